@@ -1,0 +1,36 @@
+/** The six segments of an Amazon Resource Name; the resource keeps its own colons. */
+export interface Arn {
+  readonly partition: string;
+  readonly service: string;
+  readonly region: string;
+  readonly account: string;
+  readonly resource: string;
+}
+
+/** Splits `arn:partition:service:region:account:resource`; `undefined` for anything else. */
+export function parseArn(text: string): Arn | undefined {
+  const segments = splitArnSegments(text);
+  if (segments.length !== 6) return undefined;
+  const [scheme, partition = '', service = '', region = '', account = '', resource = ''] = segments;
+  if (scheme !== 'arn' || partition === '' || service === '' || resource === '') return undefined;
+  return { partition, service, region, account, resource };
+}
+
+/** Splits on the first five colons; fewer segments come back as they are. */
+export function splitArnSegments(text: string): string[] {
+  const segments: string[] = [];
+  let start = 0;
+  while (segments.length < 5) {
+    const colon = text.indexOf(':', start);
+    if (colon < 0) break;
+    segments.push(text.slice(start, colon));
+    start = colon + 1;
+  }
+  segments.push(text.slice(start));
+  return segments;
+}
+
+/** Writes an ARN; the inverse of {@link parseArn}. */
+export function formatArn(arn: Arn): string {
+  return `arn:${arn.partition}:${arn.service}:${arn.region}:${arn.account}:${arn.resource}`;
+}

@@ -1,0 +1,17 @@
+import { timingSafeEqual } from 'node:crypto';
+
+/** Compares two byte strings in time that depends on their lengths only. */
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Decodes UTF-8 strictly; `undefined` when the bytes are not well-formed. A leading BOM is kept as a character. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

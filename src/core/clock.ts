@@ -1,0 +1,13 @@
+/** Where the time comes from; handed in by the composition root so that tests can move it. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+}
+
+/** The machine's clock: the only place of the program that reads it. */
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** ISO 8601 in UTC with whole seconds, for example `2026-11-22T10:00:00Z`; STS prints `Expiration` so. */
+export function isoSeconds(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+}

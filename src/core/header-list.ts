@@ -1,0 +1,57 @@
+/** One header field as it stands on the wire, the name lower-cased. */
+export interface HeaderField {
+  readonly name: string;
+  /** The field value, latin1 characters, without surrounding white space. */
+  readonly value: string;
+}
+
+/**
+ * The header fields of one message, in order, repeats kept apart. `node:http` joins or drops repeated fields in
+ * `headers`, so signatures can only be checked against this list.
+ */
+export class HeaderList implements Iterable<HeaderField> {
+  readonly #fields: readonly HeaderField[];
+
+  constructor(fields: readonly HeaderField[]) {
+    this.#fields = fields;
+  }
+
+  /** Reads the flat `[name, value, name, value]` form of `IncomingMessage.rawHeaders`. */
+  static fromRaw(rawHeaders: readonly string[]): HeaderList {
+    const fields: HeaderField[] = [];
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] ?? '';
+      const value = rawHeaders[index + 1] ?? '';
+      fields.push({ name: name.toLowerCase(), value: value.trim() });
+    }
+    return new HeaderList(fields);
+  }
+
+  [Symbol.iterator](): Iterator<HeaderField> {
+    return this.#fields[Symbol.iterator]();
+  }
+
+  /** The value of the first field of that lower-case name. */
+  get(name: string): string | undefined {
+    for (const field of this.#fields) if (field.name === name) return field.value;
+    return undefined;
+  }
+
+  /** All values of that lower-case name, in order. */
+  getAll(name: string): string[] {
+    const values: string[] = [];
+    for (const field of this.#fields) if (field.name === name) values.push(field.value);
+    return values;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  /** How many fields carry that lower-case name. */
+  count(name: string): number {
+    let count = 0;
+    for (const field of this.#fields) if (field.name === name) count += 1;
+    return count;
+  }
+}
