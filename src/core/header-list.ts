@@ -22,7 +22,7 @@ export class HeaderList implements Iterable<HeaderField> {
     for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
       const name = rawHeaders[index] ?? '';
       const value = rawHeaders[index + 1] ?? '';
-      fields.push({ name: name.toLowerCase(), value: value.trim() });
+      fields.push({ name: name.toLowerCase(), value: trimOws(value) });
     }
     return new HeaderList(fields);
   }
@@ -54,4 +54,17 @@ export class HeaderList implements Iterable<HeaderField> {
     for (const field of this.#fields) if (field.name === name) count += 1;
     return count;
   }
+}
+
+/** Removes optional white space (RFC 9110: space and tab) only: `trim` would eat the last byte of a UTF-8 `à`. */
+function trimOws(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isOws(value.charCodeAt(start))) start += 1;
+  while (end > start && isOws(value.charCodeAt(end - 1))) end -= 1;
+  return start === 0 && end === value.length ? value : value.slice(start, end);
+}
+
+function isOws(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

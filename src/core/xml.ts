@@ -84,8 +84,13 @@ function toElement(node: Record<string, unknown>, depth: number, maxDepth: numbe
       for (const part of nodeList(child[cdataKey])) text += String(part[textKey]);
     }
   }
+  // Written out again such a character would become another one, so a key that holds it cannot be trusted.
+  if (forbidden.test(text)) throw new XmlError('document holds a character that XML 1.0 forbids');
   return { name, children, text };
 }
+
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
+const forbiddenEverywhere = new RegExp(forbidden, 'gu');
 
 const namedEntities: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
@@ -165,6 +170,6 @@ const escapes: ReadonlyMap<string, string> = new Map([
 /** Escapes markup; characters that XML 1.0 cannot carry become U+FFFD. */
 export function escapeXml(text: string): string {
   return text
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd')
+    .replace(forbiddenEverywhere, '\ufffd')
     .replace(/[&<>"\r]/g, (character) => escapes.get(character) ?? character);
 }

@@ -1,0 +1,77 @@
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { SignedRequest } from '../sigv4/verify.ts';
+import type { SessionOpener } from '../tokens/open.ts';
+import { assumedRoleArn, type Caller } from './caller.ts';
+
+/** A key found for a request: its secret, and who it is once the signature has been verified. */
+export interface ResolvedCredentials {
+  readonly secretAccessKey: Secret;
+  /** Call only after the signature check; throws {@link AuthenticationFault} when the identity is gone. */
+  readonly identify: () => Caller;
+}
+
+/**
+ * Finds the secret that belongs to a signed request: a long-term key of the directory, or the session its token
+ * opens. Expiry and the match of token and access key are checked on every request, cached token or not.
+ * Throws {@link AuthenticationFault} `unknown_access_key`, `invalid_token`, `expired_token`.
+ */
+export async function resolveCredentials(
+  request: SignedRequest,
+  directory: Directory,
+  sessions: SessionOpener,
+): Promise<ResolvedCredentials> {
+  const { accessKeyId, securityToken } = request;
+  const longTerm = directory.accessKey(accessKeyId);
+  if (longTerm !== undefined) {
+    if (securityToken !== undefined) {
+      throw new AuthenticationFault('invalid_token', {
+        accessKeyId,
+        detail: 'token sent with a long-term key',
+      });
+    }
+    const { owner, secretAccessKey } = longTerm;
+    return {
+      secretAccessKey,
+      identify: () => ({ kind: 'user', accessKeyId, user: owner, arn: owner.arn, userId: owner.userId }),
+    };
+  }
+  if (securityToken === undefined) throw new AuthenticationFault('unknown_access_key', { accessKeyId });
+  return resolveSession(request, securityToken, directory, sessions);
+}
+
+async function resolveSession(
+  request: SignedRequest,
+  token: string,
+  directory: Directory,
+  sessions: SessionOpener,
+): Promise<ResolvedCredentials> {
+  const { accessKeyId } = request;
+  const session = await sessions.open(token);
+  if (session === undefined) {
+    throw new AuthenticationFault('invalid_token', { accessKeyId, detail: 'token does not open' });
+  }
+  const { claims, secretAccessKey } = session;
+  if (claims.accessKeyId !== accessKeyId) {
+    throw new AuthenticationFault('invalid_token', {
+      accessKeyId,
+      detail: 'token belongs to another access key',
+    });
+  }
+  if (request.raw.receivedAtMs >= claims.expiresAt * 1000) {
+    throw new AuthenticationFault('expired_token', { accessKeyId });
+  }
+  return {
+    secretAccessKey,
+    identify: () => {
+      const { roleArn, roleId, sessionName } = claims.principal;
+      const role = directory.role(roleArn);
+      if (role === undefined || role.roleId !== roleId) {
+        throw new AuthenticationFault('invalid_token', { accessKeyId, detail: 'the role no longer exists' });
+      }
+      const arn = assumedRoleArn(role, sessionName);
+      return { kind: 'role-session', accessKeyId, role, claims, arn, userId: `${roleId}:${sessionName}` };
+    },
+  };
+}

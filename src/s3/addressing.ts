@@ -1,0 +1,78 @@
+import type { RawRequest } from '../core/raw-request.ts';
+import { decodeTargetText } from '../core/request-target.ts';
+import { s3Error } from './errors.ts';
+
+/** The bucket and key a request names; empty strings where it names none. */
+export interface Address {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+// Names as lax as the laxest store (RGW allows capitals and underscores), but never a dot segment.
+const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
+
+// Path prefixes under which stores serve something else than buckets: MinIO's console and admin API, RGW's admin
+// and Swift APIs. With the store's own key a request there could do anything.
+const reservedNames: ReadonlySet<string> = new Set(['minio', 'admin', 'swift']);
+
+/** AWS's limit, in bytes of UTF-8. */
+const maxKeyBytes = 1024;
+
+/**
+ * Normalises path style and virtual-host style to one (bucket, key). `virtualHosts` are the names under which
+ * `<bucket>.<name>` is served. Throws `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`.
+ */
+export function resolveAddress(raw: RawRequest, virtualHosts: readonly string[]): Address {
+  const hostBucket = bucketOfHost(raw.headers.get('host') ?? '', virtualHosts);
+  if (hostBucket !== undefined) {
+    return { bucket: checkBucket(hostBucket), key: decodeKey(raw.path.slice(1)) };
+  }
+  if (raw.path === '/') return { bucket: '', key: '' };
+  const slash = raw.path.indexOf('/', 1);
+  const rawBucket = slash < 0 ? raw.path.slice(1) : raw.path.slice(1, slash);
+  if (/%2f/i.test(rawBucket)) throw s3Error('InvalidURI');
+  const bucket = decodeTargetText(rawBucket);
+  if (bucket === undefined) throw s3Error('InvalidURI');
+  return { bucket: checkBucket(bucket), key: slash < 0 ? '' : decodeKey(raw.path.slice(slash + 1)) };
+}
+
+/** The bucket a Host header names, `undefined` when it is none of the virtual hosts' subdomains. */
+export function bucketOfHost(host: string, virtualHosts: readonly string[]): string | undefined {
+  const name = host.replace(/:\d*$/, '').toLowerCase();
+  for (const suffix of virtualHosts) {
+    if (name.length > suffix.length + 1 && name.endsWith(`.${suffix}`)) {
+      return name.slice(0, -suffix.length - 1);
+    }
+  }
+  return undefined;
+}
+
+function checkBucket(name: string): string {
+  if (!bucketName.test(name)) throw s3Error('InvalidBucketName');
+  if (reservedNames.has(name.toLowerCase())) {
+    throw s3Error('InvalidBucketName', 'This name is reserved by stores for their own interfaces.');
+  }
+  return name;
+}
+
+function decodeKey(rawKey: string): string {
+  const key = decodeTargetText(rawKey);
+  if (key === undefined || climbsOut(key)) throw s3Error('InvalidURI');
+  if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
+  return key;
+}
+
+/**
+ * AWS's rule for relative path elements: reading from the left, there may never be more `..` than names. A store
+ * that normalises paths would otherwise leave the bucket that was authorized.
+ */
+export function climbsOut(key: string): boolean {
+  if (!key.includes('..')) return false;
+  let depth = 0;
+  for (const segment of key.split('/')) {
+    if (segment === '..') depth -= 1;
+    else if (segment !== '' && segment !== '.') depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}

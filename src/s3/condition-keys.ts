@@ -1,0 +1,66 @@
+import type { S3Request } from './operation.ts';
+import { parseFormTags } from './tagging-header.ts';
+
+/** Header → context key, for headers whose value is the key's value. */
+const headerKeys: readonly (readonly [header: string, key: string])[] = [
+  ['if-match', 's3:if-match'],
+  ['if-none-match', 's3:if-none-match'],
+  ['x-amz-acl', 's3:x-amz-acl'],
+  ['x-amz-grant-full-control', 's3:x-amz-grant-full-control'],
+  ['x-amz-grant-read', 's3:x-amz-grant-read'],
+  ['x-amz-grant-read-acp', 's3:x-amz-grant-read-acp'],
+  ['x-amz-grant-write', 's3:x-amz-grant-write'],
+  ['x-amz-grant-write-acp', 's3:x-amz-grant-write-acp'],
+  ['x-amz-object-lock-legal-hold', 's3:object-lock-legal-hold'],
+  ['x-amz-object-lock-mode', 's3:object-lock-mode'],
+  ['x-amz-object-lock-retain-until-date', 's3:object-lock-retain-until-date'],
+  ['x-amz-object-ownership', 's3:x-amz-object-ownership'],
+  ['x-amz-server-side-encryption', 's3:x-amz-server-side-encryption'],
+  ['x-amz-server-side-encryption-aws-kms-key-id', 's3:x-amz-server-side-encryption-aws-kms-key-id'],
+  ['x-amz-server-side-encryption-customer-algorithm', 's3:x-amz-server-side-encryption-customer-algorithm'],
+  ['x-amz-storage-class', 's3:x-amz-storage-class'],
+  ['x-amz-website-redirect-location', 's3:x-amz-website-redirect-location'],
+];
+
+/** Context keys whose value only the store knows. Until they can be looked up, a statement that needs one denies. */
+export const lookupKeyPrefixes: readonly string[] = [
+  's3:existingobjecttag/',
+  's3:buckettag/',
+  'aws:resourcetag/',
+];
+
+const defaultMaxKeys = '1000';
+
+/**
+ * The `s3:*` context of a request. Built from this list only: no header or parameter is copied wholesale.
+ * Throws `InvalidArgument` when a value cannot be read. Source: AWS Service Authorization Reference, Amazon S3.
+ */
+export function s3ConditionKeys(request: S3Request): [key: string, values: readonly string[]][] {
+  const { operation, parameters, headers, raw } = request;
+  const keys: [string, readonly string[]][] = [
+    ['s3:authType', ['REST-HEADER']],
+    ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
+  ];
+  const add = (key: string, value: string | undefined): void => {
+    if (value !== undefined) keys.push([key, [value]]);
+  };
+  add('s3:x-amz-content-sha256', raw.headers.get('x-amz-content-sha256'));
+  for (const [header, key] of headerKeys) add(key, headers.get(header));
+  add('s3:versionid', parameters.get('versionId'));
+  if (operation.action === 's3:ListBucket') {
+    add('s3:prefix', parameters.get('prefix'));
+    add('s3:delimiter', parameters.get('delimiter'));
+    add('s3:max-keys', parameters.get('max-keys') ?? defaultMaxKeys);
+  }
+  for (const [key, value] of Object.entries(operation.fixedContext ?? {})) add(key, value);
+  return [...keys, ...requestTagKeys(headers.get('x-amz-tagging'))];
+}
+
+function requestTagKeys(header: string | undefined): [string, readonly string[]][] {
+  if (header === undefined) return [];
+  const tags = parseFormTags(header);
+  return [
+    ...tags.map(([key, value]): [string, readonly string[]] => [`s3:RequestObjectTag/${key}`, [value]]),
+    ['s3:RequestObjectTagKeys', tags.map(([key]) => key)],
+  ];
+}

@@ -1,0 +1,146 @@
+import type { AuthenticationFault, AuthenticationReason } from '../core/authentication-fault.ts';
+import { ServiceError, type ServiceErrorOptions } from '../core/service-error.ts';
+
+/** HTTP status and public text of every S3 error code the sidecar itself can answer. */
+const table = {
+  AccessDenied: [403, 'Access Denied'],
+  AuthorizationHeaderMalformed: [400, 'The authorization header that you provided is not valid.'],
+  BadRequest: [400, 'The request could not be read.'],
+  EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
+  ExpiredToken: [400, 'The provided token has expired.'],
+  IncompleteBody: [
+    400,
+    'You did not provide the number of bytes specified by the Content-Length HTTP header.',
+  ],
+  InternalError: [500, 'We encountered an internal error. Please try again.'],
+  InvalidAccessKeyId: [403, 'The AWS Access Key Id you provided does not exist in our records.'],
+  InvalidArgument: [400, 'Invalid Argument'],
+  InvalidBucketName: [400, 'The specified bucket is not valid.'],
+  InvalidDigest: [400, 'The Content-MD5 you specified is not valid.'],
+  BadDigest: [
+    400,
+    'The Content-MD5 or checksum value that you specified did not match what the server received.',
+  ],
+  InvalidRequest: [400, 'Invalid Request'],
+  InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
+  InvalidURI: [400, "Couldn't parse the specified URI."],
+  KeyTooLongError: [400, 'Your key is too long.'],
+  MalformedXML: [
+    400,
+    'The XML that you provided was not well formed or did not validate against our published schema.',
+  ],
+  MaxMessageLengthExceeded: [400, 'Your request was too large.'],
+  MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
+  MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
+  NoSuchKey: [404, 'The specified key does not exist.'],
+  NotImplemented: [501, 'A header or query you provided implies functionality that is not implemented.'],
+  RequestHeaderSectionTooLarge: [400, 'Your request header section exceeds the maximum allowed size.'],
+  RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
+  RequestTimeout: [
+    400,
+    'Your socket connection to the server was not read from or written to within the timeout period.',
+  ],
+  ServiceUnavailable: [503, 'The store behind this endpoint is not available. Please try again.'],
+  GatewayTimeout: [504, 'The store behind this endpoint did not answer in time.'],
+  SignatureDoesNotMatch: [
+    403,
+    'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+  ],
+  SlowDown: [503, 'Please reduce your request rate.'],
+  XAmzContentSHA256Mismatch: [
+    400,
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+  ],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** An error code of the S3 table. */
+export type S3ErrorCode = keyof typeof table;
+
+/** Makes an error of the table; `message` replaces the code's own text. */
+export function s3Error(code: S3ErrorCode, message?: string, options?: ServiceErrorOptions): ServiceError {
+  const [status, text] = table[code];
+  return new ServiceError(code, status, message ?? text, options);
+}
+
+/** What each reason of a failed authentication is called in S3 (order and codes: AWS, observed 2026-11). */
+const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3ErrorCode, string?]>> = {
+  no_credentials: ['AccessDenied'],
+  several_credentials: ['InvalidArgument', 'Only one auth mechanism allowed'],
+  signature_v2: [
+    'InvalidRequest',
+    'Signature Version 2 is not supported. Please use AWS4-HMAC-SHA256 (for boto3: signature_version="s3v4").',
+  ],
+  signature_v4a: ['NotImplemented', 'Signature Version 4A is not supported. Please use AWS4-HMAC-SHA256.'],
+  presigned_unsupported: [
+    'NotImplemented',
+    'Presigned URLs are not supported by this version of the endpoint.',
+  ],
+  post_form_unsupported: [
+    'NotImplemented',
+    'POST form uploads are not supported by this version of the endpoint.',
+  ],
+  duplicate_header: ['InvalidArgument'],
+  malformed_authorization: ['AuthorizationHeaderMalformed'],
+  region_not_allowed: ['AuthorizationHeaderMalformed'],
+  date_missing: ['AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header'],
+  scope_date_mismatch: [
+    'AuthorizationHeaderMalformed',
+    'The credential date is not the day of the request date.',
+  ],
+  clock_skew: ['RequestTimeTooSkewed'],
+  payload_hash_missing: ['InvalidRequest', 'Missing required header for this request: x-amz-content-sha256'],
+  payload_hash_invalid: [
+    'InvalidArgument',
+    'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming value, or a valid sha256 value.',
+  ],
+  payload_hash_mismatch: ['XAmzContentSHA256Mismatch'],
+  streaming_unsupported: [
+    'NotImplemented',
+    'Streaming (aws-chunked) uploads are not supported by this version of the endpoint.',
+  ],
+  streaming_not_allowed: [
+    'InvalidRequest',
+    'Streaming payloads are accepted for PutObject and UploadPart only.',
+  ],
+  headers_not_signed: ['AccessDenied', 'There were headers present in the request which were not signed'],
+  unknown_access_key: ['InvalidAccessKeyId'],
+  invalid_token: ['InvalidToken'],
+  expired_token: ['ExpiredToken'],
+  revoked_token: ['ExpiredToken'],
+  signature_mismatch: ['SignatureDoesNotMatch'],
+};
+
+// Reasons whose own message names the faulty part of the request; none can carry a secret.
+const showsOwnMessage: ReadonlySet<AuthenticationReason> = new Set([
+  'duplicate_header',
+  'malformed_authorization',
+  'region_not_allowed',
+]);
+
+/** Turns a failed authentication into the S3 error that AWS would answer. */
+export function s3AuthenticationError(fault: AuthenticationFault): ServiceError {
+  const [code, text] = authenticationCodes[fault.reason];
+  const message = showsOwnMessage.has(fault.reason) ? fault.facts.message : text;
+  return s3Error(code, message, { fields: publicFields(fault), cause: fault, ...detailOf(fault) });
+}
+
+function detailOf(fault: AuthenticationFault): ServiceErrorOptions {
+  return fault.facts.detail === undefined ? {} : { detail: fault.facts.detail };
+}
+
+function publicFields(fault: AuthenticationFault): Record<string, string> {
+  const { requestTime, serverTime, headersNotSigned, stringToSign, canonicalRequest, accessKeyId } =
+    fault.facts;
+  const fields: Record<string, string> = {};
+  if (requestTime !== undefined && serverTime !== undefined) {
+    fields['RequestTime'] = requestTime.toISOString();
+    fields['ServerTime'] = serverTime.toISOString();
+    fields['MaxAllowedSkewMilliseconds'] = '900000';
+  }
+  if (headersNotSigned !== undefined) fields['HeadersNotSigned'] = headersNotSigned.join(', ');
+  if (stringToSign !== undefined) fields['StringToSign'] = stringToSign;
+  if (canonicalRequest !== undefined) fields['CanonicalRequest'] = canonicalRequest;
+  if (fault.reason === 'unknown_access_key' && accessKeyId !== undefined)
+    fields['AWSAccessKeyId'] = accessKeyId;
+  return fields;
+}

@@ -1,0 +1,105 @@
+import type { RawRequest } from '../core/raw-request.ts';
+import { s3Error } from './errors.ts';
+import type { S3Operation } from './operation.ts';
+
+/** Plain HTTP headers that are forwarded; everything not named here or below is dropped. */
+const forwarded: ReadonlySet<string> = new Set([
+  'accept',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-md5',
+  'content-type',
+  'expires',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'range',
+  'user-agent',
+]);
+
+/** `x-amz-*` headers of any operation. */
+const forwardedAmz: ReadonlySet<string> = new Set([
+  'x-amz-request-payer',
+  'x-amz-sdk-checksum-algorithm',
+  'x-amz-server-side-encryption-customer-algorithm',
+  'x-amz-server-side-encryption-customer-key',
+  'x-amz-server-side-encryption-customer-key-md5',
+]);
+const forwardedAmzPrefixes = ['x-amz-meta-', 'x-amz-checksum-'];
+
+/** `x-amz-*` headers that end here: credentials, and those between the client and this hop. */
+const consumed: ReadonlySet<string> = new Set([
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-decoded-content-length',
+  'x-amz-security-token',
+  'x-amz-te',
+  'x-amz-trailer',
+  'x-amz-user-agent',
+]);
+
+const ownerHeaders: ReadonlySet<string> = new Set([
+  'x-amz-expected-bucket-owner',
+  'x-amz-source-expected-bucket-owner',
+]);
+
+// Private extensions of stores; with the store's own key they could do more than the operation says.
+const vendorPrefixes = [
+  'x-minio-',
+  'x-rgw',
+  'x-ceph',
+  'seaweed-',
+  'x-seaweed',
+  'x-vgw-',
+  'x-garage-',
+  'x-swift-',
+];
+
+// A MinIO extension: the store unpacks an archive into many keys under one decision.
+const snowball = 'x-amz-meta-snowball-auto-extract';
+
+/** Only lists whose joined form means the same may be repeated. */
+const repeatable: ReadonlySet<string> = new Set(['accept', 'cache-control']);
+
+/**
+ * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, and any `x-amz-*` that
+ * the operation does not know. Throws `InvalidArgument`, `NotImplemented`, `AccessDenied`.
+ */
+export function selectHeaders(
+  raw: RawRequest,
+  operation: S3Operation,
+  accountId: string,
+): ReadonlyMap<string, string> {
+  const selected = new Map<string, string>();
+  for (const { name, value } of raw.headers) {
+    if (!isForwarded(name, value, operation, accountId)) continue;
+    const earlier = selected.get(name);
+    if (earlier === undefined) selected.set(name, value);
+    else if (repeatable.has(name) || name.startsWith('x-amz-meta-'))
+      selected.set(name, `${earlier},${value}`);
+    else throw s3Error('InvalidArgument', `The ${name} header is repeated.`);
+  }
+  return selected;
+}
+
+function isForwarded(name: string, value: string, operation: S3Operation, accountId: string): boolean {
+  if (vendorPrefixes.some((prefix) => name.startsWith(prefix)) || name === snowball) {
+    throw s3Error('InvalidArgument', `The header ${name.slice(0, 64)} is not accepted here.`);
+  }
+  if (!name.startsWith('x-amz-')) return forwarded.has(name);
+  if (consumed.has(name)) return false;
+  if (ownerHeaders.has(name)) {
+    if (value !== accountId) throw s3Error('AccessDenied');
+    return false;
+  }
+  if (forwardedAmz.has(name) || operation.headers.includes(name)) return true;
+  if (forwardedAmzPrefixes.some((prefix) => name.startsWith(prefix))) return true;
+  throw s3Error(
+    'NotImplemented',
+    `The header ${name.slice(0, 64)} is not implemented for ${operation.name}.`,
+  );
+}

@@ -1,0 +1,78 @@
+import type { S3Request } from '../operation.ts';
+
+const grantHeaders = [
+  'x-amz-grant-full-control',
+  'x-amz-grant-read',
+  'x-amz-grant-read-acp',
+  'x-amz-grant-write',
+  'x-amz-grant-write-acp',
+] as const;
+
+/** Headers that give a new object an ACL. */
+export const objectAclHeaders: readonly string[] = [
+  'x-amz-acl',
+  ...grantHeaders.filter((name) => name !== 'x-amz-grant-write'),
+];
+
+/** Headers that give a new bucket an ACL. */
+export const bucketAclHeaders: readonly string[] = ['x-amz-acl', ...grantHeaders];
+
+/** Headers that set retention or legal hold. */
+export const objectLockHeaders: readonly string[] = [
+  'x-amz-object-lock-mode',
+  'x-amz-object-lock-retain-until-date',
+  'x-amz-object-lock-legal-hold',
+];
+
+/** Headers that describe a new object. */
+export const newObjectHeaders: readonly string[] = [
+  ...objectAclHeaders,
+  ...objectLockHeaders,
+  'x-amz-tagging',
+  'x-amz-storage-class',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-bucket-key-enabled',
+  'x-amz-server-side-encryption-context',
+  'x-amz-website-redirect-location',
+];
+
+function hasAny(request: S3Request, names: readonly string[]): boolean {
+  return names.some((name) => request.headers.has(name));
+}
+
+/** What the headers of a new object need beside `s3:PutObject` (AWS: "Required permissions for S3 API operations"). */
+export function newObjectActions(request: S3Request): string[] {
+  const actions: string[] = [];
+  if (hasAny(request, bucketAclHeaders)) actions.push('s3:PutObjectAcl');
+  if (request.headers.has('x-amz-tagging')) actions.push('s3:PutObjectTagging');
+  if (hasAny(request, ['x-amz-object-lock-mode', 'x-amz-object-lock-retain-until-date'])) {
+    actions.push('s3:PutObjectRetention');
+  }
+  if (request.headers.has('x-amz-object-lock-legal-hold')) actions.push('s3:PutObjectLegalHold');
+  return actions;
+}
+
+/** `If-Match` with an ETag lets the caller probe an object's content, so it also needs to be readable. */
+export function ifMatchActions(request: S3Request): string[] {
+  const ifMatch = request.headers.get('if-match');
+  return ifMatch === undefined || ifMatch === '*' ? [] : ['s3:GetObject'];
+}
+
+/** What the headers of CreateBucket need; the canned ACL `private` is the one that needs nothing. */
+export function newBucketActions(request: S3Request): string[] {
+  const actions: string[] = [];
+  const acl = request.headers.get('x-amz-acl');
+  if ((acl !== undefined && acl !== 'private') || hasAny(request, grantHeaders))
+    actions.push('s3:PutBucketAcl');
+  if (request.headers.has('x-amz-bucket-object-lock-enabled')) {
+    actions.push('s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning');
+  }
+  if (request.headers.has('x-amz-object-ownership')) actions.push('s3:PutBucketOwnershipControls');
+  return actions;
+}
+
+/** Deleting under governance retention needs its own permission. */
+export function bypassActions(request: S3Request): string[] {
+  return request.headers.has('x-amz-bypass-governance-retention') ? ['s3:BypassGovernanceRetention'] : [];
+}

@@ -1,0 +1,119 @@
+import type { RawRequest } from '../core/raw-request.ts';
+import { resolveAddress } from './addressing.ts';
+import { s3Error } from './errors.ts';
+import { selectHeaders } from './header-table.ts';
+import type { OperationScope, S3Operation, S3Request } from './operation.ts';
+import { knownSelectors, operationsFor } from './operations/index.ts';
+
+/** What routing must know of the configuration. */
+export interface RouteSettings {
+  readonly virtualHosts: readonly string[];
+  readonly accountId: string;
+}
+
+// AWS's own subresources number about forty; no client sends more than a dozen parameters.
+const maxParameters = 100;
+
+/**
+ * Classifies a request as exactly one operation. Another operation's selector, an unknown or repeated parameter,
+ * or an unknown header is refused rather than guessed at: what is authorized must be what the store performs.
+ * Throws S3 errors: `InvalidURI`, `InvalidBucketName`, `InvalidArgument`, `MethodNotAllowed`, `NotImplemented`.
+ */
+export function route(raw: RawRequest, settings: RouteSettings): S3Request {
+  const { bucket, key } = resolveAddress(raw, settings.virtualHosts);
+  const scope: OperationScope = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
+  const sent = readParameters(raw);
+  const operation = classify(raw, scope, sent);
+  const parameters = acceptParameters(operation, sent);
+  if (operation.action === undefined) {
+    throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
+  }
+  const headers = selectHeaders(raw, operation, settings.accountId);
+  return { raw, operation, bucket, key, parameters, headers };
+}
+
+function readParameters(raw: RawRequest): Map<string, string> {
+  const sent = new Map<string, string>();
+  if (raw.parameters.length > maxParameters) throw s3Error('InvalidArgument', 'Too many query parameters.');
+  for (const { name, value } of raw.parameters) {
+    if (isIgnored(name)) continue;
+    if (sent.has(name)) throw s3Error('InvalidArgument', 'A query parameter is repeated.');
+    sent.set(name, value);
+  }
+  return sent;
+}
+
+// AWS ignores query keys that start with `x-`; they are dropped, so the store cannot read anything into them.
+function isIgnored(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower.startsWith('x-') && !lower.startsWith('x-amz-');
+}
+
+function classify(raw: RawRequest, scope: OperationScope, sent: ReadonlyMap<string, string>): S3Operation {
+  const candidates = operationsFor(raw.method, scope);
+  if (candidates.length === 0) throw s3Error('MethodNotAllowed');
+  // The table lists more specific rows first.
+  const operation = candidates.find((row) => isSelected(row, raw, sent));
+  if (operation !== undefined) return operation;
+  throw s3Error('MethodNotAllowed');
+}
+
+function isSelected(row: S3Operation, raw: RawRequest, sent: ReadonlyMap<string, string>): boolean {
+  if (row.selectingHeader !== undefined && !raw.headers.has(row.selectingHeader)) return false;
+  return row.selectors.every((selector) => {
+    const [name = '', wanted] = selector.split('=');
+    const value = sent.get(name);
+    return wanted === undefined || wanted === '*' ? value !== undefined : value === wanted;
+  });
+}
+
+function acceptParameters(
+  operation: S3Operation,
+  sent: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const accepted = new Set(operation.parameters);
+  const valueless = new Set<string>();
+  for (const selector of operation.selectors) {
+    const [name = '', wanted] = selector.split('=');
+    accepted.add(name);
+    if (wanted === undefined) valueless.add(name);
+  }
+  for (const [name, value] of sent) {
+    if (!accepted.has(name)) {
+      const fault = knownSelectors.has(name) ? 'conflicts with' : 'is not known to';
+      throw s3Error(
+        'InvalidArgument',
+        `The query parameter ${name.slice(0, 64)} ${fault} ${operation.name}.`,
+      );
+    }
+    if (valueless.has(name) && value !== '') {
+      throw s3Error('InvalidArgument', `The query parameter ${name} takes no value.`);
+    }
+    checkValue(name, value);
+  }
+  return sent;
+}
+
+const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
+  ['max-keys', [0, 2_147_483_647]],
+  ['max-buckets', [1, 10_000]],
+  ['partNumber', [1, 10_000]],
+]);
+const neverEmpty: ReadonlySet<string> = new Set(['uploadId', 'versionId']);
+
+function checkValue(name: string, value: string): void {
+  const range = integerRanges.get(name);
+  if (range !== undefined) {
+    const [least, most] = range;
+    const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) {
+      throw s3Error(
+        'InvalidArgument',
+        `The query parameter ${name} must be an integer from ${least} to ${most}.`,
+      );
+    }
+  }
+  if (neverEmpty.has(name) && value === '') {
+    throw s3Error('InvalidArgument', `The query parameter ${name} must not be empty.`);
+  }
+}

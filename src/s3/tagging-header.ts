@@ -1,0 +1,22 @@
+import { parseQuery } from '../core/request-target.ts';
+import { s3Error } from './errors.ts';
+
+const maxObjectTags = 10;
+
+/**
+ * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key or anything that
+ * does not decode is refused. Throws `InvalidArgument`.
+ */
+export function parseFormTags(header: string): [key: string, value: string][] {
+  const parameters = parseQuery(header);
+  const names = new Set(parameters?.map(({ name }) => name));
+  if (
+    parameters === undefined ||
+    names.size !== parameters.length ||
+    names.size > maxObjectTags ||
+    names.has('')
+  ) {
+    throw s3Error('InvalidArgument', "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded.");
+  }
+  return parameters.map(({ name, value }) => [name, value]);
+}

@@ -1,0 +1,62 @@
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { type Credential, parseCredential } from './credential-scope.ts';
+
+/** The one algorithm this sidecar verifies and signs with. */
+export const algorithm = 'AWS4-HMAC-SHA256';
+
+/** The three parts of a Signature V4 `Authorization` header. */
+export interface ParsedAuthorization {
+  readonly credential: Credential;
+  /** The list as sent: it is hashed in this order and spelling. */
+  readonly signedHeaders: readonly string[];
+  /** 64 lower-case hexadecimal digits. */
+  readonly signature: string;
+}
+
+const maxSignedHeaders = 100;
+
+/**
+ * Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; white space after the commas is
+ * optional, the order of the parts is free, each stands exactly once.
+ * Throws {@link AuthenticationFault} `malformed_authorization`. Source: AWS "Signature Version 4", header form.
+ */
+export function parseAuthorizationHeader(value: string): ParsedAuthorization {
+  if (!value.startsWith(`${algorithm} `)) throw malformed('the authorization header is not AWS4-HMAC-SHA256');
+  const parts = new Map<string, string>();
+  for (const piece of value.slice(algorithm.length + 1).split(',')) {
+    const equals = piece.indexOf('=');
+    const name = piece.slice(0, Math.max(equals, 0)).trim();
+    if (equals < 0 || parts.has(name)) throw malformed('the authorization header is malformed');
+    parts.set(name, piece.slice(equals + 1).trim());
+  }
+  const credential = parts.get('Credential');
+  const signedHeaders = parts.get('SignedHeaders');
+  const signature = parts.get('Signature');
+  if (
+    credential === undefined ||
+    signedHeaders === undefined ||
+    signature === undefined ||
+    parts.size !== 3
+  ) {
+    throw malformed('the authorization header needs exactly Credential, SignedHeaders and Signature');
+  }
+  const parsedCredential = parseCredential(credential);
+  if (parsedCredential === undefined) {
+    throw malformed('the credential must be access-key-id/YYYYMMDD/region/service/aws4_request');
+  }
+  if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed('the signature must be 64 lower-case hex digits');
+  return { credential: parsedCredential, signedHeaders: parseSignedHeaders(signedHeaders), signature };
+}
+
+function parseSignedHeaders(text: string): readonly string[] {
+  const names = text.split(';');
+  const lowerCased = new Set(names.map((name) => name.toLowerCase()));
+  if (lowerCased.size !== names.length || lowerCased.has('') || names.length > maxSignedHeaders) {
+    throw malformed('the signed header list has an empty or repeated name, or too many');
+  }
+  return names;
+}
+
+function malformed(message: string): AuthenticationFault {
+  return new AuthenticationFault('malformed_authorization', { message });
+}

@@ -1,0 +1,53 @@
+/** The scope a signing key is bound to: `date/region/service/aws4_request`. */
+export interface CredentialScope {
+  /** `YYYYMMDD`, UTC. */
+  readonly date: string;
+  /** May be empty: STS accepts a scope without a region. */
+  readonly region: string;
+  readonly service: string;
+}
+
+/** An access key id with the scope it signs in. */
+export interface Credential {
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+}
+
+const terminator = 'aws4_request';
+const maxAccessKeyIdLength = 128;
+
+/**
+ * Parses `AKID/date/region/service/aws4_request`; `undefined` unless it has exactly those five fields and a real
+ * calendar date.
+ */
+export function parseCredential(text: string): Credential | undefined {
+  const fields = text.split('/');
+  if (fields.length !== 5) return undefined;
+  const [accessKeyId = '', date = '', region = '', service = '', last] = fields;
+  if (last !== terminator || service === '' || !isCalendarDate(date)) return undefined;
+  if (accessKeyId === '' || accessKeyId.length > maxAccessKeyIdLength) return undefined;
+  return { accessKeyId, scope: { date, region, service } };
+}
+
+/** Writes the scope as it stands in a string to sign. */
+export function formatScope(scope: CredentialScope): string {
+  return `${scope.date}/${scope.region}/${scope.service}/${terminator}`;
+}
+
+function isCalendarDate(text: string): boolean {
+  return parseBasicDateTime(`${text}T000000Z`) !== undefined;
+}
+
+/** Parses ISO 8601 basic form `YYYYMMDDTHHMMSSZ` to epoch milliseconds; rejects days that do not exist. */
+export function parseBasicDateTime(text: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const epochMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(epochMs) || formatBasicDateTime(epochMs) !== text ? undefined : epochMs;
+}
+
+/** Writes epoch milliseconds as `YYYYMMDDTHHMMSSZ`. */
+export function formatBasicDateTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+}

@@ -1,0 +1,27 @@
+/** How the body of a request is bound to its signature. */
+export type PayloadMode =
+  | { readonly kind: 'digest'; readonly sha256: string }
+  | { readonly kind: 'unsigned' }
+  | { readonly kind: 'streaming'; readonly value: string };
+
+/** The value that leaves the body out of the signature. */
+export const unsignedPayload = 'UNSIGNED-PAYLOAD';
+
+/** The digest of an empty body. */
+export const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/** Parses `x-amz-content-sha256`; `undefined` for a value that AWS does not define. */
+export function parsePayloadMode(value: string): PayloadMode | undefined {
+  if (value === unsignedPayload) return { kind: 'unsigned' };
+  if (/^[0-9a-fA-F]{64}$/.test(value)) return { kind: 'digest', sha256: value.toLowerCase() };
+  if (streamingValues.has(value)) return { kind: 'streaming', value };
+  return undefined;
+}
+
+const streamingValues: ReadonlySet<string> = new Set([
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+  'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD',
+  'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER',
+]);

@@ -1,0 +1,74 @@
+import { type HeaderField, HeaderList } from '../core/header-list.ts';
+import type { Secret } from '../core/secret.ts';
+import { algorithm } from './authorization-header.ts';
+import { canonicalRequest } from './canonical-request.ts';
+import { formatBasicDateTime, formatScope } from './credential-scope.ts';
+import { computeSignature, type SigningKeyCache } from './signing-key.ts';
+import { stringToSign } from './string-to-sign.ts';
+
+/** The long-term key that signs outgoing requests. */
+export interface SigningCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+}
+
+/** One outgoing request to sign. */
+export interface OutgoingRequest {
+  readonly method: string;
+  /** The path exactly as it will be sent. */
+  readonly path: string;
+  readonly parameters: readonly { readonly name: string; readonly value: string }[];
+  /** Every header that will be sent, `host` included, names in lower case. */
+  readonly headers: readonly HeaderField[];
+  /** What goes into `x-amz-content-sha256`. */
+  readonly payloadHash: string;
+}
+
+/** Where and when an outgoing request is signed for. */
+export interface SigningScope {
+  readonly region: string;
+  readonly service: string;
+  readonly nowMs: number;
+}
+
+/**
+ * Signs with Signature V4 and returns the headers to send: those given, `x-amz-date`, `x-amz-content-sha256` and
+ * `authorization`. Signs `host`, `content-type` and every `x-amz-*`.
+ */
+export function signRequest(
+  request: OutgoingRequest,
+  credentials: SigningCredentials,
+  target: SigningScope,
+  keys: SigningKeyCache,
+): HeaderField[] {
+  const timestamp = formatBasicDateTime(target.nowMs);
+  const scope = { date: timestamp.slice(0, 8), region: target.region, service: target.service };
+  const headers: HeaderField[] = [
+    ...request.headers,
+    { name: 'x-amz-date', value: timestamp },
+    { name: 'x-amz-content-sha256', value: request.payloadHash },
+  ];
+  const signedHeaders = [...new Set(headers.map(({ name }) => name).filter(isSigned))].sort();
+  const canonical = canonicalRequest({
+    method: request.method,
+    path: request.path,
+    parameters: request.parameters,
+    headers: new HeaderList(headers),
+    signedHeaders,
+    payloadHash: request.payloadHash,
+  });
+  const toSign = stringToSign(timestamp, scope, canonical ?? '');
+  const signature = computeSignature(keys.signingKey(credentials.secretAccessKey, scope), toSign).toString(
+    'hex',
+  );
+  const credential = `${credentials.accessKeyId}/${formatScope(scope)}`;
+  headers.push({
+    name: 'authorization',
+    value: `${algorithm} Credential=${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
+  });
+  return headers;
+}
+
+function isSigned(name: string): boolean {
+  return name === 'host' || name === 'content-type' || name.startsWith('x-amz-');
+}

@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto';
+import { algorithm } from './authorization-header.ts';
+import { type CredentialScope, formatScope } from './credential-scope.ts';
+
+/**
+ * The string to sign of Signature V4. Header text is latin1 in this process, so hashing latin1 restores the
+ * bytes of the wire.
+ */
+export function stringToSign(timestamp: string, scope: CredentialScope, canonicalRequest: string): string {
+  const digest = createHash('sha256').update(canonicalRequest, 'latin1').digest('hex');
+  return `${algorithm}\n${timestamp}\n${formatScope(scope)}\n${digest}`;
+}

@@ -1,0 +1,16 @@
+import { hkdfSync } from 'node:crypto';
+import { Secret } from '../core/secret.ts';
+import type { RingKey } from './key-ring.ts';
+
+/** Length of the random seed of a session, in bytes. */
+export const seedBytes = 32;
+
+/**
+ * The secret access key of a session: 40 characters, derived from the ring's own subkey, the session's random
+ * seed and its access key id. Nobody can compute it from the token, and two sessions that share an access key id
+ * have different secrets.
+ */
+export function deriveSecretAccessKey(key: RingKey, seed: Uint8Array, accessKeyId: string): Secret {
+  const bytes = hkdfSync('sha256', key.secrets, seed, `secret/v1${accessKeyId}`, 30);
+  return new Secret(Buffer.from(bytes).toString('base64'));
+}

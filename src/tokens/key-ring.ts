@@ -1,0 +1,51 @@
+import { hkdfSync } from 'node:crypto';
+import type { Secret } from '../core/secret.ts';
+
+/** One configured key: 32 bytes of base64 and the name it is found by. */
+export interface RingKeyRecord {
+  readonly id: string;
+  readonly secret: Secret;
+}
+
+/** What one ring key is split into; the ring key itself encrypts nothing. */
+export interface RingKey {
+  readonly id: string;
+  /** Encrypts session tokens (A256GCM). */
+  readonly sessionTokens: Uint8Array;
+  /** Derives secret access keys. */
+  readonly secrets: Uint8Array;
+  /** Encrypts authorization messages (A256GCM). */
+  readonly authorizationMessages: Uint8Array;
+}
+
+/** The keys of this process: one seals, all open. */
+export interface KeyRing {
+  readonly sealWith: RingKey;
+  find(id: string): RingKey | undefined;
+}
+
+const keyBytes = 32;
+
+/**
+ * Derives the labelled subkeys (HKDF-SHA-256, RFC 5869) of every configured key.
+ * Throws an `Error` when `sealWith` names no key or a key is not 32 bytes; configuration checks both before.
+ */
+export function createKeyRing(records: readonly RingKeyRecord[], sealWith: string): KeyRing {
+  const keys = new Map(records.map((record) => [record.id, deriveRingKey(record)]));
+  const sealing = keys.get(sealWith);
+  if (sealing === undefined) throw new Error(`no token key is named ${sealWith}`);
+  return { sealWith: sealing, find: (id) => keys.get(id) };
+}
+
+function deriveRingKey({ id, secret }: RingKeyRecord): RingKey {
+  const ringKey = Buffer.from(secret.reveal(), 'base64');
+  if (ringKey.length !== keyBytes) throw new Error(`token key ${id} must be ${keyBytes} bytes in base64`);
+  const subkey = (label: string): Uint8Array =>
+    new Uint8Array(hkdfSync('sha256', ringKey, new Uint8Array(0), `sts-sidecar/${label}/v1`, keyBytes));
+  return {
+    id,
+    sessionTokens: subkey('session-tokens'),
+    secrets: subkey('secrets'),
+    authorizationMessages: subkey('authorization-messages'),
+  };
+}

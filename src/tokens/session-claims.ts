@@ -1,0 +1,118 @@
+/** Who a session acts as. */
+export interface SessionPrincipal {
+  readonly kind: 'role-session';
+  /** The role's full ARN, path included. */
+  readonly roleArn: string;
+  /** `AROA…`; a recreated role has another one, so its old sessions die. */
+  readonly roleId: string;
+  readonly sessionName: string;
+}
+
+/** A tag that travels with a session. */
+export interface SessionTag {
+  readonly key: string;
+  readonly value: string;
+  readonly isTransitive: boolean;
+}
+
+/** What a session token says: only what the session adds, never the role's own policies. */
+export interface SessionClaims {
+  readonly sessionId: string;
+  readonly accessKeyId: string;
+  /** 32 random bytes the secret access key is derived from. */
+  readonly seed: Uint8Array;
+  readonly principal: SessionPrincipal;
+  /** Seconds since the Unix epoch. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** The inline session policy as the caller sent it. */
+  readonly policy?: string;
+  /** Managed session policies by ARN. */
+  readonly policyArns: readonly string[];
+  readonly tags: readonly SessionTag[];
+  readonly sourceIdentity?: string;
+}
+
+const claimsVersion = 1;
+
+/** The short-named JSON form inside a token. */
+export function encodeClaims(claims: SessionClaims): string {
+  const { principal } = claims;
+  return JSON.stringify({
+    v: claimsVersion,
+    id: claims.sessionId,
+    ak: claims.accessKeyId,
+    sd: Buffer.from(claims.seed).toString('base64url'),
+    k: principal.kind,
+    ra: principal.roleArn,
+    ri: principal.roleId,
+    sn: principal.sessionName,
+    iat: claims.issuedAt,
+    exp: claims.expiresAt,
+    p: claims.policy,
+    pa: claims.policyArns,
+    t: claims.tags.map(({ key, value, isTransitive }) => [key, value, isTransitive ? 1 : 0]),
+    si: claims.sourceIdentity,
+  });
+}
+
+/** Reads {@link encodeClaims}' form strictly; `undefined` for anything this version did not write. */
+export function decodeClaims(text: string): SessionClaims | undefined {
+  const value = parse(text);
+  if (value === undefined || value['v'] !== claimsVersion || value['k'] !== 'role-session') return undefined;
+  const { id, ak, sd, ra, ri, sn, iat, exp, p, pa, t, si } = value;
+  const seed = typeof sd === 'string' ? Buffer.from(sd, 'base64url') : undefined;
+  const tags = decodeTags(t);
+  if (!isText(id) || !isText(ak) || !isText(ra) || !isText(ri) || !isText(sn)) return undefined;
+  if (!isTime(iat) || !isTime(exp) || !isOptionalText(p) || !isOptionalText(si)) return undefined;
+  if (seed?.length !== 32 || tags === undefined || !isTextList(pa)) return undefined;
+  return {
+    sessionId: id,
+    accessKeyId: ak,
+    seed: new Uint8Array(seed),
+    principal: { kind: 'role-session', roleArn: ra, roleId: ri, sessionName: sn },
+    issuedAt: iat,
+    expiresAt: exp,
+    policyArns: pa,
+    tags,
+    ...(p === undefined ? {} : { policy: p }),
+    ...(si === undefined ? {} : { sourceIdentity: si }),
+  };
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function decodeTags(value: unknown): SessionTag[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const tags: SessionTag[] = [];
+  for (const item of value as readonly unknown[]) {
+    if (!Array.isArray(item) || item.length !== 3) return undefined;
+    const [key, tagValue, flag] = item as readonly unknown[];
+    if (!isText(key) || typeof tagValue !== 'string' || (flag !== 0 && flag !== 1)) return undefined;
+    tags.push({ key, value: tagValue, isTransitive: flag === 1 });
+  }
+  return tags;
+}
