@@ -7,7 +7,7 @@ import { readSignedRequest, type SignedRequest, verifySignature } from '../sigv4
 import type { SessionOpener } from '../tokens/open.ts';
 import type { Caller } from './caller.ts';
 import { resolveCredentials } from './resolve-credentials.ts';
-import { requireHeaderScheme } from './scheme.ts';
+import { type HeaderSigned, requireHeaderScheme } from './scheme.ts';
 
 /** What authentication looks things up in; all of one configuration snapshot. */
 export interface AuthenticationSources {
@@ -50,11 +50,10 @@ export type Authenticated = AuthenticatedRequest;
  * Throws {@link AuthenticationFault}.
  */
 export async function authenticateS3(
-  raw: RawRequest,
+  { raw }: HeaderSigned,
   allowsStreaming: boolean,
   sources: AuthenticationSources,
 ): Promise<Authenticated> {
-  requireHeaderScheme(raw);
   const signed = readSignedRequest(raw, { service: 's3', payloadHash: 'required', allowsStreaming });
   const payload = signed.payload ?? { kind: 'digest', sha256: emptySha256 };
   const declared = raw.headers.get('x-amz-content-sha256') ?? unsignedPayload;

@@ -22,19 +22,35 @@ const v4QueryNames: ReadonlySet<string> = new Set([
 ]);
 const v2QueryNames: ReadonlySet<string> = new Set(['AWSAccessKeyId', 'Signature', 'Expires']);
 
+class HeaderSignedRequest {
+  // A private field makes the type nominal: only this file can say where the credentials are.
+  readonly #raw: RawRequest;
+
+  constructor(raw: RawRequest) {
+    this.#raw = raw;
+  }
+
+  get raw(): RawRequest {
+    return this.#raw;
+  }
+}
+
+/** A request whose only credentials are a Signature V4 `Authorization` header, not yet verified. */
+export type HeaderSigned = HeaderSignedRequest;
+
 /**
  * Looks for every kind of credential a request could carry and accepts exactly one: a Signature V4
  * `Authorization` header. Two kinds at once are refused, because the store could believe the other one.
  * Throws {@link AuthenticationFault}.
  */
-export function requireHeaderScheme(raw: RawRequest): void {
+export function requireHeaderScheme(raw: RawRequest): HeaderSigned {
   const schemes = [...detectSchemes(raw)];
   const scheme = schemes[0];
   if (scheme === undefined) throw new AuthenticationFault('no_credentials');
   if (schemes.length > 1) throw new AuthenticationFault('several_credentials');
   switch (scheme) {
     case 'v4-header':
-      return;
+      return new HeaderSignedRequest(raw);
     case 'v4-query':
       throw new AuthenticationFault('presigned_unsupported');
     case 'v4a-header':

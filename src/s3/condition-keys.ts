@@ -1,4 +1,6 @@
-import type { S3Request } from './operation.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import type { ConditionKey } from './operation.ts';
+import type { RequestedResource } from './permissions.ts';
 import { parseFormTags } from './tagging-header.ts';
 
 /** Header → context key, for headers whose value is the key's value. */
@@ -35,9 +37,9 @@ const defaultMaxKeys = '1000';
  * The `s3:*` context of a request. Built from this list only: no header or parameter is copied wholesale.
  * Throws `InvalidArgument` when a value cannot be read. Source: AWS Service Authorization Reference, Amazon S3.
  */
-export function s3ConditionKeys(request: S3Request): [key: string, values: readonly string[]][] {
-  const { operation, parameters, headers, raw } = request;
-  const keys: [string, readonly string[]][] = [
+export function s3ConditionKeys(request: RequestedResource, raw: RawRequest): ConditionKey[] {
+  const { operation, parameters, headers } = request;
+  const keys: ConditionKey[] = [
     ['s3:authType', ['REST-HEADER']],
     ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
   ];
@@ -56,11 +58,11 @@ export function s3ConditionKeys(request: S3Request): [key: string, values: reado
   return [...keys, ...requestTagKeys(headers.get('x-amz-tagging'))];
 }
 
-function requestTagKeys(header: string | undefined): [string, readonly string[]][] {
+function requestTagKeys(header: string | undefined): ConditionKey[] {
   if (header === undefined) return [];
   const tags = parseFormTags(header);
   return [
-    ...tags.map(([key, value]): [string, readonly string[]] => [`s3:RequestObjectTag/${key}`, [value]]),
+    ...tags.map(([key, value]): ConditionKey => [`s3:RequestObjectTag/${key}`, [value]]),
     ['s3:RequestObjectTagKeys', tags.map(([key]) => key)],
   ];
 }

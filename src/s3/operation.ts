@@ -34,9 +34,27 @@ export interface S3Operation {
   /** Replaces `action` when `versionId` is present. */
   readonly versionAction?: string;
   /** Further permissions that headers of the request make necessary. */
-  readonly conditionalActions?: (request: S3Request) => readonly string[];
+  readonly conditionalActions?: (headers: ForwardedHeaders) => readonly string[];
   /** Context keys with a value fixed by the operation. */
   readonly fixedContext?: Readonly<Record<string, string>>;
+}
+
+/** The headers that are forwarded, by lower-case name. */
+export type ForwardedHeaders = ReadonlyMap<string, string>;
+
+/** A context key of IAM with its values. */
+export type ConditionKey = readonly [key: string, values: readonly string[]];
+
+/** A request that stands for many: each item is decided alone, and only the allowed ones are forwarded. */
+export interface Batch {
+  readonly items: readonly {
+    readonly permissions: readonly Permission[];
+    readonly conditionKeys: readonly ConditionKey[];
+  }[];
+  /** The body with the items of those indexes only. */
+  readonly writeBody: (allowed: readonly number[]) => Buffer;
+  /** The answer to the client; `storeResult` is `undefined` when no item was allowed and the store not asked. */
+  readonly writeResult: (storeResult: Uint8Array | undefined, denied: readonly number[]) => Buffer;
 }
 
 /** One S3 request, classified as exactly one operation. What is authorized and what is forwarded come from here. */
@@ -49,8 +67,17 @@ export interface S3Request {
   readonly key: string;
   /** Every query parameter that is forwarded, decoded. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** Every header that is forwarded, by lower-case name. */
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: ForwardedHeaders;
+  /** All must be allowed; empty only for a {@link Batch}. */
+  readonly permissions: readonly Permission[];
+  readonly conditionKeys: readonly ConditionKey[];
+  /** The body of a document operation, once it has been read and its digest verified. */
+  readonly document?: Buffer;
+  readonly batch?: Batch;
+  /** Without this permission a 404 of the store is answered as 403, so that names cannot be probed. */
+  readonly seesMissing?: Permission;
+  /** Response headers that are removed unless the permission is given. */
+  readonly guardedHeaders: readonly (readonly [header: string, permission: Permission])[];
 }
 
 /** True for operations whose request body may be aws-chunked. */
@@ -66,26 +93,4 @@ export function bucketArn(partition: string, bucket: string): string {
 /** The ARN of an object. */
 export function objectArn(partition: string, bucket: string, key: string): string {
   return `arn:${partition}:s3:::${bucket}/${key}`;
-}
-
-/** The permissions of a request, apart from the per-key ones of DeleteObjects. All must be allowed. */
-export function requiredPermissions(request: S3Request, partition: string): Permission[] {
-  const { operation, bucket, key } = request;
-  if (operation.action === undefined) return [];
-  const resource = resourceOf(operation.scope, partition, bucket, key);
-  const isVersioned = request.parameters.has('versionId');
-  const action = isVersioned ? (operation.versionAction ?? operation.action) : operation.action;
-  const further = operation.conditionalActions?.(request) ?? [];
-  return [action, ...further].map((name) => ({ action: name, resource }));
-}
-
-function resourceOf(scope: OperationScope, partition: string, bucket: string, key: string): string {
-  switch (scope) {
-    case 'service':
-      return bucketArn(partition, '*');
-    case 'bucket':
-      return bucketArn(partition, bucket);
-    case 'object':
-      return objectArn(partition, bucket, key);
-  }
 }

@@ -1,14 +1,17 @@
 import type { RawRequest } from '../core/raw-request.ts';
 import { resolveAddress } from './addressing.ts';
+import { s3ConditionKeys } from './condition-keys.ts';
 import { s3Error } from './errors.ts';
 import { selectHeaders } from './header-table.ts';
 import type { OperationScope, S3Operation, S3Request } from './operation.ts';
 import { knownSelectors, operationsFor } from './operations/index.ts';
+import { requiredPermissions, responseRules } from './permissions.ts';
 
 /** What routing must know of the configuration. */
 export interface RouteSettings {
   readonly virtualHosts: readonly string[];
   readonly accountId: string;
+  readonly partition: string;
 }
 
 // AWS's own subresources number about forty; no client sends more than a dozen parameters.
@@ -29,7 +32,14 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
   const headers = selectHeaders(raw, operation, settings.accountId);
-  return { raw, operation, bucket, key, parameters, headers };
+  const requested = { operation, bucket, key, parameters, headers };
+  return {
+    ...requested,
+    raw,
+    permissions: requiredPermissions(requested, settings.partition),
+    conditionKeys: s3ConditionKeys(requested, raw),
+    ...responseRules(requested, settings.partition),
+  };
 }
 
 function readParameters(raw: RawRequest): Map<string, string> {

@@ -4,12 +4,12 @@ import { s3Error } from './errors.ts';
 const maxObjectTags = 10;
 
 /**
- * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key or anything that
- * does not decode is refused. Throws `InvalidArgument`.
+ * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, also one that
+ * differs in case only, because condition keys ignore case; so is anything that does not decode. Throws `InvalidArgument`.
  */
 export function parseFormTags(header: string): [key: string, value: string][] {
   const parameters = parseQuery(header);
-  const names = new Set(parameters?.map(({ name }) => name));
+  const names = new Set(parameters?.map(({ name }) => name.toLowerCase()));
   if (
     parameters === undefined ||
     names.size !== parameters.length ||

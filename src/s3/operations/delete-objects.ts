@@ -1,7 +1,7 @@
 import { childText, readXml, writeXml, type XmlElement, XmlError, type XmlTree } from '../../core/xml.ts';
 import { climbsOut } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
-import { objectArn, type Permission, type S3Operation, type S3Request } from '../operation.ts';
+import { type Batch, objectArn, type Permission, type S3Operation, type S3Request } from '../operation.ts';
 import { bypassActions } from './permission-rules.ts';
 
 /** Multi-delete: authorized key by key, so its row has permissions of its own below. */
@@ -17,15 +17,13 @@ export const deleteObjectsOperation: S3Operation = {
   versionAction: 's3:DeleteObjectVersion',
 };
 
-/** One object to delete. */
-export interface DeleteEntry {
+interface DeleteEntry {
   readonly key: string;
   readonly versionId?: string;
   readonly eTag?: string;
 }
 
-/** The body of DeleteObjects. */
-export interface DeleteDocument {
+interface DeleteDocument {
   readonly entries: readonly DeleteEntry[];
   readonly isQuiet: boolean;
 }
@@ -36,11 +34,8 @@ const maxEntries = 1000;
 const maxKeyBytes = 1024;
 const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-/**
- * Parses a `<Delete>` body strictly: an element this version does not know is refused, because the store might
- * know it. Throws `MalformedXML`.
- */
-export function parseDeleteDocument(body: Uint8Array): DeleteDocument {
+// Strict: an element this version does not know is refused, because the store might know it.
+function parseDeleteDocument(body: Uint8Array): DeleteDocument {
   const root = readDocument(body);
   const entries: DeleteEntry[] = [];
   let quiet: string | undefined;
@@ -84,8 +79,28 @@ function parseEntry(element: XmlElement): DeleteEntry {
   };
 }
 
-/** Writes the body with only the entries that were allowed. */
-export function writeDeleteDocument(document: DeleteDocument): Buffer {
+/** The entries of a multi-delete as a batch: one decision each. Throws `MalformedXML`, `KeyTooLongError`. */
+export function deleteBatch(request: S3Request, body: Uint8Array, partition: string): Batch {
+  const document = parseDeleteDocument(body);
+  const pick = (indexes: readonly number[]): DeleteEntry[] => {
+    const picked = new Set(indexes);
+    return document.entries.filter((_, index) => picked.has(index));
+  };
+  return {
+    items: document.entries.map((entry) => ({
+      permissions: deletePermissions(request, entry, partition),
+      conditionKeys: [
+        ...request.conditionKeys,
+        ...(entry.versionId === undefined ? [] : [['s3:versionid', [entry.versionId]] as const]),
+        ...(entry.eTag === undefined ? [] : [['s3:if-match', [entry.eTag]] as const]),
+      ],
+    })),
+    writeBody: (allowed) => writeDeleteDocument({ ...document, entries: pick(allowed) }),
+    writeResult: (storeResult, denied) => mergeDeleteResult(storeResult, pick(denied)),
+  };
+}
+
+function writeDeleteDocument(document: DeleteDocument): Buffer {
   const content: XmlTree = {
     Object: document.entries.map(({ key, versionId, eTag }) => ({
       Key: key,
@@ -97,43 +112,41 @@ export function writeDeleteDocument(document: DeleteDocument): Buffer {
   return Buffer.from(writeXml('Delete', content, namespace), 'utf8');
 }
 
-/** What one entry needs. */
-export function deletePermissions(request: S3Request, entry: DeleteEntry, partition: string): Permission[] {
+function deletePermissions(request: S3Request, entry: DeleteEntry, partition: string): Permission[] {
   const action = entry.versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
   const ifMatch = entry.eTag === undefined || entry.eTag === '*' ? [] : ['s3:GetObject'];
   const resource = objectArn(partition, request.bucket, entry.key);
-  return [action, ...bypassActions(request), ...ifMatch].map((name) => ({ action: name, resource }));
+  return [action, ...bypassActions(request.headers), ...ifMatch].map((name) => ({ action: name, resource }));
 }
 
 function deniedElement({ key, versionId }: DeleteEntry): XmlTree {
   return { Key: key, VersionId: versionId, Code: 'AccessDenied', Message: 'Access Denied' };
 }
 
-/** The whole answer when no entry was allowed: 200, an `<Error>` for each, and the store is not contacted. */
-export function writeDeniedResult(denied: readonly DeleteEntry[]): Buffer {
-  return Buffer.from(writeXml('DeleteResult', { Error: denied.map(deniedElement) }, namespace), 'utf8');
+// The store's result is read and written anew, so that nothing but its entries reaches the client.
+function mergeDeleteResult(storeResult: Uint8Array | undefined, denied: readonly DeleteEntry[]): Buffer {
+  const entries = storeResult === undefined ? [] : readStoreResult(storeResult);
+  const content: XmlTree = {
+    Deleted: entries.filter(({ name }) => name === 'Deleted').map(toTree),
+    Error: [...entries.filter(({ name }) => name === 'Error').map(toTree), ...denied.map(deniedElement)],
+  };
+  return Buffer.from(writeXml('DeleteResult', content, namespace), 'utf8');
 }
 
-/**
- * Adds the denied entries to the store's own result. Throws `InternalError` when the store's answer cannot be
- * read: the deletions it made must not be reported as something else.
- */
-export function mergeDeleteResult(storeResult: Uint8Array, denied: readonly DeleteEntry[]): Buffer {
-  const text = Buffer.from(storeResult).toString('utf8');
+function readStoreResult(storeResult: Uint8Array): readonly XmlElement[] {
   try {
-    if (readXml(storeResult, { maxBytes: 4 * maxDeleteBytes, maxDepth: 4 }).name !== 'DeleteResult') {
-      throw new XmlError('not a DeleteResult');
-    }
+    const root = readXml(storeResult, { maxBytes: 4 * maxDeleteBytes, maxDepth: 4 });
+    if (root.name === 'DeleteResult') return root.children;
   } catch (cause) {
+    // The deletions happened: a client told anything but "unknown" could draw the wrong conclusion.
     throw s3Error('InternalError', undefined, {
       cause,
       detail: 'the store answered no readable DeleteResult',
     });
   }
-  const errors = writeXml('X', { Error: denied.map(deniedElement) });
-  const inner = errors.slice(errors.indexOf('<X>') + 3, errors.lastIndexOf('</X>'));
-  const end = text.lastIndexOf('</DeleteResult>');
-  return end >= 0
-    ? Buffer.from(text.slice(0, end) + inner + text.slice(end), 'utf8')
-    : writeDeniedResult(denied);
+  throw s3Error('InternalError', undefined, { detail: 'the store answered no DeleteResult' });
+}
+
+function toTree(element: XmlElement): XmlTree {
+  return Object.fromEntries(element.children.map(({ name, text }) => [name, text]));
 }

@@ -45,7 +45,7 @@ export const objectOperations: readonly S3Operation[] = [
     headers: newObjectHeaders,
     body: 'object',
     action: 's3:PutObject',
-    conditionalActions: (request) => [...newObjectActions(request), ...ifMatchActions(request)],
+    conditionalActions: (headers) => [...newObjectActions(headers), ...ifMatchActions(headers)],
     fixedContext: { 's3:ObjectCreationOperation': 'true' },
   },
   {
@@ -58,6 +58,6 @@ export const objectOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:DeleteObject',
     versionAction: 's3:DeleteObjectVersion',
-    conditionalActions: (request) => [...bypassActions(request), ...ifMatchActions(request)],
+    conditionalActions: (headers) => [...bypassActions(headers), ...ifMatchActions(headers)],
   },
 ];

@@ -1,4 +1,4 @@
-import type { S3Request } from '../operation.ts';
+import type { ForwardedHeaders } from '../operation.ts';
 
 const grantHeaders = [
   'x-amz-grant-full-control',
@@ -37,42 +37,42 @@ export const newObjectHeaders: readonly string[] = [
   'x-amz-website-redirect-location',
 ];
 
-function hasAny(request: S3Request, names: readonly string[]): boolean {
-  return names.some((name) => request.headers.has(name));
+function hasAny(headers: ForwardedHeaders, names: readonly string[]): boolean {
+  return names.some((name) => headers.has(name));
 }
 
 /** What the headers of a new object need beside `s3:PutObject` (AWS: "Required permissions for S3 API operations"). */
-export function newObjectActions(request: S3Request): string[] {
+export function newObjectActions(headers: ForwardedHeaders): string[] {
   const actions: string[] = [];
-  if (hasAny(request, bucketAclHeaders)) actions.push('s3:PutObjectAcl');
-  if (request.headers.has('x-amz-tagging')) actions.push('s3:PutObjectTagging');
-  if (hasAny(request, ['x-amz-object-lock-mode', 'x-amz-object-lock-retain-until-date'])) {
+  if (hasAny(headers, bucketAclHeaders)) actions.push('s3:PutObjectAcl');
+  if (headers.has('x-amz-tagging')) actions.push('s3:PutObjectTagging');
+  if (hasAny(headers, ['x-amz-object-lock-mode', 'x-amz-object-lock-retain-until-date'])) {
     actions.push('s3:PutObjectRetention');
   }
-  if (request.headers.has('x-amz-object-lock-legal-hold')) actions.push('s3:PutObjectLegalHold');
+  if (headers.has('x-amz-object-lock-legal-hold')) actions.push('s3:PutObjectLegalHold');
   return actions;
 }
 
 /** `If-Match` with an ETag lets the caller probe an object's content, so it also needs to be readable. */
-export function ifMatchActions(request: S3Request): string[] {
-  const ifMatch = request.headers.get('if-match');
+export function ifMatchActions(headers: ForwardedHeaders): string[] {
+  const ifMatch = headers.get('if-match');
   return ifMatch === undefined || ifMatch === '*' ? [] : ['s3:GetObject'];
 }
 
 /** What the headers of CreateBucket need; the canned ACL `private` is the one that needs nothing. */
-export function newBucketActions(request: S3Request): string[] {
+export function newBucketActions(headers: ForwardedHeaders): string[] {
   const actions: string[] = [];
-  const acl = request.headers.get('x-amz-acl');
-  if ((acl !== undefined && acl !== 'private') || hasAny(request, grantHeaders))
+  const acl = headers.get('x-amz-acl');
+  if ((acl !== undefined && acl !== 'private') || hasAny(headers, grantHeaders))
     actions.push('s3:PutBucketAcl');
-  if (request.headers.has('x-amz-bucket-object-lock-enabled')) {
+  if (headers.has('x-amz-bucket-object-lock-enabled')) {
     actions.push('s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning');
   }
-  if (request.headers.has('x-amz-object-ownership')) actions.push('s3:PutBucketOwnershipControls');
+  if (headers.has('x-amz-object-ownership')) actions.push('s3:PutBucketOwnershipControls');
   return actions;
 }
 
 /** Deleting under governance retention needs its own permission. */
-export function bypassActions(request: S3Request): string[] {
-  return request.headers.has('x-amz-bypass-governance-retention') ? ['s3:BypassGovernanceRetention'] : [];
+export function bypassActions(headers: ForwardedHeaders): string[] {
+  return headers.has('x-amz-bypass-governance-retention') ? ['s3:BypassGovernanceRetention'] : [];
 }

@@ -1,0 +1,67 @@
+import type { Caller, RoleSessionCaller } from '../authenticate/caller.ts';
+import { BoundedCache } from '../core/bounded-cache.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { PolicySets } from '../iam/combine.ts';
+import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
+import { parsePolicyText } from '../iam/document.ts';
+import type { PolicyPrincipal } from '../iam/query.ts';
+
+const maxCachedSessionPolicies = 5_000;
+// Compiled policies take a small multiple of their text; this bounds them to some tens of MiB.
+const maxCachedCharacters = 4_000_000;
+
+/** Finds the policies that apply to a caller, in one directory snapshot. */
+export class PolicyGatherer {
+  readonly #directory: Directory;
+  readonly #sessionPolicies: BoundedCache<CompiledPolicy> = new BoundedCache({
+    maxEntries: maxCachedSessionPolicies,
+    maxSize: maxCachedCharacters,
+    sizeOf: (_, text) => text.length,
+  });
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /**
+   * Identity policies and boundary as the directory holds them now, and what the session adds. A session policy
+   * that cannot be found or compiled leaves a session set that allows nothing.
+   */
+  gather(caller: Caller): PolicySets {
+    const owner = caller.kind === 'user' ? caller.user : caller.role;
+    return {
+      identity: owner.policies,
+      ...(owner.boundary === undefined ? {} : { boundary: [owner.boundary] }),
+      ...(caller.kind === 'user' ? {} : this.#sessionSet(caller)),
+    };
+  }
+
+  #sessionSet({ claims }: RoleSessionCaller): Pick<PolicySets, 'session'> {
+    if (claims.policy === undefined && claims.policyArns.length === 0) return {};
+    const session: CompiledPolicy[] = [];
+    for (const arn of claims.policyArns) {
+      const managed = this.#directory.managedPolicy(arn);
+      // Its Deny statements went with it, so the rest of the set cannot be trusted alone.
+      if (managed === undefined) return { session: [] };
+      session.push(managed);
+    }
+    if (claims.policy !== undefined) session.push(this.#compile(claims.policy));
+    return { session };
+  }
+
+  #compile(text: string): CompiledPolicy {
+    const cached = this.#sessionPolicies.get(text);
+    if (cached !== undefined) return cached;
+    const compiled = compilePolicy(parsePolicyText(text, 'session'), 'session policy');
+    this.#sessionPolicies.set(text, compiled);
+    return compiled;
+  }
+}
+
+/** A caller in the terms a Principal element can name. */
+export function policyPrincipal(caller: Caller): PolicyPrincipal {
+  const [, , , , accountId = ''] = caller.arn.split(':');
+  return caller.kind === 'user'
+    ? { kind: 'user', accountId, arn: caller.arn }
+    : { kind: 'role-session', accountId, arn: caller.arn, entityArn: caller.role.arn };
+}

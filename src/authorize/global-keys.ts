@@ -1,0 +1,68 @@
+import type { Caller } from '../authenticate/caller.ts';
+import { isoSeconds } from '../core/clock.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+
+/** A context key with its value or values. */
+export type ContextEntry = readonly [key: string, value: string | readonly string[]];
+
+/**
+ * The `aws:*` context of a signed request. Built from this list only: headers, parameters and claims are never
+ * copied wholesale. Source: AWS "Global condition context keys".
+ */
+export function globalKeys(raw: RawRequest, caller: Caller, region: string): ContextEntry[] {
+  const entries: ContextEntry[] = [
+    ['aws:CurrentTime', isoSeconds(raw.receivedAtMs)],
+    ['aws:EpochTime', String(Math.floor(raw.receivedAtMs / 1000))],
+    ['aws:SecureTransport', String(raw.isSecure)],
+    ['aws:SourceIp', raw.clientAddress],
+    ['aws:RequestedRegion', region],
+    ['aws:ViaAWSService', 'false'],
+    ['aws:PrincipalIsAWSService', 'false'],
+    ...callerKeys(caller),
+  ];
+  const userAgent = raw.headers.get('user-agent');
+  const referer = raw.headers.get('referer');
+  if (userAgent !== undefined) entries.push(['aws:UserAgent', userAgent]);
+  if (referer !== undefined) entries.push(['aws:Referer', referer]);
+  return entries;
+}
+
+function callerKeys(caller: Caller): ContextEntry[] {
+  const [, , , , account = ''] = caller.arn.split(':');
+  const common: ContextEntry[] = [
+    ['aws:userid', caller.userId],
+    ['aws:PrincipalAccount', account],
+    ...[...principalTags(caller)].map(([key, value]): ContextEntry => [`aws:PrincipalTag/${key}`, value]),
+  ];
+  switch (caller.kind) {
+    case 'user':
+      return [
+        ...common,
+        ['aws:PrincipalArn', caller.arn],
+        ['aws:PrincipalType', 'User'],
+        ['aws:username', caller.user.name],
+      ];
+    case 'role-session': {
+      const { sourceIdentity, issuedAt } = caller.claims;
+      return [
+        ...common,
+        ['aws:PrincipalArn', caller.role.arn],
+        ['aws:PrincipalType', 'AssumedRole'],
+        ['aws:TokenIssueTime', isoSeconds(issuedAt * 1000)],
+        ['aws:MultiFactorAuthPresent', 'false'],
+        ...(sourceIdentity === undefined ? [] : [['aws:SourceIdentity', sourceIdentity] as const]),
+      ];
+    }
+  }
+}
+
+/** The caller's tags by lower-case key: the user's or role's, overlaid by the session's, case ignored. */
+function principalTags(caller: Caller): Map<string, string> {
+  const own = caller.kind === 'user' ? caller.user.tags : caller.role.tags;
+  const tags = new Map<string, string>();
+  for (const [key, value] of own) tags.set(key.toLowerCase(), value);
+  if (caller.kind === 'role-session') {
+    for (const { key, value } of caller.claims.tags) tags.set(key.toLowerCase(), value);
+  }
+  return tags;
+}

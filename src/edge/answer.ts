@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { lingerBytes, lingerMs } from './limits.ts';
+
+/** A small answer, made here rather than streamed from the store. */
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Buffer;
+  /** Flat name, value, name, value. */
+  readonly headers: readonly string[];
+}
+
+/**
+ * Sends a small answer. While the client is still sending its body, the connection is closed afterwards, but not
+ * before the client had a chance to read: closing over unread bytes would reset the connection and lose the
+ * answer.
+ */
+export async function sendAnswer(message: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(answer.body, 'utf8');
+  const isUnread = !message.complete && hasBody(message);
+  const hasContent = message.method !== 'HEAD';
+  const headers = [...answer.headers];
+  if (hasContent || answer.status < 400) headers.push('content-type', answer.contentType);
+  if (hasContent) headers.push('content-length', String(body.length));
+  if (isUnread || answer.status === 408) headers.push('connection', 'close');
+  response.writeHead(answer.status, headers);
+  if (hasContent) response.write(body);
+  else response.flushHeaders();
+  if (isUnread) await drain(message);
+  await new Promise<void>((resolve) => {
+    response.once('close', resolve);
+    response.end(resolve);
+  });
+}
+
+function hasBody(message: IncomingMessage): boolean {
+  return message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length'] ?? 0) > 0;
+}
+
+function drain(message: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let received = 0;
+    const timer = setTimeout(resolve, lingerMs);
+    const stop = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    message.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > lingerBytes) stop();
+    });
+    for (const event of ['end', 'close', 'error']) message.once(event, stop);
+    message.resume();
+  });
+}

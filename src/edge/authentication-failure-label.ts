@@ -1,0 +1,32 @@
+import type { AuthenticationReason } from '../core/authentication-fault.ts';
+
+const labels: Readonly<Record<AuthenticationReason, string>> = {
+  no_credentials: 'malformed',
+  several_credentials: 'malformed',
+  signature_v2: 'malformed',
+  signature_v4a: 'malformed',
+  presigned_unsupported: 'malformed',
+  post_form_unsupported: 'malformed',
+  duplicate_header: 'malformed',
+  malformed_authorization: 'malformed',
+  region_not_allowed: 'malformed',
+  date_missing: 'malformed',
+  scope_date_mismatch: 'malformed',
+  clock_skew: 'clock_skew',
+  payload_hash_missing: 'malformed',
+  payload_hash_invalid: 'malformed',
+  payload_hash_mismatch: 'signature_mismatch',
+  streaming_unsupported: 'malformed',
+  streaming_not_allowed: 'malformed',
+  headers_not_signed: 'signature_mismatch',
+  unknown_access_key: 'unknown_key',
+  invalid_token: 'unknown_key',
+  expired_token: 'expired_token',
+  revoked_token: 'revoked',
+  signature_mismatch: 'signature_mismatch',
+};
+
+/** The value of the `reason` label of `sts_sidecar_authn_failures_total`. */
+export function authenticationFailureLabel(reason: AuthenticationReason): string {
+  return labels[reason];
+}

@@ -1,0 +1,16 @@
+/** Limits of the S3 listener, from the configuration. */
+export interface ListenerLimits {
+  readonly maxHeaderBytes: number;
+  readonly headersTimeoutSeconds: number;
+  readonly idleTimeoutSeconds: number;
+  readonly maxConnections: number;
+  /** Requests being answered at once; more get SlowDown. */
+  readonly maxInFlight: number;
+}
+
+/** Longer than load balancers keep their side of an idle connection (60 s), so that they close it first. */
+export const keepAliveTimeoutMs = 75_000;
+
+/** How much of a refused upload is read, and for how long, before the connection is closed over it. */
+export const lingerBytes: number = 1024 * 1024;
+export const lingerMs = 2_000;

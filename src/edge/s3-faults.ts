@@ -1,0 +1,40 @@
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { ServiceError } from '../core/service-error.ts';
+import { BodyFault, type BodyReason, MissingHidden, UpstreamFault, type UpstreamReason } from '../forward/faults.ts';
+import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
+
+const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
+  length_missing: 'MissingContentLength',
+  length_invalid: 'BadRequest',
+  too_large: 'EntityTooLarge',
+  document_too_large: 'MaxMessageLengthExceeded',
+  unexpected: 'InvalidRequest',
+  incomplete: 'IncompleteBody',
+  idle: 'RequestTimeout',
+  digest_mismatch: 'XAmzContentSHA256Mismatch',
+  md5_mismatch: 'BadDigest',
+};
+
+// Never 403: a store that is down or misconfigured says nothing about what the caller may do.
+const upstreamCodes: Readonly<Record<UpstreamReason, S3ErrorCode>> = {
+  connect: 'ServiceUnavailable',
+  connect_timeout: 'ServiceUnavailable',
+  headers_timeout: 'GatewayTimeout',
+  body_timeout: 'GatewayTimeout',
+  reset: 'ServiceUnavailable',
+  store_authentication: 'ServiceUnavailable',
+  protocol: 'ServiceUnavailable',
+};
+
+/** Names any failure in S3's terms; what is not known becomes InternalError without detail. */
+export function toS3Error(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof AuthenticationFault) return s3AuthenticationError(error);
+  if (error instanceof BodyFault) return s3Error(bodyCodes[error.reason], undefined, { cause: error });
+  if (error instanceof UpstreamFault) {
+    return s3Error(upstreamCodes[error.reason], undefined, { cause: error, detail: error.message });
+  }
+  if (error instanceof MissingHidden) return s3Error('AccessDenied', undefined, { cause: error });
+  const detail = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown';
+  return s3Error('InternalError', undefined, { cause: error, detail });
+}

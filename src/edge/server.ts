@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Randomness } from '../core/randomness.ts';
+import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
+import { ClientGone, UpstreamFault } from '../forward/faults.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { bucketOfHost } from '../s3/addressing.ts';
+import { renderS3Error } from '../s3/error-xml.ts';
+import { s3Error } from '../s3/errors.ts';
+import type { StsDependencies } from '../sts/handle.ts';
+import { isStsRequest } from '../sts/query-request.ts';
+import { type Answer, sendAnswer } from './answer.ts';
+import { authenticationFailureLabel } from './authentication-failure-label.ts';
+import { clientAddress } from './client-address.ts';
+import { type ClientConnection, handleS3, type S3Pipeline } from './handle-s3.ts';
+import { answerSts } from './handle-sts.ts';
+import { keepAliveTimeoutMs, type ListenerLimits } from './limits.ts';
+import { RequestTrace } from './request-trace.ts';
+import { toS3Error } from './s3-faults.ts';
+
+/** Everything one request is answered with; immutable, taken once per request. */
+export interface Snapshot {
+  readonly s3: S3Pipeline;
+  readonly sts: StsDependencies;
+}
+
+/** What the S3 listener is made of. */
+export interface EdgeParts {
+  /** The snapshot in force now. */
+  readonly snapshot: () => Snapshot;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly limits: ListenerLimits;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** The listener that answers S3 and STS on one port. */
+export function createEdgeServer(parts: EdgeParts): Server {
+  const { limits } = parts;
+  const server = createServer({
+    // Node would end every upload after 300 s; idle connections are ended by `timeout` instead.
+    requestTimeout: 0,
+    headersTimeout: limits.headersTimeoutSeconds * 1000,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+  });
+  server.timeout = limits.idleTimeoutSeconds * 1000;
+  server.maxConnections = limits.maxConnections;
+  const edge = new Edge(parts);
+  server.on('request', (message, response) => edge.accept(message, response, () => undefined));
+  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
+    edge.accept(message, response, () => response.writeContinue());
+  });
+  server.on('connect', (_message, socket) => socket.destroy());
+  server.on('upgrade', (_message, socket) => socket.destroy());
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => edge.refuseUnreadable(error, socket));
+  return server;
+}
+
+class Edge {
+  readonly #parts: EdgeParts;
+  #inFlight = 0;
+
+  constructor(parts: EdgeParts) {
+    this.#parts = parts;
+  }
+
+  accept(message: IncomingMessage, response: ServerResponse, invite: () => void): void {
+    const { metrics, log } = this.#parts;
+    const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', clientAddress(message.socket));
+    this.#inFlight += 1;
+    metrics.inFlight('s3', 1);
+    void this.#answer(message, response, invite, trace)
+      .catch((error: unknown) => {
+        response.destroy();
+        log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
+      })
+      .finally(() => {
+        this.#inFlight -= 1;
+        metrics.inFlight('s3', -1);
+        const record = trace.finish();
+        metrics.record(record);
+        log.request(record);
+      });
+  }
+
+  async #answer(
+    message: IncomingMessage,
+    response: ServerResponse,
+    invite: () => void,
+    trace: RequestTrace,
+  ): Promise<void> {
+    const ownHeaders = ['x-amz-request-id', trace.requestId, 'x-amz-id-2', trace.requestId];
+    const connection: ClientConnection = { message, response, invite, ownHeaders };
+    const snapshot = this.#parts.snapshot();
+    let raw: RawRequest;
+    try {
+      raw = this.#readHead(message, trace);
+    } catch (error) {
+      await answerS3Error(error, connection, trace);
+      return;
+    }
+    const isOnBucketHost = bucketOfHost(raw.headers.get('host') ?? '', snapshot.s3.routing.virtualHosts) !== undefined;
+    if (isStsRequest(raw) && !isOnBucketHost) {
+      trace.add({ service: 'sts' });
+      await answerSts(raw, connection, snapshot.sts, trace);
+      return;
+    }
+    trace.add({ service: 's3' });
+    try {
+      await handleS3(raw, connection, snapshot.s3, trace);
+    } catch (error) {
+      await answerS3Error(error, connection, trace);
+    }
+  }
+
+  #readHead(message: IncomingMessage, trace: RequestTrace): RawRequest {
+    const { clock, limits } = this.#parts;
+    if (this.#inFlight > limits.maxInFlight) throw s3Error('SlowDown');
+    const raw = readRawRequest(message, {
+      clientAddress: clientAddress(message.socket),
+      isSecure: false,
+      receivedAtMs: clock.now(),
+      requestId: trace.requestId,
+    });
+    if (raw === undefined) throw s3Error('InvalidURI');
+    if (raw.headers.count('host') !== 1) throw s3Error('InvalidRequest', 'Exactly one Host header is required.');
+    trace.addHead(raw);
+    return raw;
+  }
+
+  /** Answers what the HTTP parser could not read; the connection is closed. */
+  refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+    const requestId = this.#newRequestId();
+    const fault = s3Error(
+      isTooLarge
+        ? 'RequestHeaderSectionTooLarge'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? 'RequestTimeout'
+          : 'BadRequest',
+    );
+    const body = renderS3Error(fault, '', requestId);
+    socket.end(
+      `HTTP/1.1 ${fault.status} Bad Request\r\ncontent-type: application/xml\r\nx-amz-request-id: ${requestId}\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+    this.#parts.metrics.record({ ...new RequestTrace(requestId, '', '').finish(), status: fault.status });
+  }
+
+  #newRequestId(): string {
+    return Buffer.from(this.#parts.randomness.bytes(8)).toString('hex').toUpperCase();
+  }
+}
+
+async function answerS3Error(error: unknown, connection: ClientConnection, trace: RequestTrace): Promise<void> {
+  const { message, response } = connection;
+  if (error instanceof ClientGone) {
+    trace.add({ isAborted: true, status: 499 });
+    response.destroy();
+    return;
+  }
+  const fault = toS3Error(error);
+  trace.add({
+    status: fault.status,
+    errorCode: fault.code,
+    ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
+    ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
+    ...(error instanceof UpstreamFault ? { upstreamFailure: error.reason } : {}),
+  });
+  const answer: Answer = {
+    status: fault.status,
+    contentType: 'application/xml',
+    body: renderS3Error(fault, resourceOf(message), trace.requestId),
+    headers: connection.ownHeaders,
+  };
+  await sendAnswer(message, response, answer);
+}
+
+function authenticationFacts({ reason, facts }: AuthenticationFault): {
+  authenticationFailure: string;
+  accessKeyId?: string;
+} {
+  const authenticationFailure = authenticationFailureLabel(reason);
+  return facts.accessKeyId === undefined
+    ? { authenticationFailure }
+    : { authenticationFailure, accessKeyId: facts.accessKeyId };
+}
+
+// Only the path: a query can hold a signature.
+function resourceOf(message: IncomingMessage): string {
+  return (message.url ?? '').split('?')[0] ?? '';
+}

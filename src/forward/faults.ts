@@ -1,0 +1,53 @@
+/** What went wrong on the way to the store; also the value of the `reason` label. */
+export type UpstreamReason =
+  | 'connect'
+  | 'connect_timeout'
+  | 'headers_timeout'
+  | 'body_timeout'
+  | 'reset'
+  | 'store_authentication'
+  | 'protocol';
+
+/** The store could not be asked, did not answer, or refused the sidecar's own credentials. */
+export class UpstreamFault extends Error {
+  override readonly name = 'UpstreamFault';
+  readonly reason: UpstreamReason;
+
+  constructor(reason: UpstreamReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.reason = reason;
+  }
+}
+
+/** What was wrong with the client's body. */
+export type BodyReason =
+  | 'length_missing'
+  | 'length_invalid'
+  | 'too_large'
+  | 'document_too_large'
+  | 'unexpected'
+  | 'incomplete'
+  | 'idle'
+  | 'digest_mismatch'
+  | 'md5_mismatch';
+
+/** The client's body is not what its head or its signature promised; the upload was not completed. */
+export class BodyFault extends Error {
+  override readonly name = 'BodyFault';
+  readonly reason: BodyReason;
+
+  constructor(reason: BodyReason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** The client went away; nothing can be answered. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** The object is missing, but the caller may not list the bucket and so may not learn it. */
+export class MissingHidden extends Error {
+  override readonly name = 'MissingHidden';
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { Clock } from '../core/clock.ts';
+import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import { BodyFault, ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
+import { buildOutgoing, type StoreTarget } from './outgoing-request.ts';
+import { type OutgoingBody, prepareObjectBody } from './request-body.ts';
+import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
+import { toUpstreamFault, type Upstream } from './upstream.ts';
+
+/** One client exchange to forward. */
+export interface Exchange extends ClientSide {
+  readonly message: IncomingMessage;
+  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
+  readonly invite: () => void;
+}
+
+/** Forwards authorized requests to one store. */
+export class Forwarder {
+  readonly #upstream: Upstream;
+  readonly #store: StoreTarget;
+  readonly #signingKeys: SigningKeyCache;
+  readonly #clock: Clock;
+
+  constructor(upstream: Upstream, store: StoreTarget, signingKeys: SigningKeyCache, clock: Clock) {
+    this.#upstream = upstream;
+    this.#store = store;
+    this.#signingKeys = signingKeys;
+    this.#clock = clock;
+  }
+
+  /**
+   * Re-signs the request with the store's key, streams it there and the answer back. Accepts only what
+   * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden} or
+   * {@link ClientGone}; when the answer had already started, the client's connection has been closed.
+   */
+  async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
+    const body = await outgoingBody(authorized, exchange);
+    try {
+      return await this.#attempt(authorized, exchange, body);
+    } catch (error) {
+      const fault = namedFault(error);
+      if (!isRetryable(authorized, body, fault) || exchange.response.headersSent) throw fault;
+      return await this.#attempt(authorized, exchange, body).catch((second: unknown) => {
+        throw namedFault(second);
+      });
+    }
+  }
+
+  async #attempt(authorized: Authorized, exchange: Exchange, body: OutgoingBody): Promise<RelayFacts> {
+    const head = buildOutgoing(authorized, body.length, this.#store, {
+      keys: this.#signingKeys,
+      nowMs: this.#clock.now(),
+    });
+    const relay = new ResponseRelay(authorized, exchange);
+    this.#upstream.dispatch(head, body, relay);
+    try {
+      return await relay.finished;
+    } catch (error) {
+      if (relay.hasStarted) exchange.response.destroy();
+      throw error;
+    } finally {
+      if (body.content instanceof Readable) body.content.destroy();
+    }
+  }
+}
+
+async function outgoingBody(authorized: Authorized, exchange: Exchange): Promise<OutgoingBody> {
+  if (authorized.document !== undefined) {
+    return { length: authorized.document.length, content: authorized.document };
+  }
+  if (authorized.request.operation.body === 'none') return { length: 0, content: null };
+  exchange.invite();
+  return prepareObjectBody(exchange.message, authorized.request.raw.headers, authorized.payload);
+}
+
+function namedFault(error: unknown): Error {
+  if (error instanceof BodyFault || error instanceof ClientGone || error instanceof MissingHidden)
+    return error;
+  return toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
+}
+
+// A store may close a kept-alive connection in the moment it is used. Conditional writes are not repeated: the
+// first try may have succeeded, and the second would report a conflict.
+function isRetryable({ request }: Authorized, body: OutgoingBody, fault: Error): boolean {
+  const isReset = fault instanceof UpstreamFault && fault.reason === 'reset';
+  if (!isReset || body.content instanceof Readable || request.operation.method === 'POST') return false;
+  const isRead = request.operation.method === 'GET' || request.operation.method === 'HEAD';
+  return isRead || !(request.headers.has('if-match') || request.headers.has('if-none-match'));
+}

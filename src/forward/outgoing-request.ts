@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { HeaderField } from '../core/header-list.ts';
+import { uriEncode } from '../core/uri-encode.ts';
+import { canonicalQuery } from '../sigv4/canonical-request.ts';
+import { unsignedPayload } from '../sigv4/payload-mode.ts';
+import { type SigningCredentials, signRequest } from '../sigv4/sign.ts';
+import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+
+/** The store's address and the one long-term key that opens it. */
+export interface StoreTarget {
+  /** `http://host:port` or `https://host:port`, without a path. */
+  readonly origin: string;
+  /** The value of the Host header. */
+  readonly host: string;
+  readonly region: string;
+  readonly credentials: SigningCredentials;
+}
+
+/** The head of a request to the store, signed. */
+export interface OutgoingHead {
+  readonly method: string;
+  /** Path and query as they are sent. */
+  readonly target: string;
+  /** Flat name, value, name, value. */
+  readonly headers: string[];
+}
+
+// A re-serialised document no longer has the digests the client sent with the original.
+const digestHeaders = /^(content-md5|x-amz-checksum-.+|x-amz-sdk-checksum-algorithm)$/;
+
+/**
+ * Builds the request to the store from what was authorized, and from nothing else, and signs it with the store's
+ * key at the current time. `bodyLength` is declared as `Content-Length` when the operation has a body.
+ */
+export function buildOutgoing(
+  authorized: Authorized,
+  bodyLength: number,
+  store: StoreTarget,
+  signing: { readonly keys: SigningKeyCache; readonly nowMs: number },
+): OutgoingHead {
+  const { request, document } = authorized;
+  const { operation, bucket, key } = request;
+  const path = storePath(bucket, key);
+  const parameters = [...request.parameters].map(([name, value]) => ({ name, value }));
+  const query = canonicalQuery(parameters);
+  const headers: HeaderField[] = [{ name: 'host', value: store.host }];
+  const isRewritten = request.batch !== undefined;
+  for (const [name, value] of request.headers) {
+    if (!(isRewritten && digestHeaders.test(name))) headers.push({ name, value });
+  }
+  if (isRewritten && document !== undefined) {
+    headers.push({ name: 'content-md5', value: createHash('md5').update(document).digest('base64') });
+  }
+  if (operation.body !== 'none') {
+    headers.push({ name: 'content-length', value: String(bodyLength) });
+  }
+  const payloadHash = outgoingPayloadHash(authorized);
+  const signed = signRequest(
+    { method: operation.method, path, parameters, headers, payloadHash },
+    store.credentials,
+    { region: store.region, service: 's3', nowMs: signing.nowMs },
+    signing.keys,
+  );
+  return {
+    method: operation.method,
+    target: query === '' ? path : `${path}?${query}`,
+    headers: signed.flatMap(({ name, value }) => [name, value]),
+  };
+}
+
+function outgoingPayloadHash({ document, payload }: Authorized): string {
+  if (document !== undefined) return createHash('sha256').update(document).digest('hex');
+  return payload.kind === 'digest' ? payload.sha256 : unsignedPayload;
+}
+
+// Path style always: the store need not know any of our host names.
+function storePath(bucket: string, key: string): string {
+  if (bucket === '') return '/';
+  return key === '' ? `/${bucket}` : `/${bucket}/${uriEncode(key, true)}`;
+}

@@ -1,0 +1,67 @@
+import type { Authorized } from '../authorize/authorize-s3.ts';
+
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What the store must not tell the client, or the sidecar says itself. */
+const replaced: ReadonlySet<string> = new Set([
+  'date',
+  'server',
+  'set-cookie',
+  'via',
+  'x-amz-id-2',
+  'x-amz-request-id',
+  'x-powered-by',
+]);
+
+/** Header fields of the store's answer. */
+export type StoreHeaders = readonly (readonly [name: string, value: string])[];
+
+/**
+ * Reads what undici parsed: raw bytes, taken as latin1, which is how `node:http` writes them again; anything else
+ * would change non-ASCII metadata.
+ */
+export function readStoreHeaders(rawHeaders: unknown): StoreHeaders {
+  const fields: [string, string][] = [];
+  if (!Array.isArray(rawHeaders)) return fields;
+  const pieces: readonly unknown[] = rawHeaders;
+  for (let index = 0; index + 1 < pieces.length; index += 2) {
+    fields.push([latin1(pieces[index]).toLowerCase(), latin1(pieces[index + 1])]);
+  }
+  return fields;
+}
+
+function latin1(piece: unknown): string {
+  return Buffer.isBuffer(piece) ? piece.toString('latin1') : String(piece);
+}
+
+/** The first value of a lower-case name. */
+export function storeHeader(headers: StoreHeaders, name: string): string | undefined {
+  return headers.find(([field]) => field === name)?.[1];
+}
+
+/** The headers of the answer to the client, flat name, value, name, value; `omitted` leaves further ones out. */
+export function responseHeaders(
+  headers: StoreHeaders,
+  authorized: Authorized,
+  omitted: ReadonlySet<string> = new Set(),
+): string[] {
+  const connection = storeHeader(headers, 'connection') ?? '';
+  const dropped = new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+  const guarded = new Map(authorized.request.guardedHeaders);
+  const kept: string[] = [];
+  for (const [name, value] of headers) {
+    if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
+    const permission = guarded.get(name);
+    if (permission === undefined || authorized.permits(permission)) kept.push(name, value);
+  }
+  return kept;
+}

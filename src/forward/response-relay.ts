@@ -1,0 +1,182 @@
+import type { ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Dispatcher } from 'undici';
+import type { Authorized } from '../authorize/authorize-s3.ts';
+import { CompleteResult } from './complete-result.ts';
+import { ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
+import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
+import { readStoreError, rewriteStoreError, storeAuthenticationCodes } from './store-error.ts';
+
+/** The client's side of a forwarded request. */
+export interface ClientSide {
+  readonly response: ServerResponse;
+  /** Headers of every answer, flat name, value, name, value. */
+  readonly ownHeaders: readonly string[];
+  /** The URL of the request as the client sent it, without its query. */
+  readonly url: string;
+}
+
+/** What became of a request at the store. */
+export interface RelayFacts {
+  readonly status: number;
+  readonly bytesOut: number;
+  /** Milliseconds until the head of the store's answer arrived. */
+  readonly firstByteMs: number | undefined;
+  readonly storeRequestId: string | undefined;
+  /** The code of the store's error document. */
+  readonly errorCode: string | undefined;
+}
+
+const maxErrorBytes = 1024 * 1024;
+const maxBatchResultBytes = 8 * 1024 * 1024;
+const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
+
+/**
+ * Relays the store's answer to the client with back-pressure. Errors, and the results of a batch, are small and
+ * collected first; everything else is streamed. Aborts the store's side when the client goes away.
+ */
+export class ResponseRelay implements Dispatcher.DispatchHandler {
+  readonly finished: Promise<RelayFacts>;
+  readonly #authorized: Authorized;
+  readonly #client: ClientSide;
+  #resolve!: (facts: RelayFacts) => void;
+  #reject!: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #isGone = false;
+  #status = 0;
+  #headers: StoreHeaders = [];
+  #bytesOut = 0;
+  readonly #startedAt = performance.now();
+  #firstByteMs: number | undefined;
+  #collected: Buffer[] | undefined;
+  #collectedBytes = 0;
+  #complete: CompleteResult | undefined;
+
+  constructor(authorized: Authorized, client: ClientSide) {
+    this.#authorized = authorized;
+    this.#client = client;
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    client.response.once('close', () => this.#onClientClose());
+    client.response.on('drain', () => this.#controller?.resume());
+  }
+
+  /** True once the client has been told a status: from then on only the connection can be closed. */
+  get hasStarted(): boolean {
+    return this.#client.response.headersSent;
+  }
+
+  #onClientClose(): void {
+    if (this.#client.response.writableFinished) return;
+    this.#isGone = true;
+    this.#controller?.abort(new ClientGone());
+    this.#reject(new ClientGone());
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isGone) controller.abort(new ClientGone());
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    this.#firstByteMs = performance.now() - this.#startedAt;
+    this.#status = status;
+    this.#headers = readStoreHeaders(controller.rawHeaders);
+    const { operation, batch } = this.#authorized.request;
+    if (status >= 400 || (batch !== undefined && status === 200)) {
+      this.#collected = [];
+    } else if (operation.name === 'CompleteMultipartUpload' && status === 200) {
+      this.#complete = new CompleteResult(this.#client.url);
+      this.#writeHead(bodyHeaders);
+    } else {
+      this.#writeHead(status === 204 ? bodyHeaders : undefined);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#collected !== undefined) {
+      this.#collectedBytes += chunk.length;
+      const limit = this.#status >= 400 ? maxErrorBytes : maxBatchResultBytes;
+      if (this.#collectedBytes > limit)
+        controller.abort(new UpstreamFault('protocol', 'the answer is too large'));
+      else this.#collected.push(chunk);
+      return;
+    }
+    this.#write(this.#complete === undefined ? chunk : this.#complete.push(chunk));
+  }
+
+  onResponseEnd(): void {
+    try {
+      if (this.#collected !== undefined) this.#answerCollected(Buffer.concat(this.#collected));
+      else {
+        if (this.#complete !== undefined) this.#write(this.#complete.end());
+        this.#end(undefined);
+      }
+    } catch (error) {
+      this.#reject(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#reject(error);
+  }
+
+  #answerCollected(body: Buffer): void {
+    const { request, deniedItems } = this.#authorized;
+    if (this.#status < 400) {
+      this.#answer(request.batch?.writeResult(body, deniedItems) ?? body, undefined);
+      return;
+    }
+    const error = readStoreError(body);
+    if (error !== undefined && storeAuthenticationCodes.has(error.code)) {
+      throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${error.code}`);
+    }
+    if (this.#status === 404 && error?.code !== 'NoSuchBucket' && !this.#maySeeMissing())
+      throw new MissingHidden();
+    const isHead = request.operation.method === 'HEAD';
+    if (isHead) this.#answerHead();
+    else if (error === undefined) this.#answer(body, undefined);
+    else this.#answer(rewriteStoreError(error, this.#client.ownHeaders[1] ?? ''), error.code);
+  }
+
+  #maySeeMissing(): boolean {
+    const { seesMissing } = this.#authorized.request;
+    return seesMissing === undefined || this.#authorized.permits(seesMissing);
+  }
+
+  #answerHead(): void {
+    this.#writeHead(undefined);
+    this.#end(undefined);
+  }
+
+  #answer(body: Buffer, errorCode: string | undefined): void {
+    this.#writeHead(bodyHeaders, ['content-length', String(body.length)]);
+    this.#write(body);
+    this.#end(errorCode);
+  }
+
+  #writeHead(omitted: ReadonlySet<string> | undefined, further: readonly string[] = []): void {
+    const { response, ownHeaders } = this.#client;
+    const kept = responseHeaders(this.#headers, this.#authorized, omitted);
+    response.writeHead(this.#status, [...ownHeaders, ...kept, ...further]);
+  }
+
+  #write(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#bytesOut += chunk.length;
+    if (!this.#client.response.write(chunk)) this.#controller?.pause();
+  }
+
+  #end(errorCode: string | undefined): void {
+    const facts: RelayFacts = {
+      status: this.#status,
+      bytesOut: this.#bytesOut,
+      firstByteMs: this.#firstByteMs,
+      storeRequestId: storeHeader(this.#headers, 'x-amz-request-id'),
+      errorCode,
+    };
+    this.#client.response.end(() => this.#resolve(facts));
+  }
+}

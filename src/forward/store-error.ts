@@ -1,0 +1,38 @@
+import { childText, readXml, writeXml, type XmlElement } from '../core/xml.ts';
+
+/** An error document of the store. */
+export interface StoreError {
+  readonly code: string;
+  readonly elements: readonly XmlElement[];
+}
+
+/** Codes that mean the store refused the sidecar's own signature: never the client's fault. */
+export const storeAuthenticationCodes: ReadonlySet<string> = new Set([
+  'AuthorizationHeaderMalformed',
+  'ExpiredToken',
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'RequestExpired',
+  'RequestTimeTooSkewed',
+  'SignatureDoesNotMatch',
+  'XAmzContentSHA256Mismatch',
+]);
+
+/** Reads an S3 error document; `undefined` for anything else, for example the page of a proxy in between. */
+export function readStoreError(body: Uint8Array): StoreError | undefined {
+  try {
+    const root = readXml(body, { maxBytes: body.length, maxDepth: 4 });
+    const code = childText(root, 'Code');
+    return root.name === 'Error' && code !== undefined ? { code, elements: root.children } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the store's error again under our own request id. */
+export function rewriteStoreError(error: StoreError, requestId: string): Buffer {
+  const kept = error.elements.filter(({ name }) => name !== 'RequestId' && name !== 'HostId');
+  const content = Object.fromEntries(kept.map(({ name, text }) => [name, text]));
+  const document = writeXml('Error', { ...content, RequestId: requestId, HostId: requestId });
+  return Buffer.from(document, 'utf8');
+}

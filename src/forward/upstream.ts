@@ -1,0 +1,95 @@
+import { type Dispatcher, errors, Pool } from 'undici';
+import { UpstreamFault } from './faults.ts';
+import type { OutgoingHead } from './outgoing-request.ts';
+import type { OutgoingBody } from './request-body.ts';
+
+/** Limits of the connection to the store, in seconds. */
+export interface UpstreamTimeouts {
+  readonly connectSeconds: number;
+  readonly headersSeconds: number;
+  readonly idleSeconds: number;
+}
+
+// Node's own limit on response heads is 16 KiB; user metadata and ACL headers can need more.
+const maxResponseHeaderBytes = 65_536;
+
+/** The pool of connections to one store. Never follows redirects, never decompresses. */
+export class Upstream {
+  readonly #pool: Pool;
+
+  constructor(origin: string, timeouts: UpstreamTimeouts) {
+    this.#pool = new Pool(origin, {
+      connect: { timeout: timeouts.connectSeconds * 1000 },
+      headersTimeout: timeouts.headersSeconds * 1000,
+      bodyTimeout: timeouts.idleSeconds * 1000,
+      maxHeaderSize: maxResponseHeaderBytes,
+      pipelining: 1,
+    });
+  }
+
+  /** Starts one request; everything that happens to it is told to `handler`. */
+  dispatch(head: OutgoingHead, body: OutgoingBody, handler: Dispatcher.DispatchHandler): void {
+    this.#pool.dispatch(
+      {
+        method: toMethod(head.method),
+        path: head.target,
+        headers: head.headers,
+        body: body.content,
+      },
+      handler,
+    );
+  }
+
+  /** Waits for running requests, then closes every connection. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /** Closes every connection at once. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+function toMethod(method: string): Dispatcher.HttpMethod {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+    case 'PUT':
+    case 'POST':
+    case 'DELETE':
+      return method;
+    default:
+      throw new TypeError('no operation has this method');
+  }
+}
+
+/** Names what undici or the socket reported. */
+export function toUpstreamFault(error: Error): UpstreamFault {
+  if (error instanceof UpstreamFault) return error;
+  if (error instanceof errors.ConnectTimeoutError) {
+    return new UpstreamFault('connect_timeout', 'the store did not accept the connection in time', error);
+  }
+  if (error instanceof errors.HeadersTimeoutError) {
+    return new UpstreamFault('headers_timeout', 'the store did not answer in time', error);
+  }
+  if (error instanceof errors.BodyTimeoutError) {
+    return new UpstreamFault('body_timeout', 'the store stopped sending', error);
+  }
+  const code = 'code' in error ? String(error.code) : '';
+  if (connectCodes.has(code))
+    return new UpstreamFault('connect', `the store cannot be reached (${code})`, error);
+  if (resetCodes.has(code))
+    return new UpstreamFault('reset', `the store closed the connection (${code})`, error);
+  return new UpstreamFault('protocol', 'the store did not speak HTTP as expected', error);
+}
+
+const connectCodes: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EADDRNOTAVAIL',
+]);
+const resetCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ETIMEDOUT']);

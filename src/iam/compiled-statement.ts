@@ -1,0 +1,25 @@
+import type { ConditionTest } from './conditions/condition.ts';
+import type { PrincipalTest } from './match-principal.ts';
+import type { ResourceTest } from './match-resource.ts';
+
+/** Names one statement of one policy, for audit records and explanations. */
+export interface StatementReference {
+  readonly policy: string;
+  readonly sid?: string;
+  /** Position in the document, from 0. */
+  readonly index: number;
+}
+
+/** A statement as closures over operands that were parsed at load. */
+export interface CompiledStatement {
+  readonly reference: StatementReference;
+  readonly effect: 'Allow' | 'Deny';
+  /** Takes the action in lower case. */
+  readonly matchesAction: (action: string) => boolean;
+  /** May say yes too often, never no wrongly; narrows the index only. */
+  readonly mayMatchBucket: (bucketArn: string) => boolean;
+  readonly matchesResource: ResourceTest;
+  /** `undefined` when the kind of policy has no Principal. */
+  readonly principalLevel: PrincipalTest | undefined;
+  readonly conditions: readonly ConditionTest[];
+}

@@ -1,0 +1,58 @@
+import { type EvaluationScope, everyTruth, notTruth, someTruth, type Truth } from '../scope.ts';
+import type { ValueTest } from '../variables.ts';
+import { type OperatorForm, parseOperatorName } from './index.ts';
+
+/** One key of a Condition block with its operator; every condition of a statement must hold. */
+export interface Condition {
+  /** The operator's name as the document spells it. */
+  readonly operator: string;
+  /** The condition key in lower case. */
+  readonly key: string;
+  /** The policy's values as strings; at least one. */
+  readonly values: readonly string[];
+}
+
+/** Tells whether a condition holds for a request. */
+export type ConditionTest = (scope: EvaluationScope) => Truth;
+
+/**
+ * Compiles a condition; `report` receives what is wrong with its operator or values, and the result is used only
+ * when nothing was reported.
+ */
+export function compileCondition(
+  condition: Condition,
+  hasVariables: boolean,
+  report: (message: string) => void,
+): ConditionTest {
+  const form = parseOperatorName(condition.operator, report);
+  if (form === undefined) return () => false;
+  const matches = form.operator.compile({ values: condition.values, hasVariables }, report);
+  const passes: ValueTest = form.operator.isNegated
+    ? (value, scope) => notTruth(matches(value, scope))
+    : matches;
+  const whenAbsent = resultWhenAbsent(form);
+  return (scope) => {
+    const values = scope.lookUp(condition.key);
+    if (values === 'unknown') return 'unknown';
+    if (values === undefined) return whenAbsent;
+    return testValues(form, values, (value) => passes(value, scope));
+  };
+}
+
+/** The set operator decides before `IfExists` does. */
+function resultWhenAbsent({ operator, setOperator, isIfExists }: OperatorForm): boolean {
+  if (setOperator !== undefined) return setOperator === 'ForAllValues';
+  return isIfExists || operator.isNegated;
+}
+
+function testValues(
+  { setOperator }: OperatorForm,
+  values: readonly string[],
+  passes: (value: string) => Truth,
+): Truth {
+  if (setOperator === 'ForAllValues') return everyTruth(values, passes);
+  if (setOperator === 'ForAnyValue') return someTruth(values, passes);
+  const [value] = values;
+  // Several values without a set operator: there is no saying which one the policy means.
+  return value !== undefined && values.length === 1 && passes(value);
+}

@@ -1,0 +1,105 @@
+import { quoted, type Report } from '../problem.ts';
+import type { ValueTest } from '../variables.ts';
+import type { ConditionOperator, OperandSource } from './operator.ts';
+
+/** IP address condition operators (IAM JSON policy elements: Condition operators, "IP address"). */
+export const ipAddressOperators: readonly ConditionOperator[] = [
+  { name: 'IpAddress', isNegated: false, compile: compileRanges },
+  { name: 'NotIpAddress', isNegated: true, compile: compileRanges },
+];
+
+/** An address as 16-bit groups: two for IPv4, eight for IPv6. The families never match each other. */
+type AddressGroups = readonly number[];
+
+interface AddressRange {
+  readonly groups: AddressGroups;
+  readonly prefixBits: number;
+}
+
+function compileRanges(source: OperandSource, report: Report): ValueTest {
+  const ranges = source.values.flatMap((value) => {
+    const range = parseRange(value);
+    if (range === undefined) report(`${quoted(value)} is not an IP address or CIDR range`);
+    return range === undefined ? [] : [range];
+  });
+  return (value) => {
+    const groups = parseAddress(withoutZone(value));
+    return groups !== undefined && ranges.some((range) => contains(range, groups));
+  };
+}
+
+/** `fe80::1%eth0`: the zone names an interface of this machine and is no part of the address. */
+function withoutZone(value: string): string {
+  const percent = value.indexOf('%');
+  return percent < 0 ? value : value.slice(0, percent);
+}
+
+/** Reads `address` or `address/bits`; host bits may be set, as AWS permits. */
+function parseRange(text: string): AddressRange | undefined {
+  const slash = text.indexOf('/');
+  const address = slash < 0 ? text : text.slice(0, slash);
+  const groups = parseAddress(address);
+  if (groups === undefined) return undefined;
+  const familyBits = groups.length * 16;
+  if (slash < 0) return { groups, prefixBits: familyBits };
+  const bitsText = text.slice(slash + 1);
+  if (!/^(?:0|[1-9][0-9]{0,2})$/.test(bitsText)) return undefined;
+  // The prefix of an IPv4-mapped range counts from the start of the IPv6 address.
+  const prefixBits = Number(bitsText) - (address.includes(':') && groups.length === 2 ? 96 : 0);
+  return prefixBits < 0 || prefixBits > familyBits ? undefined : { groups, prefixBits };
+}
+
+function contains({ groups, prefixBits }: AddressRange, address: AddressGroups): boolean {
+  if (groups.length !== address.length) return false;
+  for (let index = 0, left = prefixBits; left > 0; index += 1, left -= 16) {
+    const mask = left >= 16 ? 0xffff : (0xffff << (16 - left)) & 0xffff;
+    if ((((groups[index] ?? 0) ^ (address[index] ?? 0)) & mask) !== 0) return false;
+  }
+  return true;
+}
+
+/** Reads an address; an IPv4-mapped one (`::ffff:a.b.c.d`) becomes IPv4. `undefined` when malformed. */
+function parseAddress(text: string): AddressGroups | undefined {
+  if (!text.includes(':')) return parseIpv4(text);
+  const groups = parseIpv6(text);
+  if (groups === undefined) return undefined;
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  return isMapped ? groups.slice(6) : groups;
+}
+
+function parseIpv4(text: string): AddressGroups | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  if (match === null) return undefined;
+  const octets = match.slice(1);
+  // 010 is 8 to some parsers and 10 to others.
+  if (octets.some((octet) => Number(octet) > 255 || (octet.length > 1 && octet.startsWith('0'))))
+    return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
+  return [a * 256 + b, c * 256 + d];
+}
+
+function parseIpv6(text: string): AddressGroups | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [front = '', back] = halves;
+  const head = parseGroups(front, back === undefined);
+  const tail = back === undefined ? [] : parseGroups(back, true);
+  if (head === undefined || tail === undefined) return undefined;
+  if (back === undefined) return head.length === 8 ? head : undefined;
+  const missing = 8 - head.length - tail.length;
+  return missing < 1 ? undefined : [...head, ...Array.from({ length: missing }, () => 0), ...tail];
+}
+
+/** Groups between colons; the last may be a dotted IPv4 address when it ends the whole address. */
+function parseGroups(text: string, endsAddress: boolean): number[] | undefined {
+  if (text === '') return [];
+  const pieces = text.split(':');
+  const groups: number[] = [];
+  for (const [index, piece] of pieces.entries()) {
+    const embedded = endsAddress && index === pieces.length - 1 ? parseIpv4(piece) : undefined;
+    if (embedded !== undefined) groups.push(...embedded);
+    else if (/^[0-9a-f]{1,4}$/i.test(piece)) groups.push(Number.parseInt(piece, 16));
+    else return undefined;
+  }
+  return groups;
+}

@@ -1,0 +1,26 @@
+import type { Report } from '../problem.ts';
+import type { ValueTest } from '../variables.ts';
+
+/** What an operator needs to read the values that a policy gives to one key. */
+export interface OperandSource {
+  /** The policy's values, coerced to strings; at least one. */
+  readonly values: readonly string[];
+  /** Version 2012-10-17: `${…}` are variables, in the families that take them. */
+  readonly hasVariables: boolean;
+}
+
+/**
+ * A condition operator without its form (`IfExists`, set operators). Adding one is one file and one row of the
+ * table in `index.ts`.
+ */
+export interface ConditionOperator {
+  /** AWS's own spelling, for example `StringNotLike`. */
+  readonly name: string;
+  /** Negated operators mean "matches none of the values" and are true for an absent key. */
+  readonly isNegated: boolean;
+  /**
+   * Compiles the policy's values into the *positive* comparison: does one request value match one of them? Each
+   * malformed value is reported; the result is used only when nothing was reported.
+   */
+  readonly compile: (source: OperandSource, report: Report) => ValueTest;
+}

@@ -1,0 +1,48 @@
+import { checkStars } from '../limits.ts';
+import type { Report } from '../problem.ts';
+import { someTruth } from '../scope.ts';
+import { compileTemplate, parseTemplate, type ValueTest } from '../variables.ts';
+import type { ConditionOperator, OperandSource } from './operator.ts';
+
+interface Comparison {
+  readonly hasWildcards: boolean;
+  readonly ignoresCase: boolean;
+}
+
+const exact: Comparison = { hasWildcards: false, ignoresCase: false };
+const anyCase: Comparison = { hasWildcards: false, ignoresCase: true };
+const like: Comparison = { hasWildcards: true, ignoresCase: false };
+
+/** String condition operators (IAM JSON policy elements: Condition operators, "String condition operators"). */
+export const stringOperators: readonly ConditionOperator[] = [
+  stringOperator('StringEquals', exact, false),
+  stringOperator('StringNotEquals', exact, true),
+  stringOperator('StringEqualsIgnoreCase', anyCase, false),
+  stringOperator('StringNotEqualsIgnoreCase', anyCase, true),
+  stringOperator('StringLike', like, false),
+  stringOperator('StringNotLike', like, true),
+];
+
+function stringOperator(name: string, comparison: Comparison, isNegated: boolean): ConditionOperator {
+  return { name, isNegated, compile: (source, report) => compileStrings(source, comparison, report) };
+}
+
+function compileStrings(source: OperandSource, comparison: Comparison, report: Report): ValueTest {
+  const { hasWildcards, ignoresCase } = comparison;
+  const fold = ignoresCase ? lowerCase : unchanged;
+  const tests = source.values.flatMap((value) => {
+    if (hasWildcards) checkStars(value, report);
+    const tokens = parseTemplate(value, { hasWildcards, hasVariables: source.hasVariables }, report);
+    return tokens === undefined ? [] : [compileTemplate(tokens, fold)];
+  });
+  return (value, scope) => someTruth(tests, (test) => test(value, scope));
+}
+
+function unchanged(text: string): string {
+  return text;
+}
+
+/** Lower-casing by the Unicode tables alone, the same in every locale. */
+function lowerCase(text: string): string {
+  return text.toLowerCase();
+}

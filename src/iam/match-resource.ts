@@ -1,0 +1,134 @@
+import { splitArnSegments } from '../core/arn.ts';
+import { compileGlob, type GlobToken, parseGlob } from '../core/glob.ts';
+import { quoted, type Report } from './problem.ts';
+import { type EvaluationScope, notTruth, someTruth, type Truth } from './scope.ts';
+import {
+  compileTemplate,
+  isUnresolvable,
+  literalHead,
+  parseTemplate,
+  type TemplateToken,
+} from './variables.ts';
+
+/** A pattern of Resource or NotResource. */
+export interface ResourcePattern {
+  /** The first five ARN segments, each matched alone; empty for the value `*`, which matches everything. */
+  readonly head: readonly (readonly GlobToken[])[];
+  /** The rest of the ARN, in which `*` crosses `/` and `:`. */
+  readonly tail: readonly TemplateToken[];
+}
+
+/** How a Resource value is read. */
+export interface ResourceSyntax {
+  /** Version 2012-10-17. */
+  readonly hasVariables: boolean;
+  /** Identity, session and boundary policies: missing segments are `*`; elsewhere only after a final `*`. */
+  readonly isPadded: boolean;
+}
+
+/** Tells whether a Resource or NotResource element lets the statement apply. */
+export type ResourceTest = (scope: EvaluationScope) => Truth;
+
+const headSegments = 5;
+const anything: readonly GlobToken[] = [{ kind: 'any' }];
+
+/** Reads one Resource value (IAM JSON policy elements: Resource); reports problems and returns `undefined`. */
+export function parseResourcePattern(
+  text: string,
+  syntax: ResourceSyntax,
+  report: Report,
+): ResourcePattern | undefined {
+  if (text === '*') return { head: [], tail: anything };
+  const segments = splitArnSegments(text);
+  const headText = segments.slice(0, headSegments).join(':');
+  if (syntax.hasVariables && headText.includes('${')) {
+    report(`${quoted(text)} has a policy variable before the fifth colon of the ARN`);
+    return undefined;
+  }
+  const isComplete = segments.length > headSegments;
+  if (!matchesArnScheme(segments) || (!isComplete && !syntax.isPadded && !text.endsWith('*'))) {
+    report(`${quoted(text)} is not an ARN and not "*"`);
+    return undefined;
+  }
+  const head = Array.from({ length: headSegments }, (_, index) => parseGlob(segments[index] ?? '*'));
+  const tail = isComplete
+    ? parseTemplate(
+        segments[headSegments] ?? '',
+        { hasWildcards: true, hasVariables: syntax.hasVariables },
+        report,
+      )
+    : anything;
+  return tail === undefined ? undefined : { head, tail };
+}
+
+/** A pattern that can match no ARN at all is a mistake: the scheme must be able to be `arn`, key parts not empty. */
+function matchesArnScheme(segments: readonly string[]): boolean {
+  const [scheme = '', partition = '*', service = '*', , , tail = '*'] = segments;
+  return compileGlob(parseGlob(scheme))('arn') && partition !== '' && service !== '' && tail !== '';
+}
+
+/** Compiles a Resource element: it applies when one pattern matches. */
+export function compileResources(patterns: readonly ResourcePattern[]): ResourceTest {
+  const tests = patterns.map(compileResourcePattern);
+  const [only] = tests;
+  if (only !== undefined && tests.length === 1) return only;
+  return (scope) => someTruth(tests, (test) => test(scope));
+}
+
+/**
+ * Compiles a NotResource element: it applies when nothing matches. A pattern with an unresolvable variable makes an
+ * Allow not apply and a Deny apply, so that a missing tag never widens what is allowed.
+ */
+export function compileNotResources(
+  patterns: readonly ResourcePattern[],
+  effect: 'Allow' | 'Deny',
+): ResourceTest {
+  const matches = compileResources(patterns);
+  const whenUnresolvable = effect === 'Deny';
+  return (scope) => {
+    const unresolvable = someTruth(patterns, ({ tail }) => isUnresolvable(tail, scope));
+    if (unresolvable === true) return whenUnresolvable;
+    const applies = notTruth(matches(scope));
+    return unresolvable === 'unknown' ? 'unknown' : applies;
+  };
+}
+
+function compileResourcePattern({ head, tail }: ResourcePattern): ResourceTest {
+  if (head.length === 0) return () => true;
+  const headText = literalHeadText(head);
+  if (headText !== undefined) {
+    // Equal text up to the fifth colon means equal segments, so the whole ARN is matched as one string.
+    const matches = compileTemplate([{ kind: 'text', text: headText }, ...tail]);
+    return (scope) => matches(scope.query.resource, scope);
+  }
+  const headMatchers = head.map(compileGlob);
+  const matchesTail = compileTemplate(tail);
+  return (scope) => {
+    const segments = scope.resourceSegments;
+    const rest = segments[headSegments];
+    if (rest === undefined) return false;
+    if (!headMatchers.every((matches, index) => matches(segments[index] ?? ''))) return false;
+    return matchesTail(rest, scope);
+  };
+}
+
+/** The five segments with their colons, when none of them has a wildcard. */
+function literalHeadText(head: ResourcePattern['head']): string | undefined {
+  let text = '';
+  for (const tokens of head) {
+    if (tokens.some(({ kind }) => kind !== 'text')) return undefined;
+    text += `${literalHead(tokens)}:`;
+  }
+  return text;
+}
+
+/**
+ * Tells whether some resource of a bucket could match: the bucket itself or anything under `bucketArn/`. May say yes
+ * too often, never no wrongly; the statement index relies on that.
+ */
+export function mayMatchBucket({ head, tail }: ResourcePattern, bucketArn: string): boolean {
+  const headText = literalHeadText(head);
+  if (headText === undefined || head.length === 0) return true;
+  const literal = headText + literalHead(tail);
+  return bucketArn.startsWith(literal) || literal.startsWith(`${bucketArn}/`);
+}

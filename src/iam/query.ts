@@ -1,0 +1,27 @@
+import type { RequestContext } from './request-context.ts';
+
+/** Who asks, in the terms that the Principal element of a policy can name. */
+export interface PolicyPrincipal {
+  readonly kind: 'anonymous' | 'root' | 'user' | 'role-session' | 'federated-user' | 'web-identity' | 'saml';
+  /** Twelve digits; empty when anonymous. */
+  readonly accountId: string;
+  /**
+   * The caller's own ARN: of the user, the assumed-role session, the federated user, or the account's root. Empty
+   * for anonymous, web-identity and saml callers.
+   */
+  readonly arn: string;
+  /** ARN (with path) of the role behind a role session, or of the user behind a federated-user session. */
+  readonly entityArn?: string;
+  /** ARN of the identity provider that vouches for a web-identity or saml caller. */
+  readonly federatedProvider?: string;
+}
+
+/** One question to the engine: may this principal perform this action on this resource? */
+export interface AuthorizationQuery {
+  readonly principal: PolicyPrincipal;
+  /** `service:Name`, compared ignoring case. */
+  readonly action: string;
+  /** The full ARN; its `*` and `?` are data. Ignored by trust policies. */
+  readonly resource: string;
+  readonly context: RequestContext;
+}

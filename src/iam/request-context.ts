@@ -1,0 +1,64 @@
+/** One context key with its value or values. */
+export type ContextEntry = readonly [key: string, value: string | readonly string[]];
+
+/**
+ * The condition keys of one request: key names ignore case, an empty string is a value, an empty list is absence.
+ * Immutable. Keys that exist only in the store are *lazy*: the engine does not take them for absent but answers
+ * `needs`, and asks again with the context that {@link RequestContext.withLookedUp} returns.
+ */
+export class RequestContext {
+  readonly #values: ReadonlyMap<string, readonly string[]>;
+  readonly #lazyKeys: readonly string[];
+
+  /**
+   * @param entries key and value pairs of any case.
+   * @param lazyKeys names, or prefixes that end in `/` (`s3:ExistingObjectTag/`), whose values must be looked up.
+   * @throws TypeError when two entries differ only in case: whichever was kept, a policy could be misled.
+   */
+  constructor(entries: Iterable<ContextEntry> = [], lazyKeys: readonly string[] = []) {
+    const values = new Map<string, readonly string[]>();
+    for (const [key, value] of entries) {
+      const list = typeof value === 'string' ? [value] : [...value];
+      if (list.length === 0) continue;
+      const name = key.toLowerCase();
+      if (values.has(name)) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
+      values.set(name, list);
+    }
+    this.#values = values;
+    this.#lazyKeys = lazyKeys.map((key) => key.toLowerCase());
+  }
+
+  /** Values of a key given in lower case; `undefined` when absent. Never an empty list. */
+  values(lowerCaseKey: string): readonly string[] | undefined {
+    return this.#values.get(lowerCaseKey);
+  }
+
+  /** True when the value of a key given in lower case is not known before a look-up. */
+  isLazy(lowerCaseKey: string): boolean {
+    if (this.#lazyKeys.length === 0 || this.#values.has(lowerCaseKey)) return false;
+    return this.#lazyKeys.some((lazy) =>
+      lazy.endsWith('/') ? lowerCaseKey.startsWith(lazy) : lowerCaseKey === lazy,
+    );
+  }
+
+  /** A context with further keys; a key that exists already is replaced. */
+  with(entries: Iterable<ContextEntry>): RequestContext {
+    return this.#overlay(entries, this.#lazyKeys);
+  }
+
+  /** The context after a look-up: `lazyKey` stops being lazy, and keys under it that were not found are absent. */
+  withLookedUp(lazyKey: string, entries: Iterable<ContextEntry>): RequestContext {
+    const resolved = lazyKey.toLowerCase();
+    return this.#overlay(
+      entries,
+      this.#lazyKeys.filter((lazy) => lazy !== resolved),
+    );
+  }
+
+  #overlay(entries: Iterable<ContextEntry>, lazyKeys: readonly string[]): RequestContext {
+    const added = [...entries];
+    const replaced = new Set(added.map(([key]) => key.toLowerCase()));
+    const kept = [...this.#values].filter(([key]) => !replaced.has(key));
+    return new RequestContext([...kept, ...added], lazyKeys);
+  }
+}

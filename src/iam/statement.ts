@@ -1,0 +1,241 @@
+import { type Condition, compileCondition } from './conditions/condition.ts';
+import { checkStars } from './limits.ts';
+import { type ActionPattern, parseActionPattern } from './match-action.ts';
+import { type PrincipalEntry, parsePrincipals } from './match-principal.ts';
+import { parseResourcePattern, type ResourcePattern } from './match-resource.ts';
+import { isMapping, type Mapping, type PolicyProblem, quoted, type Report } from './problem.ts';
+
+/** Where a policy stands; decides which elements it must and must not have. */
+export type PolicyKind = 'identity' | 'session' | 'boundary' | 'resource' | 'trust';
+
+/** An element and its negated twin (`Action`, `NotAction`) in one shape. */
+export interface ElementList<T> {
+  readonly isNegated: boolean;
+  readonly values: readonly T[];
+}
+
+/** One statement, every value parsed. */
+export interface PolicyStatement {
+  /** Position in the document, from 0. */
+  readonly index: number;
+  readonly sid: string | undefined;
+  readonly effect: 'Allow' | 'Deny';
+  readonly actions: ElementList<ActionPattern>;
+  /** `undefined` in trust policies, which apply to the role they belong to. */
+  readonly resources: ElementList<ResourcePattern> | undefined;
+  /** `undefined` in identity, session and boundary policies, which apply to whoever carries them. */
+  readonly principals: ElementList<PrincipalEntry> | undefined;
+  readonly conditions: readonly Condition[];
+}
+
+/** What the statements of one document are read under, and where their problems go. */
+export interface StatementReading {
+  readonly kind: PolicyKind;
+  /** Version 2012-10-17. */
+  readonly hasVariables: boolean;
+  readonly problems: PolicyProblem[];
+}
+
+const elements: ReadonlySet<string> = new Set([
+  ...[
+    'Sid',
+    'Effect',
+    'Principal',
+    'NotPrincipal',
+    'Action',
+    'NotAction',
+    'Resource',
+    'NotResource',
+    'Condition',
+  ],
+]);
+const plainSid = /^[A-Za-z0-9]*$/;
+
+/** Parses one statement; adds every problem to the reading and returns `undefined` when there was one. */
+export function parseStatement(
+  source: unknown,
+  index: number,
+  reading: StatementReading,
+): PolicyStatement | undefined {
+  const problemsBefore = reading.problems.length;
+  const path = `Statement[${index}]`;
+  const at = reporterAt(reading, path);
+  if (!isMapping(source)) {
+    at('')('must be an object');
+    return undefined;
+  }
+  for (const name of Object.keys(source)) {
+    if (!elements.has(name)) at('')(`unknown element ${quoted(name)}`);
+  }
+  const effect = source['Effect'];
+  if (effect !== 'Allow' && effect !== 'Deny') at('Effect')('must be "Allow" or "Deny"');
+  const statement = {
+    index,
+    sid: parseSid(source['Sid'], reading.kind, at('Sid')),
+    effect: effect === 'Allow' ? ('Allow' as const) : ('Deny' as const),
+    actions: parseActions(source, at),
+    resources: parseResources(source, reading, at),
+    principals: parseStatementPrincipals(source, reading.kind, at),
+    conditions: parseConditions(source['Condition'], reading.hasVariables, at),
+  };
+  const { actions } = statement;
+  return reading.problems.length > problemsBefore || actions === undefined
+    ? undefined
+    : { ...statement, actions };
+}
+
+/** Makes the report function of one element of a statement; `''` is the statement itself. */
+type ReporterAt = (element: string) => Report;
+
+function reporterAt({ problems }: StatementReading, statementPath: string): ReporterAt {
+  return (element) => (message) => {
+    problems.push({ path: element === '' ? statementPath : `${statementPath}.${element}`, message });
+  };
+}
+
+function parseSid(sid: unknown, kind: PolicyKind, report: Report): string | undefined {
+  if (sid === undefined || sid === '') return undefined;
+  if (typeof sid !== 'string') report('must be a string');
+  // Bucket policies may carry spaces and more; IAM's own policies only letters and digits.
+  else if (kind !== 'resource' && !plainSid.test(sid)) report('must consist of letters and digits');
+  else return sid;
+  return undefined;
+}
+
+/** Picks the one of two twin elements that is present; reports when both or neither are. */
+function pickElement(
+  source: Mapping,
+  name: string,
+  at: ReporterAt,
+): { name: string; isNegated: boolean; value: unknown } | undefined {
+  const negatedName = `Not${name}`;
+  const isPresent = source[name] !== undefined;
+  const isNegated = source[negatedName] !== undefined;
+  if (isPresent === isNegated) {
+    at('')(`must have exactly one of ${name} and ${negatedName}`);
+    return undefined;
+  }
+  const chosen = isNegated ? negatedName : name;
+  return { name: chosen, isNegated, value: source[chosen] };
+}
+
+function readStrings(value: unknown, report: Report): string[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length === 0) report('must not be an empty list');
+  return list.filter((item): item is string => {
+    if (typeof item !== 'string') report('must be a string or a list of strings');
+    else if (isIllFormed(item)) report('holds a lone surrogate');
+    else return true;
+    return false;
+  });
+}
+
+/** Half a character: matching by code units and by code points would differ on it. */
+function isIllFormed(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}
+
+function parseActions(source: Mapping, at: ReporterAt): ElementList<ActionPattern> | undefined {
+  const element = pickElement(source, 'Action', at);
+  if (element === undefined) return undefined;
+  const report = at(element.name);
+  const values = readStrings(element.value, report).flatMap((text) => {
+    checkStars(text, report);
+    return parseActionPattern(text, report) ?? [];
+  });
+  return { isNegated: element.isNegated, values };
+}
+
+function parseResources(
+  source: Mapping,
+  { kind, hasVariables }: StatementReading,
+  at: ReporterAt,
+): ElementList<ResourcePattern> | undefined {
+  if (kind === 'trust') {
+    for (const name of ['Resource', 'NotResource']) {
+      if (source[name] !== undefined) at(name)('is not allowed in a trust policy');
+    }
+    return undefined;
+  }
+  const element = pickElement(source, 'Resource', at);
+  if (element === undefined) return undefined;
+  const report = at(element.name);
+  const values = readStrings(element.value, report).flatMap((text) => {
+    checkStars(text, report);
+    return parseResourcePattern(text, { hasVariables, isPadded: kind !== 'resource' }, report) ?? [];
+  });
+  return { isNegated: element.isNegated, values };
+}
+
+function parseStatementPrincipals(
+  source: Mapping,
+  kind: PolicyKind,
+  at: ReporterAt,
+): ElementList<PrincipalEntry> | undefined {
+  if (kind !== 'resource' && kind !== 'trust') {
+    for (const name of ['Principal', 'NotPrincipal']) {
+      if (source[name] !== undefined) at(name)('is allowed in bucket and trust policies only');
+    }
+    return undefined;
+  }
+  const element = pickElement(source, 'Principal', at);
+  if (element === undefined) return undefined;
+  const report = at(element.name);
+  if (element.isNegated && kind === 'trust') report('is not allowed in a trust policy');
+  if (element.isNegated && source['Effect'] === 'Allow') {
+    report('is not allowed with Effect Allow: it would allow everyone else, anonymous callers included');
+  }
+  const values = parsePrincipals(element.value, report);
+  if (element.isNegated && values.some(({ type }) => type === 'everyone')) {
+    report('must not be "*": it would exempt nobody that can be named');
+  }
+  return { isNegated: element.isNegated, values };
+}
+
+function parseConditions(source: unknown, hasVariables: boolean, at: ReporterAt): Condition[] {
+  if (source === undefined) return [];
+  if (!isMapping(source)) {
+    at('Condition')('must be an object');
+    return [];
+  }
+  const conditions: Condition[] = [];
+  const report = at('Condition');
+  checkDistinct(Object.keys(source), report);
+  for (const [operator, block] of Object.entries(source)) {
+    const reportBlock = at(`Condition.${operator.slice(0, 64)}`);
+    if (!isMapping(block) || Object.keys(block).length === 0) {
+      reportBlock('must be an object with at least one condition key');
+      continue;
+    }
+    checkDistinct(Object.keys(block), reportBlock);
+    for (const [key, value] of Object.entries(block)) {
+      const condition = { operator, key: key.toLowerCase(), values: readScalars(value, reportBlock) };
+      if (!/^[^\s:$]+:[^${}]+$/.test(key))
+        reportBlock(`${quoted(key)} is not a condition key: expected prefix:name`);
+      compileCondition(condition, hasVariables, reportBlock);
+      conditions.push(condition);
+    }
+  }
+  return conditions;
+}
+
+/** Names that differ only in case are one name: JSON allows both, and one would be overlooked. */
+function checkDistinct(names: readonly string[], report: Report): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name.toLowerCase())) report(`repeats ${quoted(name)}`);
+    seen.add(name.toLowerCase());
+  }
+}
+
+function readScalars(value: unknown, report: Report): string[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length === 0) report('must not be an empty list');
+  return list.flatMap((item) => {
+    const isScalar = typeof item === 'string' || typeof item === 'boolean' || Number.isFinite(item);
+    if (!isScalar) report('values must be strings, numbers or booleans');
+    else if (isIllFormed(String(item))) report('holds a lone surrogate');
+    else return [String(item)];
+    return [];
+  });
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import type { RequestRecord } from '../core/request-record.ts';
+
+/** What is logged, from the configuration. */
+export interface LogSettings {
+  readonly level: 'debug' | 'error' | 'fatal' | 'info' | 'silent' | 'trace' | 'warn';
+  /** One line per request. */
+  readonly requests: boolean;
+  readonly objectKeys: 'full' | 'hash' | 'off';
+}
+
+const maxUserAgent = 256;
+
+/** The sidecar's log: JSON lines. Nothing secret reaches it, because it is given only the fields named here. */
+export class Log {
+  readonly #logger: Logger;
+  readonly #settings: LogSettings;
+
+  constructor(settings: LogSettings, destination?: DestinationStream) {
+    this.#settings = settings;
+    const options = {
+      level: settings.level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+    };
+    this.#logger = destination === undefined ? pino(options) : pino(options, destination);
+  }
+
+  info(component: string, message: string, facts: Readonly<Record<string, unknown>> = {}): void {
+    this.#logger.info({ component, ...facts }, message);
+  }
+
+  warn(component: string, message: string, facts: Readonly<Record<string, unknown>> = {}): void {
+    this.#logger.warn({ component, ...facts }, message);
+  }
+
+  /** A fault of the server, with its stack. `cause` must not hold request data. */
+  error(component: string, message: string, facts: Readonly<Record<string, unknown>> = {}): void {
+    this.#logger.error({ component, ...facts }, message);
+  }
+
+  /** Writes one request; server faults are errors, everything else is information. */
+  request(record: RequestRecord): void {
+    if (!this.#settings.requests && record.status < 500) return;
+    const level = record.status >= 500 ? 'error' : 'info';
+    const { decision } = record;
+    this.#logger[level](
+      {
+        component: record.service,
+        request_id: record.requestId,
+        trace_id: record.traceId,
+        operation: record.operation,
+        bucket: record.bucket,
+        key: this.#key(record.key),
+        principal_arn: record.principalArn,
+        access_key_id: record.accessKeyId,
+        source_ip: record.sourceIp,
+        user_agent: record.userAgent?.slice(0, maxUserAgent),
+        status: record.status,
+        error_code: record.errorCode,
+        error_detail: record.errorDetail,
+        decision: decision?.decision,
+        policy_type: decision?.policyType,
+        matched_policy: decision?.matchedPolicy,
+        matched_sid: decision?.matchedSid,
+        bytes_in: record.bytesIn,
+        bytes_out: record.bytesOut,
+        duration_ms: round(record.durationMs),
+        upstream_ms: record.upstreamMs === undefined ? undefined : round(record.upstreamMs),
+        upstream_request_id: record.upstreamRequestId,
+        aborted: record.isAborted ? true : undefined,
+      },
+      'request',
+    );
+  }
+
+  #key(key: string | undefined): string | undefined {
+    if (key === undefined || key === '' || this.#settings.objectKeys === 'off') return undefined;
+    if (this.#settings.objectKeys === 'full') return key;
+    return createHash('sha256').update(key).digest('hex').slice(0, 16);
+  }
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

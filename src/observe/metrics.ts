@@ -1,0 +1,123 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RequestRecord } from '../core/request-record.ts';
+
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const decisionBuckets = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 1e-2];
+
+/** Every counter: name without prefix → help and labels. Labels never come from a key, principal or access key. */
+const counters = {
+  sts_requests_total: ['STS requests by action and result code.', ['action', 'provider', 'code']],
+  credentials_issued_total: ['Temporary credentials issued.', ['action', 'provider']],
+  s3_requests_total: ['S3 requests by operation and HTTP status.', ['operation', 'code']],
+  authz_decisions_total: ['Authorization decisions.', ['operation', 'decision', 'policy_type', 'enforced']],
+  authn_failures_total: ['Requests whose caller could not be authenticated.', ['reason']],
+  upstream_errors_total: ['Requests the store did not answer as it should.', ['reason']],
+  proxy_bytes_total: ['Body bytes passed through.', ['direction']],
+} as const satisfies Record<string, readonly [string, readonly string[]]>;
+
+/** Every histogram: name without prefix → help, labels and buckets, in seconds. */
+const histograms = {
+  sts_request_duration_seconds: ['Time to answer an STS request.', ['action'], secondsBuckets],
+  s3_request_duration_seconds: ['Time to answer an S3 request.', ['operation'], secondsBuckets],
+  s3_time_to_first_byte_seconds: ['Time to the first byte of an S3 answer.', ['operation'], secondsBuckets],
+  upstream_request_duration_seconds: ['Time the store took.', ['operation'], secondsBuckets],
+  authz_duration_seconds: ['Time of one authorization decision.', [], decisionBuckets],
+} as const satisfies Record<string, readonly [string, readonly string[], readonly number[]]>;
+
+/** Every gauge: name without prefix → help and labels. */
+const gauges = {
+  requests_in_flight: ['Requests being answered.', ['listener']],
+  build_info: ['Always 1; the labels say what runs.', ['version', 'revision']],
+  policies: ['Policies loaded.', ['kind']],
+} as const satisfies Record<string, readonly [string, readonly string[]]>;
+
+const prefix = 'sts_sidecar_';
+
+/** The metrics of one running sidecar. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #counters: Record<keyof typeof counters, Counter>;
+  readonly #histograms: Record<keyof typeof histograms, Histogram>;
+  readonly #gauges: Record<keyof typeof gauges, Gauge>;
+
+  constructor() {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#counters = mapTable(counters, (name, [help, labelNames]) => {
+      return new Counter({ name: prefix + name, help, labelNames, registers });
+    });
+    this.#histograms = mapTable(histograms, (name, [help, labelNames, buckets]) => {
+      return new Histogram({ name: prefix + name, help, labelNames, buckets: [...buckets], registers });
+    });
+    this.#gauges = mapTable(gauges, (name, [help, labelNames]) => {
+      return new Gauge({ name: prefix + name, help, labelNames, registers });
+    });
+  }
+
+  /** Says once what runs. */
+  describe(build: { version: string; revision: string }, policies: Readonly<Record<string, number>>): void {
+    this.#gauges.build_info.set(build, 1);
+    for (const [kind, count] of Object.entries(policies)) this.#gauges.policies.set({ kind }, count);
+  }
+
+  /** Counts a request in or out on a listener. */
+  inFlight(listener: 's3' | 'admin', change: 1 | -1): void {
+    this.#gauges.requests_in_flight.inc({ listener }, change);
+  }
+
+  /** Adds one finished request. */
+  record(request: RequestRecord): void {
+    if (request.service === 'sts') this.#recordSts(request);
+    else this.#recordS3(request);
+    if (request.authenticationFailure !== undefined) {
+      this.#counters.authn_failures_total.inc({ reason: request.authenticationFailure });
+    }
+    const { decision, operation } = request;
+    if (decision !== undefined) {
+      this.#counters.authz_decisions_total.inc({
+        operation,
+        decision: decision.decision,
+        policy_type: decision.policyType,
+        enforced: String(decision.isEnforced),
+      });
+      this.#histograms.authz_duration_seconds.observe(decision.durationUs / 1e6);
+    }
+  }
+
+  #recordSts({ operation, errorCode, durationMs, issuedCredentials }: RequestRecord): void {
+    const labels = { action: operation, provider: '' };
+    this.#counters.sts_requests_total.inc({ ...labels, code: errorCode ?? 'OK' });
+    this.#histograms.sts_request_duration_seconds.observe({ action: operation }, durationMs / 1000);
+    if (issuedCredentials === true) this.#counters.credentials_issued_total.inc(labels);
+  }
+
+  #recordS3(request: RequestRecord): void {
+    const { operation, upstreamMs, firstByteMs } = request;
+    this.#counters.s3_requests_total.inc({ operation, code: String(request.status) });
+    this.#histograms.s3_request_duration_seconds.observe({ operation }, request.durationMs / 1000);
+    this.#counters.proxy_bytes_total.inc({ direction: 'in' }, request.bytesIn);
+    this.#counters.proxy_bytes_total.inc({ direction: 'out' }, request.bytesOut);
+    if (firstByteMs !== undefined) {
+      this.#histograms.s3_time_to_first_byte_seconds.observe({ operation }, firstByteMs / 1000);
+    }
+    if (upstreamMs !== undefined) {
+      this.#histograms.upstream_request_duration_seconds.observe({ operation }, upstreamMs / 1000);
+    }
+    if (request.upstreamFailure !== undefined) {
+      this.#counters.upstream_errors_total.inc({ reason: request.upstreamFailure });
+    }
+  }
+
+  /** The exposition text and its content type. */
+  async render(): Promise<{ body: string; contentType: string }> {
+    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
+}
+
+function mapTable<const T extends Record<string, unknown>, V>(
+  table: T,
+  create: (name: string, row: T[keyof T]) => V,
+): Record<keyof T, V> {
+  const created = Object.entries(table).map(([name, row]) => [name, create(name, row as T[keyof T])]);
+  return Object.fromEntries(created) as Record<keyof T, V>;
+}

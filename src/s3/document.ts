@@ -1,0 +1,39 @@
+import type { S3Request } from './operation.ts';
+import { maxCreateBucketBytes, parseLocationConstraint } from './operations/create-bucket.ts';
+import { deleteBatch, maxDeleteBytes } from './operations/delete-objects.ts';
+
+// CompleteMultipartUpload names up to 10,000 parts with an ETag and a checksum each.
+const maxCompleteBytes = 4 * 1024 * 1024;
+
+/** The largest document an operation takes, in bytes. */
+export function maxDocumentBytes(request: S3Request): number {
+  switch (request.operation.name) {
+    case 'CreateBucket':
+      return maxCreateBucketBytes;
+    case 'DeleteObjects':
+      return maxDeleteBytes;
+    default:
+      return maxCompleteBytes;
+  }
+}
+
+/**
+ * Adds the body of a document operation, read whole and verified, and everything it says that matters to the
+ * decision. Throws `MalformedXML`, `NotImplemented`, `KeyTooLongError`.
+ */
+export function withDocument(request: S3Request, body: Buffer, partition: string): S3Request {
+  switch (request.operation.name) {
+    case 'CreateBucket': {
+      const location = parseLocationConstraint(body);
+      const conditionKeys =
+        location === undefined
+          ? request.conditionKeys
+          : [...request.conditionKeys, ['s3:locationconstraint', [location]] as const];
+      return { ...request, document: body, conditionKeys };
+    }
+    case 'DeleteObjects':
+      return { ...request, document: body, permissions: [], batch: deleteBatch(request, body, partition) };
+    default:
+      return { ...request, document: body };
+  }
+}

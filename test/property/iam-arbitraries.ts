@@ -1,0 +1,269 @@
+import fc from 'fast-check';
+import type { PolicyPrincipal } from '../../src/iam/evaluate.ts';
+import type {
+  OneOrMany,
+  RawPolicy,
+  RawPrincipal,
+  RawRequest,
+  RawStatement,
+} from '../support/reference-evaluator.ts';
+
+/**
+ * Type-directed random policies and requests over small alphabets, so that patterns and requests meet often. Every
+ * generated policy is valid for its kind.
+ */
+
+/** Writes a policy variable. */
+function variable(body: string): string {
+  return `$\{${body}}`;
+}
+
+const account = '123456789012';
+const userArn = `arn:aws:iam::${account}:user/team/anna`;
+const roleArn = `arn:aws:iam::${account}:role/deep/reader`;
+const sessionArn = `arn:aws:sts::${account}:assumed-role/reader/ci`;
+const federatedArn = `arn:aws:sts::${account}:federated-user/fred`;
+export const providerArn: string = `arn:aws:iam::${account}:oidc-provider/idp.example.com`;
+
+export const principals: Readonly<Record<PolicyPrincipal['kind'], PolicyPrincipal>> = {
+  anonymous: { kind: 'anonymous', accountId: '', arn: '' },
+  root: { kind: 'root', accountId: account, arn: `arn:aws:iam::${account}:root` },
+  user: { kind: 'user', accountId: account, arn: userArn },
+  'role-session': { kind: 'role-session', accountId: account, arn: sessionArn, entityArn: roleArn },
+  'federated-user': { kind: 'federated-user', accountId: account, arn: federatedArn, entityArn: userArn },
+  'web-identity': { kind: 'web-identity', accountId: account, arn: '', federatedProvider: providerArn },
+  saml: {
+    kind: 'saml',
+    accountId: account,
+    arn: '',
+    federatedProvider: `arn:aws:iam::${account}:saml-provider/corp`,
+  },
+};
+
+export const principal: fc.Arbitrary<PolicyPrincipal> = fc.constantFrom(...Object.values(principals));
+
+const actions = ['s3:GetObject', 's3:PutObject', 's3:ListBucket', 'sts:AssumeRole'];
+const actionPattern = fc.constantFrom(
+  ...actions,
+  ...['*', '*:*', 's3:*', 's3:Get*', 'S3:get?bject', 's3:*Object', 'sts:*', 's3:*t*', 's3:?utObject'],
+);
+
+const bucketNames = ['a', 'ab', 'b'];
+const keys = ['x', 'anna/x', 'anna/y/z', 'é/😀', '*', 'a*', `${variable('aws:username')}/x`, 'x:y', ''];
+const resource = fc
+  .tuple(fc.constantFrom(...bucketNames), fc.constantFrom(undefined, ...keys))
+  .map(([bucket, key]) => `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}`);
+
+const resourceHead = fc.constantFrom(
+  ...[
+    'arn:aws:s3:::',
+    'arn:aws:s3:::',
+    'arn:aws:s3:::',
+    'arn:*:s3:::',
+    'arn:aws:s?:*:*:',
+    'arn:aws-cn:s3:::',
+  ],
+);
+const resourcePiece = fc.constantFrom(
+  ...['a', 'b', 'ab', '/', '/', 'anna', 'x', '*', '*', '?', '😀', ':'],
+  ...[
+    variable('aws:username'),
+    variable('aws:PrincipalTag/team'),
+    variable("aws:PrincipalTag/team, 'anna'"),
+    variable('*'),
+    variable('aws:TagKeys'),
+  ],
+);
+const fullPattern = fc
+  .tuple(
+    resourceHead,
+    fc.constantFrom('a', 'b', 'a*', '?b', 'ab', 'a/', 'b/', '*'),
+    fc.array(resourcePiece, { maxLength: 5 }),
+  )
+  .map(([head, bucket, pieces]) => head + bucket + pieces.join(''));
+
+function resourcePattern(isPadded: boolean): fc.Arbitrary<string> {
+  const short = isPadded ? ['arn:aws:s3', 'arn:aws:*', 'arn'] : ['arn:aws:s3:*', 'arn:*', '*:*'];
+  return fc.oneof(
+    { weight: 8, arbitrary: fullPattern },
+    { weight: 1, arbitrary: fc.constantFrom('*', ...short) },
+  );
+}
+
+function oneOrMany<T>(item: fc.Arbitrary<T>): fc.Arbitrary<OneOrMany<T>> {
+  return fc.oneof(item, fc.array(item, { minLength: 1, maxLength: 3 }));
+}
+
+const texts = ['anna', 'Anna', 'red', 'RED', 'a*', '', 'ann?', variable('aws:username'), 'true', 'é😀'];
+const stringOperand = fc.constantFrom(
+  ...texts.filter((text) => !text.includes('$')),
+  ...[
+    '*',
+    'an*',
+    '?nna',
+    variable('aws:username'),
+    variable('aws:PrincipalTag/team'),
+    `x${variable("aws:PrincipalTag/team, 'red'")}`,
+    `${variable('?')}nna`,
+  ],
+);
+const stringKeys = ['aws:username', 'aws:PrincipalTag/team', 's3:prefix', 'aws:TagKeys', 'AWS:UserName'];
+const addressOperand = fc.constantFrom(
+  ...[
+    '10.0.0.0/8',
+    '10.1.2.3',
+    '10.1.2.0/23',
+    '0.0.0.0/0',
+    '::/0',
+    '2001:db8::/32',
+    '2001:db8::1',
+    '::ffff:10.1.0.0/112',
+  ],
+);
+const addresses = [
+  '10.1.2.3',
+  '10.1.3.3',
+  '192.0.2.1',
+  '::ffff:10.1.2.3',
+  '2001:db8::1',
+  '2001:db9::1',
+  'nonsense',
+];
+
+const family = fc.oneof(
+  { weight: 3, arbitrary: stringFamily() },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.constant('Bool'),
+      fc.constantFrom('aws:SecureTransport', 'aws:username'),
+      oneOrMany(fc.constantFrom<string | boolean>('true', 'FALSE', true, false)),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.constantFrom('IpAddress', 'NotIpAddress'),
+      fc.constantFrom('aws:SourceIp', 'aws:username'),
+      oneOrMany(addressOperand),
+    ),
+  },
+);
+
+function stringFamily(): fc.Arbitrary<[string, string, OneOrMany<string | boolean>]> {
+  return fc.tuple(
+    fc.constantFrom(
+      'StringEquals',
+      'StringNotEquals',
+      'StringEqualsIgnoreCase',
+      'StringNotEqualsIgnoreCase',
+      'StringLike',
+      'StringNotLike',
+      'stringlike',
+    ),
+    fc.constantFrom(...stringKeys),
+    oneOrMany<string | boolean>(stringOperand),
+  );
+}
+
+const condition = fc
+  .tuple(
+    family,
+    fc.constantFrom('', '', '', 'ForAllValues:', 'ForAnyValue:', 'foranyvalue:'),
+    fc.constantFrom('', '', 'IfExists'),
+  )
+  .map(([[name, key, values], prefix, suffix]) => ({ [`${prefix}${name}${suffix}`]: { [key]: values } }));
+
+const entries = fc.constantFrom(
+  '*',
+  account,
+  `arn:aws:iam::${account}:root`,
+  userArn,
+  roleArn,
+  sessionArn,
+  federatedArn,
+  '210987654321',
+);
+const principalElement: fc.Arbitrary<RawPrincipal> = fc.oneof(
+  fc.constant<RawPrincipal>('*'),
+  oneOrMany(entries).map((list) => ({ AWS: list })),
+  fc.constant<RawPrincipal>({ Federated: providerArn, Service: 'logging.example.com' }),
+);
+const notPrincipalElement: fc.Arbitrary<RawPrincipal> = oneOrMany(
+  entries.filter((entry) => entry !== '*'),
+).map((list) => ({ AWS: list }));
+
+export type RawKind = 'identity' | 'resource' | 'trust';
+
+function principalPart(kind: RawKind, effect: string): fc.Arbitrary<Partial<RawStatement>> {
+  if (kind === 'identity') return fc.constant({});
+  const positive = principalElement.map((Principal) => ({ Principal }));
+  if (kind === 'trust' || effect === 'Allow') return positive;
+  return fc.oneof(
+    positive,
+    notPrincipalElement.map((NotPrincipal) => ({ NotPrincipal })),
+  );
+}
+
+export function statement(kind: RawKind, effect?: 'Allow' | 'Deny'): fc.Arbitrary<RawStatement> {
+  const chosen =
+    effect === undefined ? fc.constantFrom<'Allow' | 'Deny'>('Allow', 'Allow', 'Deny') : fc.constant(effect);
+  return chosen.chain((Effect) => {
+    const patterns = oneOrMany(resourcePattern(kind !== 'resource'));
+    const action = oneOrMany(actionPattern);
+    return fc
+      .tuple(
+        principalPart(kind, Effect),
+        fc.oneof(
+          { weight: 5, arbitrary: action.map((Action) => ({ Action })) },
+          { weight: 1, arbitrary: action.map((NotAction) => ({ NotAction })) },
+        ),
+        kind === 'trust'
+          ? fc.constant({})
+          : fc.oneof(
+              { weight: 4, arbitrary: patterns.map((Resource) => ({ Resource })) },
+              { weight: 1, arbitrary: patterns.map((NotResource) => ({ NotResource })) },
+            ),
+        fc.oneof(
+          fc.constant({}),
+          condition.map((Condition) => ({ Condition })),
+        ),
+      )
+      .map((parts) => Object.assign({ Effect }, ...parts) as RawStatement);
+  });
+}
+
+export function policy(kind: RawKind): fc.Arbitrary<RawPolicy> {
+  return fc
+    .tuple(
+      fc.constantFrom<{ Version?: string }>(
+        { Version: '2012-10-17' },
+        { Version: '2012-10-17' },
+        { Version: '2008-10-17' },
+        {},
+      ),
+      fc.array(statement(kind), { minLength: 1, maxLength: 9 }),
+    )
+    .map(([version, Statement]) => ({ ...version, Statement }));
+}
+
+const context = fc
+  .record(
+    {
+      'aws:username': fc.constantFrom(...texts),
+      'aws:PrincipalTag/Team': fc.constantFrom(...texts),
+      's3:prefix': fc.constantFrom(...texts),
+      'aws:TagKeys': fc.array(fc.constantFrom(...texts), { maxLength: 3 }),
+      'aws:SourceIp': fc.constantFrom(...addresses),
+      'aws:SecureTransport': fc.constantFrom('true', 'false', 'True'),
+    },
+    { requiredKeys: [] },
+  )
+  .map((record) => record as Readonly<Record<string, OneOrMany<string>>>);
+
+export const request: fc.Arbitrary<RawRequest> = fc.record({
+  principal,
+  action: fc.constantFrom(...actions, 's3:getobject'),
+  resource,
+  context,
+});

@@ -1,0 +1,39 @@
+import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../src/iam/combine.ts';
+import { type CompiledPolicy, compilePolicy } from '../../src/iam/compile.ts';
+import { type PolicyKind, parsePolicyDocument } from '../../src/iam/document.ts';
+import type { AuthorizationQuery } from '../../src/iam/evaluate.ts';
+import { RequestContext } from '../../src/iam/request-context.ts';
+import type { RawRequest, RawSets, ReferenceDecision } from './reference-evaluator.ts';
+
+/** Compiles raw documents; their names are `<kind>-<position>`. */
+export function compileAll(documents: readonly unknown[], kind: PolicyKind): CompiledPolicy[] {
+  return documents.map((document, index) =>
+    compilePolicy(parsePolicyDocument(document, kind), `${kind}-${index}`),
+  );
+}
+
+export function compileSets(sets: RawSets): PolicySets {
+  return {
+    identity: compileAll(sets.identity, 'identity'),
+    ...(sets.boundary === undefined ? {} : { boundary: compileAll(sets.boundary, 'boundary') }),
+    ...(sets.session === undefined ? {} : { session: compileAll(sets.session, 'identity') }),
+    ...(sets.resource === undefined
+      ? {}
+      : { resource: compileAll(sets.resource, sets.isTrust === true ? 'trust' : 'resource') }),
+  };
+}
+
+export function toQuery(request: RawRequest, lazyKeys: readonly string[] = []): AuthorizationQuery {
+  return { ...request, context: new RequestContext(Object.entries(request.context), lazyKeys) };
+}
+
+export function decideRaw(sets: RawSets, request: RawRequest): ReferenceDecision | 'needs' {
+  return nameOf(decide(compileSets(sets), toQuery(request)));
+}
+
+export function nameOf(decision: Decision | NeedsKeys): ReferenceDecision | 'needs' {
+  if (decision.effect === 'needs') return 'needs';
+  if (decision.effect === 'deny' && 'fault' in decision) throw decision.fault;
+  if (decision.effect === 'allow') return 'allow';
+  return decision.isExplicitDeny ? 'explicit-deny' : 'implicit-deny';
+}

@@ -1,0 +1,292 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import type { PolicyPrincipal } from '../../src/iam/evaluate.ts';
+
+/**
+ * A small, slow evaluator of valid policies, written from the rules and not from the engine. It works on the raw
+ * JSON, indexes nothing, and is the oracle of the property tests.
+ */
+
+export type OneOrMany<T> = T | readonly T[];
+
+export interface RawStatement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action?: OneOrMany<string>;
+  readonly NotAction?: OneOrMany<string>;
+  readonly Resource?: OneOrMany<string>;
+  readonly NotResource?: OneOrMany<string>;
+  readonly Principal?: RawPrincipal;
+  readonly NotPrincipal?: RawPrincipal;
+  readonly Condition?: Readonly<
+    Record<string, Readonly<Record<string, OneOrMany<string | number | boolean>>>>
+  >;
+}
+
+export type RawPrincipal = '*' | Readonly<Record<string, OneOrMany<string>>>;
+
+export interface RawPolicy {
+  readonly Version?: string;
+  readonly Id?: string;
+  readonly Statement: OneOrMany<RawStatement>;
+}
+
+export interface RawSets {
+  readonly identity: readonly RawPolicy[];
+  readonly boundary?: readonly RawPolicy[];
+  readonly session?: readonly RawPolicy[];
+  readonly resource?: readonly RawPolicy[];
+  /** True when the resource set is a role's trust policy. */
+  readonly isTrust?: boolean;
+}
+
+export interface RawRequest {
+  readonly principal: PolicyPrincipal;
+  readonly action: string;
+  readonly resource: string;
+  /** Keys of any case. */
+  readonly context: Readonly<Record<string, OneOrMany<string>>>;
+}
+
+export type ReferenceDecision = 'allow' | 'implicit-deny' | 'explicit-deny';
+
+const levels = ['none', 'account', 'entity', 'direct'] as const;
+type Level = (typeof levels)[number];
+
+export function referenceDecision(sets: RawSets, request: RawRequest): ReferenceDecision {
+  const { kind } = request.principal;
+  const isFederatedUser = kind === 'federated-user';
+  const session = sets.session ?? (isFederatedUser ? [] : undefined);
+  const all = [sets.identity, sets.boundary, session, sets.resource].flatMap((set) => set ?? []);
+  const isTrust = sets.isTrust === true;
+  const applying = (policies: readonly RawPolicy[], effect: 'Allow' | 'Deny'): RawStatement[] =>
+    policies.flatMap((policy) =>
+      many(policy.Statement).filter(
+        (statement) => statement.Effect === effect && statementApplies(statement, policy, request),
+      ),
+    );
+  if (applying(all, 'Deny').length > 0) return 'explicit-deny';
+
+  const granted = applying(sets.resource ?? [], 'Allow').map((statement) =>
+    principalLevel(statement, request),
+  );
+  const level = levels.findLast((candidate) => granted.includes(candidate)) ?? 'none';
+  const identity = kind === 'root' || applying(sets.identity, 'Allow').length > 0;
+  const boundary = sets.boundary === undefined || applying(sets.boundary, 'Allow').length > 0;
+  const inSession = session === undefined || applying(session, 'Allow').length > 0;
+  const isBare = kind === 'anonymous' || kind === 'web-identity' || kind === 'saml';
+  const allowed =
+    level === 'direct' ||
+    (!isBare && level === 'entity' && inSession && boundary) ||
+    (!isBare && (!isTrust || level === 'account') && identity && boundary && inSession);
+  return allowed ? 'allow' : 'implicit-deny';
+}
+
+function many<T>(value: OneOrMany<T> | undefined): readonly T[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value as T];
+}
+
+function statementApplies(statement: RawStatement, policy: RawPolicy, request: RawRequest): boolean {
+  const hasVariables = policy.Version === '2012-10-17';
+  const isResourcePolicy = statement.Principal !== undefined || statement.NotPrincipal !== undefined;
+  if (isResourcePolicy && principalLevel(statement, request) === 'none') return false;
+  const listsAction = many(statement.Action ?? statement.NotAction).some((pattern) =>
+    slowGlob(
+      pattern === '*' ? '*' : pattern === '*:*' ? '*' : pattern.toLowerCase(),
+      request.action.toLowerCase(),
+    ),
+  );
+  if (listsAction !== (statement.Action !== undefined)) return false;
+  const namesResources = statement.Resource !== undefined || statement.NotResource !== undefined;
+  if (namesResources && !resourceApplies(statement, hasVariables, request)) return false;
+  return Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, values]) =>
+      conditionHolds({ operator, key, values: many(values).map(String), hasVariables }, request),
+    ),
+  );
+}
+
+function principalLevel(statement: RawStatement, request: RawRequest): Level {
+  const { principal } = request;
+  const { kind, accountId } = principal;
+  const own = [principal.arn, principal.entityArn ?? ''].filter((arn) => arn !== '');
+  if (statement.NotPrincipal !== undefined) {
+    const listed = statement.NotPrincipal === '*' ? [] : many(statement.NotPrincipal['AWS']);
+    const exempt = own.filter((arn) => !arn.endsWith(':root')).some((arn) => listed.includes(arn));
+    return exempt ? 'none' : 'direct';
+  }
+  const named = statement.Principal === '*' ? ['*'] : many(statement.Principal?.['AWS']);
+  const providers = statement.Principal === '*' ? [] : many(statement.Principal?.['Federated']);
+  if (kind === 'web-identity' || kind === 'saml') {
+    if (providers.includes(principal.federatedProvider ?? '')) return 'direct';
+    return statement.Effect === 'Deny' && named.includes('*') ? 'direct' : 'none';
+  }
+  if (named.includes('*')) return 'direct';
+  if (kind === 'anonymous') return 'none';
+  if (kind !== 'root' && named.includes(principal.arn)) return 'direct';
+  if ((kind === 'role-session' || kind === 'federated-user') && named.includes(principal.entityArn ?? '-')) {
+    return 'entity';
+  }
+  return named.some((entry) => entry === accountId || entry === `arn:aws:iam::${accountId}:root`)
+    ? 'account'
+    : 'none';
+}
+
+function resourceApplies(statement: RawStatement, hasVariables: boolean, request: RawRequest): boolean {
+  if (statement.Resource !== undefined) {
+    return many(statement.Resource).some(
+      (pattern) => resourceMatches(pattern, hasVariables, request) === true,
+    );
+  }
+  const outcomes = many(statement.NotResource).map((pattern) =>
+    resourceMatches(pattern, hasVariables, request),
+  );
+  if (outcomes.includes('unresolvable')) return statement.Effect === 'Deny';
+  return !outcomes.includes(true);
+}
+
+function resourceMatches(
+  pattern: string,
+  hasVariables: boolean,
+  request: RawRequest,
+): boolean | 'unresolvable' {
+  if (pattern === '*') return true;
+  const wanted = sixSegments(pattern);
+  while (wanted.length < 6) wanted.push('*');
+  const given = sixSegments(request.resource);
+  const tail = expand(wanted[5] ?? '', hasVariables, request);
+  if (tail === undefined) return 'unresolvable';
+  if (given.length < 6) return false;
+  return (
+    wanted.slice(0, 5).every((segment, index) => slowGlob(segment, given[index] ?? '')) &&
+    globPieces(tail, given[5] ?? '')
+  );
+}
+
+function sixSegments(arn: string): string[] {
+  const parts = arn.split(':');
+  return parts.length <= 6 ? parts : [...parts.slice(0, 5), parts.slice(5).join(':')];
+}
+
+/** A character of a pattern; `isLiteral` when it must not act as a wildcard. */
+interface PatternCharacter {
+  readonly character: string;
+  readonly isLiteral: boolean;
+}
+
+function characters(text: string, isLiteral: boolean): PatternCharacter[] {
+  return [...text].map((character) => ({ character, isLiteral }));
+}
+
+function expand(text: string, hasVariables: boolean, request: RawRequest): PatternCharacter[] | undefined {
+  if (!hasVariables) return characters(text, false);
+  const result: PatternCharacter[] = [];
+  for (const piece of text.split(/(\$\{[^}]*\})/)) {
+    if (!piece.startsWith('${')) {
+      result.push(...characters(piece, false));
+      continue;
+    }
+    const [, name = '', , fallback] = /^\$\{([^,]*)(,\s*'([^']*)'\s*)?\}$/.exec(piece) ?? [];
+    if (name === '*' || name === '?' || name === '$') {
+      result.push(...characters(name, true));
+      continue;
+    }
+    const values = contextValues(name.trim(), request);
+    const value = values.length === 1 && values[0] !== '' ? values[0] : fallback;
+    if (value === undefined) return undefined;
+    result.push(...characters(value, true));
+  }
+  return result;
+}
+
+function contextValues(key: string, request: RawRequest): readonly string[] {
+  const found = Object.entries(request.context).find(([name]) => name.toLowerCase() === key.toLowerCase());
+  return found === undefined ? [] : many(found[1]);
+}
+
+/** The textbook recursive matcher with a memo, on code points. */
+export function slowGlob(pattern: string, text: string): boolean {
+  return globPieces(characters(pattern, false), text);
+}
+
+function globPieces(pattern: readonly PatternCharacter[], text: string): boolean {
+  const points = [...text];
+  const memo = new Map<string, boolean>();
+  const at = (p: number, t: number): boolean => {
+    const key = `${p},${t}`;
+    const known = memo.get(key);
+    if (known !== undefined) return known;
+    const piece = pattern[p];
+    let result: boolean;
+    if (piece === undefined) result = t === points.length;
+    else if (piece.character === '*' && !piece.isLiteral) {
+      result = at(p + 1, t) || (t < points.length && at(p, t + 1));
+    } else {
+      const isWild = piece.character === '?' && !piece.isLiteral;
+      result = t < points.length && (isWild || piece.character === points[t]) && at(p + 1, t + 1);
+    }
+    memo.set(key, result);
+    return result;
+  };
+  return at(0, 0);
+}
+
+interface RawCondition {
+  readonly operator: string;
+  readonly key: string;
+  readonly values: readonly string[];
+  readonly hasVariables: boolean;
+}
+
+function conditionHolds(condition: RawCondition, request: RawRequest): boolean {
+  let name = condition.operator.toLowerCase();
+  const forAll = name.startsWith('forallvalues:');
+  const forAny = name.startsWith('foranyvalue:');
+  if (forAll || forAny) name = name.slice(name.indexOf(':') + 1);
+  const ifExists = name.endsWith('ifexists');
+  if (ifExists) name = name.slice(0, -'ifexists'.length);
+  const isNegated = name.includes('not');
+  const present = contextValues(condition.key, request);
+  const passes = (value: string): boolean =>
+    condition.values.some((operand) =>
+      compare(name.replace('not', ''), operand, value, condition, request),
+    ) !== isNegated;
+  if (forAll) return present.every(passes);
+  if (forAny) return present.some(passes);
+  if (present.length === 0) return ifExists || isNegated;
+  return present.length === 1 && present.every(passes);
+}
+
+function compare(
+  family: string,
+  operand: string,
+  value: string,
+  { hasVariables }: RawCondition,
+  request: RawRequest,
+): boolean {
+  if (family === 'ipaddress') return addressIn(operand, value);
+  const expanded = expand(operand, hasVariables, request);
+  if (expanded === undefined) return false;
+  if (family === 'stringlike') return globPieces(expanded, value);
+  const wanted = expanded.map(({ character }) => character).join('');
+  if (family === 'stringequals') return wanted === value;
+  if (family === 'stringequalsignorecase') return wanted.toLowerCase() === value.toLowerCase();
+  if (family === 'bool') {
+    return /^(true|false)$/i.test(value) && wanted.toLowerCase() === value.toLowerCase();
+  }
+  throw new Error(`the reference evaluator does not know ${family}`);
+}
+
+function addressIn(range: string, value: string): boolean {
+  const unmap = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+  const [network = '', bits] = range.split('/');
+  const base = unmap(network);
+  const address = unmap(value);
+  const family = isIPv4(base) ? 'ipv4' : 'ipv6';
+  const sameFamily = family === 'ipv4' ? isIPv4(address) : isIPv6(address);
+  if (!sameFamily) return false;
+  const list = new BlockList();
+  const whole = family === 'ipv4' ? 32 : 128;
+  list.addSubnet(base, bits === undefined ? whole : Number(bits) - (base === network ? 0 : 96), family);
+  return list.check(address, family);
+}
