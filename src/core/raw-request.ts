@@ -33,7 +33,10 @@ export interface ArrivalFacts {
  * Reads the head of an incoming message without changing a byte. `undefined` when the target is not in
  * origin-form or its query does not decode.
  */
-export function readRawRequest(message: IncomingMessage, facts: ArrivalFacts): RawRequest | undefined {
+export function readRawRequest(
+  message: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>,
+  facts: ArrivalFacts,
+): RawRequest | undefined {
   const target = splitTarget(message.url ?? '');
   const parameters = target === undefined ? undefined : parseQuery(target.query);
   if (target === undefined || parameters === undefined) return undefined;

@@ -1,0 +1,9 @@
+import type { Secret } from '../core/secret.ts';
+import type { User } from './user.ts';
+
+/** A long-term access key. */
+export interface AccessKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+  readonly owner: User;
+}

@@ -1,0 +1,164 @@
+import { policyCharacterLimits } from '../iam/limits.ts';
+import type {
+  AccessKeyRecord,
+  EntityRecord,
+  NamedPolicyRecord,
+  PolicyRecord,
+  UserRecord,
+} from './records.ts';
+
+/** Something that the records, each fine alone, make wrong together. */
+export interface RecordProblem {
+  /** Where in the records, for example `['users', 1, 'policies', 0]`. */
+  readonly path: readonly (string | number)[];
+  /** What, lowercase and without a final period. */
+  readonly message: string;
+  /** A name that nothing has, with the names that exist, for a suggestion. */
+  readonly unknownName?: { readonly name: string; readonly known: readonly string[] };
+}
+
+/** A role whose trust policy may still be broken. */
+export interface RoleDraft extends EntityRecord {
+  readonly trustPolicy?: PolicyRecord;
+  readonly roleId?: string;
+}
+
+/** Records while they are being read: what could not be read is `undefined` and keeps its place. */
+export interface DirectoryDraft {
+  /** Names of all managed policies, those with a broken document included. */
+  readonly policyNames: readonly string[];
+  readonly policies: readonly NamedPolicyRecord[];
+  readonly users: readonly (UserRecord | undefined)[];
+  readonly roles: readonly (RoleDraft | undefined)[];
+}
+
+type Path = readonly (string | number)[];
+type Report = (path: Path, message: string, unknownName?: RecordProblem['unknownName']) => void;
+
+/**
+ * Finds everything that only shows when the records are seen together: repeated names, access keys and unique ids,
+ * names of managed policies that do not exist, and the quotas of managed and inline policies (IAM and STS quotas).
+ */
+export function checkRecords(draft: DirectoryDraft): RecordProblem[] {
+  const problems: RecordProblem[] = [];
+  const report: Report = (path, message, unknownName) => {
+    problems.push(unknownName === undefined ? { path, message } : { path, message, unknownName });
+  };
+  checkManagedPolicies(draft, report);
+  checkDistinct(
+    places(draft.users, 'users', 'name', ({ name }) => name),
+    'a user',
+    report,
+  );
+  checkDistinct(
+    places(draft.roles, 'roles', 'name', ({ name }) => name),
+    'a role',
+    report,
+  );
+  checkDistinct(
+    places(draft.users, 'users', 'userId', ({ userId }) => userId),
+    'a unique id',
+    report,
+  );
+  checkDistinct(
+    places(draft.roles, 'roles', 'roleId', ({ roleId }) => roleId),
+    'a unique id',
+    report,
+  );
+  checkAccessKeys(draft.users, report);
+  const known: ReadonlySet<string> = new Set(draft.policyNames);
+  for (const [kind, entities, limit] of [
+    ['users', draft.users, policyCharacterLimits.inlinePerUser],
+    ['roles', draft.roles, policyCharacterLimits.inlinePerRole],
+  ] as const) {
+    for (const [index, entity] of entities.entries()) {
+      if (entity === undefined) continue;
+      checkAttachments(entity, known, [kind, index], report);
+      checkInlineSize(entity, limit, [kind, index], report);
+    }
+  }
+  return problems;
+}
+
+/** A value that must be unlike all others, and where it stands. */
+interface Place {
+  readonly value: string;
+  readonly path: Path;
+}
+
+function places<T>(
+  items: readonly (T | undefined)[],
+  list: string,
+  field: string,
+  read: (item: T) => string | undefined,
+): Place[] {
+  return items.flatMap((item, index) => {
+    const value = item === undefined ? undefined : read(item);
+    return value === undefined ? [] : [{ value, path: [list, index, field] }];
+  });
+}
+
+/** Reports values that differ at most in case: AWS keeps the case of names but does not tell them apart by it. */
+function checkDistinct(all: readonly Place[], what: string, report: Report): void {
+  const seen = new Set<string>();
+  for (const { value, path } of all) {
+    const folded = value.toLowerCase();
+    if (seen.has(folded)) report(path, `repeats ${what} of this name, ignoring case`);
+    seen.add(folded);
+  }
+}
+
+function checkManagedPolicies({ policyNames, policies }: DirectoryDraft, report: Report): void {
+  checkDistinct(
+    policyNames.map((name) => ({ value: name, path: ['policies', name] })),
+    'a managed policy',
+    report,
+  );
+  for (const { name, characters } of policies) {
+    if (characters > policyCharacterLimits.managed) {
+      report(['policies', name], tooLong(policyCharacterLimits.managed));
+    }
+  }
+}
+
+function checkAccessKeys(users: DirectoryDraft['users'], report: Report): void {
+  const seen = new Set<string>();
+  for (const [index, user] of users.entries()) {
+    const accessKeys: readonly AccessKeyRecord[] = user?.accessKeys ?? [];
+    for (const [position, { accessKeyId }] of accessKeys.entries()) {
+      const path = ['users', index, 'accessKeys', position, 'accessKeyId'];
+      if (accessKeyId.startsWith('ASIA'))
+        report(path, 'must not start with ASIA, which marks temporary keys');
+      if (seen.has(accessKeyId)) report(path, 'repeats the access key id of another key');
+      seen.add(accessKeyId);
+    }
+  }
+}
+
+function checkAttachments(
+  { policies, permissionsBoundary }: EntityRecord,
+  known: ReadonlySet<string>,
+  path: Path,
+  report: Report,
+): void {
+  const named: Place[] = policies.map((value, index) => ({ value, path: [...path, 'policies', index] }));
+  for (const [index, { value, path: at }] of named.entries()) {
+    if (policies.indexOf(value) < index) report(at, `repeats ${JSON.stringify(value)}`);
+  }
+  if (permissionsBoundary !== undefined) {
+    named.push({ value: permissionsBoundary, path: [...path, 'permissionsBoundary'] });
+  }
+  for (const { value, path: at } of named) {
+    if (known.has(value)) continue;
+    report(at, `no managed policy is named ${JSON.stringify(value)}`, { name: value, known: [...known] });
+  }
+}
+
+function checkInlineSize({ inlinePolicies }: EntityRecord, limit: number, path: Path, report: Report): void {
+  const characters = inlinePolicies.reduce((sum, policy) => sum + policy.characters, 0);
+  if (characters > limit) report([...path, 'inlinePolicies'], tooLong(limit));
+}
+
+function tooLong(limit: number): string {
+  return `is longer than ${limit} characters, white space not counted`;
+}

@@ -1,0 +1,78 @@
+import type { CompiledPolicy } from '../iam/compile.ts';
+import type { AccessKey } from './access-key.ts';
+import { checkRecords } from './check-records.ts';
+import { compileManagedPolicies, iamArn } from './managed-policies.ts';
+import type { AccountRecord, DirectoryRecords } from './records.ts';
+import { buildRole, type Role } from './role.ts';
+import { buildUser, type User } from './user.ts';
+
+export type { AccessKey } from './access-key.ts';
+export type { Role } from './role.ts';
+export type { User } from './user.ts';
+
+/** How many policies there are, by the kind that the gauge `sts_sidecar_policies` reports. */
+export interface PolicyCounts {
+  readonly managed: number;
+  /** Of users and roles together. */
+  readonly inline: number;
+  readonly trust: number;
+}
+
+/** Who exists and what they may do: immutable, so a request that holds one sees one state of the world. */
+export interface Directory {
+  readonly account: AccountRecord;
+  readonly policyCounts: PolicyCounts;
+  /** A long-term access key by its exact id. */
+  accessKey(accessKeyId: string): AccessKey | undefined;
+  /** A user by its exact ARN. */
+  userByArn(arn: string): User | undefined;
+  /** A role by its exact ARN, or by the same ARN without the account id. Go on with the ARN of the role found. */
+  role(roleArn: string): Role | undefined;
+  /** A managed policy by its exact ARN; fit for an identity, session or boundary set. */
+  managedPolicy(arn: string): CompiledPolicy | undefined;
+}
+
+/**
+ * Compiles the records into a directory. Throws an `Error` for records that {@link checkRecords} refuses;
+ * configuration reports those with their positions before.
+ */
+export function buildDirectory(records: DirectoryRecords): Directory {
+  const { account } = records;
+  refuseProblems(records);
+  const managed = compileManagedPolicies(account, records.policies);
+  const users = new Map<string, User>();
+  const accessKeys = new Map<string, AccessKey>();
+  for (const record of records.users) {
+    const owner = buildUser(record, account, managed);
+    users.set(owner.arn, owner);
+    for (const { accessKeyId, secretAccessKey } of record.accessKeys) {
+      accessKeys.set(accessKeyId, Object.freeze({ accessKeyId, secretAccessKey, owner }));
+    }
+  }
+  const roles = new Map<string, Role>();
+  for (const record of records.roles) {
+    const role = buildRole(record, account, managed);
+    roles.set(role.arn, role);
+    roles.set(iamArn({ ...account, id: '' }, `role${role.path}${role.name}`), role);
+  }
+  return Object.freeze({
+    account: Object.freeze({ ...account }),
+    policyCounts: countPolicies(records),
+    accessKey: (id: string) => accessKeys.get(id),
+    userByArn: (arn: string) => users.get(arn),
+    role: (arn: string) => roles.get(arn),
+    managedPolicy: (arn: string) => managed.byArn(arn),
+  });
+}
+
+function refuseProblems(records: DirectoryRecords): void {
+  const problems = checkRecords({ ...records, policyNames: records.policies.map(({ name }) => name) });
+  if (problems.length === 0) return;
+  const lines = problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`directory records are inconsistent: ${lines.join('; ')}`);
+}
+
+function countPolicies({ policies, users, roles }: DirectoryRecords): PolicyCounts {
+  const inline = [...users, ...roles].reduce((sum, { inlinePolicies }) => sum + inlinePolicies.length, 0);
+  return Object.freeze({ managed: policies.length, inline, trust: roles.length });
+}

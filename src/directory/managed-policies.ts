@@ -1,0 +1,60 @@
+import { formatArn } from '../core/arn.ts';
+import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
+import type { AccountRecord, EntityRecord, NamedPolicyRecord } from './records.ts';
+
+/** The managed policies of a directory, each compiled once and shared by everyone it is attached to. */
+export interface ManagedPolicies {
+  byName(name: string): CompiledPolicy | undefined;
+  byArn(arn: string): CompiledPolicy | undefined;
+}
+
+/**
+ * Compiles every managed policy under its ARN. Identity, session and boundary policies mean the same by the same
+ * text, so one compiled policy serves as all three.
+ */
+export function compileManagedPolicies(
+  account: AccountRecord,
+  records: readonly NamedPolicyRecord[],
+): ManagedPolicies {
+  const names = new Map<string, CompiledPolicy>();
+  const arns = new Map<string, CompiledPolicy>();
+  for (const { name, document } of records) {
+    const arn = iamArn(account, `policy/${name}`);
+    const policy = compilePolicy(document, arn);
+    names.set(name, policy);
+    arns.set(arn, policy);
+  }
+  return { byName: (name) => names.get(name), byArn: (arn) => arns.get(arn) };
+}
+
+/** The ARN of an IAM resource: IAM is global, so it has no region. */
+export function iamArn(account: AccountRecord, resource: string): string {
+  return formatArn({
+    partition: account.partition,
+    service: 'iam',
+    region: '',
+    account: account.id,
+    resource,
+  });
+}
+
+/** What is attached to a user or role, compiled. */
+export interface AttachedPolicies {
+  /** Inline policies, then managed ones. */
+  readonly policies: readonly CompiledPolicy[];
+  readonly boundary?: CompiledPolicy;
+}
+
+/** Compiles inline policies and finds managed ones. Throws an `Error` for a name that nothing has. */
+export function attachPolicies(record: EntityRecord, managed: ManagedPolicies): AttachedPolicies {
+  const find = (name: string): CompiledPolicy => {
+    const policy = managed.byName(name);
+    // INVARIANT: the records were checked. Leaving the policy out could drop a Deny or a boundary.
+    if (policy === undefined) throw new Error(`no managed policy is named ${name}`);
+    return policy;
+  };
+  const inline = record.inlinePolicies.map(({ name, document }) => compilePolicy(document, name));
+  const policies = [...inline, ...record.policies.map(find)];
+  const { permissionsBoundary } = record;
+  return permissionsBoundary === undefined ? { policies } : { policies, boundary: find(permissionsBoundary) };
+}

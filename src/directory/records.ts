@@ -1,0 +1,74 @@
+import type { Secret } from '../core/secret.ts';
+import { type PolicyDocument, type PolicyKind, parsePolicyDocument } from '../iam/document.ts';
+import { countPolicyCharacters } from '../iam/limits.ts';
+
+/** A checked policy together with the size that counts towards its quota. */
+export interface PolicyRecord {
+  readonly document: PolicyDocument;
+  /** Characters of the compact JSON without white space. */
+  readonly characters: number;
+}
+
+/** A policy under the name its owner, or the whole directory, knows it by. */
+export interface NamedPolicyRecord extends PolicyRecord {
+  readonly name: string;
+}
+
+/** A long-term access key as configured, its secret already resolved. */
+export interface AccessKeyRecord {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+}
+
+/** What users and roles have in common. */
+export interface EntityRecord {
+  readonly name: string;
+  /** Begins and ends with `/`. */
+  readonly path: string;
+  /** Managed policies by name. */
+  readonly policies: readonly string[];
+  readonly inlinePolicies: readonly NamedPolicyRecord[];
+  /** Name of the managed policy that bounds the permissions. */
+  readonly permissionsBoundary?: string;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+/** A user as configured. */
+export interface UserRecord extends EntityRecord {
+  readonly accessKeys: readonly AccessKeyRecord[];
+  /** `AIDA…`; derived from account and name when absent. */
+  readonly userId?: string;
+}
+
+/** A role as configured. */
+export interface RoleRecord extends EntityRecord {
+  readonly trustPolicy: PolicyRecord;
+  /** 3600 to 31536000. */
+  readonly maxSessionDurationSeconds: number;
+  /** `AROA…`; derived from account and name when absent. */
+  readonly roleId?: string;
+}
+
+/** The one account that everything belongs to. */
+export interface AccountRecord {
+  /** Twelve digits. */
+  readonly id: string;
+  /** `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
+}
+
+/** Everything the directory is built from. */
+export interface DirectoryRecords {
+  readonly account: AccountRecord;
+  readonly policies: readonly NamedPolicyRecord[];
+  readonly users: readonly UserRecord[];
+  readonly roles: readonly RoleRecord[];
+}
+
+/**
+ * Checks a policy that was parsed from JSON or YAML and measures it.
+ * @throws PolicyDocumentError with every problem.
+ */
+export function readPolicyRecord(source: unknown, kind: PolicyKind): PolicyRecord {
+  return { document: parsePolicyDocument(source, kind), characters: countPolicyCharacters(source) };
+}

@@ -1,0 +1,39 @@
+import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
+import { attachPolicies, iamArn, type ManagedPolicies } from './managed-policies.ts';
+import type { AccountRecord, RoleRecord } from './records.ts';
+import { deriveUniqueId } from './unique-id.ts';
+
+/** A role, policies compiled. */
+export interface Role {
+  readonly kind: 'role';
+  readonly name: string;
+  /** Begins and ends with `/`. */
+  readonly path: string;
+  /** `arn:<partition>:iam::<account>:role<path><name>` */
+  readonly arn: string;
+  /** `AROA…` */
+  readonly roleId: string;
+  readonly trustPolicy: CompiledPolicy;
+  /** Inline and managed policies. */
+  readonly policies: readonly CompiledPolicy[];
+  /** The permissions boundary; `undefined` when there is none. */
+  readonly boundary?: CompiledPolicy;
+  readonly maxSessionDurationSeconds: number;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+/** Builds the role of a record. */
+export function buildRole(record: RoleRecord, account: AccountRecord, managed: ManagedPolicies): Role {
+  const { name, path, tags, maxSessionDurationSeconds } = record;
+  return Object.freeze({
+    kind: 'role',
+    name,
+    path,
+    arn: iamArn(account, `role${path}${name}`),
+    roleId: record.roleId ?? deriveUniqueId('AROA', account, name),
+    trustPolicy: compilePolicy(record.trustPolicy.document, 'trust policy'),
+    ...attachPolicies(record, managed),
+    maxSessionDurationSeconds,
+    tags,
+  });
+}

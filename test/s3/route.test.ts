@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { ServiceError } from '../../src/core/service-error.ts';
+import type { S3Request } from '../../src/s3/operation.ts';
+import { operations } from '../../src/s3/operations/index.ts';
+import { route } from '../../src/s3/route.ts';
+import { toRawRequest } from '../support/raw-requests.ts';
+
+const settings = { virtualHosts: ['s3.example.internal'], accountId: '123456789012', partition: 'aws' };
+
+function routed(method: string, target: string, headers: Record<string, string> = {}): S3Request {
+  const all = { host: 'localhost:9000', ...headers };
+  const raw = toRawRequest({ method, target, headers: Object.entries(all) });
+  if (raw === undefined) throw new Error('unreadable');
+  return route(raw, settings);
+}
+
+function refusal(method: string, target: string, headers: Record<string, string> = {}): string {
+  try {
+    return `accepted as ${routed(method, target, headers).operation.name}`;
+  } catch (error) {
+    if (error instanceof ServiceError) return error.code;
+    throw error;
+  }
+}
+
+describe('classification', () => {
+  it.each([
+    ['GET', '/', 'ListBuckets'],
+    ['PUT', '/bucket', 'CreateBucket'],
+    ['PUT', '/bucket/', 'CreateBucket'],
+    ['HEAD', '/bucket', 'HeadBucket'],
+    ['DELETE', '/bucket', 'DeleteBucket'],
+    ['GET', '/bucket?location', 'GetBucketLocation'],
+    ['GET', '/bucket', 'ListObjects'],
+    ['GET', '/bucket?prefix=a&marker=b&x-id=ListObjects', 'ListObjects'],
+    ['GET', '/bucket?list-type=2&prefix=a%2Fb', 'ListObjectsV2'],
+    ['POST', '/bucket?delete', 'DeleteObjects'],
+    ['GET', '/bucket/key?x-id=GetObject', 'GetObject'],
+    ['GET', '/bucket/key?versionId=1&partNumber=2', 'GetObject'],
+    ['HEAD', '/bucket/key', 'HeadObject'],
+    ['PUT', '/bucket/key', 'PutObject'],
+    ['DELETE', '/bucket/key?versionId=1', 'DeleteObject'],
+    ['POST', '/bucket/key?uploads', 'CreateMultipartUpload'],
+    ['PUT', '/bucket/key?partNumber=1&uploadId=u', 'UploadPart'],
+    ['POST', '/bucket/key?uploadId=u', 'CompleteMultipartUpload'],
+    ['DELETE', '/bucket/key?uploadId=u', 'AbortMultipartUpload'],
+  ])('takes %s %s for %s', (method, target, name) => {
+    expect(routed(method, target).operation.name).toBe(name);
+  });
+
+  it('reads the same bucket and key from path style and virtual-host style', () => {
+    const byPath = routed('GET', '/bucket/a%2Fb/c');
+    const byHost = routed('GET', '/a%2Fb/c', { host: 'Bucket.S3.example.internal:9000'.toLowerCase() });
+    for (const request of [byPath, byHost])
+      expect([request.bucket, request.key]).toEqual(['bucket', 'a/b/c']);
+  });
+
+  it('decodes a key exactly once', () => {
+    expect(routed('GET', '/bucket/100%2525').key).toBe('100%25');
+    expect(routed('GET', '/bucket//a//').key).toBe('/a//');
+    expect(routed('GET', '/bucket/a+b').key).toBe('a+b');
+  });
+
+  it('keeps every row reachable by its own selectors', () => {
+    for (const { name, method, scope, selectors, selectingHeader } of operations) {
+      const path = { service: '/', bucket: '/bucket', object: '/bucket/key' }[scope];
+      const query = selectors.map((selector) => selector.replace('=*', '=1')).join('&');
+      const headers = selectingHeader === undefined ? {} : { [selectingHeader]: '/other/key' };
+      const outcome = refusal(method, query === '' ? path : `${path}?${query}`, headers);
+      expect(`${name}: ${outcome}`).toMatch(new RegExp(`^${name}: (accepted as ${name}|NotImplemented)$`));
+    }
+  });
+});
+
+describe('requests that could mean something else to the store', () => {
+  it.each([
+    ['two subresources', 'GET', '/bucket?acl&location', 'InvalidArgument'],
+    ['a selector of uploads on a read', 'GET', '/bucket/key?uploads', 'InvalidArgument'],
+    ['an upload id beside acl', 'GET', '/bucket/key?acl&uploadId=u', 'InvalidArgument'],
+    ['a prefix on an object', 'GET', '/bucket/secret?prefix=x', 'InvalidArgument'],
+    ['an unknown parameter', 'GET', '/bucket?surprise=1', 'InvalidArgument'],
+    ['a selector in other capitals', 'GET', '/bucket?LOCATION', 'InvalidArgument'],
+    ['a repeated parameter', 'GET', '/bucket?prefix=ok&prefix=secret', 'InvalidArgument'],
+    ['a repeated parameter, encoded', 'GET', '/bucket?prefix=ok&pre%66ix=secret', 'InvalidArgument'],
+    [
+      'an x-amz parameter with header credentials',
+      'PUT',
+      '/bucket/key?x-amz-acl=public-read',
+      'InvalidArgument',
+    ],
+    ['a selector with a value', 'GET', '/bucket?location=x', 'InvalidArgument'],
+    ['another list type', 'GET', '/bucket?list-type=1', 'InvalidArgument'],
+    ['a part number without an upload', 'PUT', '/bucket/key?partNumber=1', 'InvalidArgument'],
+    ['an empty upload id', 'DELETE', '/bucket/key?uploadId=', 'InvalidArgument'],
+    ['part number zero', 'PUT', '/bucket/key?partNumber=0&uploadId=u', 'InvalidArgument'],
+    ['max-keys that is no number', 'GET', '/bucket?max-keys=abc', 'InvalidArgument'],
+    ['an encoded slash in the bucket', 'GET', '/bucket%2Fkey', 'InvalidURI'],
+    ['malformed percent-encoding', 'GET', '/bucket/%zz', 'InvalidURI'],
+    ['a key that is not UTF-8', 'GET', '/bucket/%FF', 'InvalidURI'],
+    ['NUL in a key', 'GET', '/bucket/a%00b', 'InvalidURI'],
+    ['a key that climbs out of the bucket', 'GET', '/bucket/../other/secret', 'InvalidURI'],
+    ['a key that climbs out, encoded', 'GET', '/bucket/a/%2e%2e/%2e%2e/other', 'InvalidURI'],
+    ['a dot bucket', 'GET', '/../secret', 'InvalidBucketName'],
+    ['an empty bucket', 'GET', '//key', 'InvalidBucketName'],
+    ['the admin API of RGW', 'GET', '/admin/user', 'InvalidBucketName'],
+    ['the admin API of MinIO', 'GET', '/minio/admin/v3/info', 'InvalidBucketName'],
+    ['the admin API of MinIO, encoded', 'GET', '/%6dinio/admin/v3/info', 'InvalidBucketName'],
+    ['a key over 1,024 bytes', 'GET', `/bucket/${'a'.repeat(1025)}`, 'KeyTooLongError'],
+    ['a method S3 does not have', 'PATCH', '/bucket/key', 'MethodNotAllowed'],
+    ['a POST without a selector', 'POST', '/bucket/key', 'MethodNotAllowed'],
+    ['an operation that is not supported yet', 'GET', '/bucket?acl', 'NotImplemented'],
+    ['deleting a subresource', 'DELETE', '/bucket/key?tagging', 'NotImplemented'],
+  ])('rejects %s', (_, method, target, code) => {
+    expect(refusal(method, target)).toBe(code);
+  });
+
+  it.each([
+    ['a copy source on a plain upload', { 'x-amz-copy-source': '/other/secret' }, 'NotImplemented'],
+    ['an unknown x-amz header', { 'x-amz-surprise': '1' }, 'NotImplemented'],
+    ['a MinIO header', { 'x-minio-source-mtime': '1' }, 'InvalidArgument'],
+    ['an RGW header', { 'x-rgw-object-type': '1' }, 'InvalidArgument'],
+    ['a SeaweedFS header', { 'seaweed-x': '1' }, 'InvalidArgument'],
+    ['a versitygw header', { 'x-vgw-x': '1' }, 'InvalidArgument'],
+    ['an archive to unpack', { 'x-amz-meta-snowball-auto-extract': 'true' }, 'InvalidArgument'],
+    ['another account as the owner', { 'x-amz-expected-bucket-owner': '999999999999' }, 'AccessDenied'],
+    ['tags that repeat a key', { 'x-amz-tagging': 'team=a&team=b' }, 'InvalidArgument'],
+    ['tags that differ in case only', { 'x-amz-tagging': 'team=a&Team=b' }, 'InvalidArgument'],
+  ])('rejects %s', (_, headers, code) => {
+    expect(refusal('PUT', '/bucket/key', headers)).toBe(code);
+  });
+
+  it('rejects an ACL on a read', () => {
+    expect(refusal('GET', '/bucket/key', { 'x-amz-acl': 'public-read' })).toBe('NotImplemented');
+  });
+});
+
+describe('permissions', () => {
+  const actions = (method: string, target: string, headers: Record<string, string> = {}): string[] =>
+    routed(method, target, headers).permissions.map(({ action, resource }) => `${action} ${resource}`);
+
+  it.each([
+    ['GET', '/bucket/key', {}, ['s3:GetObject arn:aws:s3:::bucket/key']],
+    ['GET', '/bucket/key?versionId=1', {}, ['s3:GetObjectVersion arn:aws:s3:::bucket/key']],
+    ['HEAD', '/bucket', {}, ['s3:ListBucket arn:aws:s3:::bucket']],
+    ['GET', '/', {}, ['s3:ListAllMyBuckets arn:aws:s3:::*']],
+    ['PUT', '/bucket', { 'x-amz-acl': 'private' }, ['s3:CreateBucket arn:aws:s3:::bucket']],
+    [
+      'PUT',
+      '/bucket',
+      { 'x-amz-acl': 'public-read' },
+      ['s3:CreateBucket arn:aws:s3:::bucket', 's3:PutBucketAcl arn:aws:s3:::bucket'],
+    ],
+    [
+      'PUT',
+      '/bucket/key',
+      { 'if-match': '"etag"' },
+      ['s3:PutObject arn:aws:s3:::bucket/key', 's3:GetObject arn:aws:s3:::bucket/key'],
+    ],
+    ['PUT', '/bucket/key', { 'if-none-match': '*' }, ['s3:PutObject arn:aws:s3:::bucket/key']],
+    [
+      'PUT',
+      '/bucket/key',
+      {
+        'x-amz-acl': 'public-read',
+        'x-amz-tagging': 'a=b',
+        'x-amz-object-lock-mode': 'GOVERNANCE',
+        'x-amz-object-lock-legal-hold': 'ON',
+      },
+      [
+        's3:PutObject arn:aws:s3:::bucket/key',
+        's3:PutObjectAcl arn:aws:s3:::bucket/key',
+        's3:PutObjectTagging arn:aws:s3:::bucket/key',
+        's3:PutObjectRetention arn:aws:s3:::bucket/key',
+        's3:PutObjectLegalHold arn:aws:s3:::bucket/key',
+      ],
+    ],
+    [
+      'DELETE',
+      '/bucket/key',
+      { 'x-amz-bypass-governance-retention': 'true' },
+      ['s3:DeleteObject arn:aws:s3:::bucket/key', 's3:BypassGovernanceRetention arn:aws:s3:::bucket/key'],
+    ],
+    [
+      'POST',
+      '/bucket/key?uploads',
+      { 'x-amz-grant-read': 'id=1' },
+      ['s3:PutObject arn:aws:s3:::bucket/key', 's3:PutObjectAcl arn:aws:s3:::bucket/key'],
+    ],
+    ['DELETE', '/bucket/key?uploadId=u', {}, ['s3:AbortMultipartUpload arn:aws:s3:::bucket/key']],
+  ])('of %s %s %j', (method, target, headers: Record<string, string>, expected) => {
+    expect(actions(method, target, headers)).toEqual(expected);
+  });
+
+  it('say s3:prefix only when it was sent, and s3:max-keys always', () => {
+    const keys = (target: string): Map<string, readonly string[]> =>
+      new Map(routed('GET', target).conditionKeys);
+    expect(keys('/bucket').get('s3:max-keys')).toEqual(['1000']);
+    expect(keys('/bucket').has('s3:prefix')).toBe(false);
+    expect(keys('/bucket?prefix=').get('s3:prefix')).toEqual(['']);
+    expect(keys('/bucket?list-type=2&prefix=a%2Fb&max-keys=7').get('s3:prefix')).toEqual(['a/b']);
+    expect(keys('/bucket?list-type=2&prefix=a%2Fb&max-keys=7').get('s3:max-keys')).toEqual(['7']);
+  });
+});

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { deflateRawSync } from 'node:zlib';
+import { CompactEncrypt } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { systemRandomness } from '../../src/core/randomness.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { accountOfAccessKeyId, createAccessKeyId } from '../../src/tokens/access-key-id.ts';
+import { createKeyRing, type KeyRing } from '../../src/tokens/key-ring.ts';
+import { SessionOpener } from '../../src/tokens/open.ts';
+import { maxTokenLength, sealSession, sessionTokenType, TokenTooLargeError } from '../../src/tokens/seal.ts';
+import { encodeClaims, type SessionClaims } from '../../src/tokens/session-claims.ts';
+
+const ringKey = (): Secret => new Secret(randomBytes(32).toString('base64'));
+const first = { id: 'first', secret: ringKey() };
+const second = { id: 'second', secret: ringKey() };
+const ring = createKeyRing([first], 'first');
+
+function claims(changes: Partial<SessionClaims> = {}): SessionClaims {
+  return {
+    sessionId: 'session-1',
+    accessKeyId: 'ASIAY34FZKBOKMUTVV7A',
+    seed: new Uint8Array(randomBytes(32)),
+    principal: {
+      kind: 'role-session',
+      roleArn: 'arn:aws:iam::123456789012:role/reader',
+      roleId: 'AROAEXAMPLE',
+      sessionName: 'alice',
+    },
+    issuedAt: 1_800_000_000,
+    expiresAt: 1_800_003_600,
+    policyArns: [],
+    tags: [],
+    ...changes,
+  };
+}
+
+/** Encrypts like the project does, with parts of the header replaced. */
+async function forge(
+  keys: KeyRing,
+  header: Record<string, unknown>,
+  plaintext?: Uint8Array,
+): Promise<string> {
+  return new CompactEncrypt(plaintext ?? deflateRawSync(encodeClaims(claims())))
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: 'first', typ: sessionTokenType, ...header })
+    .encrypt(keys.sealWith.sessionTokens);
+}
+
+describe('session tokens', () => {
+  it('open to the claims they were sealed with', async () => {
+    const sealed = claims({
+      policy: '{"Version":"2012-10-17"}',
+      policyArns: ['arn:aws:iam::123456789012:policy/p'],
+      tags: [{ key: 'team', value: 'blue', isTransitive: true }],
+      sourceIdentity: 'alice',
+    });
+    const opened = await new SessionOpener(ring).open(await sealSession(sealed, ring));
+    expect(opened?.claims).toEqual(sealed);
+    expect(opened?.secretAccessKey.reveal()).toMatch(/^[A-Za-z0-9+/]{40}$/);
+  });
+
+  it('show nothing of their claims', async () => {
+    const token = await sealSession(claims({ policy: '{"Sid":"visible"}' }), ring);
+    for (const part of token.split('.')) {
+      expect(Buffer.from(part, 'base64url').toString('latin1')).not.toMatch(/alice|reader|visible/);
+    }
+  });
+
+  it('are at most 1 KiB for a typical session', async () => {
+    expect((await sealSession(claims(), ring)).length).toBeLessThanOrEqual(1024);
+  });
+
+  it('keep opening after rotation while their key is in the ring, and no longer', async () => {
+    const token = await sealSession(claims(), ring);
+    const rotated = createKeyRing([first, second], 'second');
+    expect(await new SessionOpener(rotated).open(token)).toBeDefined();
+    expect(await new SessionOpener(createKeyRing([second], 'second')).open(token)).toBeUndefined();
+    expect(await sealSession(claims(), rotated)).not.toBe(token);
+  });
+
+  it('reject a token of another ring that uses the same key id', async () => {
+    const foreign = createKeyRing([{ id: 'first', secret: ringKey() }], 'first');
+    expect(await new SessionOpener(ring).open(await sealSession(claims(), foreign))).toBeUndefined();
+  });
+
+  it.each([
+    ['another type', { typ: 'sts-message+jwe' }],
+    ['no type', { typ: undefined }],
+    ['an unknown key id', { kid: 'third' }],
+    ['a key id that is a property of every object', { kid: '__proto__' }],
+  ])('reject %s', async (_, header) => {
+    expect(await new SessionOpener(ring).open(await forge(ring, header))).toBeUndefined();
+  });
+
+  it('reject an authorization message: it is encrypted under another subkey', async () => {
+    const messages: KeyRing = {
+      sealWith: { ...ring.sealWith, sessionTokens: ring.sealWith.authorizationMessages },
+      find: ring.find,
+    };
+    expect(await new SessionOpener(ring).open(await forge(messages, {}))).toBeUndefined();
+  });
+
+  it.each([
+    ['a bomb that inflates past 64 KiB', deflateRawSync(Buffer.alloc(1_000_000, 0x20))],
+    ['text that is not deflated', Buffer.from(encodeClaims(claims()))],
+    ['claims of another version', deflateRawSync(encodeClaims(claims()).replace('"v":1', '"v":2'))],
+    ['claims without an expiry', deflateRawSync(encodeClaims(claims()).replace(/"exp":\d+,/, ''))],
+    ['claims with a short seed', deflateRawSync(encodeClaims(claims({ seed: new Uint8Array(16) })))],
+    ['a JSON array', deflateRawSync('[]')],
+  ])('reject %s', async (_, plaintext) => {
+    expect(await new SessionOpener(ring).open(await forge(ring, {}, plaintext))).toBeUndefined();
+  });
+
+  it.each(['', 'x', 'a.b.c.d.e', 'eyJhbGciOiJub25lIn0....', 'é'.repeat(50), 'a'.repeat(maxTokenLength + 1)])(
+    'reject malformed text %#',
+    async (text) => {
+      expect(await new SessionOpener(ring).open(text)).toBeUndefined();
+    },
+  );
+
+  it('reject every token with one changed character in header, ciphertext or tag', async () => {
+    const token = await sealSession(claims(), ring);
+    const opener = new SessionOpener(ring);
+    const positions = [5, token.lastIndexOf('.') - 5, token.lastIndexOf('.') + 3];
+    for (const position of positions) {
+      const changed = token[position] === 'A' ? 'B' : 'A';
+      expect(
+        await opener.open(token.slice(0, position) + changed + token.slice(position + 1)),
+      ).toBeUndefined();
+    }
+  });
+
+  it('refuse to be sealed past the length a header can carry', async () => {
+    const policy = randomBytes(8000).toString('hex');
+    await expect(sealSession(claims({ policy }), ring)).rejects.toThrow(TokenTooLargeError);
+  });
+});
+
+describe('secrets', () => {
+  it('differ between two sessions forced onto one access key id', async () => {
+    const opener = new SessionOpener(ring);
+    const one = await opener.open(await sealSession(claims(), ring));
+    const two = await opener.open(await sealSession(claims(), ring));
+    expect(one?.claims.accessKeyId).toBe(two?.claims.accessKeyId);
+    expect(one?.secretAccessKey.reveal()).not.toBe(two?.secretAccessKey.reveal());
+  });
+
+  it('never show in text, JSON or inspection', () => {
+    const secret = new Secret('do-not-show');
+    expect(
+      `${secret} ${JSON.stringify({ secret })} ${inspect({ secret }, { showHidden: true })}`,
+    ).not.toContain('do-not-show');
+  });
+});
+
+describe('access key ids', () => {
+  it('carry the account (vector of a live AWS account)', () => {
+    expect(accountOfAccessKeyId('ASIAY34FZKBOKMUTVV7A')).toBe('609629065308');
+  });
+
+  it.each(['000000000001', '123456789012', '999999999999'])('round-trip account %s', (account) => {
+    const id = createAccessKeyId('ASIA', account, systemRandomness);
+    expect(id).toMatch(/^ASIA[A-Z2-7]{16}$/);
+    expect(accountOfAccessKeyId(id)).toBe(account);
+  });
+
+  it.each([
+    'AKIAIOSFODNN7EXAMPLE',
+    'AKIA',
+    'ASIAY34FZKBOKMUTVV7',
+    'ASIA7777777777777777',
+    'asiay34fzkbokmutvv7a',
+  ])('carry no account in the form %s', (id) => {
+    expect(accountOfAccessKeyId(id)).toBeUndefined();
+  });
+});
