@@ -15,7 +15,13 @@ export function decideAccess(sets: PolicySets, query: AuthorizationQuery): Acces
     effect: 'deny',
     isExplicitDeny: false,
     policyType: 'identity',
-    sets: { identity: 'none', resourceLevel: 'none' },
+    sets: {
+      identity: 'none',
+      boundary: undefined,
+      session: undefined,
+      resource: undefined,
+      resourceLevel: 'none',
+    },
     fault: new Error(`condition keys cannot be looked up: ${decision.keys.join(', ')}`),
   };
 }

@@ -5,8 +5,10 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   type ParsedNode,
   parseAllDocuments,
+  type Document as YamlFile,
 } from 'yaml';
 import type { Path } from './path.ts';
 import { faultMessages, findDeepNesting, type YamlFault } from './yaml-faults.ts';
@@ -55,7 +57,7 @@ export function parseYaml(text: string): YamlResult {
     stringKeys: true,
   });
   const [first, second] = Array.isArray(documents) ? documents : [];
-  if (first === undefined) return emptyFile(lines);
+  if (first === undefined || isEmpty(first)) return emptyFile(lines);
   const faults: YamlFault[] = [];
   let isReliable = true;
   for (const { code, pos } of [...first.errors, ...first.warnings]) {
@@ -73,6 +75,8 @@ export function parseYaml(text: string): YamlResult {
   const document = isReliable ? new LocatedDocument(value, first.contents, reader, lines) : undefined;
   return { document, faults: faults.map((fault) => locateFault(fault, lines)) };
 }
+
+type ParsedDocument = YamlFile.Parsed;
 
 class LocatedDocument implements YamlDocument {
   readonly value: unknown;
@@ -103,7 +107,9 @@ class LocatedDocument implements YamlDocument {
       if (isAlias(node)) node = this.#reader.targetOf(node);
       let key: unknown;
       if (isMap<Node, Node>(node)) {
-        const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
+        const pair: Pair<Node, Node> | undefined = node.items.find(
+          ({ key }) => isScalar(key) && key.value === part,
+        );
         if (pair === undefined) break;
         key = pair.key;
         node = pair.value;
@@ -136,6 +142,11 @@ function locateFault({ offset, message }: YamlFault, lines: LineCounter): YamlRe
 function addLines(text: string, lines: LineCounter): void {
   lines.addNewLine(0);
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+}
+
+/** True for a text of comments and white space only. */
+function isEmpty({ contents, errors }: ParsedDocument): boolean {
+  return errors.length === 0 && isScalar(contents) && contents.source === '';
 }
 
 function emptyFile(lines: LineCounter): YamlResult {

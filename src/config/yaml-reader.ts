@@ -10,6 +10,7 @@ export class YamlReader {
   readonly #anchors = new Map<string, Node>();
   readonly #targets = new Map<Alias, Node>();
   #values = 0;
+  #openAliases = 0;
 
   /** The node an alias repeats. */
   targetOf(alias: Alias): Node | undefined {
@@ -28,8 +29,9 @@ export class YamlReader {
       return null;
     }
     const value = this.#readKind(node, depth);
-    // Only now, so that an alias inside its own anchor finds nothing.
-    if (!isAlias(node) && node?.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    // Only now, so that an alias inside its own anchor finds nothing; not again where an alias repeats it.
+    if (!isAlias(node) && node?.anchor !== undefined && this.#openAliases === 0)
+      this.#anchors.set(node.anchor, node);
     return value;
   }
 
@@ -47,7 +49,10 @@ export class YamlReader {
       return null;
     }
     this.#targets.set(alias, target);
-    return this.read(target, depth + 1);
+    this.#openAliases += 1;
+    const value = this.read(target, depth + 1);
+    this.#openAliases -= 1;
+    return value;
   }
 
   #readMap(map: YAMLMap<Node, Node | null>, depth: number): Record<string, unknown> {

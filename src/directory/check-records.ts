@@ -1,11 +1,5 @@
 import { policyCharacterLimits } from '../iam/limits.ts';
-import type {
-  AccessKeyRecord,
-  EntityRecord,
-  NamedPolicyRecord,
-  PolicyRecord,
-  UserRecord,
-} from './records.ts';
+import type { AccessKeyRecord, EntityRecord, NamedPolicyRecord, RoleRecord, UserRecord } from './records.ts';
 
 /** Something that the records, each fine alone, make wrong together. */
 export interface RecordProblem {
@@ -18,10 +12,7 @@ export interface RecordProblem {
 }
 
 /** A role whose trust policy may still be broken. */
-export interface RoleDraft extends EntityRecord {
-  readonly trustPolicy?: PolicyRecord;
-  readonly roleId?: string;
-}
+export type RoleDraft = Omit<RoleRecord, 'trustPolicy'> & Partial<Pick<RoleRecord, 'trustPolicy'>>;
 
 /** Records while they are being read: what could not be read is `undefined` and keeps its place. */
 export interface DirectoryDraft {

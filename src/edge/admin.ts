@@ -14,7 +14,11 @@ export function createAdminServer(sources: AdminSources): Server {
   });
 }
 
-async function answer(message: IncomingMessage, response: ServerResponse, sources: AdminSources): Promise<void> {
+async function answer(
+  message: IncomingMessage,
+  response: ServerResponse,
+  sources: AdminSources,
+): Promise<void> {
   if (message.method !== 'GET' && message.method !== 'HEAD') {
     send(response, 405, 'method not allowed\n');
     return;
@@ -37,7 +41,12 @@ async function answer(message: IncomingMessage, response: ServerResponse, source
   }
 }
 
-function send(response: ServerResponse, status: number, body: string, contentType = 'text/plain; charset=utf-8'): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
   response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }

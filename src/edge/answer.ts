@@ -15,7 +15,11 @@ export interface Answer {
  * before the client had a chance to read: closing over unread bytes would reset the connection and lose the
  * answer.
  */
-export async function sendAnswer(message: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+export async function sendAnswer(
+  message: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+): Promise<void> {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
@@ -38,7 +42,9 @@ export async function sendAnswer(message: IncomingMessage, response: ServerRespo
 }
 
 function hasBody(message: IncomingMessage): boolean {
-  return message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length'] ?? 0) > 0;
+  return (
+    message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length'] ?? 0) > 0
+  );
 }
 
 function drain(message: IncomingMessage): Promise<void> {

@@ -113,7 +113,12 @@ async function answerEmptyBatch(
 ): Promise<void> {
   const body = authorized.request.batch?.writeResult(undefined, authorized.deniedItems) ?? Buffer.alloc(0);
   trace.add({ status: 200, bytesOut: body.length });
-  await sendAnswer(message, response, { status: 200, contentType: 'application/xml', body, headers: ownHeaders });
+  await sendAnswer(message, response, {
+    status: 200,
+    contentType: 'application/xml',
+    body,
+    headers: ownHeaders,
+  });
 }
 
 async function forward(

@@ -1,6 +1,12 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { ServiceError } from '../core/service-error.ts';
-import { BodyFault, type BodyReason, MissingHidden, UpstreamFault, type UpstreamReason } from '../forward/faults.ts';
+import {
+  BodyFault,
+  type BodyReason,
+  MissingHidden,
+  UpstreamFault,
+  type UpstreamReason,
+} from '../forward/faults.ts';
 import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
 
 const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {

@@ -59,7 +59,9 @@ export function createEdgeServer(parts: EdgeParts): Server {
   });
   server.on('connect', (_message, socket) => socket.destroy());
   server.on('upgrade', (_message, socket) => socket.destroy());
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => edge.refuseUnreadable(error, socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    edge.refuseUnreadable(error, socket),
+  );
   return server;
 }
 
@@ -106,7 +108,8 @@ class Edge {
       await answerS3Error(error, connection, trace);
       return;
     }
-    const isOnBucketHost = bucketOfHost(raw.headers.get('host') ?? '', snapshot.s3.routing.virtualHosts) !== undefined;
+    const isOnBucketHost =
+      bucketOfHost(raw.headers.get('host') ?? '', snapshot.s3.routing.virtualHosts) !== undefined;
     if (isStsRequest(raw) && !isOnBucketHost) {
       trace.add({ service: 'sts' });
       await answerSts(raw, connection, snapshot.sts, trace);
@@ -130,7 +133,8 @@ class Edge {
       requestId: trace.requestId,
     });
     if (raw === undefined) throw s3Error('InvalidURI');
-    if (raw.headers.count('host') !== 1) throw s3Error('InvalidRequest', 'Exactly one Host header is required.');
+    if (raw.headers.count('host') !== 1)
+      throw s3Error('InvalidRequest', 'Exactly one Host header is required.');
     trace.addHead(raw);
     return raw;
   }
@@ -163,7 +167,11 @@ class Edge {
   }
 }
 
-async function answerS3Error(error: unknown, connection: ClientConnection, trace: RequestTrace): Promise<void> {
+async function answerS3Error(
+  error: unknown,
+  connection: ClientConnection,
+  trace: RequestTrace,
+): Promise<void> {
   const { message, response } = connection;
   if (error instanceof ClientGone) {
     trace.add({ isAborted: true, status: 499 });

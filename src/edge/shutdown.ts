@@ -1,15 +1,18 @@
 import type { Server } from 'node:http';
 
+const idleSweepMs = 100;
+
 /** Closes a listener: no new connections, idle ones at once, requests in flight until the deadline. */
 export async function closeServer(server: Server, deadlineMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), deadlineMs);
-    timer.unref();
+    // A kept-alive connection whose last request ends now would otherwise stay until its own timeout.
+    const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(sweep);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 

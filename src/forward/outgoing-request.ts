@@ -9,8 +9,6 @@ import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 
 /** The store's address and the one long-term key that opens it. */
 export interface StoreTarget {
-  /** `http://host:port` or `https://host:port`, without a path. */
-  readonly origin: string;
   /** The value of the Host header. */
   readonly host: string;
   readonly region: string;

@@ -25,12 +25,12 @@ export type PolicyType = 'identity' | 'boundary' | 'session' | 'resource';
 /** What one set contributed. */
 export type SetEffect = 'allow' | 'deny' | 'none';
 
-/** The contributions of the sets that exist. */
+/** The contributions of the sets; `undefined` for a set that does not exist. */
 export interface SetEffects {
   readonly identity: SetEffect;
-  readonly boundary?: SetEffect;
-  readonly session?: SetEffect;
-  readonly resource?: SetEffect;
+  readonly boundary: SetEffect | undefined;
+  readonly session: SetEffect | undefined;
+  readonly resource: SetEffect | undefined;
   /** How closely the resource set's allow names the caller; `none` unless it allows. */
   readonly resourceLevel: PrincipalLevel;
 }
@@ -66,41 +66,66 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
   try {
     return combine(evaluateSets(sets, query), sets, query);
   } catch (fault) {
-    const effects: SetEffects = { identity: 'none', resourceLevel: 'none' };
-    return { effect: 'deny', isExplicitDeny: false, policyType: 'identity', sets: effects, fault };
+    return { effect: 'deny', isExplicitDeny: false, policyType: 'identity', sets: nothingKnown, fault };
   }
 }
 
-type SetResults = ReadonlyMap<PolicyType, SetResult>;
+const nothingKnown: SetEffects = {
+  identity: 'none',
+  boundary: undefined,
+  session: undefined,
+  resource: undefined,
+  resourceLevel: 'none',
+};
 
-function evaluateSets(sets: PolicySets, query: AuthorizationQuery): SetResults {
+/** In the order in which an explicit deny is looked for. */
+const policyTypes: readonly PolicyType[] = ['identity', 'boundary', 'session', 'resource'];
+
+type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
+
+function evaluateSets(
+  { identity, boundary, session, resource }: PolicySets,
+  query: AuthorizationQuery,
+): SetResults {
   // A federated user has no permissions beyond what its session policies pass on.
-  const session = sets.session ?? (query.principal.kind === 'federated-user' ? [] : undefined);
-  const results = new Map<PolicyType, SetResult>([['identity', evaluatePolicies(sets.identity, query)]]);
-  if (sets.boundary !== undefined) results.set('boundary', evaluatePolicies(sets.boundary, query));
-  if (session !== undefined) results.set('session', evaluatePolicies(session, query));
-  if (sets.resource !== undefined) results.set('resource', evaluatePolicies(sets.resource, query));
-  return results;
+  const passedOn = session ?? (query.principal.kind === 'federated-user' ? [] : undefined);
+  return {
+    identity: evaluatePolicies(identity, query),
+    boundary: boundary === undefined ? undefined : evaluatePolicies(boundary, query),
+    session: passedOn === undefined ? undefined : evaluatePolicies(passedOn, query),
+    resource: resource === undefined ? undefined : evaluatePolicies(resource, query),
+  };
 }
 
 function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   const effects = summarise(results, query);
-  for (const [policyType, result] of results) {
-    if (result.effect !== 'deny') continue;
-    const { statement } = result;
-    return { effect: 'deny', isExplicitDeny: true, policyType, statement, sets: effects };
+  let isWaiting = false;
+  for (const policyType of policyTypes) {
+    const result = results[policyType];
+    if (result?.effect === 'deny') {
+      return { effect: 'deny', isExplicitDeny: true, policyType, statement: result.statement, sets: effects };
+    }
+    if (result?.effect === 'needs') isWaiting = true;
   }
-  const keys = [...results.values()].flatMap((result) => (result.effect === 'needs' ? result.keys : []));
-  if (keys.length > 0) return { effect: 'needs', keys: [...new Set(keys)].sort() };
+  if (isWaiting) return { effect: 'needs', keys: neededKeys(results) };
   const missing = missingAllow(effects, sets, query);
   if (missing !== undefined) {
     return { effect: 'deny', isExplicitDeny: false, policyType: missing, sets: effects };
   }
   const { resourceLevel } = effects;
   const policyType = resourceLevel === 'direct' || resourceLevel === 'entity' ? 'resource' : 'identity';
-  const granting = results.get(policyType);
-  const allowed = { effect: 'allow', isExplicitDeny: false, policyType, sets: effects } as const;
-  return granting?.effect === 'allow' ? { ...allowed, statement: granting.statement } : allowed;
+  const granting = results[policyType];
+  return granting?.effect === 'allow'
+    ? { effect: 'allow', isExplicitDeny: false, policyType, statement: granting.statement, sets: effects }
+    : { effect: 'allow', isExplicitDeny: false, policyType, sets: effects };
+}
+
+function neededKeys(results: SetResults): string[] {
+  const keys = policyTypes.flatMap((policyType) => {
+    const result = results[policyType];
+    return result?.effect === 'needs' ? result.keys : [];
+  });
+  return [...new Set(keys)].sort();
 }
 
 /** The set whose allow is missing; `undefined` when access is granted. */
@@ -126,18 +151,16 @@ function isTrustDecision(sets: PolicySets, query: AuthorizationQuery): boolean {
   return hasTrustPolicy || query.action.toLowerCase().startsWith('sts:assumerole');
 }
 
-function summarise(results: SetResults, query: AuthorizationQuery): SetEffects {
-  const resource = results.get('resource');
-  const isRoot = query.principal.kind === 'root';
-  const identity = effectOf(results.get('identity')) ?? 'none';
-  const boundary = effectOf(results.get('boundary'));
-  const session = effectOf(results.get('session'));
-  const resourceEffect = effectOf(resource);
+function summarise(
+  { identity, boundary, session, resource }: SetResults,
+  query: AuthorizationQuery,
+): SetEffects {
+  const own = effectOf(identity) ?? 'none';
   return {
-    identity: isRoot && identity === 'none' ? 'allow' : identity,
-    ...(boundary === undefined ? {} : { boundary }),
-    ...(session === undefined ? {} : { session }),
-    ...(resourceEffect === undefined ? {} : { resource: resourceEffect }),
+    identity: own === 'none' && query.principal.kind === 'root' ? 'allow' : own,
+    boundary: effectOf(boundary),
+    session: effectOf(session),
+    resource: effectOf(resource),
     // An allow without a Principal has no place in a resource set and grants nothing there.
     resourceLevel: resource?.effect === 'allow' ? (resource.level ?? 'none') : 'none',
   };

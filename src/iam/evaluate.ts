@@ -29,10 +29,8 @@ export type CandidateFinder = (policy: CompiledPolicy, query: AuthorizationQuery
 
 const findIndexed: CandidateFinder = (policy, { action, resource }) => policy.index.find(action, resource);
 
+/** An allow without Principal ranks as `direct`: nothing can be closer. */
 const levelRank: Readonly<Record<PrincipalLevel, number>> = { none: 0, account: 1, entity: 2, direct: 3 };
-
-/** Rank of an allow without Principal: nothing can be closer. */
-const highestRank = levelRank.direct;
 
 /**
  * Evaluates one set. `needs` is answered only when a statement that already matches principal, action and resource
@@ -44,49 +42,62 @@ export function evaluatePolicies(
   findCandidates: CandidateFinder = findIndexed,
 ): SetResult {
   const scope = new EvaluationScope(query);
-  const undecidedDenyKeys: string[] = [];
-  const undecidedAllows: UndecidedAllow[] = [];
-  let best: { statement: CompiledStatement; level: PrincipalLevel | undefined; rank: number } | undefined;
+  const undecided: Undecided[] = [];
+  let best: GrantingStatement | undefined;
   for (const policy of policies) {
     const { denies, allows } = findCandidates(policy, query);
     for (const statement of denies) {
       const truth = applies(statement, scope);
       if (truth === true) return { effect: 'deny', statement: statement.reference };
-      if (truth === 'unknown') undecidedDenyKeys.push(...scope.pendingKeys);
+      if (truth === 'unknown') undecided.push({ rank: denyRank, keys: scope.pendingKeys() });
     }
     for (const statement of allows) {
-      if (best?.rank === highestRank) break;
+      if (best?.rank === levelRank.direct) break;
       const level = statement.principalLevel?.(query.principal);
-      const rank = level === undefined ? highestRank : levelRank[level];
+      const rank = levelRank[level ?? 'direct'];
       if (best !== undefined && rank <= best.rank) continue;
       const truth = applies(statement, scope);
-      if (truth === true) best = { statement, level, rank };
-      if (truth === 'unknown') undecidedAllows.push({ rank, keys: [...scope.pendingKeys] });
+      if (truth === true) best = { reference: statement.reference, level, rank };
+      if (truth === 'unknown') undecided.push({ rank, keys: scope.pendingKeys() });
     }
   }
-  // A deny that needs a look-up keeps even a set without any allow open: audit mode relaxes a missing allow only.
-  const keys = new Set(undecidedDenyKeys);
-  for (const undecided of undecidedAllows) {
-    if (best === undefined || undecided.rank > best.rank) for (const key of undecided.keys) keys.add(key);
+  if (undecided.length > 0) {
+    const keys = keysThatMatter(undecided, best?.rank ?? 0);
+    if (keys.length > 0) return { effect: 'needs', keys };
   }
-  if (keys.size > 0) return { effect: 'needs', keys: [...keys].sort() };
-  if (best === undefined) return { effect: 'none' };
-  return { effect: 'allow', statement: best.statement.reference, level: best.level };
+  if (best === undefined) return noneResult;
+  return { effect: 'allow', statement: best.reference, level: best.level };
 }
 
-interface UndecidedAllow {
+const noneResult: SetResult = { effect: 'none' };
+
+/** Above every level: an undecided Deny matters whatever allows, and even when nothing does (audit mode). */
+const denyRank = 4;
+
+interface GrantingStatement {
+  readonly reference: StatementReference;
+  readonly level: PrincipalLevel | undefined;
+  readonly rank: number;
+}
+
+/** A statement that may apply, depending on keys of the store. */
+interface Undecided {
   readonly rank: number;
   readonly keys: readonly string[];
 }
 
-/** Tells whether a statement whose action matches applies; fills the scope's pending keys when unknown. */
+function keysThatMatter(undecided: readonly Undecided[], bestRank: number): string[] {
+  const keys = undecided.filter(({ rank }) => rank > bestRank).flatMap((statement) => statement.keys);
+  return [...new Set(keys)].sort();
+}
+
+/** Tells whether a statement whose action matches applies; the scope notes the keys of an unknown answer. */
 function applies(statement: CompiledStatement, scope: EvaluationScope): Truth {
   if (statement.principalLevel?.(scope.query.principal) === 'none') return false;
-  if (scope.pendingKeys.size > 0) scope.pendingKeys.clear();
+  scope.forgetPendingKeys();
   const matchesResource = statement.matchesResource(scope);
-  if (matchesResource === false) return false;
   const { conditions } = statement;
-  if (conditions.length === 0) return matchesResource;
+  if (matchesResource === false || conditions.length === 0) return matchesResource;
   const holds = everyTruth(conditions, (holdsFor) => holdsFor(scope));
   return holds === true ? matchesResource : holds;
 }

@@ -20,6 +20,9 @@ export class PolicyDocumentError extends Error {
 /** Receives the message of one problem; the path is known to whoever made the function. */
 export type Report = (message: string) => void;
 
+/** Makes the report function of one element of a statement; `''` is the statement itself. */
+export type ReporterAt = (element: string) => Report;
+
 /** Quotes a value of a policy for a message, shortened: policy text is not trusted. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
@@ -31,4 +34,9 @@ export type Mapping = Readonly<Record<string, unknown>>;
 /** Narrows to an object that is neither null nor an array. */
 export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** True when a text holds half a character: matching by code units and by code points would differ on it. */
+export function isIllFormed(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
 }

@@ -7,8 +7,7 @@ export type Truth = boolean | 'unknown';
 /** State of one evaluation, shared by every matcher that takes part. */
 export class EvaluationScope {
   readonly query: AuthorizationQuery;
-  /** Lazy keys that the statement being evaluated depends on. */
-  readonly pendingKeys: Set<string> = new Set();
+  #pendingKeys: Set<string> | undefined;
   #segments: readonly string[] | undefined;
 
   constructor(query: AuthorizationQuery) {
@@ -26,8 +25,19 @@ export class EvaluationScope {
     const { context } = this.query;
     const values = context.values(key);
     if (values !== undefined || !context.isLazy(key)) return values;
-    this.pendingKeys.add(key);
+    this.#pendingKeys ??= new Set();
+    this.#pendingKeys.add(key);
     return 'unknown';
+  }
+
+  /** Starts a statement: keys that earlier ones noted are none of its concern. */
+  forgetPendingKeys(): void {
+    this.#pendingKeys = undefined;
+  }
+
+  /** The lazy keys that the statement just evaluated depends on. */
+  pendingKeys(): readonly string[] {
+    return this.#pendingKeys === undefined ? [] : [...this.#pendingKeys];
   }
 }
 

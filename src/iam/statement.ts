@@ -1,9 +1,18 @@
-import { type Condition, compileCondition } from './conditions/condition.ts';
+import type { Condition } from './conditions/condition.ts';
+import { parseConditions } from './conditions/parse-conditions.ts';
 import { checkStars } from './limits.ts';
 import { type ActionPattern, parseActionPattern } from './match-action.ts';
 import { type PrincipalEntry, parsePrincipals } from './match-principal.ts';
 import { parseResourcePattern, type ResourcePattern } from './match-resource.ts';
-import { isMapping, type Mapping, type PolicyProblem, quoted, type Report } from './problem.ts';
+import {
+  isIllFormed,
+  isMapping,
+  type Mapping,
+  type PolicyProblem,
+  quoted,
+  type Report,
+  type ReporterAt,
+} from './problem.ts';
 
 /** Where a policy stands; decides which elements it must and must not have. */
 export type PolicyKind = 'identity' | 'session' | 'boundary' | 'resource' | 'trust';
@@ -84,9 +93,6 @@ export function parseStatement(
     : { ...statement, actions };
 }
 
-/** Makes the report function of one element of a statement; `''` is the statement itself. */
-type ReporterAt = (element: string) => Report;
-
 function reporterAt({ problems }: StatementReading, statementPath: string): ReporterAt {
   return (element) => (message) => {
     problems.push({ path: element === '' ? statementPath : `${statementPath}.${element}`, message });
@@ -128,11 +134,6 @@ function readStrings(value: unknown, report: Report): string[] {
     else return true;
     return false;
   });
-}
-
-/** Half a character: matching by code units and by code points would differ on it. */
-function isIllFormed(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
 }
 
 function parseActions(source: Mapping, at: ReporterAt): ElementList<ActionPattern> | undefined {
@@ -190,52 +191,4 @@ function parseStatementPrincipals(
     report('must not be "*": it would exempt nobody that can be named');
   }
   return { isNegated: element.isNegated, values };
-}
-
-function parseConditions(source: unknown, hasVariables: boolean, at: ReporterAt): Condition[] {
-  if (source === undefined) return [];
-  if (!isMapping(source)) {
-    at('Condition')('must be an object');
-    return [];
-  }
-  const conditions: Condition[] = [];
-  const report = at('Condition');
-  checkDistinct(Object.keys(source), report);
-  for (const [operator, block] of Object.entries(source)) {
-    const reportBlock = at(`Condition.${operator.slice(0, 64)}`);
-    if (!isMapping(block) || Object.keys(block).length === 0) {
-      reportBlock('must be an object with at least one condition key');
-      continue;
-    }
-    checkDistinct(Object.keys(block), reportBlock);
-    for (const [key, value] of Object.entries(block)) {
-      const condition = { operator, key: key.toLowerCase(), values: readScalars(value, reportBlock) };
-      if (!/^[^\s:$]+:[^${}]+$/.test(key))
-        reportBlock(`${quoted(key)} is not a condition key: expected prefix:name`);
-      compileCondition(condition, hasVariables, reportBlock);
-      conditions.push(condition);
-    }
-  }
-  return conditions;
-}
-
-/** Names that differ only in case are one name: JSON allows both, and one would be overlooked. */
-function checkDistinct(names: readonly string[], report: Report): void {
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (seen.has(name.toLowerCase())) report(`repeats ${quoted(name)}`);
-    seen.add(name.toLowerCase());
-  }
-}
-
-function readScalars(value: unknown, report: Report): string[] {
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length === 0) report('must not be an empty list');
-  return list.flatMap((item) => {
-    const isScalar = typeof item === 'string' || typeof item === 'boolean' || Number.isFinite(item);
-    if (!isScalar) report('values must be strings, numbers or booleans');
-    else if (isIllFormed(String(item))) report('holds a lone surrogate');
-    else return [String(item)];
-    return [];
-  });
 }

@@ -26,6 +26,7 @@ interface VectorCase {
     readonly by?: string;
     readonly sid?: string;
     readonly resourceLevel?: string;
+    readonly keys?: readonly string[];
   };
 }
 
@@ -66,11 +67,14 @@ function run(vector: VectorCase) {
 
 describe.each(files)('$file', ({ cases }) => {
   it.each(cases)('$name', (vector) => {
-    const { decision, by, sid, resourceLevel } = vector.expected;
+    const { decision, by, sid, resourceLevel, keys } = vector.expected;
     const result = run(vector);
     expect(vector.source).toMatch(/^(?:IAM|AWS|Amazon)/);
     expect(result.effect).toBe(decision === 'needs' ? 'needs' : decision === 'allow' ? 'allow' : 'deny');
-    if (result.effect === 'needs') return;
+    if (result.effect === 'needs') {
+      if (keys !== undefined) expect(result.keys).toEqual(keys);
+      return;
+    }
     expect(result.fault).toBeUndefined();
     expect(result.isExplicitDeny).toBe(decision === 'explicitDeny');
     expect(result.policyType).toBe(by);

@@ -137,7 +137,9 @@ const family = fc.oneof(
     arbitrary: fc.tuple(
       fc.constant('Bool'),
       fc.constantFrom('aws:SecureTransport', 'aws:username'),
-      oneOrMany(fc.constantFrom<string | boolean>('true', 'FALSE', true, false)),
+      oneOrMany(
+        fc.constantFrom<string | boolean>('true', 'FALSE', true, false, variable('aws:PrincipalTag/team')),
+      ),
     ),
   },
   {

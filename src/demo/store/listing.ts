@@ -39,7 +39,7 @@ export function listEntries<T extends Listed>(sorted: Iterable<T>, query: Listin
     if (!entry.key.startsWith(query.prefix)) continue;
     const rolledUp = commonPrefixOf(entry.key, query);
     if (rolledUp !== undefined) {
-      const isKnown = rolledUp === commonPrefixes.at(-1);
+      const isKnown = rolledUp === commonPrefixes.at(-1) || compareKeys(rolledUp, query.after) <= 0;
       if (isKnown) continue;
     }
     if (entries.length + commonPrefixes.length >= query.maxItems) {

@@ -11,6 +11,8 @@ export const ipAddressOperators: readonly ConditionOperator[] = [
 /** An address as 16-bit groups: two for IPv4, eight for IPv6. The families never match each other. */
 type AddressGroups = readonly number[];
 
+const dot = 0x2e;
+
 interface AddressRange {
   readonly groups: AddressGroups;
   readonly prefixBits: number;
@@ -67,15 +69,26 @@ function parseAddress(text: string): AddressGroups | undefined {
   return isMapped ? groups.slice(6) : groups;
 }
 
+/** Reads four decimal octets; by hand, because it runs on every decision that looks at the client's address. */
 function parseIpv4(text: string): AddressGroups | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return undefined;
-  const octets = match.slice(1);
-  // 010 is 8 to some parsers and 10 to others.
-  if (octets.some((octet) => Number(octet) > 255 || (octet.length > 1 && octet.startsWith('0'))))
-    return undefined;
-  const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
-  return [a * 256 + b, c * 256 + d];
+  let address = 0;
+  let octet = -1;
+  let octets = 0;
+  for (let index = 0; index <= text.length; index += 1) {
+    const code = index === text.length ? dot : text.charCodeAt(index);
+    if (code === dot) {
+      if (octet < 0) return undefined;
+      address = address * 256 + octet;
+      octets += 1;
+      octet = -1;
+      continue;
+    }
+    // A leading zero is refused: 010 is 8 to some parsers and 10 to others.
+    if (code < 0x30 || code > 0x39 || octet === 0) return undefined;
+    octet = (octet < 0 ? 0 : octet * 10) + code - 0x30;
+    if (octet > 255) return undefined;
+  }
+  return octets === 4 ? [Math.floor(address / 0x10000), address % 0x10000] : undefined;
 }
 
 function parseIpv6(text: string): AddressGroups | undefined {

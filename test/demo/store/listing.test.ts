@@ -145,7 +145,8 @@ describe('listing objects', () => {
           const whole = listEntries(sorted, { prefix, delimiter, after: '', maxItems: 1000 });
           const paged: string[] = [];
           let after = '';
-          for (;;) {
+          for (let pages = 0; ; pages += 1) {
+            expect(pages).toBeLessThanOrEqual(names.length);
             const left = sorted.filter((entry) => compareKeys(entry.key, after) > 0);
             const page = listEntries(left, { prefix, delimiter, after, maxItems });
             const items = [...page.entries.map((entry) => entry.key), ...page.commonPrefixes];

@@ -1,0 +1,135 @@
+import type { Server } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import type { AuthenticationSources } from './authenticate/authenticate.ts';
+import { PolicyGatherer } from './authorize/gather-policies.ts';
+import type { Settings } from './config/settings.ts';
+import type { Clock } from './core/clock.ts';
+import type { Randomness } from './core/randomness.ts';
+import { buildDirectory, type Directory } from './directory/directory.ts';
+import type { DirectoryRecords } from './directory/records.ts';
+import { createAdminServer } from './edge/admin.ts';
+import { createEdgeServer, type Snapshot } from './edge/server.ts';
+import { closeServer, listen } from './edge/shutdown.ts';
+import { Forwarder } from './forward/forward.ts';
+import { Upstream } from './forward/upstream.ts';
+import { Log } from './observe/log.ts';
+import { Metrics } from './observe/metrics.ts';
+import { SigningKeyCache } from './sigv4/signing-key.ts';
+import { createKeyRing } from './tokens/key-ring.ts';
+import { SessionOpener } from './tokens/open.ts';
+import { version } from './version.ts';
+
+/** What a sidecar is made of. Time and randomness come in here and nowhere else. */
+export interface AppParts {
+  readonly settings: Settings;
+  readonly directory: DirectoryRecords;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  /** Where log lines go; stdout when absent. */
+  readonly logTo?: { write(line: string): void };
+}
+
+/** A sidecar: started once, stopped once. */
+export interface App {
+  /** Opens both listeners; the URLs carry the ports in use. */
+  start(): Promise<{ url: string; adminUrl: string }>;
+  /**
+   * Drops readiness, goes on answering for `graceMs` so that load balancers notice, then stops accepting, lets
+   * requests in flight finish up to a deadline, and closes the connections to the store.
+   */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** How long requests in flight may take once the sidecar was told to stop. */
+const drainDeadlineMs = 25_000;
+
+/** Puts the sidecar together: the only place that knows every implementation. */
+export function createApp(parts: AppParts): App {
+  const { settings, clock, randomness } = parts;
+  const metrics = new Metrics();
+  const log = new Log(settings.log, parts.logTo);
+  const directory = buildDirectory(parts.directory);
+  const upstream = new Upstream(settings.backend.endpoint, settings.backend.timeouts);
+  const snapshot = createSnapshot(parts, directory, upstream);
+  metrics.describe({ version, revision: '' }, { ...directory.policyCounts });
+  let isReady = false;
+  const edge = createEdgeServer({
+    snapshot: () => snapshot,
+    clock,
+    randomness,
+    limits: settings.server.limits,
+    metrics,
+    log,
+  });
+  const admin = createAdminServer({ isReady: () => isReady, renderMetrics: () => metrics.render() });
+  return {
+    start: async () => {
+      const { listen: s3Address } = settings.server;
+      const { listen: adminAddress } = settings.admin;
+      const adminPort = await listen(admin, adminAddress.host, adminAddress.port);
+      const port = await listenOrClose(edge, s3Address, admin);
+      isReady = true;
+      const url = `http://${urlHost(s3Address.host)}:${port}`;
+      const adminUrl = `http://${urlHost(adminAddress.host)}:${adminPort}`;
+      log.info('app', 'started', { version, url, admin_url: adminUrl });
+      return { url, adminUrl };
+    },
+    stop: async (graceMs = 0) => {
+      isReady = false;
+      if (graceMs > 0) await setTimeout(graceMs);
+      await closeServer(edge, drainDeadlineMs);
+      await upstream.destroy();
+      await closeServer(admin, 0);
+      log.info('app', 'stopped');
+    },
+  };
+}
+
+function createSnapshot(
+  { settings, clock, randomness }: AppParts,
+  directory: Directory,
+  upstream: Upstream,
+): Snapshot {
+  const { account, backend, tokens } = settings;
+  const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
+  const signingKeys = new SigningKeyCache();
+  const policies = new PolicyGatherer(directory);
+  const authentication: AuthenticationSources = {
+    directory,
+    sessions: new SessionOpener(keyRing),
+    signingKeys,
+    allowedRegions: new Set(account.allowedRegions),
+  };
+  const origin = new URL(backend.endpoint);
+  const store = { host: origin.host, region: backend.region, credentials: backend.credentials };
+  return {
+    s3: {
+      routing: {
+        virtualHosts: settings.server.virtualHosts,
+        accountId: account.id,
+        partition: account.partition,
+      },
+      authentication,
+      policies,
+      forwarder: new Forwarder(upstream, store, signingKeys, clock),
+    },
+    sts: { authentication, keyRing, policies, randomness, account },
+  };
+}
+
+async function listenOrClose(
+  edge: Server,
+  address: { host: string; port: number },
+  admin: Server,
+): Promise<number> {
+  try {
+    return await listen(edge, address.host, address.port);
+  } catch (error) {
+    await closeServer(admin, 0);
+    throw error;
+  }
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,102 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { configurationPath } from '../config/sources.ts';
+import { systemRandomness } from '../core/randomness.ts';
+import { version } from '../version.ts';
+import { checkConfiguration } from './config-check.ts';
+import { demo } from './demo.ts';
+import { generateKey } from './keys-generate.ts';
+import { serve } from './serve.ts';
+import { exitCodes, processTerminal, type Terminal } from './terminal.ts';
+
+/** Runs one command line (without the program's name) and returns the exit code. */
+export async function run(
+  argumentsGiven: readonly string[],
+  terminal: Terminal = processTerminal,
+): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const program = buildProgram(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argumentsGiven], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.badConfiguration;
+  }
+}
+
+function buildProgram(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('sts-sidecar')
+    .description('AWS temporary credentials for any S3-compatible store')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.data(text.trimEnd()),
+      writeErr: (text) => terminal.prose(text.trimEnd()),
+    })
+    .showHelpAfterError('(--help shows the usage)');
+  addServe(program, terminal, exit);
+  addDemo(program, terminal, exit);
+  const config = program.command('config').description('work with configuration files');
+  config
+    .command('check')
+    .description('validate a configuration file exactly as start-up does; exit 0 or 2')
+    .argument('<file>', 'the configuration file')
+    .addHelpText('after', '\nExample:\n  sts-sidecar config check sidecar.yaml')
+    .action((file: string) => exit(checkConfiguration(file, terminal)));
+  const keys = program.command('keys').description('work with token keys');
+  keys
+    .command('generate')
+    .description('print a new token key for tokens.keys')
+    .addHelpText('after', '\nExample:\n  sts-sidecar keys generate > token-key')
+    .action(() => exit(generateKey(systemRandomness, terminal)));
+  return program;
+}
+
+function addServe(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  program
+    .command('serve')
+    .description('run the sidecar in the foreground')
+    .option('--config <file>', 'the configuration file (or STS_SIDECAR_CONFIG)')
+    .option('--listen <host:port>', 'replaces server.listen')
+    .option('--backend <url>', 'replaces backend.endpoint')
+    .option('--log-level <level>', 'replaces log.level')
+    .addHelpText('after', '\nExample:\n  sts-sidecar serve --config sidecar.yaml --log-level warn')
+    .action(async (options: Record<string, string | undefined>) => {
+      const path = configurationPath(options['config']);
+      if (path === undefined) program.error('serve needs --config or STS_SIDECAR_CONFIG');
+      exit(await serve(path, overridesOf(options), terminal));
+    });
+}
+
+function overridesOf(options: Record<string, string | undefined>): {
+  listen?: string;
+  backend?: string;
+  logLevel?: string;
+} {
+  const { listen, backend, logLevel } = options;
+  return {
+    ...(listen === undefined ? {} : { listen }),
+    ...(backend === undefined ? {} : { backend }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+}
+
+const defaultDemoPort = 9000;
+
+function addDemo(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  program
+    .command('demo')
+    .description('run everything with nothing installed, in front of an in-memory demo store')
+    .option('--once', 'run the scenario once and exit 0 or 1', false)
+    .option('--port <port>', 'the port to listen on, 0 for any free one', parsePort, defaultDemoPort)
+    .addHelpText('after', '\nExamples:\n  sts-sidecar demo\n  sts-sidecar demo --once')
+    .action(async (options: { once: boolean; port: number }) => exit(await demo(options, terminal)));
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) throw new InvalidArgumentError('a port is a number from 0 to 65535');
+  return port;
+}

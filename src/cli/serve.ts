@@ -1,0 +1,51 @@
+import { type App, createApp } from '../app.ts';
+import { loadConfiguration, type Overrides } from '../config/load.ts';
+import { systemClock } from '../core/clock.ts';
+import { systemRandomness } from '../core/randomness.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
+
+/** How long a replica that was told to stop still answers, while load balancers learn that it is not ready. */
+const drainGraceMs = 2_000;
+
+/** Runs the sidecar until SIGTERM or SIGINT. */
+export async function serve(path: string, overrides: Overrides, terminal: Terminal): Promise<number> {
+  const loaded = loadConfiguration(path, overrides);
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) terminal.prose(problem);
+    return exitCodes.badConfiguration;
+  }
+  for (const warning of loaded.warnings) terminal.prose(`warning: ${warning}`);
+  const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
+  const addresses = await startOrExplain(app, terminal);
+  if (addresses === undefined) return exitCodes.failure;
+  terminal.prose(`S3 and STS on ${addresses.url}, health and metrics on ${addresses.adminUrl}`);
+  await stopSignal();
+  terminal.prose('draining');
+  await app.stop(drainGraceMs);
+  return exitCodes.ok;
+}
+
+async function startOrExplain(
+  app: App,
+  terminal: Terminal,
+): Promise<{ url: string; adminUrl: string } | undefined> {
+  try {
+    return await app.start();
+  } catch (error) {
+    terminal.prose(`cannot listen: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      process.off('SIGTERM', stop);
+      process.off('SIGINT', stop);
+      resolve();
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+}

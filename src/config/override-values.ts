@@ -1,0 +1,67 @@
+import type { ConfigurationSources, Overrides } from './sources.ts';
+
+/** A configuration value with flags and environment variables put in. */
+export interface OverriddenValue {
+  readonly value: unknown;
+  /** The flag or variable that a setting came from, by the setting's path. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+interface Override {
+  readonly section: string;
+  readonly key: string;
+  readonly flag: string;
+  readonly variable: string;
+  readonly read: (overrides: Overrides) => string | undefined;
+}
+
+const table: readonly Override[] = [
+  {
+    section: 'server',
+    key: 'listen',
+    flag: '--listen',
+    variable: 'STS_SIDECAR_LISTEN',
+    read: ({ listen }) => listen,
+  },
+  {
+    section: 'backend',
+    key: 'endpoint',
+    flag: '--backend',
+    variable: 'STS_SIDECAR_BACKEND',
+    read: ({ backend }) => backend,
+  },
+  {
+    section: 'log',
+    key: 'level',
+    flag: '--log-level',
+    variable: 'STS_SIDECAR_LOG_LEVEL',
+    read: ({ logLevel }) => logLevel,
+  },
+];
+
+/** Puts the settings that have one under their flag, else their environment variable; an empty variable is none. */
+export function overrideValues(value: unknown, sources: ConfigurationSources): OverriddenValue {
+  const origins = new Map<string, string>();
+  let result = value;
+  for (const { section, key, flag, variable, read } of table) {
+    const flagValue = read(sources.overrides ?? {});
+    const text = flagValue ?? (sources.environment(variable) || undefined);
+    if (text === undefined) continue;
+    const replaced = replaceValue(result, section, key, text);
+    if (replaced === undefined) continue;
+    result = replaced;
+    origins.set(`${section}.${key}`, flagValue === undefined ? variable : flag);
+  }
+  return { value: result, origins };
+}
+
+/** `undefined` where the file holds something else than mappings: that is reported as it is. */
+function replaceValue(value: unknown, section: string, key: string, text: string): unknown {
+  if (!isMapping(value)) return undefined;
+  const old = value[section] ?? {};
+  return isMapping(old) ? { ...value, [section]: { ...old, [key]: text } } : undefined;
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { checkRecords, type DirectoryDraft } from '../directory/check-records.ts';
+import { type DirectoryRecords, type NamedPolicyRecord, readPolicyRecord } from '../directory/records.ts';
+import type { Path } from './path.ts';
+import { readRole, readUser } from './read-entity.ts';
+import { Reading } from './reading.ts';
+import { maxConfigurationBytes, policyName } from './scalars.ts';
+import { suggest } from './suggest.ts';
+import { parseYaml } from './yaml-document.ts';
+
+const container = z.strictObject({
+  policies: z.record(policyName, z.unknown()).default({}),
+  users: z.array(z.unknown()).default([]),
+  roles: z.array(z.unknown()).default([]),
+});
+
+const mount: Path = ['directory'];
+
+/** What this file reads; the account is a section of its own. */
+type Records = Omit<DirectoryRecords, 'account'>;
+
+/** Reads `directory`, or the file that `directoryFile` names, and checks its records together. */
+export function readDirectory(main: Reading): Records | undefined {
+  const reading = chooseReading(main);
+  if (reading === undefined) return undefined;
+  reading.read(mount, container);
+  const policyNames = reading.keysAt([...mount, 'policies']);
+  const draft: DirectoryDraft = {
+    policyNames,
+    policies: policyNames.flatMap((name) => readManagedPolicy(reading, name) ?? []),
+    users: readAll(reading, 'users', readUser),
+    roles: readAll(reading, 'roles', readRole),
+  };
+  for (const { path, message, unknownName } of checkRecords(draft)) {
+    const suggestion = unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known);
+    reading.problem([...mount, ...path], message + suggestion);
+  }
+  return completeRecords(draft);
+}
+
+/** The draft as records; `undefined` when something in it could not be read. */
+function completeRecords({ policyNames, policies, users, roles }: DirectoryDraft): Records | undefined {
+  const complete = {
+    policies,
+    users: users.filter((user) => user !== undefined),
+    roles: roles.flatMap((role) => {
+      const trustPolicy = role?.trustPolicy;
+      return role === undefined || trustPolicy === undefined ? [] : [{ ...role, trustPolicy }];
+    }),
+  };
+  const isComplete =
+    policies.length === policyNames.length &&
+    complete.users.length === users.length &&
+    complete.roles.length === roles.length;
+  return isComplete ? complete : undefined;
+}
+
+function readManagedPolicy(reading: Reading, name: string): NamedPolicyRecord | undefined {
+  const path = [...mount, 'policies', name];
+  const policy = reading.readPolicy(path, (source) => readPolicyRecord(source, 'identity'));
+  return policy && { name, ...policy };
+}
+
+function readAll<T>(
+  reading: Reading,
+  list: string,
+  readOne: (reading: Reading, path: Path) => T | undefined,
+): (T | undefined)[] {
+  const path = [...mount, list];
+  return Array.from({ length: reading.lengthAt(path) }, (_, index) => readOne(reading, [...path, index]));
+}
+
+function chooseReading(main: Reading): Reading | undefined {
+  const file = main.valueAt(['directoryFile']);
+  const isInline = main.valueAt(mount) !== undefined;
+  if (isInline && file !== undefined) {
+    main.problemAtKey(['directoryFile'], 'must not stand beside directory');
+    return main;
+  }
+  if (isInline) return main;
+  if (file === undefined) {
+    main.problem([], 'directory or directoryFile is required');
+    return undefined;
+  }
+  return typeof file === 'string' ? openDirectoryFile(main, file) : undefined;
+}
+
+function openDirectoryFile(main: Reading, path: string): Reading | undefined {
+  const { context } = main;
+  const file = context.sources.readText(path, maxConfigurationBytes);
+  if (!file.ok) {
+    main.problem(['directoryFile'], `the file ${JSON.stringify(path)} ${file.reason}`);
+    return undefined;
+  }
+  const name = join(main.fileName, '..', path);
+  const { document, faults } = parseYaml(file.text);
+  for (const { position, message } of faults) {
+    context.problems.add({ source: name, position, path: '' }, message);
+  }
+  if (document === undefined) return undefined;
+  return new Reading({ name, document, value: document.value, mount, origins: new Map() }, context);
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { Reading } from './reading.ts';
+import { listenAddress, virtualHost, wholeNumber } from './scalars.ts';
+import type { ListenAddress, ServerSettings } from './settings.ts';
+import { unsupportedMessage } from './unsupported.ts';
+
+const oneDaySeconds = 86_400;
+
+const requestRate = wholeNumber(0, 1_000_000).refine((rate) => rate === 0, {
+  error: `values above 0 are ${unsupportedMessage}`,
+});
+
+const limits = z.strictObject({
+  // Node's own floor for what a signed request needs, and a size no client comes near.
+  maxHeaderBytes: wholeNumber(4096, 1_048_576).default(32_768),
+  headersTimeoutSeconds: wholeNumber(1, 3600).default(30),
+  idleTimeoutSeconds: wholeNumber(1, oneDaySeconds).default(120),
+  maxConnections: wholeNumber(1, 1_000_000).default(10_000),
+  maxInFlight: wholeNumber(1, 1_000_000).default(2000),
+  requestsPerSecondPerClient: requestRate.default(0),
+});
+
+const server = z
+  .strictObject({
+    listen: listenAddress.prefault('127.0.0.1:9000'),
+    limits: limits.prefault({}),
+    virtualHosts: z.array(virtualHost).default([]),
+  })
+  .prefault({});
+
+const admin = z.strictObject({ listen: listenAddress.prefault('0.0.0.0:9090') }).prefault({});
+
+/** Reads `server`. */
+export function readServer(reading: Reading): ServerSettings | undefined {
+  return reading.read(['server'], server);
+}
+
+/** Reads `admin`. */
+export function readAdmin(reading: Reading): { readonly listen: ListenAddress } | undefined {
+  return reading.read(['admin'], admin);
+}

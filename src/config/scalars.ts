@@ -1,0 +1,81 @@
+import { isIP, isIPv6 } from 'node:net';
+import { z } from 'zod';
+import type { ListenAddress } from './settings.ts';
+
+/** A whole number within bounds, both included. */
+export function wholeNumber(minimum: number, maximum: number): z.ZodType<number, number> {
+  return z.custom<number>(
+    (value) => Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
+    { error: `must be a whole number from ${minimum} to ${maximum}` },
+  );
+}
+
+/** Text that a pattern matches as a whole. The message says what is expected and never quotes the value. */
+export function textLike(pattern: RegExp, message: string): z.ZodType<string, string> {
+  return z.string().regex(pattern, { error: message });
+}
+
+/** A region name as it stands in credential scopes. */
+export const regionName: z.ZodType<string, string> = textLike(
+  /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+  'must be a region name: letters, digits, "-" and "_"',
+);
+
+const hostName =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/i;
+
+/** True for names of the domain name system; an address with four numbers is none. */
+function isHostName(text: string): boolean {
+  return hostName.test(text) && !/(?:^|\.)\d+$/.test(text);
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+export const listenAddress: z.ZodType<ListenAddress, string> = z.string().transform((text, context) => {
+  const address = parseListenAddress(text);
+  if (address !== undefined) return address;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be host:port, for example 127.0.0.1:9000 or [::1]:9000',
+  });
+  return z.NEVER;
+});
+
+function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const [, inBrackets, plain = ''] = match;
+  const host = inBrackets ?? plain;
+  const port = Number(match[3]);
+  const isHost = inBrackets === undefined ? isIP(host) === 4 || isHostName(host) : isIPv6(host);
+  return isHost && port <= 65_535 ? { host, port } : undefined;
+}
+
+/** A host name in lower case, without a port. */
+export const virtualHost: z.ZodType<string, string> = z.string().transform((text, context) => {
+  if (isHostName(text)) return text.toLowerCase();
+  context.addIssue({
+    code: 'custom',
+    message: 'must be a host name without a port, for example s3.example.internal',
+  });
+  return z.NEVER;
+});
+
+/** Scheme, host and port of an `http` or `https` URL that has nothing else. */
+export const storeEndpoint: z.ZodType<string, string> = z.string().transform((text, context) => {
+  // Looked at before parsing: the URL parser drops an empty query and resolves dots, and the author should know.
+  const isBare = /^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text);
+  if (isBare && URL.canParse(text)) return new URL(text).origin;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an http or https URL of scheme, host and port only: no user, path, query or fragment',
+  });
+  return z.NEVER;
+});
+
+/** The name of a managed or inline policy (IAM API reference, PolicyName). */
+export const policyName: z.ZodType<string, string> & z.core.$ZodRecordKey = z
+  .string()
+  .regex(/^[\w+=,.@-]{1,128}$/, { error: 'must be 1 to 128 letters, digits and _+=,.@-' });
+
+/** Largest configuration or directory file: tens of thousands of users, read in seconds. */
+export const maxConfigurationBytes: number = 8 * 1024 * 1024;

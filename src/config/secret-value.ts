@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { Secret } from '../core/secret.ts';
+import type { Path } from './path.ts';
+import type { Reading } from './reading.ts';
+
+/** Where a value comes from: the file itself, an environment variable, or another file. */
+export type ValueSource = string | { readonly env: string } | { readonly file: string };
+
+/** What a resolved value must look like. */
+export interface ValueRule {
+  readonly isValid: (text: string) => boolean;
+  /** Said when it does not; never quotes the value. */
+  readonly message: string;
+}
+
+/** A value that may be a literal, `{ env: NAME }` or `{ file: path }`. */
+export const valueSource: z.ZodType<ValueSource, ValueSource> = z.custom<ValueSource>(isValueSource, {
+  error: 'must be text in quotes, { env: NAME } or { file: path }',
+});
+
+// Larger than any key; a wrong path to a big file should not be read whole.
+const maxFileBytes = 64 * 1024;
+const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+// One check instead of a union of schemas: their messages would quote unknown keys, and `{ <secret> }` has one.
+function isValueSource(value: unknown): value is ValueSource {
+  if (typeof value === 'string') return true;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const [entry, ...others] = Object.entries(value);
+  if (entry === undefined || others.length > 0) return false;
+  const [key, name] = entry;
+  if (typeof name !== 'string') return false;
+  return (key === 'env' && variableName.test(name)) || (key === 'file' && name !== '');
+}
+
+/** Resolves a value that is no secret. Reports why it cannot be had and returns `undefined`. */
+export function readValue(
+  reading: Reading,
+  path: Path,
+  source: ValueSource,
+  rule: ValueRule,
+): string | undefined {
+  const text = resolveSource(reading, path, source);
+  if (text === undefined) return undefined;
+  if (rule.isValid(text)) return text;
+  reading.problem(path, rule.message);
+  return undefined;
+}
+
+/** {@link readValue} of a secret; a literal in the file is a warning. */
+export function readSecret(
+  reading: Reading,
+  path: Path,
+  source: ValueSource,
+  rule: ValueRule,
+): Secret | undefined {
+  if (typeof source === 'string') {
+    reading.warn(path, 'a literal secret: prefer { env: NAME } or { file: path }');
+  }
+  const text = readValue(reading, path, source, rule);
+  return text === undefined ? undefined : new Secret(text);
+}
+
+function resolveSource(reading: Reading, path: Path, source: ValueSource): string | undefined {
+  if (typeof source === 'string') return source;
+  const { sources } = reading.context;
+  if ('env' in source) {
+    const value = sources.environment(source.env);
+    if (value !== undefined && value !== '') return value;
+    reading.problem(path, `the environment variable ${source.env} is ${value === '' ? 'empty' : 'not set'}`);
+    return undefined;
+  }
+  const file = sources.readText(source.file, maxFileBytes);
+  if (file.ok) return file.text.replace(/\r?\n$/, '');
+  reading.problem(path, `the file ${JSON.stringify(source.file)} ${file.reason}`);
+  return undefined;
+}
+
+/** An access key id: what fits into a credential scope and a log line without escaping. */
+export const accessKeyIdRule: ValueRule = {
+  isValid: (text) => /^[\w.-]{3,128}$/.test(text),
+  message: 'must be 3 to 128 letters, digits, "_", "." or "-"',
+};
+
+/** A secret access key. */
+export const secretAccessKeyRule: ValueRule = {
+  isValid: (text) => /^[\x21-\x7e]{8,128}$/.test(text),
+  message: 'must be 8 to 128 printable characters without spaces',
+};
+
+/** A key of the token key ring. */
+export const tokenKeyRule: ValueRule = {
+  isValid: (text) => {
+    const bytes = Buffer.from(text, 'base64');
+    // Encoding again finds what the lenient decoder skipped or cut off.
+    return bytes.length === 32 && bytes.toString('base64') === text;
+  },
+  message: 'must be 32 bytes in base64; "sts-sidecar keys generate" makes one',
+};

@@ -1,0 +1,80 @@
+import type { Secret } from '../core/secret.ts';
+
+/** Where a listener binds. */
+export interface ListenAddress {
+  /** An IP address without brackets, or a host name. */
+  readonly host: string;
+  /** 0 to 65535; 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** Bounds of the S3 and STS listener. */
+export interface ServerLimits {
+  readonly maxHeaderBytes: number;
+  readonly headersTimeoutSeconds: number;
+  readonly idleTimeoutSeconds: number;
+  readonly maxConnections: number;
+  readonly maxInFlight: number;
+  /** 0: not limited, the only value of this version. */
+  readonly requestsPerSecondPerClient: number;
+}
+
+/** The listener that clients talk to. */
+export interface ServerSettings {
+  readonly listen: ListenAddress;
+  readonly limits: ServerLimits;
+  /** Lower-case host names whose subdomains are buckets. */
+  readonly virtualHosts: readonly string[];
+}
+
+/** The S3-compatible store. */
+export interface BackendSettings {
+  /** Scheme, host and port, without a final slash; for example `http://127.0.0.1:9001`. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: Secret };
+  readonly unknownAccessKeys: 'reject';
+  readonly anonymous: 'reject';
+  readonly timeouts: {
+    readonly connectSeconds: number;
+    readonly headersSeconds: number;
+    readonly idleSeconds: number;
+  };
+}
+
+/** The account that every ARN carries. */
+export interface AccountSettings {
+  /** Twelve digits. */
+  readonly id: string;
+  readonly partition: 'aws' | 'aws-cn' | 'aws-us-gov';
+  readonly region: string;
+  /** Regions that signatures may name; empty allows every region. */
+  readonly allowedRegions: readonly string[];
+}
+
+/** The keys of session tokens. */
+export interface TokenSettings {
+  /** Id of the key that seals; all keys open. */
+  readonly sealWith: string;
+  /** Each secret is 32 bytes in base64. */
+  readonly keys: readonly { readonly id: string; readonly secret: Secret }[];
+}
+
+/** What the log shows. */
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Whether there is one line per request. */
+  readonly requests: boolean;
+  /** How object keys are shown. */
+  readonly objectKeys: 'full' | 'hash' | 'off';
+}
+
+/** The configuration, everything but the directory. */
+export interface Settings {
+  readonly server: ServerSettings;
+  readonly admin: { readonly listen: ListenAddress };
+  readonly backend: BackendSettings;
+  readonly account: AccountSettings;
+  readonly tokens: TokenSettings;
+  readonly log: LogSettings;
+}

@@ -1,0 +1,76 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { decodeUtf8 } from '../core/bytes.ts';
+
+/** Values of command-line flags; absent flags are absent here. */
+export interface Overrides {
+  readonly listen?: string;
+  readonly backend?: string;
+  readonly logLevel?: string;
+}
+
+/** The text of a file, or why there is none; the reason quotes no content. */
+export type FileText =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** Everything outside the configuration file that the configuration is read from. */
+export interface ConfigurationSources {
+  readonly overrides?: Overrides;
+  /** An environment variable; `undefined` when it is not set. */
+  environment(name: string): string | undefined;
+  /** Reads a UTF-8 file of at most `maxBytes`; relative paths start at the configuration file's folder. */
+  readText(path: string, maxBytes: number): FileText;
+}
+
+/** The sources of this process: its environment, and its files relative to `folder`. */
+export function processSources(folder: string, overrides: Overrides): ConfigurationSources {
+  return {
+    overrides,
+    environment: (name) => process.env[name],
+    readText: (path, maxBytes) => readBoundedText(resolve(folder, path), maxBytes),
+  };
+}
+
+/** The configuration file to use: the `--config` flag, else `STS_SIDECAR_CONFIG`. */
+export function configurationPath(flag: string | undefined): string | undefined {
+  const variable = process.env['STS_SIDECAR_CONFIG'];
+  return flag ?? (variable === '' ? undefined : variable);
+}
+
+/** Reads a UTF-8 file of at most `maxBytes`. Reads no further, so that a device or pipe cannot fill the memory. */
+export function readBoundedText(path: string, maxBytes: number): FileText {
+  let bytes: Buffer;
+  try {
+    bytes = readAtMost(path, maxBytes + 1);
+  } catch (error) {
+    return { ok: false, reason: `cannot be read: ${errorCode(error)}` };
+  }
+  if (bytes.length > maxBytes) return { ok: false, reason: `is larger than ${maxBytes} bytes` };
+  const text = decodeUtf8(bytes);
+  return text === undefined ? { ok: false, reason: 'is not UTF-8' } : { ok: true, text };
+}
+
+const chunkBytes = 64 * 1024;
+
+function readAtMost(path: string, maxBytes: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    while (size < maxBytes) {
+      const chunk = Buffer.alloc(Math.min(chunkBytes, maxBytes - size));
+      const count = readSync(file, chunk);
+      if (count === 0) break;
+      chunks.push(chunk.subarray(0, count));
+      size += count;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed';
+}

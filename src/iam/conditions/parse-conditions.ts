@@ -1,0 +1,54 @@
+import { isIllFormed, isMapping, quoted, type Report, type ReporterAt } from '../problem.ts';
+import { type Condition, compileCondition } from './condition.ts';
+
+/**
+ * Reads a Condition element (IAM JSON policy elements: Condition), and compiles every condition once so that each
+ * malformed operator, key and value is reported at load.
+ */
+export function parseConditions(source: unknown, hasVariables: boolean, at: ReporterAt): Condition[] {
+  if (source === undefined) return [];
+  if (!isMapping(source)) {
+    at('Condition')('must be an object');
+    return [];
+  }
+  const conditions: Condition[] = [];
+  const report = at('Condition');
+  checkDistinct(Object.keys(source), report);
+  for (const [operator, block] of Object.entries(source)) {
+    const reportBlock = at(`Condition.${operator.slice(0, 64)}`);
+    if (!isMapping(block) || Object.keys(block).length === 0) {
+      reportBlock('must be an object with at least one condition key');
+      continue;
+    }
+    checkDistinct(Object.keys(block), reportBlock);
+    for (const [key, value] of Object.entries(block)) {
+      const condition = { operator, key: key.toLowerCase(), values: readScalars(value, reportBlock) };
+      if (!/^[^\s:$]+:[^${}]+$/.test(key))
+        reportBlock(`${quoted(key)} is not a condition key: expected prefix:name`);
+      compileCondition(condition, hasVariables, reportBlock);
+      conditions.push(condition);
+    }
+  }
+  return conditions;
+}
+
+/** Names that differ only in case are one name: JSON allows both, and one would be overlooked. */
+function checkDistinct(names: readonly string[], report: Report): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name.toLowerCase())) report(`repeats ${quoted(name)}`);
+    seen.add(name.toLowerCase());
+  }
+}
+
+function readScalars(value: unknown, report: Report): string[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length === 0) report('must not be an empty list');
+  return list.flatMap((item) => {
+    const isScalar = typeof item === 'string' || typeof item === 'boolean' || Number.isFinite(item);
+    if (!isScalar) report('values must be strings, numbers or booleans');
+    else if (isIllFormed(String(item))) report('holds a lone surrogate');
+    else return [String(item)];
+    return [];
+  });
+}

@@ -1,0 +1,50 @@
+import { AuthenticationFault, type AuthenticationReason } from '../core/authentication-fault.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import { ServiceError } from '../core/service-error.ts';
+import { writeXml } from '../core/xml.ts';
+import { stsAuthenticationError, stsError } from './errors.ts';
+import type { StsResponse } from './response-xml.ts';
+import { contentTypes, stsNamespace, wireFormat } from './wire-format.ts';
+
+/** A rendered refusal or failure, with what the log and the metrics say about it. */
+export interface StsErrorResponse extends StsResponse {
+  readonly errorCode: string;
+  /** What really happened; never sent. */
+  readonly errorDetail?: string;
+  /** Set when the caller could not be authenticated. */
+  readonly authenticationReason?: AuthenticationReason;
+  /** The access key id of a request that could not be authenticated, when it was readable. */
+  readonly accessKeyId?: string;
+}
+
+/** Renders whatever was thrown; anything but a typed error becomes InternalFailure 500 that says nothing more. */
+export function renderStsError(error: unknown, raw: RawRequest): StsErrorResponse {
+  const fault = toServiceError(error);
+  const format = wireFormat(raw);
+  const content = {
+    Error: { Type: fault.status < 500 ? 'Sender' : 'Receiver', Code: fault.code, Message: fault.message },
+    RequestId: raw.requestId,
+  };
+  return {
+    status: fault.status,
+    contentType: contentTypes[format],
+    body: format === 'xml' ? writeXml('ErrorResponse', content, stsNamespace) : JSON.stringify(content),
+    errorCode: fault.code,
+    ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
+    ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
+  };
+}
+
+function toServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof AuthenticationFault) return stsAuthenticationError(error);
+  return stsError('InternalFailure', undefined, { cause: error, detail: String(error) });
+}
+
+function authenticationFacts({ reason, facts }: AuthenticationFault): {
+  authenticationReason: AuthenticationReason;
+  accessKeyId?: string;
+} {
+  const { accessKeyId } = facts;
+  return { authenticationReason: reason, ...(accessKeyId === undefined ? {} : { accessKeyId }) };
+}

@@ -1,0 +1,126 @@
+import type {
+  AuthenticationFault,
+  AuthenticationFaultFacts,
+  AuthenticationReason,
+} from '../core/authentication-fault.ts';
+import { isoSeconds } from '../core/clock.ts';
+import { ServiceError, type ServiceErrorOptions } from '../core/service-error.ts';
+
+/**
+ * HTTP status and public text of every STS error code that can be answered. Sources: AWS STS API Reference
+ * 2011-06-15 (errors of each action, common errors); where live AWS answers another code than the reference, the
+ * live one (recorded 2026-11).
+ */
+const table = {
+  AccessDenied: [403, 'Access denied.'],
+  ExpiredToken: [403, 'The security token included in the request is expired'],
+  IncompleteSignature: [400, 'The request signature does not conform to AWS standards.'],
+  InternalFailure: [500, 'The request processing has failed because of an unknown error.'],
+  InvalidAction: [400, 'The action or operation requested is invalid.'],
+  InvalidClientTokenId: [403, 'The security token included in the request is invalid.'],
+  InvalidParameterCombination: [400, 'Parameters that must not be used together were used together.'],
+  InvalidQueryParameter: [400, 'A query parameter is malformed or occurs twice.'],
+  MalformedPolicyDocument: [400, 'The policy document is malformed.'],
+  MalformedQueryString: [404, 'The query string contains a syntax error.'],
+  MethodNotAllowed: [405, 'Requests to this service use GET or POST.'],
+  MissingAction: [400, 'The request is missing an action or a required parameter.'],
+  MissingAuthenticationToken: [403, 'Request is missing Authentication Token'],
+  PackedPolicyTooLarge: [400, 'The packed session policies and tags are too large.'],
+  RegionDisabledException: [403, 'STS is not activated in the requested region.'],
+  RequestEntityTooLarge: [413, 'The request body is too large.'],
+  ServiceUnavailable: [503, 'The service is not available. Please try again.'],
+  SignatureDoesNotMatch: [
+    403,
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  ],
+  Throttling: [400, 'Rate exceeded'],
+  ValidationError: [400, 'The input fails to satisfy the constraints of the service.'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** An error code of the STS table. */
+export type StsErrorCode = keyof typeof table;
+
+/** Makes an error of the table; `message` replaces the code's own text. */
+export function stsError(
+  code: StsErrorCode,
+  message?: string,
+  options?: ServiceErrorOptions,
+): ServiceError {
+  const [status, text] = table[code];
+  return new ServiceError(code, status, message ?? text, options);
+}
+
+type PublicText = string | ((facts: AuthenticationFaultFacts) => string | undefined);
+
+const ownMessage: PublicText = ({ message }) =>
+  message === undefined ? undefined : `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+
+// STS hashes the body itself: any other statement about it can only be a signature that does not match.
+const wrongPayloadHash = 'x-amz-content-sha256 must be the SHA-256 digest of the request body.';
+
+/** What each reason of a failed authentication is called in STS; without a text, the code's own is used. */
+const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsErrorCode, PublicText?]>> = {
+  no_credentials: ['MissingAuthenticationToken'],
+  several_credentials: ['IncompleteSignature', 'Only one authentication mechanism is allowed.'],
+  signature_v2: ['IncompleteSignature', 'Signature Version 2 is not supported. Use AWS4-HMAC-SHA256.'],
+  signature_v4a: ['IncompleteSignature', 'Signature Version 4A is not supported. Use AWS4-HMAC-SHA256.'],
+  presigned_unsupported: [
+    'IncompleteSignature',
+    'Presigned requests are not supported by this version of the endpoint.',
+  ],
+  post_form_unsupported: ['MalformedQueryString'],
+  duplicate_header: ['IncompleteSignature', ownMessage],
+  malformed_authorization: ['IncompleteSignature', ownMessage],
+  region_not_allowed: ['RegionDisabledException'],
+  date_missing: [
+    'IncompleteSignature',
+    "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+  ],
+  scope_date_mismatch: [
+    'SignatureDoesNotMatch',
+    'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.',
+  ],
+  clock_skew: ['SignatureDoesNotMatch', skewMessage],
+  payload_hash_missing: ['SignatureDoesNotMatch', wrongPayloadHash],
+  payload_hash_invalid: ['SignatureDoesNotMatch', wrongPayloadHash],
+  payload_hash_mismatch: ['SignatureDoesNotMatch', wrongPayloadHash],
+  streaming_unsupported: ['SignatureDoesNotMatch', wrongPayloadHash],
+  streaming_not_allowed: ['SignatureDoesNotMatch', wrongPayloadHash],
+  headers_not_signed: ['SignatureDoesNotMatch', unsignedHeaderMessage],
+  unknown_access_key: ['InvalidClientTokenId'],
+  invalid_token: ['InvalidClientTokenId'],
+  expired_token: ['ExpiredToken'],
+  revoked_token: ['ExpiredToken'],
+  signature_mismatch: ['SignatureDoesNotMatch'],
+};
+
+/** Turns a failed authentication into the STS error that AWS would answer. */
+export function stsAuthenticationError(fault: AuthenticationFault): ServiceError {
+  const [code, text] = authenticationCodes[fault.reason];
+  const { detail } = fault.facts;
+  const message = typeof text === 'function' ? text(fault.facts) : text;
+  return stsError(code, message, { cause: fault, ...(detail === undefined ? {} : { detail }) });
+}
+
+const skewMs = 900_000;
+
+/** The two forms of a skewed clock, times in ISO 8601 basic form. */
+function skewMessage({ requestTime, serverTime }: AuthenticationFaultFacts): string | undefined {
+  if (requestTime === undefined || serverTime === undefined) return undefined;
+  const server = basicTime(serverTime.getTime());
+  const request = basicTime(requestTime.getTime());
+  return requestTime < serverTime
+    ? `Signature expired: ${request} is now earlier than ${basicTime(serverTime.getTime() - skewMs)} (${server} - 15 min.)`
+    : `Signature not yet current: ${request} is still later than ${basicTime(serverTime.getTime() + skewMs)} (${server} + 15 min.)`;
+}
+
+function basicTime(epochMs: number): string {
+  return isoSeconds(epochMs).replaceAll(/[-:]/g, '');
+}
+
+function unsignedHeaderMessage({ headersNotSigned }: AuthenticationFaultFacts): string | undefined {
+  const [name] = headersNotSigned ?? [];
+  if (name === undefined) return undefined;
+  const shown = name.slice(0, 64).replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
+  return `'${shown}' must be a 'SignedHeader' in the AWS Authorization.`;
+}

@@ -1,0 +1,100 @@
+import type { RawRequest } from '../core/raw-request.ts';
+import { parseQuery, type QueryParameter } from '../core/request-target.ts';
+import { stsError } from './errors.ts';
+
+/** Largest body the service reads, in bytes; every parameter at its own limit stays far below. */
+export const maxStsBodyBytes: number = 256 * 1024;
+
+const maxParameters = 1000;
+const apiVersion = '2011-06-15';
+const formType = 'application/x-www-form-urlencoded';
+
+/** One STS request, its parameters joined from query and body; nothing about its caller is known yet. */
+export interface StsCall {
+  /** As sent; not yet known to exist. */
+  readonly action: string;
+  /** Every parameter by its exact name, `Action` and `Version` included. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/**
+ * Tells whether a request is for the STS service rather than for S3: its path is exactly `/`, and it names an
+ * `Action` in the query, posts a form, or is signed for the service `sts`. The caller checks that its Host names no
+ * bucket. No S3 operation on `/` takes an `Action` or a form.
+ */
+export function isStsRequest(raw: RawRequest): boolean {
+  if (raw.path !== '/') return false;
+  return (
+    raw.parameters.some(({ name }) => name === 'Action') ||
+    (raw.method === 'POST' && mediaType(raw) === formType) ||
+    isSignedForSts(raw)
+  );
+}
+
+function isSignedForSts(raw: RawRequest): boolean {
+  const header = /Credential=([^,\s]+)/.exec(raw.headers.get('authorization') ?? '')?.[1];
+  const query = raw.parameters.find(({ name }) => name === 'X-Amz-Credential')?.value;
+  return (header ?? query)?.endsWith('/sts/aws4_request') ?? false;
+}
+
+function mediaType(raw: RawRequest): string | undefined {
+  return raw.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+}
+
+/**
+ * Reads the parameters of query and body and checks the API version.
+ * Throws MethodNotAllowed, RequestEntityTooLarge, MalformedQueryString, InvalidQueryParameter (a name twice),
+ * ValidationError (too many), MissingAction and InvalidAction (other version).
+ */
+export function readStsCall(raw: RawRequest, body: Uint8Array): StsCall {
+  if (raw.method !== 'POST' && raw.method !== 'GET') throw stsError('MethodNotAllowed');
+  const parameters = joinParameters([...raw.parameters, ...readForm(raw, body)]);
+  const action = parameters.get('Action') ?? '';
+  if (action === '') throw stsError('MissingAction');
+  const version = parameters.get('Version') ?? 'NO_VERSION_SPECIFIED';
+  if (version !== apiVersion) throw unknownOperation(action, version);
+  return { action, parameters };
+}
+
+/** InvalidAction in AWS's words. */
+export function unknownOperation(action: string, version: string = apiVersion): Error {
+  return stsError(
+    'InvalidAction',
+    `Could not find operation ${action.slice(0, 128)} for version ${version.slice(0, 32)}`,
+  );
+}
+
+function readForm(raw: RawRequest, body: Uint8Array): readonly QueryParameter[] {
+  if (body.length > maxStsBodyBytes) throw stsError('RequestEntityTooLarge');
+  if (body.length === 0) return [];
+  const type = mediaType(raw);
+  if (type !== undefined && type !== formType) {
+    throw stsError('MalformedQueryString', `The request body must be ${formType}.`);
+  }
+  const text = Buffer.from(body).toString('latin1');
+  // Counted before anything is decoded: a body can hold a hundred thousand of them.
+  if (text.split('&').length > maxParameters) throw tooManyParameters();
+  const form = parseQuery(text);
+  if (form === undefined) throw stsError('MalformedQueryString');
+  for (const { name, hasValue } of form) {
+    if (!hasValue || !/^[\w.-]+$/.test(name)) throw stsError('MalformedQueryString');
+  }
+  return form;
+}
+
+function joinParameters(all: readonly QueryParameter[]): ReadonlyMap<string, string> {
+  if (all.length > maxParameters) throw tooManyParameters();
+  const parameters = new Map<string, string>();
+  for (const { name, value } of all) {
+    // Two values for one name: whichever is used, somebody else may have checked the other.
+    if (parameters.has(name)) {
+      throw stsError('InvalidQueryParameter', `The parameter ${name.slice(0, 128)} occurs more than once.`);
+    }
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+function tooManyParameters(): Error {
+  return stsError('ValidationError', `The request has more than ${maxParameters} parameters.`);
+}

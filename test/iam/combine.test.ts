@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../src/iam/combine.ts';
+import type { PolicyPrincipal } from '../../src/iam/evaluate.ts';
+import { RequestContext } from '../../src/iam/request-context.ts';
+import { compileAll } from '../support/raw-policies.ts';
+
+const user: PolicyPrincipal = {
+  kind: 'user',
+  accountId: '123456789012',
+  arn: 'arn:aws:iam::123456789012:user/anna',
+};
+const query = {
+  principal: user,
+  action: 's3:GetObject',
+  resource: 'arn:aws:s3:::b/k',
+  context: new RequestContext(),
+};
+const allowAll = compileAll(
+  [{ Statement: { Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' } }],
+  'identity',
+);
+
+describe('decide', () => {
+  it('grants nothing for an identity policy that was put in the place of a bucket policy', () => {
+    const decision = decide({ identity: [], resource: allowAll }, query);
+    expect(decision).toMatchObject({
+      effect: 'deny',
+      isExplicitDeny: false,
+      sets: { resourceLevel: 'none' },
+    });
+  });
+
+  it('denies when every set is empty, whoever asks but root', () => {
+    const kinds = ['anonymous', 'user', 'role-session', 'federated-user', 'web-identity', 'saml'] as const;
+    for (const kind of kinds) {
+      for (const resource of [undefined, []]) {
+        const sets = { identity: [], ...(resource === undefined ? {} : { resource }) };
+        expect(decide(sets, { ...query, principal: { ...user, kind } }).effect).toBe('deny');
+      }
+    }
+  });
+
+  it('names the statement that decided', () => {
+    const decision = decide({ identity: allowAll }, query);
+    expect(decision).toMatchObject({
+      effect: 'allow',
+      policyType: 'identity',
+      statement: { policy: 'identity-0', sid: 'All', index: 0 },
+    });
+  });
+
+  it('reports what each set said', () => {
+    const decision = decide({ identity: allowAll, boundary: [], session: allowAll }, query);
+    expect(decision).toMatchObject({
+      policyType: 'boundary',
+      sets: { identity: 'allow', boundary: 'none', session: 'allow', resource: undefined },
+    });
+  });
+
+  it('decides on the most hostile session policy and the longest keys at once', () => {
+    const halves = [
+      'a'.repeat(440),
+      'ab'.repeat(220),
+      `${'a*'.repeat(31)}${'a'.repeat(300)}`,
+      'a'.repeat(400),
+    ];
+    const session = compileAll(
+      [
+        {
+          Statement: {
+            Effect: 'Allow',
+            Action: '*',
+            Resource: halves.map((half) => `arn:aws:s3:::*${half}*b`),
+          },
+        },
+      ],
+      'session',
+    );
+    const resource = `arn:aws:s3:::a/${'a'.repeat(1024)}`;
+    const startedAt = performance.now();
+    for (let run = 0; run < 100; run += 1) {
+      expect(decide({ identity: allowAll, session }, { ...query, resource }).effect).toBe('deny');
+    }
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});

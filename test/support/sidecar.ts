@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { type App, createApp } from '../../src/app.ts';
+import { parseConfiguration } from '../../src/config/load.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
+import type { HeaderList } from '../../src/core/header-list.ts';
+import { type Randomness, systemRandomness } from '../../src/core/randomness.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { startDemoStore } from '../../src/demo/store/demo-store.ts';
+
+/** A clock that starts at the machine's time and moves only as tests say. */
+export class TestClock implements Clock {
+  #offsetMs = 0;
+  now(): number {
+    return systemClock.now() + this.#offsetMs;
+  }
+  advance(milliseconds: number): void {
+    this.#offsetMs += milliseconds;
+  }
+}
+
+export const account = '123456789012';
+export const roleArn = (name: string): string => `arn:aws:iam::${account}:role/${name}`;
+
+/** Long-term keys of the test users; made anew for every run. */
+export const alice: { accessKeyId: string; secretAccessKey: string } = {
+  accessKeyId: 'AKIAALICEALICEALICE1',
+  secretAccessKey: randomBytes(30).toString('base64'),
+};
+export const bob: { accessKeyId: string; secretAccessKey: string } = {
+  accessKeyId: 'AKIABOBBOBBOBBOBBOB1',
+  secretAccessKey: randomBytes(30).toString('base64'),
+};
+
+/** The directory most tests use: alice may assume the roles, bob may do nothing. */
+export const defaultDirectory = `
+directory:
+  policies:
+    DataBucket:
+      Version: "2012-10-17"
+      Statement:
+        - { Sid: Bucket, Effect: Allow, Action: ["s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket", "s3:GetBucketLocation"], Resource: "arn:aws:s3:::data" }
+        - { Sid: Objects, Effect: Allow, Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], Resource: "arn:aws:s3:::data/*" }
+        - { Sid: NoSecrets, Effect: Deny, Action: "s3:*", Resource: "arn:aws:s3:::data/secret/*" }
+    ReadOnly:
+      Version: "2012-10-17"
+      Statement: [{ Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::data/*" }]
+    Everything:
+      Version: "2012-10-17"
+      Statement: [{ Effect: Allow, Action: "*", Resource: "*" }]
+  users:
+    - name: alice
+      accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
+      inlinePolicies:
+        Assume:
+          Version: "2012-10-17"
+          Statement: [{ Effect: Allow, Action: "sts:AssumeRole", Resource: "arn:aws:iam::${account}:role/*" }]
+    - name: bob
+      accessKeys: [{ accessKeyId: ${bob.accessKeyId}, secretAccessKey: { env: BOB } }]
+  roles:
+    - name: data
+      policies: [DataBucket]
+      trustPolicy: &trust
+        Version: "2012-10-17"
+        Statement: [{ Effect: Allow, Principal: { AWS: "arn:aws:iam::${account}:root" }, Action: "sts:AssumeRole" }]
+    - name: reader
+      policies: [ReadOnly]
+      trustPolicy: *trust
+    - name: admin
+      policies: [Everything]
+      trustPolicy: *trust
+`;
+
+/** One request as it reached the store. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: HeaderList;
+}
+
+export interface TestSidecarOptions {
+  readonly clock?: Clock;
+  readonly randomness?: Randomness;
+  /** YAML of the `directory` section. */
+  readonly directory?: string;
+  /** Further YAML at the top level. */
+  readonly further?: string;
+  /** Lines under `server:`. */
+  readonly server?: string;
+  /** Another store than the demo store. */
+  readonly backend?: { endpoint: string; accessKeyId: string; secretAccessKey: string; timeouts?: string };
+}
+
+export interface TestSidecar {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly storeUrl: string;
+  readonly storeCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Everything that reached the demo store. */
+  readonly seen: SeenRequest[];
+  /** Everything that was logged. */
+  readonly logged: string[];
+  readonly app: App;
+  stop(): Promise<void>;
+}
+
+/** Starts a sidecar on real sockets, in front of the demo store unless another one is named. */
+export async function startSidecar(options: TestSidecarOptions = {}): Promise<TestSidecar> {
+  const clock = options.clock ?? systemClock;
+  const seen: SeenRequest[] = [];
+  const logged: string[] = [];
+  const storeSecret = options.backend?.secretAccessKey ?? randomBytes(30).toString('base64');
+  const storeAccessKeyId = options.backend?.accessKeyId ?? 'STOREKEY';
+  const store = await startDemoStore({
+    accessKeyId: storeAccessKeyId,
+    secretAccessKey: new Secret(storeSecret),
+    region: 'us-east-1',
+    clock,
+    onRequest: (request) => seen.push(request),
+  });
+  const variables = new Map([
+    ['ALICE', alice.secretAccessKey],
+    ['BOB', bob.secretAccessKey],
+    ['STORE', storeSecret],
+    ['TOKENS', randomBytes(32).toString('base64')],
+  ]);
+  const text = `apiVersion: sts-sidecar/v1
+server:
+  listen: 127.0.0.1:0
+${options.server ?? ''}
+admin: { listen: "127.0.0.1:0" }
+backend:
+  endpoint: ${options.backend?.endpoint ?? store.url}
+  region: us-east-1
+  credentials: { accessKeyId: ${storeAccessKeyId}, secretAccessKey: { env: STORE } }
+${options.backend?.timeouts ?? ''}
+account: { id: "${account}" }
+tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }
+${options.further ?? ''}
+${options.directory ?? defaultDirectory}`;
+  const loaded = parseConfiguration(text, 'test.yaml', {
+    environment: (name) => variables.get(name),
+    readText: () => ({ ok: false, reason: 'tests have no files' }),
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
+  const app = createApp({
+    ...loaded,
+    clock,
+    randomness: options.randomness ?? systemRandomness,
+    logTo: { write: (line) => void logged.push(line) },
+  });
+  const { url, adminUrl } = await app.start();
+  return {
+    url,
+    adminUrl,
+    storeUrl: store.url,
+    storeCredentials: { accessKeyId: storeAccessKeyId, secretAccessKey: storeSecret },
+    seen,
+    logged,
+    app,
+    stop: async () => {
+      await app.stop();
+      await store.close();
+    },
+  };
+}
