@@ -1,3 +1,4 @@
+import { isMapping } from './mapping.ts';
 import type { ConfigurationSources, Overrides } from './sources.ts';
 
 /** A configuration value with flags and environment variables put in. */
@@ -60,8 +61,4 @@ function replaceValue(value: unknown, section: string, key: string, text: string
   if (!isMapping(value)) return undefined;
   const old = value[section] ?? {};
   return isMapping(old) ? { ...value, [section]: { ...old, [key]: text } } : undefined;
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { PolicyDocumentError } from '../iam/document.ts';
+import { isMapping } from './mapping.ts';
 import { formatPath, type Path, parsePolicyPath } from './path.ts';
 import type { ProblemLog, ProblemPlace } from './problem-log.ts';
 import { describeIssue } from './shape.ts';
@@ -43,9 +44,13 @@ export class Reading {
     return this.#file.name;
   }
 
-  /** Checks the value at `path`; reports every issue and returns `undefined` when there is one. */
+  /**
+   * Checks the value at `path` and reports every issue. Returns `undefined` when there is one; with unknown keys only,
+   * which are reported too, it returns the rest, so that later checks find what they can.
+   */
   read<T>(path: Path, schema: z.ZodType<T>): T | undefined {
-    const result = schema.safeParse(this.valueAt(path));
+    const value = this.valueAt(path);
+    const result = schema.safeParse(value);
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
       for (const found of describeIssue(issue, path, schema, (at) => this.valueAt(at))) {
@@ -53,7 +58,7 @@ export class Reading {
         else this.problem(found.path, found.message);
       }
     }
-    return undefined;
+    return schema.safeParse(withoutUnknownKeys(value, result.error)).data;
   }
 
   /** The keys of the mapping at `path`; none when there is no mapping. */
@@ -122,6 +127,13 @@ export class Reading {
   }
 }
 
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function withoutUnknownKeys(value: unknown, error: z.ZodError): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const issue of error.issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    let target: unknown = copy;
+    for (const part of issue.path) target = Reflect.get(Object(target), part);
+    for (const key of issue.keys) Reflect.deleteProperty(Object(target), key);
+  }
+  return copy;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../core/secret.ts';
+import { isMapping } from './mapping.ts';
 import type { Path } from './path.ts';
 import type { Reading } from './reading.ts';
 
@@ -25,7 +26,7 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 // One check instead of a union of schemas: their messages would quote unknown keys, and `{ <secret> }` has one.
 function isValueSource(value: unknown): value is ValueSource {
   if (typeof value === 'string') return true;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (!isMapping(value)) return false;
   const [entry, ...others] = Object.entries(value);
   if (entry === undefined || others.length > 0) return false;
   const [key, name] = entry;

@@ -53,8 +53,8 @@ function describeChoice(issue: z.core.$ZodIssueInvalidValue, path: Path, value: 
     if (later.includes(value)) return `${JSON.stringify(value)} is ${unsupportedMessage}`;
   }
   const list = choices.map((choice) => JSON.stringify(choice)).join(', ');
-  const suggestion = typeof value === 'string' ? suggest(value, choices) : '';
-  return `must be ${choices.length > 1 ? 'one of ' : ''}${list}${suggestion}`;
+  if (choices.length === 1) return `must be ${list}`;
+  return `must be one of ${list}${typeof value === 'string' ? suggest(value, choices) : ''}`;
 }
 
 const typeNames: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 import {
+  type DocumentOptions,
   isAlias,
   isMap,
   isScalar,
@@ -7,7 +8,9 @@ import {
   type Node,
   type Pair,
   type ParsedNode,
+  type ParseOptions,
   parseAllDocuments,
+  type SchemaOptions,
   type Document as YamlFile,
 } from 'yaml';
 import type { Path } from './path.ts';
@@ -37,8 +40,8 @@ export interface YamlResult {
 }
 
 /**
- * Parses one YAML 1.2 document (core schema) strictly: repeated keys, further documents, other versions, unknown tags and
- * merge keys are faults; aliases may not multiply the document beyond a fixed number of values.
+ * Parses one YAML 1.2 document (core schema) strictly: repeated keys, further documents, other versions and unknown tags
+ * are faults, `<<` is a key like any other, and aliases may not multiply the document beyond a fixed number of values.
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
@@ -47,33 +50,41 @@ export function parseYaml(text: string): YamlResult {
     addLines(text, lines);
     return { document: undefined, faults: [locateFault(deep, lines)] };
   }
-  const documents = parseAllDocuments(text, {
-    lineCounter: lines,
-    logLevel: 'silent',
-    merge: false,
-    prettyErrors: false,
-    resolveKnownTags: false,
-    schema: 'core',
-    stringKeys: true,
-  });
+  const documents = parseAllDocuments(text, { ...parserOptions, lineCounter: lines });
   const [first, second] = Array.isArray(documents) ? documents : [];
   if (first === undefined || isEmpty(first)) return emptyFile(lines);
-  const faults: YamlFault[] = [];
-  let isReliable = true;
-  for (const { code, pos } of [...first.errors, ...first.warnings]) {
-    faults.push({ offset: pos[0], message: faultMessages[code] });
-    // After any other fault the rest of the tree may not be what the author meant.
-    if (code !== 'DUPLICATE_KEY' && code !== 'TAG_RESOLVE_FAILED') isReliable = false;
-  }
-  if (second !== undefined) faults.push({ offset: second.range[0], message: faultMessages.MULTIPLE_DOCS });
-  const { explicit, version } = first.directives.yaml;
-  if (explicit === true && version !== '1.2')
-    faults.push({ offset: 0, message: 'only YAML 1.2 is supported' });
+  // After any other fault the rest of the tree may not be what the author meant.
+  const isReliable = first.errors.every(
+    ({ code }) => code === 'DUPLICATE_KEY' || code === 'TAG_RESOLVE_FAILED',
+  );
   const reader = new YamlReader();
   const value = isReliable && first.contents !== null ? reader.read(first.contents) : undefined;
-  faults.push(...reader.faults);
-  const document = isReliable ? new LocatedDocument(value, first.contents, reader, lines) : undefined;
-  return { document, faults: faults.map((fault) => locateFault(fault, lines)) };
+  const faults = [...findFaults(first, second), ...reader.faults];
+  return {
+    document: isReliable ? new LocatedDocument(value, first.contents, reader, lines) : undefined,
+    faults: faults.map((fault) => locateFault(fault, lines)),
+  };
+}
+
+const parserOptions: ParseOptions & DocumentOptions & SchemaOptions = {
+  logLevel: 'silent',
+  merge: false,
+  prettyErrors: false,
+  resolveKnownTags: false,
+  schema: 'core',
+  stringKeys: true,
+};
+
+function findFaults(document: ParsedDocument, next: ParsedDocument | undefined): YamlFault[] {
+  const faults = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
+    offset: pos[0],
+    message: faultMessages[code],
+  }));
+  if (next !== undefined) faults.push({ offset: next.range[0], message: faultMessages.MULTIPLE_DOCS });
+  const { explicit, version } = document.directives.yaml;
+  if (explicit === true && version !== '1.2')
+    faults.push({ offset: 0, message: 'only YAML 1.2 is supported' });
+  return faults;
 }
 
 type ParsedDocument = YamlFile.Parsed;

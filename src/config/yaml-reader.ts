@@ -60,7 +60,8 @@ export class YamlReader {
     for (const { key, value } of map.items) {
       if (!isScalar(key) || typeof key.value !== 'string') continue;
       if (key.value === '__proto__') this.#report(key, 'the key __proto__ is not allowed');
-      else result[key.value] = this.read(value, depth + 1);
+      // The first of repeated keys, which is also where problems are reported; the repetition is a fault anyway.
+      else if (!(key.value in result)) result[key.value] = this.read(value, depth + 1);
     }
     return result;
   }

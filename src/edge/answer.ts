@@ -8,6 +8,8 @@ export interface Answer {
   readonly body: string | Buffer;
   /** Flat name, value, name, value. */
   readonly headers: readonly string[];
+  /** Close the connection afterwards, because what follows on it cannot be trusted. */
+  readonly closes?: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function sendAnswer(
   const headers = [...answer.headers];
   if (hasContent || answer.status < 400) headers.push('content-type', answer.contentType);
   if (hasContent) headers.push('content-length', String(body.length));
-  if (isUnread || answer.status === 408) headers.push('connection', 'close');
+  if (isUnread || answer.closes === true) headers.push('connection', 'close');
   response.writeHead(answer.status, headers);
   if (hasContent) response.write(body);
   else response.flushHeaders();

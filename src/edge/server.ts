@@ -4,7 +4,7 @@ import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
-import { ClientGone, UpstreamFault } from '../forward/faults.ts';
+import { BodyFault, ClientGone, UpstreamFault } from '../forward/faults.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { bucketOfHost } from '../s3/addressing.ts';
@@ -191,6 +191,7 @@ async function answerS3Error(
     contentType: 'application/xml',
     body: renderS3Error(fault, resourceOf(message), trace.requestId),
     headers: connection.ownHeaders,
+    closes: error instanceof BodyFault,
   };
   await sendAnswer(message, response, answer);
 }

@@ -41,11 +41,7 @@ const table = {
 export type StsErrorCode = keyof typeof table;
 
 /** Makes an error of the table; `message` replaces the code's own text. */
-export function stsError(
-  code: StsErrorCode,
-  message?: string,
-  options?: ServiceErrorOptions,
-): ServiceError {
+export function stsError(code: StsErrorCode, message?: string, options?: ServiceErrorOptions): ServiceError {
   const [status, text] = table[code];
   return new ServiceError(code, status, message ?? text, options);
 }

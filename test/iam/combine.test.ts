@@ -61,7 +61,7 @@ describe('decide', () => {
     const halves = [
       'a'.repeat(440),
       'ab'.repeat(220),
-      `${'a*'.repeat(31)}${'a'.repeat(300)}`,
+      `${'a*'.repeat(30)}${'a'.repeat(300)}`,
       'a'.repeat(400),
     ];
     const session = compileAll(

@@ -246,7 +246,17 @@ export function policy(kind: RawKind): fc.Arbitrary<RawPolicy> {
       ),
       fc.array(statement(kind), { minLength: 1, maxLength: 9 }),
     )
-    .map(([version, Statement]) => ({ ...version, Statement }));
+    .map(([version, statements]) => ({
+      ...version,
+      Statement: version.Version === '2012-10-17' ? statements : statements.map(withoutBoolVariables),
+    }));
+}
+
+/** Before 2012 a variable is text, and no text but true and false is a valid operand of Bool. */
+function withoutBoolVariables({ Condition, ...rest }: RawStatement): RawStatement {
+  const text = JSON.stringify(Condition ?? {});
+  const isInvalid = /bool/i.test(text) && text.includes('$');
+  return isInvalid || Condition === undefined ? rest : { ...rest, Condition };
 }
 
 const context = fc

@@ -8,7 +8,7 @@ import { compileAll, compileSets, decideRaw, nameOf, toQuery } from '../support/
 import { type RawPolicy, type RawSets, referenceDecision } from '../support/reference-evaluator.ts';
 import { policy, type RawKind, request, statement } from './iam-arbitraries.ts';
 
-const runs = 3000;
+const runs = 2000;
 
 function policies(kind: RawKind, minLength = 0): fc.Arbitrary<RawPolicy[]> {
   return fc.array(policy(kind), { minLength, maxLength: 2 });

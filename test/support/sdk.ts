@@ -1,5 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { type AssumeRoleCommandInput, AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, type AssumeRoleCommandInput, STSClient } from '@aws-sdk/client-sts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { roleArn } from './sidecar.ts';
 
@@ -33,7 +33,11 @@ export function s3Client(
 }
 
 /** An unmodified STS client of the AWS SDK. */
-export function stsClient(endpoint: string, credentials: SdkCredentials, clock: Clock = systemClock): STSClient {
+export function stsClient(
+  endpoint: string,
+  credentials: SdkCredentials,
+  clock: Clock = systemClock,
+): STSClient {
   return new STSClient(common(endpoint, credentials, clock));
 }
 

@@ -1,0 +1,19 @@
+import type { StsAction } from '../action.ts';
+import { assumeRole } from './assume-role.ts';
+import { getCallerIdentity } from './get-caller-identity.ts';
+
+/** Every action that can be performed, by its exact name. */
+export const stsActions: ReadonlyMap<string, StsAction> = new Map(
+  [assumeRole, getCallerIdentity].map((action) => [action.name, action]),
+);
+
+/** Actions of the contract that this version answers with a clear refusal. */
+export const plannedActions: ReadonlySet<string> = new Set([
+  'AssumeRoleWithCustomToken',
+  'AssumeRoleWithSAML',
+  'AssumeRoleWithWebIdentity',
+  'DecodeAuthorizationMessage',
+  'GetAccessKeyInfo',
+  'GetFederationToken',
+  'GetSessionToken',
+]);

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { authenticateSts } from '../authenticate/authenticate.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import type { StsAction, StsDependencies, StsTrace } from './action.ts';
+import { plannedActions, stsActions } from './actions/index.ts';
+import { stsError } from './errors.ts';
+import { readStsCall, unknownOperation } from './query-request.ts';
+import { renderStsResult, type StsResponse } from './response-xml.ts';
+
+export type { StsDependencies, StsFacts, StsTrace } from './action.ts';
+export type { StsResponse } from './response-xml.ts';
+
+/**
+ * Answers one STS request whose body has been read: parameters, authentication, caller rule, constraints, the action.
+ * `trace` receives what became known, also when the request is refused. Throws a `ServiceError` of the STS table or
+ * an `AuthenticationFault`; `renderStsError` renders both, and anything unforeseen.
+ */
+export async function handleSts(
+  raw: RawRequest,
+  body: Uint8Array,
+  dependencies: StsDependencies,
+  trace: StsTrace,
+): Promise<StsResponse> {
+  const { action: actionName, parameters } = readStsCall(raw, body);
+  const action = findAction(actionName, trace);
+  const bodySha256 = createHash('sha256').update(body).digest('hex');
+  const authenticated = await authenticateSts(raw, bodySha256, dependencies.authentication);
+  const { arn, accessKeyId } = authenticated.caller;
+  trace.add({ principalArn: arn, accessKeyId });
+  const result = await action.run(parameters, { authenticated, dependencies, trace });
+  return renderStsResult(action.name, result, raw);
+}
+
+function findAction(name: string, trace: StsTrace): StsAction {
+  const action = stsActions.get(name);
+  // Only names of the tables are reported: the facts become metric labels.
+  if (action !== undefined || plannedActions.has(name)) trace.add({ operation: name });
+  if (action !== undefined) return action;
+  if (!plannedActions.has(name)) throw unknownOperation(name);
+  // Not NotImplemented 501: SDKs take a 5xx for an outage and try again, then hide the message.
+  throw stsError('InvalidAction', `The action ${name} is not available in this version of the service.`);
+}

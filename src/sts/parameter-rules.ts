@@ -1,0 +1,168 @@
+/** Parameters as sent, by exact name. */
+export type SentParameters = ReadonlyMap<string, string>;
+
+/** Receives one violated constraint; `value` is `null` for a missing member. */
+export type ReportViolation = (path: string, value: string | null, constraint: string) => void;
+
+/** Stands for a value whose violation was reported; never leaves the parser. */
+export const invalid: unique symbol = Symbol('invalid parameter');
+export type Invalid = typeof invalid;
+
+/** How one declared parameter is read and checked. */
+export interface ParameterRule<T> {
+  /** True for a parameter that is checked and then refused, because this version cannot honour it. */
+  readonly isRefused: boolean;
+  /**
+   * @param name as it stands on the wire.
+   * @param path as validation errors name it.
+   */
+  read(sent: SentParameters, name: string, path: string, report: ReportViolation): T | Invalid;
+}
+
+/** Constraints of a text; lengths in UTF-16 code units, as AWS counts. */
+export interface TextConstraints {
+  readonly min: number;
+  readonly max?: number;
+  /** Regular expression that the whole value must match, as AWS prints it. */
+  readonly pattern?: string;
+}
+
+/** An optional text. */
+export function text({ min, max, pattern }: TextConstraints): ParameterRule<string | undefined> {
+  const whole = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`, 'u');
+  return {
+    isRefused: false,
+    read(sent, name, path, report) {
+      const value = sent.get(name);
+      if (value === undefined) return undefined;
+      const violated: string[] = [];
+      if (whole?.test(value) === false) violated.push(`satisfy regular expression pattern: ${pattern}`);
+      if (value.length < min) violated.push(`have length greater than or equal to ${min}`);
+      if (max !== undefined && value.length > max) violated.push(`have length less than or equal to ${max}`);
+      for (const constraint of violated) report(path, value, `Member must ${constraint}`);
+      return violated.length === 0 ? value : invalid;
+    },
+  };
+}
+
+/** An optional whole number. */
+export function integer({ min, max }: { min: number; max: number }): ParameterRule<number | undefined> {
+  return {
+    isRefused: false,
+    read(sent, name, path, report) {
+      const value = sent.get(name);
+      if (value === undefined) return undefined;
+      const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= min && number <= max) return number;
+      report(path, value, numberConstraint(number, min, max));
+      return invalid;
+    },
+  };
+}
+
+function numberConstraint(number: number, min: number, max: number): string {
+  if (Number.isNaN(number)) return 'Member must be an integer';
+  return number < min
+    ? `Member must have value greater than or equal to ${min}`
+    : `Member must have value less than or equal to ${max}`;
+}
+
+/** A rule whose value must be there. */
+export function required<T>(rule: ParameterRule<T | undefined>): ParameterRule<T> {
+  return {
+    isRefused: rule.isRefused,
+    read(sent, name, path, report) {
+      const value = rule.read(sent, name, path, report);
+      if (value !== undefined) return value;
+      report(path, null, 'Member must not be null');
+      return invalid;
+    },
+  };
+}
+
+/** A rule whose value is checked and then refused: dropping it silently would let the caller believe in it. */
+export function refused<T>(rule: ParameterRule<T>): ParameterRule<T> {
+  return { ...rule, isRefused: true };
+}
+
+type FieldRules = Readonly<Record<string, ParameterRule<string | undefined> | ParameterRule<string>>>;
+
+/**
+ * A list of structures, flattened as `Name.member.1.Field`; the values of each member by field. The empty field name
+ * stands for a list of plain texts, `Name.member.1`. Empty when nothing was sent.
+ */
+export function list(
+  fields: FieldRules,
+  { maxItems }: { maxItems: number },
+): ParameterRule<readonly ReadonlyMap<string, string>[]> {
+  return {
+    isRefused: false,
+    read(sent, name, path, report) {
+      const members = collectMembers(sent, name, Object.keys(fields), report);
+      if (members === invalid) return invalid;
+      if (members.length > maxItems) {
+        report(
+          path,
+          `[${members.length} members]`,
+          `Member must have length less than or equal to ${maxItems}`,
+        );
+        return invalid;
+      }
+      const read = members.map((member, index) =>
+        readMember(fields, member, `${path}.${index + 1}.member`, report),
+      );
+      return read.every((member) => member !== invalid) ? read : invalid;
+    },
+  };
+}
+
+function readMember(
+  fields: FieldRules,
+  member: SentParameters,
+  path: string,
+  report: ReportViolation,
+): ReadonlyMap<string, string> | Invalid {
+  const values = new Map<string, string>();
+  let isValid = true;
+  for (const [field, rule] of Object.entries(fields)) {
+    const value = rule.read(member, field, field === '' ? path : `${path}.${lowerFirst(field)}`, report);
+    if (value === invalid) isValid = false;
+    else if (value !== undefined) values.set(field, value);
+  }
+  return isValid ? values : invalid;
+}
+
+/** The members of a list in the order of their numbers; gaps are closed up. */
+function collectMembers(
+  sent: SentParameters,
+  name: string,
+  fields: readonly string[],
+  report: ReportViolation,
+): readonly SentParameters[] | Invalid {
+  const members = new Map<number, Map<string, string>>();
+  for (const [key, value] of sent) {
+    if (key !== name && !key.startsWith(`${name}.`)) continue;
+    // SDKs write an empty list as a lone `Name=`.
+    if (key === name && value === '') continue;
+    const [, number, field = ''] =
+      /^\.member\.([1-9]\d{0,4})(?:\.(\w+))?$/.exec(key.slice(name.length)) ?? [];
+    if (number === undefined || !fields.includes(field)) {
+      // A session policy or tag under a misspelt name must not be lost: what it takes away would be granted.
+      report(key.slice(0, 128), value, `Member must be written as ${memberForms(name, fields)}`);
+      return invalid;
+    }
+    const member = members.get(Number(number)) ?? new Map<string, string>();
+    member.set(field, value);
+    members.set(Number(number), member);
+  }
+  return [...members].sort(([left], [right]) => left - right).map(([, member]) => member);
+}
+
+function memberForms(name: string, fields: readonly string[]): string {
+  return fields.map((field) => `${name}.member.N${field === '' ? '' : `.${field}`}`).join(' or ');
+}
+
+/** A wire name as validation errors spell it: `RoleArn` is `roleArn`. */
+export function lowerFirst(name: string): string {
+  return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+}

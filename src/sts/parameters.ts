@@ -1,0 +1,131 @@
+import { stsError } from './errors.ts';
+import {
+  integer,
+  invalid,
+  list,
+  lowerFirst,
+  type ParameterRule,
+  required,
+  type SentParameters,
+  text,
+} from './parameter-rules.ts';
+
+export { type ParameterRule, refused, required, type SentParameters } from './parameter-rules.ts';
+
+const sessionNamePattern = '[\\w+=,.@-]*';
+const tagPattern = '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*';
+const arn = text({ min: 20, max: 2048 });
+
+/**
+ * The constraints of every parameter, by its wire name (AWS STS API Reference 2011-06-15, with the limits of this
+ * service where they are wider). Actions pick from here what they declare.
+ */
+export const stsParameters: {
+  readonly RoleArn: ParameterRule<string | undefined>;
+  readonly RoleSessionName: ParameterRule<string | undefined>;
+  /** Each member has `arn`. */
+  readonly PolicyArns: ParameterRule<readonly ReadonlyMap<string, string>[]>;
+  /** JSON text; its length is judged together with the policy ARNs. */
+  readonly Policy: ParameterRule<string | undefined>;
+  /** Seconds, for the actions that assume a role. */
+  readonly DurationSeconds: ParameterRule<number | undefined>;
+  readonly ExternalId: ParameterRule<string | undefined>;
+  readonly SerialNumber: ParameterRule<string | undefined>;
+  readonly TokenCode: ParameterRule<string | undefined>;
+  readonly SourceIdentity: ParameterRule<string | undefined>;
+  /** Each member has `Key` and `Value`. */
+  readonly Tags: ParameterRule<readonly ReadonlyMap<string, string>[]>;
+  /** Each member is one text, under the empty name. */
+  readonly TransitiveTagKeys: ParameterRule<readonly ReadonlyMap<string, string>[]>;
+  /** Each member has `ProviderArn` and `ContextAssertion`. */
+  readonly ProvidedContexts: ParameterRule<readonly ReadonlyMap<string, string>[]>;
+} = {
+  RoleArn: arn,
+  RoleSessionName: text({ min: 2, max: 64, pattern: sessionNamePattern }),
+  PolicyArns: list({ arn: required(arn) }, { maxItems: 10 }),
+  Policy: text({ min: 1, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' }),
+  // A role's own maximum, up to a year here where AWS stops at 43200, is judged once the role may be assumed.
+  DurationSeconds: integer({ min: 900, max: 31_536_000 }),
+  ExternalId: text({ min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' }),
+  SerialNumber: text({ min: 9, max: 256, pattern: '[\\w+=/:,.@-]*' }),
+  TokenCode: text({ min: 6, max: 6, pattern: '[\\d]*' }),
+  SourceIdentity: text({ min: 2, max: 64, pattern: `(?!aws:)${sessionNamePattern}` }),
+  Tags: list(
+    {
+      Key: required(text({ min: 1, max: 128, pattern: tagPattern })),
+      Value: required(text({ min: 0, max: 256, pattern: tagPattern })),
+    },
+    { maxItems: 50 },
+  ),
+  TransitiveTagKeys: list({ '': text({ min: 1, max: 128, pattern: tagPattern }) }, { maxItems: 50 }),
+  ProvidedContexts: list(
+    {
+      ProviderArn: required(arn),
+      ContextAssertion: required(text({ min: 4, max: 2048 })),
+    },
+    { maxItems: 5 },
+  ),
+};
+
+/** The parameters that one action declares, by wire name. */
+export type ParameterTable = Readonly<Record<string, ParameterRule<unknown>>>;
+
+/** The checked values of a {@link ParameterTable}. */
+export type ParameterValues<T extends ParameterTable> = {
+  readonly [N in keyof T]: T[N] extends ParameterRule<infer V> ? V : never;
+};
+
+/**
+ * Checks the declared parameters; others are ignored, as AWS does, except session policies, whose loss would grant
+ * more than was asked for. Throws ValidationError that lists every violated constraint, ValidationError for a refused
+ * parameter, and InvalidParameterCombination for a session policy that the action does not take.
+ */
+export function readParameters<T extends ParameterTable>(sent: SentParameters, table: T): ParameterValues<T> {
+  requireNoLostPolicy(sent, table);
+  const violations: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, rule] of Object.entries(table)) {
+    const value = rule.read(sent, name, lowerFirst(name), (path, violating, constraint) => {
+      violations.push(`${shown(violating)} at '${path}' failed to satisfy constraint: ${constraint}`);
+    });
+    if (value !== invalid) values[name] = value;
+  }
+  if (violations.length > 0) throw violationsError(violations);
+  const refusedNames = Object.keys(table).filter((name) => table[name]?.isRefused && isGiven(values[name]));
+  if (refusedNames.length > 0) throw refusedError(refusedNames);
+  // INVARIANT: without violations every rule has returned a value of its own type.
+  return values as ParameterValues<T>;
+}
+
+function requireNoLostPolicy(sent: SentParameters, table: ParameterTable): void {
+  for (const name of sent.keys()) {
+    const [parameter = ''] = name.split('.', 1);
+    if ((parameter === 'Policy' || parameter === 'PolicyArns') && !Object.hasOwn(table, parameter)) {
+      throw stsError('InvalidParameterCombination', `The action does not take the parameter ${parameter}.`);
+    }
+  }
+}
+
+const maxShownCharacters = 256;
+
+function shown(value: string | null): string {
+  if (value === null) return 'Value null';
+  return `Value '${value.length > maxShownCharacters ? `${value.slice(0, maxShownCharacters)}…` : value}'`;
+}
+
+function violationsError(violations: readonly string[]): Error {
+  const count = violations.length === 1 ? '1 validation error' : `${violations.length} validation errors`;
+  return stsError('ValidationError', `${count} detected: ${violations.join('; ')}`);
+}
+
+function refusedError(names: readonly string[]): Error {
+  const verb = names.length === 1 ? 'is' : 'are';
+  return stsError(
+    'ValidationError',
+    `${names.join(', ')} ${verb} not supported by this version of the service.`,
+  );
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && !(Array.isArray(value) && value.length === 0);
+}

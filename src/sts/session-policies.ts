@@ -1,0 +1,57 @@
+import type { Directory } from '../directory/directory.ts';
+import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
+import { stsError } from './errors.ts';
+import { packedPolicySize } from './packed-policy-size.ts';
+
+/** Session policies that passed every check. */
+export interface SessionPolicies {
+  /** The inline policy exactly as sent. */
+  readonly policy?: string;
+  /** ARNs of managed policies; they are looked up again at every request. */
+  readonly policyArns: readonly string[];
+  /** Percent of the allotted space; `undefined` when no policy was passed. */
+  readonly packedPolicySize: number | undefined;
+}
+
+/** Inline policy and policy ARNs together, in characters (AWS STS API Reference, AssumeRole). */
+const maxCharacters = 2048;
+const maxReasonCharacters = 1024;
+
+/**
+ * Checks the session policies of a request. Throws PackedPolicyTooLarge, MalformedPolicyDocument with where and why,
+ * and ValidationError for a managed policy that does not exist.
+ */
+export function checkSessionPolicies(
+  policy: string | undefined,
+  policyArns: readonly string[],
+  directory: Directory,
+): SessionPolicies {
+  const characters = policyArns.reduce((sum, arn) => sum + arn.length, policy?.length ?? 0);
+  if (characters > maxCharacters) throw tooLarge(Math.ceil((characters / maxCharacters) * 100));
+  if (policy !== undefined) requireSessionPolicy(policy);
+  for (const arn of policyArns) {
+    if (directory.managedPolicy(arn) === undefined) {
+      throw stsError('ValidationError', `The managed policy ${arn.slice(0, 256)} does not exist.`);
+    }
+  }
+  const size = packedPolicySize({ policyArns, ...(policy === undefined ? {} : { policy }) });
+  if (size !== undefined && size > 100) throw tooLarge(size);
+  return { policyArns, packedPolicySize: size, ...(policy === undefined ? {} : { policy }) };
+}
+
+function requireSessionPolicy(text: string): void {
+  try {
+    parsePolicyText(text, 'session');
+  } catch (error) {
+    if (!(error instanceof PolicyDocumentError)) throw error;
+    const reason = error.message.slice(0, maxReasonCharacters);
+    throw stsError('MalformedPolicyDocument', `The session policy is malformed: ${reason}`, { cause: error });
+  }
+}
+
+function tooLarge(percent: number): Error {
+  return stsError(
+    'PackedPolicyTooLarge',
+    `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`,
+  );
+}
