@@ -2,7 +2,6 @@ import type { Authenticated } from '../authenticate/authenticate.ts';
 import { explainDenial } from '../iam/explain.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
-import type { PayloadMode } from '../sigv4/payload-mode.ts';
 import { type AccessDecision, decideAccess } from './decide.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { globalKeys } from './global-keys.ts';
@@ -19,7 +18,7 @@ class AuthorizedRequest {
   readonly isAllowed = true;
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
   readonly #request: S3Request;
-  readonly payload: PayloadMode;
+  readonly payload: Authenticated['payload'];
   readonly decision: AccessDecision;
   /** The document to forward, after denied items were taken out; `undefined` when the body is streamed. */
   readonly document: Buffer | undefined;
@@ -29,7 +28,7 @@ class AuthorizedRequest {
 
   constructor(facts: {
     request: S3Request;
-    payload: PayloadMode;
+    payload: Authenticated['payload'];
     decision: AccessDecision;
     document: Buffer | undefined;
     deniedItems: readonly number[];

@@ -9,7 +9,7 @@ export interface ListenAddress {
 }
 
 /** Bounds of the S3 and STS listener. */
-export interface ServerLimits {
+interface ServerLimits {
   readonly maxHeaderBytes: number;
   readonly headersTimeoutSeconds: number;
   readonly idleTimeoutSeconds: number;

@@ -6,12 +6,8 @@ import type { AccountRecord, DirectoryRecords } from './records.ts';
 import { buildRole, type Role } from './role.ts';
 import { buildUser, type User } from './user.ts';
 
-export type { AccessKey } from './access-key.ts';
-export type { Role } from './role.ts';
-export type { User } from './user.ts';
-
 /** How many policies there are, by the kind that the gauge `sts_sidecar_policies` reports. */
-export interface PolicyCounts {
+interface PolicyCounts {
   readonly managed: number;
   /** Of users and roles together. */
   readonly inline: number;

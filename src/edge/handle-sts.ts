@@ -39,7 +39,7 @@ export async function answerSts(
     answer = rendered;
   }
   trace.add({ status: answer.status, bytesOut: Buffer.byteLength(answer.body) });
-  const headers = ['x-amzn-RequestId', trace.requestId];
+  const headers = ['x-amzn-RequestId', trace.requestId, ...connection.ownHeaders];
   await sendAnswer(message, response, { ...answer, headers, closes: !isBodyUsable });
 }
 

@@ -98,12 +98,16 @@ class Edge {
     invite: () => void,
     trace: RequestTrace,
   ): Promise<void> {
-    const ownHeaders = ['x-amz-request-id', trace.requestId, 'x-amz-id-2', trace.requestId];
+    const receivedAtMs = this.#parts.clock.now();
+    // SDKs set their clock by this header, so it must be the one that signatures are held against.
+    response.sendDate = false;
+    const date = new Date(receivedAtMs).toUTCString();
+    const ownHeaders = ['x-amz-request-id', trace.requestId, 'x-amz-id-2', trace.requestId, 'date', date];
     const connection: ClientConnection = { message, response, invite, ownHeaders };
     const snapshot = this.#parts.snapshot();
     let raw: RawRequest;
     try {
-      raw = this.#readHead(message, trace);
+      raw = this.#readHead(message, receivedAtMs, trace);
     } catch (error) {
       await answerS3Error(error, connection, trace);
       return;
@@ -123,13 +127,13 @@ class Edge {
     }
   }
 
-  #readHead(message: IncomingMessage, trace: RequestTrace): RawRequest {
-    const { clock, limits } = this.#parts;
+  #readHead(message: IncomingMessage, receivedAtMs: number, trace: RequestTrace): RawRequest {
+    const { limits } = this.#parts;
     if (this.#inFlight > limits.maxInFlight) throw s3Error('SlowDown');
     const raw = readRawRequest(message, {
       clientAddress: clientAddress(message.socket),
       isSecure: false,
-      receivedAtMs: clock.now(),
+      receivedAtMs,
       requestId: trace.requestId,
     });
     if (raw === undefined) throw s3Error('InvalidURI');
@@ -156,7 +160,7 @@ class Edge {
     );
     const body = renderS3Error(fault, '', requestId);
     socket.end(
-      `HTTP/1.1 ${fault.status} Bad Request\r\ncontent-type: application/xml\r\nx-amz-request-id: ${requestId}\r\n` +
+      `HTTP/1.1 ${fault.status} Bad Request\r\ndate: ${new Date(this.#parts.clock.now()).toUTCString()}\r\ncontent-type: application/xml\r\nx-amz-request-id: ${requestId}\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     );
     this.#parts.metrics.record({ ...new RequestTrace(requestId, '', '').finish(), status: fault.status });

@@ -1,8 +1,41 @@
 import type { AuthenticationFault, AuthenticationReason } from '../core/authentication-fault.ts';
 import { ServiceError, type ServiceErrorOptions } from '../core/service-error.ts';
 
+/** An error code of the S3 table. */
+export type S3ErrorCode =
+  | 'AccessDenied'
+  | 'AuthorizationHeaderMalformed'
+  | 'BadRequest'
+  | 'EntityTooLarge'
+  | 'ExpiredToken'
+  | 'IncompleteBody'
+  | 'InternalError'
+  | 'InvalidAccessKeyId'
+  | 'InvalidArgument'
+  | 'InvalidBucketName'
+  | 'InvalidDigest'
+  | 'BadDigest'
+  | 'InvalidRequest'
+  | 'InvalidToken'
+  | 'InvalidURI'
+  | 'KeyTooLongError'
+  | 'MalformedXML'
+  | 'MaxMessageLengthExceeded'
+  | 'MethodNotAllowed'
+  | 'MissingContentLength'
+  | 'NoSuchKey'
+  | 'NotImplemented'
+  | 'RequestHeaderSectionTooLarge'
+  | 'RequestTimeTooSkewed'
+  | 'RequestTimeout'
+  | 'ServiceUnavailable'
+  | 'GatewayTimeout'
+  | 'SignatureDoesNotMatch'
+  | 'SlowDown'
+  | 'XAmzContentSHA256Mismatch';
+
 /** HTTP status and public text of every S3 error code the sidecar itself can answer. */
-const table = {
+const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string]>> = {
   AccessDenied: [403, 'Access Denied'],
   AuthorizationHeaderMalformed: [400, 'The authorization header that you provided is not valid.'],
   BadRequest: [400, 'The request could not be read.'],
@@ -51,10 +84,7 @@ const table = {
     400,
     "The provided 'x-amz-content-sha256' header does not match what was computed.",
   ],
-} as const satisfies Record<string, readonly [number, string]>;
-
-/** An error code of the S3 table. */
-export type S3ErrorCode = keyof typeof table;
+};
 
 /** Makes an error of the table; `message` replaces the code's own text. */
 export function s3Error(code: S3ErrorCode, message?: string, options?: ServiceErrorOptions): ServiceError {

@@ -38,7 +38,7 @@ function exchange(bytes: string): Promise<string> {
 
 function toBytes({ method, target, headers }: WireRequest, body = ''): string {
   const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `${method} ${target} HTTP/1.1\r\n${fields}\r\n${body}`;
+  return `${method} ${target} HTTP/1.1\r\nConnection: close\r\n${fields}\r\n${body}`;
 }
 
 async function send(wire: WireRequest, body = ''): Promise<string> {

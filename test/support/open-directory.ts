@@ -1,7 +1,7 @@
 import { alice } from './sidecar.ts';
 
 /** A directory in which alice may do everything with her long-term key: for tests of the transport alone. */
-export const openDirectory = `
+export const openDirectory: string = `
 directory:
   users:
     - name: alice

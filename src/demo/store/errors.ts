@@ -4,7 +4,7 @@ import { ServiceError } from '../../core/service-error.ts';
  * The S3 error codes this store answers with: HTTP status and public text.
  * Source: AWS "Amazon S3 API Reference", "Error responses".
  */
-const errors = {
+const errors: Readonly<Record<StoreErrorCode, readonly [status: number, text: string]>> = {
   AccessDenied: [403, 'access denied'],
   AuthorizationHeaderMalformed: [400, 'the authorization header is malformed'],
   BadDigest: [400, 'the digest or checksum you specified did not match what was received'],
@@ -39,10 +39,41 @@ const errors = {
     'the signature we calculated does not match the signature you provided; check your key and signing method',
   ],
   XAmzContentSHA256Mismatch: [400, "the provided 'x-amz-content-sha256' does not match what was computed"],
-} as const satisfies Readonly<Record<string, readonly [status: number, message: string]>>;
+};
 
 /** A code of the store's error table. */
-export type StoreErrorCode = keyof typeof errors;
+export type StoreErrorCode =
+  | 'AccessDenied'
+  | 'AuthorizationHeaderMalformed'
+  | 'BadDigest'
+  | 'BucketAlreadyOwnedByYou'
+  | 'BucketNotEmpty'
+  | 'EntityTooLarge'
+  | 'EntityTooSmall'
+  | 'IllegalLocationConstraintException'
+  | 'InternalError'
+  | 'InvalidAccessKeyId'
+  | 'InvalidArgument'
+  | 'InvalidBucketName'
+  | 'InvalidDigest'
+  | 'InvalidPart'
+  | 'InvalidPartOrder'
+  | 'InvalidRange'
+  | 'InvalidRequest'
+  | 'InvalidToken'
+  | 'InvalidURI'
+  | 'KeyTooLongError'
+  | 'MalformedXML'
+  | 'MetadataTooLarge'
+  | 'MissingContentLength'
+  | 'NoSuchBucket'
+  | 'NoSuchKey'
+  | 'NoSuchUpload'
+  | 'NotImplemented'
+  | 'PreconditionFailed'
+  | 'RequestTimeTooSkewed'
+  | 'SignatureDoesNotMatch'
+  | 'XAmzContentSHA256Mismatch';
 
 /** Public details of a refusal. */
 export interface StoreErrorFacts {

@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -79,6 +82,19 @@ describe('startRgw', () => {
     for (const rgw of [first, second]) {
       expect(rgw.pids.filter(isAlive)).toEqual([]);
       expect(existsSync(rgw.directory)).toBe(false);
+    }
+  });
+
+  it('says why it did not start and leaves nothing when the time is up', async () => {
+    const parentDirectory = await mkdtemp(join(tmpdir(), 'sts-sidecar-rgw-parent-'));
+    try {
+      await expect(startRgw({ parentDirectory, timeoutMs: 0 })).rejects.toMatchObject({
+        message: expect.stringContaining('--- mon.a'),
+        cause: expect.objectContaining({ message: 'the gateway does not answer' }),
+      });
+      expect(await readdir(parentDirectory)).toEqual([]);
+    } finally {
+      await rm(parentDirectory, { recursive: true, force: true });
     }
   });
 });

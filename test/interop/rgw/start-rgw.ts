@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,8 @@ import { monitorAddress, renderSettings } from './settings.ts';
 export interface RgwOptions {
   /** Name of the store user; the default is `sidecar-backend`. */
   readonly userId?: string;
+  /** Where the private folder is made; the default is the machine's temporary folder. */
+  readonly parentDirectory?: string;
   /** How long the start may take in all, in milliseconds; the default is one minute. */
   readonly timeoutMs?: number;
 }
@@ -36,6 +39,8 @@ interface Cluster {
   readonly directory: string;
   readonly config: string;
   readonly daemons: Daemon[];
+  /** Removes the folder where the tests are broken off; the kernel ends the daemons then. */
+  readonly onExit: () => void;
   readonly deadline: number;
 }
 
@@ -55,13 +60,15 @@ const GRACE_MS = 500;
  * Where anything fails, everything started so far is ended and the error carries the logs' last lines.
  */
 export async function startRgw(options: RgwOptions = {}): Promise<Rgw> {
-  const directory = await mkdtemp(join(tmpdir(), 'sts-sidecar-rgw-'));
+  const directory = await mkdtemp(join(options.parentDirectory ?? tmpdir(), 'sts-sidecar-rgw-'));
   const cluster: Cluster = {
     directory,
     config: join(directory, 'ceph.conf'),
     daemons: [],
+    onExit: () => rmSync(directory, { recursive: true, force: true }),
     deadline: performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
   };
+  process.once('exit', cluster.onExit);
   try {
     const [monitorPort = 0, gatewayPort = 0] = await freePorts(2);
     const settings = { directory, clusterId: randomUUID(), monitorPort, gatewayPort };
@@ -193,4 +200,5 @@ function logTail(cluster: Cluster, lines: number): string {
 async function stopCluster(cluster: Cluster): Promise<void> {
   for (const daemon of [...cluster.daemons].reverse()) await daemon.stop(GRACE_MS);
   await rm(cluster.directory, { recursive: true, force: true });
+  process.off('exit', cluster.onExit);
 }
