@@ -6,12 +6,35 @@ import type {
 import { isoSeconds } from '../core/clock.ts';
 import { ServiceError, type ServiceErrorOptions } from '../core/service-error.ts';
 
+/** An error code of the STS table. */
+export type StsErrorCode =
+  | 'AccessDenied'
+  | 'ExpiredToken'
+  | 'IncompleteSignature'
+  | 'InternalFailure'
+  | 'InvalidAction'
+  | 'InvalidClientTokenId'
+  | 'InvalidParameterCombination'
+  | 'InvalidQueryParameter'
+  | 'MalformedPolicyDocument'
+  | 'MalformedQueryString'
+  | 'MethodNotAllowed'
+  | 'MissingAction'
+  | 'MissingAuthenticationToken'
+  | 'PackedPolicyTooLarge'
+  | 'RegionDisabledException'
+  | 'RequestEntityTooLarge'
+  | 'ServiceUnavailable'
+  | 'SignatureDoesNotMatch'
+  | 'Throttling'
+  | 'ValidationError';
+
 /**
  * HTTP status and public text of every STS error code that can be answered. Sources: AWS STS API Reference
  * 2011-06-15 (errors of each action, common errors); where live AWS answers another code than the reference, the
  * live one (recorded 2026-11).
  */
-const table = {
+const table: Readonly<Record<StsErrorCode, readonly [status: number, text: string]>> = {
   AccessDenied: [403, 'Access denied.'],
   ExpiredToken: [403, 'The security token included in the request is expired'],
   IncompleteSignature: [400, 'The request signature does not conform to AWS standards.'],
@@ -35,10 +58,7 @@ const table = {
   ],
   Throttling: [400, 'Rate exceeded'],
   ValidationError: [400, 'The input fails to satisfy the constraints of the service.'],
-} as const satisfies Record<string, readonly [number, string]>;
-
-/** An error code of the STS table. */
-export type StsErrorCode = keyof typeof table;
+};
 
 /** Makes an error of the table; `message` replaces the code's own text. */
 export function stsError(code: StsErrorCode, message?: string, options?: ServiceErrorOptions): ServiceError {

@@ -6,7 +6,7 @@ export type ReportViolation = (path: string, value: string | null, constraint: s
 
 /** Stands for a value whose violation was reported; never leaves the parser. */
 export const invalid: unique symbol = Symbol('invalid parameter');
-export type Invalid = typeof invalid;
+type Invalid = typeof invalid;
 
 /** How one declared parameter is read and checked. */
 export interface ParameterRule<T> {
@@ -20,7 +20,7 @@ export interface ParameterRule<T> {
 }
 
 /** Constraints of a text; lengths in UTF-16 code units, as AWS counts. */
-export interface TextConstraints {
+interface TextConstraints {
   readonly min: number;
   readonly max?: number;
   /** Regular expression that the whole value must match, as AWS prints it. */

@@ -14,7 +14,7 @@ export interface StsResponse {
 export interface StsResult {
   readonly [name: string]: StsResultValue | undefined;
 }
-export type StsResultValue = string | number | Date | StsResult;
+type StsResultValue = string | number | Date | StsResult;
 
 /**
  * Renders a success: `<XResponse><XResult>…</XResult><ResponseMetadata/></XResponse>`, or the same tree as JSON.

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { SessionOpener } from '../../src/tokens/open.ts';
+import { account, assume, dependencies } from './support/assume-role-world.ts';
+import {
+  arrive,
+  assumePolicy,
+  assumeRoleForm,
+  buildWorld,
+  credentialsIn,
+  dependenciesOf,
+  document,
+  elementText,
+  keyOf,
+  policyArn,
+  serve,
+  trust,
+} from './support/sts-fixture.ts';
+
+describe('session policies', () => {
+  const readOnly = document({ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' });
+
+  it('travel in the token exactly as sent', async () => {
+    const text = ` ${JSON.stringify(readOnly, null, 1)}\r\n`;
+    const arn = policyArn('S3Only');
+    const outcome = await assume('open', keyOf('alice'), { Policy: text, 'PolicyArns.member.1.arn': arn });
+    const opened = await new SessionOpener(dependencies.keyRing).open(
+      credentialsIn(outcome).sessionToken ?? '',
+    );
+    expect(opened?.claims.policy).toBe(text);
+    expect(opened?.claims.policyArns).toEqual([arn]);
+    expect(Number(elementText(outcome.response.body, 'PackedPolicySize'))).toBeGreaterThan(0);
+  });
+
+  it('deny everything once a managed one was removed', async () => {
+    const changes = { 'PolicyArns.member.1.arn': policyArn('AssumeAnything') };
+    const hop = credentialsIn(await assume('hop', keyOf('alice'), changes));
+    expect((await assume('open', hop)).code).toBe('');
+    const later = buildWorld({
+      roles: { open: { trust: trust(account) }, hop: { trust: trust(account), inline: [assumePolicy('*')] } },
+    });
+    const outcome = await serve(await arrive(assumeRoleForm('open'), hop), dependenciesOf(later));
+    expect(outcome.message).toContain('because no session policy allows');
+  });
+
+  it.each([
+    ['not JSON', '{"Version":'],
+    ['an array', '[]'],
+    ['no statement', '{"Version":"2012-10-17"}'],
+    ['a repeated key', '{"Version":"2012-10-17","Version":"2008-10-17","Statement":[]}'],
+    [
+      'a Principal',
+      JSON.stringify(document({ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' })),
+    ],
+    [
+      'an unknown operator',
+      JSON.stringify(
+        document({ Effect: 'Allow', Action: '*', Resource: '*', Condition: { Almost: { a: 'b' } } }),
+      ),
+    ],
+  ])('are refused when malformed: %s', async (_, text) => {
+    const outcome = await assume('open', keyOf('alice'), { Policy: text });
+    expect([outcome.code, outcome.response.status]).toEqual(['MalformedPolicyDocument', 400]);
+    expect(outcome.message).toMatch(/^The session policy is malformed: ./);
+  });
+
+  it('are refused with the place of the fault', async () => {
+    const text = JSON.stringify(document({ Effect: 'Permit', Action: '*', Resource: '*' }));
+    expect((await assume('open', keyOf('alice'), { Policy: text })).message).toContain('Statement[0]');
+  });
+
+  it('may take 2,048 characters together with the ARNs, as sent, and no more', async () => {
+    const arn = policyArn('S3Only');
+    const padded = JSON.stringify(readOnly).padEnd(2048 - arn.length);
+    const changes = { Policy: padded, 'PolicyArns.member.1.arn': arn };
+    expect((await assume('open', keyOf('alice'), changes)).code).toBe('');
+    const over = await assume('open', keyOf('alice'), { ...changes, Policy: `${padded} ` });
+    expect([over.code, over.response.status, over.message]).toEqual([
+      'PackedPolicyTooLarge',
+      400,
+      'Packed policy consumes 101% of allotted space, please use smaller policy.',
+    ]);
+    const alone = await assume('open', keyOf('alice'), { Policy: JSON.stringify(readOnly).padEnd(4096) });
+    expect(alone.message).toContain('consumes 200% of');
+  });
+
+  it('are refused when a managed one does not exist', async () => {
+    const changes = { 'PolicyArns.member.1.arn': policyArn('NoSuchPolicy') };
+    const outcome = await assume('open', keyOf('alice'), changes);
+    expect([outcome.code, outcome.response.status]).toEqual(['ValidationError', 400]);
+    expect(outcome.message).toContain(policyArn('NoSuchPolicy'));
+  });
+
+  it('show nothing about managed policies to a caller who may not assume the role', async () => {
+    const changes = { 'PolicyArns.member.1.arn': policyArn('NoSuchPolicy') };
+    expect((await assume('closed', keyOf('alice'), changes)).code).toBe('AccessDenied');
+  });
+});

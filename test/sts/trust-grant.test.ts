@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { systemRandomness } from '../../src/core/randomness.ts';
+import { type Issuer, issue } from '../../src/sts/issue.ts';
+import type { SessionPolicies } from '../../src/sts/session-policies.ts';
+import type { TrustGrant } from '../../src/sts/trust-policy.ts';
+import { accountId, buildWorld, dependenciesOf, roleArn, trust } from './support/sts-fixture.ts';
+
+const world = buildWorld({ roles: { reader: { trust: trust('*') } } });
+const role = world.role(roleArn('reader'));
+const none: SessionPolicies = { policyArns: [], packedPolicySize: undefined };
+const issuer: Issuer = {
+  keyRing: dependenciesOf(world).keyRing,
+  randomness: systemRandomness,
+  accountId,
+  nowMs: 0,
+};
+
+/** The bodies are checked by the compiler, never run. */
+function doesNotCompile(granted: Promise<TrustGrant>): readonly (() => unknown)[] {
+  if (role === undefined) return [];
+  const lookalike = { role, sessionName: 'x', durationSeconds: 900 };
+  return [
+    // @ts-expect-error an object literal is no proof
+    () => issue({ role, sessionName: 'x', durationSeconds: 900 }, none, issuer),
+    // @ts-expect-error nor is anything of the same shape
+    () => issue(lookalike, none, issuer),
+    // @ts-expect-error a decision that was not waited for proves nothing
+    () => issue(granted, none, issuer),
+    // @ts-expect-error the constructor is not to be had through the type
+    () => new TrustGrant(),
+  ];
+}
+
+describe('a trust grant', () => {
+  it('has no stand-in that compiles', () => {
+    expect(doesNotCompile).toBeTypeOf('function');
+  });
+
+  it('cannot be made outside its file', async () => {
+    const exported = Object.keys(await import('../../src/sts/trust-policy.ts'));
+    expect(exported).toEqual(['grantRole']);
+  });
+});
