@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StatementIndex } from '../../src/iam/statement-index.ts';
 import { accountOfAccessKeyId } from '../../src/tokens/access-key-id.ts';
 import type { TestCredentials } from '../support/smithy-signer.ts';
 import { assume, dependencies, world } from './support/assume-role-world.ts';
@@ -189,5 +190,23 @@ describe('AssumeRole of a user', () => {
     const crossed = { ...left, sessionToken: right.sessionToken ?? '' };
     const outcome = await serve(await arrive(identityForm, crossed), collide);
     expect(outcome.code).toBe('SignatureDoesNotMatch');
+  });
+});
+
+describe('a decision that fails', () => {
+  it('denies, says what any other denial says, and keeps the cause for the log', async () => {
+    class BrokenIndex extends StatementIndex {
+      override find(): never {
+        throw new Error('broken on purpose');
+      }
+    }
+    const open = world.role(roleArn('open'));
+    if (open === undefined) throw new Error('no such role');
+    const trustPolicy = { ...open.trustPolicy, index: new BrokenIndex([]) };
+    const broken = dependenciesOf({ ...world, role: () => ({ ...open, trustPolicy }) });
+    const outcome = await serve(await arrive(assumeRoleForm('open'), keyOf('alice')), broken);
+    expect([outcome.code, outcome.message]).toEqual(['AccessDenied', denialOf('alice', 'open')]);
+    expect(outcome.error?.errorDetail).toContain('broken on purpose');
+    expect(outcome.facts.decision?.decision).toBe('deny');
   });
 });

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import packageFile from '../../package.json' with { type: 'json' };
+import { run } from '../../src/cli/program.ts';
+import { version } from '../../src/version.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sts-sidecar-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function execute(...words: string[]): Promise<{ code: number; data: string; prose: string }> {
+  const data: string[] = [];
+  const prose: string[] = [];
+  const code = await run(words, { data: (text) => data.push(text), prose: (text) => prose.push(text) });
+  return { code, data: data.join('\n'), prose: prose.join('\n') };
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const key = Buffer.alloc(32, 1).toString('base64');
+const valid = `apiVersion: sts-sidecar/v1
+backend:
+  endpoint: http://127.0.0.1:9001
+  credentials: { accessKeyId: KEY, secretAccessKey: a-literal-secret }
+account: { id: "123456789012" }
+tokens: { sealWith: k, keys: [{ id: k, secret: ${key} }] }
+directory: { users: [], roles: [], policies: {} }
+`;
+
+describe('config check', () => {
+  it('exits 0 for a good file and warns of literal secrets without showing them', async () => {
+    const { code, data, prose } = await execute('config', 'check', file('good.yaml', valid));
+    expect([code, data]).toEqual([0, '']);
+    expect(prose).toContain('warning:');
+    expect(prose).not.toContain('a-literal-secret');
+    expect(prose).not.toContain(key);
+  });
+
+  it('exits 2 and lists every problem with its place', async () => {
+    const broken = valid
+      .replace('endpoint: http', 'endpiont: http')
+      .replace('id: "123456789012"', 'id: 12')
+      .replace('sealWith: k,', 'sealWith: other,')
+      .replace('roles: []', 'roles: [{ name: r }]');
+    const { code, prose } = await execute('config', 'check', file('broken.yaml', broken));
+    expect(code).toBe(2);
+    const places = prose.match(/broken\.yaml:\d+:\d+ [\w.[\]]+: /g) ?? [];
+    expect(places.length).toBeGreaterThanOrEqual(4);
+    expect(prose).toContain('did you mean');
+    expect(prose).not.toContain('a-literal-secret');
+  });
+
+  it('exits 2 for a file that is not there', async () => {
+    expect((await execute('config', 'check', join(folder, 'none.yaml'))).code).toBe(2);
+  });
+});
+
+describe('keys generate', () => {
+  it('prints one fresh key of 32 bytes to stdout', async () => {
+    const [one, two] = [await execute('keys', 'generate'), await execute('keys', 'generate')];
+    expect(one.code).toBe(0);
+    expect(Buffer.from(one.data, 'base64')).toHaveLength(32);
+    expect(one.data).not.toBe(two.data);
+  });
+});
+
+describe('serve', () => {
+  it('exits 2 without a configuration and with a broken one', async () => {
+    expect((await execute('serve')).code).toBe(2);
+    expect((await execute('serve', '--config', file('empty.yaml', ''))).code).toBe(2);
+    expect((await execute('serve', '--config', file('fine.yaml', valid), '--listen', 'nonsense')).code).toBe(
+      2,
+    );
+  });
+});
+
+describe('demo', () => {
+  it('runs its scenario once and exits 0', async () => {
+    const { code, data } = await execute('demo', '--once');
+    expect(code).toBe(0);
+    expect(data).toContain('ExpiredToken');
+    expect(data).toContain('denied s3://demo/private/plan.txt');
+  });
+
+  it.each(['-1', '65536', 'x'])('exits 2 for port %s', async (port) => {
+    expect((await execute('demo', '--port', port)).code).toBe(2);
+  });
+});
+
+describe('the command line', () => {
+  it.each([['nonsense'], ['config'], ['serve', '--surprise'], ['demo', 'extra']])(
+    'exits 2 for %s %s',
+    async (...words) => {
+      expect((await execute(...words.filter((word) => word !== undefined))).code).toBe(2);
+    },
+  );
+
+  it.each([[], ['serve'], ['demo'], ['config', 'check'], ['keys', 'generate']])(
+    'explains %s %s with --help',
+    async (...words) => {
+      const { code, data } = await execute(...words.filter((word) => word !== undefined), '--help');
+      expect(code).toBe(0);
+      expect(data).toContain('Usage: sts-sidecar');
+    },
+  );
+
+  it('says the version of the package', async () => {
+    expect(version).toBe(packageFile.version);
+    expect(await execute('--version')).toEqual({ code: 0, data: version, prose: '' });
+  });
+});

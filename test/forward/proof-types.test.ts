@@ -1,0 +1,42 @@
+import { expect, expectTypeOf, it } from 'vitest';
+import type { Authenticated } from '../../src/authenticate/authenticate.ts';
+import { authenticateS3 } from '../../src/authenticate/authenticate.ts';
+import { type Authorized, authorizeS3, type Denied } from '../../src/authorize/authorize-s3.ts';
+import type { Forwarder } from '../../src/forward/forward.ts';
+
+type ForwardParameters = Parameters<Forwarder['forward']>;
+type AuthorizeParameters = Parameters<typeof authorizeS3>;
+
+// The type checker is the test: each line must fail to compile, or `@ts-expect-error` itself is an error.
+async function doesNotCompile(
+  forwarder: Forwarder,
+  exchange: ForwardParameters[1],
+  authenticateParameters: Parameters<typeof authenticateS3>,
+  [request, authenticated, policies, lookupKeys]: AuthorizeParameters,
+): Promise<void> {
+  const decided = authorizeS3(request, authenticated, policies, lookupKeys);
+  // @ts-expect-error a decision that may be a denial cannot be forwarded
+  await forwarder.forward(decided, exchange);
+  // @ts-expect-error a request that was only authenticated cannot be forwarded
+  await forwarder.forward(authenticated, exchange);
+  // @ts-expect-error a request that was only classified cannot be forwarded
+  await forwarder.forward(request, exchange);
+  // @ts-expect-error an object that looks like an authorization is none
+  await forwarder.forward({ ...decided, isAllowed: true, request, deniedItems: [] }, exchange);
+  // @ts-expect-error the await is missing
+  authorizeS3(request, authenticateS3(...authenticateParameters), policies, lookupKeys);
+  // @ts-expect-error a raw request is not an authenticated one
+  authorizeS3(request, request.raw, policies, lookupKeys);
+  // @ts-expect-error an object that looks like an authentication is none
+  authorizeS3(request, { ...authenticated, raw: request.raw }, policies, lookupKeys);
+  // @ts-expect-error where the credentials are has to be established first
+  await authenticateS3(request.raw, true, authenticateParameters[2]);
+}
+
+it('forwards only what was authorized, and authorizes only what was authenticated', () => {
+  expect(doesNotCompile).toBeTypeOf('function');
+  expectTypeOf<ForwardParameters[0]>().toEqualTypeOf<Authorized>();
+  expectTypeOf<Denied>().not.toExtend<Authorized>();
+  expectTypeOf<Authenticated>().not.toExtend<Authorized>();
+  expectTypeOf<AuthorizeParameters[1]>().toEqualTypeOf<Authenticated>();
+});
