@@ -23,7 +23,7 @@ async function answer(
     send(response, 405, 'method not allowed\n');
     return;
   }
-  switch ((message.url ?? '').split('?')[0]) {
+  switch ((message.url ?? '').replace(/\?.*$/s, '')) {
     case '/livez':
       send(response, 200, 'ok\n');
       return;

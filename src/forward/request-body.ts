@@ -22,7 +22,7 @@ export interface OutgoingBody {
  * The length the client declares. Throws {@link BodyFault}: without a `Content-Length` an early end could not be
  * told from the end.
  */
-export function declaredLength(headers: HeaderList): number {
+function declaredLength(headers: HeaderList): number {
   const values = headers.getAll('content-length');
   if (values.length === 0 || headers.has('transfer-encoding')) throw new BodyFault('length_missing');
   const [value = ''] = values;

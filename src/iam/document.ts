@@ -3,7 +3,7 @@ import { countPolicyCharacters, maxStatements, maxValues, policyCharacterLimits 
 import { isMapping, PolicyDocumentError, type PolicyProblem, quoted } from './problem.ts';
 import { type PolicyKind, type PolicyStatement, parseStatement } from './statement.ts';
 
-export { PolicyDocumentError, type PolicyProblem } from './problem.ts';
+export { PolicyDocumentError } from './problem.ts';
 export type { PolicyKind, PolicyStatement } from './statement.ts';
 
 /** A policy document that passed every check of its kind. */

@@ -30,7 +30,7 @@ export const maxValues = 2500;
  * Most `*` in one pattern. Matching is linear per star, so this is not what keeps it from running away; it keeps
  * the product of a hostile session policy and 1,024-byte keys small. Real patterns use two or three.
  */
-export const maxStarsPerPattern = 32;
+const maxStarsPerPattern = 32;
 
 /**
  * Size of an already parsed document in the characters that count towards a quota: its compact JSON without any

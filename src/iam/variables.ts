@@ -70,7 +70,7 @@ function parseVariable(body: string): TemplateToken | undefined {
  * Replaces the variables. What a request supplies becomes a text token, never a pattern. `undefined` when a variable
  * is absent, multi-valued or empty and has no default; `unknown` when one needs a look-up.
  */
-export function substitute(
+function substitute(
   tokens: readonly TemplateToken[],
   scope: EvaluationScope,
 ): GlobToken[] | undefined | 'unknown' {

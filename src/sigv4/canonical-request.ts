@@ -30,7 +30,7 @@ export function canonicalRequest(parts: CanonicalParts): string | undefined {
 const plainPath = /^[A-Za-z0-9\-._~/]*$/;
 
 /** Decodes a raw path once and encodes it once; `/` stays, so `%2F` and `/` are the same to a signature. */
-export function canonicalPath(rawPath: string): string | undefined {
+function canonicalPath(rawPath: string): string | undefined {
   if (plainPath.test(rawPath)) return rawPath;
   const bytes = percentDecode(rawPath);
   return bytes === undefined ? undefined : uriEncodeBytes(bytes, true);

@@ -8,7 +8,7 @@ function hmac(key: Uint8Array | string, data: string): Buffer {
 }
 
 /** Derives the key of Signature V4 for one secret and scope. */
-export function deriveSigningKey(secret: Secret, scope: CredentialScope): Buffer {
+function deriveSigningKey(secret: Secret, scope: CredentialScope): Buffer {
   const dateKey = hmac(`AWS4${secret.reveal()}`, scope.date);
   const regionKey = hmac(dateKey, scope.region);
   const serviceKey = hmac(regionKey, scope.service);

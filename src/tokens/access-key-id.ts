@@ -34,8 +34,3 @@ export function accountOfAccessKeyId(accessKeyId: string): string | undefined {
   const isNewFormat = bits >> 79n === 1n && account <= 999_999_999_999n;
   return isNewFormat ? account.toString().padStart(12, '0') : undefined;
 }
-
-/** True for the ids of temporary credentials. */
-export function isTemporaryAccessKeyId(accessKeyId: string): boolean {
-  return accessKeyId.startsWith('ASIA');
-}

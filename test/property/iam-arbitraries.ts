@@ -23,9 +23,9 @@ const userArn = `arn:aws:iam::${account}:user/team/anna`;
 const roleArn = `arn:aws:iam::${account}:role/deep/reader`;
 const sessionArn = `arn:aws:sts::${account}:assumed-role/reader/ci`;
 const federatedArn = `arn:aws:sts::${account}:federated-user/fred`;
-export const providerArn: string = `arn:aws:iam::${account}:oidc-provider/idp.example.com`;
+const providerArn: string = `arn:aws:iam::${account}:oidc-provider/idp.example.com`;
 
-export const principals: Readonly<Record<PolicyPrincipal['kind'], PolicyPrincipal>> = {
+const principals: Readonly<Record<PolicyPrincipal['kind'], PolicyPrincipal>> = {
   anonymous: { kind: 'anonymous', accountId: '', arn: '' },
   root: { kind: 'root', accountId: account, arn: `arn:aws:iam::${account}:root` },
   user: { kind: 'user', accountId: account, arn: userArn },
@@ -40,7 +40,7 @@ export const principals: Readonly<Record<PolicyPrincipal['kind'], PolicyPrincipa
   },
 };
 
-export const principal: fc.Arbitrary<PolicyPrincipal> = fc.constantFrom(...Object.values(principals));
+const principal: fc.Arbitrary<PolicyPrincipal> = fc.constantFrom(...Object.values(principals));
 
 const actions = ['s3:GetObject', 's3:PutObject', 's3:ListBucket', 'sts:AssumeRole'];
 const actionPattern = fc.constantFrom(

@@ -32,7 +32,7 @@ export const bob: { accessKeyId: string; secretAccessKey: string } = {
 };
 
 /** The directory most tests use: alice may assume the roles, bob may do nothing. */
-export const defaultDirectory: string = `
+const defaultDirectory: string = `
 directory:
   policies:
     DataBucket:

@@ -26,13 +26,7 @@ const digests: Readonly<Record<ChecksumAlgorithm, (body: Uint8Array) => Buffer>>
 };
 
 /** Every algorithm, in the order S3 lists them. */
-export const checksumAlgorithms: readonly ChecksumAlgorithm[] = [
-  'CRC32',
-  'CRC32C',
-  'CRC64NVME',
-  'SHA1',
-  'SHA256',
-];
+const checksumAlgorithms: readonly ChecksumAlgorithm[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'];
 
 /** The algorithm of that name, or `undefined`. */
 export function parseChecksumAlgorithm(name: string): ChecksumAlgorithm | undefined {

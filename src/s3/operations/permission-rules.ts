@@ -9,7 +9,7 @@ const grantHeaders = [
 ] as const;
 
 /** Headers that give a new object an ACL. */
-export const objectAclHeaders: readonly string[] = [
+const objectAclHeaders: readonly string[] = [
   'x-amz-acl',
   ...grantHeaders.filter((name) => name !== 'x-amz-grant-write'),
 ];
@@ -18,7 +18,7 @@ export const objectAclHeaders: readonly string[] = [
 export const bucketAclHeaders: readonly string[] = ['x-amz-acl', ...grantHeaders];
 
 /** Headers that set retention or legal hold. */
-export const objectLockHeaders: readonly string[] = [
+const objectLockHeaders: readonly string[] = [
   'x-amz-object-lock-mode',
   'x-amz-object-lock-retain-until-date',
   'x-amz-object-lock-legal-hold',

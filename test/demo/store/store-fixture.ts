@@ -9,9 +9,9 @@ import { type DemoStore, type DemoStoreOptions, startDemoStore } from '../../../
 import { signRequest } from '../../../src/sigv4/sign.ts';
 import { SigningKeyCache } from '../../../src/sigv4/signing-key.ts';
 
-export const accessKeyId = 'AKIADEMOSTORE';
-export const secretAccessKey = 'demo-store-secret';
-export const region = 'us-east-1';
+const accessKeyId = 'AKIADEMOSTORE';
+const secretAccessKey = 'demo-store-secret';
+const region = 'us-east-1';
 
 export interface Seen {
   readonly method: string;
