@@ -12,15 +12,7 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume, outcome, type SdkCredentials, s3Client, stsClient } from '../../support/sdk.ts';
-import {
-  account,
-  alice,
-  bob,
-  roleArn,
-  startSidecar,
-  TestClock,
-  type TestSidecar,
-} from '../../support/sidecar.ts';
+import { account, alice, bob, startSidecar, TestClock, type TestSidecar } from '../../support/sidecar.ts';
 import { openSigned, readAll } from '../../support/signed-socket.ts';
 import { type Rgw, startRgw } from './start-rgw.ts';
 import { teamDirectory } from './team-directory.ts';
