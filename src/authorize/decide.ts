@@ -1,3 +1,4 @@
+import type { DecisionFacts } from '../core/request-record.ts';
 import { type Decision, decide, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
 
@@ -23,5 +24,18 @@ export function decideAccess(sets: PolicySets, query: AuthorizationQuery): Acces
       resourceLevel: 'none',
     },
     fault: new Error(`condition keys cannot be looked up: ${decision.keys.join(', ')}`),
+  };
+}
+
+/** A decision as logs and metrics tell it. */
+export function decisionFacts(decision: AccessDecision, durationUs: number): DecisionFacts {
+  const { effect, policyType, statement } = decision;
+  return {
+    decision: effect,
+    policyType,
+    isEnforced: true,
+    durationUs,
+    ...(statement === undefined ? {} : { matchedPolicy: statement.policy }),
+    ...(statement?.sid === undefined ? {} : { matchedSid: statement.sid }),
   };
 }

@@ -7,9 +7,9 @@ import {
 } from '../authenticate/authenticate.ts';
 import { requireHeaderScheme } from '../authenticate/scheme.ts';
 import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
+import { decisionFacts } from '../authorize/decide.ts';
 import type { PolicyGatherer } from '../authorize/gather-policies.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import type { DecisionFacts } from '../core/request-record.ts';
 import type { Forwarder } from '../forward/forward.ts';
 import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
 import { lookupKeyPrefixes } from '../s3/condition-keys.ts';
@@ -91,16 +91,8 @@ function authorize(
   const startedAt = performance.now();
   const result = authorizeS3(request, authenticated, policies, lookupKeyPrefixes);
   const durationUs = (performance.now() - startedAt) * 1000;
-  const { effect, policyType, statement, fault } = result.decision;
-  const facts: DecisionFacts = {
-    decision: effect,
-    policyType,
-    isEnforced: true,
-    durationUs,
-    ...(statement === undefined ? {} : { matchedPolicy: statement.policy }),
-    ...(statement?.sid === undefined ? {} : { matchedSid: statement.sid }),
-  };
-  trace.add({ decision: facts });
+  trace.add({ decision: decisionFacts(result.decision, durationUs) });
+  const { fault } = result.decision;
   if (fault !== undefined) trace.add({ errorDetail: `deciding failed: ${String(fault)}` });
   if (result.isAllowed) return result;
   throw s3Error('AccessDenied', result.message);

@@ -81,6 +81,8 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    // Early hints and the like: the answer itself is still to come.
+    if (status < 200) return;
     this.#firstByteMs = performance.now() - this.#startedAt;
     this.#status = status;
     this.#headers = readStoreHeaders(controller.rawHeaders);

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Caller } from '../authenticate/caller.ts';
-import { type AccessDecision, decideAccess } from '../authorize/decide.ts';
+import { type AccessDecision, decideAccess, decisionFacts } from '../authorize/decide.ts';
 import { policyPrincipal } from '../authorize/gather-policies.ts';
 import { globalKeys } from '../authorize/global-keys.ts';
 import { formatArn, parseArn } from '../core/arn.ts';
@@ -9,7 +9,7 @@ import type { PolicySets } from '../iam/combine.ts';
 import { explainDenial } from '../iam/explain.ts';
 import type { AuthorizationQuery } from '../iam/query.ts';
 import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
-import type { SignedCall, StsTrace } from './action.ts';
+import type { SignedCall } from './action.ts';
 import { stsError } from './errors.ts';
 
 /** What AssumeRole asks for, as far as trust is decided by it. */
@@ -73,7 +73,7 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   const sets: PolicySets = { ...own, resource: role === undefined ? [] : [role.trustPolicy] };
   const startedAt = performance.now();
   const decision = decideAccess(sets, query);
-  noteDecision(decision, (performance.now() - startedAt) * 1000, trace);
+  trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
     throw stsError('AccessDenied', denialMessage(caller.arn, query, decideAccess(own, query)), { detail });
@@ -109,20 +109,6 @@ function trustContext(
   ];
   if (externalId !== undefined) entries.push(['sts:ExternalId', externalId]);
   return new RequestContext(entries);
-}
-
-function noteDecision(decision: AccessDecision, durationUs: number, trace: StsTrace): void {
-  const { effect, policyType, statement } = decision;
-  trace.add({
-    decision: {
-      decision: effect,
-      policyType,
-      isEnforced: true,
-      durationUs,
-      ...(statement === undefined ? {} : { matchedPolicy: statement.policy }),
-      ...(statement?.sid === undefined ? {} : { matchedSid: statement.sid }),
-    },
-  });
 }
 
 function denialDetail({ fault, isExplicitDeny, policyType }: AccessDecision): string {

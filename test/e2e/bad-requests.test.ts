@@ -1,10 +1,10 @@
-import { connect } from 'node:net';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WireRequest } from '../support/raw-requests.ts';
 import { assume, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { type RequestToSign, signWithSmithy, type TestCredentials } from '../support/smithy-signer.ts';
+import { exchange, summary, toBytes } from '../support/wire.ts';
 
 let sidecar: TestSidecar;
 let session: Required<TestCredentials>;
@@ -20,35 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => sidecar.stop());
 
-/** Writes bytes to the sidecar's socket and reads the answer until it closes or falls silent. */
-function exchange(bytes: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(sidecar.url);
-    const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(bytes, 'latin1'));
-    let answer = '';
-    socket.setEncoding('latin1');
-    socket.setTimeout(500, () => socket.destroy());
-    socket.on('data', (text: string) => {
-      answer += text;
-    });
-    socket.on('error', reject);
-    socket.on('close', () => resolve(answer));
-  });
-}
-
-function toBytes({ method, target, headers }: WireRequest, body = ''): string {
-  const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `${method} ${target} HTTP/1.1\r\nConnection: close\r\n${fields}\r\n${body}`;
-}
-
 async function send(wire: WireRequest, body = ''): Promise<string> {
-  return summary(await exchange(toBytes(wire, body)));
-}
-
-function summary(answer: string): string {
-  const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 'no answer';
-  const code = /<Code>(\w+)<\/Code>/.exec(answer)?.[1] ?? '';
-  return `${status} ${code}`.trim();
+  return summary(await exchange(sidecar.url, toBytes(wire, body)));
 }
 
 function sign(
@@ -280,13 +253,14 @@ describe('requests that are refused before the store is contacted', () => {
 
   it('rejects headers over the limit', async () => {
     const answer = await exchange(
+      sidecar.url,
       `GET / HTTP/1.1\r\nhost: ${host}\r\nx-amz-meta-a: ${'a'.repeat(40_000)}\r\n\r\n`,
     );
     expect(summary(answer)).toBe('400 RequestHeaderSectionTooLarge');
   });
 
   it('rejects what is no HTTP', async () => {
-    expect(summary(await exchange('NONSENSE\r\n\r\n'))).toBe('400 BadRequest');
+    expect(summary(await exchange(sidecar.url, 'NONSENSE\r\n\r\n'))).toBe('400 BadRequest');
   });
 
   it('rejects a length together with chunked encoding, so that no second request can hide in the body', async () => {
@@ -297,6 +271,7 @@ describe('requests that are refused before the store is contacted', () => {
       'chunked',
     );
     const answer = await exchange(
+      sidecar.url,
       `${toBytes(wire)}0\r\n\r\nGET /data/secret HTTP/1.1\r\nhost: ${host}\r\n\r\n`,
     );
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
@@ -316,7 +291,7 @@ describe('requests that are refused before the store is contacted', () => {
       path: '/data/secret/x',
       headers: { 'content-length': '10', expect: '100-continue', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
     });
-    const answer = await exchange(toBytes(wire));
+    const answer = await exchange(sidecar.url, toBytes(wire));
     expect(summary(answer)).toBe('403 AccessDenied');
     expect(answer).not.toContain('100 Continue');
   });
@@ -327,14 +302,14 @@ describe('requests that are refused before the store is contacted', () => {
       path: '/data/invited',
       headers: { 'content-length': '10', expect: '100-continue', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
     });
-    expect(await exchange(toBytes(wire))).toMatch(/^HTTP\/1\.1 100 Continue/);
+    expect(await exchange(sidecar.url, toBytes(wire))).toMatch(/^HTTP\/1\.1 100 Continue/);
   });
 });
 
 describe('answers to bad signatures', () => {
   it('show what was signed, but neither the token nor a signature', async () => {
     const wire = await sign();
-    const answer = await exchange(toBytes({ ...wire, target: '/data/other' }));
+    const answer = await exchange(sidecar.url, toBytes({ ...wire, target: '/data/other' }));
     expect(answer).toContain('<StringToSign>AWS4-HMAC-SHA256');
     expect(answer).toContain('x-amz-security-token:[redacted]');
     expect(answer).not.toContain(session.sessionToken);
