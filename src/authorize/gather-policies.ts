@@ -3,7 +3,7 @@ import { BoundedCache } from '../core/bounded-cache.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { PolicySets } from '../iam/combine.ts';
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
-import { parsePolicyText } from '../iam/document.ts';
+import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
 import type { PolicyPrincipal } from '../iam/query.ts';
 
 const maxCachedSessionPolicies = 5_000;
@@ -45,16 +45,26 @@ export class PolicyGatherer {
       if (managed === undefined) return { session: [] };
       session.push(managed);
     }
-    if (claims.policy !== undefined) session.push(this.#compile(claims.policy));
+    if (claims.policy !== undefined) {
+      const inline = this.#compile(claims.policy);
+      if (inline === undefined) return { session: [] };
+      session.push(inline);
+    }
     return { session };
   }
 
-  #compile(text: string): CompiledPolicy {
+  // Another version, with other operators, may have sealed it under the same key.
+  #compile(text: string): CompiledPolicy | undefined {
     const cached = this.#sessionPolicies.get(text);
     if (cached !== undefined) return cached;
-    const compiled = compilePolicy(parsePolicyText(text, 'session'), 'session policy');
-    this.#sessionPolicies.set(text, compiled);
-    return compiled;
+    try {
+      const compiled = compilePolicy(parsePolicyText(text, 'session'), 'session policy');
+      this.#sessionPolicies.set(text, compiled);
+      return compiled;
+    } catch (error) {
+      if (error instanceof PolicyDocumentError) return undefined;
+      throw error;
+    }
   }
 }
 

@@ -92,7 +92,10 @@ export class Reading {
   problemAtKey(path: Path, message: string): void {
     const inFile = this.#inFile(path);
     const position = this.#file.document.keyPositionOf(inFile);
-    this.context.problems.add({ source: this.fileName, position, path: formatPath(inFile) }, message);
+    this.context.problems.add(
+      { source: this.fileName, position, path: formatPath(inFile.map(masked)) },
+      message,
+    );
   }
 
   /** Runs a parser of the policy at `path` and reports what it refuses where in the policy it stands. */
@@ -125,6 +128,13 @@ export class Reading {
   #inFile(path: Path): Path {
     return path.slice(this.#file.mount.length);
   }
+}
+
+// No setting has a longer name; what is longer may be a secret that stands where a key should.
+const longestKeyName = 32;
+
+function masked(part: string | number): string | number {
+  return typeof part === 'string' && part.length > longestKeyName ? `${part.slice(0, 4)}…` : part;
 }
 
 function withoutUnknownKeys(value: unknown, error: z.ZodError): unknown {

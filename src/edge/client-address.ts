@@ -1,8 +1,12 @@
 import type { Socket } from 'node:net';
 
-/** The peer's address without a zone id, IPv4 written as IPv4 even on a dual-stack socket. */
-export function clientAddress(socket: Socket): string {
-  const address = (socket.remoteAddress ?? '').split('%')[0] ?? '';
+/**
+ * The peer's address without a zone id, IPv4 written as IPv4 even on a dual-stack socket. `undefined` once the
+ * connection is gone.
+ */
+export function clientAddress(socket: Socket): string | undefined {
+  const address = socket.remoteAddress?.split('%')[0];
+  if (address === undefined || address === '') return undefined;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   return mapped?.[1] ?? address;
 }

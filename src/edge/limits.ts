@@ -11,6 +11,9 @@ export interface ListenerLimits {
 /** Longer than load balancers keep their side of an idle connection (60 s), so that they close it first. */
 export const keepAliveTimeoutMs = 75_000;
 
+/** Longest User-Agent and Referer, in characters: policies match patterns against them, so their length is work. */
+export const maxConditionHeader = 2048;
+
 /** How much of a refused upload is read, and for how long, before the connection is closed over it. */
 export const lingerBytes: number = 1024 * 1024;
 export const lingerMs = 2_000;

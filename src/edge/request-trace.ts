@@ -10,13 +10,13 @@ export class RequestTrace {
   readonly requestId: string;
   readonly #startedAt = performance.now();
   readonly #method: string;
-  readonly #sourceIp: string;
+  readonly sourceIp: string;
   #facts: TraceFacts = {};
 
   constructor(requestId: string, method: string, sourceIp: string) {
     this.requestId = requestId;
     this.#method = method;
-    this.#sourceIp = sourceIp;
+    this.sourceIp = sourceIp;
   }
 
   /** Adds facts; later ones replace earlier ones. */
@@ -50,7 +50,7 @@ export class RequestTrace {
       ...this.#facts,
       requestId: this.requestId,
       method: this.#method,
-      sourceIp: this.#sourceIp,
+      sourceIp: this.sourceIp,
       durationMs: this.elapsedMs(),
     };
   }

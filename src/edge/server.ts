@@ -17,7 +17,7 @@ import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import { clientAddress } from './client-address.ts';
 import { type ClientConnection, handleS3, type S3Pipeline } from './handle-s3.ts';
 import { answerSts } from './handle-sts.ts';
-import { keepAliveTimeoutMs, type ListenerLimits } from './limits.ts';
+import { keepAliveTimeoutMs, type ListenerLimits, maxConditionHeader } from './limits.ts';
 import { RequestTrace } from './request-trace.ts';
 import { toS3Error } from './s3-faults.ts';
 
@@ -75,7 +75,13 @@ class Edge {
 
   accept(message: IncomingMessage, response: ServerResponse, invite: () => void): void {
     const { metrics, log } = this.#parts;
-    const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', clientAddress(message.socket));
+    const address = clientAddress(message.socket);
+    // A client that reset the connection has no address any more. Its request would be decided without a source.
+    if (address === undefined) {
+      message.socket.destroy();
+      return;
+    }
+    const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address);
     this.#inFlight += 1;
     metrics.inFlight('s3', 1);
     void this.#answer(message, response, invite, trace)
@@ -131,7 +137,7 @@ class Edge {
     const { limits } = this.#parts;
     if (this.#inFlight > limits.maxInFlight) throw s3Error('SlowDown');
     const raw = readRawRequest(message, {
-      clientAddress: clientAddress(message.socket),
+      clientAddress: trace.sourceIp,
       isSecure: false,
       receivedAtMs,
       requestId: trace.requestId,
@@ -140,6 +146,11 @@ class Edge {
     if (raw.headers.count('host') !== 1)
       throw s3Error('InvalidRequest', 'Exactly one Host header is required.');
     trace.addHead(raw);
+    for (const name of ['user-agent', 'referer']) {
+      if ((raw.headers.get(name)?.length ?? 0) > maxConditionHeader) {
+        throw s3Error('InvalidRequest', `The ${name} header is too long.`);
+      }
+    }
     return raw;
   }
 

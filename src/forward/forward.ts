@@ -37,6 +37,7 @@ export class Forwarder {
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
     const body = await outgoingBody(authorized, exchange);
+    if (exchange.message.socket.destroyed) throw new ClientGone();
     try {
       return await this.#attempt(authorized, exchange, body);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { RawRequest } from '../core/raw-request.ts';
+import { s3Error } from './errors.ts';
 import type { ConditionKey } from './operation.ts';
 import type { RequestedResource } from './permissions.ts';
 import { parseFormTags } from './tagging-header.ts';
@@ -33,19 +34,30 @@ export const lookupKeyPrefixes: readonly string[] = [
 
 const defaultMaxKeys = '1000';
 
+/** No key of S3 has longer values; policies match patterns against them, so their length is work. */
+const maxValueLength = 2048;
+
 /**
  * The `s3:*` context of a request. Built from this list only: no header or parameter is copied wholesale.
  * Throws `InvalidArgument` when a value cannot be read. Source: AWS Service Authorization Reference, Amazon S3.
  */
-export function s3ConditionKeys(request: RequestedResource, raw: RawRequest): ConditionKey[] {
+export function s3ConditionKeys(
+  request: RequestedResource,
+  raw: RawRequest,
+  accountId: string,
+): ConditionKey[] {
   const { operation, parameters, headers } = request;
   const keys: ConditionKey[] = [
     ['s3:authType', ['REST-HEADER']],
     ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
+    ['s3:ResourceAccount', [accountId]],
   ];
   const add = (key: string, value: string | undefined): void => {
-    if (value !== undefined) keys.push([key, [value]]);
+    if (value === undefined) return;
+    if (value.length > maxValueLength) throw s3Error('InvalidArgument', `The value for ${key} is too long.`);
+    keys.push([key, [value]]);
   };
+  if (operation.scope !== 'service') add('aws:ResourceAccount', accountId);
   add('s3:x-amz-content-sha256', raw.headers.get('x-amz-content-sha256'));
   for (const [header, key] of headerKeys) add(key, headers.get(header));
   add('s3:versionid', parameters.get('versionId'));

@@ -37,7 +37,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     ...requested,
     raw,
     permissions: requiredPermissions(requested, settings.partition),
-    conditionKeys: s3ConditionKeys(requested, raw),
+    conditionKeys: s3ConditionKeys(requested, raw, settings.accountId),
     ...responseRules(requested, settings.partition),
   };
 }
@@ -115,7 +115,7 @@ function checkValue(name: string, value: string): void {
   const range = integerRanges.get(name);
   if (range !== undefined) {
     const [least, most] = range;
-    const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+    const number = /^(?:0|[1-9]\d{0,9})$/.test(value) ? Number(value) : Number.NaN;
     if (!(number >= least && number <= most)) {
       throw s3Error(
         'InvalidArgument',

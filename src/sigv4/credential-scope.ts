@@ -14,7 +14,9 @@ export interface Credential {
 }
 
 const terminator = 'aws4_request';
-const maxAccessKeyIdLength = 128;
+// Scopes become cache keys and log fields before anything is verified, so their size is bounded.
+const scopeName = /^[A-Za-z0-9_-]{0,64}$/;
+const accessKeyIdForm = /^[\w.-]{1,128}$/;
 
 /**
  * Parses `AKID/date/region/service/aws4_request`; `undefined` unless it has exactly those five fields and a real
@@ -24,8 +26,8 @@ export function parseCredential(text: string): Credential | undefined {
   const fields = text.split('/');
   if (fields.length !== 5) return undefined;
   const [accessKeyId = '', date = '', region = '', service = '', last] = fields;
-  if (last !== terminator || service === '' || !isCalendarDate(date)) return undefined;
-  if (accessKeyId === '' || accessKeyId.length > maxAccessKeyIdLength) return undefined;
+  if (last !== terminator || !scopeName.test(region) || !scopeName.test(service)) return undefined;
+  if (!accessKeyIdForm.test(accessKeyId) || !isCalendarDate(date)) return undefined;
   return { accessKeyId, scope: { date, region, service } };
 }
 

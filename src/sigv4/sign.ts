@@ -58,9 +58,9 @@ export function signRequest(
     payloadHash: request.payloadHash,
   });
   const toSign = stringToSign(timestamp, scope, canonical ?? '');
-  const signature = computeSignature(keys.signingKey(credentials.secretAccessKey, scope), toSign).toString(
-    'hex',
-  );
+  const { key, keep } = keys.find(credentials.secretAccessKey, scope);
+  keep();
+  const signature = computeSignature(key, toSign).toString('hex');
   const credential = `${credentials.accessKeyId}/${formatScope(scope)}`;
   headers.push({
     name: 'authorization',

@@ -18,6 +18,13 @@ function deriveSigningKey(secret: Secret, scope: CredentialScope): Buffer {
 // One key costs four HMACs to derive and about 300 bytes to keep.
 const maxCachedKeys = 20_000;
 
+/** A derived key that is not yet worth keeping: anybody can ask for one with a made-up scope. */
+export interface FoundSigningKey {
+  readonly key: Buffer;
+  /** Keeps the key for the next request; call it once a signature was verified or made with it. */
+  readonly keep: () => void;
+}
+
 /**
  * Keeps derived signing keys. The entry is found by the secret itself, never by the access key id: two sessions
  * may share an id.
@@ -25,13 +32,18 @@ const maxCachedKeys = 20_000;
 export class SigningKeyCache {
   readonly #keys: BoundedCache<Buffer> = new BoundedCache({ maxEntries: maxCachedKeys });
 
-  signingKey(secret: Secret, scope: CredentialScope): Buffer {
+  /** Finds or derives the key. */
+  find(secret: Secret, scope: CredentialScope): FoundSigningKey {
     const entry = `${scope.date}/${scope.region}/${scope.service}/${secret.reveal()}`;
     const cached = this.#keys.get(entry);
-    if (cached !== undefined) return cached;
-    const derived = deriveSigningKey(secret, scope);
-    this.#keys.set(entry, derived);
-    return derived;
+    if (cached !== undefined) return { key: cached, keep: () => undefined };
+    const key = deriveSigningKey(secret, scope);
+    return { key, keep: () => this.#keys.set(entry, key) };
+  }
+
+  /** How many keys are kept. */
+  get size(): number {
+    return this.#keys.size;
   }
 }
 

@@ -162,8 +162,11 @@ export function verifySignature(
     });
   }
   const toSign = stringToSign(timestamp, scope, canonical);
-  const expected = computeSignature(keys.signingKey(secret, scope), toSign);
-  if (equalBytes(expected, Buffer.from(request.signature, 'hex'))) return;
+  const { key, keep } = keys.find(secret, scope);
+  if (equalBytes(computeSignature(key, toSign), Buffer.from(request.signature, 'hex'))) {
+    keep();
+    return;
+  }
   const token = request.securityToken;
   throw new AuthenticationFault('signature_mismatch', {
     accessKeyId,

@@ -52,6 +52,6 @@ function requireSessionPolicy(text: string): void {
 function tooLarge(percent: number): Error {
   return stsError(
     'PackedPolicyTooLarge',
-    `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`,
+    `Packed size of session tags consumes ${percent}% of allotted space.`,
   );
 }

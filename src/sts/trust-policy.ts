@@ -72,7 +72,10 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   // A role that does not exist trusts nobody; everything else goes the same way, so existence does not show.
   const sets: PolicySets = { ...own, resource: role === undefined ? [] : [role.trustPolicy] };
   const startedAt = performance.now();
-  const decision = decideAccess(sets, query);
+  const decision = decideAccess(sets, {
+    ...query,
+    context: role === undefined ? query.context : withRoleTags(query.context, role.tags),
+  });
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
@@ -99,16 +102,31 @@ function fullRoleArn(text: string, accountId: string): string {
 function trustContext(
   { sessionName, externalId }: RoleRequest,
   durationSeconds: number,
-  { authenticated: { raw, caller, region } }: SignedCall,
+  { authenticated: { raw, caller, region }, dependencies }: SignedCall,
 ): RequestContext {
   const entries: ContextEntry[] = [
     ...globalKeys(raw, caller, region),
+    ['aws:ResourceAccount', dependencies.account.id],
     ['sts:RoleSessionName', sessionName],
     // The duration that would be granted, default included: otherwise a policy that limits it refuses the default.
     ['sts:DurationSeconds', String(durationSeconds)],
   ];
   if (externalId !== undefined) entries.push(['sts:ExternalId', externalId]);
-  return new RequestContext(entries);
+  return new RequestContext(entries, roleTagKeys);
+}
+
+// Unknown until the role is: a statement that names one denies rather than taking the tag for absent.
+const roleTagKeys = ['aws:ResourceTag/', 'iam:ResourceTag/'];
+
+function withRoleTags(context: RequestContext, tags: ReadonlyMap<string, string>): RequestContext {
+  return roleTagKeys.reduce(
+    (known, prefix) =>
+      known.withLookedUp(
+        prefix,
+        [...tags].map(([key, value]) => [prefix + key, value] as const),
+      ),
+    context,
+  );
 }
 
 function denialDetail({ fault, isExplicitDeny, policyType }: AccessDecision): string {

@@ -19,19 +19,22 @@ afterEach(async () => {
 type Behaviour = (message: IncomingMessage, response: ServerResponse) => void;
 
 /** A store that does what the test says, with a sidecar in front of it. */
-async function inFrontOf(behaviour: Behaviour): Promise<{ sidecar: TestSidecar; store: Server }> {
+async function inFrontOf(
+  behaviour: Behaviour,
+  directory: string = openDirectory,
+): Promise<{ sidecar: TestSidecar; store: Server }> {
   const store = createServer(behaviour).listen(0, '127.0.0.1');
   await once(store, 'listening');
   stops.push(() => {
     store.closeAllConnections();
     store.close();
   });
-  return { sidecar: await inFrontOfPort((store.address() as AddressInfo).port), store };
+  return { sidecar: await inFrontOfPort((store.address() as AddressInfo).port, directory), store };
 }
 
-async function inFrontOfPort(port: number): Promise<TestSidecar> {
+async function inFrontOfPort(port: number, directory: string = openDirectory): Promise<TestSidecar> {
   const sidecar = await startSidecar({
-    directory: openDirectory,
+    directory,
     backend: {
       endpoint: `http://127.0.0.1:${port}`,
       accessKeyId: 'KEY',
@@ -174,6 +177,23 @@ describe('an answer of the store', () => {
     expect(answer).toContain('x-amz-meta-kept: v');
     expect(answer.match(/x-amz-request-id: [0-9a-f]{16}\r/g)).toHaveLength(1);
     expect(answer).toContain('x-amz-tagging-count: 3');
+  });
+
+  it('shows tags, retention and legal hold only to callers who may read them', async () => {
+    const guarded = {
+      'x-amz-tagging-count': '3',
+      'x-amz-object-lock-mode': 'GOVERNANCE',
+      'x-amz-object-lock-retain-until-date': '2030-01-01T00:00:00Z',
+      'x-amz-object-lock-legal-hold': 'ON',
+    };
+    const { sidecar } = await inFrontOf(
+      (_, response) => response.writeHead(200, guarded).end('ok'),
+      openDirectory.replace('"s3:*"', '["s3:GetObject", "s3:GetObjectLegalHold"]'),
+    );
+    const shown = (await rawGet(sidecar)).toLowerCase();
+    expect(Object.keys(guarded).filter((name) => shown.includes(name))).toEqual([
+      'x-amz-object-lock-legal-hold',
+    ]);
   });
 
   it('without a body stays without one: HEAD, 304 and 412', async () => {

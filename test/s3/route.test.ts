@@ -94,6 +94,8 @@ describe('requests that could mean something else to the store', () => {
     ['an empty upload id', 'DELETE', '/bucket/key?uploadId=', 'InvalidArgument'],
     ['part number zero', 'PUT', '/bucket/key?partNumber=0&uploadId=u', 'InvalidArgument'],
     ['max-keys that is no number', 'GET', '/bucket?max-keys=abc', 'InvalidArgument'],
+    ['max-keys written in another way', 'GET', '/bucket?max-keys=01000', 'InvalidArgument'],
+    ['a prefix longer than any key', 'GET', `/bucket?prefix=${'a'.repeat(2049)}`, 'InvalidArgument'],
     ['an encoded slash in the bucket', 'GET', '/bucket%2Fkey', 'InvalidURI'],
     ['malformed percent-encoding', 'GET', '/bucket/%zz', 'InvalidURI'],
     ['a key that is not UTF-8', 'GET', '/bucket/%FF', 'InvalidURI'],

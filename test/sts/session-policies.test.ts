@@ -77,7 +77,7 @@ describe('session policies', () => {
     expect([over.code, over.response.status, over.message]).toEqual([
       'PackedPolicyTooLarge',
       400,
-      'Packed policy consumes 101% of allotted space, please use smaller policy.',
+      'Packed size of session tags consumes 101% of allotted space.',
     ]);
     const alone = await assume('open', keyOf('alice'), { Policy: JSON.stringify(readOnly).padEnd(4096) });
     expect(alone.message).toContain('consumes 200% of');

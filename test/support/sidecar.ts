@@ -84,6 +84,10 @@ export interface TestSidecarOptions {
   readonly directory?: string;
   /** Further YAML at the top level. */
   readonly further?: string;
+  /** The key of the token ring, 32 bytes in base64; a fresh one when absent. */
+  readonly tokenKey?: string;
+  /** YAML of `account.allowedRegions`. */
+  readonly allowedRegions?: string;
   /** Lines under `server:`. */
   readonly server?: string;
   /** Another store than the demo store. */
@@ -121,7 +125,7 @@ export async function startSidecar(options: TestSidecarOptions = {}): Promise<Te
     ['ALICE', alice.secretAccessKey],
     ['BOB', bob.secretAccessKey],
     ['STORE', storeSecret],
-    ['TOKENS', randomBytes(32).toString('base64')],
+    ['TOKENS', options.tokenKey ?? randomBytes(32).toString('base64')],
   ]);
   const text = `apiVersion: sts-sidecar/v1
 server:
@@ -133,7 +137,7 @@ backend:
   region: us-east-1
   credentials: { accessKeyId: ${storeAccessKeyId}, secretAccessKey: { env: STORE } }
 ${options.backend?.timeouts ?? ''}
-account: { id: "${account}" }
+account: { id: "${account}", allowedRegions: ${options.allowedRegions ?? '[]'} }
 tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }
 ${options.further ?? ''}
 ${options.directory ?? defaultDirectory}`;
