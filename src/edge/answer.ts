@@ -28,6 +28,8 @@ export async function sendAnswer(
   }
   const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(answer.body, 'utf8');
   const isUnread = !message.complete && hasBody(message);
+  // Listened for from the start: a response that is closed already does not say so again.
+  const closed = new Promise<void>((resolve) => response.once('close', resolve));
   const hasContent = message.method !== 'HEAD';
   const headers = [...answer.headers];
   if (hasContent || answer.status < 400) headers.push('content-type', answer.contentType);
@@ -36,11 +38,9 @@ export async function sendAnswer(
   response.writeHead(answer.status, headers);
   if (hasContent) response.write(body);
   else response.flushHeaders();
-  if (isUnread) await drain(message);
-  await new Promise<void>((resolve) => {
-    response.once('close', resolve);
-    response.end(resolve);
-  });
+  if (isUnread) await Promise.race([drain(message), closed]);
+  const finished = new Promise<void>((resolve) => response.end(resolve));
+  await Promise.race([finished, closed]);
 }
 
 function hasBody(message: IncomingMessage): boolean {

@@ -57,8 +57,6 @@ export function createEdgeServer(parts: EdgeParts): Server {
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     edge.accept(message, response, () => response.writeContinue());
   });
-  server.on('connect', (_message, socket) => socket.destroy());
-  server.on('upgrade', (_message, socket) => socket.destroy());
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     edge.refuseUnreadable(error, socket),
   );

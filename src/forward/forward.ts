@@ -37,7 +37,6 @@ export class Forwarder {
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
     const body = await outgoingBody(authorized, exchange);
-    if (exchange.message.socket.destroyed) throw new ClientGone();
     try {
       return await this.#attempt(authorized, exchange, body);
     } catch (error) {
@@ -46,6 +45,8 @@ export class Forwarder {
       return await this.#attempt(authorized, exchange, body).catch((second: unknown) => {
         throw namedFault(second);
       });
+    } finally {
+      if (body.content instanceof Readable) body.content.destroy();
     }
   }
 
@@ -54,6 +55,8 @@ export class Forwarder {
       keys: this.#signingKeys,
       nowMs: this.#clock.now(),
     });
+    // A response that is closed already will not say so again.
+    if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGone();
     const relay = new ResponseRelay(authorized, exchange);
     this.#upstream.dispatch(head, body, relay);
     try {
@@ -61,8 +64,6 @@ export class Forwarder {
     } catch (error) {
       if (relay.hasStarted) exchange.response.destroy();
       throw error;
-    } finally {
-      if (body.content instanceof Readable) body.content.destroy();
     }
   }
 }

@@ -94,6 +94,8 @@ export async function prepareObjectBody(
   if (length > maxObjectBytes) throw new BodyFault('too_large');
   if (length > maxBufferedBytes) {
     const verifier = new BodyVerifier(length, payload);
+    // Whoever reads it listens while reading; a client that goes away before or after must not end the process.
+    verifier.on('error', () => undefined);
     message.once('error', () => verifier.destroy(new BodyFault('incomplete')));
     message.once('close', () => {
       if (!message.complete) verifier.destroy(new BodyFault('incomplete'));
