@@ -1,4 +1,5 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { DecisionBudget } from '../iam/budget.ts';
 import { explainDenial } from '../iam/explain.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
@@ -78,8 +79,10 @@ export function authorizeS3(
   const sets = policies.gather(caller);
   const principal = policyPrincipal(caller);
   const base = globalKeys(request.raw, caller, region);
+  // One budget for all of them: how many there are is the client's choice.
+  const budget = new DecisionBudget(countDecisions(request));
   const decideOne = (permission: Permission, context: RequestContext): AccessDecision =>
-    decideAccess(sets, { principal, ...permission, context });
+    decideAccess(sets, { principal, ...permission, context, budget });
   const contextOf = (keys: readonly ConditionKey[]): RequestContext =>
     new RequestContext([...base, ...keys], lookupKeys);
 
@@ -106,6 +109,11 @@ export function authorizeS3(
   if (decision.effect !== 'allow')
     return { isAllowed: false, decision, message: denialMessage(caller.arn, decision) };
   return new AuthorizedRequest({ ...facts, decision, document: request.document, deniedItems: [] });
+}
+
+function countDecisions({ permissions, guardedHeaders, batch }: S3Request): number {
+  const inBatch = batch?.items.reduce((sum, item) => sum + item.permissions.length, 0) ?? 0;
+  return permissions.length + guardedHeaders.length + inBatch + 1;
 }
 
 type DecidedPermission = AccessDecision & { readonly permission: Permission };

@@ -4,31 +4,35 @@ export type GlobToken =
   | { readonly kind: 'any' }
   | { readonly kind: 'one' };
 
-/** Tells whether a whole text matches. Well-formed UTF-16 is expected on both sides. */
-export type GlobMatcher = (text: string) => boolean;
+/** Pays for matching. A step is about one comparison of two code units. */
+export interface StepBudget {
+  /** Takes steps from the budget. @throws when it is used up. */
+  spend(steps: number): void;
+}
 
-const opAny = -1;
-const opOne = -2;
+/** For patterns and texts that are short and fixed, such as action names. */
+export const unlimitedSteps: StepBudget = { spend: () => undefined };
+
+/** Tells whether a whole text matches. Well-formed UTF-16 is expected on both sides. */
+export type GlobMatcher = (text: string, budget: StepBudget) => boolean;
 
 /**
- * Compiles a token list into the cheapest matcher of its shape: everything, equality, prefix, suffix, or the
- * two-pointer walk. No regular expression is involved, so no pattern can make matching exponential: the walk
- * goes back to the last `*` only and takes at most pattern length × text length steps. Case is the caller's.
+ * Compiles a token list into the cheapest matcher of its shape: everything, equality, prefix, suffix, or runs looked
+ * for one after the other. No regular expression is involved and nothing is tried twice. A run of text between two
+ * `*` is found in linear time; a run with `?` takes up to run length × text length steps. Both are paid from the
+ * budget; the other shapes, which cost at most the length of the pattern, are not. Case is the caller's.
  */
 export function compileGlob(tokens: readonly GlobToken[]): GlobMatcher {
-  const merged = mergeTokens(tokens);
-  const [first, second] = merged;
-  if (first === undefined) return (text) => text === '';
-  if (merged.length === 1) {
-    if (first.kind === 'any') return () => true;
-    if (first.kind === 'text') return equalTo(first.text);
+  const [first, ...rest] = splitAtStars(tokens);
+  const last = rest.pop();
+  if (last === undefined) return wholeMatcher(first);
+  const head = literalOf(first);
+  const tail = literalOf(last);
+  if (rest.length === 0 && head !== undefined && tail !== undefined) {
+    if (tail === '') return head === '' ? () => true : (text) => text.startsWith(head);
+    if (head === '') return (text) => text.endsWith(tail);
   }
-  if (merged.length === 2 && second !== undefined) {
-    if (first.kind === 'text' && second.kind === 'any') return startingWith(first.text);
-    if (first.kind === 'any' && second.kind === 'text') return endingWith(second.text);
-  }
-  const program = assemble(merged);
-  return (text) => walk(program, text);
+  return sequenceMatcher(compileRun(first), rest.map(compileRun), compileRun(last));
 }
 
 /** Reads `*` and `?` of a pattern text as wildcards; everything else is text. */
@@ -45,74 +49,195 @@ export function parseGlob(pattern: string): GlobToken[] {
   return tokens;
 }
 
-function equalTo(expected: string): GlobMatcher {
-  return (text) => text === expected;
-}
+/** What stands between two `*`: code units, and {@link opOne} for `?`. */
+type RunSource = readonly (string | typeof opOne)[];
 
-function startingWith(head: string): GlobMatcher {
-  return (text) => text.startsWith(head);
-}
+const opOne = -1;
 
-function endingWith(tail: string): GlobMatcher {
-  return (text) => text.endsWith(tail);
-}
-
-function mergeTokens(tokens: readonly GlobToken[]): GlobToken[] {
-  const merged: GlobToken[] = [];
+/** The runs around the stars; one more than there are stars, neighbouring stars counted once. */
+function splitAtStars(tokens: readonly GlobToken[]): [RunSource, ...RunSource[]] {
+  const [first, ...rest]: [(string | typeof opOne)[], ...(string | typeof opOne)[][]] = [[]];
+  let current = first;
+  let isAfterStar = false;
   for (const token of tokens) {
-    const last = merged.at(-1);
-    if (token.kind === 'any' && last?.kind === 'any') continue;
-    if (token.kind !== 'text') merged.push(token);
-    else if (last?.kind === 'text')
-      merged[merged.length - 1] = { kind: 'text', text: last.text + token.text };
-    else if (token.text !== '') merged.push(token);
+    if (token.kind === 'any') {
+      if (isAfterStar) continue;
+      current = [];
+      rest.push(current);
+    } else if (token.kind === 'one') {
+      current.push(opOne);
+    } else {
+      if (token.text === '') continue;
+      const last = current.at(-1);
+      if (typeof last === 'string') current[current.length - 1] = last + token.text;
+      else current.push(token.text);
+    }
+    isAfterStar = token.kind === 'any';
   }
-  return merged;
+  return [first, ...rest];
 }
 
-function assemble(tokens: readonly GlobToken[]): Int32Array {
-  const program: number[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'any') program.push(opAny);
-    else if (token.kind === 'one') program.push(opOne);
-    else
-      for (let index = 0; index < token.text.length; index += 1) program.push(token.text.charCodeAt(index));
+/** The text of a run without `?`. */
+function literalOf(run: RunSource): string | undefined {
+  const [only = ''] = run;
+  return run.length <= 1 && only !== opOne ? only : undefined;
+}
+
+function wholeMatcher(source: RunSource): GlobMatcher {
+  const literal = literalOf(source);
+  if (literal !== undefined) return (text) => text === literal;
+  const run = compileRun(source);
+  return (text, budget) => run.endAtStart(text, budget) === text.length;
+}
+
+/**
+ * The first run must start the text and the last one end it; each run between them takes its first occurrence after
+ * the one before. Taking a later one could not make a later run fit better, so nothing is ever taken back.
+ */
+function sequenceMatcher(first: Run, middle: readonly Run[], last: Run): GlobMatcher {
+  return (text, budget) => {
+    let position = first.endAtStart(text, budget);
+    if (position < 0) return false;
+    const limit = last.startAtEnd(text, budget);
+    if (limit < position) return false;
+    for (const run of middle) {
+      position = run.find(text, position, budget);
+      if (position < 0 || position > limit) return false;
+    }
+    return true;
+  };
+}
+
+/** A run between stars. Every answer is an index of the text; −1 when there is none. */
+interface Run {
+  /** Where the run ends when it starts the text. */
+  readonly endAtStart: (text: string, budget: StepBudget) => number;
+  /** Where the run starts when it ends the text. */
+  readonly startAtEnd: (text: string, budget: StepBudget) => number;
+  /** Where the first occurrence that does not start before `from` ends. */
+  readonly find: (text: string, from: number, budget: StepBudget) => number;
+}
+
+function compileRun(source: RunSource): Run {
+  const literal = literalOf(source);
+  return literal === undefined ? wildRun(assemble(source)) : literalRun(literal);
+}
+
+/**
+ * Shorter runs are left to the native search: however it works, it compares each position of the text fewer times than
+ * this, and never costs more than the two steps that are counted.
+ */
+const minUnitsForTable = 8;
+
+function literalRun(run: string): Run {
+  let table: Uint16Array | undefined;
+  return {
+    endAtStart: (text) => (text.startsWith(run) ? run.length : -1),
+    startAtEnd: (text) => (text.endsWith(run) ? text.length - run.length : -1),
+    find: (text, from, budget) => {
+      if (run.length < minUnitsForTable) {
+        const start = text.indexOf(run, from);
+        budget.spend(2 * ((start < 0 ? text.length : start) - from + run.length));
+        return start < 0 ? -1 : start + run.length;
+      }
+      if (table === undefined) {
+        budget.spend(run.length);
+        table = failureTable(run);
+      }
+      return findWithTable(run, table, text, { from, budget });
+    },
+  };
+}
+
+/**
+ * For each prefix of a run, the length of its longest proper prefix that is also its suffix (Knuth, Morris and Pratt,
+ * "Fast pattern matching in strings"). 16 bits hold every length: longer patterns are refused.
+ */
+function failureTable(run: string): Uint16Array {
+  if (run.length > 0xffff) throw new RangeError('pattern is too long');
+  const table = new Uint16Array(run.length);
+  let matched = 0;
+  for (let index = 1; index < run.length; index += 1) {
+    const unit = run.charCodeAt(index);
+    while (matched > 0 && unit !== run.charCodeAt(matched)) matched = table[matched - 1] ?? 0;
+    if (unit === run.charCodeAt(matched)) matched += 1;
+    table[index] = matched;
   }
-  return Int32Array.from(program);
+  return table;
+}
+
+function findWithTable(
+  run: string,
+  table: Uint16Array,
+  text: string,
+  { from, budget }: { from: number; budget: StepBudget },
+): number {
+  let matched = 0;
+  let index = from;
+  while (index < text.length && matched < run.length) {
+    const unit = text.charCodeAt(index);
+    while (matched > 0 && unit !== run.charCodeAt(matched)) matched = table[matched - 1] ?? 0;
+    if (unit === run.charCodeAt(matched)) matched += 1;
+    index += 1;
+  }
+  // Each code unit is compared once, and again at most once for a fall-back it has paid for.
+  budget.spend(2 * (index - from));
+  return matched === run.length ? index : -1;
+}
+
+function assemble(source: RunSource): Int32Array {
+  const units = source.flatMap((piece) =>
+    piece === opOne ? [opOne] : Array.from({ length: piece.length }, (_, index) => piece.charCodeAt(index)),
+  );
+  return Int32Array.from(units);
+}
+
+function wildRun(units: Int32Array): Run {
+  return {
+    endAtStart: (text, budget) => endOfMatch(units, text, 0, budget),
+    startAtEnd: (text, budget) => startOfMatch(units, text, budget),
+    find: (text, from, budget) => {
+      for (let start = from; start + units.length <= text.length; start += widthAt(text, start)) {
+        const end = endOfMatch(units, text, start, budget);
+        if (end >= 0) return end;
+      }
+      return -1;
+    },
+  };
+}
+
+function endOfMatch(units: Int32Array, text: string, start: number, budget: StepBudget): number {
+  let position = start;
+  let step = 0;
+  while (step < units.length && position < text.length) {
+    const unit = units[step];
+    if (unit !== opOne && unit !== text.charCodeAt(position)) break;
+    position += unit === opOne ? widthAt(text, position) : 1;
+    step += 1;
+  }
+  budget.spend(step + 2);
+  return step === units.length ? position : -1;
+}
+
+function startOfMatch(units: Int32Array, text: string, budget: StepBudget): number {
+  budget.spend(units.length);
+  let position = text.length;
+  for (let step = units.length - 1; step >= 0; step -= 1) {
+    if (position === 0) return -1;
+    const unit = units[step];
+    position -= unit === opOne ? widthBefore(text, position) : 1;
+    if (unit !== opOne && unit !== text.charCodeAt(position)) return -1;
+  }
+  return position;
+}
+
+/** Width in code units of the code point that ends before `index`. */
+function widthBefore(text: string, index: number): number {
+  return index > 1 && widthAt(text, index - 2) === 2 ? 2 : 1;
 }
 
 /** Width in code units of the code point at `index`. */
 function widthAt(text: string, index: number): number {
   const code = text.codePointAt(index);
   return code !== undefined && code > 0xffff ? 2 : 1;
-}
-
-function walk(program: Int32Array, text: string): boolean {
-  let step = 0;
-  let position = 0;
-  let starStep = -1;
-  let starPosition = 0;
-  while (position < text.length) {
-    const op = program[step];
-    if (op === opAny) {
-      step += 1;
-      starStep = step;
-      starPosition = position;
-    } else if (op === opOne) {
-      position += widthAt(text, position);
-      step += 1;
-    } else if (op === text.charCodeAt(position)) {
-      position += 1;
-      step += 1;
-    } else if (starStep >= 0) {
-      // Only the last `*` needs to grow: an earlier one that took more could not make a later piece fit better.
-      starPosition += widthAt(text, starPosition);
-      position = starPosition;
-      step = starStep;
-    } else {
-      return false;
-    }
-  }
-  while (program[step] === opAny) step += 1;
-  return step === program.length;
 }

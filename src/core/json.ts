@@ -14,10 +14,14 @@ export interface JsonLimits {
 const defaultMaxDepth = 32;
 const quote = 0x22;
 const backslash = 0x5c;
+const minus = 0x2d;
+const digitZero = 0x30;
+const digitNine = 0x39;
 
 /**
  * Parses JSON (RFC 8259) strictly: size and depth are limited and an object may not repeat a key, because two
- * parsers that keep different values of a repeated key read two different documents.
+ * parsers that keep different values of a repeated key read two different documents. For the same reason a number must
+ * be spelled as JavaScript spells its value: `9007199254740993`, `1.0` and `1e3` are refused, `"1e3"` is a string.
  * @throws JsonError on anything else than one well-formed value within the limits.
  */
 export function parseJson(text: string, limits: JsonLimits): unknown {
@@ -55,9 +59,29 @@ function checkStructure(text: string, maxDepth: number): void {
       if (scopes.length > maxDepth) throw new JsonError(`JSON is nested deeper than ${maxDepth} levels`);
     } else if (code === 0x7d || code === 0x5d) {
       scopes.pop();
+    } else if (isNumberStart(code)) {
+      index = numberEnd(text, index);
+      continue;
     }
     index += 1;
   }
+}
+
+function isNumberStart(code: number): boolean {
+  return code === minus || (code >= digitZero && code <= digitNine);
+}
+
+/** Index after the number that starts at `start`, which must keep its spelling. */
+function numberEnd(text: string, start: number): number {
+  const pattern = /[-+0-9.eE]+/y;
+  pattern.lastIndex = start;
+  const [literal = ''] = pattern.exec(text) ?? [];
+  const value = String(Number(literal));
+  if (value !== literal) {
+    const shown = literal.slice(0, 64);
+    throw new JsonError(`JSON number ${shown} would be read as ${value}: write it so, or as a string`);
+  }
+  return start + literal.length;
 }
 
 /** Index after the closing quote of the string that opens at `start`. */

@@ -1,3 +1,4 @@
+import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy } from './compile.ts';
 import {
   type AuthorizationQuery,
@@ -88,12 +89,15 @@ function evaluateSets(
   query: AuthorizationQuery,
 ): SetResults {
   // A federated user has no permissions beyond what its session policies pass on.
+  const budget = query.budget ?? new DecisionBudget();
+  const evaluate = (policies: readonly CompiledPolicy[]): SetResult =>
+    evaluatePolicies(policies, query, budget);
   const passedOn = session ?? (query.principal.kind === 'federated-user' ? [] : undefined);
   return {
-    identity: evaluatePolicies(identity, query),
-    boundary: boundary === undefined ? undefined : evaluatePolicies(boundary, query),
-    session: passedOn === undefined ? undefined : evaluatePolicies(passedOn, query),
-    resource: resource === undefined ? undefined : evaluatePolicies(resource, query),
+    identity: evaluate(identity),
+    boundary: boundary === undefined ? undefined : evaluate(boundary),
+    session: passedOn === undefined ? undefined : evaluate(passedOn),
+    resource: resource === undefined ? undefined : evaluate(resource),
   };
 }
 

@@ -4,6 +4,7 @@ import type { PolicyDocument, PolicyKind, PolicyStatement } from './document.ts'
 import { compileActions } from './match-action.ts';
 import { compileNotPrincipals, compilePrincipals, type PrincipalTest } from './match-principal.ts';
 import {
+  commonPrefix,
   compileNotResources,
   compileResources,
   mayMatchBucket,
@@ -48,6 +49,7 @@ function compileStatement(
       resources === undefined ||
       resources.isNegated ||
       resources.values.some((pattern) => mayMatchBucket(pattern, bucketArn)),
+    resourcePrefix: resources === undefined || resources.isNegated ? '' : commonPrefix(resources.values),
     matchesResource: compileResourceElement(statement),
     principalLevel: compilePrincipalElement(statement),
     conditions: statement.conditions.map((condition) =>

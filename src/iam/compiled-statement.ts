@@ -18,6 +18,8 @@ export interface CompiledStatement {
   readonly matchesAction: (action: string) => boolean;
   /** May say yes too often, never no wrongly; narrows the index only. */
   readonly mayMatchBucket: (bucketArn: string) => boolean;
+  /** Every resource that the statement applies to starts with this; tested first, because it decides most often. */
+  readonly resourcePrefix: string;
   readonly matchesResource: ResourceTest;
   /** `undefined` when the kind of policy has no Principal. */
   readonly principalLevel: PrincipalTest | undefined;

@@ -1,3 +1,4 @@
+import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import type { AuthorizationQuery } from './query.ts';
@@ -35,13 +36,15 @@ const levelRank: Readonly<Record<PrincipalLevel, number>> = { none: 0, account: 
 /**
  * Evaluates one set. `needs` is answered only when a statement that already matches principal, action and resource
  * depends on a lazy key and the answer depends on that statement.
+ * @throws DecisionError when the budget is used up or a request value is malformed.
  */
 export function evaluatePolicies(
   policies: readonly CompiledPolicy[],
   query: AuthorizationQuery,
+  budget: DecisionBudget = query.budget ?? new DecisionBudget(),
   findCandidates: CandidateFinder = findIndexed,
 ): SetResult {
-  const scope = new EvaluationScope(query);
+  const scope = new EvaluationScope(query, budget);
   const undecided: Undecided[] = [];
   let best: GrantingStatement | undefined;
   for (const policy of policies) {
@@ -93,6 +96,7 @@ function keysThatMatter(undecided: readonly Undecided[], bestRank: number): stri
 
 /** Tells whether a statement whose action matches applies; the scope notes the keys of an unknown answer. */
 function applies(statement: CompiledStatement, scope: EvaluationScope): Truth {
+  if (!mayHavePrefix(scope.query.resource, statement.resourcePrefix)) return false;
   if (statement.principalLevel?.(scope.query.principal) === 'none') return false;
   scope.forgetPendingKeys();
   const matchesResource = statement.matchesResource(scope);
@@ -101,3 +105,17 @@ function applies(statement: CompiledStatement, scope: EvaluationScope): Truth {
   const holds = everyTruth(conditions, (holdsFor) => holdsFor(scope));
   return holds === true ? matchesResource : holds;
 }
+
+/**
+ * Compares the end of the prefix: ARNs begin alike, and the name of the bucket is what differs. What passes is matched
+ * in full afterwards, so a few code units are enough.
+ */
+function mayHavePrefix(resource: string, prefix: string): boolean {
+  const stop = Math.max(0, prefix.length - comparedUnits);
+  for (let index = prefix.length - 1; index >= stop; index -= 1) {
+    if (resource.charCodeAt(index) !== prefix.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+const comparedUnits = 16;

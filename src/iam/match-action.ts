@@ -1,4 +1,4 @@
-import { compileGlob, type GlobMatcher, parseGlob } from '../core/glob.ts';
+import { compileGlob, parseGlob, unlimitedSteps } from '../core/glob.ts';
 import { quoted, type Report } from './problem.ts';
 
 /** A pattern of Action or NotAction; both parts in lower case. */
@@ -33,11 +33,11 @@ export function parseActionPattern(text: string, report: Report): ActionPattern 
 }
 
 /** Compiles a list of patterns into a test of an action in lower case. */
-export function compileActions(patterns: readonly ActionPattern[]): GlobMatcher {
+export function compileActions(patterns: readonly ActionPattern[]): (action: string) => boolean {
   const matchers = patterns.map(({ service, name }) =>
     service === '*'
       ? compileGlob([{ kind: 'any' }])
       : compileGlob([{ kind: 'text', text: `${service}:` }, ...parseGlob(name)]),
   );
-  return (action) => matchers.some((matches) => matches(action));
+  return (action) => matchers.some((matches) => matches(action, unlimitedSteps));
 }

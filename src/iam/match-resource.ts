@@ -1,5 +1,6 @@
 import { splitArnSegments } from '../core/arn.ts';
-import { compileGlob, type GlobToken, parseGlob } from '../core/glob.ts';
+import { compileGlob, type GlobToken, parseGlob, unlimitedSteps } from '../core/glob.ts';
+import { DecisionError } from './decision-error.ts';
 import { quoted, type Report } from './problem.ts';
 import { type EvaluationScope, notTruth, someTruth, type Truth } from './scope.ts';
 import {
@@ -64,7 +65,9 @@ export function parseResourcePattern(
 /** A pattern that can match no ARN at all is a mistake: the scheme must be able to be `arn`, key parts not empty. */
 function matchesArnScheme(segments: readonly string[]): boolean {
   const [scheme = '', partition = '*', service = '*', , , tail = '*'] = segments;
-  return compileGlob(parseGlob(scheme))('arn') && partition !== '' && service !== '' && tail !== '';
+  return (
+    compileGlob(parseGlob(scheme))('arn', unlimitedSteps) && partition !== '' && service !== '' && tail !== ''
+  );
 }
 
 /** Compiles a Resource element: it applies when one pattern matches. */
@@ -86,6 +89,8 @@ export function compileNotResources(
   const matches = compileResources(patterns);
   const whenUnresolvable = effect === 'Deny';
   return (scope) => {
+    if (scope.resourceSegments.length <= headSegments)
+      throw new DecisionError('malformed-value', 'the requested resource is not an ARN');
     const unresolvable = someTruth(patterns, ({ tail }) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;
     const applies = notTruth(matches(scope));
@@ -107,7 +112,7 @@ function compileResourcePattern({ head, tail }: ResourcePattern): ResourceTest {
     const segments = scope.resourceSegments;
     const rest = segments[headSegments];
     if (rest === undefined) return false;
-    if (!headMatchers.every((matches, index) => matches(segments[index] ?? ''))) return false;
+    if (!headMatchers.every((matches, index) => matches(segments[index] ?? '', scope.budget))) return false;
     return matchesTail(rest, scope);
   };
 }
@@ -122,13 +127,27 @@ function literalHeadText(head: ResourcePattern['head']): string | undefined {
   return text;
 }
 
+/** What every resource that one of the patterns matches starts with. */
+export function commonPrefix(patterns: readonly ResourcePattern[]): string {
+  const [first = '', ...rest] = patterns.map(literalPrefix);
+  let length = first.length;
+  for (const other of rest) {
+    while (!other.startsWith(first.slice(0, length))) length -= 1;
+  }
+  return first.slice(0, length);
+}
+
+/** What every resource that the pattern matches starts with; empty when a wildcard comes before the fifth colon. */
+function literalPrefix({ head, tail }: ResourcePattern): string {
+  const headText = head.length === 0 ? undefined : literalHeadText(head);
+  return headText === undefined ? '' : headText + literalHead(tail);
+}
+
 /**
  * Tells whether some resource of a bucket could match: the bucket itself or anything under `bucketArn/`. May say yes
  * too often, never no wrongly; the statement index relies on that.
  */
-export function mayMatchBucket({ head, tail }: ResourcePattern, bucketArn: string): boolean {
-  const headText = literalHeadText(head);
-  if (headText === undefined || head.length === 0) return true;
-  const literal = headText + literalHead(tail);
+export function mayMatchBucket(pattern: ResourcePattern, bucketArn: string): boolean {
+  const literal = literalPrefix(pattern);
   return bucketArn.startsWith(literal) || literal.startsWith(`${bucketArn}/`);
 }

@@ -1,3 +1,4 @@
+import type { DecisionBudget } from './budget.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** Who asks, in the terms that the Principal element of a policy can name. */
@@ -24,4 +25,6 @@ export interface AuthorizationQuery {
   /** The full ARN; its `*` and `?` are data. Ignored by trust policies. */
   readonly resource: string;
   readonly context: RequestContext;
+  /** Shared by the decisions of one request; a decision without one gets its own. */
+  readonly budget?: DecisionBudget;
 }

@@ -1,4 +1,5 @@
 import { splitArnSegments } from '../core/arn.ts';
+import type { StepBudget } from '../core/glob.ts';
 import type { AuthorizationQuery } from './query.ts';
 
 /** Outcome of a test; `unknown` when it depends on a key that must be looked up in the store first. */
@@ -7,11 +8,14 @@ export type Truth = boolean | 'unknown';
 /** State of one evaluation, shared by every matcher that takes part. */
 export class EvaluationScope {
   readonly query: AuthorizationQuery;
+  /** Pays for every comparison whose cost a request can raise. */
+  readonly budget: StepBudget;
   #pendingKeys: Set<string> | undefined;
   #segments: readonly string[] | undefined;
 
-  constructor(query: AuthorizationQuery) {
+  constructor(query: AuthorizationQuery, budget: StepBudget) {
     this.query = query;
+    this.budget = budget;
   }
 
   /** The requested ARN split on its first five colons, split once. */

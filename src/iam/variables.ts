@@ -1,4 +1,5 @@
 import { compileGlob, type GlobToken, parseGlob } from '../core/glob.ts';
+import { DecisionError } from './decision-error.ts';
 import { quoted, type Report } from './problem.ts';
 import type { EvaluationScope, Truth } from './scope.ts';
 
@@ -19,6 +20,11 @@ export interface TemplateSyntax {
   /** `${…}` is a variable: version 2012-10-17 only. */
   readonly hasVariables: boolean;
 }
+
+/** A normal form of texts for comparison. */
+type Fold = (text: string) => string;
+
+const unchanged: Fold = (text) => text;
 
 /** A test of one request value. */
 export type ValueTest = (value: string, scope: EvaluationScope) => Truth;
@@ -67,18 +73,34 @@ function parseVariable(body: string): TemplateToken | undefined {
 }
 
 /**
+ * Most code units that variables may put into one policy value: four times the longest object key. What names and tags
+ * hold is far shorter; only a header could be longer, and it is the client's to choose.
+ */
+const maxSubstitutedUnits = 4_096;
+
+/** Looking a variable up and making a token of it takes about as long as this many comparisons. */
+const stepsPerVariable = 64;
+
+/** Folding a code unit and compiling it into a pattern at decision time takes about as long as this many comparisons. */
+const stepsPerUnit = 16;
+
+/**
  * Replaces the variables. What a request supplies becomes a text token, never a pattern. `undefined` when a variable
  * is absent, multi-valued or empty and has no default; `unknown` when one needs a look-up.
  */
 function substitute(
   tokens: readonly TemplateToken[],
   scope: EvaluationScope,
+  fold: Fold = unchanged,
 ): GlobToken[] | undefined | 'unknown' {
   const resolved: GlobToken[] = [];
   let isUnknown = false;
+  let ownUnits = 0;
+  let substitutedUnits = 0;
   for (const token of tokens) {
     if (token.kind !== 'variable') {
       resolved.push(token);
+      ownUnits += token.kind === 'text' ? token.text.length : 1;
       continue;
     }
     const values = scope.lookUp(token.key);
@@ -88,9 +110,15 @@ function substitute(
     }
     const single = values?.length === 1 ? values[0] : undefined;
     const text = single === undefined || single === '' ? token.fallback : single;
+    scope.budget.spend(stepsPerVariable);
     if (text === undefined) return undefined;
-    resolved.push({ kind: 'text', text });
+    substitutedUnits += text.length;
+    if (substitutedUnits > maxSubstitutedUnits) {
+      throw new DecisionError('substitution-too-long', 'variables make a policy value too long');
+    }
+    resolved.push({ kind: 'text', text: fold(text) });
   }
+  scope.budget.spend((ownUnits + substitutedUnits) * stepsPerUnit);
   return isUnknown ? 'unknown' : resolved;
 }
 
@@ -112,31 +140,26 @@ export function literalHead(tokens: readonly TemplateToken[]): string {
 }
 
 /**
- * Compiles a template into a test of a whole value. `fold` is applied to the template's text, to what variables
- * supply and to the value alike, for comparisons that ignore case. An unresolvable variable matches nothing.
+ * Compiles a template into a test of a whole value. For comparisons that ignore case, `fold` is applied to the
+ * template's text and to what variables supply, and the value must come folded by the same function; folding the
+ * pieces of a text must give the pieces of the folded text. An unresolvable variable matches nothing.
  */
-export function compileTemplate(
-  tokens: readonly TemplateToken[],
-  fold: (text: string) => string = (text) => text,
-): ValueTest {
-  const folded = tokens.map((token) => foldToken(token, fold));
+export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = unchanged): ValueTest {
+  const folded = tokens.map((token) =>
+    token.kind === 'text' ? { ...token, text: fold(token.text) } : token,
+  );
   const constant = folded.filter((token) => token.kind !== 'variable');
   if (constant.length === folded.length) {
     const matches = compileGlob(constant);
-    return (value) => matches(fold(value));
+    return (value, scope) => matches(value, scope.budget);
   }
   const head = literalHead(folded);
   return (value, scope) => {
-    const foldedValue = fold(value);
     // Most requests already differ in the constant head, and then no variable need be looked up.
-    if (!foldedValue.startsWith(head)) return false;
-    const resolved = substitute(folded, scope);
+    if (!value.startsWith(head)) return false;
+    const resolved = substitute(folded, scope, fold);
     if (resolved === 'unknown') return 'unknown';
     if (resolved === undefined) return false;
-    return compileGlob(resolved.map((token) => foldToken(token, fold)))(foldedValue);
+    return compileGlob(resolved)(value, scope.budget);
   };
-}
-
-function foldToken<T extends TemplateToken>(token: T, fold: (text: string) => string): T {
-  return token.kind === 'text' ? { ...token, text: fold(token.text) } : token;
 }

@@ -1,10 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileGlob, parseGlob } from '../../src/core/glob.ts';
+import { compileGlob, parseGlob, unlimitedSteps } from '../../src/core/glob.ts';
 import { slowGlob } from '../support/reference-evaluator.ts';
 
 function matches(pattern: string, text: string): boolean {
-  return compileGlob(parseGlob(pattern))(text);
+  return compileGlob(parseGlob(pattern))(text, unlimitedSteps);
+}
+
+function stepsOf(pattern: string, text: string): number {
+  let steps = 0;
+  const spend = (count: number): void => {
+    steps += count;
+  };
+  compileGlob(parseGlob(pattern))(text, { spend });
+  return steps;
 }
 
 const alphabet = fc.constantFrom('a', 'b', '/', '😀', 'é');
@@ -23,6 +32,29 @@ describe('compileGlob', () => {
     );
   });
 
+  it('agrees with the textbook matcher on long runs that repeat themselves', () => {
+    const unit = fc.constantFrom('a', 'b', 'ab', 'aab', '😀');
+    const run = fc
+      .tuple(fc.array(unit, { minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 6 }))
+      .map(([pieces, count]) => pieces.join('').repeat(count));
+    const long = fc
+      .array(fc.oneof(run, fc.constantFrom('*', '*', '?')), { minLength: 1, maxLength: 6 })
+      .map((pieces) => pieces.join(''));
+    let matched = 0;
+    fc.assert(
+      fc.property(long, fc.array(run, { maxLength: 4 }), fc.string(), (drawn, pieces, noise) => {
+        for (const drawnText of [pieces.join(''), drawn.replaceAll('*', noise).replaceAll('?', '😀')]) {
+          if (/[*?]/.test(drawnText)) continue;
+          const expected = slowGlob(drawn, drawnText);
+          matched += expected ? 1 : 0;
+          expect(matches(drawn, drawnText)).toBe(expected);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+    expect(matched).toBeGreaterThan(1000);
+  });
+
   it.each([
     ['', 'a'],
     ['a', ''],
@@ -38,6 +70,10 @@ describe('compileGlob', () => {
     ['a?c', 'ac'],
     ['[a]', 'a'],
     ['a.c', 'abc'],
+    ['ab*ba', 'aba'],
+    ['a?*?a', 'axa'],
+    ['*aaaaaaaab*b', 'aaaaaaaaab'],
+    ['*😀?', '😀'],
   ])('%j does not match %j', (drawnPattern, drawnText) => {
     expect(matches(drawnPattern, drawnText)).toBe(false);
   });
@@ -51,20 +87,47 @@ describe('compileGlob', () => {
     ['a*b*c', 'aXbYbZc'],
     ['*ab', 'aab'],
     ['?*?', 'ab'],
+    ['?*?', '😀😀'],
+    ['*?a', '😀a'],
+    ['*aabaabaaab*', 'aabaabaabaaabx'],
   ])('%j matches %j', (drawnPattern, drawnText) => {
     expect(matches(drawnPattern, drawnText)).toBe(true);
   });
 
   it('takes text tokens literally, whatever they hold', () => {
     const matcher = compileGlob([{ kind: 'text', text: 'home/*' }, { kind: 'any' }]);
-    expect(matcher('home/*/x')).toBe(true);
-    expect(matcher('home/anna/x')).toBe(false);
+    expect(matcher('home/*/x', unlimitedSteps)).toBe(true);
+    expect(matcher('home/anna/x', unlimitedSteps)).toBe(false);
   });
 
   it('decides sixty stars on a long key at once', () => {
     const hostile = compileGlob(parseGlob(`${'*a'.repeat(60)}*b`));
     const startedAt = performance.now();
-    for (let run = 0; run < 100; run += 1) expect(hostile('a'.repeat(1024))).toBe(false);
+    for (let run = 0; run < 100; run += 1) expect(hostile('a'.repeat(1024), unlimitedSteps)).toBe(false);
     expect(performance.now() - startedAt).toBeLessThan(2000);
+  });
+
+  it.each([
+    ['a long run', `*${'a'.repeat(1800)}b*`],
+    ['a long run that repeats itself', `*${'ab'.repeat(900)}b*`],
+    ['a short run', '*aaaaab*'],
+    ['many short runs', '*aab'.repeat(200)],
+    ['runs that overlap', `*${'a'.repeat(20)}b*${'a'.repeat(900)}*`],
+  ])('takes a number of steps that is linear in the text to find %s', (_title, hostile) => {
+    const text = 'a'.repeat(28_000);
+    expect(stepsOf(hostile, text)).toBeLessThanOrEqual(2 * (text.length + hostile.length));
+  });
+
+  it('pays for each comparison of a run with a question mark', () => {
+    expect(stepsOf(`*${'a'.repeat(100)}?b*`, 'a'.repeat(10_000))).toBeGreaterThan(900_000);
+  });
+
+  it('stops when the budget is used up', () => {
+    const refuse = (): never => {
+      throw new RangeError('used up');
+    };
+    for (const hostile of ['*a*', `*${'a'.repeat(100)}*`, '*a?*', '?a']) {
+      expect(() => compileGlob(parseGlob(hostile))('b'.repeat(200), { spend: refuse })).toThrow('used up');
+    }
   });
 });

@@ -29,6 +29,12 @@ describe('parseJson', () => {
     ['a byte order mark', '\ufeff{}'],
     ['single quotes', "{'a':1}"],
     ['NaN', '[NaN]'],
+    ['a number with more digits than are kept', '{"a":9007199254740993}'],
+    ['a fraction with more digits than are kept', '[0.1234567890123456789]'],
+    ['a number that becomes infinite', '[1e999]'],
+    ['a trailing zero', '[1.0]'],
+    ['an exponent where none is needed', '{"a":[1,1E3]}'],
+    ['minus zero', '[-0]'],
     ['depth 33', `${'['.repeat(33)}${']'.repeat(33)}`],
     ['more bytes than the limit, counted in UTF-8', JSON.stringify('é'.repeat(5000))],
   ])('rejects %s', (_title, text) => {
@@ -39,9 +45,17 @@ describe('parseJson', () => {
     ['equal keys of different objects', '[{"a":1},{"a":2},{"b":{"a":3},"a":4}]'],
     ['a value that equals a key', '{"a":"a","b":"a"}'],
     ['brackets and colons inside strings', '{"a":"}:{","b":"\\":"}'],
+    ['numbers as they are spelled', '[0,-1,12.5,1e+21,5e-324,9007199254740991]'],
+    ['numbers inside strings', '{"1.0":"9007199254740993","a":"\\"1.0"}'],
     ['depth 32', `${'['.repeat(32)}${']'.repeat(32)}`],
   ])('accepts %s', (_title, text) => {
     expect(parseJson(text, limits)).toEqual(JSON.parse(text));
+  });
+
+  it('says what a number would become', () => {
+    const message = 'JSON number 9007199254740993 would be read as 9007199254740992';
+    expect(() => parseJson('{"a":9007199254740993}', limits)).toThrow(message);
+    expect(() => parseJson(`[${'1'.repeat(5000)}]`, limits)).toThrow(/^.{1,150}$/);
   });
 
   it('says where the text stops being JSON', () => {

@@ -1,6 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { compilePolicy } from '../../src/iam/compile.ts';
+import { parsePolicyText } from '../../src/iam/document.ts';
 import { evaluatePolicies } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
+import type { StatementIndex } from '../../src/iam/statement-index.ts';
 import { compileAll } from '../support/raw-policies.ts';
 
 const context = new RequestContext();
@@ -12,20 +17,20 @@ const principal = {
 
 describe('StatementIndex', () => {
   it('leaves only the statements of the bucket', () => {
-    const Statement = Array.from({ length: 20 }, (_, index) => ({
+    const Statement = Array.from({ length: 60 }, (_, index) => ({
       Effect: index % 2 === 0 ? 'Allow' : 'Deny',
       Action: 's3:*',
       Resource: [`arn:aws:s3:::b${index}`, `arn:aws:s3:::b${index}/*`],
     }));
     const [policy] = compileAll([{ Statement }], 'identity');
     const found = policy?.index.find('s3:GetObject', 'arn:aws:s3:::b1/k');
-    // b1 and, as prefixes are not told from names here, nothing else: b10 to b19 start longer.
+    // b1 and, as prefixes are not told from names here, nothing else: b10 and the like start longer.
     expect(found?.denies.map(({ reference }) => reference.index)).toEqual([1]);
     expect(found?.allows).toEqual([]);
   });
 
   it('stays right after thousands of bucket names and action names', () => {
-    const Statement = Array.from({ length: 10 }, (_, index) => ({
+    const Statement = Array.from({ length: 60 }, (_, index) => ({
       Effect: 'Allow',
       Action: 's3:GetObject',
       Resource: `arn:aws:s3:::b${index}/*`,
@@ -35,7 +40,71 @@ describe('StatementIndex', () => {
       const resource = `arn:aws:s3:::b${round}/k`;
       const action = round % 3 === 0 ? 's3:GetObject' : `s3:GetObject${round}`;
       const { effect } = evaluatePolicies(policies, { principal, action, resource, context });
-      expect(effect).toBe(round < 10 && round % 3 === 0 ? 'allow' : 'none');
+      expect(effect).toBe(round < 60 && round % 3 === 0 ? 'allow' : 'none');
     }
   });
+
+  it('shares the list of statements between actions and buckets that have the same', () => {
+    const Statement = Array.from({ length: 60 }, (_, index) => ({
+      Effect: 'Allow',
+      Action: 's3:*',
+      Resource: index < 2 ? `arn:aws:s3:::b${index}/*` : 'arn:aws:s3:::other/*',
+    }));
+    const index = compileAll([{ Statement }], 'identity')[0]?.index;
+    const found = index?.find('s3:GetObject', 'arn:aws:s3:::b1/k');
+    expect(index?.find('s3:PutObject', 'arn:aws:s3:::b1/k')).toBe(found);
+    expect(index?.find('s3:GetObject', 'arn:aws:s3:::b1/k')).toBe(found);
+    expect(index?.find('s3:GetObject', 'arn:aws:s3:::b0/k')).not.toBe(found);
+  });
+
+  it('remembers nothing of the buckets that are named to a session policy', () => {
+    const statement = '{"Effect":"Deny","Action":"*","Resource":"*"}';
+    const text = `{"Statement":[${Array.from({ length: 44 }, () => statement).join()}]}`;
+    const { index } = compilePolicy(parsePolicyText(text, 'session'), 'session policy');
+    expect(heapGrowth(() => askManyBuckets(index))).toBeLessThan(64 * 1024);
+  });
+
+  it('does not tell buckets apart in a policy as small as a session policy', () => {
+    const Statement = Array.from({ length: 44 }, (_, index) => ({
+      Effect: 'Allow',
+      Action: 's3:*',
+      Resource: `arn:aws:s3:::b${index}/*`,
+    }));
+    const index = compileAll([{ Statement }], 'identity')[0]?.index;
+    const found = index?.find('s3:GetObject', 'arn:aws:s3:::b1/k');
+    expect(found?.allows).toHaveLength(44);
+    expect(index?.find('s3:GetObject', 'arn:aws:s3:::b2/k')).toBe(found);
+  });
+
+  it('remembers a bounded number of buckets of a long policy, and no piece of their keys', () => {
+    const Statement = Array.from({ length: 100 }, (_, index) => ({
+      Effect: 'Allow',
+      Action: 's3:*',
+      Resource: `arn:aws:s3:::bucket-${index}*`,
+    }));
+    const [policy] = compileAll([{ Statement }], 'identity');
+    expect(heapGrowth(() => policy !== undefined && askManyBuckets(policy.index))).toBeLessThan(1024 * 1024);
+  });
 });
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function heapGrowth(work: () => void): number {
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  work();
+  collectGarbage();
+  return process.memoryUsage().heapUsed - before;
+}
+
+function askManyBuckets(index: StatementIndex): void {
+  for (let action = 0; action < 4; action += 1) {
+    for (let bucket = 0; bucket < 250; bucket += 1) {
+      const name = `bucket-${bucket}-${'x'.repeat(40)}`;
+      // Decoded bytes are one flat string, so that a slice of it would keep all of it.
+      const resource = Buffer.from(`arn:aws:s3:::${name}/${'k'.repeat(4000)}${action}`).toString();
+      index.find(`s3:Action${action}`, resource);
+    }
+  }
+}

@@ -27,6 +27,8 @@ interface VectorCase {
     readonly sid?: string;
     readonly resourceLevel?: string;
     readonly keys?: readonly string[];
+    /** Code of the error that made the decision a deny. */
+    readonly fault?: string;
   };
 }
 
@@ -67,7 +69,7 @@ function run(vector: VectorCase) {
 
 describe.each(files)('$file', ({ cases }) => {
   it.each(cases)('$name', (vector) => {
-    const { decision, by, sid, resourceLevel, keys } = vector.expected;
+    const { decision, by, sid, resourceLevel, keys, fault } = vector.expected;
     const result = run(vector);
     expect(vector.source).toMatch(/^(?:IAM|AWS|Amazon)/);
     expect(result.effect).toBe(decision === 'needs' ? 'needs' : decision === 'allow' ? 'allow' : 'deny');
@@ -75,7 +77,8 @@ describe.each(files)('$file', ({ cases }) => {
       if (keys !== undefined) expect(result.keys).toEqual(keys);
       return;
     }
-    expect(result.fault).toBeUndefined();
+    if (fault === undefined) expect(result.fault).toBeUndefined();
+    else expect(result.fault).toMatchObject({ code: fault });
     expect(result.isExplicitDeny).toBe(decision === 'explicitDeny');
     expect(result.policyType).toBe(by);
     if (sid !== undefined) expect(result.statement?.sid).toBe(sid);

@@ -1,12 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DecisionBudget } from '../../src/iam/budget.ts';
 import { decide } from '../../src/iam/combine.ts';
 import { evaluatePolicies } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 import { splitByEffect } from '../../src/iam/statement-index.ts';
 import { compileAll, compileSets, decideRaw, nameOf, toQuery } from '../support/raw-policies.ts';
-import { type RawPolicy, type RawSets, referenceDecision } from '../support/reference-evaluator.ts';
-import { policy, type RawKind, request, statement } from './iam-arbitraries.ts';
+import {
+  type RawPolicy,
+  type RawRequest,
+  type RawSets,
+  referenceDecision,
+} from '../support/reference-evaluator.ts';
+import { malformedRequest, policy, type RawKind, request, statement } from './iam-arbitraries.ts';
 
 const runs = 2000;
 
@@ -35,9 +41,13 @@ const sets: fc.Arbitrary<RawSets> = fc
   }));
 
 /** AssumeRole without a trust policy is refused outright; the rules know no such question. */
-const question = fc
-  .tuple(sets, request)
-  .filter(([drawn, { action }]) => drawn.isTrust === true || !action.startsWith('sts:AssumeRole'));
+function questionOf(asked: typeof request): fc.Arbitrary<[RawSets, RawRequest]> {
+  return fc
+    .tuple(sets, asked)
+    .filter(([drawn, { action }]) => drawn.isTrust === true || !action.startsWith('sts:AssumeRole'));
+}
+
+const question = questionOf(request);
 
 describe('the compiled engine', () => {
   it('decides as the reference evaluator does', () => {
@@ -52,6 +62,23 @@ describe('the compiled engine', () => {
     );
     // The comparison is worth something only while the random input reaches every answer.
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(runs / 20);
+  });
+
+  it('loses no Deny and gains no Allow when a value cannot be compared', () => {
+    let faults = 0;
+    fc.assert(
+      fc.property(questionOf(malformedRequest), ([drawn, asked]) => {
+        const decision = decide(compileSets(drawn), toQuery(asked));
+        if (decision.effect === 'deny' && 'fault' in decision) {
+          expect(decision.fault).toMatchObject({ code: 'malformed-value' });
+          faults += 1;
+        } else {
+          expect(nameOf(decision)).toBe(referenceDecision(drawn, asked));
+        }
+      }),
+      { numRuns: runs },
+    );
+    expect(faults).toBeGreaterThan(runs / 20);
   });
 
   it('never allows more when a Deny is added', () => {
@@ -112,8 +139,12 @@ describe('the compiled engine', () => {
         (documents, asked) => {
           const compiled = compileAll(documents, 'resource');
           for (const query of [...asked, ...asked].map((one) => toQuery(one))) {
-            const plain = evaluatePolicies(compiled, query, ({ statements }, { action }) =>
-              splitByEffect(statements.filter(({ matchesAction }) => matchesAction(action.toLowerCase()))),
+            const plain = evaluatePolicies(
+              compiled,
+              query,
+              new DecisionBudget(),
+              ({ statements }, { action }) =>
+                splitByEffect(statements.filter(({ matchesAction }) => matchesAction(action.toLowerCase()))),
             );
             expect(evaluatePolicies(compiled, query)).toEqual(plain);
           }

@@ -99,6 +99,19 @@ function statementApplies(statement: RawStatement, policy: RawPolicy, request: R
   if (listsAction !== (statement.Action !== undefined)) return false;
   const namesResources = statement.Resource !== undefined || statement.NotResource !== undefined;
   if (namesResources && !resourceApplies(statement, hasVariables, request)) return false;
+  try {
+    return conditionsHold(statement, hasVariables, request);
+  } catch (error) {
+    // Nobody can say whether it applies: a Deny must not be lost, an Allow must not be won.
+    if (error instanceof IncomparableValue) return statement.Effect === 'Deny';
+    throw error;
+  }
+}
+
+/** A request value that is not of the type that an operator compares. */
+class IncomparableValue extends Error {}
+
+function conditionsHold(statement: RawStatement, hasVariables: boolean, request: RawRequest): boolean {
   return Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
     Object.entries(keys).every(([key, values]) =>
       conditionHolds({ operator, key, values: many(values).map(String), hasVariables }, request),
@@ -264,17 +277,25 @@ function compare(
   { hasVariables }: RawCondition,
   request: RawRequest,
 ): boolean {
-  if (family === 'ipaddress') return addressIn(operand, value);
+  if (family === 'ipaddress') {
+    if (!isIPv4(value) && !isIPv6(value)) throw new IncomparableValue();
+    return addressIn(operand, value);
+  }
+  if (family === 'bool' && !/^(true|false)$/i.test(value)) throw new IncomparableValue();
   const expanded = expand(operand, hasVariables, request);
   if (expanded === undefined) return false;
   if (family === 'stringlike') return globPieces(expanded, value);
   const wanted = expanded.map(({ character }) => character).join('');
   if (family === 'stringequals') return wanted === value;
-  if (family === 'stringequalsignorecase') return wanted.toLowerCase() === value.toLowerCase();
+  if (family === 'stringequalsignorecase') return ignoringCase(wanted) === ignoringCase(value);
   if (family === 'bool') {
-    return /^(true|false)$/i.test(value) && wanted.toLowerCase() === value.toLowerCase();
+    return ignoringCase(wanted) === ignoringCase(value);
   }
   throw new Error(`the reference evaluator does not know ${family}`);
+}
+
+function ignoringCase(text: string): string {
+  return [...text].map((character) => character.toLowerCase().replace('\u03c2', '\u03c3')).join('');
 }
 
 function addressIn(range: string, value: string): boolean {

@@ -1,8 +1,12 @@
+import { DecisionError } from '../decision-error.ts';
 import { quoted, type Report } from '../problem.ts';
 import type { ValueTest } from '../variables.ts';
 import type { ConditionOperator, OperandSource } from './operator.ts';
 
-/** IP address condition operators (IAM JSON policy elements: Condition operators, "IP address"). */
+/**
+ * IP address condition operators (IAM JSON policy elements: Condition operators, "IP address"). A request value that is
+ * no address throws: to `NotIpAddress` it would be an address outside every range.
+ */
 export const ipAddressOperators: readonly ConditionOperator[] = [
   { name: 'IpAddress', isNegated: false, compile: compileRanges },
   { name: 'NotIpAddress', isNegated: true, compile: compileRanges },
@@ -12,6 +16,9 @@ export const ipAddressOperators: readonly ConditionOperator[] = [
 type AddressGroups = readonly number[];
 
 const dot = 0x2e;
+
+/** Eight groups, the last two written as an IPv4 address. */
+const maxAddressLength = 45;
 
 interface AddressRange {
   readonly groups: AddressGroups;
@@ -26,7 +33,12 @@ function compileRanges(source: OperandSource, report: Report): ValueTest {
   });
   return (value) => {
     const groups = parseAddress(withoutZone(value));
-    return groups !== undefined && ranges.some((range) => contains(range, groups));
+    if (groups === undefined)
+      throw new DecisionError(
+        'malformed-value',
+        'an IP address condition tests a value that is no IP address',
+      );
+    return ranges.some((range) => contains(range, groups));
   };
 }
 
@@ -62,6 +74,7 @@ function contains({ groups, prefixBits }: AddressRange, address: AddressGroups):
 
 /** Reads an address; an IPv4-mapped one (`::ffff:a.b.c.d`) becomes IPv4. `undefined` when malformed. */
 function parseAddress(text: string): AddressGroups | undefined {
+  if (text.length > maxAddressLength) return undefined;
   if (!text.includes(':')) return parseIpv4(text);
   const groups = parseIpv6(text);
   if (groups === undefined) return undefined;

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../src/iam/combine.ts';
+import { compilePolicy } from '../../src/iam/compile.ts';
+import { parsePolicyText } from '../../src/iam/document.ts';
+import { RequestContext } from '../../src/iam/request-context.ts';
+import { problemsOf } from '../support/policy-documents.ts';
+import { compileAll } from '../support/raw-policies.ts';
+
+const principal = {
+  kind: 'user',
+  accountId: '123456789012',
+  arn: 'arn:aws:iam::123456789012:user/anna',
+} as const;
+const allowAll = { Effect: 'Allow', Action: '*', Resource: '*' };
+const fault = { effect: 'deny', isExplicitDeny: false, fault: { code: 'malformed-value' } };
+
+function decideOn(statements: readonly object[], value: string, resource = 'arn:aws:s3:::b/k') {
+  const identity = compileAll([{ Version: '2012-10-17', Statement: statements }], 'identity');
+  const context = new RequestContext([['aws:x', value]]);
+  return decide({ identity }, { principal, action: 's3:GetObject', resource, context });
+}
+
+describe.each(['', 'x', '10.0.0.256', '10.0.0.1/8', '1::2::3', '%eth0', `${'0'.repeat(100)}::1`])(
+  'a decision about the address %j',
+  (value) => {
+    it.each([
+      'NotIpAddress',
+      'NotIpAddressIfExists',
+      'ForAllValues:NotIpAddress',
+      'ForAnyValue:NotIpAddress',
+    ])('denies with a fault under an Allow with %s', (operator) => {
+      const Condition = { [operator]: { 'aws:x': '10.0.0.0/8' } };
+      expect(decideOn([{ ...allowAll, Condition }], value)).toMatchObject(fault);
+    });
+
+    it.each(['IpAddress', 'IpAddressIfExists', 'ForAnyValue:IpAddress'])(
+      'denies with a fault under a Deny with %s',
+      (operator) => {
+        const Condition = { [operator]: { 'aws:x': ['10.0.0.0/8', '::/0'] } };
+        expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
+      },
+    );
+  },
+);
+
+describe.each(['', 'yes', '1', 'true ', 'falſe'])('a decision about the boolean %j', (value) => {
+  it.each(['Bool', 'BoolIfExists', 'ForAnyValue:Bool'])(
+    'denies with a fault under a Deny with %s',
+    (operator) => {
+      const Condition = { [operator]: { 'aws:x': 'false' } };
+      expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
+    },
+  );
+});
+
+describe('a decision about a resource that is no ARN', () => {
+  it.each(['', '*', 'b/k', 'arn:aws:s3:::'.slice(0, -1)])(
+    'denies %j with a fault under NotResource',
+    (resource) => {
+      const { Resource: _, ...allow } = allowAll;
+      const statement = { ...allow, NotResource: 'arn:aws:s3:::secret/*' };
+      expect(decideOn([statement], 'x', resource)).toMatchObject(fault);
+    },
+  );
+});
+
+describe('numbers in the text of a policy', () => {
+  function textWith(number: string): string {
+    const values = `{"StringEquals":{"aws:PrincipalTag/id":${number}}}`;
+    return `{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":${values}}]}`;
+  }
+
+  it.each(['9007199254740993', '1.10', '1e2', '0.1000000000000000055'])(
+    'rejects %s, whose text would change',
+    (number) => {
+      expect(() => parsePolicyText(textWith(number), 'identity')).toThrow('write it so, or as a string');
+    },
+  );
+
+  it('keeps the text of a number that does not change', () => {
+    const policy = compilePolicy(parsePolicyText(textWith('9007199254740991'), 'identity'), 'p');
+    const context = new RequestContext([['aws:PrincipalTag/id', '9007199254740991']]);
+    const query = { principal, action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', context };
+    expect(decide({ identity: [policy] }, query)).toMatchObject({ isExplicitDeny: true });
+  });
+
+  it('takes numbers of a parsed document as they are', () => {
+    const Condition = { StringEquals: { 'aws:PrincipalTag/id': 1 } };
+    expect(problemsOf({ Statement: { ...allowAll, Condition } }, 'identity')).toEqual([]);
+  });
+});
