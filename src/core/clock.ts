@@ -1,3 +1,5 @@
+import { rememberLast } from './remember-last.ts';
+
 /** Where the time comes from; handed in by the composition root so that tests can move it. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
@@ -9,5 +11,16 @@ export const systemClock: Clock = { now: () => Date.now() };
 
 /** ISO 8601 in UTC with whole seconds, for example `2026-11-22T10:00:00Z`; STS prints `Expiration` so. */
 export function isoSeconds(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+  return formatSecond(Math.floor(epochMs / 1000));
 }
+
+const formatSecond = rememberLast(
+  (second: number) => `${new Date(second * 1000).toISOString().slice(0, 19)}Z`,
+);
+
+/** RFC 9110 `Date` of an instant, in whole seconds. */
+export function httpDate(epochMs: number): string {
+  return formatHttpDate(Math.floor(epochMs / 1000));
+}
+
+const formatHttpDate = rememberLast((second: number) => new Date(second * 1000).toUTCString());

@@ -6,5 +6,20 @@ export interface Randomness {
   bytes(length: number): Uint8Array;
 }
 
-/** The operating system's generator. */
-export const systemRandomness: Randomness = { bytes: (length) => randomBytes(length) };
+const poolBytes = 8192;
+let pool = Buffer.alloc(0);
+
+/**
+ * The operating system's generator. Asked for a few kilobytes at a time, because every request needs eight bytes;
+ * no byte is handed out twice or kept after it was.
+ */
+export const systemRandomness: Randomness = {
+  bytes: (length) => {
+    if (length > poolBytes) return randomBytes(length);
+    if (pool.length < length) pool = randomBytes(poolBytes);
+    const taken = Uint8Array.prototype.slice.call(pool, 0, length);
+    pool.fill(0, 0, length);
+    pool = pool.subarray(length);
+    return taken;
+  },
+};

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, httpDate } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
 import { BodyFault, ClientGone, UpstreamFault } from '../forward/faults.ts';
@@ -105,7 +105,7 @@ class Edge {
     const receivedAtMs = this.#parts.clock.now();
     // SDKs set their clock by this header, so it must be the one that signatures are held against.
     response.sendDate = false;
-    const date = new Date(receivedAtMs).toUTCString();
+    const date = httpDate(receivedAtMs);
     const ownHeaders = ['x-amz-request-id', trace.requestId, 'x-amz-id-2', trace.requestId, 'date', date];
     const connection: ClientConnection = { message, response, invite, ownHeaders };
     const snapshot = this.#parts.snapshot();
@@ -169,7 +169,7 @@ class Edge {
     );
     const body = renderS3Error(fault, '', requestId);
     socket.end(
-      `HTTP/1.1 ${fault.status} Bad Request\r\ndate: ${new Date(this.#parts.clock.now()).toUTCString()}\r\ncontent-type: application/xml\r\nx-amz-request-id: ${requestId}\r\n` +
+      `HTTP/1.1 ${fault.status} Bad Request\r\ndate: ${httpDate(this.#parts.clock.now())}\r\ncontent-type: application/xml\r\nx-amz-request-id: ${requestId}\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     );
     this.#parts.metrics.record({ ...new RequestTrace(requestId, '', '').finish(), status: fault.status });

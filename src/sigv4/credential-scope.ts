@@ -1,3 +1,5 @@
+import { rememberLast } from '../core/remember-last.ts';
+
 /** The scope a signing key is bound to: `date/region/service/aws4_request`. */
 export interface CredentialScope {
   /** `YYYYMMDD`, UTC. */
@@ -36,12 +38,14 @@ export function formatScope(scope: CredentialScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/${terminator}`;
 }
 
-function isCalendarDate(text: string): boolean {
-  return parseBasicDateTime(`${text}T000000Z`) !== undefined;
-}
+const isCalendarDate = rememberLast(
+  (text: string): boolean => parseDateTime(`${text}T000000Z`) !== undefined,
+);
 
 /** Parses ISO 8601 basic form `YYYYMMDDTHHMMSSZ` to epoch milliseconds; rejects days that do not exist. */
-export function parseBasicDateTime(text: string): number | undefined {
+export const parseBasicDateTime: (text: string) => number | undefined = rememberLast(parseDateTime);
+
+function parseDateTime(text: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match;
@@ -51,5 +55,9 @@ export function parseBasicDateTime(text: string): number | undefined {
 
 /** Writes epoch milliseconds as `YYYYMMDDTHHMMSSZ`. */
 export function formatBasicDateTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+  return formatSecond(Math.floor(epochMs / 1000));
 }
+
+const formatSecond = rememberLast((second: number): string => {
+  return `${new Date(second * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+});

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { algorithm } from './authorization-header.ts';
 import { type CredentialScope, formatScope } from './credential-scope.ts';
 
@@ -7,6 +7,6 @@ import { type CredentialScope, formatScope } from './credential-scope.ts';
  * bytes of the wire.
  */
 export function stringToSign(timestamp: string, scope: CredentialScope, canonicalRequest: string): string {
-  const digest = createHash('sha256').update(canonicalRequest, 'latin1').digest('hex');
+  const digest = hash('sha256', Buffer.from(canonicalRequest, 'latin1'), 'hex');
   return `${algorithm}\n${timestamp}\n${formatScope(scope)}\n${digest}`;
 }
