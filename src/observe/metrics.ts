@@ -6,7 +6,7 @@ const decisionBuckets = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1
 
 /** Every counter: name without prefix → help and labels. Labels never come from a key, principal or access key. */
 const counters = {
-  sts_requests_total: ['STS requests by action and result code.', ['action', 'provider', 'code']],
+  sts_requests_total: ['STS requests by action and HTTP status.', ['action', 'provider', 'code']],
   credentials_issued_total: ['Temporary credentials issued.', ['action', 'provider']],
   s3_requests_total: ['S3 requests by operation and HTTP status.', ['operation', 'code']],
   authz_decisions_total: ['Authorization decisions.', ['operation', 'decision', 'policy_type', 'enforced']],
@@ -84,9 +84,9 @@ export class Metrics {
     }
   }
 
-  #recordSts({ operation, errorCode, durationMs, issuedCredentials }: RequestRecord): void {
+  #recordSts({ operation, status, durationMs, issuedCredentials }: RequestRecord): void {
     const labels = { action: operation, provider: '' };
-    this.#counters.sts_requests_total.inc({ ...labels, code: errorCode ?? 'OK' });
+    this.#counters.sts_requests_total.inc({ ...labels, code: String(status) });
     this.#histograms.sts_request_duration_seconds.observe({ action: operation }, durationMs / 1000);
     if (issuedCredentials === true) this.#counters.credentials_issued_total.inc(labels);
   }

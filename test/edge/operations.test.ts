@@ -51,9 +51,9 @@ describe('the admin port', () => {
       'sts_sidecar_s3_requests_total{operation="PutObject",code="403"} 1',
       'sts_sidecar_authz_decisions_total{operation="PutObject",decision="deny",policy_type="identity",enforced="true"} 1',
       'sts_sidecar_authn_failures_total{reason="signature_mismatch"} 1',
-      'sts_sidecar_sts_requests_total{action="AssumeRole",provider="",code="OK"} 1',
+      'sts_sidecar_sts_requests_total{action="AssumeRole",provider="",code="200"} 1',
       'sts_sidecar_credentials_issued_total{action="AssumeRole",provider=""} 1',
-      'sts_sidecar_sts_requests_total{action="GetCallerIdentity",provider="",code="OK"} 1',
+      'sts_sidecar_sts_requests_total{action="GetCallerIdentity",provider="",code="200"} 1',
       'sts_sidecar_s3_request_duration_seconds_count{operation="PutObject"} 1',
       'sts_sidecar_policies{kind="managed"} 3',
     ]) {
