@@ -21,8 +21,8 @@ import { exitCodes, type Terminal } from './terminal.ts';
 export interface DemoOptions {
   /** Run the scenario once and exit. */
   readonly once: boolean;
-  /** The port to listen on; 0 takes a free one. */
-  readonly port: number;
+  /** The port to listen on, 0 for a free one; the usual one, or a free one when that is taken, if absent. */
+  readonly port: number | undefined;
 }
 
 interface Demo {
@@ -35,7 +35,7 @@ interface Demo {
 
 /** Runs the sidecar in front of an in-process demo store, with nothing installed and nothing kept. */
 export async function demo(options: DemoOptions, terminal: Terminal): Promise<number> {
-  const running = await startDemo(options.once ? 0 : options.port, terminal);
+  const running = await startDemo(options.once ? [0] : portsToTry(options.port), terminal);
   if (running === undefined) return exitCodes.failure;
   try {
     if (options.once) return await runOnce(running, terminal);
@@ -49,7 +49,13 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<nu
   }
 }
 
-async function startDemo(port: number, terminal: Terminal): Promise<Demo | undefined> {
+const usualPort = 9000;
+
+function portsToTry(port: number | undefined): number[] {
+  return port === undefined ? [usualPort, 0] : [port];
+}
+
+async function startDemo(ports: readonly number[], terminal: Terminal): Promise<Demo | undefined> {
   const clock = new DemoClock(systemClock);
   const secrets = makeSecrets(systemRandomness);
   const store = await startDemoStore({
@@ -58,19 +64,25 @@ async function startDemo(port: number, terminal: Terminal): Promise<Demo | undef
     region: 'us-east-1',
     clock,
   });
-  const loaded = parseConfiguration(demoConfiguration(store.url, port, secrets), 'demo.yaml', nothingOutside);
-  if (!loaded.ok) throw new Error(`the demo's own configuration is wrong: ${loaded.problems.join('; ')}`);
-  const app = createApp({ ...loaded, clock, randomness: systemRandomness });
-  try {
-    return { store, app, url: (await app.start()).url, clock, secrets };
-  } catch (error) {
-    await store.close();
-    terminal.prose(
-      `cannot listen on port ${port}: ${error instanceof Error ? error.message : String(error)}`,
+  for (const port of ports) {
+    const loaded = parseConfiguration(
+      demoConfiguration(store.url, port, secrets),
+      'demo.yaml',
+      nothingOutside,
     );
-    terminal.prose('choose another one with --port, or --port 0 for any free one');
-    return undefined;
+    if (!loaded.ok) throw new Error(`the demo's own configuration is wrong: ${loaded.problems.join('; ')}`);
+    const app = createApp({ ...loaded, clock, randomness: systemRandomness });
+    try {
+      return { store, app, url: (await app.start()).url, clock, secrets };
+    } catch (error) {
+      terminal.prose(
+        `cannot listen on port ${port}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
   }
+  await store.close();
+  terminal.prose('choose another port with --port, or --port 0 for any free one');
+  return undefined;
 }
 
 const nothingOutside: ConfigurationSources = {

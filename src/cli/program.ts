@@ -83,16 +83,20 @@ function overridesOf(options: Record<string, string | undefined>): {
   };
 }
 
-const defaultDemoPort = 9000;
-
 function addDemo(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   program
     .command('demo')
     .description('run everything with nothing installed, in front of an in-memory demo store')
     .option('--once', 'run the scenario once and exit 0 or 1', false)
-    .option('--port <port>', 'the port to listen on, 0 for any free one', parsePort, defaultDemoPort)
+    .option(
+      '--port <port>',
+      'the port to listen on, 0 for any free one (default: 9000 if it is free)',
+      parsePort,
+    )
     .addHelpText('after', '\nExamples:\n  sts-sidecar demo\n  sts-sidecar demo --once')
-    .action(async (options: { once: boolean; port: number }) => exit(await demo(options, terminal)));
+    .action(async ({ once, port }: { once: boolean; port?: number }) => {
+      exit(await demo({ once, port }, terminal));
+    });
 }
 
 function parsePort(text: string): number {

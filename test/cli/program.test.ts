@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -85,6 +87,15 @@ describe('demo', () => {
     expect(code).toBe(0);
     expect(data).toContain('ExpiredToken');
     expect(data).toContain('denied s3://demo/private/plan.txt');
+  });
+
+  it('exits 1 for a port that is taken, and says what to do', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { code, prose } = await execute('demo', '--port', String((taken.address() as AddressInfo).port));
+    taken.close();
+    expect(code).toBe(1);
+    expect(prose).toContain('choose another port with --port');
   });
 
   it.each(['-1', '65536', 'x'])('exits 2 for port %s', async (port) => {
