@@ -131,6 +131,42 @@ describe('requests that could mean something else to the store', () => {
     expect(refusal('PUT', '/bucket/key', headers)).toBe(code);
   });
 
+  it.each([
+    ['aws-chunked', undefined],
+    ['AWS-Chunked', undefined],
+    ['aws-chunked, gzip', 'gzip'],
+    ['gzip,aws-chunked', 'gzip'],
+    ['gzip', 'gzip'],
+  ])('forwards Content-Encoding %s as %s', (sent, forwarded) => {
+    expect(routed('PUT', '/bucket/key', { 'content-encoding': sent }).headers.get('content-encoding')).toBe(
+      forwarded,
+    );
+  });
+
+  it('forwards a header that is repeated only where joining keeps its meaning', () => {
+    expect(
+      routed('PUT', '/bucket/key', { 'x-amz-meta-a': '1', 'X-Amz-Meta-A': '2' }).headers.get('x-amz-meta-a'),
+    ).toBe('1,2');
+    expect(refusal('PUT', '/bucket/key', { 'x-amz-acl': 'private', 'X-Amz-Acl': 'public-read' })).toBe(
+      'InvalidArgument',
+    );
+    expect(refusal('GET', '/bucket/key', { range: 'bytes=0-1', Range: 'bytes=5-6' })).toBe('InvalidArgument');
+  });
+
+  it('drops what belongs to one hop or to nobody', () => {
+    const headers = routed('GET', '/bucket/key', {
+      connection: 'close',
+      te: 'trailers',
+      expect: '100-continue',
+      'x-forwarded-for': '10.0.0.1',
+      x_amz_acl: 'public-read',
+      cookie: 'a=b',
+      'amz-sdk-request': 'attempt=1',
+      accept: '*/*',
+    }).headers;
+    expect([...headers]).toEqual([['accept', '*/*']]);
+  });
+
   it('rejects an ACL on a read', () => {
     expect(refusal('GET', '/bucket/key', { 'x-amz-acl': 'public-read' })).toBe('NotImplemented');
   });
