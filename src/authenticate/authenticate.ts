@@ -1,13 +1,16 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { Directory } from '../directory/directory.ts';
-import { emptySha256, type PayloadMode, unsignedPayload } from '../sigv4/payload-mode.ts';
+import { readHeaderSignature } from '../sigv4/header-signature.ts';
+import type { PayloadMode } from '../sigv4/payload-mode.ts';
+import { readPresignedQuery } from '../sigv4/presigned-query.ts';
+import type { SignatureRules, SignedRequest } from '../sigv4/signed-request.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
-import { readSignedRequest, type SignedRequest, verifySignature } from '../sigv4/verify.ts';
+import { verifySignature } from '../sigv4/verify.ts';
 import type { SessionOpener } from '../tokens/open.ts';
 import type { Caller } from './caller.ts';
 import { resolveCredentials } from './resolve-credentials.ts';
-import { type HeaderSigned, requireHeaderScheme } from './scheme.ts';
+import { requireSignature, type SignatureClaim, type SignatureForm } from './scheme.ts';
 
 /** What authentication looks things up in; all of one configuration snapshot. */
 export interface AuthenticationSources {
@@ -20,22 +23,27 @@ export interface AuthenticationSources {
 
 class AuthenticatedRequest {
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
-  readonly #raw: RawRequest;
+  readonly #request: RawRequest;
   readonly caller: Caller;
   readonly payload: PayloadMode;
+  readonly form: SignatureForm;
   /** The region of the verified credential scope; may be empty for STS. */
   readonly region: string;
+  /** When it was signed, milliseconds since the Unix epoch. */
+  readonly signedAtMs: number;
 
-  constructor(raw: RawRequest, caller: Caller, payload: PayloadMode, region: string) {
-    this.#raw = raw;
+  constructor(claim: SignatureClaim, signed: SignedRequest, caller: Caller, payload: PayloadMode) {
+    this.#request = claim.request;
+    this.form = claim.form;
     this.caller = caller;
     this.payload = payload;
-    this.region = region;
+    this.region = signed.scope.region;
+    this.signedAtMs = signed.signedAtMs;
   }
 
-  /** The request whose signature was verified. */
+  /** What the verified signature asks for; see {@link SignatureClaim}. */
   get raw(): RawRequest {
-    return this.#raw;
+    return this.#request;
   }
 }
 
@@ -50,14 +58,15 @@ export type Authenticated = AuthenticatedRequest;
  * Throws {@link AuthenticationFault}.
  */
 export async function authenticateS3(
-  { raw }: HeaderSigned,
+  claim: SignatureClaim,
   allowsStreaming: boolean,
   sources: AuthenticationSources,
 ): Promise<Authenticated> {
-  const signed = readSignedRequest(raw, { service: 's3', payloadHash: 'required', allowsStreaming });
-  const payload = signed.payload ?? { kind: 'digest', sha256: emptySha256 };
-  const declared = raw.headers.get('x-amz-content-sha256') ?? unsignedPayload;
-  return verify(signed, payload, declared, sources);
+  const signed = readSignature(claim, { service: 's3', payloadHash: 'required', allowsStreaming });
+  const { payload, payloadHash } = signed;
+  if (payload === undefined || payloadHash === undefined)
+    throw new AuthenticationFault('payload_hash_missing');
+  return verify(claim, signed, { payload, payloadHash }, sources);
 }
 
 /**
@@ -70,20 +79,25 @@ export async function authenticateSts(
   bodySha256: string,
   sources: AuthenticationSources,
 ): Promise<Authenticated> {
-  requireHeaderScheme(raw);
-  const signed = readSignedRequest(raw, { service: 'sts', payloadHash: 'optional', allowsStreaming: false });
-  const { payload } = signed;
+  const claim = requireSignature(raw);
+  const signed = readSignature(claim, { service: 'sts', payloadHash: 'optional', allowsStreaming: false });
+  const { payload, payloadHash = bodySha256 } = signed;
   if (payload !== undefined && (payload.kind !== 'digest' || payload.sha256 !== bodySha256)) {
     throw new AuthenticationFault('payload_hash_mismatch', { accessKeyId: signed.accessKeyId });
   }
-  const declared = raw.headers.get('x-amz-content-sha256') ?? bodySha256;
-  return verify(signed, { kind: 'digest', sha256: bodySha256 }, declared, sources);
+  return verify(claim, signed, { payload: { kind: 'digest', sha256: bodySha256 }, payloadHash }, sources);
+}
+
+function readSignature(claim: SignatureClaim, rules: SignatureRules): SignedRequest {
+  return claim.form === 'header'
+    ? readHeaderSignature(claim.raw, rules)
+    : readPresignedQuery(claim.raw, rules);
 }
 
 async function verify(
+  claim: SignatureClaim,
   signed: SignedRequest,
-  payload: PayloadMode,
-  payloadHash: string,
+  { payload, payloadHash }: { payload: PayloadMode; payloadHash: string },
   sources: AuthenticationSources,
 ): Promise<Authenticated> {
   const { region } = signed.scope;
@@ -95,5 +109,5 @@ async function verify(
   }
   const credentials = await resolveCredentials(signed, sources.directory, sources.sessions);
   verifySignature(signed, credentials.secretAccessKey, payloadHash, sources.signingKeys);
-  return new AuthenticatedRequest(signed.raw, credentials.identify(), payload, region);
+  return new AuthenticatedRequest(claim, signed, credentials.identify(), payload);
 }

@@ -1,7 +1,7 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Directory } from '../directory/directory.ts';
-import type { SignedRequest } from '../sigv4/verify.ts';
+import type { SignedRequest } from '../sigv4/signed-request.ts';
 import type { SessionOpener } from '../tokens/open.ts';
 import { assumedRoleArn, type Caller } from './caller.ts';
 

@@ -1,5 +1,7 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import { withoutPresigning } from '../sigv4/hoisted-headers.ts';
+import { isPresignedParameter } from '../sigv4/presigned-query.ts';
 
 /** Where a request carries its credentials. */
 type Scheme =
@@ -11,48 +13,48 @@ type Scheme =
   | 'post-form'
   | 'other-header';
 
-const v4QueryNames: ReadonlySet<string> = new Set([
-  'x-amz-algorithm',
-  'x-amz-credential',
-  'x-amz-date',
-  'x-amz-expires',
-  'x-amz-security-token',
-  'x-amz-signature',
-  'x-amz-signedheaders',
-]);
 const v2QueryNames: ReadonlySet<string> = new Set(['AWSAccessKeyId', 'Signature', 'Expires']);
 
-class HeaderSignedRequest {
+/** Where a Signature V4 stands: in the `Authorization` header, or in the query. */
+export type SignatureForm = 'header' | 'query';
+
+class SignatureClaimOfRequest {
   // A private field makes the type nominal: only this file can say where the credentials are.
   readonly #raw: RawRequest;
+  readonly form: SignatureForm;
+  /** What is asked for: the request itself, or a presigned one without its signing parameters. */
+  readonly request: RawRequest;
 
-  constructor(raw: RawRequest) {
+  constructor(raw: RawRequest, form: SignatureForm) {
     this.#raw = raw;
+    this.form = form;
+    this.request = form === 'header' ? raw : withoutPresigning(raw);
   }
 
+  /** The request as it arrived, which is what was signed. */
   get raw(): RawRequest {
     return this.#raw;
   }
 }
 
-/** A request whose only credentials are a Signature V4 `Authorization` header, not yet verified. */
-export type HeaderSigned = HeaderSignedRequest;
+/** A request with exactly one kind of credentials, a Signature V4; not yet verified. */
+export type SignatureClaim = SignatureClaimOfRequest;
 
 /**
- * Looks for every kind of credential a request could carry and accepts exactly one: a Signature V4
- * `Authorization` header. Two kinds at once are refused, because the store could believe the other one.
+ * Looks for every kind of credential a request could carry and accepts exactly one Signature V4, in the header or
+ * in the query. Two kinds at once are refused, because the store could believe the other one.
  * Throws {@link AuthenticationFault}.
  */
-export function requireHeaderScheme(raw: RawRequest): HeaderSigned {
+export function requireSignature(raw: RawRequest): SignatureClaim {
   const schemes = [...detectSchemes(raw)];
   const scheme = schemes[0];
   if (scheme === undefined) throw new AuthenticationFault('no_credentials');
   if (schemes.length > 1) throw new AuthenticationFault('several_credentials');
   switch (scheme) {
     case 'v4-header':
-      return new HeaderSignedRequest(raw);
+      return new SignatureClaimOfRequest(raw, 'header');
     case 'v4-query':
-      throw new AuthenticationFault('presigned_unsupported');
+      return new SignatureClaimOfRequest(raw, 'query');
     case 'v4a-header':
       throw new AuthenticationFault('signature_v4a');
     case 'v2-header':
@@ -71,12 +73,17 @@ function detectSchemes(raw: RawRequest): Set<Scheme> {
   const schemes = new Set<Scheme>();
   for (const value of raw.headers.getAll('authorization')) schemes.add(schemeOfHeader(value));
   for (const { name } of raw.parameters) {
-    if (v4QueryNames.has(name.toLowerCase())) schemes.add('v4-query');
+    if (isSigning(name)) schemes.add('v4-query');
     if (v2QueryNames.has(name)) schemes.add('v2-query');
   }
   const contentType = raw.headers.get('content-type')?.toLowerCase() ?? '';
   if (raw.method === 'POST' && contentType.startsWith('multipart/form-data')) schemes.add('post-form');
   return schemes;
+}
+
+// Without any of the others, this one says nothing about who asks.
+function isSigning(name: string): boolean {
+  return isPresignedParameter(name) && name.toLowerCase() !== 'x-amz-content-sha256';
 }
 
 function schemeOfHeader(value: string): Scheme {

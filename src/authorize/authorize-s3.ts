@@ -75,10 +75,10 @@ export function authorizeS3(
 ): Authorized | Denied {
   if (request.raw !== authenticated.raw)
     throw new Error('authorizing another request than was authenticated');
-  const { caller, region, payload } = authenticated;
+  const { caller, payload } = authenticated;
   const sets = policies.gather(caller);
   const principal = policyPrincipal(caller);
-  const base = globalKeys(request.raw, caller, region);
+  const base = [...globalKeys(request.raw, caller, authenticated.region), ...signatureKeys(authenticated)];
   // One budget for all of them: how many there are is the client's choice.
   const budget = new DecisionBudget(countDecisions(request));
   const decideOne = (permission: Permission, context: RequestContext): AccessDecision =>
@@ -109,6 +109,14 @@ export function authorizeS3(
   if (decision.effect !== 'allow')
     return { isAllowed: false, decision, message: denialMessage(caller.arn, decision) };
   return new AuthorizedRequest({ ...facts, decision, document: request.document, deniedItems: [] });
+}
+
+// Source: AWS "Amazon S3 Signature Version 4 authentication specific policy keys"; the age is that of a URL only.
+function signatureKeys({ form, raw, signedAtMs }: Authenticated): ConditionKey[] {
+  const version: ConditionKey = ['s3:signatureversion', ['AWS4-HMAC-SHA256']];
+  if (form === 'header') return [version, ['s3:authType', ['REST-HEADER']]];
+  const ageMs = Math.max(0, raw.receivedAtMs - signedAtMs);
+  return [version, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
 }
 
 function countDecisions({ permissions, guardedHeaders, batch }: S3Request): number {

@@ -7,7 +7,9 @@ export type AuthenticationReason =
   | 'several_credentials'
   | 'signature_v2'
   | 'signature_v4a'
-  | 'presigned_unsupported'
+  | 'malformed_presigned'
+  | 'presigned_not_yet_valid'
+  | 'presigned_expired'
   | 'post_form_unsupported'
   | 'duplicate_header'
   | 'malformed_authorization'
@@ -33,6 +35,9 @@ export interface AuthenticationFaultFacts {
   readonly message?: string;
   readonly requestTime?: Date;
   readonly serverTime?: Date;
+  /** When a presigned request ended, and the lifetime it was given. */
+  readonly expiresAt?: Date;
+  readonly expiresSeconds?: number;
   readonly headersNotSigned?: readonly string[];
   readonly stringToSign?: string;
   readonly canonicalRequest?: string;

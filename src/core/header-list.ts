@@ -57,7 +57,7 @@ export class HeaderList implements Iterable<HeaderField> {
 }
 
 /** Removes optional white space (RFC 9110: space and tab) only: `trim` would eat the last byte of a UTF-8 `à`. */
-function trimOws(value: string): string {
+export function trimOws(value: string): string {
   let start = 0;
   let end = value.length;
   while (start < end && isOws(value.charCodeAt(start))) start += 1;

@@ -5,7 +5,7 @@ import {
   type AuthenticationSources,
   authenticateS3,
 } from '../authenticate/authenticate.ts';
-import { requireHeaderScheme } from '../authenticate/scheme.ts';
+import { requireSignature } from '../authenticate/scheme.ts';
 import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
 import { decisionFacts } from '../authorize/decide.ts';
 import type { PolicyGatherer } from '../authorize/gather-policies.ts';
@@ -48,11 +48,11 @@ export async function handleS3(
   pipeline: S3Pipeline,
   trace: RequestTrace,
 ): Promise<void> {
-  const signed = requireHeaderScheme(raw);
-  const request = route(raw, pipeline.routing);
+  const claim = requireSignature(raw);
+  const request = route(claim.request, pipeline.routing);
   const { operation, bucket, key } = request;
   trace.add({ operation: operation.name, bucket, key });
-  const authenticated = await authenticateS3(signed, allowsStreaming(operation), pipeline.authentication);
+  const authenticated = await authenticateS3(claim, allowsStreaming(operation), pipeline.authentication);
   const { arn, accessKeyId } = authenticated.caller;
   trace.add({ principalArn: arn, accessKeyId });
   const complete = await readBody(request, authenticated, connection, pipeline.routing.partition);

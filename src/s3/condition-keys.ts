@@ -47,11 +47,7 @@ export function s3ConditionKeys(
   accountId: string,
 ): ConditionKey[] {
   const { operation, parameters, headers } = request;
-  const keys: ConditionKey[] = [
-    ['s3:authType', ['REST-HEADER']],
-    ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
-    ['s3:ResourceAccount', [accountId]],
-  ];
+  const keys: ConditionKey[] = [['s3:ResourceAccount', [accountId]]];
   const add = (key: string, value: string | undefined): void => {
     if (value === undefined) return;
     if (value.length > maxValueLength) throw s3Error('InvalidArgument', `The value for ${key} is too long.`);

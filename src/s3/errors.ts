@@ -5,6 +5,7 @@ import { ServiceError, type ServiceErrorOptions } from '../core/service-error.ts
 export type S3ErrorCode =
   | 'AccessDenied'
   | 'AuthorizationHeaderMalformed'
+  | 'AuthorizationQueryParametersError'
   | 'BadRequest'
   | 'EntityTooLarge'
   | 'ExpiredToken'
@@ -38,6 +39,7 @@ export type S3ErrorCode =
 const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string]>> = {
   AccessDenied: [403, 'Access Denied'],
   AuthorizationHeaderMalformed: [400, 'The authorization header that you provided is not valid.'],
+  AuthorizationQueryParametersError: [400, 'The query parameters that sign the request are not valid.'],
   BadRequest: [400, 'The request could not be read.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
   ExpiredToken: [400, 'The provided token has expired.'],
@@ -101,10 +103,9 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
     'Signature Version 2 is not supported. Please use AWS4-HMAC-SHA256 (for boto3: signature_version="s3v4").',
   ],
   signature_v4a: ['NotImplemented', 'Signature Version 4A is not supported. Please use AWS4-HMAC-SHA256.'],
-  presigned_unsupported: [
-    'NotImplemented',
-    'Presigned URLs are not supported by this version of the endpoint.',
-  ],
+  malformed_presigned: ['AuthorizationQueryParametersError'],
+  presigned_not_yet_valid: ['AccessDenied', 'Request is not valid yet'],
+  presigned_expired: ['AccessDenied', 'Request has expired'],
   post_form_unsupported: [
     'NotImplemented',
     'POST form uploads are not supported by this version of the endpoint.',
@@ -144,6 +145,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
 const showsOwnMessage: ReadonlySet<AuthenticationReason> = new Set([
   'duplicate_header',
   'malformed_authorization',
+  'malformed_presigned',
   'region_not_allowed',
 ]);
 
@@ -159,13 +161,18 @@ function detailOf(fault: AuthenticationFault): ServiceErrorOptions {
 }
 
 function publicFields(fault: AuthenticationFault): Record<string, string> {
-  const { requestTime, serverTime, headersNotSigned, stringToSign, canonicalRequest, accessKeyId } =
-    fault.facts;
+  const { requestTime, serverTime, expiresAt, expiresSeconds } = fault.facts;
+  const { headersNotSigned, stringToSign, canonicalRequest, accessKeyId } = fault.facts;
   const fields: Record<string, string> = {};
-  if (requestTime !== undefined && serverTime !== undefined) {
+  if (fault.reason === 'clock_skew' && requestTime !== undefined && serverTime !== undefined) {
     fields['RequestTime'] = requestTime.toISOString();
     fields['ServerTime'] = serverTime.toISOString();
     fields['MaxAllowedSkewMilliseconds'] = '900000';
+  }
+  if (expiresAt !== undefined && serverTime !== undefined) {
+    fields['X-Amz-Expires'] = String(expiresSeconds);
+    fields['Expires'] = expiresAt.toISOString();
+    fields['ServerTime'] = serverTime.toISOString();
   }
   if (headersNotSigned !== undefined) fields['HeadersNotSigned'] = headersNotSigned.join(', ');
   if (stringToSign !== undefined) fields['StringToSign'] = stringToSign;

@@ -45,16 +45,19 @@ export function parseAuthorizationHeader(value: string): ParsedAuthorization {
     throw malformed('the credential must be access-key-id/YYYYMMDD/region/service/aws4_request');
   }
   if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed('the signature must be 64 lower-case hex digits');
-  return { credential: parsedCredential, signedHeaders: parseSignedHeaders(signedHeaders), signature };
+  const names = parseSignedHeaders(signedHeaders);
+  if (names === undefined)
+    throw malformed('the signed header list has an empty or repeated name, or too many');
+  return { credential: parsedCredential, signedHeaders: names, signature };
 }
 
-function parseSignedHeaders(text: string): readonly string[] {
+/** Splits `host;x-amz-date`; `undefined` when a name is empty or repeated, or when there are more than 100. */
+export function parseSignedHeaders(text: string): readonly string[] | undefined {
   const names = text.split(';');
   const lowerCased = new Set(names.map((name) => name.toLowerCase()));
-  if (lowerCased.size !== names.length || lowerCased.has('') || names.length > maxSignedHeaders) {
-    throw malformed('the signed header list has an empty or repeated name, or too many');
-  }
-  return names;
+  const isUsable =
+    lowerCased.size === names.length && !lowerCased.has('') && names.length <= maxSignedHeaders;
+  return isUsable ? names : undefined;
 }
 
 function malformed(message: string): AuthenticationFault {

@@ -80,10 +80,9 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsEr
   several_credentials: ['IncompleteSignature', 'Only one authentication mechanism is allowed.'],
   signature_v2: ['IncompleteSignature', 'Signature Version 2 is not supported. Use AWS4-HMAC-SHA256.'],
   signature_v4a: ['IncompleteSignature', 'Signature Version 4A is not supported. Use AWS4-HMAC-SHA256.'],
-  presigned_unsupported: [
-    'IncompleteSignature',
-    'Presigned requests are not supported by this version of the endpoint.',
-  ],
+  malformed_presigned: ['IncompleteSignature', ownMessage],
+  presigned_not_yet_valid: ['SignatureDoesNotMatch', skewMessage],
+  presigned_expired: ['SignatureDoesNotMatch', presignedExpiredMessage],
   post_form_unsupported: ['MalformedQueryString'],
   duplicate_header: ['IncompleteSignature', ownMessage],
   malformed_authorization: ['IncompleteSignature', ownMessage],
@@ -128,6 +127,11 @@ function skewMessage({ requestTime, serverTime }: AuthenticationFaultFacts): str
   return requestTime < serverTime
     ? `Signature expired: ${request} is now earlier than ${basicTime(serverTime.getTime() - skewMs)} (${server} - 15 min.)`
     : `Signature not yet current: ${request} is still later than ${basicTime(serverTime.getTime() + skewMs)} (${server} + 15 min.)`;
+}
+
+function presignedExpiredMessage({ expiresAt, serverTime }: AuthenticationFaultFacts): string | undefined {
+  if (expiresAt === undefined || serverTime === undefined) return undefined;
+  return `Signature expired: ${basicTime(expiresAt.getTime())} is now earlier than ${basicTime(serverTime.getTime())}`;
 }
 
 function basicTime(epochMs: number): string {

@@ -35,7 +35,8 @@ component() {
     local filling log
     filling="$(mktemp -d "$CACHE/.filling-$name-XXXXXX")"
     log="$filling.log"
-    if ! "fill_$name" "$filling" >"$log" 2>&1; then
+    # A process of its own: a function called in a condition would go on after a command that failed.
+    if ! "$0" --fill "$name" "$filling" >"$log" 2>&1; then
       tail -n 25 "$log" >&2
       rm -rf "$filling" "$log"
       printf '%s could not be installed\n' "$name" >&2
@@ -76,9 +77,9 @@ fill_kubernetes() {
   tree="$(mktemp -d)"
   module="$(go mod download -json "k8s.io/kubernetes@v$KUBERNETES_VERSION" |
     node -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).GoMod)')"
-  KUBERNETES_VERSION="$KUBERNETES_VERSION" node -e '
+  node -e '
     const { readFileSync, writeFileSync } = require("fs");
-    const version = process.env.KUBERNETES_VERSION;
+    const version = process.argv[3];
     const staging = `v0.${version.slice(2)}`;
     const source = readFileSync(process.argv[1], "utf8");
     const inTree = new Set([...source.matchAll(/^\s*(k8s\.io\/[a-z0-9-]+)\s*=>\s*\.\/staging/gm)].map((m) => m[1]));
@@ -90,7 +91,7 @@ fill_kubernetes() {
       .replace(/(k8s\.io\/[a-z0-9-]+) v0\.0\.0(?=\s|$)/g, `$1 ${staging}`);
     const pinned = [...inTree].sort().map((name) => `replace ${name} => ${name} ${staging}`);
     writeFileSync(process.argv[2], [kept, `require k8s.io/kubernetes v${version}`, ...pinned, ""].join("\n"));
-  ' "$module" "$tree/go.mod"
+  ' "$module" "$tree/go.mod" "$KUBERNETES_VERSION"
   for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
     (cd "$tree" && CGO_ENABLED=0 GOFLAGS=-modcacherw go build -mod=mod -trimpath \
       -ldflags="-s -w -X k8s.io/component-base/version.gitVersion=v$KUBERNETES_VERSION" \
@@ -119,6 +120,10 @@ fill_boto3() {
   "$1/bin/pip" install --quiet "boto3==$BOTO3_VERSION"
 }
 
+if [[ "${1:-}" == --fill ]]; then
+  "fill_$2" "$3"
+  exit 0
+fi
 if [[ "${1:-}" == --cached ]]; then
   CACHED_ONLY=1
   shift

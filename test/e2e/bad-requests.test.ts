@@ -128,8 +128,8 @@ describe('requests that are refused before the store is contacted', () => {
       },
     ],
     [
-      'a presigned URL',
-      '501 NotImplemented',
+      'a presigned URL without a signature',
+      '400 AuthorizationQueryParametersError',
       async () => ({
         method: 'GET',
         target: '/data/key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=x',

@@ -4,11 +4,12 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { requireHeaderScheme } from '../../src/authenticate/scheme.ts';
+import { requireSignature } from '../../src/authenticate/scheme.ts';
 import { AuthenticationFault } from '../../src/core/authentication-fault.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { readHeaderSignature } from '../../src/sigv4/header-signature.ts';
 import { SigningKeyCache } from '../../src/sigv4/signing-key.ts';
-import { readSignedRequest, verifySignature } from '../../src/sigv4/verify.ts';
+import { verifySignature } from '../../src/sigv4/verify.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { toRawRequest, type WireRequest } from '../support/raw-requests.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -31,7 +32,7 @@ describe('a request with two kinds of credentials', () => {
   ])('is refused: %s', (_, request) => {
     const raw = toRawRequest({ method: 'GET', target: '/b/k', headers: [], ...request });
     if (raw === undefined) throw new Error('unreadable');
-    expect(() => requireHeaderScheme(raw)).toThrowError(
+    expect(() => requireSignature(raw)).toThrowError(
       expect.objectContaining({ reason: 'several_credentials' }),
     );
   });
@@ -48,7 +49,7 @@ describe('a stranger who knows an access key id', () => {
       );
       const raw = toRawRequest(wire);
       if (raw === undefined) throw new Error('unreadable');
-      const signed = readSignedRequest(raw, {
+      const signed = readHeaderSignature(raw, {
         service: 's3',
         payloadHash: 'required',
         allowsStreaming: false,
@@ -69,7 +70,7 @@ describe('a stranger who knows an access key id', () => {
     const raw = toRawRequest(wire);
     if (raw === undefined) throw new Error('unreadable');
     const read = () =>
-      readSignedRequest(raw, { service: 's3', payloadHash: 'required', allowsStreaming: false });
+      readHeaderSignature(raw, { service: 's3', payloadHash: 'required', allowsStreaming: false });
     expect(read).toThrowError(expect.objectContaining({ reason: 'malformed_authorization' }));
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { AuthenticationFault } from '../../src/core/authentication-fault.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { readHeaderSignature } from '../../src/sigv4/header-signature.ts';
+import type { SignatureRules } from '../../src/sigv4/signed-request.ts';
 import { SigningKeyCache } from '../../src/sigv4/signing-key.ts';
-import { readSignedRequest, type SignatureRules, verifySignature } from '../../src/sigv4/verify.ts';
+import { verifySignature } from '../../src/sigv4/verify.ts';
 import { testNowMs, toRawRequest, type WireRequest } from '../support/raw-requests.ts';
 import { signWithSmithy } from '../support/smithy-signer.ts';
 
@@ -19,7 +21,7 @@ function verdict(
   const raw = toRawRequest(wire, nowMs);
   if (raw === undefined) return 'unreadable';
   try {
-    const signed = readSignedRequest(raw, rules);
+    const signed = readHeaderSignature(raw, rules);
     verifySignature(
       signed,
       new Secret(secret),
@@ -95,7 +97,7 @@ describe('requests that are refused', () => {
     const raw = toRawRequest(wire);
     if (raw === undefined) throw new Error('unreadable');
     const check = (): void =>
-      verifySignature(readSignedRequest(raw, s3Rules), new Secret('other'), 'x', new SigningKeyCache());
+      verifySignature(readHeaderSignature(raw, s3Rules), new Secret('other'), 'x', new SigningKeyCache());
     expect(check).toThrowError(expect.objectContaining({ reason: 'signature_mismatch' }));
     expect(verdict(wire, 'other')).toBe('signature_mismatch');
   });

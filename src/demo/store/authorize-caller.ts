@@ -4,9 +4,11 @@ import { isoSeconds } from '../../core/clock.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { ServiceError } from '../../core/service-error.ts';
+import { readHeaderSignature } from '../../sigv4/header-signature.ts';
 import type { PayloadMode } from '../../sigv4/payload-mode.ts';
+import { maxClockSkewMs } from '../../sigv4/signed-request.ts';
 import type { SigningKeyCache } from '../../sigv4/signing-key.ts';
-import { maxClockSkewMs, readSignedRequest, verifySignature } from '../../sigv4/verify.ts';
+import { verifySignature } from '../../sigv4/verify.ts';
 import { type StoreErrorCode, storeError } from './errors.ts';
 
 /** The one key that may use the store. */
@@ -19,14 +21,14 @@ export interface StoreKey {
 }
 
 /** How the body is bound to the verified signature. */
-export type BoundPayload = Exclude<PayloadMode, { kind: 'streaming' }>;
+export type BoundPayload = Exclude<PayloadMode, { kind: 'signed-chunks' | 'unsigned-trailer' }>;
 
 const reasonCodes: Readonly<Partial<Record<AuthenticationReason, StoreErrorCode>>> = {
   no_credentials: 'AccessDenied',
   several_credentials: 'InvalidArgument',
   signature_v2: 'InvalidRequest',
   signature_v4a: 'NotImplemented',
-  presigned_unsupported: 'NotImplemented',
+  malformed_presigned: 'NotImplemented',
   duplicate_header: 'InvalidArgument',
   malformed_authorization: 'AuthorizationHeaderMalformed',
   region_not_allowed: 'AuthorizationHeaderMalformed',
@@ -57,12 +59,13 @@ export function authorizeCaller(raw: RawRequest, key: StoreKey): BoundPayload {
 
 function verify(raw: RawRequest, key: StoreKey): BoundPayload {
   requireHeaderSignature(raw);
-  const request = readSignedRequest(raw, { service: 's3', payloadHash: 'required', allowsStreaming: true });
+  const request = readHeaderSignature(raw, { service: 's3', payloadHash: 'required', allowsStreaming: true });
   const { payload, scope } = request;
   const payloadHash = raw.headers.get('x-amz-content-sha256');
   if (payload === undefined || payloadHash === undefined)
     throw new AuthenticationFault('payload_hash_missing');
-  if (payload.kind === 'streaming') throw new AuthenticationFault('streaming_unsupported');
+  if (payload.kind === 'signed-chunks' || payload.kind === 'unsigned-trailer')
+    throw new AuthenticationFault('streaming_unsupported');
   if (scope.region !== key.region) {
     throw new AuthenticationFault('region_not_allowed', {
       message: `the credential scope names the wrong region, expected ${key.region}`,
@@ -79,7 +82,7 @@ function requireHeaderSignature(raw: RawRequest): void {
   const authorization = raw.headers.get('authorization');
   const isPresigned = raw.parameters.some(({ name }) => name === 'X-Amz-Signature' || name === 'Signature');
   if (authorization === undefined) {
-    throw new AuthenticationFault(isPresigned ? 'presigned_unsupported' : 'no_credentials');
+    throw new AuthenticationFault(isPresigned ? 'malformed_presigned' : 'no_credentials');
   }
   if (isPresigned) throw new AuthenticationFault('several_credentials');
   if (authorization.startsWith('AWS ')) throw new AuthenticationFault('signature_v2');

@@ -1,0 +1,40 @@
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { type HeaderField, HeaderList, trimOws } from '../core/header-list.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import { isPresignedParameter } from './presigned-query.ts';
+
+const headerName = /^x-amz-[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+
+/**
+ * What a presigned request means without its signature: the signing parameters are gone, and every other
+ * `x-amz-*` parameter is the header that the signer moved into the query. Only for a request whose query is
+ * signed. Throws {@link AuthenticationFault} when such a header arrives twice or could not stand in a message.
+ */
+export function withoutPresigning(raw: RawRequest): RawRequest {
+  const hoisted = new Map<string, HeaderField>();
+  const parameters = raw.parameters.filter(({ name, value }) => {
+    if (isPresignedParameter(name)) return false;
+    const lower = name.toLowerCase();
+    if (!lower.startsWith('x-amz-')) return true;
+    if (!headerName.test(lower) || hasControls(value)) {
+      throw fault('a query parameter that stands for a header is malformed');
+    }
+    if (hoisted.has(lower) || raw.headers.has(lower)) throw fault(`the ${lower} header is repeated`);
+    hoisted.set(lower, { name: lower, value: trimOws(Buffer.from(value, 'utf8').toString('latin1')) });
+    return false;
+  });
+  return { ...raw, parameters, headers: new HeaderList([...raw.headers, ...hoisted.values()]) };
+}
+
+// A line break in a value would begin another header at the store.
+function hasControls(value: string): boolean {
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+  }
+  return false;
+}
+
+function fault(message: string): AuthenticationFault {
+  return new AuthenticationFault('duplicate_header', { message });
+}

@@ -1,0 +1,88 @@
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import type { QueryParameter } from '../core/request-target.ts';
+import { type CredentialScope, formatBasicDateTime } from './credential-scope.ts';
+import { type PayloadMode, parsePayloadMode } from './payload-mode.ts';
+
+/** A request that claims a signature: parsed and plausible, not yet verified. */
+export interface SignedRequest {
+  readonly raw: RawRequest;
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+  readonly signedHeaders: readonly string[];
+  /** The query parameters that the signature covers. */
+  readonly signedParameters: readonly QueryParameter[];
+  readonly signature: string;
+  /** When it was signed, milliseconds since the Unix epoch. */
+  readonly signedAtMs: number;
+  /** The session token the caller sent, if any. */
+  readonly securityToken: string | undefined;
+  /** What the request says about its payload, as it enters the canonical request; absent when it says nothing. */
+  readonly payloadHash: string | undefined;
+  /** How the body is bound to the signature; absent only where the service makes that optional. */
+  readonly payload: PayloadMode | undefined;
+}
+
+/** What a service demands of its signed requests. */
+export interface SignatureRules {
+  /** The service name of the credential scope. */
+  readonly service: 's3' | 'sts';
+  /** S3 demands `x-amz-content-sha256`; STS requests are buffered, so it hashes the body itself. */
+  readonly payloadHash: 'required' | 'optional';
+  /** True for the operations that may carry an aws-chunked body. */
+  readonly allowsStreaming: boolean;
+}
+
+/** AWS's limit on the difference between the request's and the server's clock. */
+export const maxClockSkewMs = 900_000;
+
+const unrepeated = [
+  'authorization',
+  'host',
+  'x-amz-date',
+  'x-amz-content-sha256',
+  'x-amz-security-token',
+  'content-type',
+  'x-amz-decoded-content-length',
+];
+
+/** Refuses repeats of the headers that decide about a signature. Throws {@link AuthenticationFault}. */
+export function refuseRepeats(raw: RawRequest): void {
+  for (const name of unrepeated) {
+    if (raw.headers.count(name) > 1) {
+      throw new AuthenticationFault('duplicate_header', { message: `the ${name} header is repeated` });
+    }
+  }
+}
+
+/**
+ * Demands that `host` and every arriving `x-amz-*` header are signed: re-signing would launder the rest.
+ * Throws {@link AuthenticationFault} `headers_not_signed`.
+ */
+export function requireSigned(raw: RawRequest, signedHeaders: readonly string[]): void {
+  const signed = new Set(signedHeaders.map((name) => name.toLowerCase()));
+  const unsigned = new Set<string>();
+  for (const { name } of raw.headers) {
+    if ((name === 'host' || name.startsWith('x-amz-')) && !signed.has(name)) unsigned.add(name);
+  }
+  if (!signed.has('host')) unsigned.add('host');
+  if (unsigned.size > 0)
+    throw new AuthenticationFault('headers_not_signed', { headersNotSigned: [...unsigned] });
+}
+
+/**
+ * Reads a declared payload hash. Streaming bodies are accepted only where the operation takes one, and only the
+ * kind whose chunks are unsigned. Throws {@link AuthenticationFault}.
+ */
+export function readPayloadMode(value: string, allowsStreaming: boolean): PayloadMode {
+  const mode = parsePayloadMode(value);
+  if (mode === undefined) throw new AuthenticationFault('payload_hash_invalid');
+  if (mode.kind === 'digest' || mode.kind === 'unsigned') return mode;
+  if (!allowsStreaming) throw new AuthenticationFault('streaming_not_allowed');
+  throw new AuthenticationFault('streaming_unsupported');
+}
+
+/** True when the scope was made for the day of the request, in UTC. */
+export function isDayOf(scope: CredentialScope, requestMs: number): boolean {
+  return formatBasicDateTime(requestMs).startsWith(scope.date);
+}
