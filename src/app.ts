@@ -101,7 +101,8 @@ function createSnapshot(
     allowedRegions: new Set(account.allowedRegions),
   };
   const origin = new URL(backend.endpoint);
-  const store = { host: origin.host, region: backend.region, credentials: backend.credentials };
+  const { region, credentials, trailers } = backend;
+  const store = { host: origin.host, region, credentials, trailers };
   return {
     s3: {
       routing: {

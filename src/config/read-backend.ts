@@ -10,6 +10,7 @@ const backend = z.strictObject({
   endpoint: storeEndpoint,
   region: regionName.default('us-east-1'),
   credentials: z.strictObject({ accessKeyId: valueSource, secretAccessKey: valueSource }),
+  trailers: z.enum(['reframe', 'decode']).default('reframe'),
   unknownAccessKeys: z.enum(['reject']).default('reject'),
   anonymous: z.enum(['reject']).default('reject'),
   timeouts: z

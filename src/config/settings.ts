@@ -33,6 +33,8 @@ export interface BackendSettings {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: Secret };
+  /** How checksum trailers of uploads are sent to the store: in our own chunks, or verified here and left out. */
+  readonly trailers: 'reframe' | 'decode';
   readonly unknownAccessKeys: 'reject';
   readonly anonymous: 'reject';
   readonly timeouts: {

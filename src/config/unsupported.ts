@@ -8,7 +8,6 @@ export const unsupportedSettings: ReadonlySet<string> = new Set([
   'state',
   'account.disabledRegions',
   'backend.passthrough',
-  'backend.trailers',
   'directory.bucketPolicies',
   'directory.identityProviders',
   'directory.root',

@@ -1,5 +1,5 @@
+import { BodyFault } from '../core/body-fault.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import { BodyFault } from '../forward/faults.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';

@@ -1,12 +1,7 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { BodyFault, type BodyReason } from '../core/body-fault.ts';
 import { ServiceError } from '../core/service-error.ts';
-import {
-  BodyFault,
-  type BodyReason,
-  MissingHidden,
-  UpstreamFault,
-  type UpstreamReason,
-} from '../forward/faults.ts';
+import { MissingHidden, UpstreamFault, type UpstreamReason } from '../forward/faults.ts';
 import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
 
 const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
@@ -19,6 +14,16 @@ const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   idle: 'RequestTimeout',
   digest_mismatch: 'XAmzContentSHA256Mismatch',
   md5_mismatch: 'BadDigest',
+  chunk_malformed: 'InvalidRequest',
+  chunk_too_small: 'InvalidChunkSizeError',
+  trailer_malformed: 'MalformedTrailerError',
+  trailer_unsupported: 'InvalidRequest',
+  checksum_mismatch: 'BadDigest',
+};
+
+const bodyMessages: Readonly<Partial<Record<BodyReason, string>>> = {
+  chunk_malformed: 'The chunks of the aws-chunked body are malformed.',
+  trailer_unsupported: 'x-amz-trailer must name one x-amz-checksum-* that is not also sent as a header.',
 };
 
 // Never 403: a store that is down or misconfigured says nothing about what the caller may do.
@@ -36,7 +41,8 @@ const upstreamCodes: Readonly<Record<UpstreamReason, S3ErrorCode>> = {
 export function toS3Error(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof AuthenticationFault) return s3AuthenticationError(error);
-  if (error instanceof BodyFault) return s3Error(bodyCodes[error.reason], undefined, { cause: error });
+  if (error instanceof BodyFault)
+    return s3Error(bodyCodes[error.reason], bodyMessages[error.reason], { cause: error });
   if (error instanceof UpstreamFault) {
     return s3Error(upstreamCodes[error.reason], undefined, { cause: error, detail: error.message });
   }

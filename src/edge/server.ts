@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { BodyFault } from '../core/body-fault.ts';
 import { type Clock, httpDate } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
-import { BodyFault, ClientGone, UpstreamFault } from '../forward/faults.ts';
+import { ClientGone, UpstreamFault } from '../forward/faults.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { bucketOfHost } from '../s3/addressing.ts';

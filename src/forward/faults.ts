@@ -19,29 +19,6 @@ export class UpstreamFault extends Error {
   }
 }
 
-/** What was wrong with the client's body. */
-export type BodyReason =
-  | 'length_missing'
-  | 'length_invalid'
-  | 'too_large'
-  | 'document_too_large'
-  | 'unexpected'
-  | 'incomplete'
-  | 'idle'
-  | 'digest_mismatch'
-  | 'md5_mismatch';
-
-/** The client's body is not what its head or its signature promised; the upload was not completed. */
-export class BodyFault extends Error {
-  override readonly name = 'BodyFault';
-  readonly reason: BodyReason;
-
-  constructor(reason: BodyReason) {
-    super(reason);
-    this.reason = reason;
-  }
-}
-
 /** The client went away; nothing can be answered. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import { BodyFault } from '../core/body-fault.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
-import { BodyFault, ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
+import { ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
+import { type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type StoreTarget } from './outgoing-request.ts';
-import { type OutgoingBody, prepareObjectBody } from './request-body.ts';
 import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
 import { toUpstreamFault, type Upstream } from './upstream.ts';
 
@@ -36,7 +37,7 @@ export class Forwarder {
    * {@link ClientGone}; when the answer had already started, the client's connection has been closed.
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
-    const body = await outgoingBody(authorized, exchange);
+    const body = await outgoingBody(authorized, exchange, this.#store.trailers);
     try {
       return await this.#attempt(authorized, exchange, body);
     } catch (error) {
@@ -51,7 +52,7 @@ export class Forwarder {
   }
 
   async #attempt(authorized: Authorized, exchange: Exchange, body: OutgoingBody): Promise<RelayFacts> {
-    const head = buildOutgoing(authorized, body.length, this.#store, {
+    const head = buildOutgoing(authorized, body, this.#store, {
       keys: this.#signingKeys,
       nowMs: this.#clock.now(),
     });
@@ -68,13 +69,14 @@ export class Forwarder {
   }
 }
 
-async function outgoingBody(authorized: Authorized, exchange: Exchange): Promise<OutgoingBody> {
-  if (authorized.document !== undefined) {
-    return { length: authorized.document.length, content: authorized.document };
-  }
-  if (authorized.request.operation.body === 'none') return { length: 0, content: null };
-  exchange.invite();
-  return prepareObjectBody(exchange.message, authorized.request.raw.headers, authorized.payload);
+async function outgoingBody(
+  { request, document, payload }: Authorized,
+  { message, invite }: Exchange,
+  trailers: TrailerMode,
+): Promise<OutgoingBody> {
+  if (document !== undefined) return { length: document.length, content: document };
+  if (request.operation.body === 'none') return { length: 0, content: null };
+  return prepareObjectBody({ message, headers: request.raw.headers, payload, invite }, trailers);
 }
 
 function namedFault(error: unknown): Error {

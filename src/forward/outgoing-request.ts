@@ -3,9 +3,10 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { HeaderField } from '../core/header-list.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { canonicalQuery } from '../sigv4/canonical-request.ts';
-import { unsignedPayload } from '../sigv4/payload-mode.ts';
+import { unsignedPayload, unsignedTrailer } from '../sigv4/payload-mode.ts';
 import { type SigningCredentials, signRequest } from '../sigv4/sign.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import type { OutgoingBody, TrailerMode } from './object-body.ts';
 
 /** The store's address and the one long-term key that opens it. */
 export interface StoreTarget {
@@ -13,6 +14,7 @@ export interface StoreTarget {
   readonly host: string;
   readonly region: string;
   readonly credentials: SigningCredentials;
+  readonly trailers: TrailerMode;
 }
 
 /** The head of a request to the store, signed. */
@@ -29,31 +31,20 @@ const digestHeaders = /^(content-md5|x-amz-checksum-.+|x-amz-sdk-checksum-algori
 
 /**
  * Builds the request to the store from what was authorized, and from nothing else, and signs it with the store's
- * key at the current time. `bodyLength` is declared as `Content-Length` when the operation has a body.
+ * key at the current time. The length of `body` is declared when the operation has one.
  */
 export function buildOutgoing(
   authorized: Authorized,
-  bodyLength: number,
+  body: OutgoingBody,
   store: StoreTarget,
   signing: { readonly keys: SigningKeyCache; readonly nowMs: number },
 ): OutgoingHead {
-  const { request, document } = authorized;
-  const { operation, bucket, key } = request;
+  const { operation, bucket, key, parameters: accepted } = authorized.request;
   const path = storePath(bucket, key);
-  const parameters = [...request.parameters].map(([name, value]) => ({ name, value }));
+  const parameters = [...accepted].map(([name, value]) => ({ name, value }));
   const query = canonicalQuery(parameters);
-  const headers: HeaderField[] = [{ name: 'host', value: store.host }];
-  const isRewritten = request.batch !== undefined;
-  for (const [name, value] of request.headers) {
-    if (!(isRewritten && digestHeaders.test(name))) headers.push({ name, value });
-  }
-  if (isRewritten && document !== undefined) {
-    headers.push({ name: 'content-md5', value: createHash('md5').update(document).digest('base64') });
-  }
-  if (operation.body !== 'none') {
-    headers.push({ name: 'content-length', value: String(bodyLength) });
-  }
-  const payloadHash = outgoingPayloadHash(authorized);
+  const headers = [{ name: 'host', value: store.host }, ...outgoingHeaders(authorized, body)];
+  const payloadHash = outgoingPayloadHash(authorized, body);
   const signed = signRequest(
     { method: operation.method, path, parameters, headers, payloadHash },
     store.credentials,
@@ -67,8 +58,34 @@ export function buildOutgoing(
   };
 }
 
-function outgoingPayloadHash({ document, payload }: Authorized): string {
+function outgoingHeaders({ request, document, payload }: Authorized, body: OutgoingBody): HeaderField[] {
+  const isRewritten = request.batch !== undefined;
+  const losesTrailer = payload.kind === 'unsigned-trailer' && body.framing === undefined;
+  const headers: HeaderField[] = [];
+  for (const [name, value] of request.headers) {
+    if (isRewritten && digestHeaders.test(name)) continue;
+    // It announces a checksum, and none follows.
+    if (losesTrailer && name === 'x-amz-sdk-checksum-algorithm') continue;
+    if (name !== 'content-encoding' || body.framing === undefined) headers.push({ name, value });
+  }
+  if (isRewritten && document !== undefined) {
+    headers.push({ name: 'content-md5', value: createHash('md5').update(document).digest('base64') });
+  }
+  if (body.framing !== undefined) {
+    const encoding = request.headers.get('content-encoding');
+    headers.push(
+      { name: 'content-encoding', value: encoding === undefined ? 'aws-chunked' : `aws-chunked,${encoding}` },
+      { name: 'x-amz-decoded-content-length', value: String(body.framing.decodedLength) },
+      { name: 'x-amz-trailer', value: body.framing.trailerName },
+    );
+  }
+  if (request.operation.body !== 'none') headers.push({ name: 'content-length', value: String(body.length) });
+  return headers;
+}
+
+function outgoingPayloadHash({ document, payload }: Authorized, { framing }: OutgoingBody): string {
   if (document !== undefined) return createHash('sha256').update(document).digest('hex');
+  if (framing !== undefined) return unsignedTrailer;
   return payload.kind === 'digest' ? payload.sha256 : unsignedPayload;
 }
 

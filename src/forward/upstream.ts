@@ -1,7 +1,7 @@
 import { type Dispatcher, errors, Pool } from 'undici';
 import { UpstreamFault } from './faults.ts';
+import type { OutgoingBody } from './object-body.ts';
 import type { OutgoingHead } from './outgoing-request.ts';
-import type { OutgoingBody } from './request-body.ts';
 
 /** Limits of the connection to the store, in seconds. */
 export interface UpstreamTimeouts {

@@ -14,12 +14,14 @@ export type S3ErrorCode =
   | 'InvalidAccessKeyId'
   | 'InvalidArgument'
   | 'InvalidBucketName'
+  | 'InvalidChunkSizeError'
   | 'InvalidDigest'
   | 'BadDigest'
   | 'InvalidRequest'
   | 'InvalidToken'
   | 'InvalidURI'
   | 'KeyTooLongError'
+  | 'MalformedTrailerError'
   | 'MalformedXML'
   | 'MaxMessageLengthExceeded'
   | 'MethodNotAllowed'
@@ -51,6 +53,7 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   InvalidAccessKeyId: [403, 'The AWS Access Key Id you provided does not exist in our records.'],
   InvalidArgument: [400, 'Invalid Argument'],
   InvalidBucketName: [400, 'The specified bucket is not valid.'],
+  InvalidChunkSizeError: [403, 'Only the last chunk is allowed to have a size less than 8192 bytes.'],
   InvalidDigest: [400, 'The Content-MD5 you specified is not valid.'],
   BadDigest: [
     400,
@@ -60,6 +63,10 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, 'Your key is too long.'],
+  MalformedTrailerError: [
+    400,
+    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+  ],
   MalformedXML: [
     400,
     'The XML that you provided was not well formed or did not validate against our published schema.',

@@ -79,7 +79,8 @@ export function readPayloadMode(value: string, allowsStreaming: boolean): Payloa
   if (mode === undefined) throw new AuthenticationFault('payload_hash_invalid');
   if (mode.kind === 'digest' || mode.kind === 'unsigned') return mode;
   if (!allowsStreaming) throw new AuthenticationFault('streaming_not_allowed');
-  throw new AuthenticationFault('streaming_unsupported');
+  if (mode.kind === 'signed-chunks') throw new AuthenticationFault('streaming_unsupported');
+  return mode;
 }
 
 /** True when the scope was made for the day of the request, in UTC. */

@@ -195,8 +195,17 @@ describe('requests that are refused before the store is contacted', () => {
       }),
     ],
     [
-      'a streaming upload',
+      'an upload in signed chunks',
       '501 NotImplemented',
+      () =>
+        sign({
+          method: 'PUT',
+          headers: { 'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'content-length': '0' },
+        }),
+    ],
+    [
+      'a streaming upload that does not say how long it is',
+      '411 MissingContentLength',
       () =>
         sign({
           method: 'PUT',

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import { HeaderList } from '../../src/core/header-list.ts';
-import { prepareObjectBody } from '../../src/forward/request-body.ts';
+import { prepareObjectBody } from '../../src/forward/object-body.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar } from '../support/sidecar.ts';
@@ -61,9 +61,9 @@ it('survives a client that goes away while nobody reads its body', async () => {
     prepared = resolve;
   });
   const server = createServer((message) => {
-    void prepareObjectBody(message, HeaderList.fromRaw(message.rawHeaders), { kind: 'unsigned' }).then(
-      prepared,
-    );
+    const headers = HeaderList.fromRaw(message.rawHeaders);
+    const body = { message, headers, payload: { kind: 'unsigned' }, invite: () => undefined } as const;
+    void prepareObjectBody(body, 'reframe').then(prepared);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,0 +1,72 @@
+import { createHash, type Hash } from 'node:crypto';
+import { BodyFault } from '../core/body-fault.ts';
+import { equalBytes } from '../core/bytes.ts';
+import { type RollingChecksum, startChecksum } from '../sigv4/checksum.ts';
+import { type AnnouncedTrailer, verifyTrailer } from '../sigv4/checksum-trailer.ts';
+import { ChunkDecoder } from '../sigv4/chunk-decoder.ts';
+import type { PayloadMode } from '../sigv4/payload-mode.ts';
+
+/** Finds an object's bytes in what the client sends, and holds them against what it promised. */
+export interface BodyCheck {
+  /** The object's bytes among those off the wire. Throws {@link BodyFault}. */
+  take(wire: Buffer): readonly Buffer[];
+  /** Call at the end; throws {@link BodyFault} unless all of it arrived and was right. */
+  finish(): void;
+}
+
+/** A body as it is, checked against its length and, if one was signed, its digest. */
+export class PlainCheck implements BodyCheck {
+  #left: number;
+  readonly #expected: Buffer | undefined;
+  readonly #hash: Hash | undefined;
+
+  constructor(length: number, payload: PayloadMode) {
+    this.#left = length;
+    this.#expected = payload.kind === 'digest' ? Buffer.from(payload.sha256, 'hex') : undefined;
+    this.#hash = this.#expected === undefined ? undefined : createHash('sha256');
+  }
+
+  take(wire: Buffer): readonly Buffer[] {
+    this.#left -= wire.length;
+    this.#hash?.update(wire);
+    return [wire];
+  }
+
+  finish(): void {
+    if (this.#left !== 0) throw new BodyFault('incomplete');
+    if (this.#hash === undefined || this.#expected === undefined) return;
+    if (!equalBytes(this.#hash.digest(), this.#expected)) throw new BodyFault('digest_mismatch');
+  }
+}
+
+/** A body in unsigned chunks, checked against its declared length and the checksum in its trailer. */
+export class ChunkedCheck implements BodyCheck {
+  readonly #decoder: ChunkDecoder;
+  readonly #trailer: AnnouncedTrailer;
+  readonly #running: RollingChecksum;
+  #checksum = '';
+
+  constructor(decodedLength: number, trailer: AnnouncedTrailer) {
+    this.#decoder = new ChunkDecoder(decodedLength);
+    this.#trailer = trailer;
+    this.#running = startChecksum(trailer.algorithm);
+  }
+
+  take(wire: Buffer): readonly Buffer[] {
+    const data = this.#decoder.push(wire);
+    for (const piece of data) this.#running.update(piece);
+    return data;
+  }
+
+  finish(): void {
+    const trailers = this.#decoder.end();
+    const computed = this.#running.digest();
+    verifyTrailer(this.#trailer, trailers, computed);
+    this.#checksum = computed.toString('base64');
+  }
+
+  /** The verified checksum in base64; empty before {@link ChunkedCheck.finish}. */
+  get checksum(): string {
+    return this.#checksum;
+  }
+}

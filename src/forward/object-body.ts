@@ -1,0 +1,181 @@
+import type { IncomingMessage } from 'node:http';
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import { BodyFault } from '../core/body-fault.ts';
+import type { HeaderList } from '../core/header-list.ts';
+import { type AnnouncedTrailer, readAnnouncedTrailer } from '../sigv4/checksum-trailer.ts';
+import { ChunkEncoder } from '../sigv4/chunk-encoder.ts';
+import type { PayloadMode } from '../sigv4/payload-mode.ts';
+import { type BodyCheck, ChunkedCheck, PlainCheck } from './body-check.ts';
+import { declaredLength, parseLength } from './request-body.ts';
+
+/** AWS's limit for one PutObject or UploadPart. */
+const maxObjectBytes = 5 * 1024 ** 3;
+
+/** Objects up to this size are read and verified before the store is contacted at all. */
+const maxBufferedBytes = 65_536;
+
+/** How checksum trailers are sent to the store: in chunks of our own with the trailer, or not at all. */
+export type TrailerMode = 'reframe' | 'decode';
+
+/** A body ready to be sent to the store. */
+export interface OutgoingBody {
+  /** Bytes on the wire. */
+  readonly length: number;
+  readonly content: Buffer | Readable | null;
+  /** Present when the bytes are aws-chunked. */
+  readonly framing?: { readonly decodedLength: number; readonly trailerName: string };
+}
+
+/** The body of an upload, not yet read. */
+export interface ArrivingBody {
+  readonly message: IncomingMessage;
+  readonly headers: HeaderList;
+  readonly payload: PayloadMode;
+  /** Tells a client that waits with `Expect: 100-continue` to send; called once the head has been found right. */
+  readonly invite: () => void;
+}
+
+/**
+ * Prepares an object's bytes for the store. Small objects are read and verified first; larger ones are streamed,
+ * the last bytes held back until everything has been verified, so that a wrong upload is never complete at the
+ * store. Throws {@link BodyFault}; a stream fails with one.
+ */
+export async function prepareObjectBody(
+  arriving: ArrivingBody,
+  trailers: TrailerMode,
+): Promise<OutgoingBody> {
+  const { headers, payload } = arriving;
+  if (payload.kind === 'unsigned-trailer') return prepareChunkedBody(arriving, trailers);
+  const length = declaredLength(headers);
+  return { length, content: await read(arriving, length, plainWriter(new PlainCheck(length, payload))) };
+}
+
+async function prepareChunkedBody(arriving: ArrivingBody, trailers: TrailerMode): Promise<OutgoingBody> {
+  const lengths = arriving.headers.getAll('x-amz-decoded-content-length');
+  if (lengths.length === 0) throw new BodyFault('length_missing');
+  const decodedLength = parseLength(lengths);
+  const trailer = readAnnouncedTrailer(arriving.headers);
+  const check = new ChunkedCheck(decodedLength, trailer);
+  if (trailers === 'decode') {
+    return { length: decodedLength, content: await read(arriving, decodedLength, plainWriter(check)) };
+  }
+  const writer = reframingWriter(check, decodedLength, trailer);
+  return {
+    length: writer.wireLength,
+    content: await read(arriving, decodedLength, writer),
+    framing: { decodedLength, trailerName: trailer.name },
+  };
+}
+
+/** How an object's bytes are found in the client's body, and written to the store. */
+interface BodyWriter {
+  readonly check: BodyCheck;
+  /** Writes data for the store. */
+  readonly write: (data: Buffer) => readonly Buffer[];
+  /** What follows the data, once the check has finished. */
+  readonly end: () => readonly Buffer[];
+}
+
+function plainWriter(check: BodyCheck): BodyWriter {
+  return { check, write: (data) => [data], end: () => [] };
+}
+
+function reframingWriter(
+  check: ChunkedCheck,
+  decodedLength: number,
+  trailer: AnnouncedTrailer,
+): BodyWriter & { readonly wireLength: number } {
+  const encoder = new ChunkEncoder(decodedLength, trailer);
+  return {
+    check,
+    write: (data) => encoder.frame(data),
+    end: () => [encoder.end(check.checksum)],
+    wireLength: encoder.wireLength,
+  };
+}
+
+async function read(
+  { message, invite }: ArrivingBody,
+  objectLength: number,
+  writer: BodyWriter,
+): Promise<Buffer | Readable> {
+  if (objectLength > maxObjectBytes) throw new BodyFault('too_large');
+  invite();
+  return objectLength > maxBufferedBytes ? stream(message, writer) : await readWhole(message, writer);
+}
+
+function stream(message: IncomingMessage, writer: BodyWriter): Readable {
+  const body = new HeldBack(writer);
+  // Whoever reads it listens while reading; a client that goes away before or after must not end the process.
+  body.on('error', () => undefined);
+  message.once('error', () => body.destroy(new BodyFault('incomplete')));
+  message.once('close', () => {
+    if (!message.complete) body.destroy(new BodyFault('incomplete'));
+  });
+  return message.pipe(body);
+}
+
+async function readWhole(message: IncomingMessage, { check, write, end }: BodyWriter): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    // The message must stay open where reading ends early: the client is still to be answered.
+    for await (const wire of message.iterator({ destroyOnReturn: false })) {
+      if (!Buffer.isBuffer(wire)) throw new TypeError('the request body must arrive as bytes');
+      for (const data of check.take(wire)) {
+        length += data.length;
+        if (length > maxBufferedBytes) throw new BodyFault('incomplete');
+        pieces.push(...write(data));
+      }
+    }
+  } catch (error) {
+    throw error instanceof BodyFault ? error : new BodyFault('incomplete');
+  }
+  if (!message.complete) throw new BodyFault('incomplete');
+  check.finish();
+  return Buffer.concat([...pieces, ...end()]);
+}
+
+/** Passes data on one piece late: the last one only after everything was found right. */
+class HeldBack extends Transform {
+  readonly #writer: BodyWriter;
+  #held: Buffer | undefined;
+
+  constructor(writer: BodyWriter) {
+    super();
+    this.#writer = writer;
+  }
+
+  override _transform(wire: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    try {
+      for (const data of this.#writer.check.take(wire)) {
+        this.#release();
+        this.#held = data;
+      }
+      done();
+    } catch (error) {
+      done(toError(error));
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    try {
+      this.#writer.check.finish();
+      this.#release();
+      for (const piece of this.#writer.end()) this.push(piece);
+      done();
+    } catch (error) {
+      done(toError(error));
+    }
+  }
+
+  #release(): void {
+    if (this.#held === undefined) return;
+    for (const piece of this.#writer.write(this.#held)) this.push(piece);
+    this.#held = undefined;
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('reading the body failed', { cause: error });
+}
