@@ -66,12 +66,7 @@ describe('a chunked body', () => {
     ['a folded trailer', '0\r\nx-t:v\r\n w\r\n\r\n', 0, 'trailer_malformed'],
     ['a trailer twice', '0\r\nx-t:v\r\nX-T:v\r\n\r\n', 0, 'trailer_malformed'],
     ['a trailer with a bare line feed', '0\r\nx-t:v\n\r\n', 0, 'trailer_malformed'],
-    [
-      'an endless trailer',
-      X,
-      0,
-      'trailer_malformed',
-    ],
+    ['an endless trailer', `0\r\nx-t:v\r\nx-u:${'v'.repeat(5000)}`, 0, 'trailer_malformed'],
   ])('with %s is refused', (_, wire, length, reason) => {
     expect(decode(wire, length)).toBe(reason);
     expect(decode(wire, length, 1)).toBe(reason);

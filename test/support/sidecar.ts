@@ -92,6 +92,8 @@ export interface TestSidecarOptions {
   readonly server?: string;
   /** Another store than the demo store. */
   readonly backend?: { endpoint: string; accessKeyId: string; secretAccessKey: string; timeouts?: string };
+  /** How checksum trailers are sent to the store; `reframe` when absent. */
+  readonly trailers?: 'reframe' | 'decode';
 }
 
 export interface TestSidecar {
@@ -136,6 +138,7 @@ backend:
   endpoint: ${options.backend?.endpoint ?? store.url}
   region: us-east-1
   credentials: { accessKeyId: ${storeAccessKeyId}, secretAccessKey: { env: STORE } }
+  trailers: ${options.trailers ?? 'reframe'}
 ${options.backend?.timeouts ?? ''}
 account: { id: "${account}", allowedRegions: ${options.allowedRegions ?? '[]'} }
 tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }

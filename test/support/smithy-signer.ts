@@ -63,3 +63,46 @@ export async function signWithSmithy(
     ]),
   };
 }
+
+/** Presigns with the AWS SDK's own signer and returns the request as it would stand on the wire. */
+export async function presignWithSmithy(
+  request: RequestToSign,
+  credentials: TestCredentials,
+  options: {
+    readonly service?: string;
+    readonly nowMs?: number;
+    readonly expiresIn?: number;
+    /** Headers to sign as headers instead of moving them into the query. */
+    readonly unhoistable?: readonly string[];
+  } = {},
+): Promise<WireRequest> {
+  const { service = 's3', nowMs = testNowMs, expiresIn = 900, unhoistable = [] } = options;
+  const signer = new SignatureV4({
+    service,
+    region: 'us-east-1',
+    credentials,
+    sha256: Sha256,
+    uriEscapePath: false,
+    applyChecksum: false,
+  });
+  const isS3 = service === 's3';
+  const presigned = await signer.presign(
+    {
+      method: request.method,
+      protocol: 'http:',
+      hostname: 'localhost',
+      path: request.path,
+      query: { ...request.query },
+      headers: { ...request.headers, ...(isS3 ? { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } : {}) },
+    },
+    { signingDate: new Date(nowMs), expiresIn, unhoistableHeaders: new Set(unhoistable) },
+  );
+  const query = Object.entries(presigned.query ?? {})
+    .map(([name, value]) => `${encodePiece(name)}=${encodePiece(String(value ?? ''))}`)
+    .join('&');
+  return {
+    method: request.method,
+    target: `${request.path}?${query}`,
+    headers: Object.entries(presigned.headers).map(([name, value]) => [name, value]),
+  };
+}
