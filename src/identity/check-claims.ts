@@ -1,0 +1,77 @@
+import { IdentityFault } from './identity-fault.ts';
+import type { JsonObject, UnverifiedToken } from './unverified-token.ts';
+
+/** How far the provider's clock may be ahead of ours; expiry has no such grace. */
+const maxClockAheadSeconds = 60;
+/** Longest subject (OpenID Connect Core 1.0, section 2; AWS STS, SubjectFromWebIdentityToken). */
+const maxSubjectLength = 255;
+
+/**
+ * Claims that ask for session tags or a source identity (IAM user guide, "Passing session tags in AWS STS"), nested or
+ * flattened. A token that has one is refused: ignoring it would lose what a policy on it denies.
+ */
+const unsupportedClaims = ['https://aws.amazon.com/tags', 'https://aws.amazon.com/source_identity'];
+
+/** Checks `exp`, `iat` and `nbf` (RFC 7519, section 4.1), all in whole or fractional seconds. Throws `IdentityFault`. */
+export function checkTimes(claims: JsonObject, nowMs: number): void {
+  const now = Math.floor(nowMs / 1000);
+  const expiresAt = requireTime(claims, 'exp');
+  const issuedAt = requireTime(claims, 'iat');
+  const notBefore = claims['nbf'] === undefined ? issuedAt : requireTime(claims, 'nbf');
+  if (nowMs / 1000 >= expiresAt) {
+    throw new IdentityFault(
+      'expired',
+      `Token expired: current date/time ${now} must be before the expiration date/time ${Math.floor(expiresAt)}`,
+    );
+  }
+  const earliest = Math.max(issuedAt, notBefore);
+  if (nowMs / 1000 + maxClockAheadSeconds < earliest) {
+    throw new IdentityFault(
+      'not_yet_valid',
+      `Token not yet valid: current date/time ${now} must be after the issue and not-before date/time ${Math.floor(earliest)}`,
+    );
+  }
+}
+
+function requireTime(claims: JsonObject, name: string): number {
+  const value = claims[name];
+  if (value === undefined) throw missing(name);
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw new IdentityFault('bad_claims', `The claim ${name} must be a number of seconds`);
+}
+
+/** The token's `sub`. Throws `IdentityFault`. */
+export function requireSubject(claims: JsonObject): string {
+  const subject = claims['sub'];
+  if (subject === undefined) throw missing('sub');
+  if (typeof subject === 'string' && subject !== '' && subject.length <= maxSubjectLength) return subject;
+  throw new IdentityFault(
+    'bad_claims',
+    `The claim sub must be a string of 1 to ${maxSubjectLength} characters`,
+  );
+}
+
+/** Checks `iss` once more, by the provider whose keys verified the token. Throws `IdentityFault`. */
+export function requireIssuer(token: UnverifiedToken, issuer: string): void {
+  if (token.issuer === issuer) return;
+  throw new IdentityFault('unknown_issuer', 'The token was issued by another provider');
+}
+
+/** Refuses claims whose meaning this version cannot honour. Throws `IdentityFault`. */
+export function refuseUnsupportedClaims(claims: JsonObject): void {
+  const found = Object.keys(claims).some((name) => unsupportedClaims.some((known) => name.startsWith(known)));
+  if (!found) return;
+  throw new IdentityFault(
+    'bad_claims',
+    'Session tags and a source identity in the token are not supported by this version of the service',
+  );
+}
+
+/** No audience of the token is one of the provider's. */
+export function wrongAudience(): IdentityFault {
+  return new IdentityFault('wrong_audience', 'Incorrect token audience');
+}
+
+function missing(name: string): IdentityFault {
+  return new IdentityFault('bad_claims', `Missing a required claim: ${name}`);
+}

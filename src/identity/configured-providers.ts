@@ -1,0 +1,54 @@
+import type { IdentityTools } from './ask-provider.ts';
+import { wrongAudience } from './check-claims.ts';
+import type { FederatedIdentity } from './federated-identity.ts';
+import { IdentityFault } from './identity-fault.ts';
+import { keyFault } from './key-fault.ts';
+import { createProvider, type IdentityProviderSettings } from './kinds.ts';
+import type { IdentityProvider, IdentityProviders } from './provider.ts';
+import { readUnverifiedToken, type UnverifiedToken } from './unverified-token.ts';
+
+const maxShownIssuer = 255;
+
+/** The configured providers: finds the one whose issuer and audience a token names and lets it judge the token. */
+export class ConfiguredProviders implements IdentityProviders {
+  readonly #providers: readonly IdentityProvider[];
+
+  constructor(settings: readonly IdentityProviderSettings[], tools: IdentityTools) {
+    this.#providers = settings.map((one) => createProvider(one, tools));
+  }
+
+  async identify(text: string, nowMs: number): Promise<FederatedIdentity> {
+    const token = readUnverifiedToken(text);
+    const provider = this.#providerOf(token);
+    try {
+      return await provider.verify(token, nowMs);
+    } catch (error) {
+      throw withProvider(keyFault(error), provider.name);
+    }
+  }
+
+  // One (issuer, client id) belongs to one provider: the configuration makes sure.
+  #providerOf(token: UnverifiedToken): IdentityProvider {
+    const ofIssuer = this.#providers.filter(({ issuer }) => issuer === token.issuer);
+    if (ofIssuer.length === 0) {
+      throw new IdentityFault(
+        'unknown_issuer',
+        `No OpenIDConnect provider found in your account for ${token.issuer.slice(0, maxShownIssuer)}`,
+      );
+    }
+    const provider = ofIssuer.find((one) => one.accepts(token));
+    if (provider !== undefined) return provider;
+    const [first] = ofIssuer;
+    throw first === undefined ? wrongAudience() : withProvider(wrongAudience(), first.name);
+  }
+}
+
+function withProvider(error: unknown, provider: string): unknown {
+  if (!(error instanceof IdentityFault)) return error;
+  const { reason, message, detail, cause } = error;
+  return new IdentityFault(reason, message, {
+    provider,
+    cause,
+    ...(detail === undefined ? {} : { detail }),
+  });
+}

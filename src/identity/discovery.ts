@@ -1,0 +1,41 @@
+import { askProvider, type IdentityTools } from './ask-provider.ts';
+import { unusableKeys } from './key-fault.ts';
+import { isJsonObject } from './unverified-token.ts';
+import { readKeySet, type VerificationKey } from './verification-key.ts';
+
+/** Largest discovery document and key set; real ones have a few kilobytes. */
+const maxDocumentBytes = 262_144;
+
+/** Whose keys are fetched, and how. */
+export interface KeyOwner {
+  /** The configured name. */
+  readonly name: string;
+  readonly issuer: string;
+}
+
+/**
+ * Fetches the keys that an issuer's discovery document names (OpenID Connect Discovery 1.0, sections 4 and 3). The
+ * document must be the issuer's own. Throws `OutboundFault` and `IdentityFault` `no_key`.
+ */
+export async function discoverKeys(
+  { name, issuer }: KeyOwner,
+  tools: IdentityTools,
+): Promise<readonly VerificationKey[]> {
+  const document = await askProvider(tools, name, 'discovery', {
+    url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    maxBytes: maxDocumentBytes,
+  });
+  if (!isJsonObject(document)) throw unusableKeys('the discovery document is no JSON object');
+  if (document['issuer'] !== issuer) throw unusableKeys('the discovery document names another issuer');
+  const url = document['jwks_uri'];
+  if (typeof url !== 'string') throw unusableKeys('the discovery document names no jwks_uri');
+  return usableKeys(await askProvider(tools, name, 'jwks', { url, maxBytes: maxDocumentBytes }), name, tools);
+}
+
+/** The keys of a fetched key set. Throws `IdentityFault` `no_key` when there are none. */
+export function usableKeys(value: unknown, name: string, tools: IdentityTools): readonly VerificationKey[] {
+  const keys = readKeySet(value);
+  if (keys === undefined || keys.length === 0) throw unusableKeys('the key set holds no usable key');
+  tools.observer.keysRefreshed(name, Math.floor(tools.clock.now() / 1000));
+  return keys;
+}

@@ -1,0 +1,28 @@
+import type { IdentityTools } from './ask-provider.ts';
+import { KubernetesProvider } from './kubernetes/kubernetes-provider.ts';
+import type { KubernetesProviderSettings } from './kubernetes/settings.ts';
+import { OidcProvider } from './oidc/oidc-provider.ts';
+import type { OidcProviderSettings } from './oidc/settings.ts';
+import type { IdentityProvider } from './provider.ts';
+
+/** The settings of every kind, by its name in the configuration. */
+interface KindSettings {
+  readonly oidc: OidcProviderSettings;
+  readonly kubernetes: KubernetesProviderSettings;
+}
+
+/** One identity provider as configured. */
+export type IdentityProviderSettings = KindSettings[keyof KindSettings];
+
+/** How a provider of each kind is made. */
+const kinds: {
+  readonly [K in keyof KindSettings]: (settings: KindSettings[K], tools: IdentityTools) => IdentityProvider;
+} = {
+  oidc: (settings, tools) => new OidcProvider(settings, tools),
+  kubernetes: (settings, tools) => new KubernetesProvider(settings, tools),
+};
+
+/** Makes a provider of the kind its settings name. */
+export function createProvider(settings: IdentityProviderSettings, tools: IdentityTools): IdentityProvider {
+  return settings.kind === 'oidc' ? kinds.oidc(settings, tools) : kinds.kubernetes(settings, tools);
+}

@@ -1,0 +1,70 @@
+import type { IdentityTools } from '../ask-provider.ts';
+import {
+  checkTimes,
+  refuseUnsupportedClaims,
+  requireIssuer,
+  requireSubject,
+  wrongAudience,
+} from '../check-claims.ts';
+import { discoverKeys } from '../discovery.ts';
+import type { FederatedIdentity } from '../federated-identity.ts';
+import { IdentityFault } from '../identity-fault.ts';
+import { KeySource } from '../key-source.ts';
+import type { IdentityProvider } from '../provider.ts';
+import { textualClaims } from '../textual-claims.ts';
+import type { UnverifiedToken } from '../unverified-token.ts';
+import { verifySignature } from '../verify-signature.ts';
+import { ApiServer } from './api-server.ts';
+import type { KubernetesProviderSettings } from './settings.ts';
+import { reviewToken } from './token-review.ts';
+
+/**
+ * Projected service account tokens of a cluster (Kubernetes, "Managing Service Accounts"). The signature is always
+ * verified here; a TokenReview, where configured, comes after it, so that made-up tokens do not reach the API server.
+ */
+export class KubernetesProvider implements IdentityProvider {
+  readonly name: string;
+  readonly issuer: string;
+  readonly #audiences: ReadonlySet<string>;
+  readonly #keys: KeySource;
+  /** Set when tokens are reviewed. */
+  readonly #reviewer: ApiServer | undefined;
+
+  constructor(settings: KubernetesProviderSettings, tools: IdentityTools) {
+    const { name, issuer, audiences, tokenReview, apiServer } = settings;
+    this.name = name;
+    this.issuer = issuer;
+    this.#audiences = new Set(audiences);
+    const server = apiServer === undefined ? undefined : new ApiServer(name, apiServer, tools);
+    // INVARIANT: the configuration gives an API server wherever it asks for reviews.
+    if (tokenReview && server === undefined) throw new Error(`${name}: a token review needs an API server`);
+    this.#reviewer = tokenReview ? server : undefined;
+    const fetchKeys = server === undefined ? () => discoverKeys(settings, tools) : () => server.keys();
+    this.#keys = new KeySource(fetchKeys, tools.clock);
+  }
+
+  accepts(token: UnverifiedToken): boolean {
+    return this.#acceptedAudiences(token).length > 0;
+  }
+
+  async verify(token: UnverifiedToken, nowMs: number): Promise<FederatedIdentity> {
+    requireIssuer(token, this.issuer);
+    const audiences = this.#acceptedAudiences(token);
+    const [audience] = audiences;
+    if (audience === undefined) throw wrongAudience();
+    checkTimes(token.claims, nowMs);
+    await verifySignature(token, this.#keys);
+    refuseUnsupportedClaims(token.claims);
+    const subject = requireSubject(token.claims);
+    if (!subject.startsWith('system:serviceaccount:')) {
+      throw new IdentityFault('bad_claims', 'The subject of the token is no service account');
+    }
+    const claims = new Map([...textualClaims(token.claims), ['aud', audiences]]);
+    if (this.#reviewer !== undefined) await reviewToken(token.text, { audiences, subject }, this.#reviewer);
+    return { provider: this.name, issuer: this.issuer, subject, audience, claims };
+  }
+
+  #acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {
+    return [...new Set(audiences.filter((audience) => this.#audiences.has(audience)))];
+  }
+}

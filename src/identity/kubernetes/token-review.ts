@@ -1,0 +1,55 @@
+import { OutboundFault } from '../../outbound/outbound-fault.ts';
+import { IdentityFault } from '../identity-fault.ts';
+import { isJsonObject } from '../unverified-token.ts';
+import type { ApiServer } from './api-server.ts';
+
+/** What a token must be reviewed as. */
+export interface ExpectedReview {
+  /** Those of the token that the provider accepts. */
+  readonly audiences: readonly string[];
+  /** The token's `sub`. */
+  readonly subject: string;
+}
+
+/**
+ * Asks the API server whether a token is still good: it knows of deleted pods and service accounts, which a signature
+ * does not show. Throws `IdentityFault` `provider_rejected` when it says no, `provider_unreachable` when it cannot be
+ * asked.
+ */
+export async function reviewToken(token: string, expected: ExpectedReview, server: ApiServer): Promise<void> {
+  const status = readStatus(await ask(token, expected, server));
+  const { authenticated, audiences, user } = status;
+  // An API server that does not know audiences answers none: it has judged the token for itself, not for us.
+  const isForUs =
+    Array.isArray(audiences) && audiences.some((audience) => expected.audiences.includes(String(audience)));
+  const username = isJsonObject(user) ? user['username'] : undefined;
+  if (authenticated === true && isForUs && username === expected.subject) return;
+  throw new IdentityFault('provider_rejected', 'The identity provider rejected the token', {
+    detail: describe(authenticated, isForUs),
+  });
+}
+
+async function ask(token: string, { audiences }: ExpectedReview, server: ApiServer): Promise<unknown> {
+  try {
+    return await server.review(token, audiences);
+  } catch (cause) {
+    if (!(cause instanceof OutboundFault)) throw cause;
+    // Its 401 and 403 are about the sidecar's own identity: nothing is known about the token.
+    throw new IdentityFault('provider_unreachable', 'The identity provider could not be reached', {
+      detail: `the token review failed: ${cause.message}`,
+      cause,
+    });
+  }
+}
+
+function readStatus(review: unknown): Readonly<Record<string, unknown>> {
+  const status = isJsonObject(review) ? review['status'] : undefined;
+  return isJsonObject(status) ? status : {};
+}
+
+function describe(authenticated: unknown, isForUs: boolean): string {
+  if (authenticated !== true) return 'the token review did not authenticate the token';
+  return isForUs
+    ? 'the token review names another user'
+    : 'the token review is for none of the accepted audiences';
+}

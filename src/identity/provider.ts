@@ -1,0 +1,22 @@
+import type { FederatedIdentity } from './federated-identity.ts';
+import type { UnverifiedToken } from './unverified-token.ts';
+
+export { IdentityFault, type IdentityReason } from './identity-fault.ts';
+
+/** One configured identity provider. */
+export interface IdentityProvider {
+  /** The configured name. */
+  readonly name: string;
+  /** What a token's `iss` must be, exactly. */
+  readonly issuer: string;
+  /** Whether one of the token's audiences is this provider's. Decides which provider judges a token, nothing more. */
+  accepts(token: UnverifiedToken): boolean;
+  /** Checks everything about a token, issuer and audience included. Throws `IdentityFault`. */
+  verify(token: UnverifiedToken, nowMs: number): Promise<FederatedIdentity>;
+}
+
+/** Every configured identity provider, behind the one question the token service has. */
+export interface IdentityProviders {
+  /** Who presents this token. Throws `IdentityFault`. */
+  identify(token: string, nowMs: number): Promise<FederatedIdentity>;
+}

@@ -1,0 +1,38 @@
+import { IdentityFault } from './identity-fault.ts';
+import { isJsonObject, type JsonObject } from './unverified-token.ts';
+
+/**
+ * The claims a condition can name: texts, booleans as texts, and lists of texts, with the names of nested objects
+ * joined by `/` (`kubernetes.io/serviceaccount/name`). Numbers and mixed lists are left out.
+ * Throws `IdentityFault` when two names are the same but for case: conditions do not tell them apart.
+ */
+export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly string[]> {
+  const texts = new Map<string, readonly string[]>();
+  const seen = new Set<string>();
+  const visit = (object: JsonObject, prefix: string): void => {
+    for (const [name, value] of Object.entries(object)) {
+      const path = prefix + name;
+      if (isJsonObject(value)) {
+        visit(value, `${path}/`);
+        continue;
+      }
+      const values = toTexts(value);
+      if (values === undefined) continue;
+      if (seen.has(path.toLowerCase())) {
+        throw new IdentityFault('bad_claims', 'Claims of the token have names that differ only in case');
+      }
+      seen.add(path.toLowerCase());
+      texts.set(path, values);
+    }
+  };
+  // INVARIANT: the JSON reader has bounded the depth.
+  visit(claims, '');
+  return texts;
+}
+
+function toTexts(value: unknown): readonly string[] | undefined {
+  if (typeof value === 'string') return [value];
+  if (typeof value === 'boolean') return [String(value)];
+  if (!Array.isArray(value)) return undefined;
+  return value.every((item) => typeof item === 'string') ? value : undefined;
+}

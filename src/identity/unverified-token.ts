@@ -1,0 +1,78 @@
+import { decodeUtf8 } from '../core/bytes.ts';
+import { JsonError, parseJson } from '../core/json.ts';
+import { IdentityFault } from './identity-fault.ts';
+
+/** Members of a JSON object that nobody has checked. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A compact JWS taken apart. INVARIANT: nothing in it is believed before its signature was verified. */
+export interface UnverifiedToken {
+  /** Exactly as presented; never logged. */
+  readonly text: string;
+  readonly header: JsonObject;
+  readonly claims: JsonObject;
+  readonly issuer: string;
+  /** Values of `aud`; empty when there is none. */
+  readonly audiences: readonly string[];
+  /** `azp`, the party the token was issued to. */
+  readonly authorizedParty: string | undefined;
+}
+
+/** Longest token that is looked at, in characters (AWS STS API Reference, WebIdentityToken). */
+const maxTokenLength = 20_000;
+
+const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/;
+
+/**
+ * Reads a compact JWS (RFC 7515, section 7.1) whose payload is a JSON object, strictly: unpadded base64url, UTF-8, no
+ * repeated key at any depth. Throws `IdentityFault` `malformed` or `bad_claims`.
+ */
+export function readUnverifiedToken(text: string): UnverifiedToken {
+  const [, head, body] = text.length > maxTokenLength ? [] : (compactForm.exec(text) ?? []);
+  const header = head === undefined ? undefined : decodeObject(head);
+  const claims = body === undefined ? undefined : decodeObject(body);
+  if (header === undefined || claims === undefined) {
+    throw new IdentityFault(
+      'malformed',
+      'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)',
+    );
+  }
+  const issuer = claims['iss'];
+  if (typeof issuer !== 'string' || issuer === '') {
+    throw new IdentityFault('bad_claims', 'Missing a required claim: iss');
+  }
+  const azp = claims['azp'];
+  if (azp !== undefined && typeof azp !== 'string') {
+    throw new IdentityFault('bad_claims', 'The claim azp must be a string');
+  }
+  return { text, header, claims, issuer, audiences: readAudiences(claims['aud']), authorizedParty: azp };
+}
+
+function readAudiences(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (!list.every((item) => typeof item === 'string')) {
+    throw new IdentityFault('bad_claims', 'The claim aud must be a string or a list of strings');
+  }
+  return list;
+}
+
+function decodeObject(segment: string): JsonObject | undefined {
+  const bytes = Buffer.from(segment, 'base64url');
+  // Encoding again finds what the lenient decoder skipped: two spellings of one token would be two tokens.
+  if (bytes.toString('base64url') !== segment) return undefined;
+  const json = decodeUtf8(bytes);
+  if (json === undefined) return undefined;
+  try {
+    const value = parseJson(json, { maxBytes: maxTokenLength });
+    return isJsonObject(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
+/** Narrows to a JSON object. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

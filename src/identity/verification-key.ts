@@ -1,0 +1,78 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import type { AlgorithmRule } from './algorithms.ts';
+import { isSameAlgorithm } from './algorithms.ts';
+import { isJsonObject, type JsonObject } from './unverified-token.ts';
+
+/** One public key of a provider that may verify tokens. */
+export interface VerificationKey {
+  readonly id: string | undefined;
+  readonly type: string;
+  readonly curve: string | undefined;
+  /** The only algorithm the provider gives it; `undefined` allows every one of its type. */
+  readonly algorithm: string | undefined;
+  readonly publicKey: KeyObject;
+}
+
+/** More keys than any provider publishes. */
+const maxKeys = 200;
+/** RFC 7518, sections 3.3 and 3.5. */
+const minRsaBits = 2048;
+/** Verifying with a far larger key takes long. */
+const maxRsaBits = 16_384;
+
+/**
+ * Reads a JWK set (RFC 7517). Keys for encryption, symmetric keys and keys of unknown types are left out, as the RFC
+ * asks; a set without a usable key is still a set. `undefined` when the value is no JWK set.
+ */
+export function readKeySet(value: unknown): readonly VerificationKey[] | undefined {
+  const keys = isJsonObject(value) ? value['keys'] : undefined;
+  if (!Array.isArray(keys) || keys.length > maxKeys) return undefined;
+  return keys.flatMap((key: unknown) => (isJsonObject(key) ? (readKey(key) ?? []) : []));
+}
+
+function readKey(jwk: JsonObject): VerificationKey | undefined {
+  const { kty, kid, alg, use, crv, key_ops: operations } = jwk;
+  if (use !== undefined && use !== 'sig') return undefined;
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    return undefined;
+  }
+  if (!isOptionalText(kid) || !isOptionalText(alg) || !isOptionalText(crv)) return undefined;
+  const publicKey = typeof kty === 'string' ? importPublicKey(kty, jwk) : undefined;
+  if (typeof kty !== 'string' || publicKey === undefined) return undefined;
+  return { id: kid, type: kty, curve: crv, algorithm: alg, publicKey };
+}
+
+const publicMembers: ReadonlyMap<string, readonly string[]> = new Map([
+  ['RSA', ['n', 'e']],
+  ['EC', ['crv', 'x', 'y']],
+  ['OKP', ['crv', 'x']],
+]);
+
+function importPublicKey(kty: string, jwk: JsonObject): KeyObject | undefined {
+  const members = publicMembers.get(kty);
+  if (members === undefined) return undefined;
+  const key: JsonWebKey = { kty };
+  for (const member of members) {
+    const value = jwk[member];
+    if (typeof value !== 'string') return undefined;
+    key[member] = value;
+  }
+  try {
+    const publicKey = createPublicKey({ key, format: 'jwk' });
+    const bits = publicKey.asymmetricKeyDetails?.modulusLength;
+    return bits !== undefined && (bits < minRsaBits || bits > maxRsaBits) ? undefined : publicKey;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+/** Whether the key may verify a token of this algorithm; binds the algorithm to the key, not to the token's word. */
+export function fits(key: VerificationKey, algorithm: string, rule: AlgorithmRule): boolean {
+  if (key.type !== rule.keyType) return false;
+  if (rule.curve !== undefined && key.curve !== rule.curve) return false;
+  return key.algorithm === undefined || isSameAlgorithm(key.algorithm, algorithm);
+}

@@ -1,0 +1,191 @@
+import { rootCertificates } from 'node:tls';
+import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
+import { decodeUtf8 } from '../core/bytes.ts';
+import { JsonError, parseJson } from '../core/json.ts';
+import type { Secret } from '../core/secret.ts';
+import { addressKind, isLoopbackHost } from './addresses.ts';
+import { OutboundFault } from './outbound-fault.ts';
+
+/** How outgoing requests are made. */
+export interface OutboundSettings {
+  /** Certificates of private authorities, PEM, trusted in addition to the public ones. */
+  readonly caPem?: string;
+  /** Origins that may be asked over plain http, and whose names may lead to this machine. */
+  readonly allowHttp: readonly string[];
+  /** For one request as a whole, connecting included. */
+  readonly timeoutSeconds: number;
+}
+
+/** One question to another service. */
+export interface OutboundRequest {
+  readonly url: string;
+  /** Answers with more bytes are refused. */
+  readonly maxBytes: number;
+  /** Sent as `Authorization: Bearer`. */
+  readonly bearer?: Secret;
+  /** Makes it a POST of this value as JSON. */
+  readonly json?: unknown;
+  /** Authorities, PEM, trusted for this request instead of all others. */
+  readonly caPem?: string;
+}
+
+/**
+ * The only way out to identity providers. Asks https URLs (http for loopback and allowed origins), checks the address
+ * it is connected to before a byte is sent, follows no redirect, uses no proxy, and reads JSON of a limited size in a
+ * limited time.
+ */
+export class GuardedFetch {
+  readonly #settings: OutboundSettings;
+  readonly #allowHttp: ReadonlySet<string>;
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(settings: OutboundSettings) {
+    this.#settings = settings;
+    this.#allowHttp = new Set(settings.allowHttp);
+  }
+
+  /** The parsed body of a 2xx answer. Throws {@link OutboundFault}. */
+  async json(question: OutboundRequest): Promise<unknown> {
+    const url = this.#checkUrl(question.url);
+    const signal = AbortSignal.timeout(this.#settings.timeoutSeconds * 1000);
+    try {
+      const { statusCode, body } = await request(url, {
+        ...toOptions(question),
+        dispatcher: this.#agentFor(question.caPem),
+        signal,
+      });
+      // An abandoned body reports its end as an error event.
+      body.on('error', () => undefined);
+      const refusal = refuseStatus(statusCode);
+      if (refusal !== undefined) {
+        body.destroy();
+        throw refusal;
+      }
+      return parseBody(await readBody(body, question.maxBytes), question.maxBytes);
+    } catch (error) {
+      throw toFault(error, signal);
+    }
+  }
+
+  /** Closes every connection. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+    this.#agents.clear();
+  }
+
+  #checkUrl(text: string): URL {
+    if (!URL.canParse(text)) throw new OutboundFault('forbidden', 'the URL cannot be read');
+    const url = new URL(text);
+    if (url.username !== '' || url.password !== '') {
+      throw new OutboundFault('forbidden', 'the URL holds credentials');
+    }
+    if (url.protocol === 'https:') return url;
+    if (url.protocol === 'http:' && (isLoopbackHost(url.hostname) || this.#allowHttp.has(url.origin)))
+      return url;
+    throw new OutboundFault('forbidden', 'only https is allowed: see outbound.allowHttp');
+  }
+
+  /** One pool per set of authorities; a rotated one leaves its pool to time out. */
+  #agentFor(caPem: string | undefined): Agent {
+    const key = caPem ?? '';
+    const known = this.#agents.get(key);
+    if (known !== undefined) return known;
+    const agent = new Agent({ connect: this.#connector(caPem), connections: maxConnectionsPerOrigin });
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  #connector(caPem: string | undefined): buildConnector.connector {
+    const own = this.#settings.caPem;
+    const ca = caPem === undefined ? (own === undefined ? undefined : [...rootCertificates, own]) : [caPem];
+    const connect = buildConnector({
+      timeout: this.#settings.timeoutSeconds * 1000,
+      ...(ca === undefined ? {} : { ca }),
+    });
+    return (options, callback) => {
+      connect(options, (...[error, socket]) => {
+        if (socket === null) {
+          callback(error ?? new Error('no connection'), null);
+          return;
+        }
+        const fault = this.#refuseAddress(options, socket.remoteAddress);
+        if (fault === undefined) {
+          callback(null, socket);
+          return;
+        }
+        socket.destroy();
+        callback(fault, null);
+      });
+    };
+  }
+
+  // The connected address, not the looked-up one: a name can change between look-up and connection.
+  #refuseAddress(
+    { hostname, protocol, port }: buildConnector.Options,
+    address: string | undefined,
+  ): OutboundFault | undefined {
+    const kind = addressKind(address);
+    if (kind === 'other') return undefined;
+    const authority = port === '' ? hostname : `${hostname}:${port}`;
+    const mayBeHere = isLoopbackHost(hostname) || this.#allowHttp.has(`${protocol}//${authority}`);
+    if (kind === 'loopback' && mayBeHere) return undefined;
+    return new OutboundFault('forbidden', `the name leads to a ${kind} address`);
+  }
+}
+
+const maxConnectionsPerOrigin = 8;
+
+function toOptions({
+  bearer,
+  json,
+}: OutboundRequest): Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer.reveal()}`;
+  if (json === undefined) return { method: 'GET', headers };
+  return {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(json),
+  };
+}
+
+function refuseStatus(status: number): OutboundFault | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  const reason = status === 429 || status >= 500 ? 'server_error' : 'rejected';
+  return new OutboundFault(reason, `answered with status ${status}`, { status });
+}
+
+async function readBody(body: AsyncIterable<unknown>, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    size += chunk.length;
+    if (size > maxBytes) throw new OutboundFault('oversized', `answered with more than ${maxBytes} bytes`);
+    chunks.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseBody(bytes: Buffer, maxBytes: number): unknown {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new OutboundFault('unusable', 'answered with something else than UTF-8');
+  try {
+    return parseJson(text, { maxBytes });
+  } catch (cause) {
+    if (!(cause instanceof JsonError)) throw cause;
+    throw new OutboundFault('unusable', 'answered with something else than strict JSON', { cause });
+  }
+}
+
+function toFault(error: unknown, signal: AbortSignal): OutboundFault {
+  if (error instanceof OutboundFault) return error;
+  const isTimeout =
+    signal.aborted ||
+    error instanceof errors.ConnectTimeoutError ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError;
+  if (isTimeout) return new OutboundFault('timeout', 'did not answer in time', { cause: error });
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return new OutboundFault('unreachable', `cannot be reached (${code.slice(0, 64)})`, { cause: error });
+}
