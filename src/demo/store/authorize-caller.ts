@@ -21,7 +21,7 @@ export interface StoreKey {
 }
 
 /** How the body is bound to the verified signature. */
-export type BoundPayload = Exclude<PayloadMode, { kind: 'signed-chunks' | 'unsigned-trailer' }>;
+export type BoundPayload = Exclude<PayloadMode, { kind: 'signed-chunks' }>;
 
 const reasonCodes: Readonly<Partial<Record<AuthenticationReason, StoreErrorCode>>> = {
   no_credentials: 'AccessDenied',
@@ -64,8 +64,7 @@ function verify(raw: RawRequest, key: StoreKey): BoundPayload {
   const payloadHash = raw.headers.get('x-amz-content-sha256');
   if (payload === undefined || payloadHash === undefined)
     throw new AuthenticationFault('payload_hash_missing');
-  if (payload.kind === 'signed-chunks' || payload.kind === 'unsigned-trailer')
-    throw new AuthenticationFault('streaming_unsupported');
+  if (payload.kind === 'signed-chunks') throw new AuthenticationFault('streaming_unsupported');
   if (scope.region !== key.region) {
     throw new AuthenticationFault('region_not_allowed', {
       message: `the credential scope names the wrong region, expected ${key.region}`,
@@ -110,7 +109,7 @@ function toStoreError(fault: AuthenticationFault, region: string): ServiceError 
 
 /** Compares a body with the digest its signature was made over. Throws XAmzContentSHA256Mismatch. */
 export function verifyPayload(payload: BoundPayload, body: Buffer): void {
-  if (payload.kind === 'unsigned') return;
+  if (payload.kind !== 'digest') return;
   const computed = createHash('sha256').update(body).digest('hex');
   if (computed === payload.sha256) return;
   throw storeError('XAmzContentSHA256Mismatch', {

@@ -7,8 +7,11 @@ import type { Secret } from '../../core/secret.ts';
 import { SigningKeyCache } from '../../sigv4/signing-key.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { authorizeCaller, type StoreKey, verifyPayload } from './authorize-caller.ts';
+import { decodeChunkedBody } from './chunked-body.ts';
 import type { Contents } from './contents.ts';
 import { storeError } from './errors.ts';
+import { uploadPart } from './multipart-upload.ts';
+import { putObject } from './object-operations.ts';
 import { findOperation } from './operations.ts';
 import { BodyCutShort, checkBodyLength, readBody } from './read-body.ts';
 import { readAddress, readQuery, refuseUnknownHeaders } from './store-call.ts';
@@ -135,12 +138,18 @@ async function answer(message: IncomingMessage, surroundings: Surroundings): Pro
   const address = readAddress(raw.path);
   const query = readQuery(raw);
   const operation = findOperation(raw.method, address, query);
+  // Only an object's bytes may come in chunks.
+  if (payload.kind === 'unsigned-trailer' && operation !== putObject && operation !== uploadPart) {
+    throw storeError('InvalidRequest');
+  }
   refuseUnknownHeaders(raw.headers);
   checkBodyLength(message);
   inviteBody();
   const body = await readBody(message);
   verifyPayload(payload, body);
-  return operation({ ...address, query, headers: raw.headers, body, nowMs: arrival.receivedAtMs }, contents);
+  const call = { ...address, query, headers: raw.headers, body, nowMs: arrival.receivedAtMs };
+  const isChunked = payload.kind === 'unsigned-trailer';
+  return operation(isChunked ? { ...call, ...decodeChunkedBody(raw.headers, body) } : call, contents);
 }
 
 function send(response: ServerResponse, method: string, requestId: string, answer: Answer): void {

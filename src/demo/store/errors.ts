@@ -14,8 +14,10 @@ const errors: Readonly<Record<StoreErrorCode, readonly [status: number, text: st
   EntityTooSmall: [400, 'every part but the last must have at least 5 MiB'],
   IllegalLocationConstraintException: [400, 'the location constraint does not name the region of this store'],
   InternalError: [500, 'an internal error occurred'],
+  IncompleteBody: [400, 'the body is not what its framing and its length announce'],
   InvalidAccessKeyId: [403, 'the access key id you provided does not exist'],
   InvalidArgument: [400, 'invalid argument'],
+  InvalidChunkSizeError: [403, 'only the last chunk may have less than 8192 bytes'],
   InvalidBucketName: [400, 'the specified bucket is not valid'],
   InvalidDigest: [400, 'the Content-MD5 you specified is not valid'],
   InvalidPart: [400, 'a part could not be found, or its entity tag or checksum did not match'],
@@ -25,11 +27,13 @@ const errors: Readonly<Record<StoreErrorCode, readonly [status: number, text: st
   InvalidToken: [400, 'the provided token is malformed or otherwise not valid'],
   InvalidURI: [400, 'the specified URI could not be parsed'],
   KeyTooLongError: [400, 'your key is too long'],
+  MalformedTrailerError: [400, 'the trailer is not the one that was announced'],
   MalformedXML: [400, 'the XML you provided was not well-formed or did not validate'],
   MetadataTooLarge: [400, 'your metadata headers exceed the maximum allowed metadata size'],
   MissingContentLength: [411, 'you must provide the Content-Length HTTP header'],
   NoSuchBucket: [404, 'the specified bucket does not exist'],
   NoSuchKey: [404, 'the specified key does not exist'],
+  NoSuchVersion: [404, 'the specified version does not exist'],
   NoSuchUpload: [404, 'the specified multipart upload does not exist'],
   NotImplemented: [501, 'this demo store does not implement the functionality the request implies'],
   PreconditionFailed: [412, 'at least one of the preconditions you specified did not hold'],
@@ -52,9 +56,11 @@ export type StoreErrorCode =
   | 'EntityTooSmall'
   | 'IllegalLocationConstraintException'
   | 'InternalError'
+  | 'IncompleteBody'
   | 'InvalidAccessKeyId'
   | 'InvalidArgument'
   | 'InvalidBucketName'
+  | 'InvalidChunkSizeError'
   | 'InvalidDigest'
   | 'InvalidPart'
   | 'InvalidPartOrder'
@@ -63,12 +69,14 @@ export type StoreErrorCode =
   | 'InvalidToken'
   | 'InvalidURI'
   | 'KeyTooLongError'
+  | 'MalformedTrailerError'
   | 'MalformedXML'
   | 'MetadataTooLarge'
   | 'MissingContentLength'
   | 'NoSuchBucket'
   | 'NoSuchKey'
   | 'NoSuchUpload'
+  | 'NoSuchVersion'
   | 'NotImplemented'
   | 'PreconditionFailed'
   | 'RequestTimeTooSkewed'

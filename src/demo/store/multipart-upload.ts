@@ -11,7 +11,7 @@ import {
 import { bucketOf, type ChecksumType, type Contents, type Upload } from './contents.ts';
 import { storeError } from './errors.ts';
 import { keptHeaders } from './object-headers.ts';
-import type { StoreCall } from './store-call.ts';
+import { checkHasLength, type StoreCall } from './store-call.ts';
 
 const maxPartNumber = 10_000;
 
@@ -68,7 +68,7 @@ export function uploadOf(call: StoreCall, contents: Contents): Upload {
 
 /** UploadPart; a part sent again replaces the earlier one. Throws InvalidArgument, InvalidRequest, BadDigest. */
 export function uploadPart(call: StoreCall, contents: Contents): Answer {
-  if (!call.headers.has('content-length')) throw storeError('MissingContentLength');
+  checkHasLength(call);
   const partNumber = readPartNumber(call.query.get('partNumber') ?? '');
   const upload = uploadOf(call, contents);
   const claimed = verifyIntegrity(call.headers, call.body);

@@ -6,7 +6,7 @@ import { bucketOf, type Contents, type StoredObject } from './contents.ts';
 import { storeError } from './errors.ts';
 import { keptHeaders, objectChecksumHeaders, objectHeaders } from './object-headers.ts';
 import { checkReadConditions, checkWriteConditions } from './preconditions.ts';
-import type { StoreCall } from './store-call.ts';
+import { checkHasLength, type StoreCall } from './store-call.ts';
 
 /** GetObject's query parameters that replace a header of the answer. */
 export const responseOverrides: readonly string[] = [
@@ -66,7 +66,7 @@ function overridesOf(call: StoreCall): Readonly<Record<string, string>> {
  * MetadataTooLarge.
  */
 export function putObject(call: StoreCall, contents: Contents): Answer {
-  if (!call.headers.has('content-length')) throw storeError('MissingContentLength');
+  checkHasLength(call);
   const bucket = bucketOf(contents, call.bucketName);
   checkWriteConditions(call.headers, call.key, bucket.objects.get(call.key));
   const checksum = verifyIntegrity(call.headers, call.body);

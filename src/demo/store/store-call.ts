@@ -76,6 +76,12 @@ export function readCount(call: StoreCall, name: string, maximum: number): numbe
   return Math.min(Number(text), maximum);
 }
 
+/** Refuses an upload whose end cannot be told from a break. Throws MissingContentLength. */
+export function checkHasLength({ headers }: StoreCall): void {
+  if (headers.has('content-length') || headers.has('x-amz-decoded-content-length')) return;
+  throw storeError('MissingContentLength');
+}
+
 const plainHeaders: ReadonlySet<string> = new Set([
   'x-amz-checksum-algorithm',
   'x-amz-checksum-crc32',
@@ -87,9 +93,11 @@ const plainHeaders: ReadonlySet<string> = new Set([
   'x-amz-checksum-type',
   'x-amz-content-sha256',
   'x-amz-date',
+  'x-amz-decoded-content-length',
   'x-amz-mp-object-size',
   'x-amz-request-payer',
   'x-amz-sdk-checksum-algorithm',
+  'x-amz-trailer',
   'x-amz-user-agent',
 ]);
 

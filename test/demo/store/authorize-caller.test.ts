@@ -49,7 +49,13 @@ describe('the store verifies who calls', () => {
     ['an unsigned x-amz header', { unsignedHeaders: { 'x-amz-acl': 'public-read' } }, 403, 'AccessDenied'],
     ['a repeated date', { unsignedHeaders: { 'x-amz-date': '20261122T000000Z' } }, 400, 'InvalidArgument'],
     ['an unknown payload value', { payloadHash: 'SOMETHING' }, 400, 'InvalidArgument'],
-    ['a streaming payload', { payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' }, 501, 'NotImplemented'],
+    ['signed chunks', { payloadHash: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' }, 501, 'NotImplemented'],
+    [
+      'chunks where no object is sent',
+      { payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' },
+      400,
+      'InvalidRequest',
+    ],
     ['a digest of another body', { payloadHash: '0'.repeat(64) }, 400, 'XAmzContentSHA256Mismatch'],
     ['a presigned URL beside a header', { target: '/data?X-Amz-Signature=0' }, 400, 'InvalidArgument'],
   ];
