@@ -12,8 +12,12 @@ import { createEdgeServer, type Snapshot } from './edge/server.ts';
 import { closeServer, listen } from './edge/shutdown.ts';
 import { Forwarder } from './forward/forward.ts';
 import { Upstream } from './forward/upstream.ts';
+import { ConfiguredProviders } from './identity/configured-providers.ts';
+import type { IdentityObserver } from './identity/observer.ts';
+import type { IdentityProviders } from './identity/provider.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import { GuardedFetch } from './outbound/guarded-fetch.ts';
 import { SigningKeyCache } from './sigv4/signing-key.ts';
 import { createKeyRing } from './tokens/key-ring.ts';
 import { SessionOpener } from './tokens/open.ts';
@@ -50,7 +54,13 @@ export function createApp(parts: AppParts): App {
   const log = new Log(settings.log, parts.logTo);
   const directory = buildDirectory(parts.directory);
   const upstream = new Upstream(settings.backend.endpoint, settings.backend.timeouts);
-  const snapshot = createSnapshot(parts, directory, upstream);
+  const fetch = new GuardedFetch(settings.outbound);
+  const identityProviders = new ConfiguredProviders(settings.identityProviders, {
+    fetch,
+    clock,
+    observer: identityObserver(metrics, log),
+  });
+  const snapshot = createSnapshot(parts, { directory, upstream, identityProviders });
   metrics.describe({ version, revision: '' }, { ...directory.policyCounts });
   let isReady = false;
   const edge = createEdgeServer({
@@ -79,16 +89,35 @@ export function createApp(parts: AppParts): App {
       if (graceMs > 0) await setTimeout(graceMs);
       await closeServer(edge, drainDeadlineMs);
       await upstream.destroy();
+      await fetch.close();
       await closeServer(admin, 0);
       log.info('app', 'stopped');
     },
   };
 }
 
+function identityObserver(metrics: Metrics, log: Log): IdentityObserver {
+  return {
+    requested: (request) => {
+      metrics.identityRequest(request);
+      if (request.outcome === 'success') return;
+      const { provider, operation, outcome, detail } = request;
+      log.warn('identity', 'identity provider request failed', { provider, operation, outcome, detail });
+    },
+    keysRefreshed: (provider, epochSeconds) => metrics.keysRefreshed(provider, epochSeconds),
+  };
+}
+
+/** What requests are answered with, beside the settings. */
+interface SnapshotParts {
+  readonly directory: Directory;
+  readonly upstream: Upstream;
+  readonly identityProviders: IdentityProviders;
+}
+
 function createSnapshot(
   { settings, clock, randomness }: AppParts,
-  directory: Directory,
-  upstream: Upstream,
+  { directory, upstream, identityProviders }: SnapshotParts,
 ): Snapshot {
   const { account, backend, tokens } = settings;
   const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
@@ -114,7 +143,7 @@ function createSnapshot(
       policies,
       forwarder: new Forwarder(upstream, store, signingKeys, clock),
     },
-    sts: { authentication, keyRing, policies, randomness, account },
+    sts: { authentication, keyRing, policies, randomness, identityProviders, account },
   };
 }
 

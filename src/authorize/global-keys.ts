@@ -1,6 +1,8 @@
-import type { Caller } from '../authenticate/caller.ts';
+import type { Caller, RoleSessionCaller } from '../authenticate/caller.ts';
 import { isoSeconds } from '../core/clock.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+
+type SessionFederation = NonNullable<RoleSessionCaller['claims']['federation']>;
 
 /** A context key with its value or values. */
 export type ContextEntry = readonly [key: string, value: string | readonly string[]];
@@ -10,6 +12,11 @@ export type ContextEntry = readonly [key: string, value: string | readonly strin
  * copied wholesale. Source: AWS "Global condition context keys".
  */
 export function globalKeys(raw: RawRequest, caller: Caller, region: string): ContextEntry[] {
+  return [...requestKeys(raw, region), ...callerKeys(caller)];
+}
+
+/** The part of {@link globalKeys} that does not depend on who asks; all there is before somebody is known. */
+export function requestKeys(raw: RawRequest, region: string): ContextEntry[] {
   const entries: ContextEntry[] = [
     ['aws:CurrentTime', isoSeconds(raw.receivedAtMs)],
     ['aws:EpochTime', String(Math.floor(raw.receivedAtMs / 1000))],
@@ -18,7 +25,6 @@ export function globalKeys(raw: RawRequest, caller: Caller, region: string): Con
     ['aws:RequestedRegion', region],
     ['aws:ViaAWSService', 'false'],
     ['aws:PrincipalIsAWSService', 'false'],
-    ...callerKeys(caller),
   ];
   const userAgent = raw.headers.get('user-agent');
   const referer = raw.headers.get('referer');
@@ -43,7 +49,7 @@ function callerKeys(caller: Caller): ContextEntry[] {
         ['aws:username', caller.user.name],
       ];
     case 'role-session': {
-      const { sourceIdentity, issuedAt } = caller.claims;
+      const { sourceIdentity, issuedAt, federation } = caller.claims;
       return [
         ...common,
         ['aws:PrincipalArn', caller.role.arn],
@@ -51,9 +57,23 @@ function callerKeys(caller: Caller): ContextEntry[] {
         ['aws:TokenIssueTime', isoSeconds(issuedAt * 1000)],
         ['aws:MultiFactorAuthPresent', 'false'],
         ...(sourceIdentity === undefined ? [] : [['aws:SourceIdentity', sourceIdentity] as const]),
+        ...(federation === undefined ? [] : federationKeys(federation)),
       ];
     }
   }
+}
+
+/**
+ * What stays known of a web identity in its session: the provider, and the subject and audience under the provider's
+ * own prefix (IAM user guide, "Available keys for AWS OIDC federation").
+ */
+function federationKeys({ provider, subject, audience }: SessionFederation): ContextEntry[] {
+  const issuer = provider.replace(/^.*?:oidc-provider\//, '');
+  return [
+    ['aws:FederatedProvider', provider],
+    [`${issuer}:sub`, subject],
+    [`${issuer}:aud`, audience],
+  ];
 }
 
 /** The caller's tags by lower-case key: the user's or role's, overlaid by the session's, case ignored. */

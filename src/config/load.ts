@@ -8,6 +8,7 @@ import { readAccount } from './read-account.ts';
 import { readBackend } from './read-backend.ts';
 import { readDirectory } from './read-directory.ts';
 import { readLog } from './read-log.ts';
+import { readOutbound } from './read-outbound.ts';
 import { readAdmin, readServer } from './read-server.ts';
 import { readTokens } from './read-tokens.ts';
 import { Reading, type ReadingContext } from './reading.ts';
@@ -38,6 +39,7 @@ const root = z.strictObject({
   backend: z.unknown().optional(),
   account: z.unknown().optional(),
   tokens: z.unknown().optional(),
+  outbound: z.unknown().optional(),
   log: z.unknown().optional(),
   directory: z.unknown().optional(),
   directoryFile: z.string().min(1, { error: 'must be the path of a file' }).optional(),
@@ -76,18 +78,30 @@ function readAll(reading: Reading): LoadResult {
   const backend = readBackend(reading);
   const account = readAccount(reading);
   const tokens = readTokens(reading);
+  const outbound = readOutbound(reading);
   const log = readLog(reading);
-  const directory = readDirectory(reading);
+  const directory = readDirectory(reading, { account, outbound });
   checkAddresses(reading, { server, admin, backend });
-  if (!problems.isEmpty || !server || !admin || !backend || !account || !tokens || !log || !directory) {
+  if (
+    !problems.isEmpty ||
+    !server ||
+    !admin ||
+    !backend ||
+    !account ||
+    !tokens ||
+    !outbound ||
+    !log ||
+    !directory
+  ) {
     return { ok: false, problems: problems.list() };
   }
-  const settings: Settings = { server, admin, backend, account, tokens, log };
+  const { identityProviders, ...records } = directory;
+  const settings: Settings = { server, admin, backend, account, tokens, outbound, log, identityProviders };
   const { id, partition } = account;
   return {
     ok: true,
     settings,
-    directory: { account: { id, partition }, ...directory },
+    directory: { account: { id, partition }, ...records },
     warnings: warnings.list(),
   };
 }

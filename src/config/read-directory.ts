@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { checkRecords, type DirectoryDraft } from '../directory/check-records.ts';
 import { type DirectoryRecords, type NamedPolicyRecord, readPolicyRecord } from '../directory/records.ts';
+import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
 import { readRole, readUser } from './read-entity.ts';
+import { readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
 import { maxConfigurationBytes, policyName } from './scalars.ts';
+import type { IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -13,15 +16,21 @@ const container = z.strictObject({
   policies: z.record(policyName, z.unknown()).default({}),
   users: z.array(z.unknown()).default([]),
   roles: z.array(z.unknown()).default([]),
+  identityProviders: z.array(z.unknown()).default([]),
 });
 
 const mount: Path = ['directory'];
 
 /** What this file reads; the account is a section of its own. */
-type Records = Omit<DirectoryRecords, 'account'>;
+interface DirectorySection extends Omit<DirectoryRecords, 'account'> {
+  readonly identityProviders: readonly IdentityProviderSettings[];
+}
 
 /** Reads `directory`, or the file that `directoryFile` names, and checks its records together. */
-export function readDirectory(main: Reading): Records | undefined {
+export function readDirectory(
+  main: Reading,
+  surroundings: ProviderSurroundings,
+): DirectorySection | undefined {
   const reading = chooseReading(main);
   if (reading === undefined) return undefined;
   reading.read(mount, container);
@@ -36,13 +45,20 @@ export function readDirectory(main: Reading): Records | undefined {
     const suggestion = unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known);
     reading.problem([...mount, ...path], message + suggestion);
   }
-  return completeRecords(draft);
+  const identityProviders = readAll(reading, 'identityProviders', readIdentityProvider);
+  checkIdentityProviders(reading, identityProviders, surroundings);
+  checkFederatedTrust(reading, draft.roles, identityProviders, surroundings);
+  return completeSection(draft, identityProviders);
 }
 
 /** The draft as records; `undefined` when something in it could not be read. */
-function completeRecords({ policyNames, policies, users, roles }: DirectoryDraft): Records | undefined {
+function completeSection(
+  { policyNames, policies, users, roles }: DirectoryDraft,
+  providers: readonly (IdentityProviderSettings | undefined)[],
+): DirectorySection | undefined {
   const complete = {
     policies,
+    identityProviders: providers.filter((provider) => provider !== undefined),
     users: users.filter((user) => user !== undefined),
     roles: roles.flatMap((role) => {
       const trustPolicy = role?.trustPolicy;
@@ -52,7 +68,8 @@ function completeRecords({ policyNames, policies, users, roles }: DirectoryDraft
   const isComplete =
     policies.length === policyNames.length &&
     complete.users.length === users.length &&
-    complete.roles.length === roles.length;
+    complete.roles.length === roles.length &&
+    complete.identityProviders.length === providers.length;
   return isComplete ? complete : undefined;
 }
 

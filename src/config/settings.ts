@@ -1,4 +1,6 @@
 import type { Secret } from '../core/secret.ts';
+import type { KubernetesProviderSettings } from '../identity/kubernetes/settings.ts';
+import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
 
 /** Where a listener binds. */
 export interface ListenAddress {
@@ -71,12 +73,27 @@ export interface LogSettings {
   readonly objectKeys: 'full' | 'hash' | 'off';
 }
 
-/** The configuration, everything but the directory. */
+/** How identity providers are reached. */
+export interface OutboundSettings {
+  /** Certificates of private authorities, PEM, trusted in addition to the public ones. */
+  readonly caPem?: string;
+  /** Origins that may be asked over plain http. */
+  readonly allowHttp: readonly string[];
+  /** For one request as a whole. */
+  readonly timeoutSeconds: number;
+}
+
+/** One identity provider, of any kind this version has. */
+export type IdentityProviderSettings = OidcProviderSettings | KubernetesProviderSettings;
+
+/** The configuration, everything but the records of the directory. */
 export interface Settings {
   readonly server: ServerSettings;
   readonly admin: { readonly listen: ListenAddress };
   readonly backend: BackendSettings;
   readonly account: AccountSettings;
   readonly tokens: TokenSettings;
+  readonly outbound: OutboundSettings;
   readonly log: LogSettings;
+  readonly identityProviders: readonly IdentityProviderSettings[];
 }

@@ -3,13 +3,15 @@ export const unsupportedSettings: ReadonlySet<string> = new Set([
   'audit',
   'authorization',
   'control',
-  'outbound',
   'revocations',
   'state',
   'account.disabledRegions',
   'backend.passthrough',
   'directory.bucketPolicies',
-  'directory.identityProviders',
+  'directory.identityProviders[].claimName',
+  'directory.identityProviders[].claimPrefix',
+  'directory.identityProviders[].rolePolicies',
+  'directory.identityProviders[].userInfo',
   'directory.root',
   'directory.roles[].enforcement',
   'directory.users[].mfaDevices',
@@ -21,6 +23,7 @@ export const unsupportedSettings: ReadonlySet<string> = new Set([
 export const unsupportedValues: ReadonlyMap<string, readonly string[]> = new Map([
   ['backend.anonymous', ['policy', 'passthrough']],
   ['backend.unknownAccessKeys', ['passthrough']],
+  ['directory.identityProviders[].kind', ['saml', 'custom-token']],
 ]);
 
 /** Ends the message of a setting or value of the tables above. */

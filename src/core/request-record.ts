@@ -34,6 +34,8 @@ export interface RequestRecord {
   readonly upstreamRequestId?: string;
   readonly decision?: DecisionFacts;
   readonly issuedCredentials?: boolean;
+  /** Configured name of the identity provider that an STS request was about. */
+  readonly identityProvider?: string;
   readonly isAborted: boolean;
   readonly bytesIn: number;
   readonly bytesOut: number;

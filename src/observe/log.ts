@@ -56,6 +56,7 @@ export class Log {
         key: this.#key(record.key),
         principal_arn: record.principalArn,
         access_key_id: record.accessKeyId,
+        identity_provider: record.identityProvider,
         source_ip: record.sourceIp,
         user_agent: record.userAgent?.slice(0, maxUserAgent),
         status: record.status,

@@ -12,6 +12,7 @@ const counters = {
   authz_decisions_total: ['Authorization decisions.', ['operation', 'decision', 'policy_type', 'enforced']],
   authn_failures_total: ['Requests whose caller could not be authenticated.', ['reason']],
   upstream_errors_total: ['Requests the store did not answer as it should.', ['reason']],
+  idp_requests_total: ['Requests to identity providers.', ['provider', 'operation', 'outcome']],
   proxy_bytes_total: ['Body bytes passed through.', ['direction']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
@@ -21,6 +22,11 @@ const histograms = {
   s3_request_duration_seconds: ['Time to answer an S3 request.', ['operation'], secondsBuckets],
   s3_time_to_first_byte_seconds: ['Time to the first byte of an S3 answer.', ['operation'], secondsBuckets],
   upstream_request_duration_seconds: ['Time the store took.', ['operation'], secondsBuckets],
+  idp_request_duration_seconds: [
+    'Time an identity provider took.',
+    ['provider', 'operation'],
+    secondsBuckets,
+  ],
   authz_duration_seconds: ['Time of one authorization decision.', [], decisionBuckets],
 } as const satisfies Record<string, readonly [string, readonly string[], readonly number[]]>;
 
@@ -29,6 +35,10 @@ const gauges = {
   requests_in_flight: ['Requests being answered.', ['listener']],
   build_info: ['Always 1; the labels say what runs.', ['version', 'revision']],
   policies: ['Policies loaded.', ['kind']],
+  jwks_last_refresh_timestamp_seconds: [
+    'When the signing keys of an identity provider were last fetched.',
+    ['provider'],
+  ],
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
 const prefix = 'sts_sidecar_';
@@ -65,6 +75,23 @@ export class Metrics {
     this.#gauges.requests_in_flight.inc({ listener }, change);
   }
 
+  /** Adds one request to an identity provider; the labels are configured names and words of fixed tables. */
+  identityRequest(request: {
+    readonly provider: string;
+    readonly operation: string;
+    readonly outcome: string;
+    readonly durationSeconds: number;
+  }): void {
+    const { provider, operation, outcome, durationSeconds } = request;
+    this.#counters.idp_requests_total.inc({ provider, operation, outcome });
+    this.#histograms.idp_request_duration_seconds.observe({ provider, operation }, durationSeconds);
+  }
+
+  /** Says when the signing keys of an identity provider were fetched. */
+  keysRefreshed(provider: string, epochSeconds: number): void {
+    this.#gauges.jwks_last_refresh_timestamp_seconds.set({ provider }, epochSeconds);
+  }
+
   /** Adds one finished request. */
   record(request: RequestRecord): void {
     if (request.service === 'sts') this.#recordSts(request);
@@ -84,8 +111,9 @@ export class Metrics {
     }
   }
 
-  #recordSts({ operation, status, durationMs, issuedCredentials }: RequestRecord): void {
-    const labels = { action: operation, provider: '' };
+  #recordSts(request: RequestRecord): void {
+    const { operation, status, durationMs, issuedCredentials, identityProvider } = request;
+    const labels = { action: operation, provider: identityProvider ?? '' };
     this.#counters.sts_requests_total.inc({ ...labels, code: String(status) });
     this.#histograms.sts_request_duration_seconds.observe({ action: operation }, durationMs / 1000);
     if (issuedCredentials === true) this.#counters.credentials_issued_total.inc(labels);

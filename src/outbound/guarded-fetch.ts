@@ -104,7 +104,8 @@ export class GuardedFetch {
     });
     return (options, callback) => {
       connect(options, (...[error, socket]) => {
-        if (socket === null) {
+        // A failed connection has no socket, whatever its type says.
+        if (error !== null || !socket) {
           callback(error ?? new Error('no connection'), null);
           return;
         }

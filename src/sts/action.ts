@@ -2,7 +2,9 @@ import type { Authenticated, AuthenticationSources } from '../authenticate/authe
 import type { Caller } from '../authenticate/caller.ts';
 import type { PolicyGatherer } from '../authorize/gather-policies.ts';
 import type { Randomness } from '../core/randomness.ts';
+import type { RawRequest } from '../core/raw-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import type { IdentityProviders } from '../identity/provider.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { stsError } from './errors.ts';
 import {
@@ -19,12 +21,17 @@ export interface StsDependencies {
   readonly keyRing: KeyRing;
   readonly policies: PolicyGatherer;
   readonly randomness: Randomness;
-  readonly account: { readonly id: string; readonly partition: string };
+  readonly identityProviders: IdentityProviders;
+  /** `region` is what an unsigned request, which names none, counts as made in. */
+  readonly account: { readonly id: string; readonly partition: string; readonly region: string };
 }
 
 /** What is known about one STS request so far, in the fields of the request record. */
 export type StsFacts = Partial<
-  Pick<RequestRecord, 'operation' | 'principalArn' | 'accessKeyId' | 'decision' | 'issuedCredentials'>
+  Pick<
+    RequestRecord,
+    'operation' | 'principalArn' | 'accessKeyId' | 'decision' | 'issuedCredentials' | 'identityProvider'
+  >
 >;
 
 /** Receives the facts as the request gets on, so that they are known of a refused one too. */
@@ -35,6 +42,13 @@ export interface StsTrace {
 /** A signed request on its way through an action. */
 export interface SignedCall {
   readonly authenticated: Authenticated;
+  readonly dependencies: StsDependencies;
+  readonly trace: StsTrace;
+}
+
+/** An unsigned request on its way through an action; its parameters carry what proves who asks. */
+export interface UnsignedCall {
+  readonly raw: RawRequest;
   readonly dependencies: StsDependencies;
   readonly trace: StsTrace;
 }
@@ -53,22 +67,54 @@ export interface ActionDefinition<T extends ParameterTable> {
   perform(values: ParameterValues<T>, call: SignedCall): Promise<StsResult>;
 }
 
-/** One row of the action table. */
-export interface StsAction {
+/** What an action without a signature is made of. */
+export interface UnsignedActionDefinition<T extends ParameterTable> {
+  readonly name: string;
+  readonly parameters: T;
+  perform(values: ParameterValues<T>, call: UnsignedCall): Promise<StsResult>;
+}
+
+/** An action for callers who sign with an access key. */
+export interface SignedAction {
+  readonly kind: 'signed';
   readonly name: string;
   /** Runs the phases that follow authentication: caller rule, parameters, the action itself. */
   run(sent: SentParameters, call: SignedCall): Promise<StsResult>;
 }
 
+/** An action that proves its caller by a parameter; a signature, if any, is not looked at. */
+export interface UnsignedAction {
+  readonly kind: 'unsigned';
+  readonly name: string;
+  /** Checks the parameters and runs the action. */
+  run(sent: SentParameters, call: UnsignedCall): Promise<StsResult>;
+}
+
+/** One row of the action table. */
+export type StsAction = SignedAction | UnsignedAction;
+
 /** Makes a row of the action table. */
-export function defineAction<T extends ParameterTable>(definition: ActionDefinition<T>): StsAction {
+export function defineAction<T extends ParameterTable>(definition: ActionDefinition<T>): SignedAction {
   const { name, callers, parameters, perform } = definition;
   return {
+    kind: 'signed',
     name,
     async run(sent, call) {
       const rule = callers[call.authenticated.caller.kind];
       if (rule !== 'admitted') throw stsError('AccessDenied', rule.refusal);
       return perform(readParameters(sent, parameters), call);
     },
+  };
+}
+
+/** Makes a row of the action table for an action without a signature. */
+export function defineUnsignedAction<T extends ParameterTable>(
+  definition: UnsignedActionDefinition<T>,
+): UnsignedAction {
+  const { name, parameters, perform } = definition;
+  return {
+    kind: 'unsigned',
+    name,
+    run: async (sent, call) => perform(readParameters(sent, parameters), call),
   };
 }

@@ -10,10 +10,14 @@ import { ServiceError, type ServiceErrorOptions } from '../core/service-error.ts
 export type StsErrorCode =
   | 'AccessDenied'
   | 'ExpiredToken'
+  | 'ExpiredTokenException'
+  | 'IDPCommunicationError'
+  | 'IDPRejectedClaim'
   | 'IncompleteSignature'
   | 'InternalFailure'
   | 'InvalidAction'
   | 'InvalidClientTokenId'
+  | 'InvalidIdentityToken'
   | 'InvalidParameterCombination'
   | 'InvalidQueryParameter'
   | 'MalformedPolicyDocument'
@@ -37,10 +41,14 @@ export type StsErrorCode =
 const table: Readonly<Record<StsErrorCode, readonly [status: number, text: string]>> = {
   AccessDenied: [403, 'Access denied.'],
   ExpiredToken: [403, 'The security token included in the request is expired'],
+  ExpiredTokenException: [400, 'The identity token is expired.'],
+  IDPCommunicationError: [400, 'The identity provider could not be reached.'],
+  IDPRejectedClaim: [403, 'The identity provider rejected the token.'],
   IncompleteSignature: [400, 'The request signature does not conform to AWS standards.'],
   InternalFailure: [500, 'The request processing has failed because of an unknown error.'],
   InvalidAction: [400, 'The action or operation requested is invalid.'],
   InvalidClientTokenId: [403, 'The security token included in the request is invalid.'],
+  InvalidIdentityToken: [400, 'The identity token is not valid.'],
   InvalidParameterCombination: [400, 'Parameters that must not be used together were used together.'],
   InvalidQueryParameter: [400, 'A query parameter is malformed or occurs twice.'],
   MalformedPolicyDocument: [400, 'The policy document is malformed.'],

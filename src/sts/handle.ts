@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { authenticateSts } from '../authenticate/authenticate.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import type { StsAction, StsDependencies, StsTrace } from './action.ts';
+import type { SignedCall, StsAction, StsDependencies, StsTrace } from './action.ts';
 import { plannedActions, stsActions } from './actions/index.ts';
 import { stsError } from './errors.ts';
 import { readStsCall, unknownOperation } from './query-request.ts';
@@ -11,7 +11,8 @@ export type { StsDependencies, StsFacts, StsTrace } from './action.ts';
 export type { StsResponse } from './response-xml.ts';
 
 /**
- * Answers one STS request whose body has been read: parameters, authentication, caller rule, constraints, the action.
+ * Answers one STS request whose body has been read: parameters, authentication where the
+ * action asks for it, caller rule, constraints, the action.
  * `trace` receives what became known, also when the request is refused. Throws a `ServiceError` of the STS table or
  * an `AuthenticationFault`; `renderStsError` renders both, and anything unforeseen.
  */
@@ -23,12 +24,24 @@ export async function handleSts(
 ): Promise<StsResponse> {
   const { action: actionName, parameters } = readStsCall(raw, body);
   const action = findAction(actionName, trace);
+  const result =
+    action.kind === 'unsigned'
+      ? await action.run(parameters, { raw, dependencies, trace })
+      : await action.run(parameters, await authenticateCall(raw, body, dependencies, trace));
+  return renderStsResult(action.name, result, raw);
+}
+
+async function authenticateCall(
+  raw: RawRequest,
+  body: Uint8Array,
+  dependencies: StsDependencies,
+  trace: StsTrace,
+): Promise<SignedCall> {
   const bodySha256 = createHash('sha256').update(body).digest('hex');
   const authenticated = await authenticateSts(raw, bodySha256, dependencies.authentication);
   const { arn, accessKeyId } = authenticated.caller;
   trace.add({ principalArn: arn, accessKeyId });
-  const result = await action.run(parameters, { authenticated, dependencies, trace });
-  return renderStsResult(action.name, result, raw);
+  return { authenticated, dependencies, trace };
 }
 
 function findAction(name: string, trace: StsTrace): StsAction {

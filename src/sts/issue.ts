@@ -40,7 +40,7 @@ export async function issue(
   { policy, policyArns }: SessionPolicies,
   { keyRing, randomness, accountId, nowMs }: Issuer,
 ): Promise<IssuedSession> {
-  const { role, sessionName } = grant;
+  const { role, sessionName, federation } = grant;
   const accessKeyId = createAccessKeyId('ASIA', accountId, randomness);
   const seed = randomness.bytes(seedBytes);
   const issuedAt = Math.floor(nowMs / 1000);
@@ -56,6 +56,7 @@ export async function issue(
       policyArns,
       tags: [],
       ...(policy === undefined ? {} : { policy }),
+      ...(federation === undefined ? {} : { federation }),
     },
     keyRing,
   );

@@ -45,6 +45,16 @@ export function text({ min, max, pattern }: TextConstraints): ParameterRule<stri
   };
 }
 
+/** An optional text that no message may quote. */
+export function secretText(constraints: TextConstraints): ParameterRule<string | undefined> {
+  const rule = text(constraints);
+  return {
+    isRefused: false,
+    read: (sent, name, path, report) =>
+      rule.read(sent, name, path, (at, _, constraint) => report(at, '***', constraint)),
+  };
+}
+
 /** An optional whole number. */
 export function integer({ min, max }: { min: number; max: number }): ParameterRule<number | undefined> {
   return {

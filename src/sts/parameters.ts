@@ -7,6 +7,7 @@ import {
   type ParameterRule,
   required,
   type SentParameters,
+  secretText,
   text,
 } from './parameter-rules.ts';
 
@@ -30,6 +31,9 @@ export const stsParameters: {
   /** Seconds, for the actions that assume a role. */
   readonly DurationSeconds: ParameterRule<number | undefined>;
   readonly ExternalId: ParameterRule<string | undefined>;
+  readonly ProviderId: ParameterRule<string | undefined>;
+  /** A secret: its violations must not quote it. */
+  readonly WebIdentityToken: ParameterRule<string | undefined>;
   readonly SerialNumber: ParameterRule<string | undefined>;
   readonly TokenCode: ParameterRule<string | undefined>;
   readonly SourceIdentity: ParameterRule<string | undefined>;
@@ -47,6 +51,8 @@ export const stsParameters: {
   // A role's own maximum, up to a year here where AWS stops at 43200, is judged once the role may be assumed.
   DurationSeconds: integer({ min: 900, max: 31_536_000 }),
   ExternalId: text({ min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' }),
+  ProviderId: text({ min: 4, max: 2048 }),
+  WebIdentityToken: secretText({ min: 4, max: 20_000 }),
   SerialNumber: text({ min: 9, max: 256, pattern: '[\\w+=/:,.@-]*' }),
   TokenCode: text({ min: 6, max: 6, pattern: '[\\d]*' }),
   SourceIdentity: text({ min: 2, max: 64, pattern: `(?!aws:)${sessionNamePattern}` }),

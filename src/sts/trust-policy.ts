@@ -2,23 +2,37 @@ import { performance } from 'node:perf_hooks';
 import type { Caller } from '../authenticate/caller.ts';
 import { type AccessDecision, decideAccess, decisionFacts } from '../authorize/decide.ts';
 import { policyPrincipal } from '../authorize/gather-policies.ts';
-import { globalKeys } from '../authorize/global-keys.ts';
+import { globalKeys, requestKeys } from '../authorize/global-keys.ts';
 import { formatArn, parseArn } from '../core/arn.ts';
 import type { Role } from '../directory/role.ts';
 import type { PolicySets } from '../iam/combine.ts';
-import { explainDenial } from '../iam/explain.ts';
 import type { AuthorizationQuery } from '../iam/query.ts';
 import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
-import type { SignedCall } from './action.ts';
+import type { FederatedIdentity } from '../identity/federated-identity.ts';
+import type { SessionFederation } from '../tokens/session-claims.ts';
+import type { SignedCall, StsTrace, UnsignedCall } from './action.ts';
+import { denialDetail, denialMessage } from './denial.ts';
 import { stsError } from './errors.ts';
+import { claimKeys, providerArn } from './federated-keys.ts';
 
-/** What AssumeRole asks for, as far as trust is decided by it. */
-export interface RoleRequest {
+/** Which role is asked for, under what name and for how long. */
+export interface FederatedRoleRequest {
   readonly roleArn: string;
   readonly sessionName: string;
   /** `undefined` asks for the default of an hour. */
   readonly durationSeconds: number | undefined;
+}
+
+/** What AssumeRole asks for, as far as trust is decided by it. */
+export interface RoleRequest extends FederatedRoleRequest {
   readonly externalId: string | undefined;
+}
+
+interface GrantedSession {
+  readonly role: Role;
+  readonly sessionName: string;
+  readonly durationSeconds: number;
+  readonly federation?: SessionFederation;
 }
 
 class RoleTrustGrant {
@@ -27,12 +41,15 @@ class RoleTrustGrant {
   readonly role: Role;
   readonly sessionName: string;
   readonly durationSeconds: number;
+  /** Who vouched for the holder, when it was an identity provider. */
+  readonly federation: SessionFederation | undefined;
 
-  constructor(decision: AccessDecision, role: Role, sessionName: string, durationSeconds: number) {
+  constructor(decision: AccessDecision, session: GrantedSession) {
     this.#decision = decision;
-    this.role = role;
-    this.sessionName = sessionName;
-    this.durationSeconds = durationSeconds;
+    this.role = session.role;
+    this.sessionName = session.sessionName;
+    this.durationSeconds = session.durationSeconds;
+    this.federation = session.federation;
   }
 
   /** The decision that allows the session. */
@@ -47,7 +64,8 @@ class RoleTrustGrant {
  */
 export type TrustGrant = RoleTrustGrant;
 
-const action = 'sts:AssumeRole';
+const assumeRole = 'sts:AssumeRole';
+const assumeRoleWithWebIdentity = 'sts:AssumeRoleWithWebIdentity';
 const defaultDurationSeconds = 3600;
 const maxChainedDurationSeconds = 3600;
 
@@ -65,11 +83,75 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   const own = dependencies.policies.gather(caller);
   const query: AuthorizationQuery = {
     principal: policyPrincipal(caller),
-    action,
+    action: assumeRole,
     resource: roleArn,
     context: trustContext(request, durationSeconds, call),
   };
-  // A role that does not exist trusts nobody; everything else goes the same way, so existence does not show.
+  const decision = decideTrust(own, query, role, trace);
+  if (decision.effect !== 'allow' || role === undefined) {
+    const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
+    throw stsError('AccessDenied', denialMessage(caller.arn, query, decideAccess(own, query)), { detail });
+  }
+  requireChainedDuration(durationSeconds, caller);
+  requireDuration(durationSeconds, role);
+  requireNothingInherited(caller);
+  return new RoleTrustGrant(decision, { role, sessionName: request.sessionName, durationSeconds });
+}
+
+/**
+ * Decides AssumeRoleWithWebIdentity: the role's trust policy alone, which must name the identity provider (IAM user
+ * guide, "Creating a role for OIDC federation"). Throws ValidationError for a malformed ARN or a duration over the
+ * role's maximum, and AccessDenied, which says the same of every refusal.
+ */
+export function grantRoleToFederated(
+  request: FederatedRoleRequest,
+  identity: FederatedIdentity,
+  call: UnsignedCall,
+): TrustGrant {
+  const { dependencies, trace } = call;
+  const { account } = dependencies;
+  const roleArn = fullRoleArn(request.roleArn, account.id);
+  const role = dependencies.authentication.directory.role(roleArn);
+  const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
+  const provider = providerArn(identity.issuer, account);
+  const query: AuthorizationQuery = {
+    principal: { kind: 'web-identity', accountId: account.id, arn: '', federatedProvider: provider },
+    action: assumeRoleWithWebIdentity,
+    resource: roleArn,
+    context: new RequestContext(
+      [
+        ...requestKeys(call.raw, account.region),
+        ['aws:FederatedProvider', provider],
+        ...sessionKeys(request.sessionName, durationSeconds, account.id),
+        ...claimKeys(identity),
+      ],
+      roleTagKeys,
+    ),
+  };
+  const decision = decideTrust({ identity: [] }, query, role, trace);
+  if (decision.effect !== 'allow' || role === undefined) {
+    throw stsError('AccessDenied', `Not authorized to perform ${assumeRoleWithWebIdentity}`, {
+      detail: role === undefined ? 'the role does not exist' : denialDetail(decision),
+    });
+  }
+  requireDuration(durationSeconds, role);
+  const { subject, audience } = identity;
+  const federation = { provider, subject, audience };
+  return new RoleTrustGrant(decision, {
+    role,
+    sessionName: request.sessionName,
+    durationSeconds,
+    federation,
+  });
+}
+
+/** A role that does not exist trusts nobody; everything else goes the same way, so existence does not show. */
+function decideTrust(
+  own: PolicySets,
+  query: AuthorizationQuery,
+  role: Role | undefined,
+  trace: StsTrace,
+): AccessDecision {
   const sets: PolicySets = { ...own, resource: role === undefined ? [] : [role.trustPolicy] };
   const startedAt = performance.now();
   const decision = decideAccess(sets, {
@@ -77,13 +159,7 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
     context: role === undefined ? query.context : withRoleTags(query.context, role.tags),
   });
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
-  if (decision.effect !== 'allow' || role === undefined) {
-    const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    throw stsError('AccessDenied', denialMessage(caller.arn, query, decideAccess(own, query)), { detail });
-  }
-  requireDuration(durationSeconds, role, caller);
-  requireNothingInherited(caller);
-  return new RoleTrustGrant(decision, role, request.sessionName, durationSeconds);
+  return decision;
 }
 
 /** The ARN with its account; an account-less one means the only account there is. */
@@ -106,13 +182,19 @@ function trustContext(
 ): RequestContext {
   const entries: ContextEntry[] = [
     ...globalKeys(raw, caller, region),
-    ['aws:ResourceAccount', dependencies.account.id],
+    ...sessionKeys(sessionName, durationSeconds, dependencies.account.id),
+  ];
+  if (externalId !== undefined) entries.push(['sts:ExternalId', externalId]);
+  return new RequestContext(entries, roleTagKeys);
+}
+
+function sessionKeys(sessionName: string, durationSeconds: number, accountId: string): ContextEntry[] {
+  return [
+    ['aws:ResourceAccount', accountId],
     ['sts:RoleSessionName', sessionName],
     // The duration that would be granted, default included: otherwise a policy that limits it refuses the default.
     ['sts:DurationSeconds', String(durationSeconds)],
   ];
-  if (externalId !== undefined) entries.push(['sts:ExternalId', externalId]);
-  return new RequestContext(entries, roleTagKeys);
 }
 
 // Unknown until the role is: a statement that names one denies rather than taking the tag for absent.
@@ -129,41 +211,17 @@ function withRoleTags(context: RequestContext, tags: ReadonlyMap<string, string>
   );
 }
 
-function denialDetail({ fault, isExplicitDeny, policyType }: AccessDecision): string {
-  if (fault !== undefined) return `deciding failed: ${String(fault)}`;
-  return `${isExplicitDeny ? 'explicitly denied' : 'not allowed'} by the ${policyType} policies`;
-}
-
-/**
- * The public text of a denial. Its end depends on the caller's own policies alone, never on the role: what the trust
- * policy says, and whether there is one, does not show.
- */
-function denialMessage(callerArn: string, query: AuthorizationQuery, own: AccessDecision): string {
-  const reason = ownReason(own);
-  const denial = `User: ${callerArn} is not authorized to perform: ${action} on resource: ${query.resource}`;
-  return reason === undefined ? denial : `${denial} ${explainDenial({ ...own, ...reason }, action)}`;
-}
-
-const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
-
-/** Which of the caller's own sets refuses; `undefined` when all of them allow. */
-function ownReason({
-  sets,
-}: AccessDecision): Pick<AccessDecision, 'policyType' | 'isExplicitDeny'> | undefined {
-  const denying = ownPolicyTypes.find((policyType) => sets[policyType] === 'deny');
-  if (denying !== undefined) return { policyType: denying, isExplicitDeny: true };
-  const silent = ownPolicyTypes.find((policyType) => sets[policyType] === 'none');
-  return silent === undefined ? undefined : { policyType: silent, isExplicitDeny: false };
-}
-
 // Judged after the decision: the maximum of a role is not for callers who may not assume it.
-function requireDuration(durationSeconds: number, role: Role, caller: Caller): void {
+function requireChainedDuration(durationSeconds: number, caller: Caller): void {
   if (caller.kind === 'role-session' && durationSeconds > maxChainedDurationSeconds) {
     throw stsError(
       'ValidationError',
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
     );
   }
+}
+
+function requireDuration(durationSeconds: number, role: Role): void {
   if (durationSeconds > role.maxSessionDurationSeconds) {
     throw stsError(
       'ValidationError',

@@ -15,6 +15,15 @@ export interface SessionTag {
   readonly isTransitive: boolean;
 }
 
+/** Who vouched for the holder of a session of web identity; whole facts of the token that was presented. */
+export interface SessionFederation {
+  /** ARN of the identity provider. */
+  readonly provider: string;
+  readonly subject: string;
+  /** The audience the token was accepted for. */
+  readonly audience: string;
+}
+
 /** What a session token says: only what the session adds, never the role's own policies. */
 export interface SessionClaims {
   readonly sessionId: string;
@@ -31,6 +40,7 @@ export interface SessionClaims {
   readonly policyArns: readonly string[];
   readonly tags: readonly SessionTag[];
   readonly sourceIdentity?: string;
+  readonly federation?: SessionFederation;
 }
 
 const claimsVersion = 1;
@@ -53,6 +63,7 @@ export function encodeClaims(claims: SessionClaims): string {
     pa: claims.policyArns,
     t: claims.tags.map(({ key, value, isTransitive }) => [key, value, isTransitive ? 1 : 0]),
     si: claims.sourceIdentity,
+    f: encodeFederation(claims.federation),
   });
 }
 
@@ -60,11 +71,13 @@ export function encodeClaims(claims: SessionClaims): string {
 export function decodeClaims(text: string): SessionClaims | undefined {
   const value = parse(text);
   if (value === undefined || value['v'] !== claimsVersion || value['k'] !== 'role-session') return undefined;
-  const { id, ak, sd, ra, ri, sn, iat, exp, p, pa, t, si } = value;
+  const { id, ak, sd, ra, ri, sn, iat, exp, p, pa, t, si, f } = value;
   const seed = typeof sd === 'string' ? Buffer.from(sd, 'base64url') : undefined;
   const tags = decodeTags(t);
   if (!isText(id) || !isText(ak) || !isText(ra) || !isText(ri) || !isText(sn)) return undefined;
   if (!isTime(iat) || !isTime(exp) || !isOptionalText(p) || !isOptionalText(si)) return undefined;
+  const federation = decodeFederation(f);
+  if (federation === undefined && f !== undefined) return undefined;
   if (seed?.length !== 32 || tags === undefined || !isTextList(pa)) return undefined;
   return {
     sessionId: id,
@@ -77,7 +90,20 @@ export function decodeClaims(text: string): SessionClaims | undefined {
     tags,
     ...(p === undefined ? {} : { policy: p }),
     ...(si === undefined ? {} : { sourceIdentity: si }),
+    ...(federation === undefined ? {} : { federation }),
   };
+}
+
+function encodeFederation(federation: SessionFederation | undefined): readonly string[] | undefined {
+  if (federation === undefined) return undefined;
+  const { provider, subject, audience } = federation;
+  return [provider, subject, audience];
+}
+
+function decodeFederation(value: unknown): SessionFederation | undefined {
+  if (!isTextList(value) || value.length !== 3) return undefined;
+  const [provider = '', subject = '', audience = ''] = value;
+  return { provider, subject, audience };
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

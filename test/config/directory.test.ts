@@ -59,7 +59,6 @@ describe('directory records', () => {
   it.each([
     ['root', 'root: { accessKeys: [] }'],
     ['bucketPolicies', 'bucketPolicies: {}'],
-    ['identityProviders', 'identityProviders: []'],
   ])('rejects %s as not supported', (key, line) => {
     expect(problemsWith(line)).toEqual([`directory.${key}: not supported by this version`]);
   });

@@ -17,7 +17,6 @@ describe('settings that this version does not have', () => {
     ['control', 'control: { listen: 127.0.0.1:9091 }'],
     ['authorization', 'authorization: { enforcement: enforce }'],
     ['state', 'state: {}'],
-    ['outbound', 'outbound: {}'],
     ['revocations', 'revocations: []'],
     ['audit', 'audit: { stdout: true }'],
     ['server.tls', 'server: { tls: {} }'],

@@ -113,7 +113,6 @@ describe('the action', () => {
   );
 
   it.each([
-    'AssumeRoleWithWebIdentity',
     'AssumeRoleWithSAML',
     'AssumeRoleWithCustomToken',
     'GetSessionToken',

@@ -38,6 +38,6 @@ describe('a trust grant', () => {
 
   it('cannot be made outside its file', async () => {
     const exported = Object.keys(await import('../../src/sts/trust-policy.ts'));
-    expect(exported).toEqual(['grantRole']);
+    expect(exported).toEqual(['grantRole', 'grantRoleToFederated']);
   });
 });

@@ -82,6 +82,8 @@ export interface TestSidecarOptions {
   readonly randomness?: Randomness;
   /** YAML of the `directory` section. */
   readonly directory?: string;
+  /** Files that the configuration may name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Further YAML at the top level. */
   readonly further?: string;
   /** The key of the token ring, 32 bytes in base64; a fresh one when absent. */
@@ -146,7 +148,10 @@ ${options.further ?? ''}
 ${options.directory ?? defaultDirectory}`;
   const loaded = parseConfiguration(text, 'test.yaml', {
     environment: (name) => variables.get(name),
-    readText: () => ({ ok: false, reason: 'tests have no files' }),
+    readText: (path) => {
+      const content = options.files?.[path];
+      return content === undefined ? { ok: false, reason: 'is no test file' } : { ok: true, text: content };
+    },
   });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const app = createApp({

@@ -1,4 +1,4 @@
-import { defineAction, type StsAction } from '../action.ts';
+import { defineAction, type SignedAction } from '../action.ts';
 import { issue } from '../issue.ts';
 import { refused, required, stsParameters } from '../parameters.ts';
 import { checkSessionPolicies } from '../session-policies.ts';
@@ -7,7 +7,7 @@ import { grantRole } from '../trust-policy.ts';
 /**
  * Temporary credentials of a role for a user or for a session of another role (AWS STS API Reference, AssumeRole).
  */
-export const assumeRole: StsAction = defineAction({
+export const assumeRole: SignedAction = defineAction({
   name: 'AssumeRole',
   callers: { user: 'admitted', 'role-session': 'admitted' },
   parameters: {

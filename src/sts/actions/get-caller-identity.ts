@@ -1,10 +1,10 @@
-import { defineAction, type StsAction } from '../action.ts';
+import { defineAction, type SignedAction } from '../action.ts';
 
 /**
  * Tells any authenticated caller who it is; no permission is needed and no policy can deny it (AWS STS API
  * Reference, GetCallerIdentity).
  */
-export const getCallerIdentity: StsAction = defineAction({
+export const getCallerIdentity: SignedAction = defineAction({
   name: 'GetCallerIdentity',
   callers: { user: 'admitted', 'role-session': 'admitted' },
   parameters: {},

@@ -1,0 +1,123 @@
+import type { RoleDraft } from '../directory/check-records.ts';
+import { quoteText } from './path.ts';
+import type { Reading } from './reading.ts';
+import type { AccountSettings, IdentityProviderSettings, OutboundSettings } from './settings.ts';
+import { suggest } from './suggest.ts';
+
+/** Other sections that the checks look at; `undefined` when they could not be read. */
+export interface ProviderSurroundings {
+  readonly account: AccountSettings | undefined;
+  readonly outbound: OutboundSettings | undefined;
+}
+
+/** A claim of such an issuer would be a condition key of the service itself. */
+const reservedPrefixes: ReadonlySet<string> = new Set(['aws', 'iam', 's3', 'saml', 'sts']);
+
+type Providers = readonly (IdentityProviderSettings | undefined)[];
+
+const at = (index: number, ...rest: (string | number)[]): (string | number)[] => [
+  'directory',
+  'identityProviders',
+  index,
+  ...rest,
+];
+
+/** Names are unique, one (issuer, audience) belongs to one provider, and plain http is used only where it may be. */
+export function checkIdentityProviders(
+  reading: Reading,
+  providers: Providers,
+  { outbound }: ProviderSurroundings,
+): void {
+  const names = new Set<string>();
+  const owners = new Set<string>();
+  const schemes = new Map<string, string>();
+  for (const [index, provider] of providers.entries()) {
+    if (provider === undefined) continue;
+    const name = provider.name.toLowerCase();
+    if (names.has(name)) reading.problem(at(index, 'name'), 'repeats the name of another identity provider');
+    names.add(name);
+    checkAudiences(reading, index, provider, owners);
+    const { issuer } = provider;
+    const bare = withoutScheme(issuer);
+    // Trust policies name an issuer without its scheme.
+    if ((schemes.get(bare) ?? issuer) !== issuer) {
+      reading.problem(at(index, 'issuer'), 'differs from another issuer in its scheme only');
+    }
+    schemes.set(bare, issuer);
+    if (reservedPrefixes.has(bare.toLowerCase())) {
+      reading.problem(at(index, 'issuer'), 'is the prefix of condition keys that are not its own');
+    }
+    checkScheme(reading, at(index, 'issuer'), provider.issuer, outbound);
+    if (provider.kind === 'kubernetes' && provider.apiServer !== undefined) {
+      checkScheme(reading, at(index, 'apiServer', 'url'), provider.apiServer.url, outbound);
+    }
+  }
+}
+
+function checkAudiences(
+  reading: Reading,
+  index: number,
+  provider: IdentityProviderSettings,
+  owners: Set<string>,
+): void {
+  const [key, values] =
+    provider.kind === 'oidc' ? ['clientIds', provider.clientIds] : ['audiences', provider.audiences];
+  for (const [position, value] of values.entries()) {
+    const owner = JSON.stringify([provider.issuer, value]);
+    if (owners.has(owner)) {
+      reading.problem(
+        at(index, key, position),
+        'repeats a value: one issuer and client id belong to one provider',
+      );
+    }
+    owners.add(owner);
+  }
+}
+
+function checkScheme(
+  reading: Reading,
+  path: readonly (string | number)[],
+  text: string,
+  outbound: OutboundSettings | undefined,
+): void {
+  if (outbound === undefined || !text.startsWith('http:')) return;
+  const { hostname, origin } = new URL(text);
+  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+  if (isLoopback || outbound.allowHttp.includes(origin)) return;
+  reading.problem(
+    path,
+    `must be https; to allow plain http, list ${quoteText(origin)} in outbound.allowHttp`,
+  );
+}
+
+/**
+ * Warns of trust policies that name an identity provider nobody configured. IAM lets such a role be saved, and nobody
+ * can assume it through that provider.
+ */
+export function checkFederatedTrust(
+  reading: Reading,
+  roles: readonly (RoleDraft | undefined)[],
+  providers: Providers,
+  { account }: ProviderSurroundings,
+): void {
+  if (account === undefined || providers.includes(undefined)) return;
+  const prefix = `arn:${account.partition}:iam::${account.id}:oidc-provider/`;
+  const known = new Set(providers.map((provider) => prefix + withoutScheme(provider?.issuer ?? '')));
+  for (const [index, role] of roles.entries()) {
+    for (const statement of role?.trustPolicy?.document.statements ?? []) {
+      for (const principal of statement.principals?.values ?? []) {
+        if (principal.type !== 'federated' || known.has(principal.provider)) continue;
+        const path = ['directory', 'roles', index, 'trustPolicy', 'Statement', statement.index, 'Principal'];
+        const suggestion = suggest(principal.provider, [...known]);
+        reading.warn(
+          path,
+          `no identity provider is configured as ${JSON.stringify(principal.provider.slice(0, 320))}${suggestion}`,
+        );
+      }
+    }
+  }
+}
+
+function withoutScheme(issuer: string): string {
+  return issuer.replace(/^https?:\/\//, '');
+}

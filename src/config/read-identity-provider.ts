@@ -1,0 +1,90 @@
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import {
+  inClusterApiServer,
+  isApiServerAudience,
+  type KubernetesProviderSettings,
+} from '../identity/kubernetes/settings.ts';
+import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
+import type { Path } from './path.ts';
+import type { Reading } from './reading.ts';
+import { storeEndpoint, textLike } from './scalars.ts';
+import type { IdentityProviderSettings } from './settings.ts';
+
+const maxAudiences = 100;
+
+const name = textLike(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "." or "-"');
+
+// As it stands in a provider ARN, in condition keys and in `iss`: nothing that a URL parser would change.
+const issuer = textLike(
+  /^(?=.{1,255}$)https?:\/\/[a-z0-9_.[\]:-]+(?:\/[\w.~%!&'()+,;=@:/-]*)?$/,
+  'must be an http or https URL in lower case up to its path, without user, query or fragment',
+).refine(URL.canParse, { error: 'must be a URL' });
+
+const audience = textLike(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable characters without spaces');
+
+const audiences = z
+  .array(audience)
+  .min(1, { error: 'must not be empty: nobody would be meant' })
+  .max(maxAudiences, { error: `must not hold more than ${maxAudiences}` });
+
+const oidc = z.strictObject({
+  kind: z.literal('oidc'),
+  name,
+  issuer,
+  clientIds: audiences,
+  acceptAzp: z.boolean().default(false),
+});
+
+const absolutePath = z.string().refine(isAbsolute, { error: 'must be an absolute path' });
+
+const kubernetes = z.strictObject({
+  kind: z.literal('kubernetes'),
+  name,
+  issuer,
+  audiences,
+  tokenReview: z.boolean().default(false),
+  apiServer: z
+    .strictObject({
+      url: storeEndpoint.default(inClusterApiServer.url),
+      caFile: absolutePath.default(inClusterApiServer.caFile),
+      tokenFile: absolutePath.default(inClusterApiServer.tokenFile),
+    })
+    .optional(),
+});
+
+const anyKind = z.looseObject({ kind: z.enum(['oidc', 'kubernetes']) });
+
+/** Reads one item of `directory.identityProviders`. */
+export function readIdentityProvider(reading: Reading, path: Path): IdentityProviderSettings | undefined {
+  switch (reading.valueAt([...path, 'kind'])) {
+    case 'oidc':
+      return readOidc(reading, path);
+    case 'kubernetes':
+      return readKubernetes(reading, path);
+    default:
+      reading.read(path, anyKind);
+      return undefined;
+  }
+}
+
+function readOidc(reading: Reading, path: Path): OidcProviderSettings | undefined {
+  return reading.read(path, oidc);
+}
+
+function readKubernetes(reading: Reading, path: Path): KubernetesProviderSettings | undefined {
+  const shape = reading.read(path, kubernetes);
+  if (shape === undefined) return undefined;
+  const { apiServer, ...others } = shape;
+  // A review needs the API server; inside a pod it is where it always is.
+  const server = apiServer ?? (shape.tokenReview ? inClusterApiServer : undefined);
+  const settings = { ...others, ...(server === undefined ? {} : { apiServer: server }) };
+  for (const [index, one] of settings.audiences.entries()) {
+    if (!isApiServerAudience(one, settings)) continue;
+    reading.problem(
+      [...path, 'audiences', index],
+      "must not be the API server's own audience: every pod's default token has it",
+    );
+  }
+  return settings;
+}

@@ -1,0 +1,24 @@
+import { formatArn } from '../core/arn.ts';
+import type { ContextEntry } from '../iam/request-context.ts';
+import type { FederatedIdentity } from '../identity/federated-identity.ts';
+
+interface AccountName {
+  readonly id: string;
+  readonly partition: string;
+}
+
+/** The ARN of the identity provider of an issuer, of every kind (IAM user guide, "IAM identifiers"). */
+export function providerArn(issuer: string, { id, partition }: AccountName): string {
+  const resource = `oidc-provider/${withoutScheme(issuer)}`;
+  return formatArn({ partition, service: 'iam', region: '', account: id, resource });
+}
+
+/** The claims under the issuer's own prefix, for example `login.example.com:sub`. */
+export function claimKeys({ issuer, claims }: FederatedIdentity): ContextEntry[] {
+  const prefix = withoutScheme(issuer);
+  return [...claims].map(([name, values]) => [`${prefix}:${name}`, values]);
+}
+
+function withoutScheme(issuer: string): string {
+  return issuer.replace(/^https?:\/\//, '');
+}
