@@ -2,10 +2,10 @@ import type { Authenticated } from '../authenticate/authenticate.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { explainDenial } from '../iam/explain.ts';
 import { RequestContext } from '../iam/request-context.ts';
-import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
+import type { Batch, ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { type AccessDecision, decideAccess } from './decide.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
-import { globalKeys } from './global-keys.ts';
+import { type ContextEntry, globalKeys } from './global-keys.ts';
 
 /** A request that was refused. */
 export interface Denied {
@@ -78,22 +78,36 @@ export function authorizeS3(
   const { caller, payload } = authenticated;
   const sets = policies.gather(caller);
   const principal = policyPrincipal(caller);
-  const base = [...globalKeys(request.raw, caller, authenticated.region), ...signatureKeys(authenticated)];
+  let base: readonly ContextEntry[] | undefined;
+  const baseKeys = (): readonly ContextEntry[] => {
+    base ??= [...globalKeys(request.raw, caller, authenticated.region), ...signatureKeys(authenticated)];
+    return base;
+  };
   // One budget for all of them: how many there are is the client's choice.
   const budget = new DecisionBudget(countDecisions(request));
-  const decideOne = (permission: Permission, context: RequestContext): AccessDecision =>
-    decideAccess(sets, { principal, ...permission, context, budget });
+  const decideOne: Decide = ({ action, resource }, context) =>
+    decideAccess(sets, { principal, action, resource, context, budget });
   const contextOf = (keys: readonly ConditionKey[]): RequestContext =>
-    new RequestContext([...base, ...keys], lookupKeys);
+    new RequestContext(() => [...baseKeys(), ...keys], lookupKeys);
 
   const context = contextOf(request.conditionKeys);
-  const permits = (permission: Permission): boolean => decideOne(permission, context).effect === 'allow';
+  const contextFor = ({ conditionKeys = [], unknownKeys = [] }: Permission): RequestContext =>
+    new RequestContext(
+      [...base, ...request.conditionKeys, ...conditionKeys],
+      [...lookupKeys, ...unknownKeys],
+    );
+  // Most permissions need nothing but the request's own context, which is built once.
+  const decideInRequest = (permission: Permission): AccessDecision =>
+    decideOne(permission, needsOwnContext(permission) ? contextFor(permission) : context);
+  const permits = (permission: Permission): boolean => decideInRequest(permission).effect === 'allow';
   const facts = { request, payload, permits };
   if (request.batch !== undefined) {
     const { batch } = request;
-    const decisions = batch.items.map((item) =>
-      decideAll(item.permissions, contextOf(item.conditionKeys), decideOne),
-    );
+    const decideItem = ({ permissions, conditionKeys }: BatchItem): DecidedPermission => {
+      const itemContext = contextOf(conditionKeys);
+      return decideAll(permissions, (permission) => decideOne(permission, itemContext));
+    };
+    const decisions = batch.items.map((item) => decideItem(item));
     const denied = [...decisions.keys()].filter((index) => decisions[index]?.effect !== 'allow');
     const allowed = [...decisions.keys()].filter((index) => decisions[index]?.effect === 'allow');
     const decision = decisions[denied[0] ?? 0];
@@ -105,10 +119,27 @@ export function authorizeS3(
       deniedItems: denied,
     });
   }
-  const decision = decideAll(request.permissions, context, decideOne);
+  const decision = decideAll(request.permissions, decideInRequest);
   if (decision.effect !== 'allow')
     return { isAllowed: false, decision, message: denialMessage(caller.arn, decision) };
-  return new AuthorizedRequest({ ...facts, decision, document: request.document, deniedItems: [] });
+  return new AuthorizedRequest({
+    ...facts,
+    request: withoutUnpermitted(request, permits),
+    decision,
+    document: request.document,
+    deniedItems: [],
+  });
+}
+
+function needsOwnContext({ conditionKeys, unknownKeys }: Permission): boolean {
+  return conditionKeys !== undefined || unknownKeys !== undefined;
+}
+
+// What the caller did not ask for in so many words is left out rather than refused.
+function withoutUnpermitted(request: S3Request, permits: (permission: Permission) => boolean): S3Request {
+  const { unlessPermitted } = request;
+  if (unlessPermitted === undefined || unlessPermitted.permissions.every(permits)) return request;
+  return { ...request, headers: new Map([...request.headers, ...unlessPermitted.headers]) };
 }
 
 // Source: AWS "Amazon S3 Signature Version 4 authentication specific policy keys"; the age is that of a URL only.
@@ -119,9 +150,10 @@ function signatureKeys({ form, raw, signedAtMs }: Authenticated): ConditionKey[]
   return [version, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
 }
 
-function countDecisions({ permissions, guardedHeaders, batch }: S3Request): number {
+function countDecisions({ permissions, guardedHeaders, unlessPermitted, batch }: S3Request): number {
   const inBatch = batch?.items.reduce((sum, item) => sum + item.permissions.length, 0) ?? 0;
-  return permissions.length + guardedHeaders.length + inBatch + 1;
+  const optional = unlessPermitted?.permissions.length ?? 0;
+  return permissions.length + guardedHeaders.length + optional + inBatch + 1;
 }
 
 type DecidedPermission = AccessDecision & { readonly permission: Permission };
@@ -132,20 +164,21 @@ function denialMessage(callerArn: string, decision: DecidedPermission): string {
   return `User: ${callerArn} is not authorized to perform: ${action} on resource: "${resource}" ${reason}`;
 }
 
+type BatchItem = Batch['items'][number];
+
 type Decide = (permission: Permission, context: RequestContext) => AccessDecision;
 
 // The first refusal decides; with no permission at all there is nothing to allow.
 function decideAll(
   permissions: readonly Permission[],
-  context: RequestContext,
-  decideOne: Decide,
+  decideOne: (permission: Permission) => AccessDecision,
 ): DecidedPermission {
   const [first, ...rest] = permissions;
   if (first === undefined) throw new Error('a request without permissions');
-  let decision = { ...decideOne(first, context), permission: first };
+  let decision = { ...decideOne(first), permission: first };
   for (const permission of rest) {
     if (decision.effect !== 'allow') return decision;
-    decision = { ...decideOne(permission, context), permission };
+    decision = { ...decideOne(permission), permission };
   }
   return decision;
 }

@@ -1,4 +1,4 @@
-import { rememberLast } from './remember-last.ts';
+import { rememberRecent } from './remember-recent.ts';
 
 /** Where the time comes from; handed in by the composition root so that tests can move it. */
 export interface Clock {
@@ -14,7 +14,7 @@ export function isoSeconds(epochMs: number): string {
   return formatSecond(Math.floor(epochMs / 1000));
 }
 
-const formatSecond = rememberLast(
+const formatSecond = rememberRecent(
   (second: number) => `${new Date(second * 1000).toISOString().slice(0, 19)}Z`,
 );
 
@@ -23,4 +23,4 @@ export function httpDate(epochMs: number): string {
   return formatHttpDate(Math.floor(epochMs / 1000));
 }
 
-const formatHttpDate = rememberLast((second: number) => new Date(second * 1000).toUTCString());
+const formatHttpDate = rememberRecent((second: number) => new Date(second * 1000).toUTCString());

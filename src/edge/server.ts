@@ -73,28 +73,37 @@ class Edge {
   }
 
   accept(message: IncomingMessage, response: ServerResponse, invite: () => void): void {
-    const { metrics, log } = this.#parts;
     const address = clientAddress(message.socket);
     // A client that reset the connection has no address any more. Its request would be decided without a source.
     if (address === undefined) {
       message.socket.destroy();
       return;
     }
+    void this.#serve(message, response, invite, address);
+  }
+
+  async #serve(
+    message: IncomingMessage,
+    response: ServerResponse,
+    invite: () => void,
+    address: string,
+  ): Promise<void> {
+    const { metrics, log } = this.#parts;
     const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address);
     this.#inFlight += 1;
     metrics.inFlight('s3', 1);
-    void this.#answer(message, response, invite, trace)
-      .catch((error: unknown) => {
-        response.destroy();
-        log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
-      })
-      .finally(() => {
-        this.#inFlight -= 1;
-        metrics.inFlight('s3', -1);
-        const record = trace.finish();
-        metrics.record(record);
-        log.request(record);
-      });
+    try {
+      await this.#answer(message, response, invite, trace);
+    } catch (error) {
+      response.destroy();
+      log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
+    } finally {
+      this.#inFlight -= 1;
+      metrics.inFlight('s3', -1);
+      const record = trace.finish();
+      metrics.record(record);
+      log.request(record);
+    }
   }
 
   async #answer(

@@ -7,38 +7,45 @@ export type ContextEntry = readonly [key: string, value: string | readonly strin
  * `needs`, and asks again with the context that {@link RequestContext.withLookedUp} returns.
  */
 export class RequestContext {
-  readonly #values: ReadonlyMap<string, readonly string[]>;
+  readonly #list: () => Iterable<ContextEntry>;
+  #values: ReadonlyMap<string, readonly string[]> | undefined;
   readonly #lazyKeys: readonly string[];
 
   /**
-   * @param entries key and value pairs of any case.
+   * @param entries key and value pairs of any case, or a function that lists them when a policy first asks.
    * @param lazyKeys names, or prefixes that end in `/` (`s3:ExistingObjectTag/`), whose values must be looked up.
-   * @throws TypeError when two entries differ only in case: whichever was kept, a policy could be misled.
+   * @throws TypeError when two entries differ only in case: whichever was kept, a policy could be misled. A function's
+   *   entries are read, and refused, in the decision that asks first.
    */
-  constructor(entries: Iterable<ContextEntry> = [], lazyKeys: readonly string[] = []) {
-    const values = new Map<string, readonly string[]>();
-    for (const [key, value] of entries) {
-      const list = typeof value === 'string' ? [value] : [...value];
-      if (list.length === 0) continue;
-      const name = key.toLowerCase();
-      if (values.has(name)) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
-      values.set(name, list);
+  constructor(
+    entries: Iterable<ContextEntry> | (() => Iterable<ContextEntry>) = [],
+    lazyKeys: readonly string[] = [],
+  ) {
+    if (typeof entries === 'function') this.#list = entries;
+    else {
+      this.#list = () => entries;
+      this.#values = indexEntries(entries);
     }
-    this.#values = values;
-    this.#lazyKeys = lazyKeys.map((key) => key.toLowerCase());
+    this.#lazyKeys = lazyKeys;
+  }
+
+  #known(): ReadonlyMap<string, readonly string[]> {
+    this.#values ??= indexEntries(this.#list());
+    return this.#values;
   }
 
   /** Values of a key given in lower case; `undefined` when absent. Never an empty list. */
   values(lowerCaseKey: string): readonly string[] | undefined {
-    return this.#values.get(lowerCaseKey);
+    return this.#known().get(lowerCaseKey);
   }
 
   /** True when the value of a key given in lower case is not known before a look-up. */
   isLazy(lowerCaseKey: string): boolean {
-    if (this.#lazyKeys.length === 0 || this.#values.has(lowerCaseKey)) return false;
-    return this.#lazyKeys.some((lazy) =>
-      lazy.endsWith('/') ? lowerCaseKey.startsWith(lazy) : lowerCaseKey === lazy,
-    );
+    if (this.#lazyKeys.length === 0 || this.#known().has(lowerCaseKey)) return false;
+    return this.#lazyKeys.some((key) => {
+      const lazy = key.toLowerCase();
+      return lazy.endsWith('/') ? lowerCaseKey.startsWith(lazy) : lowerCaseKey === lazy;
+    });
   }
 
   /** A context with further keys; a key that exists already is replaced. */
@@ -51,14 +58,26 @@ export class RequestContext {
     const resolved = lazyKey.toLowerCase();
     return this.#overlay(
       entries,
-      this.#lazyKeys.filter((lazy) => lazy !== resolved),
+      this.#lazyKeys.filter((lazy) => lazy.toLowerCase() !== resolved),
     );
   }
 
   #overlay(entries: Iterable<ContextEntry>, lazyKeys: readonly string[]): RequestContext {
     const added = [...entries];
     const replaced = new Set(added.map(([key]) => key.toLowerCase()));
-    const kept = [...this.#values].filter(([key]) => !replaced.has(key));
+    const kept = [...this.#known()].filter(([key]) => !replaced.has(key));
     return new RequestContext([...kept, ...added], lazyKeys);
   }
+}
+
+function indexEntries(entries: Iterable<ContextEntry>): ReadonlyMap<string, readonly string[]> {
+  const values = new Map<string, readonly string[]>();
+  for (const [key, value] of entries) {
+    const list = typeof value === 'string' ? [value] : [...value];
+    if (list.length === 0) continue;
+    const name = key.toLowerCase();
+    if (values.has(name)) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
+    values.set(name, list);
+  }
+  return values;
 }

@@ -1,4 +1,4 @@
-import { rememberLast } from '../core/remember-last.ts';
+import { rememberRecent } from '../core/remember-recent.ts';
 
 /** The scope a signing key is bound to: `date/region/service/aws4_request`. */
 export interface CredentialScope {
@@ -38,12 +38,12 @@ export function formatScope(scope: CredentialScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/${terminator}`;
 }
 
-const isCalendarDate = rememberLast(
+const isCalendarDate = rememberRecent(
   (text: string): boolean => parseDateTime(`${text}T000000Z`) !== undefined,
 );
 
 /** Parses ISO 8601 basic form `YYYYMMDDTHHMMSSZ` to epoch milliseconds; rejects days that do not exist. */
-export const parseBasicDateTime: (text: string) => number | undefined = rememberLast(parseDateTime);
+export const parseBasicDateTime: (text: string) => number | undefined = rememberRecent(parseDateTime);
 
 function parseDateTime(text: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
@@ -58,6 +58,6 @@ export function formatBasicDateTime(epochMs: number): string {
   return formatSecond(Math.floor(epochMs / 1000));
 }
 
-const formatSecond = rememberLast((second: number): string => {
+const formatSecond = rememberRecent((second: number): string => {
   return `${new Date(second * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 });
