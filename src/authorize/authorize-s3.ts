@@ -93,7 +93,7 @@ export function authorizeS3(
   const context = contextOf(request.conditionKeys);
   const contextFor = ({ conditionKeys = [], unknownKeys = [] }: Permission): RequestContext =>
     new RequestContext(
-      [...base, ...request.conditionKeys, ...conditionKeys],
+      () => [...baseKeys(), ...request.conditionKeys, ...conditionKeys],
       [...lookupKeys, ...unknownKeys],
     );
   // Most permissions need nothing but the request's own context, which is built once.

@@ -1,8 +1,45 @@
 import { escapeXml } from '../core/xml.ts';
+import { readStoreError } from './store-error.ts';
+
+/** Operations whose 200 a store may send before it knows the outcome, and then report an error under it. */
+const delayed: ReadonlySet<string> = new Set(['CompleteMultipartUpload', 'CopyObject', 'UploadPartCopy']);
+
+/** Whether a 200 of that operation says nothing before its document has been read. */
+export function isDelayed(operation: string): boolean {
+  return delayed.has(operation);
+}
+
+/** How long white space is held back; clients wait at least a minute for a sign of life. */
+const patienceMs = 10_000;
+const maxBytes = 1024 * 1024;
+
+const statuses: ReadonlyMap<string, number> = new Map([
+  ['AccessDenied', 403],
+  ['NoSuchBucket', 404],
+  ['NoSuchKey', 404],
+  ['NoSuchUpload', 404],
+  ['NoSuchVersion', 404],
+  ['ConditionalRequestConflict', 409],
+  ['OperationAborted', 409],
+  ['PreconditionFailed', 412],
+  ['InternalError', 500],
+  ['ServiceUnavailable', 503],
+  ['SlowDown', 503],
+]);
+
+/** What a delayed document turned out to be. */
+export interface DelayedOutcome {
+  /** The rest of the document. */
+  readonly body: Buffer;
+  /** The status an error document should have had; `undefined` when it is a result. */
+  readonly errorStatus: number | undefined;
+}
 
 /**
- * Rewrites the `<Location>` of a CompleteMultipartUpload answer to the address the client used. White space that
- * the store sends to keep the connection alive passes at once; the document itself is held until its end.
+ * Holds the document of a delayed 200 until its end, so that an error in it can still be answered as one. White space
+ * with which a slow store keeps the connection alive is passed on after ten seconds; from then on the status is 200.
+ * The `<Location>` of a completed upload becomes the address the client used.
+ * Source: AWS "CompleteMultipartUpload" and "CopyObject", on errors in a 200 response.
  */
 export class CompleteResult {
   readonly #location: string;
@@ -13,21 +50,31 @@ export class CompleteResult {
     this.#location = location;
   }
 
-  /** Takes a chunk and returns what can be sent already. */
-  push(chunk: Buffer): Buffer {
+  /** True when the document is longer than any result. */
+  get isTooLarge(): boolean {
+    return this.#held.length > maxBytes;
+  }
+
+  /** Takes a chunk and returns what has to be sent already; `waitedMs` is the time since the head arrived. */
+  push(chunk: Buffer, waitedMs: number): Buffer {
     this.#held += chunk.toString('latin1');
+    if (waitedMs < patienceMs) return Buffer.alloc(0);
     const preamble = /^(<\?xml[^>]*\?>)?\s*(?=[^\s<]|<[^?]|$)/.exec(this.#held)?.[0] ?? '';
     this.#held = this.#held.slice(preamble.length);
     return Buffer.from(preamble, 'latin1');
   }
 
-  /** The rest of the document. */
-  end(): Buffer {
+  /** Call at the end of the answer. */
+  end(): DelayedOutcome {
+    const document = Buffer.from(this.#held, 'latin1');
+    // White space may stand between the declaration and the document, and before both of them.
+    const error = readStoreError(Buffer.from(this.#held.trimStart(), 'latin1'));
+    if (error !== undefined) return { body: document, errorStatus: statuses.get(error.code) ?? 400 };
     const location = Buffer.from(escapeXml(this.#location), 'utf8').toString('latin1');
     const rewritten = this.#held.replace(
       /<Location>[^<]*<\/Location>/,
       () => `<Location>${location}</Location>`,
     );
-    return Buffer.from(rewritten, 'latin1');
+    return { body: Buffer.from(rewritten, 'latin1'), errorStatus: undefined };
   }
 }

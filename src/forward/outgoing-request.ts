@@ -59,7 +59,7 @@ export function buildOutgoing(
 }
 
 function outgoingHeaders({ request, document, payload }: Authorized, body: OutgoingBody): HeaderField[] {
-  const isRewritten = request.batch !== undefined;
+  const isRewritten = request.batch !== undefined || request.isDocumentRewritten === true;
   const losesTrailer = payload.kind === 'unsigned-trailer' && body.framing === undefined;
   const headers: HeaderField[] = [];
   for (const [name, value] of request.headers) {

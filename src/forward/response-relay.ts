@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Dispatcher } from 'undici';
 import type { Authorized } from '../authorize/authorize-s3.ts';
-import { CompleteResult } from './complete-result.ts';
+import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { readStoreError, rewriteStoreError, storeAuthenticationCodes } from './store-error.ts';
@@ -29,6 +29,12 @@ export interface RelayFacts {
 
 const maxErrorBytes = 1024 * 1024;
 const maxBatchResultBytes = 8 * 1024 * 1024;
+/** What else can be missing says nothing about the names of objects. */
+const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
+  'NoSuchBucket',
+  'NoSuchTagSet',
+  'NoSuchUpload',
+]);
 const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
 
 /**
@@ -89,9 +95,8 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     const { operation, batch } = this.#authorized.request;
     if (status >= 400 || (batch !== undefined && status === 200)) {
       this.#collected = [];
-    } else if (operation.name === 'CompleteMultipartUpload' && status === 200) {
+    } else if (isDelayed(operation.name) && status === 200) {
       this.#complete = new CompleteResult(this.#client.url);
-      this.#writeHead(bodyHeaders);
     } else {
       this.#writeHead(status === 204 ? bodyHeaders : undefined);
     }
@@ -106,18 +111,39 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
       else this.#collected.push(chunk);
       return;
     }
-    this.#write(this.#complete === undefined ? chunk : this.#complete.push(chunk));
+    if (this.#complete === undefined) this.#write(chunk);
+    else this.#relayDelayed(this.#complete, chunk, controller);
   }
 
   onResponseEnd(): void {
     try {
       if (this.#collected !== undefined) this.#answerCollected(Buffer.concat(this.#collected));
-      else {
-        if (this.#complete !== undefined) this.#write(this.#complete.end());
-        this.#end(undefined);
-      }
+      else if (this.#complete !== undefined) this.#answerDelayed(this.#complete);
+      else this.#end(undefined);
     } catch (error) {
       this.#reject(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
+    }
+  }
+
+  #relayDelayed(complete: CompleteResult, chunk: Buffer, controller: Dispatcher.DispatchController): void {
+    const waitedMs = performance.now() - this.#startedAt - (this.#firstByteMs ?? 0);
+    const ready = complete.push(chunk, waitedMs);
+    if (complete.isTooLarge) controller.abort(new UpstreamFault('protocol', 'the answer is too large'));
+    if (ready.length === 0) return;
+    if (!this.hasStarted) this.#writeHead(bodyHeaders);
+    this.#write(ready);
+  }
+
+  #answerDelayed(complete: CompleteResult): void {
+    const { body, errorStatus } = complete.end();
+    if (this.hasStarted) {
+      // Too late for another status; clients look into the document of these operations.
+      this.#write(body);
+      this.#end(errorStatus === undefined ? undefined : readStoreError(body)?.code);
+    } else if (errorStatus === undefined) this.#answer(body, undefined);
+    else {
+      this.#status = errorStatus;
+      this.#answerCollected(body);
     }
   }
 
@@ -135,8 +161,8 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     if (error !== undefined && storeAuthenticationCodes.has(error.code)) {
       throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${error.code}`);
     }
-    if (this.#status === 404 && error?.code !== 'NoSuchBucket' && !this.#maySeeMissing())
-      throw new MissingHidden();
+    const isHidden = this.#status === 404 && !shownWhenMissing.has(error?.code);
+    if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
     const isHead = request.operation.method === 'HEAD';
     if (isHead) this.#answerHead();
     else if (error === undefined) this.#answer(body, undefined);

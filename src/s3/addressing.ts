@@ -47,7 +47,8 @@ export function bucketOfHost(host: string, virtualHosts: readonly string[]): str
   return undefined;
 }
 
-function checkBucket(name: string): string {
+/** A bucket name that may be forwarded. Throws `InvalidBucketName`. */
+export function checkBucket(name: string): string {
   if (!bucketName.test(name)) throw s3Error('InvalidBucketName');
   if (reservedNames.has(name.toLowerCase())) {
     throw s3Error('InvalidBucketName', 'This name is reserved by stores for their own interfaces.');
@@ -57,7 +58,13 @@ function checkBucket(name: string): string {
 
 function decodeKey(rawKey: string): string {
   const key = decodeTargetText(rawKey);
-  if (key === undefined || climbsOut(key)) throw s3Error('InvalidURI');
+  if (key === undefined) throw s3Error('InvalidURI');
+  return checkKey(key);
+}
+
+/** A decoded key that may be forwarded. Throws `InvalidURI`, `KeyTooLongError`. */
+export function checkKey(key: string): string {
+  if (climbsOut(key)) throw s3Error('InvalidURI');
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   return key;
 }

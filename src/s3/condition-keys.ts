@@ -2,7 +2,7 @@ import type { RawRequest } from '../core/raw-request.ts';
 import { s3Error } from './errors.ts';
 import type { ConditionKey } from './operation.ts';
 import type { RequestedResource } from './permissions.ts';
-import { parseFormTags } from './tagging-header.ts';
+import { type ObjectTag, parseFormTags } from './tagging-header.ts';
 
 /** Header → context key, for headers whose value is the key's value. */
 const headerKeys: readonly (readonly [header: string, key: string])[] = [
@@ -14,6 +14,7 @@ const headerKeys: readonly (readonly [header: string, key: string])[] = [
   ['x-amz-grant-read-acp', 's3:x-amz-grant-read-acp'],
   ['x-amz-grant-write', 's3:x-amz-grant-write'],
   ['x-amz-grant-write-acp', 's3:x-amz-grant-write-acp'],
+  ['x-amz-metadata-directive', 's3:x-amz-metadata-directive'],
   ['x-amz-object-lock-legal-hold', 's3:object-lock-legal-hold'],
   ['x-amz-object-lock-mode', 's3:object-lock-mode'],
   ['x-amz-object-lock-retain-until-date', 's3:object-lock-retain-until-date'],
@@ -32,6 +33,9 @@ export const lookupKeyPrefixes: readonly string[] = [
   'aws:resourcetag/',
 ];
 
+/** The actions that know `s3:prefix`, `s3:delimiter` and `s3:max-keys`. */
+const listings: ReadonlySet<string | undefined> = new Set(['s3:ListBucket', 's3:ListBucketVersions']);
+
 const defaultMaxKeys = '1000';
 
 /** No key of S3 has longer values; policies match patterns against them, so their length is work. */
@@ -46,7 +50,7 @@ export function s3ConditionKeys(
   raw: RawRequest,
   accountId: string,
 ): ConditionKey[] {
-  const { operation, parameters, headers } = request;
+  const { operation, parameters, headers, copySource } = request;
   const keys: ConditionKey[] = [['s3:ResourceAccount', [accountId]]];
   const add = (key: string, value: string | undefined): void => {
     if (value === undefined) return;
@@ -57,7 +61,9 @@ export function s3ConditionKeys(
   add('s3:x-amz-content-sha256', raw.headers.get('x-amz-content-sha256'));
   for (const [header, key] of headerKeys) add(key, headers.get(header));
   add('s3:versionid', parameters.get('versionId'));
-  if (operation.action === 's3:ListBucket') {
+  // Whatever way the client wrote it: one spelling for policies to compare.
+  if (copySource !== undefined) add('s3:x-amz-copy-source', `${copySource.bucket}/${copySource.key}`);
+  if (listings.has(operation.action)) {
     add('s3:prefix', parameters.get('prefix'));
     add('s3:delimiter', parameters.get('delimiter'));
     add('s3:max-keys', parameters.get('max-keys') ?? defaultMaxKeys);
@@ -68,7 +74,11 @@ export function s3ConditionKeys(
 
 function requestTagKeys(header: string | undefined): ConditionKey[] {
   if (header === undefined) return [];
-  const tags = parseFormTags(header);
+  return tagKeys(parseFormTags(header));
+}
+
+/** `s3:RequestObjectTag/<key>` and `s3:RequestObjectTagKeys` of tags that are to be set. */
+export function tagKeys(tags: readonly ObjectTag[]): ConditionKey[] {
   return [
     ...tags.map(([key, value]): ConditionKey => [`s3:RequestObjectTag/${key}`, [value]]),
     ['s3:RequestObjectTagKeys', tags.map(([key]) => key)],

@@ -1,6 +1,10 @@
+import { tagKeys } from './condition-keys.ts';
 import type { S3Request } from './operation.ts';
 import { maxCreateBucketBytes, parseLocationConstraint } from './operations/create-bucket.ts';
 import { deleteBatch, maxDeleteBytes } from './operations/delete-objects.ts';
+import { maxTaggingBytes, parseTagging, writeTagging } from './operations/tagging.ts';
+import { maxVersioningBytes, rewriteVersioning } from './operations/versioning.ts';
+import type { ObjectTag } from './tagging-header.ts';
 
 // CompleteMultipartUpload names up to 10,000 parts with an ETag and a checksum each.
 const maxCompleteBytes = 4 * 1024 * 1024;
@@ -12,6 +16,10 @@ export function maxDocumentBytes(request: S3Request): number {
       return maxCreateBucketBytes;
     case 'DeleteObjects':
       return maxDeleteBytes;
+    case 'PutBucketVersioning':
+      return maxVersioningBytes;
+    case 'PutObjectTagging':
+      return maxTaggingBytes;
     default:
       return maxCompleteBytes;
   }
@@ -31,9 +39,23 @@ export function withDocument(request: S3Request, body: Buffer, partition: string
           : [...request.conditionKeys, ['s3:locationconstraint', [location]] as const];
       return { ...request, document: body, conditionKeys };
     }
+    case 'PutObjectTagging':
+      return withTags(request, parseTagging(body));
+    case 'PutBucketVersioning':
+      return { ...request, document: rewriteVersioning(body), isDocumentRewritten: true };
     case 'DeleteObjects':
       return { ...request, document: body, permissions: [], batch: deleteBatch(request, body, partition) };
     default:
       return { ...request, document: body };
   }
+}
+
+// Written anew, so that the store sets the very tags that were authorized.
+function withTags(request: S3Request, tags: readonly ObjectTag[]): S3Request {
+  return {
+    ...request,
+    document: writeTagging(tags),
+    isDocumentRewritten: true,
+    conditionKeys: [...request.conditionKeys, ...tagKeys(tags)],
+  };
 }

@@ -1,4 +1,5 @@
 import type { RawRequest } from '../core/raw-request.ts';
+import type { CopySource } from './copy-source.ts';
 
 /** What an operation works on. */
 export type OperationScope = 'service' | 'bucket' | 'object';
@@ -12,6 +13,10 @@ export interface Permission {
   readonly action: string;
   /** The resource's ARN. */
   readonly resource: string;
+  /** Context keys of this decision alone, beside those of the request. */
+  readonly conditionKeys?: readonly ConditionKey[];
+  /** Prefixes of keys that exist but are not known; a statement that needs one denies. */
+  readonly unknownKeys?: readonly string[];
 }
 
 /** One row of the operation table. */
@@ -33,8 +38,12 @@ export interface S3Operation {
   readonly action: string | undefined;
   /** Replaces `action` when `versionId` is present. */
   readonly versionAction?: string;
-  /** Further permissions that headers of the request make necessary. */
-  readonly conditionalActions?: (headers: ForwardedHeaders) => readonly string[];
+  /** Further permissions that it, or headers of the request, make necessary. */
+  readonly conditionalActions?: (headers: ForwardedHeaders, isVersioned: boolean) => readonly string[];
+  /** True when it reads another object, named by `x-amz-copy-source`. */
+  readonly isCopy?: true;
+  /** `x-amz-*` headers without which it is refused. */
+  readonly requiredHeaders?: readonly string[];
   /** Context keys with a value fixed by the operation. */
   readonly fixedContext?: Readonly<Record<string, string>>;
 }
@@ -71,9 +80,18 @@ export interface S3Request {
   /** All must be allowed; empty only for a {@link Batch}. */
   readonly permissions: readonly Permission[];
   readonly conditionKeys: readonly ConditionKey[];
+  /** The object that a copy reads; `headers` carry it written anew. */
+  readonly copySource?: CopySource;
   /** The body of a document operation, once it has been read and its digest verified. */
   readonly document?: Buffer;
+  /** True when `document` was written anew, so that digests of the original no longer fit. */
+  readonly isDocumentRewritten?: true;
   readonly batch?: Batch;
+  /** Headers that replace the client's unless all of these permissions are given. */
+  readonly unlessPermitted?: {
+    readonly permissions: readonly Permission[];
+    readonly headers: ForwardedHeaders;
+  };
   /** Without this permission a 404 of the store is answered as 403, so that names cannot be probed. */
   readonly seesMissing?: Permission;
   /** Response headers that are removed unless the permission is given. */

@@ -1,3 +1,4 @@
+import type { CopySource } from './copy-source.ts';
 import {
   bucketArn,
   type ForwardedHeaders,
@@ -14,17 +15,59 @@ export interface RequestedResource {
   readonly key: string;
   readonly parameters: ReadonlyMap<string, string>;
   readonly headers: ForwardedHeaders;
+  readonly copySource?: CopySource;
 }
 
 /** Every (action, resource) pair that must be allowed (AWS: "Required permissions for S3 API operations"). */
 export function requiredPermissions(request: RequestedResource, partition: string): Permission[] {
-  const { operation, headers } = request;
+  const { operation, headers, copySource } = request;
   if (operation.action === undefined) return [];
   const resource = resourceArn(request, partition);
   const isVersioned = request.parameters.has('versionId');
   const action = isVersioned ? (operation.versionAction ?? operation.action) : operation.action;
-  const further = operation.conditionalActions?.(headers) ?? [];
-  return [action, ...further].map((name) => ({ action: name, resource }));
+  const further = operation.conditionalActions?.(headers, isVersioned) ?? [];
+  const own = [action, ...further].map((name) => ({ action: name, resource }));
+  return copySource === undefined ? own : [...own, readSource(copySource, 's3:GetObject', partition)];
+}
+
+const versionActions: ReadonlyMap<string, string> = new Map([
+  ['s3:GetObject', 's3:GetObjectVersion'],
+  ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+]);
+
+// A decision of its own: the version is the source's, not that of the object that is made.
+function readSource({ bucket, key, versionId }: CopySource, action: string, partition: string): Permission {
+  const resource = objectArn(partition, bucket, key);
+  if (versionId === undefined) return { action, resource };
+  const conditionKeys = [['s3:versionid', [versionId]]] as const;
+  return { action: versionActions.get(action) ?? action, resource, conditionKeys };
+}
+
+/**
+ * A copy takes the source's tags along unless it is told otherwise, which reads tags and writes tags. On AWS that needs
+ * the permissions only where there are any; here the store is told to leave them behind when the caller lacks one.
+ */
+export function tagCopyRules(
+  request: RequestedResource,
+  partition: string,
+): Pick<S3Request, 'unlessPermitted'> {
+  const { operation, headers, copySource } = request;
+  const directive = headers.get('x-amz-tagging-directive') ?? 'COPY';
+  if (operation.name !== 'CopyObject' || copySource === undefined || directive === 'REPLACE') return {};
+  return {
+    unlessPermitted: {
+      permissions: [
+        readSource(copySource, 's3:GetObjectTagging', partition),
+        {
+          action: 's3:PutObjectTagging',
+          resource: resourceArn(request, partition),
+          // Which tags would be set is known to the store alone.
+          unknownKeys: ['s3:requestobjecttag/', 's3:requestobjecttagkeys'],
+        },
+      ],
+      headers: new Map([['x-amz-tagging-directive', 'REPLACE']]),
+    },
+  };
 }
 
 function resourceArn({ operation, bucket, key }: RequestedResource, partition: string): string {
@@ -39,17 +82,28 @@ function resourceArn({ operation, bucket, key }: RequestedResource, partition: s
 }
 
 const reads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);
+const namesAnObject: ReadonlySet<string> = new Set([
+  ...reads,
+  'DeleteObjectTagging',
+  'GetObjectAttributes',
+  'GetObjectTagging',
+  'PutObjectTagging',
+]);
 
 /** What a read may show of the object beside its bytes, and who may learn that it is missing. */
 export function responseRules(
   request: RequestedResource,
   partition: string,
 ): Pick<S3Request, 'seesMissing' | 'guardedHeaders'> {
-  if (!reads.has(request.operation.name)) return { guardedHeaders: [] };
+  const { operation, copySource } = request;
+  const probed = copySource?.bucket ?? (namesAnObject.has(operation.name) ? request.bucket : undefined);
+  if (probed === undefined) return { guardedHeaders: [] };
+  const seesMissing = { action: 's3:ListBucket', resource: bucketArn(partition, probed) };
+  if (!reads.has(operation.name)) return { seesMissing, guardedHeaders: [] };
   const resource = resourceArn(request, partition);
   const tagging = request.parameters.has('versionId') ? 's3:GetObjectVersionTagging' : 's3:GetObjectTagging';
   return {
-    seesMissing: { action: 's3:ListBucket', resource: bucketArn(partition, request.bucket) },
+    seesMissing,
     guardedHeaders: [
       ['x-amz-tagging-count', { action: tagging, resource }],
       ['x-amz-object-lock-mode', { action: 's3:GetObjectRetention', resource }],

@@ -1,11 +1,12 @@
 import type { RawRequest } from '../core/raw-request.ts';
 import { resolveAddress } from './addressing.ts';
 import { s3ConditionKeys } from './condition-keys.ts';
+import { type CopySource, parseCopySource, writeCopySource } from './copy-source.ts';
 import { s3Error } from './errors.ts';
 import { selectHeaders } from './header-table.ts';
-import type { OperationScope, S3Operation, S3Request } from './operation.ts';
+import type { ForwardedHeaders, OperationScope, S3Operation, S3Request } from './operation.ts';
 import { knownSelectors, operationsFor } from './operations/index.ts';
-import { requiredPermissions, responseRules } from './permissions.ts';
+import { requiredPermissions, responseRules, tagCopyRules } from './permissions.ts';
 
 /** What routing must know of the configuration. */
 export interface RouteSettings {
@@ -32,14 +33,51 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
   const headers = selectHeaders(raw, operation, settings.accountId);
-  const requested = { operation, bucket, key, parameters, headers };
+  requireHeaders(operation, headers);
+  const requested = { operation, bucket, key, parameters, ...withCopySource(operation, headers) };
   return {
     ...requested,
     raw,
     permissions: requiredPermissions(requested, settings.partition),
     conditionKeys: s3ConditionKeys(requested, raw, settings.accountId),
+    ...tagCopyRules(requested, settings.partition),
     ...responseRules(requested, settings.partition),
   };
+}
+
+function requireHeaders({ requiredHeaders = [] }: S3Operation, headers: ForwardedHeaders): void {
+  const missing = requiredHeaders.find((name) => !headers.has(name));
+  if (missing !== undefined) throw s3Error('InvalidArgument', `The header ${missing} is missing.`);
+}
+
+interface HeadersAndSource {
+  readonly headers: ForwardedHeaders;
+  readonly copySource?: CopySource;
+}
+
+// Read once; permissions, context and the header for the store all come from the result.
+function withCopySource({ isCopy }: S3Operation, headers: ForwardedHeaders): HeadersAndSource {
+  if (isCopy === undefined) return { headers };
+  for (const [name, values] of directives) checkDirective(headers, name, values);
+  // With COPY it would describe other tags to the policies than those that are set.
+  if (headers.has('x-amz-tagging') && headers.get('x-amz-tagging-directive') !== 'REPLACE') {
+    throw s3Error('InvalidArgument', 'x-amz-tagging needs x-amz-tagging-directive: REPLACE.');
+  }
+  const copySource = parseCopySource(headers.get('x-amz-copy-source') ?? '');
+  return { headers: new Map(headers).set('x-amz-copy-source', writeCopySource(copySource)), copySource };
+}
+
+const directives: readonly (readonly [header: string, values: readonly string[]])[] = [
+  ['x-amz-metadata-directive', ['COPY', 'REPLACE']],
+  ['x-amz-tagging-directive', ['COPY', 'REPLACE']],
+];
+
+// A store might read another spelling as the other choice.
+function checkDirective(headers: ForwardedHeaders, name: string, values: readonly string[]): void {
+  const value = headers.get(name);
+  if (value !== undefined && !values.includes(value)) {
+    throw s3Error('InvalidArgument', `The header ${name} must be one of ${values.join(', ')}.`);
+  }
 }
 
 function readParameters(raw: RawRequest): Map<string, string> {
@@ -107,6 +145,9 @@ function acceptParameters(
 const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['max-keys', [0, 2_147_483_647]],
   ['max-buckets', [1, 10_000]],
+  ['max-parts', [0, 2_147_483_647]],
+  ['max-uploads', [0, 2_147_483_647]],
+  ['part-number-marker', [0, 2_147_483_647]],
   ['partNumber', [1, 10_000]],
 ]);
 const neverEmpty: ReadonlySet<string> = new Set(['uploadId', 'versionId']);

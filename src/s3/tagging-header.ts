@@ -6,25 +6,29 @@ const maxObjectTags = 10;
 const maxTagKeyLength = 128;
 const maxTagValueLength = 256;
 
+/** A tag of an object. */
+export type ObjectTag = readonly [key: string, value: string];
+
 /**
  * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, also one that
  * differs in case only, because condition keys ignore case; so is anything that does not decode. Throws `InvalidArgument`.
  */
-export function parseFormTags(header: string): [key: string, value: string][] {
-  const parameters = parseQuery(header);
-  const names = new Set(parameters?.map(({ name }) => name.toLowerCase()));
-  if (
-    parameters === undefined ||
-    names.size !== parameters.length ||
-    names.size > maxObjectTags ||
-    names.has('')
-  ) {
+export function parseFormTags(header: string): readonly ObjectTag[] {
+  const tags = parseQuery(header)?.map(({ name, value }): ObjectTag => [name, value]);
+  if (tags === undefined) {
     throw s3Error('InvalidArgument', "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded.");
   }
-  if (
-    parameters.some(({ name, value }) => name.length > maxTagKeyLength || value.length > maxTagValueLength)
-  ) {
+  checkTags(tags);
+  return tags;
+}
+
+/** Refuses repeated keys, also in other capitals, and what is over AWS's limits. Throws `InvalidArgument`. */
+export function checkTags(tags: readonly ObjectTag[]): void {
+  const names = new Set(tags.map(([name]) => name.toLowerCase()));
+  if (names.size !== tags.length || names.size > maxObjectTags || names.has('')) {
+    throw s3Error('InvalidArgument', 'An object has up to 10 tags, each with a key of its own.');
+  }
+  if (tags.some(([name, value]) => name.length > maxTagKeyLength || value.length > maxTagValueLength)) {
     throw s3Error('InvalidArgument', 'A tag key or value is too long.');
   }
-  return parameters.map(({ name, value }) => [name, value]);
 }

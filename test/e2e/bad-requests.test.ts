@@ -99,7 +99,7 @@ describe('requests that are refused before the store is contacted', () => {
     ],
     [
       'an unsigned copy source',
-      '501 NotImplemented',
+      '403 AccessDenied',
       async () => withHeader(await sign({ method: 'PUT' }), 'x-amz-copy-source', '/data/secret/x'),
     ],
     [

@@ -40,6 +40,14 @@ describe('classification', () => {
     ['HEAD', '/bucket/key', 'HeadObject'],
     ['PUT', '/bucket/key', 'PutObject'],
     ['DELETE', '/bucket/key?versionId=1', 'DeleteObject'],
+    ['GET', '/bucket?versions&prefix=a&max-keys=2&key-marker=b&version-id-marker=c', 'ListObjectVersions'],
+    ['GET', '/bucket?versioning', 'GetBucketVersioning'],
+    ['PUT', '/bucket?versioning', 'PutBucketVersioning'],
+    ['GET', '/bucket?uploads&prefix=a&max-uploads=2', 'ListMultipartUploads'],
+    ['GET', '/bucket/key?uploadId=u&max-parts=2&part-number-marker=1', 'ListParts'],
+    ['GET', '/bucket/key?tagging&versionId=v', 'GetObjectTagging'],
+    ['PUT', '/bucket/key?tagging&versionId=v', 'PutObjectTagging'],
+    ['DELETE', '/bucket/key?tagging&versionId=v', 'DeleteObjectTagging'],
     ['POST', '/bucket/key?uploads', 'CreateMultipartUpload'],
     ['PUT', '/bucket/key?partNumber=1&uploadId=u', 'UploadPart'],
     ['POST', '/bucket/key?uploadId=u', 'CompleteMultipartUpload'],
@@ -62,10 +70,13 @@ describe('classification', () => {
   });
 
   it('keeps every row reachable by its own selectors', () => {
-    for (const { name, method, scope, selectors, selectingHeader } of operations) {
+    for (const row of operations) {
+      const { name, method, scope, selectors, selectingHeader, requiredHeaders = [] } = row;
       const path = { service: '/', bucket: '/bucket', object: '/bucket/key' }[scope];
       const query = selectors.map((selector) => selector.replace('=*', '=1')).join('&');
-      const headers = selectingHeader === undefined ? {} : { [selectingHeader]: '/other/key' };
+      const headers: Record<string, string> =
+        selectingHeader === undefined ? {} : { [selectingHeader]: '/other/key' };
+      for (const name of requiredHeaders) headers[name] = 'ETag';
       const outcome = refusal(method, query === '' ? path : `${path}?${query}`, headers);
       expect(`${name}: ${outcome}`).toMatch(new RegExp(`^${name}: (accepted as ${name}|NotImplemented)$`));
     }
@@ -111,13 +122,24 @@ describe('requests that could mean something else to the store', () => {
     ['a method S3 does not have', 'PATCH', '/bucket/key', 'MethodNotAllowed'],
     ['a POST without a selector', 'POST', '/bucket/key', 'MethodNotAllowed'],
     ['an operation that is not supported yet', 'GET', '/bucket?acl', 'NotImplemented'],
-    ['deleting a subresource', 'DELETE', '/bucket/key?tagging', 'NotImplemented'],
+    ['deleting a subresource', 'DELETE', '/bucket?tagging', 'NotImplemented'],
+    ['tagging beside an upload id', 'GET', '/bucket/key?tagging&uploadId=u', 'InvalidArgument'],
+    ['tagging beside acl', 'PUT', '/bucket/key?acl&tagging', 'InvalidArgument'],
+    ['tagging with a value', 'GET', '/bucket/key?tagging=1', 'InvalidArgument'],
+    ['a version of an upload', 'PUT', '/bucket/key?versionId=v', 'InvalidArgument'],
+    ['a version of a part', 'GET', '/bucket/key?uploadId=u&versionId=v', 'InvalidArgument'],
+    ['a version of a bucket', 'GET', '/bucket?versioning&versionId=v', 'InvalidArgument'],
+    ['an empty version', 'GET', '/bucket/key?tagging&versionId=', 'InvalidArgument'],
+    ['versions beside uploads', 'GET', '/bucket?versions&uploads', 'InvalidArgument'],
+    ['versions beside a list type', 'GET', '/bucket?versions&list-type=2', 'InvalidArgument'],
+    ['attributes without a list of them', 'GET', '/bucket/key?attributes', 'InvalidArgument'],
+    ['attributes beside tagging', 'GET', '/bucket/key?attributes&tagging', 'InvalidArgument'],
+    ['a number of parts that is no number', 'GET', '/bucket/key?uploadId=u&max-parts=x', 'InvalidArgument'],
   ])('rejects %s', (_, method, target, code) => {
     expect(refusal(method, target)).toBe(code);
   });
 
   it.each([
-    ['a copy source on a plain upload', { 'x-amz-copy-source': '/other/secret' }, 'NotImplemented'],
     ['an unknown x-amz header', { 'x-amz-surprise': '1' }, 'NotImplemented'],
     ['a MinIO header', { 'x-minio-source-mtime': '1' }, 'InvalidArgument'],
     ['an RGW header', { 'x-rgw-object-type': '1' }, 'InvalidArgument'],

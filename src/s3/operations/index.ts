@@ -4,6 +4,7 @@ import { deleteObjectsOperation } from './delete-objects.ts';
 import { multipartOperations } from './multipart.ts';
 import { objectOperations } from './object.ts';
 import { serviceOperations } from './service.ts';
+import { taggingOperations } from './tagging.ts';
 import { unsupportedOperations } from './unsupported.ts';
 
 /** Every operation there is; one that is not here does not exist for the sidecar. */
@@ -13,6 +14,7 @@ export const operations: readonly S3Operation[] = [
   deleteObjectsOperation,
   ...objectOperations,
   ...multipartOperations,
+  ...taggingOperations,
   ...unsupportedOperations,
 ];
 

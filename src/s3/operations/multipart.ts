@@ -1,5 +1,5 @@
 import type { S3Operation } from '../operation.ts';
-import { ifMatchActions, newObjectActions, newObjectHeaders } from './permission-rules.ts';
+import { copyHeaders, ifMatchActions, newObjectActions, newObjectHeaders } from './permission-rules.ts';
 
 /** Multipart uploads. ACL, tags and retention are bound, and so authorized, when the upload is created. */
 export const multipartOperations: readonly S3Operation[] = [
@@ -25,6 +25,39 @@ export const multipartOperations: readonly S3Operation[] = [
     body: 'object',
     action: 's3:PutObject',
     fixedContext: { 's3:ObjectCreationOperation': 'false' },
+  },
+  {
+    name: 'UploadPartCopy',
+    method: 'PUT',
+    scope: 'object',
+    selectors: ['partNumber=*', 'uploadId=*'],
+    selectingHeader: 'x-amz-copy-source',
+    parameters: [],
+    headers: [...copyHeaders, 'x-amz-copy-source-range'],
+    body: 'none',
+    action: 's3:PutObject',
+    fixedContext: { 's3:ObjectCreationOperation': 'false' },
+    isCopy: true,
+  },
+  {
+    name: 'ListParts',
+    method: 'GET',
+    scope: 'object',
+    selectors: ['uploadId=*'],
+    parameters: ['max-parts', 'part-number-marker', 'encoding-type'],
+    headers: [],
+    body: 'none',
+    action: 's3:ListMultipartUploadParts',
+  },
+  {
+    name: 'ListMultipartUploads',
+    method: 'GET',
+    scope: 'bucket',
+    selectors: ['uploads'],
+    parameters: ['delimiter', 'encoding-type', 'key-marker', 'max-uploads', 'prefix', 'upload-id-marker'],
+    headers: [],
+    body: 'none',
+    action: 's3:ListBucketMultipartUploads',
   },
   {
     name: 'CompleteMultipartUpload',

@@ -1,5 +1,11 @@
 import type { S3Operation } from '../operation.ts';
-import { bypassActions, ifMatchActions, newObjectActions, newObjectHeaders } from './permission-rules.ts';
+import {
+  bypassActions,
+  copyHeaders,
+  ifMatchActions,
+  newObjectActions,
+  newObjectHeaders,
+} from './permission-rules.ts';
 
 const readParameters = [
   'response-cache-control',
@@ -47,6 +53,35 @@ export const objectOperations: readonly S3Operation[] = [
     action: 's3:PutObject',
     conditionalActions: (headers) => [...newObjectActions(headers), ...ifMatchActions(headers)],
     fixedContext: { 's3:ObjectCreationOperation': 'true' },
+  },
+  {
+    name: 'CopyObject',
+    method: 'PUT',
+    scope: 'object',
+    selectors: [],
+    selectingHeader: 'x-amz-copy-source',
+    parameters: [],
+    headers: [...newObjectHeaders, ...copyHeaders, 'x-amz-metadata-directive', 'x-amz-tagging-directive'],
+    body: 'none',
+    action: 's3:PutObject',
+    conditionalActions: (headers) => [...newObjectActions(headers), ...ifMatchActions(headers)],
+    fixedContext: { 's3:ObjectCreationOperation': 'true' },
+    isCopy: true,
+  },
+  {
+    name: 'GetObjectAttributes',
+    method: 'GET',
+    scope: 'object',
+    selectors: ['attributes'],
+    parameters: ['versionId'],
+    headers: ['x-amz-object-attributes', 'x-amz-max-parts', 'x-amz-part-number-marker'],
+    requiredHeaders: ['x-amz-object-attributes'],
+    body: 'none',
+    action: 's3:GetObject',
+    versionAction: 's3:GetObjectVersion',
+    conditionalActions: (_, isVersioned) => [
+      isVersioned ? 's3:GetObjectVersionAttributes' : 's3:GetObjectAttributes',
+    ],
   },
   {
     name: 'DeleteObject',

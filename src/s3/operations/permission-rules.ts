@@ -72,6 +72,18 @@ export function newBucketActions(headers: ForwardedHeaders): string[] {
   return actions;
 }
 
+/** What a copy may say about its source and about what of it is taken over. */
+export const copyHeaders: readonly string[] = [
+  'x-amz-copy-source',
+  'x-amz-copy-source-if-match',
+  'x-amz-copy-source-if-modified-since',
+  'x-amz-copy-source-if-none-match',
+  'x-amz-copy-source-if-unmodified-since',
+  'x-amz-copy-source-server-side-encryption-customer-algorithm',
+  'x-amz-copy-source-server-side-encryption-customer-key',
+  'x-amz-copy-source-server-side-encryption-customer-key-md5',
+];
+
 /** Deleting under governance retention needs its own permission. */
 export function bypassActions(headers: ForwardedHeaders): string[] {
   return headers.has('x-amz-bypass-governance-retention') ? ['s3:BypassGovernanceRetention'] : [];
