@@ -29,9 +29,9 @@ export function completeMultipartUpload(call: StoreCall, contents: Contents): An
   if (claimed !== undefined && claimed.value !== checksumValue(checksum, claimed))
     throw storeError('BadDigest');
   checkWriteConditions(call.headers, upload.key, bucket.objects.get(upload.key));
-  const { key, headers } = upload;
+  const { key, headers, tags } = upload;
   const etag = wholeEtag(parts);
-  bucket.objects.set(key, { key, body, etag, lastModifiedMs: call.nowMs, headers, checksum });
+  bucket.objects.set(key, { key, body, etag, lastModifiedMs: call.nowMs, headers, checksum, tags });
   bucket.uploads.delete(upload.uploadId);
   return xmlAnswer('CompleteMultipartUploadResult', {
     Location: `http://${call.headers.get('host') ?? ''}/${bucket.name}/${uriEncode(key, true)}`,

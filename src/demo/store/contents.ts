@@ -9,6 +9,9 @@ export interface ObjectChecksum extends Checksum {
   readonly type: ChecksumType;
 }
 
+/** The tags of an object. */
+export type Tags = ReadonlyMap<string, string>;
+
 /** One object; never changed, only replaced. */
 export interface StoredObject {
   readonly key: string;
@@ -19,6 +22,7 @@ export interface StoredObject {
   /** `content-type` and its like, and `x-amz-meta-*`, as they came. */
   readonly headers: Readonly<Record<string, string>>;
   readonly checksum: ObjectChecksum | undefined;
+  readonly tags: Tags;
 }
 
 /** One part of an upload in progress. */
@@ -39,6 +43,7 @@ export interface Upload {
   readonly headers: Readonly<Record<string, string>>;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType;
+  readonly tags: Tags;
   readonly parts: Map<number, UploadedPart>;
 }
 
@@ -61,6 +66,30 @@ export function bucketOf(contents: Contents, name: string): Bucket {
   const bucket = contents.buckets.get(name);
   if (bucket === undefined) throw storeError('NoSuchBucket', { fields: { BucketName: name } });
   return bucket;
+}
+
+/**
+ * The object a request names. Nothing is versioned here, so the only version id there is is `null`. Throws NoSuchBucket,
+ * NoSuchKey, NoSuchVersion.
+ */
+export function objectOf(
+  named: {
+    readonly bucketName: string;
+    readonly key: string;
+    readonly query: ReadonlyMap<string, string>;
+  },
+  contents: Contents,
+): StoredObject {
+  const object = bucketOf(contents, named.bucketName).objects.get(named.key);
+  checkVersion(named);
+  if (object === undefined) throw storeError('NoSuchKey', { fields: { Key: named.key } });
+  return object;
+}
+
+/** Throws NoSuchVersion for any version but `null`. */
+export function checkVersion({ query, key }: { query: ReadonlyMap<string, string>; key: string }): void {
+  const versionId = query.get('versionId') ?? 'null';
+  if (versionId !== 'null') throw storeError('NoSuchVersion', { fields: { Key: key, VersionId: versionId } });
 }
 
 /** Orders keys as S3 does: by their UTF-8 bytes, which differs from JavaScript's order beyond U+FFFF. */

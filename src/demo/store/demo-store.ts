@@ -137,12 +137,12 @@ async function answer(message: IncomingMessage, surroundings: Surroundings): Pro
   const payload = authorizeCaller(raw, key);
   const address = readAddress(raw.path);
   const query = readQuery(raw);
-  const operation = findOperation(raw.method, address, query);
+  const { operation, headers: further } = findOperation(raw.method, address, { query, headers: raw.headers });
   // Only an object's bytes may come in chunks.
   if (payload.kind === 'unsigned-trailer' && operation !== putObject && operation !== uploadPart) {
     throw storeError('InvalidRequest');
   }
-  refuseUnknownHeaders(raw.headers);
+  refuseUnknownHeaders(raw.headers, further);
   checkBodyLength(message);
   inviteBody();
   const body = await readBody(message);

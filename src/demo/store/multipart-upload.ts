@@ -12,6 +12,7 @@ import { bucketOf, type ChecksumType, type Contents, type Upload } from './conte
 import { storeError } from './errors.ts';
 import { keptHeaders } from './object-headers.ts';
 import { checkHasLength, type StoreCall } from './store-call.ts';
+import { readTaggingHeader } from './tagging.ts';
 
 const maxPartNumber = 10_000;
 
@@ -28,6 +29,7 @@ export function createMultipartUpload(call: StoreCall, contents: Contents): Answ
     headers: keptHeaders(call.headers),
     checksumAlgorithm,
     checksumType,
+    tags: readTaggingHeader(call),
     parts: new Map(),
   });
   const checksumHeaders =
@@ -87,7 +89,8 @@ export function uploadPart(call: StoreCall, contents: Contents): Answer {
   });
 }
 
-function readPartNumber(text: string): number {
+/** Reads a part number. Throws InvalidArgument. */
+export function readPartNumber(text: string): number {
   const partNumber = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
   if (partNumber >= 1 && partNumber <= maxPartNumber) return partNumber;
   throw storeError('InvalidArgument', {

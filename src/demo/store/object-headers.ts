@@ -35,6 +35,7 @@ export function objectHeaders(object: StoredObject): Readonly<Record<string, str
     ...object.headers,
     'accept-ranges': 'bytes',
     etag: `"${object.etag}"`,
+    ...(object.tags.size === 0 ? {} : { 'x-amz-tagging-count': String(object.tags.size) }),
     'last-modified': new Date(object.lastModifiedMs).toUTCString(),
   };
 }

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { type Answer, emptyAnswer } from './answer.ts';
 import { readByteRange } from './byte-range.ts';
 import { checksumHeader, verifyIntegrity } from './checksum.ts';
-import { bucketOf, type Contents, type StoredObject } from './contents.ts';
+import { bucketOf, type Contents, checkVersion, objectOf } from './contents.ts';
 import { storeError } from './errors.ts';
 import { keptHeaders, objectChecksumHeaders, objectHeaders } from './object-headers.ts';
 import { checkReadConditions, checkWriteConditions } from './preconditions.ts';
 import { checkHasLength, type StoreCall } from './store-call.ts';
+import { readTaggingHeader } from './tagging.ts';
 
 /** GetObject's query parameters that replace a header of the answer. */
 export const responseOverrides: readonly string[] = [
@@ -41,12 +42,6 @@ export function getObject(call: StoreCall, contents: Contents): Answer {
   return { status: 200, headers: { ...headers, ...checksum }, body: object.body };
 }
 
-function objectOf(call: StoreCall, contents: Contents): StoredObject {
-  const object = bucketOf(contents, call.bucketName).objects.get(call.key);
-  if (object === undefined) throw storeError('NoSuchKey', { fields: { Key: call.key } });
-  return object;
-}
-
 function overridesOf(call: StoreCall): Readonly<Record<string, string>> {
   const overrides = new Map<string, string>();
   for (const name of responseOverrides) {
@@ -78,6 +73,7 @@ export function putObject(call: StoreCall, contents: Contents): Answer {
     lastModifiedMs: call.nowMs,
     headers: keptHeaders(call.headers),
     checksum: checksum === undefined ? undefined : { ...checksum, type: 'FULL_OBJECT' },
+    tags: readTaggingHeader(call),
   });
   return emptyAnswer(200, {
     etag: `"${etag}"`,
@@ -90,6 +86,7 @@ export function putObject(call: StoreCall, contents: Contents): Answer {
 /** DeleteObject: 204 whether or not there was one. Throws PreconditionFailed. */
 export function deleteObject(call: StoreCall, contents: Contents): Answer {
   const { objects } = bucketOf(contents, call.bucketName);
+  checkVersion(call);
   checkWriteConditions(call.headers, call.key, objects.get(call.key));
   objects.delete(call.key);
   return emptyAnswer(204);

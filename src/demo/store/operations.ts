@@ -1,3 +1,4 @@
+import type { HeaderList } from '../../core/header-list.ts';
 import type { Answer } from './answer.ts';
 import {
   createBucket,
@@ -8,24 +9,31 @@ import {
 } from './bucket-operations.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import type { Contents } from './contents.ts';
+import { copyObject, uploadPartCopy } from './copy-object.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { storeError } from './errors.ts';
 import { listObjectsV1, listObjectsV2 } from './list-objects.ts';
 import { listMultipartUploads, listParts } from './list-uploads.ts';
 import { abortMultipartUpload, createMultipartUpload, uploadPart } from './multipart-upload.ts';
+import { getObjectAttributes } from './object-attributes.ts';
 import { deleteObject, getObject, putObject, responseOverrides } from './object-operations.ts';
 import type { Address, StoreCall } from './store-call.ts';
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './tagging.ts';
+import { getBucketVersioning, listObjectVersions } from './versions.ts';
 
 /** Does one operation on the contents, at once: nothing interrupts it half-way. */
 export type Operation = (call: StoreCall, contents: Contents) => Answer;
 
-interface Row {
+/** One operation of the store. */
+export interface Row {
   readonly method: string;
   readonly on: 'service' | 'bucket' | 'object';
   /** Query parameters that make a request this operation; all must be there. */
   readonly selectors: readonly string[];
   /** Query parameters it may have besides. */
   readonly options: readonly string[];
+  /** `x-amz-*` headers it knows beside the plain ones. */
+  readonly headers: readonly string[];
   readonly operation: Operation;
 }
 
@@ -35,6 +43,29 @@ const listV2 = [...listing, 'max-keys', 'start-after', 'continuation-token', 'fe
 const uploads = [...listing, 'key-marker', 'upload-id-marker', 'max-uploads'];
 const parts = ['max-parts', 'part-number-marker', 'encoding-type'];
 const part = ['partNumber', 'uploadId'];
+
+const versions = [...listing, 'max-keys', 'key-marker', 'version-id-marker'];
+const readOptions = [...responseOverrides, 'versionId'];
+const copySource = 'x-amz-copy-source';
+const copyHeaders = [
+  copySource,
+  'x-amz-copy-source-if-match',
+  'x-amz-copy-source-if-modified-since',
+  'x-amz-copy-source-if-none-match',
+  'x-amz-copy-source-if-unmodified-since',
+];
+const headersOf: ReadonlyMap<Operation, readonly string[]> = new Map<Operation, readonly string[]>([
+  [copyObject, [...copyHeaders, 'x-amz-metadata-directive', 'x-amz-tagging', 'x-amz-tagging-directive']],
+  [createMultipartUpload, ['x-amz-tagging']],
+  [getObjectAttributes, ['x-amz-object-attributes']],
+  [putObject, ['x-amz-tagging']],
+  [uploadPartCopy, [...copyHeaders, 'x-amz-copy-source-range']],
+]);
+/** What an upload becomes when it names a source. */
+const copies: ReadonlyMap<Operation, Operation> = new Map([
+  [putObject, copyObject],
+  [uploadPart, uploadPartCopy],
+]);
 
 const rows: readonly Row[] = [
   row('GET', 'service', [], [], listBuckets),
@@ -46,10 +77,16 @@ const rows: readonly Row[] = [
   row('GET', 'bucket', ['uploads'], uploads, listMultipartUploads),
   row('GET', 'bucket', [], listV1, listObjectsV1),
   row('POST', 'bucket', ['delete'], [], deleteObjects),
-  row('GET', 'object', [], responseOverrides, getObject),
-  row('HEAD', 'object', [], responseOverrides, getObject),
+  row('GET', 'object', [], readOptions, getObject),
+  row('GET', 'bucket', ['versioning'], [], getBucketVersioning),
+  row('GET', 'bucket', ['versions'], versions, listObjectVersions),
+  row('HEAD', 'object', [], readOptions, getObject),
+  row('GET', 'object', ['tagging'], ['versionId'], getObjectTagging),
+  row('PUT', 'object', ['tagging'], ['versionId'], putObjectTagging),
+  row('DELETE', 'object', ['tagging'], ['versionId'], deleteObjectTagging),
+  row('GET', 'object', ['attributes'], ['versionId'], getObjectAttributes),
   row('PUT', 'object', [], [], putObject),
-  row('DELETE', 'object', [], [], deleteObject),
+  row('DELETE', 'object', [], ['versionId'], deleteObject),
   row('POST', 'object', ['uploads'], [], createMultipartUpload),
   row('PUT', 'object', part, [], uploadPart),
   row('POST', 'object', ['uploadId'], [], completeMultipartUpload),
@@ -64,7 +101,7 @@ function row(
   ...rest: readonly [options: readonly string[], operation: Operation]
 ): Row {
   const [options, operation] = rest;
-  return { method, on, selectors, options, operation };
+  return { method, on, selectors, options, headers: headersOf.get(operation) ?? [], operation };
 }
 
 /**
@@ -74,14 +111,16 @@ function row(
 export function findOperation(
   method: string,
   address: Address,
-  query: ReadonlyMap<string, string>,
-): Operation {
+  request: { readonly query: ReadonlyMap<string, string>; readonly headers: HeaderList },
+): Pick<Row, 'operation' | 'headers'> {
+  const { query, headers } = request;
   const on = address.bucketName === '' ? 'service' : address.key === '' ? 'bucket' : 'object';
   const found = rows.find(
     (candidate) => candidate.method === method && candidate.on === on && fits(candidate, query),
   );
   if (found === undefined) throw storeError('NotImplemented');
-  return found.operation;
+  const copy = headers.has(copySource) ? copies.get(found.operation) : undefined;
+  return copy === undefined ? found : { operation: copy, headers: headersOf.get(copy) ?? [] };
 }
 
 function fits({ selectors, options }: Row, query: ReadonlyMap<string, string>): boolean {

@@ -102,12 +102,14 @@ const plainHeaders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Refuses `x-amz-*` headers that ask for something this store does not do (copies, ACLs, encryption, tags…):
- * ignoring one would report a success that did not happen. Throws NotImplemented.
+ * Refuses `x-amz-*` headers that ask for something the operation does not do here (ACLs, encryption…): ignoring one
+ * would report a success that did not happen. `further` are the headers it knows beside the plain ones. Throws
+ * NotImplemented.
  */
-export function refuseUnknownHeaders(headers: HeaderList): void {
+export function refuseUnknownHeaders(headers: HeaderList, further: readonly string[]): void {
   for (const { name } of headers) {
     if (!name.startsWith('x-amz-') || name.startsWith('x-amz-meta-') || plainHeaders.has(name)) continue;
+    if (further.includes(name)) continue;
     throw storeError('NotImplemented', {
       message: 'a header you provided implies functionality that is not implemented',
       fields: { Header: name },

@@ -81,16 +81,15 @@ describe('buckets', () => {
   it.each([
     ['GET', '/first?acl'],
     ['PUT', '/first?versioning'],
-    ['GET', '/first?versions'],
     ['GET', '/first?location&acl'],
     ['GET', '/first?prefix=a&unknown=b'],
     ['POST', '/first'],
     ['PATCH', '/first'],
     ['GET', '/?Action=ListUsers'],
     ['POST', '/'],
-    ['GET', '/first/key?versionId=null'],
+    ['PUT', '/first/key?versionId=null'],
     ['GET', '/first/key?partNumber=1'],
-    ['PUT', '/first/key?tagging'],
+    ['PUT', '/first?tagging'],
     ['PUT', '/first/key?uploadId=a'],
     ['POST', '/first/key?restore'],
   ])('rejects %s %s as not implemented', async (method, target) => {

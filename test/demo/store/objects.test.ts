@@ -202,8 +202,8 @@ describe('integrity of uploads', () => {
     [{ 'x-amz-checksum-sha256': 'x', 'x-amz-checksum-sha1': 'x' }, 'InvalidRequest'],
     [{ 'x-amz-meta-large': 'x'.repeat(2049) }, 'MetadataTooLarge'],
     [{ 'x-amz-acl': 'public-read' }, 'NotImplemented'],
-    [{ 'x-amz-copy-source': '/data/secret' }, 'NotImplemented'],
-    [{ 'x-amz-tagging': 'a=b' }, 'NotImplemented'],
+    [{ 'x-amz-copy-source-range': 'bytes=0-1' }, 'NotImplemented'],
+    [{ 'x-amz-tagging': 'a=b&a=c' }, 'InvalidArgument'],
     [{ 'x-amz-server-side-encryption': 'AES256' }, 'NotImplemented'],
     [{ 'x-amz-expected-bucket-owner': '123456789012' }, 'NotImplemented'],
   ] as const)('rejects a body sent with %o', async (headers, code) => {
