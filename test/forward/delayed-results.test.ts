@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CompleteMultipartUploadCommand, CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
+import { afterEach, describe, expect, it } from 'vitest';
+import { CompleteResult } from '../../src/forward/complete-result.ts';
+import { openDirectory } from '../support/open-directory.ts';
+import { outcome, s3Client } from '../support/sdk.ts';
+import { alice, startSidecar } from '../support/sidecar.ts';
+import { openSigned, readAll } from '../support/signed-socket.ts';
+
+const stops: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+/** A sidecar in front of a store that answers everything with 200 and these pieces. */
+async function answering(...pieces: string[]): Promise<string> {
+  const store = createServer((message, response) => {
+    message.resume().on('end', () => {
+      response.writeHead(200, { 'content-type': 'application/xml' });
+      for (const piece of pieces) response.write(piece);
+      response.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
+  const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
+  const sidecar = await startSidecar({ directory: openDirectory, backend });
+  stops.push(
+    () => void store.close(),
+    () => sidecar.stop(),
+  );
+  return sidecar.url;
+}
+
+const object = { Bucket: 'data', Key: 'key' };
+const copy = new CopyObjectCommand({ ...object, CopySource: '/data/other' });
+const copyHead = {
+  method: 'PUT',
+  path: '/data/key',
+  headers: { 'x-amz-copy-source': '/data/other', connection: 'close' },
+};
+const error = (code: string): string =>
+  `<Error><Code>${code}</Code><Message>told late</Message><RequestId>of-the-store</RequestId></Error>`;
+
+describe('an error under a 200 of the store', () => {
+  it.each([
+    ['InternalError', 'InternalError 500'],
+    ['SlowDown', 'SlowDown 503'],
+    ['NoSuchUpload', 'NoSuchUpload 404'],
+    ['PreconditionFailed', 'PreconditionFailed 412'],
+    ['InvalidPart', 'InvalidPart 400'],
+    ['SignatureDoesNotMatch', 'ServiceUnavailable 503'],
+  ])('%s is answered as one', async (code, expected) => {
+    const url = await answering('<?xml version="1.0" encoding="UTF-8"?>\n', ' \n ', error(code));
+    const client = s3Client(url, alice);
+    const part = { ...object, UploadId: 'u', PartNumber: 1, CopySource: '/data/other' };
+    const complete = { ...object, UploadId: 'u', MultipartUpload: { Parts: [{ PartNumber: 1, ETag: 'e' }] } };
+    expect(await outcome(client.send(copy))).toBe(expected);
+    expect(await outcome(client.send(new UploadPartCopyCommand(part)))).toBe(expected);
+    expect(await outcome(client.send(new CompleteMultipartUploadCommand(complete)))).toBe(expected);
+  });
+
+  it('does not show the ids of the store', async () => {
+    const url = await answering(error('InternalError'));
+    const answer = await readAll(await openSigned(url, copyHead));
+    expect(answer).toMatch(/^HTTP\/1.1 500 /);
+    expect(answer).not.toMatch(/of-the-store/);
+  });
+});
+
+describe('a result', () => {
+  it('passes unchanged, with its length', async () => {
+    const result = '<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>';
+    const answer = await readAll(await openSigned(await answering(' ', result), copyHead));
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer.endsWith(`\r\n\r\n ${result}`)).toBe(true);
+  });
+
+  it('of any size but the usual is refused', async () => {
+    const url = await answering(`<CopyObjectResult>${'x'.repeat(1024 * 1024)}</CopyObjectResult>`);
+    expect(await outcome(s3Client(url, alice).send(copy))).toBe('ServiceUnavailable 503');
+  });
+});
+
+describe('white space that keeps a connection alive', () => {
+  it('is passed on once the client has waited, and never the document', () => {
+    const held = new CompleteResult('http://client/data/key');
+    expect(held.push(Buffer.from('<?xml version="1.0"?>\n '), 100).toString()).toBe('');
+    expect(held.push(Buffer.from('  '), 10_000).toString()).toBe('<?xml version="1.0"?>\n   ');
+    expect(held.push(Buffer.from(' <Complete'), 20_000).toString()).toBe(' ');
+    expect(
+      held.push(Buffer.from('Result><Location>http://store/x</Location></CompleteResult>'), 20_000).length,
+    ).toBe(0);
+    const { body, errorStatus } = held.end();
+    expect(body.toString()).toBe(
+      '<CompleteResult><Location>http://client/data/key</Location></CompleteResult>',
+    );
+    expect(errorStatus).toBeUndefined();
+  });
+
+  it('does not hide an error after it', () => {
+    const held = new CompleteResult('http://client/data/key');
+    held.push(Buffer.from(`\n ${error('InternalError')}`), 20_000);
+    expect(held.end()).toEqual({ body: Buffer.from(error('InternalError')), errorStatus: 500 });
+  });
+});

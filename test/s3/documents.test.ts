@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { ServiceError } from '../../src/core/service-error.ts';
+import { withDocument } from '../../src/s3/document.ts';
+import type { S3Request } from '../../src/s3/operation.ts';
+import { route } from '../../src/s3/route.ts';
+import { toRawRequest } from '../support/raw-requests.ts';
+
+const settings = { virtualHosts: [], accountId: '123456789012', partition: 'aws' };
+
+function read(target: string, document: string): S3Request {
+  const raw = toRawRequest({ method: 'PUT', target, headers: [['host', 'localhost']] });
+  if (raw === undefined) throw new Error('unreadable');
+  return withDocument(route(raw, settings), Buffer.from(document), 'aws');
+}
+
+function outcome(target: string, document: string): string {
+  try {
+    return read(target, document).document?.toString() ?? 'nothing to forward';
+  } catch (error) {
+    if (error instanceof ServiceError) return error.code;
+    throw error;
+  }
+}
+
+const tag = (key: string, value = 'v'): string => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
+const tagging = (tags: string): string => `<Tagging><TagSet>${tags}</TagSet></Tagging>`;
+
+describe('a document of tags', () => {
+  it('is forwarded as it was understood, and told to policies', () => {
+    const request = read('/bucket/key?tagging', tagging(`<!-- x -->${tag('a', '&lt;b')}${tag('c', '')}`));
+    expect(request.document?.toString()).toMatch(
+      /<TagSet><Tag><Key>a<\/Key><Value>&lt;b<\/Value><\/Tag><Tag>/,
+    );
+    expect(request.isDocumentRewritten).toBe(true);
+    const keys = new Map(request.conditionKeys);
+    expect(keys.get('s3:RequestObjectTag/a')).toEqual(['<b']);
+    expect(keys.get('s3:RequestObjectTagKeys')).toEqual(['a', 'c']);
+  });
+
+  it.each([
+    ['no document', '', 'MalformedXML'],
+    ['another root', '<Tags><TagSet/></Tags>', 'MalformedXML'],
+    ['no set', '<Tagging></Tagging>', 'MalformedXML'],
+    [
+      'two sets',
+      `<Tagging><TagSet>${tag('a')}</TagSet><TagSet>${tag('b')}</TagSet></Tagging>`,
+      'MalformedXML',
+    ],
+    ['an unknown element', tagging(`${tag('a')}<Label/>`), 'MalformedXML'],
+    ['a tag without a value', tagging('<Tag><Key>a</Key></Tag>'), 'MalformedXML'],
+    ['a tag with two keys', tagging('<Tag><Key>a</Key><Key>b</Key></Tag>'), 'MalformedXML'],
+    [
+      'a tag with two values',
+      tagging('<Tag><Key>a</Key><Value>1</Value><Value>2</Value></Tag>'),
+      'MalformedXML',
+    ],
+    ['nested text', tagging('<Tag><Key>a<b/></Key><Value>1</Value></Tag>'), 'MalformedXML'],
+    ['an entity', tagging(tag('&x;')), 'MalformedXML'],
+    ['a repeated key', tagging(tag('a') + tag('a')), 'InvalidArgument'],
+    ['keys that differ in case only', tagging(tag('a') + tag('A')), 'InvalidArgument'],
+    ['an empty key', tagging(tag('')), 'InvalidArgument'],
+    ['a long key', tagging(tag('a'.repeat(129))), 'InvalidArgument'],
+    ['a long value', tagging(tag('a', 'b'.repeat(257))), 'InvalidArgument'],
+    [
+      'eleven tags',
+      tagging(
+        'abcdefghijk'
+          .split('')
+          .map((name) => tag(name))
+          .join(''),
+      ),
+      'InvalidArgument',
+    ],
+  ])('is refused with %s', (_, document, code) => {
+    expect(outcome('/bucket/key?tagging', document)).toBe(code);
+  });
+});
+
+describe('a versioning configuration', () => {
+  const versioning = (content: string): string =>
+    outcome('/bucket?versioning', `<VersioningConfiguration>${content}</VersioningConfiguration>`);
+
+  it('is forwarded as it was understood', () => {
+    expect(versioning('<Status>Enabled</Status>')).toMatch(/><Status>Enabled<\/Status></);
+    expect(versioning('<MfaDelete>Disabled</MfaDelete><Status>Suspended</Status>')).toMatch(/>Suspended</);
+  });
+
+  it.each([
+    ['', 'MalformedXML'],
+    ['<Status>enabled</Status>', 'MalformedXML'],
+    ['<Status>Enabled</Status><Status>Suspended</Status>', 'MalformedXML'],
+    ['<Status>Enabled</Status><Other/>', 'MalformedXML'],
+    ['<Status>Enabled</Status><MfaDelete>yes</MfaDelete>', 'MalformedXML'],
+    ['<Status>Enabled</Status><MfaDelete>Enabled</MfaDelete>', 'NotImplemented'],
+  ])('is refused when it says %j', (content, code) => {
+    expect(versioning(content)).toBe(code);
+  });
+});
