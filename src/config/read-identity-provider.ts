@@ -16,10 +16,10 @@ const maxAudiences = 100;
 const name = textLike(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "." or "-"');
 
 // As it stands in a provider ARN, in condition keys and in `iss`: nothing that a URL parser would change.
-const issuer = textLike(
-  /^(?=.{1,255}$)https?:\/\/[a-z0-9_.[\]:-]+(?:\/[\w.~%!&'()+,;=@:/-]*)?$/,
-  'must be an http or https URL in lower case up to its path, without user, query or fragment',
-).refine(URL.canParse, { error: 'must be a URL' });
+const issuerForm = /^(?=.{1,255}$)https?:\/\/[a-z0-9_.[\]:-]+(?:\/[\w.~%!&'()+,;=@:/-]*)?$/;
+const issuer = z.string().refine((text) => issuerForm.test(text) && URL.canParse(text), {
+  error: 'must be an http or https URL in lower case up to its path, without user, query or fragment',
+});
 
 const audience = textLike(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable characters without spaces');
 

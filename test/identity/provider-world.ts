@@ -1,0 +1,72 @@
+import { ConfiguredProviders } from '../../src/identity/configured-providers.ts';
+import { IdentityFault } from '../../src/identity/identity-fault.ts';
+import type { IdentityProviderSettings } from '../../src/identity/kinds.ts';
+import type { IdentityRequest } from '../../src/identity/observer.ts';
+import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
+import { startIdentityProvider, type TestIdentityProvider } from '../support/identity-provider.ts';
+import { TestClock } from '../support/sidecar.ts';
+
+/** One kind of provider, for the contract suite. */
+export interface ProviderCase {
+  readonly kind: string;
+  /** Claims that a token of this kind must have beside the registered ones. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Settings of a provider for the issuer, for the audience `sts-sidecar`. */
+  settings(issuer: string): IdentityProviderSettings;
+  /** Options of the issuer. */
+  readonly issuer?: { readonly tls?: boolean; readonly jwksPath?: string };
+  readonly caPem?: string;
+}
+
+/** The issuer and the provider under test. */
+export interface ProviderWorld {
+  readonly clock: TestClock;
+  readonly idp: TestIdentityProvider;
+  readonly providers: ConfiguredProviders;
+  readonly requests: IdentityRequest[];
+  /** A token with the kind's own claims. */
+  mint(
+    claims?: Readonly<Record<string, unknown>>,
+    header?: Readonly<Record<string, unknown>>,
+  ): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts an issuer and a provider for it, with a time limit of a second. */
+export async function startProviderWorld(one: ProviderCase): Promise<ProviderWorld> {
+  const clock = new TestClock();
+  const idp = await startIdentityProvider({ clock, ...one.issuer });
+  const requests: IdentityRequest[] = [];
+  const fetch = new GuardedFetch({
+    allowHttp: [],
+    timeoutSeconds: 1,
+    ...(one.caPem === undefined ? {} : { caPem: one.caPem }),
+  });
+  const observer = {
+    requested: (request: IdentityRequest) => requests.push(request),
+    keysRefreshed: () => 0,
+  };
+  const providers = new ConfiguredProviders([one.settings(idp.issuer)], { fetch, clock, observer });
+  return {
+    clock,
+    idp,
+    providers,
+    requests,
+    mint: (claims = {}, header = {}) => idp.mint({ ...one.claims, ...claims }, header),
+    stop: async () => {
+      await fetch.close();
+      await idp.stop();
+    },
+  };
+}
+
+/** The reason a token is refused for; `accepted` when it is not. */
+export async function verdict({ providers, clock }: ProviderWorld, token: string): Promise<string> {
+  try {
+    await providers.identify(token, clock.now());
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof IdentityFault) return error.reason;
+    throw error;
+  }
+}

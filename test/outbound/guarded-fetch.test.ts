@@ -1,0 +1,187 @@
+import type { RequestListener } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
+import { addressKind } from '../../src/outbound/addresses.ts';
+import {
+  GuardedFetch,
+  type OutboundRequest,
+  type OutboundSettings,
+} from '../../src/outbound/guarded-fetch.ts';
+import { OutboundFault } from '../../src/outbound/outbound-fault.ts';
+import { type LocalServer, startLocalServer, testCaPem } from '../support/identity-provider.ts';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+async function serve(listener: RequestListener, tls = false): Promise<LocalServer> {
+  const server = await startLocalServer(listener, tls);
+  open.push(server);
+  return server;
+}
+
+async function ask(
+  question: Partial<OutboundRequest>,
+  settings: Partial<OutboundSettings> = {},
+): Promise<unknown> {
+  const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 1, ...settings });
+  open.push(fetch);
+  try {
+    return await fetch.json({ url: '', maxBytes: 1000, ...question });
+  } catch (error) {
+    if (error instanceof OutboundFault) return error.reason;
+    throw error;
+  }
+}
+
+const json =
+  (body: string, type = 'application/json'): RequestListener =>
+  (_, response) => {
+    response.writeHead(200, { 'content-type': type }).end(body);
+  };
+
+describe('a guarded fetch', () => {
+  it('asks with its bearer token, sends JSON and reads JSON', async () => {
+    const seen: unknown[] = [];
+    const { url } = await serve((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        seen.push(request.method, request.headers.authorization, Buffer.concat(chunks).toString());
+        response.writeHead(201).end('{"a":1}');
+      });
+    });
+    expect(await ask({ url, bearer: new Secret('secret'), json: { b: 2 } })).toEqual({ a: 1 });
+    expect(seen).toEqual(['POST', 'Bearer secret', '{"b":2}']);
+  });
+
+  it('uses no proxy of the environment', async () => {
+    const proxied: string[] = [];
+    const proxy = await serve((request, response) => {
+      proxied.push(request.url ?? '');
+      response.end('{}');
+    });
+    const { url } = await serve(json('{"direct":true}'));
+    const before = process.env['http_proxy'];
+    process.env['http_proxy'] = proxy.url;
+    try {
+      expect(await ask({ url })).toEqual({ direct: true });
+    } finally {
+      if (before === undefined) delete process.env['http_proxy'];
+      else process.env['http_proxy'] = before;
+    }
+    expect(proxied).toEqual([]);
+  });
+
+  it.each([
+    'http://idp.example.com/',
+    'ftp://127.0.0.1/',
+    'file:///etc/passwd',
+    'data:application/json,{}',
+    'https://user:secret@127.0.0.1/',
+    'not a URL',
+    '',
+  ])('refuses to ask %s', async (url) => {
+    expect(await ask({ url })).toBe('forbidden');
+  });
+
+  it('asks an allowed origin over http, and no other port of it', async () => {
+    const { url } = await serve(json('{}'));
+    const named = url.replace('127.0.0.1', 'localhost.localdomain');
+    expect(await ask({ url: named })).toBe('forbidden');
+    expect(await ask({ url: named }, { allowHttp: ['http://localhost.localdomain'] })).toBe('forbidden');
+  });
+
+  it.each(['http://169.254.169.254/latest/meta-data/', 'http://0.0.0.0/', 'http://[fe80::1]/'])(
+    'does not talk to %s even where the origin is allowed',
+    async (url) => {
+      const reason = await ask({ url }, { allowHttp: [new URL(url).origin] });
+      // A machine without a route there does not even connect.
+      expect(['forbidden', 'unreachable', 'timeout']).toContain(reason);
+    },
+  );
+
+  it('trusts the configured authority, and for a request with one of its own that alone', async () => {
+    const { url } = await serve(json('{}'), true);
+    expect(await ask({ url })).toBe('unreachable');
+    expect(await ask({ url }, { caPem: testCaPem })).toEqual({});
+    expect(await ask({ url, caPem: testCaPem })).toEqual({});
+    expect(await ask({ url, caPem: '' }, { caPem: testCaPem })).toBe('unreachable');
+  });
+
+  it('counts bytes, not what a header says', async () => {
+    const { url } = await serve((_, response) => {
+      response.writeHead(200);
+      for (let index = 0; index < 20; index += 1) response.write('"'.padEnd(100, 'x'));
+      response.end('"');
+    });
+    expect(await ask({ url, maxBytes: 1000 })).toBe('oversized');
+  });
+
+  it.each([
+    ['a redirect', 302, 'rejected'],
+    ['401', 401, 'rejected'],
+    ['304', 304, 'rejected'],
+    ['429', 429, 'server_error'],
+    ['500', 500, 'server_error'],
+  ])('takes %s for no answer', async (_, status, reason) => {
+    const { url } = await serve((__, response) => {
+      response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
+    });
+    expect(await ask({ url })).toBe(reason);
+  });
+
+  it.each(['', 'text', '{"a":1,"a":2}', '{"a":1e3}', '\uFEFF{}', '[1,]'])(
+    'takes %j for no JSON',
+    async (body) => {
+      const { url } = await serve(json(body));
+      expect(await ask({ url })).toBe('unusable');
+    },
+  );
+
+  it('takes compressed content for no JSON', async () => {
+    const { url } = await serve((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(Buffer.from([0x1f, 0x8b, 8, 0]));
+    });
+    expect(await ask({ url })).toBe('unusable');
+  });
+
+  it('gives up in time on who accepts and says nothing', async () => {
+    const { url } = await serve(() => undefined);
+    const startedAt = performance.now();
+    expect(await ask({ url })).toBe('timeout');
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it('cannot reach a closed port', async () => {
+    const { url, close } = await startLocalServer(json('{}'));
+    await close();
+    expect(await ask({ url })).toBe('unreachable');
+  });
+});
+
+describe('an address', () => {
+  it.each([
+    ['127.0.0.1', 'loopback'],
+    ['127.8.9.10', 'loopback'],
+    ['::1', 'loopback'],
+    ['::ffff:127.0.0.1', 'loopback'],
+    ['169.254.169.254', 'forbidden'],
+    ['::ffff:169.254.169.254', 'forbidden'],
+    ['fd00:ec2::254', 'forbidden'],
+    ['0.0.0.0', 'forbidden'],
+    ['::', 'forbidden'],
+    ['fe80::1', 'forbidden'],
+    ['224.0.0.1', 'forbidden'],
+    ['255.255.255.255', 'forbidden'],
+    ['name', 'forbidden'],
+    [undefined, 'forbidden'],
+    ['10.0.0.1', 'other'],
+    ['192.168.1.1', 'other'],
+    ['203.0.113.7', 'other'],
+    ['2001:db8::1', 'other'],
+  ])('%s is %s', (address, kind) => {
+    expect(addressKind(address)).toBe(kind);
+  });
+});
