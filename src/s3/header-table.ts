@@ -1,4 +1,5 @@
 import type { RawRequest } from '../core/raw-request.ts';
+import type { ServiceError } from '../core/service-error.ts';
 import { s3Error } from './errors.ts';
 import type { S3Operation } from './operation.ts';
 
@@ -97,11 +98,12 @@ function removeFraming(headers: Map<string, string>): void {
 }
 
 function isForwarded(name: string, value: string, operation: S3Operation, accountId: string): boolean {
-  if (vendorPrefixes.some((prefix) => name.startsWith(prefix)) || name === snowball) {
-    throw s3Error('InvalidArgument', `The header ${name.slice(0, 64)} is not accepted here.`);
+  if (!name.startsWith('x-amz-')) {
+    if (vendorPrefixes.some((prefix) => name.startsWith(prefix))) throw notAccepted(name);
+    return forwarded.has(name);
   }
-  if (!name.startsWith('x-amz-')) return forwarded.has(name);
   if (consumed.has(name)) return false;
+  if (name === snowball) throw notAccepted(name);
   if (ownerHeaders.has(name)) {
     if (value !== accountId) throw s3Error('AccessDenied');
     return false;
@@ -112,4 +114,8 @@ function isForwarded(name: string, value: string, operation: S3Operation, accoun
     'NotImplemented',
     `The header ${name.slice(0, 64)} is not implemented for ${operation.name}.`,
   );
+}
+
+function notAccepted(name: string): ServiceError {
+  return s3Error('InvalidArgument', `The header ${name.slice(0, 64)} is not accepted here.`);
 }

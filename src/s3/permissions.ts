@@ -27,7 +27,9 @@ export function requiredPermissions(request: RequestedResource, partition: strin
   const action = isVersioned ? (operation.versionAction ?? operation.action) : operation.action;
   const further = operation.conditionalActions?.(headers, isVersioned) ?? [];
   const own = [action, ...further].map((name) => ({ action: name, resource }));
-  return copySource === undefined ? own : [...own, readSource(copySource, 's3:GetObject', partition)];
+  if (copySource === undefined) return own;
+  const tags = headers.has(tagDirective) ? copyTags(request, partition) : [];
+  return [...own, readSource(copySource, 's3:GetObject', partition), ...tags];
 }
 
 const versionActions: ReadonlyMap<string, string> = new Map([
@@ -45,40 +47,35 @@ function readSource({ bucket, key, versionId }: CopySource, action: string, part
 
 /**
  * A copy takes the source's tags along unless it is told otherwise, which reads tags and writes tags. On AWS that needs
- * the permissions only where there are any; here the store is told to leave them behind when the caller lacks one.
+ * the permissions only where there are any. Here it needs them when the request says `COPY`; when it says nothing, the
+ * store is told to leave the tags behind unless the caller has both.
  */
 export function tagCopyRules(
   request: RequestedResource,
   partition: string,
 ): Pick<S3Request, 'unlessPermitted'> {
-  const { operation, headers, copySource } = request;
-  const directive = headers.get('x-amz-tagging-directive') ?? 'COPY';
-  if (operation.name !== 'CopyObject' || copySource === undefined || directive === 'REPLACE') return {};
-  return {
-    unlessPermitted: {
-      permissions: [
-        readSource(copySource, 's3:GetObjectTagging', partition),
-        {
-          action: 's3:PutObjectTagging',
-          resource: resourceArn(request, partition),
-          // Which tags would be set is known to the store alone.
-          unknownKeys: ['s3:requestobjecttag/', 's3:requestobjecttagkeys'],
-        },
-      ],
-      headers: new Map([['x-amz-tagging-directive', 'REPLACE']]),
-    },
-  };
+  if (request.headers.has(tagDirective)) return {};
+  const permissions = copyTags(request, partition);
+  return permissions.length === 0
+    ? {}
+    : { unlessPermitted: { permissions, headers: new Map([[tagDirective, 'REPLACE']]) } };
 }
 
-function resourceArn({ operation, bucket, key }: RequestedResource, partition: string): string {
-  switch (operation.scope) {
-    case 'service':
-      return bucketArn(partition, '*');
-    case 'bucket':
-      return bucketArn(partition, bucket);
-    case 'object':
-      return objectArn(partition, bucket, key);
-  }
+const tagDirective = 'x-amz-tagging-directive';
+
+function copyTags(request: RequestedResource, partition: string): Permission[] {
+  const { operation, headers, copySource } = request;
+  const isReplaced = headers.get(tagDirective) === 'REPLACE';
+  if (operation.name !== 'CopyObject' || copySource === undefined || isReplaced) return [];
+  return [
+    readSource(copySource, 's3:GetObjectTagging', partition),
+    {
+      action: 's3:PutObjectTagging',
+      resource: resourceArn(request, partition),
+      // Which tags would be set is known to the store alone.
+      unknownKeys: ['s3:requestobjecttag/', 's3:requestobjecttagkeys'],
+    },
+  ];
 }
 
 const reads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);

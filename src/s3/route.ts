@@ -5,7 +5,7 @@ import { type CopySource, parseCopySource, writeCopySource } from './copy-source
 import { s3Error } from './errors.ts';
 import { selectHeaders } from './header-table.ts';
 import type { ForwardedHeaders, OperationScope, S3Operation, S3Request } from './operation.ts';
-import { knownSelectors, operationsFor } from './operations/index.ts';
+import { knownSelectors, type OperationRow, operationsFor } from './operations/index.ts';
 import { requiredPermissions, responseRules, tagCopyRules } from './permissions.ts';
 
 /** What routing must know of the configuration. */
@@ -27,8 +27,9 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   const { bucket, key } = resolveAddress(raw, settings.virtualHosts);
   const scope: OperationScope = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
   const sent = readParameters(raw);
-  const operation = classify(raw, scope, sent);
-  const parameters = acceptParameters(operation, sent);
+  const row = classify(raw, scope, sent);
+  const { operation } = row;
+  const parameters = acceptParameters(row, sent);
   if (operation.action === undefined) {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
@@ -97,35 +98,32 @@ function isIgnored(name: string): boolean {
   return lower.startsWith('x-') && !lower.startsWith('x-amz-');
 }
 
-function classify(raw: RawRequest, scope: OperationScope, sent: ReadonlyMap<string, string>): S3Operation {
+function classify(raw: RawRequest, scope: OperationScope, sent: ReadonlyMap<string, string>): OperationRow {
   const candidates = operationsFor(raw.method, scope);
   if (candidates.length === 0) throw s3Error('MethodNotAllowed');
   // The table lists more specific rows first.
-  const operation = candidates.find((row) => isSelected(row, raw, sent));
-  if (operation !== undefined) return operation;
+  const row = candidates.find((candidate) => isSelected(candidate, raw, sent));
+  if (row !== undefined) return row;
   throw s3Error('MethodNotAllowed');
 }
 
-function isSelected(row: S3Operation, raw: RawRequest, sent: ReadonlyMap<string, string>): boolean {
-  if (row.selectingHeader !== undefined && !raw.headers.has(row.selectingHeader)) return false;
-  return row.selectors.every((selector) => {
-    const [name = '', wanted] = selector.split('=');
+function isSelected(
+  { operation, selectors }: OperationRow,
+  raw: RawRequest,
+  sent: ReadonlyMap<string, string>,
+): boolean {
+  const { selectingHeader } = operation;
+  if (selectingHeader !== undefined && !raw.headers.has(selectingHeader)) return false;
+  return selectors.every(([name, wanted]) => {
     const value = sent.get(name);
-    return wanted === undefined || wanted === '*' ? value !== undefined : value === wanted;
+    return wanted === undefined ? value !== undefined : value === wanted;
   });
 }
 
 function acceptParameters(
-  operation: S3Operation,
+  { operation, accepted, valueless }: OperationRow,
   sent: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
-  const accepted = new Set(operation.parameters);
-  const valueless = new Set<string>();
-  for (const selector of operation.selectors) {
-    const [name = '', wanted] = selector.split('=');
-    accepted.add(name);
-    if (wanted === undefined) valueless.add(name);
-  }
   for (const [name, value] of sent) {
     if (!accepted.has(name)) {
       const fault = knownSelectors.has(name) ? 'conflicts with' : 'is not known to';

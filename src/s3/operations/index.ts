@@ -23,19 +23,43 @@ export const knownSelectors: ReadonlySet<string> = new Set(
   operations.flatMap(({ selectors }) => selectors.map((selector) => selector.split('=')[0] ?? selector)),
 );
 
-const byMethodAndScope = new Map<string, S3Operation[]>();
+/** An operation with its parameters taken apart, as every request needs them. */
+export interface OperationRow {
+  readonly operation: S3Operation;
+  /** What must be there for the operation to be meant; `undefined` stands for any value. */
+  readonly selectors: readonly (readonly [name: string, value: string | undefined])[];
+  /** Every parameter it understands. */
+  readonly accepted: ReadonlySet<string>;
+  /** Those of them that take no value. */
+  readonly valueless: ReadonlySet<string>;
+}
+
+function takeApart(operation: S3Operation): OperationRow {
+  const pairs = operation.selectors.map((selector): [string, string | undefined] => {
+    const [name = '', wanted] = selector.split('=');
+    return [name, wanted];
+  });
+  return {
+    operation,
+    selectors: pairs.map(([name, wanted]) => [name, wanted === '*' ? undefined : wanted]),
+    accepted: new Set([...operation.parameters, ...pairs.map(([name]) => name)]),
+    valueless: new Set(pairs.filter(([, wanted]) => wanted === undefined).map(([name]) => name)),
+  };
+}
+
+const byMethodAndScope = new Map<string, OperationRow[]>();
 for (const operation of operations) {
   const place = `${operation.method} ${operation.scope}`;
-  byMethodAndScope.set(place, [...(byMethodAndScope.get(place) ?? []), operation]);
+  byMethodAndScope.set(place, [...(byMethodAndScope.get(place) ?? []), takeApart(operation)]);
 }
 for (const rows of byMethodAndScope.values())
-  rows.sort((left, right) => specificity(right) - specificity(left));
+  rows.sort((left, right) => specificity(right.operation) - specificity(left.operation));
 
 function specificity({ selectors, selectingHeader }: S3Operation): number {
   return selectors.length * 2 + (selectingHeader === undefined ? 0 : 1);
 }
 
 /** The operations a method can mean in a scope, the most specific first. */
-export function operationsFor(method: string, scope: OperationScope): readonly S3Operation[] {
+export function operationsFor(method: string, scope: OperationScope): readonly OperationRow[] {
   return byMethodAndScope.get(`${method} ${scope}`) ?? [];
 }
