@@ -78,6 +78,17 @@ function copyTags(request: RequestedResource, partition: string): Permission[] {
   ];
 }
 
+function resourceArn({ operation, bucket, key }: RequestedResource, partition: string): string {
+  switch (operation.scope) {
+    case 'service':
+      return bucketArn(partition, '*');
+    case 'bucket':
+      return bucketArn(partition, bucket);
+    case 'object':
+      return objectArn(partition, bucket, key);
+  }
+}
+
 const reads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);
 const namesAnObject: ReadonlySet<string> = new Set([
   ...reads,

@@ -131,6 +131,9 @@ describe('a copy', () => {
     await copy('copier', 'untagged', source);
     await copy('mover', 'tagged', source);
     await copy('tagger', 'maybe-top', source);
+    expect(await copy('copier', 'refused', source, { TaggingDirective: 'COPY' })).toBe('AccessDenied 403');
+    expect(await copy('tagger', 'refused', source, { TaggingDirective: 'COPY' })).toBe('AccessDenied 403');
+    expect(await copy('mover', 'tagged', source, { TaggingDirective: 'COPY' })).toBe('allowed');
     expect([await tagsOf('untagged'), await tagsOf('tagged'), await tagsOf('maybe-top')]).toEqual([
       [],
       [{ Key: 'team', Value: 'blue' }],

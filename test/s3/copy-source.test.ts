@@ -123,6 +123,10 @@ describe('a copy', () => {
       's3:PutObjectTagging',
     ]);
     expect(copy('other/a', { 'x-amz-tagging-directive': 'REPLACE' }).unlessPermitted).toBeUndefined();
+    expect(needed(copy('other/a', { 'x-amz-tagging-directive': 'COPY' })).slice(2)).toEqual([
+      's3:GetObjectTagging other/a',
+      's3:PutObjectTagging bucket/key',
+    ]);
   });
 
   it.each([
