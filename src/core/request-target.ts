@@ -49,15 +49,16 @@ export function parseQuery(query: string): QueryParameter[] | undefined {
   return parameters;
 }
 
-const plain = /^[\w\-.~/:@!$'()*,;]*$/;
-
 function decodeQueryText(raw: string): string | undefined {
-  if (plain.test(raw)) return raw;
-  return decodeTargetText(raw.replaceAll('+', ' '));
+  return decodeTargetText(raw.includes('+') ? raw.replaceAll('+', ' ') : raw);
 }
+
+// ASCII without `%` stands for itself.
+const plain = /^[!-$&-~]*$/;
 
 /** Percent-decodes once to UTF-8 text; `undefined` when malformed or when it holds NUL. */
 export function decodeTargetText(raw: string): string | undefined {
+  if (plain.test(raw)) return raw;
   const bytes = percentDecode(raw);
   const text = bytes === undefined ? undefined : decodeUtf8(bytes);
   return text === undefined || text.includes('\0') ? undefined : text;

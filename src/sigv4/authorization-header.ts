@@ -54,7 +54,7 @@ export function parseAuthorizationHeader(value: string): ParsedAuthorization {
 /** Splits `host;x-amz-date`; `undefined` when a name is empty or repeated, or when there are more than 100. */
 export function parseSignedHeaders(text: string): readonly string[] | undefined {
   const names = text.split(';');
-  const lowerCased = new Set(names.map((name) => name.toLowerCase()));
+  const lowerCased = new Set(text.toLowerCase().split(';'));
   const isUsable =
     lowerCased.size === names.length && !lowerCased.has('') && names.length <= maxSignedHeaders;
   return isUsable ? names : undefined;

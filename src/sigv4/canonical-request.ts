@@ -54,9 +54,14 @@ function canonicalHeaders(headers: HeaderList, signedHeaders: readonly string[])
   let canonical = '';
   for (const listed of signedHeaders) {
     const name = listed.toLowerCase();
-    const values = headers.getAll(name);
-    if (values.length === 0) return undefined;
-    canonical += `${name}:${values.map(collapseSpaces).join(',')}\n`;
+    let joined: string | undefined;
+    for (const field of headers) {
+      if (field.name !== name) continue;
+      const value = collapseSpaces(field.value);
+      joined = joined === undefined ? value : `${joined},${value}`;
+    }
+    if (joined === undefined) return undefined;
+    canonical += `${name}:${joined}\n`;
   }
   return canonical;
 }

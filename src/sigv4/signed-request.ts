@@ -60,7 +60,7 @@ export function refuseRepeats(raw: RawRequest): void {
  * Throws {@link AuthenticationFault} `headers_not_signed`.
  */
 export function requireSigned(raw: RawRequest, signedHeaders: readonly string[]): void {
-  const signed = new Set(signedHeaders.map((name) => name.toLowerCase()));
+  const signed = new Set(signedHeaders.join(';').toLowerCase().split(';'));
   const unsigned = new Set<string>();
   for (const { name } of raw.headers) {
     if ((name === 'host' || name.startsWith('x-amz-')) && !signed.has(name)) unsigned.add(name);
