@@ -1,0 +1,142 @@
+// npm run bench:micro: the pieces of one request, each as a multiple of a calibration HMAC on the same core.
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { fromBuild } from './build.mjs';
+import { cores, describeMachine, pinSelf } from './machine.mjs';
+
+const { HeaderList } = await fromBuild('core/header-list.js');
+const { Secret } = await fromBuild('core/secret.js');
+const { crc32c, crc64nvme } = await fromBuild('core/crc.js');
+const { decide } = await fromBuild('iam/combine.js');
+const { compilePolicy } = await fromBuild('iam/compile.js');
+const { parsePolicyDocument } = await fromBuild('iam/document.js');
+const { RequestContext } = await fromBuild('iam/request-context.js');
+const { readHeaderSignature } = await fromBuild('sigv4/header-signature.js');
+const { signRequest } = await fromBuild('sigv4/sign.js');
+const { SigningKeyCache } = await fromBuild('sigv4/signing-key.js');
+const { verifySignature } = await fromBuild('sigv4/verify.js');
+const { createKeyRing } = await fromBuild('tokens/key-ring.js');
+const { SessionOpener } = await fromBuild('tokens/open.js');
+const { sealSession } = await fromBuild('tokens/seal.js');
+
+const milliseconds = Number(process.argv[2] ?? 1000);
+const nowMs = Date.UTC(2026, 0, 1);
+const keys = new SigningKeyCache();
+const credentials = { accessKeyId: 'ASIABENCHBENCHBENCH1', secretAccessKey: new Secret('bench-secret') };
+
+/** How long one call takes, in nanoseconds of CPU; `call` may be async. */
+async function nanoseconds(call) {
+  const batch = 500;
+  let calls = 0;
+  let started = 0;
+  for (const budget of [milliseconds / 2, milliseconds]) {
+    calls = 0;
+    started = process.cpuUsage();
+    const end = performance.now() + budget;
+    while (performance.now() < end) {
+      for (let index = 0; index < batch; index += 1) {
+        const pending = call(calls + index);
+        if (pending instanceof Promise) await pending;
+      }
+      calls += batch;
+    }
+  }
+  const { user, system } = process.cpuUsage(started);
+  return ((user + system) * 1000) / calls;
+}
+
+function signed(key) {
+  const path = `/data/key-${key}`;
+  const headers = [{ name: 'host', value: 'bench.example' }];
+  const request = { method: 'GET', path, parameters: [], headers, payloadHash: emptyHash };
+  const scope = { region: 'us-east-1', service: 's3', nowMs };
+  return { request, headers: signRequest(request, credentials, scope, keys) };
+}
+
+const emptyHash = createHash('sha256').digest('hex');
+const arrived = Array.from({ length: 1000 }, (_, key) => {
+  const { request, headers } = signed(key);
+  return { ...request, query: '', headers: new HeaderList(headers), receivedAtMs: nowMs };
+});
+const rules = { service: 's3', payloadHash: 'required', allowsStreaming: false };
+
+function verify(index) {
+  const claim = readHeaderSignature(arrived[index % arrived.length], rules);
+  verifySignature(claim, credentials.secretAccessKey, claim.payloadHash, keys);
+}
+
+const ring = createKeyRing(
+  [{ id: 'bench', secret: new Secret(randomBytes(32).toString('base64')) }],
+  'bench',
+);
+const token = await sealSession(
+  {
+    sessionId: 'bench',
+    accessKeyId: credentials.accessKeyId,
+    seed: randomBytes(32),
+    principal: {
+      kind: 'role-session',
+      roleArn: 'arn:aws:iam::123456789012:role/bench',
+      roleId: 'AROABENCHBENCHBENCH1',
+      sessionName: 'bench',
+    },
+    issuedAt: nowMs / 1000,
+    expiresAt: nowMs / 1000 + 3600,
+    policyArns: [],
+    tags: [],
+  },
+  ring,
+);
+const opener = new SessionOpener(ring);
+if ((await opener.open(token)) === undefined) throw new Error('the token does not open');
+
+const policies = [1, 20].map((count) => {
+  const Statement = Array.from({ length: count }, (_, index) => ({
+    Effect: 'Allow',
+    Action: ['s3:GetObject', 's3:PutObject'],
+    Resource: `arn:aws:s3:::team-${index}/*`,
+  }));
+  return compilePolicy(parsePolicyDocument({ Version: '2012-10-17', Statement }, 'identity'), 'bench');
+});
+const context = new RequestContext([['aws:SecureTransport', 'true']]);
+const principal = { kind: 'user', accountId: '123456789012', arn: 'arn:aws:iam::123456789012:user/bench' };
+
+function decideWith(policy) {
+  return (index) => {
+    const resource = `arn:aws:s3:::team-0/key-${index}`;
+    const { effect } = decide(
+      { identity: [policy] },
+      { principal, action: 's3:GetObject', resource, context },
+    );
+    if (effect !== 'allow') throw new Error(`the policy answers ${effect}`);
+  };
+}
+
+const calibrationKey = randomBytes(32);
+const calibrationData = Buffer.alloc(64);
+const block = randomBytes(65_536);
+
+/** Every measured piece: name → call, and the budget of the design in calibration HMACs where there is one. */
+const pieces = [
+  ['verify, signing key cached', verify, 8],
+  ['re-sign', signed, 3],
+  ['open a token, first time', () => new SessionOpener(ring).open(token)],
+  ['open a token, cached', () => opener.open(token)],
+  ['decide, 1 statement', decideWith(policies[0])],
+  ['decide, 20 statements', decideWith(policies[1])],
+  ['sha256 of 64 KiB', () => createHash('sha256').update(block).digest()],
+  ['crc32 of 64 KiB', () => crc32(block)],
+  ['crc32c of 64 KiB', () => crc32c(block)],
+  ['crc64nvme of 64 KiB', () => crc64nvme(block)],
+];
+
+pinSelf(cores.proxy);
+const { cpu, node } = describeMachine();
+const hmac = await nanoseconds(() => createHmac('sha256', calibrationKey).update(calibrationData).digest());
+process.stdout.write(`${cpu}, Node ${node}; one calibration HMAC takes ${(hmac / 1000).toFixed(2)} µs\n\n`);
+process.stdout.write('| Piece | µs | calibration HMACs | budget |\n|---|--:|--:|--:|\n');
+for (const [name, call, budget] of pieces) {
+  const each = await nanoseconds(call);
+  const cells = [name, (each / 1000).toFixed(2), (each / hmac).toFixed(2), budget ?? ''];
+  process.stdout.write(`| ${cells.join(' | ')} |\n`);
+}

@@ -1,0 +1,97 @@
+const unit = 'http-proxy';
+
+/** Middle and extremes of a list of numbers. */
+export function summarize(values) {
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = sorted.length / 2;
+  const median =
+    sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { median, min: sorted[0], max: sorted.at(-1) };
+}
+
+// Below this the proxy was not what limited the rate, above that the load was.
+const leastProxyBusy = 0.9;
+const mostLoadBusy = 0.85;
+
+/**
+ * Sums up the rounds of one case: target → rounds. Rates are compared where both cores were as busy as they must
+ * be in the median, CPU time otherwise and always when `alwaysCpu`.
+ */
+export function compareTargets(rounds, alwaysCpu) {
+  const summaries = Object.fromEntries(
+    Object.entries(rounds).map(([target, measured]) => [target, summarizeTarget(measured, alwaysCpu)]),
+  );
+  const base = summaries[unit];
+  for (const [target, summary] of Object.entries(summaries)) {
+    if (target === 'direct' || base === undefined) continue;
+    summary.basis = summary.isSaturated && base.isSaturated ? 'rate' : 'CPU';
+    summary.ratio =
+      summary.basis === 'rate'
+        ? summary.perSecond.median / base.perSecond.median
+        : base.cpuUs.median / summary.cpuUs.median;
+  }
+  return summaries;
+}
+
+function summarizeTarget(measured, alwaysCpu) {
+  const of = (field) => summarize(measured.map((round) => round[field]));
+  const proxyBusy = of('proxyBusy');
+  const loadBusy = of('loadBusy');
+  return {
+    perSecond: of('perSecond'),
+    p50Us: of('p50Us'),
+    p99Us: of('p99Us'),
+    cpuUs: of('cpuUs'),
+    proxyBusy,
+    loadBusy,
+    isSaturated: !alwaysCpu && proxyBusy.median >= leastProxyBusy && loadBusy.median <= mostLoadBusy,
+    wrongRounds: measured.filter(({ isWrong }) => isWrong).length,
+  };
+}
+
+/** The whole result as Markdown. */
+export function renderReport({ machine, cases, latency, memory, rounds, seconds }) {
+  const lines = [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.nginx}, ${machine.wrk}; ${rounds} rounds of ${seconds} s.`,
+    '',
+    '| Case | Target | req/s, median (min–max) | CPU µs/request | CPU ms/GiB | × http-proxy | by | core 0 / 1 busy |',
+    '|---|---|--:|--:|--:|--:|---|--:|',
+  ];
+  for (const { name, bytes, targets } of cases) {
+    for (const [target, summary] of Object.entries(targets))
+      lines.push(caseRow(name, bytes, target, summary));
+  }
+  lines.push('', '| Concurrency 1, 1 KiB GET | p50 µs | added to direct µs |', '|---|--:|--:|');
+  const direct = latency.direct.median;
+  for (const [target, { median }] of Object.entries(latency)) {
+    lines.push(`| ${target} | ${number(median)} | ${target === 'direct' ? '' : number(median - direct)} |`);
+  }
+  lines.push('', '| Resident memory, MiB | median | peak |', '|---|--:|--:|');
+  for (const [target, { median, peak }] of Object.entries(memory)) {
+    lines.push(`| ${target} | ${number(median)} | ${number(peak)} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function caseRow(name, bytes, target, { perSecond, cpuUs, ratio, basis, wrongRounds, ...busy }) {
+  const isProxy = target !== 'direct';
+  const cells = [
+    name,
+    wrongRounds === 0 ? target : `${target} (**${wrongRounds} rounds wrong**)`,
+    `${number(perSecond.median)} (${number(perSecond.min)}–${number(perSecond.max)})`,
+    isProxy ? number(cpuUs.median) : '',
+    isProxy && bytes >= 1024 ** 2 ? number((cpuUs.median / 1000) * (1024 ** 3 / bytes)) : '',
+    ratio === undefined ? '' : ratio.toFixed(2),
+    basis ?? '',
+    `${percent(busy.proxyBusy.median)} / ${percent(busy.loadBusy.median)}`,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function number(value) {
+  return value >= 100 ? String(Math.round(value)) : value.toPrecision(3);
+}
+
+function percent(share) {
+  return `${Math.round(share * 100)} %`;
+}
