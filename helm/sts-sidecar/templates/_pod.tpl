@@ -1,0 +1,105 @@
+{{- /* The sidecar's container, without what differs between the modes. */ -}}
+{{- define "sts-sidecar.container" -}}
+name: sts-sidecar
+image: {{ include "sts-sidecar.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+args:
+  - serve
+  - --config
+  - /etc/sts-sidecar/sidecar.yaml
+  {{- with .Values.extraArgs }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+env:
+  - name: BACKEND_ACCESS_KEY_ID
+    valueFrom:
+      secretKeyRef:
+        name: {{ .Values.backend.existingSecret }}
+        key: {{ .Values.backend.accessKeyIdKey }}
+  - name: BACKEND_SECRET_ACCESS_KEY
+    valueFrom:
+      secretKeyRef:
+        name: {{ .Values.backend.existingSecret }}
+        key: {{ .Values.backend.secretAccessKeyKey }}
+  {{- with .Values.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+ports:
+  - name: s3
+    containerPort: {{ .Values.ports.s3 }}
+  - name: admin
+    containerPort: {{ .Values.ports.admin }}
+startupProbe:
+  httpGet: { path: /livez, port: {{ .Values.ports.admin }} }
+  periodSeconds: 1
+  failureThreshold: 60
+livenessProbe:
+  httpGet: { path: /livez, port: {{ .Values.ports.admin }} }
+  periodSeconds: 10
+readinessProbe:
+  httpGet: { path: /readyz, port: {{ .Values.ports.admin }} }
+  periodSeconds: 2
+  failureThreshold: 1
+securityContext:
+  {{- toYaml .Values.securityContext | nindent 2 }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+volumeMounts:
+  - name: config
+    mountPath: /etc/sts-sidecar
+    readOnly: true
+  - name: tokens
+    mountPath: /var/run/sts-sidecar/tokens
+    readOnly: true
+  {{- if include "sts-sidecar.asksApiServer" . }}
+  - name: api-access
+    mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+    readOnly: true
+  {{- end }}
+  {{- with .Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "sts-sidecar.volumes" -}}
+- name: config
+  configMap:
+    name: {{ include "sts-sidecar.fullname" . }}
+- name: tokens
+  secret:
+    secretName: {{ .Values.tokens.existingSecret }}
+    defaultMode: 0440
+{{- if include "sts-sidecar.asksApiServer" . }}
+# In the sidecar's container only: the store gets no token.
+- name: api-access
+  projected:
+    sources:
+      - serviceAccountToken: { path: token, expirationSeconds: 3600 }
+      - configMap: { name: kube-root-ca.crt, items: [{ key: ca.crt, path: ca.crt }] }
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sts-sidecar.podSettings" -}}
+serviceAccountName: {{ include "sts-sidecar.serviceAccountName" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- range $name := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" }}
+{{- with index $.Values $name }}
+{{ $name }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* "true" where an identity provider asks the API server for keys or token reviews with the pod's own token. */ -}}
+{{- define "sts-sidecar.asksApiServer" -}}
+{{- range .Values.directory.identityProviders -}}
+{{- if hasKey . "apiServer" }}true{{ end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,103 @@
+/** The provider of the tests' roles: the cluster itself. */
+const ISSUER = 'kubernetes.default.svc.cluster.local';
+
+/** What a role of the tests may do with objects below its bucket. */
+export type ObjectAction = 's3:GetObject' | 's3:PutObject' | 's3:DeleteObject';
+
+/** Values for the chart: a role for the service accounts `app` and the chart's own test, on the bucket `reports`. */
+export function chartValues(
+  namespace: string,
+  fullname: string,
+  actions: readonly ObjectAction[],
+): Record<string, unknown> {
+  const subjects = ['app', `${fullname}-test`].map((name) => `system:serviceaccount:${namespace}:${name}`);
+  return {
+    fullnameOverride: fullname,
+    tokens: { existingSecret: 'token-keys' },
+    directory: {
+      policies: {
+        UseReports: {
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Action: ['s3:CreateBucket', 's3:ListBucket'], Resource: 'arn:aws:s3:::reports' },
+            { Effect: 'Allow', Action: actions, Resource: 'arn:aws:s3:::reports/*' },
+            { Effect: 'Deny', Action: 's3:*', Resource: 'arn:aws:s3:::reports/private/*' },
+          ],
+        },
+      },
+      roles: [
+        {
+          name: 'reports',
+          policies: ['UseReports'],
+          trustPolicy: {
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Allow',
+                Principal: { Federated: `arn:aws:iam::123456789012:oidc-provider/${ISSUER}` },
+                Action: 'sts:AssumeRoleWithWebIdentity',
+                Condition: { StringEquals: { [`${ISSUER}:aud`]: 'sts-sidecar', [`${ISSUER}:sub`]: subjects } },
+              },
+            ],
+          },
+        },
+      ],
+      identityProviders: [
+        {
+          kind: 'kubernetes',
+          name: 'cluster',
+          issuer: `https://${ISSUER}`,
+          audiences: ['sts-sidecar'],
+          apiServer: {},
+        },
+      ],
+    },
+    tests: {
+      roleArn: 'arn:aws:iam::123456789012:role/reports',
+      audience: 'sts-sidecar',
+      bucket: 'reports',
+      deniedKey: 'private/plan.txt',
+      createBucket: true,
+    },
+  };
+}
+
+/** Values of the store that the chart deploys in sidecar mode: versitygw on the pod's loopback. */
+export const deployedStore = {
+  image: { repository: 'versity/versitygw', tag: 'v1.8.0' },
+  args: ['--port', '127.0.0.1:9001', 'posix', '/data'],
+  env: [
+    { name: 'ROOT_ACCESS_KEY', valueFrom: { secretKeyRef: { name: 'store-key', key: 'access-key-id' } } },
+    { name: 'ROOT_SECRET_KEY', valueFrom: { secretKeyRef: { name: 'store-key', key: 'secret-access-key' } } },
+  ],
+} as const;
+
+/** A store that exists already: versitygw behind a Service named `store`. */
+export const existingStore = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: store }
+spec:
+  selector: { matchLabels: { app: store } }
+  template:
+    metadata: { labels: { app: store } }
+    spec:
+      automountServiceAccountToken: false
+      enableServiceLinks: false
+      securityContext:
+        { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, fsGroup: 65532, seccompProfile: { type: RuntimeDefault } }
+      containers:
+        - name: store
+          image: versity/versitygw:v1.8.0
+          args: [--port, ":9000", --health, /health, posix, /data]
+          env: ${JSON.stringify(deployedStore.env)}
+          readinessProbe: { httpGet: { path: /health, port: 9000 }, periodSeconds: 1 }
+          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: [ALL] } }
+          volumeMounts: [{ name: data, mountPath: /data }]
+      volumes: [{ name: data, emptyDir: {} }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: store }
+spec: { selector: { app: store }, ports: [{ port: 9000 }] }
+`;
