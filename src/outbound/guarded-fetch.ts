@@ -136,11 +136,14 @@ export class GuardedFetch {
 
 const maxConnectionsPerOrigin = 8;
 
+// RFC 7517 section 8.5.2. Kubernetes' API server answers 406 for its keys where only the first is accepted (1.34).
+const acceptedTypes = 'application/json, application/jwk-set+json';
+
 function toOptions({
   bearer,
   json,
 }: OutboundRequest): Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = { accept: acceptedTypes };
   if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer.reveal()}`;
   if (json === undefined) return { method: 'GET', headers };
   return {
