@@ -133,6 +133,14 @@ export function describeProvider(one: ProviderCase): void {
         expect(await judge(resign(world, privateKey, { alg: 'RS256', kid: 'k' }))).toBe('accepted');
       });
 
+      it('refuses an algorithm of another type of key, where the key names none', async () => {
+        const { alg, ...unbound } = world.idp.key().publicJwk;
+        const elliptic = await makeKey('ES256', 'own');
+        world.idp.publish([unbound]);
+        expect(alg).toBe('RS256');
+        expect(await judge(resign(world, elliptic.privateKey, { alg: 'ES256' }))).toBe('no_key');
+      });
+
       it('refuses keys for encryption, and keys that are too short', async () => {
         const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
         const short = generateKeyPairSync('rsa', { modulusLength: 1024 });

@@ -35,6 +35,12 @@ function claims(changes: Partial<SessionClaims> = {}): SessionClaims {
   };
 }
 
+const federation = {
+  provider: 'arn:aws:iam::123456789012:oidc-provider/idp',
+  subject: 'me',
+  audience: 'app',
+};
+
 /** Encrypts like the project does, with parts of the header replaced. */
 async function forge(
   keys: KeyRing,
@@ -57,6 +63,11 @@ describe('session tokens', () => {
     const opened = await new SessionOpener(ring).open(await sealSession(sealed, ring));
     expect(opened?.claims).toEqual(sealed);
     expect(opened?.secretAccessKey.reveal()).toMatch(/^[A-Za-z0-9+/]{40}$/);
+  });
+
+  it('open to who vouched for a web identity', async () => {
+    const opened = await new SessionOpener(ring).open(await sealSession(claims({ federation }), ring));
+    expect(opened?.claims.federation).toEqual(federation);
   });
 
   it('show nothing of their claims', async () => {
@@ -106,6 +117,15 @@ describe('session tokens', () => {
     ['claims of another version', deflateRawSync(encodeClaims(claims()).replace('"v":1', '"v":2'))],
     ['claims without an expiry', deflateRawSync(encodeClaims(claims()).replace(/"exp":\d+,/, ''))],
     ['claims with a short seed', deflateRawSync(encodeClaims(claims({ seed: new Uint8Array(16) })))],
+    ['half a federation', deflateRawSync(encodeClaims(claims({ federation })).replace(',"app"]', ']'))],
+    [
+      'an empty federation',
+      deflateRawSync(encodeClaims(claims({ federation })).replace(/"f":\[.*?\]/, '"f":[]')),
+    ],
+    [
+      'a federation that is none',
+      deflateRawSync(encodeClaims(claims({ federation })).replace(/"f":\[.*?\]/, '"f":null')),
+    ],
     ['a JSON array', deflateRawSync('[]')],
   ])('reject %s', async (_, plaintext) => {
     expect(await new SessionOpener(ring).open(await forge(ring, {}, plaintext))).toBeUndefined();
