@@ -100,7 +100,6 @@ export function authorizeS3(
   const decideInRequest = (permission: Permission): AccessDecision =>
     decideOne(permission, needsOwnContext(permission) ? contextFor(permission) : context);
   const permits = (permission: Permission): boolean => decideInRequest(permission).effect === 'allow';
-  const facts = { request, payload, permits };
   if (request.batch !== undefined) {
     const { batch } = request;
     const decideItem = ({ permissions, conditionKeys }: BatchItem): DecidedPermission => {
@@ -108,23 +107,27 @@ export function authorizeS3(
       return decideAll(permissions, (permission) => decideOne(permission, itemContext));
     };
     const decisions = batch.items.map((item) => decideItem(item));
-    const denied = [...decisions.keys()].filter((index) => decisions[index]?.effect !== 'allow');
-    const allowed = [...decisions.keys()].filter((index) => decisions[index]?.effect === 'allow');
-    const decision = decisions[denied[0] ?? 0];
-    if (decision === undefined) throw new Error('a batch without items');
+    const denied = [...decisions.keys()].filter((index) => decisions[index]?.decision.effect !== 'allow');
+    const allowed = [...decisions.keys()].filter((index) => decisions[index]?.decision.effect === 'allow');
+    const decided = decisions[denied[0] ?? 0];
+    if (decided === undefined) throw new Error('a batch without items');
     return new AuthorizedRequest({
-      ...facts,
-      decision,
+      request,
+      payload,
+      permits,
+      decision: decided.decision,
       document: batch.writeBody(allowed),
       deniedItems: denied,
     });
   }
-  const decision = decideAll(request.permissions, decideInRequest);
+  const decided = decideAll(request.permissions, decideInRequest);
+  const { decision } = decided;
   if (decision.effect !== 'allow')
-    return { isAllowed: false, decision, message: denialMessage(caller.arn, decision) };
+    return { isAllowed: false, decision, message: denialMessage(caller.arn, decided) };
   return new AuthorizedRequest({
-    ...facts,
     request: withoutUnpermitted(request, permits),
+    payload,
+    permits,
     decision,
     document: request.document,
     deniedItems: [],
@@ -156,10 +159,13 @@ function countDecisions({ permissions, guardedHeaders, unlessPermitted, batch }:
   return permissions.length + guardedHeaders.length + optional + inBatch + 1;
 }
 
-type DecidedPermission = AccessDecision & { readonly permission: Permission };
+interface DecidedPermission {
+  readonly permission: Permission;
+  readonly decision: AccessDecision;
+}
 
-function denialMessage(callerArn: string, decision: DecidedPermission): string {
-  const { action, resource } = decision.permission;
+function denialMessage(callerArn: string, { permission, decision }: DecidedPermission): string {
+  const { action, resource } = permission;
   const reason = explainDenial(decision, action);
   return `User: ${callerArn} is not authorized to perform: ${action} on resource: "${resource}" ${reason}`;
 }
@@ -173,12 +179,11 @@ function decideAll(
   permissions: readonly Permission[],
   decideOne: (permission: Permission) => AccessDecision,
 ): DecidedPermission {
-  const [first, ...rest] = permissions;
-  if (first === undefined) throw new Error('a request without permissions');
-  let decision = { ...decideOne(first), permission: first };
-  for (const permission of rest) {
-    if (decision.effect !== 'allow') return decision;
-    decision = { ...decideOne(permission), permission };
+  let decided: DecidedPermission | undefined;
+  for (const permission of permissions) {
+    decided = { permission, decision: decideOne(permission) };
+    if (decided.decision.effect !== 'allow') return decided;
   }
-  return decision;
+  if (decided === undefined) throw new Error('a request without permissions');
+  return decided;
 }

@@ -31,26 +31,26 @@ export class PolicyGatherer {
     const owner = caller.kind === 'user' ? caller.user : caller.role;
     return {
       identity: owner.policies,
-      ...(owner.boundary === undefined ? {} : { boundary: [owner.boundary] }),
-      ...(caller.kind === 'user' ? {} : this.#sessionSet(caller)),
+      boundary: owner.boundary === undefined ? undefined : [owner.boundary],
+      session: caller.kind === 'user' ? undefined : this.#sessionSet(caller),
     };
   }
 
-  #sessionSet({ claims }: RoleSessionCaller): Pick<PolicySets, 'session'> {
-    if (claims.policy === undefined && claims.policyArns.length === 0) return {};
+  #sessionSet({ claims }: RoleSessionCaller): readonly CompiledPolicy[] | undefined {
+    if (claims.policy === undefined && claims.policyArns.length === 0) return undefined;
     const session: CompiledPolicy[] = [];
     for (const arn of claims.policyArns) {
       const managed = this.#directory.managedPolicy(arn);
       // Its Deny statements went with it, so the rest of the set cannot be trusted alone.
-      if (managed === undefined) return { session: [] };
+      if (managed === undefined) return [];
       session.push(managed);
     }
     if (claims.policy !== undefined) {
       const inline = this.#compile(claims.policy);
-      if (inline === undefined) return { session: [] };
+      if (inline === undefined) return [];
       session.push(inline);
     }
-    return { session };
+    return session;
   }
 
   // Another version, with other operators, may have sealed it under the same key.

@@ -41,10 +41,14 @@ export function readRawRequest(
   const parameters = target === undefined ? undefined : parseQuery(target.query);
   if (target === undefined || parameters === undefined) return undefined;
   return {
-    ...facts,
-    ...target,
     method: message.method ?? '',
+    path: target.path,
+    query: target.query,
     parameters,
     headers: HeaderList.fromRaw(message.rawHeaders),
+    clientAddress: facts.clientAddress,
+    isSecure: facts.isSecure,
+    receivedAtMs: facts.receivedAtMs,
+    requestId: facts.requestId,
   };
 }

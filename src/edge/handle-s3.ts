@@ -124,7 +124,8 @@ async function forward(
   const url = `${scheme}://${raw.headers.get('host') ?? ''}${raw.path}`;
   const startedMs = trace.elapsedMs();
   try {
-    const facts = await forwarder.forward(authorized, { ...connection, url });
+    const { message, response, invite, ownHeaders } = connection;
+    const facts = await forwarder.forward(authorized, { message, response, invite, ownHeaders, url });
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,

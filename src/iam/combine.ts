@@ -13,11 +13,11 @@ export interface PolicySets {
   /** Inline and managed policies of the user or role. */
   readonly identity: readonly CompiledPolicy[];
   /** `undefined` when there is no permissions boundary. */
-  readonly boundary?: readonly CompiledPolicy[];
+  readonly boundary?: readonly CompiledPolicy[] | undefined;
   /** `undefined` when there are no session policies; an empty list allows nothing. */
-  readonly session?: readonly CompiledPolicy[];
+  readonly session?: readonly CompiledPolicy[] | undefined;
   /** The bucket policy, or the trust policy of the role to assume. */
-  readonly resource?: readonly CompiledPolicy[];
+  readonly resource?: readonly CompiledPolicy[] | undefined;
 }
 
 /** The set that decided. */

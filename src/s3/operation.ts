@@ -81,19 +81,21 @@ export interface S3Request {
   readonly permissions: readonly Permission[];
   readonly conditionKeys: readonly ConditionKey[];
   /** The object that a copy reads; `headers` carry it written anew. */
-  readonly copySource?: CopySource;
+  readonly copySource?: CopySource | undefined;
   /** The body of a document operation, once it has been read and its digest verified. */
-  readonly document?: Buffer;
+  readonly document?: Buffer | undefined;
   /** True when `document` was written anew, so that digests of the original no longer fit. */
   readonly isDocumentRewritten?: true;
-  readonly batch?: Batch;
+  readonly batch?: Batch | undefined;
   /** Headers that replace the client's unless all of these permissions are given. */
-  readonly unlessPermitted?: {
-    readonly permissions: readonly Permission[];
-    readonly headers: ForwardedHeaders;
-  };
+  readonly unlessPermitted?:
+    | {
+        readonly permissions: readonly Permission[];
+        readonly headers: ForwardedHeaders;
+      }
+    | undefined;
   /** Without this permission a 404 of the store is answered as 403, so that names cannot be probed. */
-  readonly seesMissing?: Permission;
+  readonly seesMissing?: Permission | undefined;
   /** Response headers that are removed unless the permission is given. */
   readonly guardedHeaders: readonly (readonly [header: string, permission: Permission])[];
 }

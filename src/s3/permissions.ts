@@ -15,7 +15,7 @@ export interface RequestedResource {
   readonly key: string;
   readonly parameters: ReadonlyMap<string, string>;
   readonly headers: ForwardedHeaders;
-  readonly copySource?: CopySource;
+  readonly copySource?: CopySource | undefined;
 }
 
 /** Every (action, resource) pair that must be allowed (AWS: "Required permissions for S3 API operations"). */
@@ -50,15 +50,12 @@ function readSource({ bucket, key, versionId }: CopySource, action: string, part
  * the permissions only where there are any. Here it needs them when the request says `COPY`; when it says nothing, the
  * store is told to leave the tags behind unless the caller has both.
  */
-export function tagCopyRules(
-  request: RequestedResource,
-  partition: string,
-): Pick<S3Request, 'unlessPermitted'> {
-  if (request.headers.has(tagDirective)) return {};
+export function tagCopyRules(request: RequestedResource, partition: string): S3Request['unlessPermitted'] {
+  if (request.copySource === undefined || request.headers.has(tagDirective)) return undefined;
   const permissions = copyTags(request, partition);
   return permissions.length === 0
-    ? {}
-    : { unlessPermitted: { permissions, headers: new Map([[tagDirective, 'REPLACE']]) } };
+    ? undefined
+    : { permissions, headers: new Map([[tagDirective, 'REPLACE']]) };
 }
 
 const tagDirective = 'x-amz-tagging-directive';

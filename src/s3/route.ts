@@ -33,16 +33,24 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   if (operation.action === undefined) {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
-  const headers = selectHeaders(raw, operation, settings.accountId);
-  requireHeaders(operation, headers);
-  const requested = { operation, bucket, key, parameters, ...withCopySource(operation, headers) };
+  const sentHeaders = selectHeaders(raw, operation, settings.accountId);
+  requireHeaders(operation, sentHeaders);
+  const { copySource, headers } = withCopySource(operation, sentHeaders);
+  const requested = { operation, bucket, key, parameters, headers, copySource };
+  const { seesMissing, guardedHeaders } = responseRules(requested, settings.partition);
   return {
-    ...requested,
     raw,
+    operation,
+    bucket,
+    key,
+    parameters,
+    headers,
+    copySource,
     permissions: requiredPermissions(requested, settings.partition),
     conditionKeys: s3ConditionKeys(requested, raw, settings.accountId),
-    ...tagCopyRules(requested, settings.partition),
-    ...responseRules(requested, settings.partition),
+    unlessPermitted: tagCopyRules(requested, settings.partition),
+    seesMissing,
+    guardedHeaders,
   };
 }
 
