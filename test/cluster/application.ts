@@ -35,10 +35,10 @@ export class Application {
     );
   }
 
-  /** Runs JavaScript with the AWS SDK; `s3` is a client with only a region. */
+  /** Runs JavaScript with the AWS SDK; `s3` is a client with only a region, and buckets in the path. */
   async javascript(code: string): Promise<Outcome> {
     const imports =
-      "import { S3Client, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';\nconst s3 = new S3Client({ region: 'us-east-1' });\n";
+      "import { S3Client, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';\nconst s3 = new S3Client({ region: 'us-east-1', forcePathStyle: true });\n";
     return await this.#namespace.exec(this.#name, 'node', '--input-type=module', '-e', imports + code);
   }
 }

@@ -80,7 +80,7 @@ describe.each(modes)('the chart in $mode mode', ({ mode, workload, values, prepa
   });
 
   it('passes helm test: assumes a role, puts, gets and is denied', async () => {
-    const outcome = await namespace.helm('test', release, '--logs', '--timeout=60s');
+    const outcome = await namespace.helm('test', release, '--timeout=60s');
     if (outcome.code !== 0) throw new Error(await explain(namespace, outcome.stdout + outcome.stderr));
   });
 
@@ -172,5 +172,6 @@ async function explain(namespace: Namespace, output: string): Promise<string> {
   const logs = await namespace
     .kubectl('logs', '-l', 'app.kubernetes.io/name=sts-sidecar', '--all-containers', '--prefix', '--tail=20')
     .catch(String);
-  return [output, pods, events.slice(-3000), logs].join('\n');
+  const test = await namespace.kubectl('logs', `${release}-test`).catch(() => '');
+  return [output, pods, events.slice(-3000), logs, test].join('\n');
 }

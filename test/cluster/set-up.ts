@@ -39,7 +39,7 @@ export async function setup(): Promise<() => Promise<void>> {
     const [name, folder] = line.split(' ');
     if ((name === 'kubernetes' || name === 'helm') && folder !== undefined) prependToPath(folder);
   }
-  say('building images');
+  say("building images");
   await run('test/cluster/images.sh', ['bases'], { show: true, inherit: true });
   await run('test/cluster/images.sh', ['product'], { inherit: true });
   const existing = process.env['STS_SIDECAR_CLUSTER'];
