@@ -17,29 +17,29 @@ export interface RequestRecord {
   /** An S3 operation or STS action of the tables; `Unknown` for anything else, so that labels stay bounded. */
   readonly operation: string;
   readonly method: string;
-  readonly bucket?: string;
-  readonly key?: string;
-  readonly principalArn?: string;
-  readonly accessKeyId?: string;
+  readonly bucket: string | undefined;
+  readonly key: string | undefined;
+  readonly principalArn: string | undefined;
+  readonly accessKeyId: string | undefined;
   readonly sourceIp: string;
-  readonly userAgent?: string;
-  readonly traceId?: string;
+  readonly userAgent: string | undefined;
+  readonly traceId: string | undefined;
   readonly status: number;
   /** Empty for a success. */
-  readonly errorCode?: string;
+  readonly errorCode: string | undefined;
   /** The precise cause, for the log only. */
-  readonly errorDetail?: string;
-  readonly authenticationFailure?: string;
-  readonly upstreamFailure?: string;
-  readonly upstreamRequestId?: string;
-  readonly decision?: DecisionFacts;
-  readonly issuedCredentials?: boolean;
+  readonly errorDetail: string | undefined;
+  readonly authenticationFailure: string | undefined;
+  readonly upstreamFailure: string | undefined;
+  readonly upstreamRequestId: string | undefined;
+  readonly decision: DecisionFacts | undefined;
+  readonly issuedCredentials: boolean | undefined;
   /** Configured name of the identity provider that an STS request was about. */
-  readonly identityProvider?: string;
+  readonly identityProvider: string | undefined;
   readonly isAborted: boolean;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
-  readonly upstreamMs?: number;
-  readonly firstByteMs?: number;
+  readonly upstreamMs: number | undefined;
+  readonly firstByteMs: number | undefined;
 }

@@ -24,8 +24,12 @@ export function uriEncodeBytes(bytes: Uint8Array, keepSlash: boolean): string {
   return encoded;
 }
 
+const plain = /^[A-Za-z0-9\-._~]*$/;
+const plainPath = /^[A-Za-z0-9\-._~/]*$/;
+
 /** {@link uriEncodeBytes} of the UTF-8 form of a string. */
 export function uriEncode(text: string, keepSlash = false): string {
+  if ((keepSlash ? plainPath : plain).test(text)) return text;
   return uriEncodeBytes(Buffer.from(text, 'utf8'), keepSlash);
 }
 

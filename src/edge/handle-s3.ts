@@ -129,12 +129,17 @@ async function forward(
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,
-      bytesIn: Number(raw.headers.get('content-length') ?? 0),
-      ...(facts.errorCode === undefined ? {} : { errorCode: facts.errorCode }),
-      ...(facts.storeRequestId === undefined ? {} : { upstreamRequestId: facts.storeRequestId }),
-      ...(facts.firstByteMs === undefined ? {} : { firstByteMs: startedMs + facts.firstByteMs }),
+      bytesIn: bytesIn(raw),
+      errorCode: facts.errorCode,
+      upstreamRequestId: facts.storeRequestId,
+      firstByteMs: facts.firstByteMs === undefined ? undefined : startedMs + facts.firstByteMs,
     });
   } finally {
     trace.add({ upstreamMs: trace.elapsedMs() - startedMs });
   }
+}
+
+// A body in HTTP chunks has no length of its own, but its framing declares one.
+function bytesIn({ headers }: RawRequest): number {
+  return Number(headers.get('content-length') ?? headers.get('x-amz-decoded-content-length') ?? 0);
 }

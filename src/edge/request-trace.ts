@@ -10,7 +10,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** Collects what the stages return about one request, and makes the one record of it at the end. */
 export class RequestTrace {
   readonly #startedAt = performance.now();
-  // Filled in place: a copy for every stage is among the dearest things a request can do.
+  // Filled in place, every field there from the start: copies for every stage, and objects that grow, are among the
+  // dearest things a request can do.
   readonly #record: Writable<RequestRecord>;
 
   constructor(requestId: string, method: string, sourceIp: string) {
@@ -19,12 +20,28 @@ export class RequestTrace {
       service: 'none',
       operation: 'Unknown',
       method,
+      bucket: undefined,
+      key: undefined,
+      principalArn: undefined,
+      accessKeyId: undefined,
       sourceIp,
+      userAgent: undefined,
+      traceId: undefined,
       status: 0,
+      errorCode: undefined,
+      errorDetail: undefined,
+      authenticationFailure: undefined,
+      upstreamFailure: undefined,
+      upstreamRequestId: undefined,
+      decision: undefined,
+      issuedCredentials: undefined,
+      identityProvider: undefined,
       isAborted: false,
       bytesIn: 0,
       bytesOut: 0,
       durationMs: 0,
+      upstreamMs: undefined,
+      firstByteMs: undefined,
     };
   }
 
@@ -43,11 +60,9 @@ export class RequestTrace {
 
   /** Adds what the head of a request says. */
   addHead(raw: RawRequest): void {
-    const userAgent = raw.headers.get('user-agent');
-    if (userAgent !== undefined) this.#record.userAgent = userAgent;
     const traceparent = raw.headers.get('traceparent');
-    const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
-    if (traceId !== undefined) this.#record.traceId = traceId;
+    this.#record.userAgent = raw.headers.get('user-agent');
+    this.#record.traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   }
 
   /** Milliseconds since the request arrived. */

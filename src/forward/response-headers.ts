@@ -52,16 +52,23 @@ export function storeHeader(headers: StoreHeaders, name: string): string | undef
 export function responseHeaders(
   headers: StoreHeaders,
   authorized: Authorized,
-  omitted: ReadonlySet<string> = new Set(),
+  omitted: ReadonlySet<string> = nothing,
 ): string[] {
-  const connection = storeHeader(headers, 'connection') ?? '';
-  const dropped = new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
-  const guarded = new Map(authorized.request.guardedHeaders);
+  const dropped = namedByConnection(storeHeader(headers, 'connection'));
+  const { guardedHeaders } = authorized.request;
   const kept: string[] = [];
   for (const [name, value] of headers) {
     if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
-    const permission = guarded.get(name);
-    if (permission === undefined || authorized.permits(permission)) kept.push(name, value);
+    const guard = guardedHeaders.find(([header]) => header === name);
+    if (guard === undefined || authorized.permits(guard[1])) kept.push(name, value);
   }
   return kept;
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+// RFC 9110 section 7.6.1: headers for this hop alone.
+function namedByConnection(value: string | undefined): ReadonlySet<string> {
+  if (value === undefined || value === 'keep-alive' || value === 'close') return nothing;
+  return new Set(value.split(',').map((name) => name.trim().toLowerCase()));
 }

@@ -38,6 +38,7 @@ export function resolveAddress(raw: RawRequest, virtualHosts: readonly string[])
 
 /** The bucket a Host header names, `undefined` when it is none of the virtual hosts' subdomains. */
 export function bucketOfHost(host: string, virtualHosts: readonly string[]): string | undefined {
+  if (virtualHosts.length === 0) return undefined;
   const name = host.replace(/:\d*$/, '').toLowerCase();
   for (const suffix of virtualHosts) {
     if (name.length > suffix.length + 1 && name.endsWith(`.${suffix}`)) {
