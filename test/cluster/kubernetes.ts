@@ -18,11 +18,9 @@ export class Namespace {
   /** Makes it, with the Secrets that the chart and the manifests ask for. */
   async create(): Promise<void> {
     await run('kubectl', ['create', 'namespace', this.name], { environment: environment() });
-    await run(
-      'kubectl',
-      ['label', 'namespace', this.name, 'pod-security.kubernetes.io/enforce=restricted'],
-      { environment: environment() },
-    );
+    await run('kubectl', ['label', 'namespace', this.name, 'pod-security.kubernetes.io/enforce=restricted'], {
+      environment: environment(),
+    });
     const secret = (name: string, values: Readonly<Record<string, string>>): Promise<string> =>
       this.kubectl(
         'create',
@@ -45,7 +43,9 @@ export class Namespace {
   }
 
   async kubectl(...argumentsGiven: string[]): Promise<string> {
-    return await run('kubectl', ['--namespace', this.name, ...argumentsGiven], { environment: environment() });
+    return await run('kubectl', ['--namespace', this.name, ...argumentsGiven], {
+      environment: environment(),
+    });
   }
 
   async apply(manifest: string): Promise<void> {
@@ -63,13 +63,22 @@ export class Namespace {
   }
 
   async helm(...argumentsGiven: string[]): Promise<Outcome> {
-    return await attempt('helm', ['--namespace', this.name, ...argumentsGiven], { environment: environment() });
+    return await attempt('helm', ['--namespace', this.name, ...argumentsGiven], {
+      environment: environment(),
+    });
   }
 
   /** What is left of a release: kinds and names. */
   async remains(release: string): Promise<string[]> {
     const kinds = 'all,configmaps,secrets,serviceaccounts,persistentvolumeclaims,clusterrolebindings';
-    const listed = await this.kubectl('get', kinds, '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name');
+    const listed = await this.kubectl(
+      'get',
+      kinds,
+      '-l',
+      `app.kubernetes.io/instance=${release}`,
+      '-o',
+      'name',
+    );
     return listed.split('\n').filter((line) => line !== '');
   }
 }

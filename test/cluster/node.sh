@@ -211,7 +211,8 @@ stop() { # NAME SIGNAL
   pid="$(<"$file")"
   rm -f "$file"
   kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
-  while kill -0 "$pid" 2>/dev/null && [[ $waited -lt 30 ]]; do
+  # A process that nobody waits for stays as a zombie.
+  while [[ "$(awk '/^State:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)" == [^Z]* ]] && [[ $waited -lt 30 ]]; do
     sleep 0.1
     waited=$((waited + 1))
   done
@@ -241,6 +242,8 @@ down() {
     umount --lazy "$name" 2>/dev/null
   done
   ip link delete "$LINK" 2>/dev/null
+  for name in mangle nat filter; do iptables -t "$name" -X KUBE-KUBELET-CANARY; done 2>/dev/null
+  for name in mangle nat filter; do ip6tables -t "$name" -X KUBE-KUBELET-CANARY; done 2>/dev/null
   [[ -x "$bin/kube-proxy" ]] && timeout 20 "$bin/kube-proxy" --cleanup >/dev/null 2>&1
   [[ -s "$D/ip_forward" ]] && cat "$D/ip_forward" >/proc/sys/net/ipv4/ip_forward
   rmdir /sys/fs/cgroup/*/kubepods/*/* /sys/fs/cgroup/*/kubepods/* /sys/fs/cgroup/*/kubepods 2>/dev/null

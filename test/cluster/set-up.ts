@@ -32,14 +32,18 @@ export async function setup(): Promise<() => Promise<void>> {
     process.stdout.write(`[${((performance.now() - started) / 1000).toFixed(0)} s] ${text}\n`);
   };
   await requirePrograms();
-  const components = await run('test/components/install.sh', ['kubernetes', 'helm', 'versitygw', 'node', 'boto3'], {
-    inherit: true,
-  });
+  const components = await run(
+    'test/components/install.sh',
+    ['kubernetes', 'helm', 'versitygw', 'node', 'boto3'],
+    {
+      inherit: true,
+    },
+  );
   for (const line of components.trim().split('\n')) {
     const [name, folder] = line.split(' ');
     if ((name === 'kubernetes' || name === 'helm') && folder !== undefined) prependToPath(folder);
   }
-  say("building images");
+  say('building images');
   await run('test/cluster/images.sh', ['bases'], { show: true, inherit: true });
   await run('test/cluster/images.sh', ['product'], { inherit: true });
   const existing = process.env['STS_SIDECAR_CLUSTER'];

@@ -19,7 +19,11 @@ export function chartValues(
         UseReports: {
           Version: '2012-10-17',
           Statement: [
-            { Effect: 'Allow', Action: ['s3:CreateBucket', 's3:ListBucket'], Resource: 'arn:aws:s3:::reports' },
+            {
+              Effect: 'Allow',
+              Action: ['s3:CreateBucket', 's3:ListBucket'],
+              Resource: 'arn:aws:s3:::reports',
+            },
             { Effect: 'Allow', Action: actions, Resource: 'arn:aws:s3:::reports/*' },
             { Effect: 'Deny', Action: 's3:*', Resource: 'arn:aws:s3:::reports/private/*' },
           ],
@@ -36,7 +40,9 @@ export function chartValues(
                 Effect: 'Allow',
                 Principal: { Federated: `arn:aws:iam::123456789012:oidc-provider/${ISSUER}` },
                 Action: 'sts:AssumeRoleWithWebIdentity',
-                Condition: { StringEquals: { [`${ISSUER}:aud`]: 'sts-sidecar', [`${ISSUER}:sub`]: subjects } },
+                Condition: {
+                  StringEquals: { [`${ISSUER}:aud`]: 'sts-sidecar', [`${ISSUER}:sub`]: subjects },
+                },
               },
             ],
           },
@@ -63,14 +69,18 @@ export function chartValues(
 }
 
 /** Values of the store that the chart deploys in sidecar mode: versitygw on the pod's loopback. */
-export const deployedStore = {
+export const deployedStore: {
+  readonly image: { readonly repository: string; readonly tag: string };
+  readonly args: readonly string[];
+  readonly env: readonly Readonly<Record<string, unknown>>[];
+} = {
   image: { repository: 'versity/versitygw', tag: 'v1.8.0' },
   args: ['--port', '127.0.0.1:9001', 'posix', '/data'],
   env: [
     { name: 'ROOT_ACCESS_KEY', valueFrom: { secretKeyRef: { name: 'store-key', key: 'access-key-id' } } },
     { name: 'ROOT_SECRET_KEY', valueFrom: { secretKeyRef: { name: 'store-key', key: 'secret-access-key' } } },
   ],
-} as const;
+};
 
 /** A store that exists already: versitygw behind a Service named `store`. */
 export const existingStore = `
