@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 
@@ -10,14 +11,22 @@ export type ComponentName =
   | 'radosgw'
   | 'radosgw-admin'
   | 'setpriv'
-  | 'aws';
+  | 'aws'
+  | 'curl'
+  | 'minio'
+  | 'prometheus'
+  | 'promtool'
+  | 'rclone'
+  | 's3cmd'
+  | 'versitygw';
 
 /** One real program that the interop suite starts. */
 interface Component {
   readonly name: ComponentName;
   /** What it is for, as printed when it is missing. */
   readonly purpose: string;
-  readonly debianPackage: string;
+  /** Where it comes from; absent for what is built into the cache. */
+  readonly debianPackage?: string;
   /** The only place it may be found at; without it every folder of `PATH` counts. */
   readonly path?: string;
 }
@@ -32,7 +41,36 @@ const COMPONENTS: readonly Component[] = [
   { name: 'setpriv', purpose: 'ends the daemons with the tests', debianPackage: 'util-linux' },
   // Debian's own and not whichever comes first in PATH, so that the tested version is known.
   { name: 'aws', purpose: 'AWS CLI', debianPackage: 'awscli', path: '/usr/bin/aws' },
+  { name: 'curl', purpose: 'presigned URLs', debianPackage: 'curl' },
+  { name: 'rclone', purpose: 'a client', debianPackage: 'rclone', path: '/usr/bin/rclone' },
+  { name: 's3cmd', purpose: 'a client', debianPackage: 's3cmd', path: '/usr/bin/s3cmd' },
+  { name: 'prometheus', purpose: 'scrapes the sidecar', debianPackage: 'prometheus' },
+  { name: 'promtool', purpose: 'checks the metrics', debianPackage: 'prometheus' },
+  { name: 'versitygw', purpose: 'a store' },
+  { name: 'minio', purpose: 'a store' },
 ];
+
+/** What `test/components/install.sh` puts into the cache for this suite. */
+const CACHED = ['versitygw', 'minio', 'boto3', 'keycloak'] as const;
+
+/** A component of the cache. */
+export type CachedComponent = (typeof CACHED)[number];
+
+const installer = new URL('../components/install.sh', import.meta.url).pathname;
+const folders = new Map<string, string>();
+
+/** The folder of a component in the cache; throws when it is not there. */
+export function cachedFolder(name: CachedComponent): string {
+  const known = folders.get(name);
+  if (known !== undefined) return known;
+  const printed = execFileSync(installer, ['--cached', name], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const folder = printed.trim().slice(name.length + 1);
+  folders.set(name, folder);
+  return folder;
+}
 
 /** The absolute path of the program; throws an error that names its Debian package where it is not installed. */
 export function requireComponent(name: ComponentName): string {
@@ -52,19 +90,25 @@ export function missingComponents(): readonly ComponentName[] {
  * fails the whole run when one is, so that it can never pass with nothing started.
  */
 export function setup(): void {
+  for (const name of CACHED) process.stdout.write(`component ${name}: ${cachedFolder(name)}\n`);
   for (const component of COMPONENTS) {
     process.stdout.write(`component ${component.name}: ${locate(component) ?? 'MISSING'}\n`);
   }
   const missing = COMPONENTS.filter((component) => locate(component) === undefined);
   if (missing.length === 0) return;
   const names = missing.map(({ name, purpose }) => `${name} (${purpose})`);
-  const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))];
+  const packages = [...new Set(missing.flatMap(({ debianPackage }) => debianPackage ?? []))];
   throw new Error(`real components are missing: ${names.join(', ')}; apt-get install ${packages.join(' ')}`);
 }
 
-function locate({ name, path }: Component): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/sbin'];
-  const candidates = path === undefined ? folders.map((folder) => resolve(folder, name)) : [path];
+function locate({ name, path, debianPackage }: Component): string | undefined {
+  const cached = CACHED.find((candidate) => candidate === name);
+  if (debianPackage === undefined && cached !== undefined) {
+    const built = resolve(cachedFolder(cached), name);
+    return isExecutable(built) ? built : undefined;
+  }
+  const searched = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/sbin'];
+  const candidates = path === undefined ? searched.map((folder) => resolve(folder, name)) : [path];
   return candidates.find(isExecutable);
 }
 

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Daemon, runTool, startDaemon, tailOf } from './daemon.ts';
-import { freePorts } from './free-ports.ts';
+import { type Daemon, runTool, startDaemon, tailOf } from '../daemon.ts';
+import { freePorts } from '../free-ports.ts';
 import { monitorAddress, renderSettings } from './settings.ts';
 
 /** What a test may choose about its store. */

@@ -2,8 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { type ComponentName, requireComponent } from '../components.ts';
+import { cleanEnvironment } from '../support/clean-environment.ts';
+import { type ComponentName, requireComponent } from './components.ts';
 
 /** A long-running program of the cluster. */
 export interface Daemon {
@@ -17,12 +17,16 @@ export interface Daemon {
 }
 
 /**
- * Starts a program of the cluster in the foreground, its output going nowhere (its log file has it all). The kernel
+ * Starts a program in the foreground, with further variables, its output going nowhere (its log file has it all). The kernel
  * kills it when this process dies, however that happens, so an aborted test run leaves nothing behind.
  */
-export async function startDaemon(name: ComponentName, args: readonly string[]): Promise<Daemon> {
+export async function startDaemon(
+  name: ComponentName,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Daemon> {
   const child = spawn(requireComponent('setpriv'), ['--pdeathsig', 'KILL', requireComponent(name), ...args], {
-    env: cleanEnvironment(),
+    env: cleanEnvironment(environment),
     stdio: 'ignore',
   });
   await once(child, 'spawn');

@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { type RealStore, startStore } from './real-store.ts';
+
+/** Starts MinIO on one folder. */
+export function startMinio(): Promise<RealStore> {
+  return startStore({
+    name: 'minio',
+    folders: ['data'],
+    arguments: ({ folder, address }) => ['server', '--quiet', '--address', address, join(folder, 'data')],
+    environment: ({ accessKeyId, secretAccessKey }) => ({
+      MINIO_ROOT_USER: accessKeyId,
+      MINIO_ROOT_PASSWORD: secretAccessKey,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off',
+    }),
+  });
+}
