@@ -72,7 +72,18 @@ describe('the image, read-only, without capabilities, as user 65532', () => {
 
   it('ships no shell, no development package and no source', async () => {
     expect(
-      (await podman('run', '--rm', '--pull=never', '--network=none', '--entrypoint=sh', images.product, '-c', 'true')).code,
+      (
+        await podman(
+          'run',
+          '--rm',
+          '--pull=never',
+          '--network=none',
+          '--entrypoint=sh',
+          images.product,
+          '-c',
+          'true',
+        )
+      ).code,
     ).toBe(127);
     const { stdout } = await podman(
       'exec',

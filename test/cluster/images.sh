@@ -13,6 +13,7 @@ readonly DEBIAN=bookworm
 readonly AWSCLI_VERSION=1.46.3
 readonly RECIPE=2 # raise to rebuild the bases
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
+readonly CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 readonly PODMAN=test/cluster/podman.sh
 
 component() { test/components/install.sh "$1" | awk '{ print $2 }'; }
@@ -104,10 +105,14 @@ fill_store() {
 
 # boto3, the AWS CLI and the AWS SDK for JavaScript as their registries serve them.
 fill_client() {
+  local certificates=()
   fill_build "$1"
   mkdir -p "$1/client/python" "$1/client/node_modules"
   cp -a "$(component boto3)"/lib/python3.*/site-packages/. "$1/client/python/"
-  "$(component boto3)/bin/python3" -m pip install --quiet --target "$1/client/aws-cli" "awscli==$AWSCLI_VERSION"
+  # A virtual environment's pip knows its own certificates only, unless told.
+  [[ ! -r "$CERTIFICATES" ]] || certificates=(--cert "$CERTIFICATES")
+  "$(component boto3)/bin/python3" -m pip install --quiet ${certificates[@]+"${certificates[@]}"} \
+    --target "$1/client/aws-cli" "awscli==$AWSCLI_VERSION"
   printf '#!/bin/sh\nPYTHONPATH=/client/aws-cli exec python3 -m awscli "$@"\n' >"$1/usr/bin/aws"
   chmod 755 "$1/usr/bin/aws"
   node test/cluster/images/copy-packages.mjs "$1/client/node_modules" @aws-sdk/client-s3 @aws-sdk/client-sts
@@ -136,14 +141,14 @@ bases() {
 
 # Where this machine trusts more certificates than Node brings, or uses another registry, the build must too.
 product() {
-  local npmrc certificates=/etc/ssl/certs/ca-certificates.crt options=()
+  local npmrc options=()
   npmrc="$(mktemp)"
   # shellcheck disable=SC2064
   trap "rm -f '$npmrc'" EXIT
   printf 'registry=%s\ncache=/npm-cache\n' "$(npm config get registry)" >"$npmrc"
-  if [[ -r "$certificates" ]]; then
+  if [[ -r "$CERTIFICATES" ]]; then
     printf 'cafile=/certificates.crt\n' >>"$npmrc"
-    options+=(--volume "$certificates:/certificates.crt:ro")
+    options+=(--volume "$CERTIFICATES:/certificates.crt:ro")
   fi
   mkdir -p "$CACHE/npm"
   "$PODMAN" build --pull=never --network=host --file deploy/Dockerfile --tag docker.io/library/sts-sidecar:0.1.0 \

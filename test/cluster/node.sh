@@ -74,6 +74,7 @@ identities() {
 
 network() {
   cat /proc/sys/net/ipv4/ip_forward >"$D/ip_forward"
+  if iptables --list KUBE-FIREWALL >/dev/null 2>&1; then touch "$D/others-rules"; fi
   ip link add "$LINK" type bridge
   ip address add "$ADDRESS/32" dev "$LINK"
   ip link set "$LINK" up
@@ -81,8 +82,7 @@ network() {
   cat >"$D/cni/10-pods.conflist" <<END
 { "cniVersion": "0.4.0", "name": "stsside", "plugins": [
   { "type": "ptp", "ipMasq": false,
-    "ipam": { "type": "host-local", "dataDir": "$D/addresses", "ranges": [[{ "subnet": "$PODS" }]], "routes": [{ "dst": "0.0.0.0/0" }] } },
-  { "type": "portmap", "capabilities": { "portMappings": true } } ] }
+    "ipam": { "type": "host-local", "dataDir": "$D/addresses", "ranges": [[{ "subnet": "$PODS" }]], "routes": [{ "dst": "0.0.0.0/0" }] } } ] }
 END
 }
 
@@ -242,9 +242,7 @@ down() {
     umount --lazy "$name" 2>/dev/null
   done
   ip link delete "$LINK" 2>/dev/null
-  for name in mangle nat filter; do iptables -t "$name" -X KUBE-KUBELET-CANARY; done 2>/dev/null
-  for name in mangle nat filter; do ip6tables -t "$name" -X KUBE-KUBELET-CANARY; done 2>/dev/null
-  [[ -x "$bin/kube-proxy" ]] && timeout 20 "$bin/kube-proxy" --cleanup >/dev/null 2>&1
+  [[ -e "$D/others-rules" ]] || remove_rules "$bin"
   [[ -s "$D/ip_forward" ]] && cat "$D/ip_forward" >/proc/sys/net/ipv4/ip_forward
   rmdir /sys/fs/cgroup/*/kubepods/*/* /sys/fs/cgroup/*/kubepods/* /sys/fs/cgroup/*/kubepods 2>/dev/null
   local watch
@@ -254,6 +252,19 @@ down() {
   say 'down'
   if [[ -n "$watch" && "$watch" != "$$" ]]; then kill "$watch" 2>/dev/null; fi
   return 0
+}
+
+# The packet filter's rules that kubelet and kube-proxy leave.
+remove_rules() {
+  local program table
+  [[ -x "$1/kube-proxy" ]] && timeout 20 "$1/kube-proxy" --cleanup >/dev/null 2>&1
+  for program in iptables ip6tables; do
+    for table in mangle nat filter; do "$program" -t "$table" -X KUBE-KUBELET-CANARY; done
+    "$program" -t mangle -X KUBE-IPTABLES-HINT
+    for table in INPUT OUTPUT; do "$program" -D "$table" -j KUBE-FIREWALL; done
+    "$program" -F KUBE-FIREWALL
+    "$program" -X KUBE-FIREWALL
+  done 2>/dev/null
 }
 
 # The pods' network namespaces: those with an address of this cluster.

@@ -83,7 +83,7 @@ export const deployedStore: {
 };
 
 /** A store that exists already: versitygw behind a Service named `store`. */
-export const existingStore = `
+export const existingStore: string = `
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: store }
