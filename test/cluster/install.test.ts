@@ -1,10 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Application } from './application.ts';
 import { Namespace } from './kubernetes.ts';
-import { chartValues, deployedStore, existingStore, type ObjectAction } from './values.ts';
+import {
+  chartValues,
+  deployedStore,
+  existingStore,
+  type ObjectAction,
+  userSecret,
+  withUser,
+} from './values.ts';
 
 const chart = 'helm/sts-sidecar';
 const release = 'files';
@@ -165,6 +173,25 @@ describe.each(modes)('the chart in $mode mode', ({ mode, workload, values, prepa
     await expect
       .poll(put, { timeout: 20_000, interval: 500 })
       .toContain('(AccessDenied) when calling the PutObject operation');
+  });
+
+  it("passes helm test with a user's key, which comes from a Secret", async () => {
+    const secret = randomBytes(24).toString('base64url');
+    await namespace.kubectl(
+      ...['create', 'secret', 'generic', userSecret.name, `--from-literal=secret-access-key=${secret}`],
+      `--from-literal=access-key-id=${userSecret.accessKeyId}`,
+    );
+    const file = join(folder, 'values-user.json');
+    const all = { mode, ...chartValues(namespace.name, release, everything), ...values };
+    await writeFile(file, JSON.stringify(withUser(all)));
+    for (const step of [
+      ['upgrade', release, chart, '-f', file, '--wait', '--timeout=90s'],
+      ['test', release, '--timeout=60s'],
+    ]) {
+      const outcome = await namespace.helm(...step);
+      if (outcome.code !== 0) throw new Error(await explain(namespace, outcome.stdout + outcome.stderr));
+    }
+    expect(await namespace.kubectl('get', 'configmaps', '-o', 'yaml')).not.toContain(secret);
   });
 
   it('leaves nothing after helm uninstall', async () => {

@@ -68,6 +68,40 @@ export function chartValues(
   };
 }
 
+/** The Secret with the key of the user of {@link withUser}. */
+export const userSecret = { name: 'tester', accessKeyId: 'AKIATESTSOFTHECHART1' } as const;
+
+/** The same values with a user who may assume the role too, and whose key the chart's test uses. */
+export function withUser(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const text = JSON.stringify(values);
+  const changed = JSON.parse(text) as {
+    directory: { roles: { trustPolicy: { Statement: unknown[] } }[]; users: unknown[] };
+    tests: Record<string, unknown>;
+  };
+  const role = 'arn:aws:iam::123456789012:role/reports';
+  changed.directory.roles[0]?.trustPolicy.Statement.push({
+    Effect: 'Allow',
+    Principal: { AWS: 'arn:aws:iam::123456789012:user/tester' },
+    Action: 'sts:AssumeRole',
+  });
+  changed.directory.users = [
+    {
+      name: 'tester',
+      accessKeys: [{ accessKeyId: userSecret.accessKeyId, secretAccessKey: { env: 'TESTER_SECRET' } }],
+      inlinePolicies: {
+        CanAssume: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: role }],
+        },
+      },
+    },
+  ];
+  changed.tests['audience'] = '';
+  changed.tests['existingSecret'] = userSecret.name;
+  const valueFrom = { secretKeyRef: { name: userSecret.name, key: 'secret-access-key' } };
+  return { ...changed, extraEnv: [{ name: 'TESTER_SECRET', valueFrom }] };
+}
+
 /** Values of the store that the chart deploys in sidecar mode: versitygw on the pod's loopback. */
 export const deployedStore: {
   readonly image: { readonly repository: string; readonly tag: string };
