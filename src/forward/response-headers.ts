@@ -1,4 +1,5 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import { withoutAwsChunked } from '../core/content-encoding.ts';
 
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -60,7 +61,10 @@ export function responseHeaders(
   for (const [name, value] of headers) {
     if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
     const guard = guardedHeaders.find(([header]) => header === name);
-    if (guard === undefined || authorized.permits(guard[1])) kept.push(name, value);
+    if (guard !== undefined && !authorized.permits(guard[1])) continue;
+    // Some stores keep the framing's name with the object.
+    const shown = name === 'content-encoding' ? withoutAwsChunked(value) : value;
+    if (shown !== undefined) kept.push(name, shown);
   }
   return kept;
 }

@@ -1,3 +1,4 @@
+import { withoutAwsChunked } from '../core/content-encoding.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { s3Error } from './errors.ts';
@@ -84,17 +85,11 @@ export function selectHeaders(
       selected.set(name, `${earlier},${value}`);
     else throw s3Error('InvalidArgument', `The ${name} header is repeated.`);
   }
-  removeFraming(selected);
+  const encoding = selected.get('content-encoding');
+  const ownEncoding = encoding === undefined ? undefined : withoutAwsChunked(encoding);
+  if (ownEncoding === undefined) selected.delete('content-encoding');
+  else selected.set('content-encoding', ownEncoding);
   return selected;
-}
-
-// `aws-chunked` speaks of the framing between the client and this hop; the store gets the bytes without it.
-function removeFraming(headers: Map<string, string>): void {
-  const encoding = headers.get('content-encoding');
-  if (encoding === undefined || !/aws-chunked/i.test(encoding)) return;
-  const kept = encoding.split(',').filter((token) => token.trim().toLowerCase() !== 'aws-chunked');
-  if (kept.length === 0) headers.delete('content-encoding');
-  else headers.set('content-encoding', kept.join(',').trim());
 }
 
 function isForwarded(name: string, value: string, operation: S3Operation, accountId: string): boolean {

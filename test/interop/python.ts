@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { cleanEnvironment } from '../support/clean-environment.ts';
+import { cachedFolder } from './components.ts';
+
+/** Whose boto3: the distribution's, or the current one. */
+export type Boto3 = 'debian' | 'current';
+
+/** Runs a script in `test/interop/python/` with its input as JSON on stdin, and returns what it prints, as JSON. */
+export async function runPython(
+  boto3: Boto3,
+  script: string,
+  input: unknown,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const python = boto3 === 'debian' ? '/usr/bin/python3' : join(cachedFolder('boto3'), 'bin', 'python');
+  const file = new URL(`python/${script}`, import.meta.url).pathname;
+  const printed = await new Promise<string>((resolve, reject) => {
+    const child = execFile(
+      python,
+      ['-W', 'ignore', file],
+      { env: cleanEnvironment(environment), timeout: 100_000 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`${script} failed: ${stderr.slice(-2000)}`));
+      },
+    );
+    child.stdin?.end(JSON.stringify(input));
+  });
+  return JSON.parse(printed);
+}
