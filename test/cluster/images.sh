@@ -155,6 +155,8 @@ product() {
     --build-arg BUILD_IMAGE=localhost/sts-sidecar-test/build:latest \
     --build-arg RUN_IMAGE=localhost/sts-sidecar-test/run:latest \
     --secret "id=npmrc,src=$npmrc" --volume "$CACHE/npm:/npm-cache" "${options[@]}" .
+  # Yesterday's layers would fill the disk; today's spare the next build an installation.
+  "$PODMAN" image prune --force --filter until=24h >/dev/null
 }
 
 "${1:?bases or product}"
