@@ -84,7 +84,12 @@ function expect(what, { status, text }, wanted, code) {
   console.log(`ok: ${what}: ${status}${got === undefined ? '' : ` ${got}`}`);
 }
 
-expect('a request without a signature is refused', await send('GET', '/any-bucket/any-key'), 403, 'AccessDenied');
+expect(
+  'a request without a signature is refused',
+  await send('GET', '/any-bucket/any-key'),
+  403,
+  'AccessDenied',
+);
 if (ROLE_ARN === '') {
   console.log('set tests.roleArn and tests.bucket to test temporary credentials');
   process.exit(0);
@@ -104,5 +109,10 @@ if (got.text !== content) {
   console.error('FAILED: the object that came back is another one');
   process.exit(1);
 }
-expect(`get /${BUCKET}/${DENIED_KEY} is refused`, await send('GET', `/${BUCKET}/${DENIED_KEY}`, '', session), 403, 'AccessDenied');
+expect(
+  `get /${BUCKET}/${DENIED_KEY} is refused`,
+  await send('GET', `/${BUCKET}/${DENIED_KEY}`, '', session),
+  403,
+  'AccessDenied',
+);
 expect(`delete ${object}`, await send('DELETE', object, '', session), 204);
