@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { lingerBytes, lingerMs } from './limits.ts';
+import { isBodyUnread, readOn } from '../core/lingering.ts';
 
 /** A small answer, made here rather than streamed from the store. */
 export interface Answer {
@@ -27,7 +27,7 @@ export async function sendAnswer(
     return;
   }
   const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(answer.body, 'utf8');
-  const isUnread = !message.complete && hasBody(message);
+  const isUnread = isBodyUnread(message);
   // Listened for from the start: a response that is closed already does not say so again.
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   const hasContent = message.method !== 'HEAD';
@@ -38,30 +38,7 @@ export async function sendAnswer(
   response.writeHead(answer.status, headers);
   if (hasContent) response.write(body);
   else response.flushHeaders();
-  if (isUnread) await Promise.race([drain(message), closed]);
+  if (isUnread) await Promise.race([readOn(message), closed]);
   const finished = new Promise<void>((resolve) => response.end(resolve));
   await Promise.race([finished, closed]);
-}
-
-function hasBody(message: IncomingMessage): boolean {
-  return (
-    message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length'] ?? 0) > 0
-  );
-}
-
-function drain(message: IncomingMessage): Promise<void> {
-  return new Promise((resolve) => {
-    let received = 0;
-    const timer = setTimeout(resolve, lingerMs);
-    const stop = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    message.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-      if (received > lingerBytes) stop();
-    });
-    for (const event of ['end', 'close', 'error']) message.once(event, stop);
-    message.resume();
-  });
 }

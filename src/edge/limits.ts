@@ -13,7 +13,3 @@ export const keepAliveTimeoutMs = 75_000;
 
 /** Longest User-Agent and Referer, in characters: policies match patterns against them, so their length is work. */
 export const maxConditionHeader = 2048;
-
-/** How much of a refused upload is read, and for how long, before the connection is closed over it. */
-export const lingerBytes: number = 1024 * 1024;
-export const lingerMs = 2_000;

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { BodyFault } from '../core/body-fault.ts';
@@ -12,7 +11,6 @@ import { toUpstreamFault, type Upstream } from './upstream.ts';
 
 /** One client exchange to forward. */
 export interface Exchange extends ClientSide {
-  readonly message: IncomingMessage;
   /** Tells a client that waits with `Expect: 100-continue` to send its body. */
   readonly invite: () => void;
 }

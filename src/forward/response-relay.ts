@@ -1,7 +1,8 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Dispatcher } from 'undici';
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import { isBodyUnread, readOn } from '../core/lingering.ts';
 import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
@@ -9,6 +10,7 @@ import { readStoreError, rewriteStoreError, storeAuthenticationCodes } from './s
 
 /** The client's side of a forwarded request. */
 export interface ClientSide {
+  readonly message: IncomingMessage;
   readonly response: ServerResponse;
   /** Headers of every answer, flat name, value, name, value. */
   readonly ownHeaders: readonly string[];
@@ -186,9 +188,11 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   }
 
   #writeHead(omitted: ReadonlySet<string> | undefined, further: readonly string[] = []): void {
-    const { response, ownHeaders } = this.#client;
+    const { message, response, ownHeaders } = this.#client;
     const kept = responseHeaders(this.#headers, this.#authorized, omitted);
-    response.writeHead(this.#status, [...ownHeaders, ...kept, ...further]);
+    // The store has answered before it had the whole body: what is left of it cannot be told from a next request.
+    const closing = isBodyUnread(message) ? ['connection', 'close'] : [];
+    response.writeHead(this.#status, [...ownHeaders, ...kept, ...further, ...closing]);
   }
 
   #write(chunk: Buffer): void {
@@ -205,6 +209,9 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
       storeRequestId: storeHeader(this.#headers, 'x-amz-request-id'),
       errorCode,
     };
-    this.#client.response.end(() => this.#resolve(facts));
+    const { message, response } = this.#client;
+    const finish = (): void => void response.end(() => this.#resolve(facts));
+    if (isBodyUnread(message)) void readOn(message).then(finish);
+    else finish();
   }
 }

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openDirectory } from '../support/open-directory.ts';
+import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { openSigned, readAll } from '../support/signed-socket.ts';
+import { summary } from '../support/wire.ts';
+
+/** A store that answers, or hangs up, without reading a byte of the upload. */
+const store = createServer((message, response) => {
+  if (message.url === '/data/hang-up') {
+    message.socket.destroy();
+    return;
+  }
+  const body = '<Error><Code>QuotaExceeded</Code><Message>full</Message></Error>';
+  response.writeHead(403, { 'content-type': 'application/xml', 'content-length': body.length }).end(body);
+});
+let sidecar: TestSidecar;
+
+beforeAll(async () => {
+  store.listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
+  sidecar = await startSidecar({
+    directory: openDirectory,
+    backend: { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
+  });
+});
+afterAll(async () => {
+  await sidecar.stop();
+  store.close();
+});
+
+it.each([
+  ['refuses it', 'refuse', '403 QuotaExceeded'],
+  ['hangs up', 'hang-up', '503 ServiceUnavailable'],
+])(
+  'an upload is answered at once, and its connection closed, when the store %s',
+  async (_, key, expected) => {
+    const size = 50_000_000;
+    const socket = await openSigned(sidecar.url, {
+      method: 'PUT',
+      path: `/data/${key}`,
+      headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': String(size) },
+    });
+    const answer = readAll(socket);
+    // A client that writes all of its body before it reads: it must not be left with a full pipe.
+    for (let sent = 0; sent < size && !socket.destroyed; sent += 65_536) {
+      if (!socket.write(Buffer.alloc(65_536))) await Promise.race([once(socket, 'drain'), answer]);
+    }
+    expect(summary(await answer)).toBe(expected);
+    expect(await answer).toMatch(/^connection: close\r$/im);
+  },
+);
