@@ -7,6 +7,8 @@
 #
 # They carry the public names that the chart, the manifests and the README use.
 set -Eeuo pipefail
+# What is made here is read by other users: those inside the images and pods.
+umask 022
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly DEBIAN=bookworm

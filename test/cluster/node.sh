@@ -7,6 +7,8 @@
 #   test/cluster/node.sh load FOLDER IMAGE...      from the tests' own podman storage
 #   test/cluster/node.sh down FOLDER
 set -Eeuo pipefail
+# What is made here is read by other users: those inside the images and pods.
+umask 022
 readonly HERE="$(realpath "$(dirname "${BASH_SOURCE[0]}")")"
 readonly VERB=${1:?up, load or down}
 readonly D="$(realpath -m "${2:?folder}")"

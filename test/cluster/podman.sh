@@ -3,6 +3,8 @@
 #
 #   test/cluster/podman.sh ARGUMENT...
 set -Eeuo pipefail
+# What is made here is read by other users: those inside the images and pods.
+umask 022
 readonly FOLDER="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}/podman"
 mkdir -p "$FOLDER"
 # runc: crun refuses hybrid control groups. The engine's own file: it may not raise limits where the caller cannot.

@@ -7,6 +7,8 @@
 #
 # It needs Go for what is built, Maven for Keycloak, Python's venv for boto3 and the AWS CLI, and npm for Node; it runs as any user.
 set -Eeuo pipefail
+# Others run what is installed here, in images for example.
+umask 022
 
 readonly VERSITYGW_VERSION=1.8.0
 readonly MINIO_VERSION=0.0.0-20260212201848-7aac2a2c5b7c
