@@ -43,6 +43,13 @@ const gauges = {
 
 const prefix = 'sts_sidecar_';
 
+/** Gauges of `prom-client` that are named like counters; their likes by type, which sum to the same, stay. */
+const misnamedGauges = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 /** The metrics of one running sidecar. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -53,6 +60,7 @@ export class Metrics {
   constructor() {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of misnamedGauges) this.#registry.removeSingleMetric(name);
     this.#counters = mapTable(counters, (name, [help, labelNames]) => {
       return new Counter({ name: prefix + name, help, labelNames, registers });
     });

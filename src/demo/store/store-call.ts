@@ -107,7 +107,9 @@ const plainHeaders: ReadonlySet<string> = new Set([
  * NotImplemented.
  */
 export function refuseUnknownHeaders(headers: HeaderList, further: readonly string[]): void {
-  for (const { name } of headers) {
+  for (const { name, value } of headers) {
+    // What it does anyway; some clients always say so.
+    if (name === 'x-amz-storage-class' && value === 'STANDARD') continue;
     if (!name.startsWith('x-amz-') || name.startsWith('x-amz-meta-') || plainHeaders.has(name)) continue;
     if (further.includes(name)) continue;
     throw storeError('NotImplemented', {

@@ -4,11 +4,10 @@ import { requireComponent } from '../components.ts';
 import { type Client, type ClientKind, lacking, run, type Workplace } from './client.ts';
 
 /** s3cmd of the distribution. */
-export const s3cmd: ClientKind = { name: 's3cmd', lacks: ['ranges', 'presigning', 'double slashes'], open };
+export const s3cmd: ClientKind = { name: 's3cmd', lacks: ['ranges', 'presigning'], open };
 
 /**
- * It has no ranged get; `signurl` knows only signature version 2, which has no place for a session token; and every
- * upload names a storage class, which the store that tells double slashes apart does not have.
+ * It has no ranged get, and `signurl` knows only signature version 2, which has no place for a session token.
  */
 async function open({ endpoint, credentials, bucket, folder }: Workplace): Promise<Client> {
   const { host } = new URL(endpoint);
