@@ -1,4 +1,4 @@
-// npm run bench [-- --rounds 5 --seconds 10 --warm-up 10 --cases 1KiB-GET,… --sessions 20000 --out FILE]
+// npm run bench [-- --rounds 5 --seconds 10 --warm-up 10 --cases 1KiB-GET,1KiB-GET-20000-sessions,… --sessions 20000 --out FILE]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -36,8 +36,9 @@ const allCases = [
     keys: 1,
   },
 ];
+const slug = (name) => name.replaceAll(/[ ,]+/g, '-');
 const wanted = flags.cases.split(',').filter(Boolean);
-const cases = allCases.filter(({ name }) => wanted.length === 0 || wanted.includes(name.replace(' ', '-')));
+const cases = allCases.filter(({ name }) => wanted.length === 0 || wanted.includes(slug(name)));
 
 pinSelf(cores.load);
 const directory = mkdtempSync(join(tmpdir(), 'sts-sidecar-bench-'));
