@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -28,7 +28,9 @@ describe('the image, read-only, without capabilities, as user 65532', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sts-sidecar-image-'));
     const file = join(folder, 'sidecar.yaml');
-    await writeFile(file, configuration, { mode: 0o644 });
+    await writeFile(file, configuration);
+    // Read by the user in the image, whatever the caller's umask.
+    await chmod(file, 0o644);
     const started = await podman(
       'run',
       '--detach',
