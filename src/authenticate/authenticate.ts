@@ -21,22 +21,30 @@ export interface AuthenticationSources {
   readonly allowedRegions: ReadonlySet<string>;
 }
 
+interface VerifiedPayload {
+  readonly payload: PayloadMode;
+  readonly payloadHash: string;
+}
+
 class AuthenticatedRequest {
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
   readonly #request: RawRequest;
   readonly caller: Caller;
   readonly payload: PayloadMode;
+  /** What the signature says about the payload: `x-amz-content-sha256`, or what stands for it. */
+  readonly payloadHash: string;
   readonly form: SignatureForm;
   /** The region of the verified credential scope; may be empty for STS. */
   readonly region: string;
   /** When it was signed, milliseconds since the Unix epoch. */
   readonly signedAtMs: number;
 
-  constructor(claim: SignatureClaim, signed: SignedRequest, caller: Caller, payload: PayloadMode) {
+  constructor(claim: SignatureClaim, signed: SignedRequest, caller: Caller, verified: VerifiedPayload) {
     this.#request = claim.request;
     this.form = claim.form;
     this.caller = caller;
-    this.payload = payload;
+    this.payload = verified.payload;
+    this.payloadHash = verified.payloadHash;
     this.region = signed.scope.region;
     this.signedAtMs = signed.signedAtMs;
   }
@@ -97,7 +105,7 @@ function readSignature(claim: SignatureClaim, rules: SignatureRules): SignedRequ
 async function verify(
   claim: SignatureClaim,
   signed: SignedRequest,
-  { payload, payloadHash }: { payload: PayloadMode; payloadHash: string },
+  verified: VerifiedPayload,
   sources: AuthenticationSources,
 ): Promise<Authenticated> {
   const { region } = signed.scope;
@@ -108,6 +116,6 @@ async function verify(
     });
   }
   const credentials = await resolveCredentials(signed, sources.directory, sources.sessions);
-  verifySignature(signed, credentials.secretAccessKey, payloadHash, sources.signingKeys);
-  return new AuthenticatedRequest(claim, signed, credentials.identify(), payload);
+  verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
+  return new AuthenticatedRequest(claim, signed, credentials.identify(), verified);
 }

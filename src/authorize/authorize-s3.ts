@@ -146,11 +146,14 @@ function withoutUnpermitted(request: S3Request, permits: (permission: Permission
 }
 
 // Source: AWS "Amazon S3 Signature Version 4 authentication specific policy keys"; the age is that of a URL only.
-function signatureKeys({ form, raw, signedAtMs }: Authenticated): ConditionKey[] {
-  const version: ConditionKey = ['s3:signatureversion', ['AWS4-HMAC-SHA256']];
-  if (form === 'header') return [version, ['s3:authType', ['REST-HEADER']]];
+function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authenticated): ConditionKey[] {
+  const keys: ConditionKey[] = [
+    ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
+    ['s3:x-amz-content-sha256', [payloadHash]],
+  ];
+  if (form === 'header') return [...keys, ['s3:authType', ['REST-HEADER']]];
   const ageMs = Math.max(0, raw.receivedAtMs - signedAtMs);
-  return [version, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
+  return [...keys, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
 }
 
 function countDecisions({ permissions, guardedHeaders, unlessPermitted, batch }: S3Request): number {

@@ -38,7 +38,11 @@ export async function sendAnswer(
   response.writeHead(answer.status, headers);
   if (hasContent) response.write(body);
   else response.flushHeaders();
-  if (isUnread) await Promise.race([readOn(message), closed]);
+  if (isUnread) {
+    // Not waited for: a client that never sends its body would hold the place of another request.
+    void Promise.race([readOn(message), closed]).then(() => response.end());
+    return;
+  }
   const finished = new Promise<void>((resolve) => response.end(resolve));
   await Promise.race([finished, closed]);
 }

@@ -129,7 +129,7 @@ async function forward(
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,
-      bytesIn: bytesIn(raw),
+      bytesIn: bytesIn(authorized.request),
       errorCode: facts.errorCode,
       upstreamRequestId: facts.storeRequestId,
       firstByteMs: facts.firstByteMs === undefined ? undefined : startedMs + facts.firstByteMs,
@@ -139,7 +139,10 @@ async function forward(
   }
 }
 
-// A body in HTTP chunks has no length of its own, but its framing declares one.
-function bytesIn({ headers }: RawRequest): number {
-  return Number(headers.get('content-length') ?? headers.get('x-amz-decoded-content-length') ?? 0);
+// A body in HTTP chunks has no length of its own, but its framing declares one. Where there is no body, both headers may
+// say anything.
+function bytesIn({ operation, raw: { headers } }: S3Request): number {
+  if (operation.body === 'none') return 0;
+  const declared = headers.get('content-length') ?? headers.get('x-amz-decoded-content-length') ?? '';
+  return /^\d{1,15}$/.test(declared) ? Number(declared) : 0;
 }

@@ -64,8 +64,12 @@ export function createEdgeServer(parts: EdgeParts): Server {
   return server;
 }
 
+/** Requests that may wait on one connection; SDKs send one at a time. */
+const maxPipelined = 64;
+
 class Edge {
   readonly #parts: EdgeParts;
+  readonly #open = new WeakMap<Socket, Set<ServerResponse>>();
   #inFlight = 0;
 
   constructor(parts: EdgeParts) {
@@ -79,7 +83,32 @@ class Edge {
       message.socket.destroy();
       return;
     }
-    void this.#serve(message, response, invite, address);
+    const open = this.#openOn(message.socket);
+    if (open.size >= maxPipelined) {
+      message.socket.destroy();
+      return;
+    }
+    open.add(response);
+    void this.#serve(message, response, invite, address).finally(() => open.delete(response));
+  }
+
+  /**
+   * The answers that are due on a connection. When it goes, those that wait behind another one learn it here: Node tells
+   * only the one whose turn it is.
+   */
+  #openOn(socket: Socket): Set<ServerResponse> {
+    const known = this.#open.get(socket);
+    if (known !== undefined) return known;
+    const open = new Set<ServerResponse>();
+    this.#open.set(socket, open);
+    socket.once('close', () => {
+      for (const response of open) {
+        if (response.socket !== null) continue;
+        response.destroy();
+        response.emit('close');
+      }
+    });
+    return open;
   }
 
   async #serve(
@@ -100,9 +129,19 @@ class Edge {
     } finally {
       this.#inFlight -= 1;
       metrics.inFlight('s3', -1);
+      this.#note(trace);
+    }
+  }
+
+  // Whatever goes wrong with a record, it must not reach the process.
+  #note(trace: RequestTrace): void {
+    const { metrics, log } = this.#parts;
+    try {
       const record = trace.finish();
       metrics.record(record);
       log.request(record);
+    } catch (error) {
+      log.error('edge', 'recording failed', { request_id: trace.requestId, cause: String(error) });
     }
   }
 
@@ -164,7 +203,9 @@ class Edge {
 
   /** Answers what the HTTP parser could not read; the connection is closed. */
   refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    // Behind or inside another answer, a second one would be read as part of it.
+    const hasOpenAnswers = (this.#open.get(socket)?.size ?? 0) > 0;
+    if (error.code === 'ECONNRESET' || !socket.writable || hasOpenAnswers) {
       socket.destroy();
       return;
     }

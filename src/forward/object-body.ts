@@ -14,6 +14,8 @@ const maxObjectBytes = 5 * 1024 ** 3;
 /** Objects up to this size are read and verified before the store is contacted at all. */
 const maxBufferedBytes = 65_536;
 
+const framingHeaders = ['x-amz-decoded-content-length', 'x-amz-trailer'];
+
 /** How checksum trailers are sent to the store: in chunks of our own with the trailer, or not at all. */
 export type TrailerMode = 'reframe' | 'decode';
 
@@ -46,6 +48,8 @@ export async function prepareObjectBody(
 ): Promise<OutgoingBody> {
   const { headers, payload } = arriving;
   if (payload.kind === 'unsigned-trailer') return prepareChunkedBody(arriving, trailers);
+  // Framing that the signature does not speak of would be stored inside the object.
+  if (framingHeaders.some((name) => headers.has(name))) throw new BodyFault('unexpected');
   const length = declaredLength(headers);
   return { length, content: await read(arriving, length, plainWriter(new PlainCheck(length, payload))) };
 }

@@ -54,10 +54,15 @@ export async function readDocumentBody(
   return body;
 }
 
+/** Longest time that a small body may take. */
+const maxCollectMs = 30_000;
+
 /** Reads a whole body of at most `maxBytes`. Throws {@link BodyFault}. */
 export async function collect(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
+  // Small as it is, it could be sent a byte at a time for as long as anybody likes.
+  const deadline = setTimeout(() => message.destroy(), maxCollectMs);
   try {
     // The message must stay open where reading ends early: the client is still to be answered.
     for await (const chunk of message.iterator({ destroyOnReturn: false })) {
@@ -68,6 +73,8 @@ export async function collect(message: IncomingMessage, maxBytes: number): Promi
     }
   } catch (error) {
     throw error instanceof BodyFault ? error : new BodyFault('incomplete');
+  } finally {
+    clearTimeout(deadline);
   }
   if (!message.complete) throw new BodyFault('incomplete');
   return Buffer.concat(chunks, length);

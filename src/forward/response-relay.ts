@@ -51,6 +51,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   #reject!: (error: Error) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #isGone = false;
+  #isEnding = false;
   #status = 0;
   #headers: StoreHeaders = [];
   #bytesOut = 0;
@@ -101,6 +102,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
       this.#complete = new CompleteResult(this.#client.url);
     } else {
       this.#writeHead(status === 204 ? bodyHeaders : undefined);
+      if (status === 204 || status === 304) this.#end(undefined);
     }
   }
 
@@ -113,6 +115,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
       else this.#collected.push(chunk);
       return;
     }
+    if (this.#isEnding) return;
     if (this.#complete === undefined) this.#write(chunk);
     else this.#relayDelayed(this.#complete, chunk, controller);
   }
@@ -121,7 +124,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     try {
       if (this.#collected !== undefined) this.#answerCollected(Buffer.concat(this.#collected));
       else if (this.#complete !== undefined) this.#answerDelayed(this.#complete);
-      else this.#end(undefined);
+      else if (!this.#isEnding) this.#end(undefined);
     } catch (error) {
       this.#reject(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
     }
@@ -150,7 +153,8 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(error);
+    // Some stores declare a length where there is no body, which undici takes for a broken answer.
+    if (!this.#isEnding) this.#reject(error);
   }
 
   #answerCollected(body: Buffer): void {
@@ -210,8 +214,12 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
       errorCode,
     };
     const { message, response } = this.#client;
-    const finish = (): void => void response.end(() => this.#resolve(facts));
-    if (isBodyUnread(message)) void readOn(message).then(finish);
-    else finish();
+    this.#isEnding = true;
+    if (!isBodyUnread(message)) {
+      response.end(() => this.#resolve(facts));
+      return;
+    }
+    void readOn(message).then(() => response.end());
+    this.#resolve(facts);
   }
 }

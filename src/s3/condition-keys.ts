@@ -1,4 +1,3 @@
-import type { RawRequest } from '../core/raw-request.ts';
 import { s3Error } from './errors.ts';
 import type { ConditionKey } from './operation.ts';
 import type { RequestedResource } from './permissions.ts';
@@ -45,11 +44,7 @@ const maxValueLength = 2048;
  * The `s3:*` context of a request. Built from this list only: no header or parameter is copied wholesale.
  * Throws `InvalidArgument` when a value cannot be read. Source: AWS Service Authorization Reference, Amazon S3.
  */
-export function s3ConditionKeys(
-  request: RequestedResource,
-  raw: RawRequest,
-  accountId: string,
-): ConditionKey[] {
+export function s3ConditionKeys(request: RequestedResource, accountId: string): ConditionKey[] {
   const { operation, parameters, headers, copySource } = request;
   const keys: ConditionKey[] = [['s3:ResourceAccount', [accountId]]];
   const add = (key: string, value: string | undefined): void => {
@@ -58,7 +53,6 @@ export function s3ConditionKeys(
     keys.push([key, [value]]);
   };
   if (operation.scope !== 'service') add('aws:ResourceAccount', accountId);
-  add('s3:x-amz-content-sha256', raw.headers.get('x-amz-content-sha256'));
   for (const [header, key] of headerKeys) add(key, headers.get(header));
   add('s3:versionid', parameters.get('versionId'));
   // Whatever way the client wrote it: one spelling for policies to compare.

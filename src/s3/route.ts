@@ -47,7 +47,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     headers,
     copySource,
     permissions: requiredPermissions(requested, settings.partition),
-    conditionKeys: s3ConditionKeys(requested, raw, settings.accountId),
+    conditionKeys: s3ConditionKeys(requested, settings.accountId),
     unlessPermitted: tagCopyRules(requested, settings.partition),
     seesMissing,
     guardedHeaders,
