@@ -51,7 +51,10 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   #reject!: (error: Error) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #isGone = false;
+  /** Everything has been given to the client's connection. */
   #isEnding = false;
+  /** And it has been sent. */
+  #isFinished = false;
   #status = 0;
   #headers: StoreHeaders = [];
   #bytesOut = 0;
@@ -78,7 +81,8 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   }
 
   #onClientClose(): void {
-    if (this.#client.response.writableFinished) return;
+    // Not `writableFinished`: it can be true of bytes that a closed socket never took, and nobody would hear of them.
+    if (this.#isFinished) return;
     this.#isGone = true;
     this.#controller?.abort(new ClientGone());
     this.#reject(new ClientGone());
@@ -216,10 +220,15 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     const { message, response } = this.#client;
     this.#isEnding = true;
     if (!isBodyUnread(message)) {
-      response.end(() => this.#resolve(facts));
+      response.end(() => this.#finish(facts));
       return;
     }
     void readOn(message).then(() => response.end());
+    this.#finish(facts);
+  }
+
+  #finish(facts: RelayFacts): void {
+    this.#isFinished = true;
     this.#resolve(facts);
   }
 }
