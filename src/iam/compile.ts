@@ -11,6 +11,7 @@ import {
   type ResourceTest,
 } from './match-resource.ts';
 import { StatementIndex } from './statement-index.ts';
+import { variableKeys } from './variables.ts';
 
 export type { CompiledStatement, StatementReference } from './compiled-statement.ts';
 
@@ -20,6 +21,8 @@ export interface CompiledPolicy {
   readonly kind: PolicyKind;
   /** Every statement, in the order of the document. */
   readonly statements: readonly CompiledStatement[];
+  /** Every context key that a decision may ask for, in lower case: of conditions and of variables. */
+  readonly contextKeys: ReadonlySet<string>;
   /** Finds the statements that a request could be touched by, denies first. */
   readonly index: StatementIndex;
 }
@@ -31,7 +34,18 @@ export interface CompiledPolicy {
 export function compilePolicy(document: PolicyDocument, name: string): CompiledPolicy {
   const hasVariables = document.version === '2012-10-17';
   const statements = document.statements.map((statement) => compileStatement(statement, name, hasVariables));
-  return { name, kind: document.kind, statements, index: new StatementIndex(statements) };
+  const contextKeys = new Set(document.statements.flatMap(keysOfStatement));
+  return { name, kind: document.kind, statements, contextKeys, index: new StatementIndex(statements) };
+}
+
+function keysOfStatement({ conditions, resources }: PolicyStatement): string[] {
+  const inResources = resources?.values.flatMap(({ tail }) => variableKeys(tail)) ?? [];
+  return [...inResources, ...conditions.flatMap(({ key, values }) => [key, ...values.flatMap(namedKeys)])];
+}
+
+// May name too many keys, never too few: a value that only looks like a variable counts.
+function namedKeys(value: string): string[] {
+  return [...value.matchAll(/\$\{\s*([^,}]+)/g)].map(([, key = '']) => key.trim().toLowerCase());
 }
 
 function compileStatement(

@@ -129,6 +129,11 @@ export function isUnresolvable(tokens: readonly TemplateToken[], scope: Evaluati
   return resolved === 'unknown' ? 'unknown' : resolved === undefined;
 }
 
+/** The context keys that a template asks for, in lower case. */
+export function variableKeys(tokens: readonly TemplateToken[]): string[] {
+  return tokens.flatMap((token) => (token.kind === 'variable' ? [token.key] : []));
+}
+
 /** The text before the first wildcard or variable: every match starts with it. */
 export function literalHead(tokens: readonly TemplateToken[]): string {
   let head = '';
