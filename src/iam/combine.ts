@@ -79,8 +79,8 @@ const nothingKnown: SetEffects = {
   resourceLevel: 'none',
 };
 
-/** In the order in which an explicit deny is looked for. */
-const policyTypes: readonly PolicyType[] = ['identity', 'boundary', 'session', 'resource'];
+/** Every set, in the order in which an explicit deny is looked for. */
+export const policyTypes: readonly PolicyType[] = ['identity', 'boundary', 'session', 'resource'];
 
 type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
 

@@ -50,7 +50,7 @@ export function evaluatePolicies(
   for (const policy of policies) {
     const { denies, allows } = findCandidates(policy, query);
     for (const statement of denies) {
-      const truth = applies(statement, scope);
+      const truth = statementApplies(statement, scope);
       if (truth === true) return { effect: 'deny', statement: statement.reference };
       if (truth === 'unknown') undecided.push({ rank: denyRank, keys: scope.pendingKeys() });
     }
@@ -59,7 +59,7 @@ export function evaluatePolicies(
       const level = statement.principalLevel?.(query.principal);
       const rank = levelRank[level ?? 'direct'];
       if (best !== undefined && rank <= best.rank) continue;
-      const truth = applies(statement, scope);
+      const truth = statementApplies(statement, scope);
       if (truth === true) best = { reference: statement.reference, level, rank };
       if (truth === 'unknown') undecided.push({ rank, keys: scope.pendingKeys() });
     }
@@ -94,8 +94,11 @@ function keysThatMatter(undecided: readonly Undecided[], bestRank: number): stri
   return [...new Set(keys)].sort();
 }
 
-/** Tells whether a statement whose action matches applies; the scope notes the keys of an unknown answer. */
-function applies(statement: CompiledStatement, scope: EvaluationScope): Truth {
+/**
+ * Tells whether a statement whose action matches applies; the scope notes the keys of an unknown answer.
+ * @throws DecisionError when the budget is used up or a request value is malformed.
+ */
+export function statementApplies(statement: CompiledStatement, scope: EvaluationScope): Truth {
   if (!mayHavePrefix(scope.query.resource, statement.resourcePrefix)) return false;
   if (statement.principalLevel?.(scope.query.principal) === 'none') return false;
   scope.forgetPendingKeys();

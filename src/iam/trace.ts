@@ -1,0 +1,51 @@
+import { DecisionBudget } from './budget.ts';
+import { type PolicySets, type PolicyType, policyTypes } from './combine.ts';
+import type { CompiledStatement } from './compile.ts';
+import { DecisionError } from './decision-error.ts';
+import {
+  type AuthorizationQuery,
+  type PrincipalLevel,
+  type StatementReference,
+  statementApplies,
+} from './evaluate.ts';
+import { EvaluationScope } from './scope.ts';
+
+/** One statement that applies to a query. */
+export interface StatementMatch {
+  /** The set that the statement belongs to. */
+  readonly policyType: PolicyType;
+  readonly effect: 'Allow' | 'Deny';
+  readonly statement: StatementReference;
+  /** How closely the statement names the caller; `undefined` in policies without Principal. */
+  readonly level: PrincipalLevel | undefined;
+}
+
+/**
+ * Every statement of every set that applies to a query, for people who want to know what a decision was made of: in
+ * the order identity, boundary, session, resource, and within a set in the order of its documents. `decide` stops at
+ * the statement that settles the answer; this does not. A statement that waits for a look-up, or whose condition cannot
+ * compare the request's value, is left out: `decide` answers `needs` or reports the fault.
+ */
+export function matchingStatements(sets: PolicySets, query: AuthorizationQuery): readonly StatementMatch[] {
+  const scope = new EvaluationScope(query, query.budget ?? new DecisionBudget());
+  const action = query.action.toLowerCase();
+  const matches: StatementMatch[] = [];
+  for (const policyType of policyTypes) {
+    const statements = sets[policyType]?.flatMap((policy) => policy.statements) ?? [];
+    for (const statement of statements) {
+      if (!statement.matchesAction(action) || !certainlyApplies(statement, scope)) continue;
+      const level = statement.principalLevel?.(query.principal);
+      matches.push({ policyType, effect: statement.effect, statement: statement.reference, level });
+    }
+  }
+  return matches;
+}
+
+function certainlyApplies(statement: CompiledStatement, scope: EvaluationScope): boolean {
+  try {
+    return statementApplies(statement, scope) === true;
+  } catch (error) {
+    if (error instanceof DecisionError) return false;
+    throw error;
+  }
+}
