@@ -1,0 +1,197 @@
+/** Why one request was denied, as far as it may be told to whoever may decode it: never the text of a policy. */
+export interface AuthorizationFailure {
+  readonly principal: { readonly arn: string; readonly userId: string };
+  /** `s3:GetObject` */
+  readonly action: string;
+  readonly resource: string;
+  readonly isExplicitDeny: boolean;
+  /** The set of policies that denied, or that should have allowed. */
+  readonly policyType: string;
+  /** The statement of an explicit deny, by names alone. */
+  readonly statement: FailedStatement | undefined;
+  /** Context keys with their values, the ones that matter most first: the last are left out when space runs short. */
+  readonly context: readonly FailureContextEntry[];
+  readonly requestId: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly deniedAtMs: number;
+}
+
+/** A statement by the name of its policy, its Sid and its position from 0. */
+export interface FailedStatement {
+  readonly policy: string;
+  readonly sid?: string | undefined;
+  readonly index: number;
+}
+
+/** A context key with its value or values. */
+export type FailureContextEntry = readonly [key: string, value: string | readonly string[]];
+
+/** Largest encoded failure, in bytes: what a sealed message of 10,240 characters has room for. */
+export const maxFailureBytes = 7_400;
+
+const failureVersion = 1;
+
+/** Bytes that one field may take as JSON; together they leave more than 2,000 for the context. */
+const fieldBytes = { arn: 1_024, name: 256, action: 128, resource: 3_072 } as const;
+const valueBytes = 512;
+const entryBytes = 1_024;
+
+/** What stands in the context for keys that were left out; its value is their number. */
+const omittedKeys = 'sts-sidecar:OmittedKeys';
+/** Room for that entry. */
+const omittedBytes = 64;
+
+/**
+ * The short JSON form of a failure, at most {@link maxFailureBytes} long whatever it holds: texts that are too long
+ * end in `…`, context keys that find no room are counted. The same failure always gives the same text.
+ */
+export function encodeFailure(failure: AuthorizationFailure): string {
+  const { principal, statement } = failure;
+  const head = [
+    failureVersion,
+    failure.deniedAtMs,
+    bounded(principal.arn, fieldBytes.arn),
+    bounded(principal.userId, fieldBytes.name),
+    bounded(failure.action, fieldBytes.action),
+    bounded(failure.resource, fieldBytes.resource),
+    failure.isExplicitDeny ? 1 : 0,
+    bounded(failure.policyType, fieldBytes.action),
+    statement === undefined
+      ? []
+      : [
+          bounded(statement.policy, fieldBytes.name),
+          statement.index,
+          bounded(statement.sid ?? '', fieldBytes.name),
+        ],
+    bounded(failure.requestId, fieldBytes.action),
+  ];
+  const start = JSON.stringify(head).slice(0, -1);
+  return `${start},[${encodeContext(failure.context, maxFailureBytes - Buffer.byteLength(start) - 4)}]]`;
+}
+
+function encodeContext(context: readonly FailureContextEntry[], maxBytes: number): string {
+  const parts: string[] = [];
+  let left = maxBytes - omittedBytes;
+  let omitted = 0;
+  for (const [key, value] of context) {
+    const part = encodeEntry(key, value);
+    const size = Buffer.byteLength(part) + 1;
+    if (size > left) omitted += 1;
+    else {
+      left -= size;
+      parts.push(part);
+    }
+  }
+  if (omitted > 0) parts.push(JSON.stringify([omittedKeys, String(omitted)]));
+  return parts.join(',');
+}
+
+function encodeEntry(key: string, value: string | readonly string[]): string {
+  const shown: string[] = [bounded(key, fieldBytes.name)];
+  let left = entryBytes;
+  for (const text of typeof value === 'string' ? [value] : value) {
+    const one = bounded(withoutSecrets(key, text), valueBytes);
+    left -= Buffer.byteLength(one) + 1;
+    if (left < 0) {
+      shown.push('…');
+      break;
+    }
+    shown.push(one);
+  }
+  return JSON.stringify(shown);
+}
+
+/** A page that links to a presigned URL, or asks for a password in one, hands both on in its Referer. */
+function withoutSecrets(key: string, value: string): string {
+  if (key.toLowerCase() !== 'aws:referer') return value;
+  const end = value.search(/[?#]/);
+  const page = end < 0 ? value : value.slice(0, end);
+  const at = page.lastIndexOf('@');
+  return at < 0 ? page : `…${page.slice(at)}`;
+}
+
+/** The text if it takes at most `maxBytes` as JSON, else its start and `…`. */
+function bounded(text: string, maxBytes: number): string {
+  if (text.length * escapedBytes <= maxBytes) return text;
+  let size = 0;
+  let kept = 0;
+  let end = 0;
+  for (const character of text) {
+    size += jsonBytes(character.codePointAt(0) ?? 0);
+    if (size > maxBytes) return `${text.slice(0, kept)}…`;
+    end += character.length;
+    if (size <= maxBytes - ellipsisBytes) kept = end;
+  }
+  return text;
+}
+
+const escapedBytes = 6;
+const ellipsisBytes = 3;
+
+/** Bytes of one code point in JSON as `JSON.stringify` writes it; never fewer than it takes. */
+function jsonBytes(codePoint: number): number {
+  if (codePoint < 0x20 || (codePoint >= 0xd800 && codePoint <= 0xdfff)) return escapedBytes;
+  if (codePoint === 0x22 || codePoint === 0x5c) return 2;
+  if (codePoint < 0x80) return 1;
+  if (codePoint < 0x800) return 2;
+  return codePoint < 0x10000 ? 3 : 4;
+}
+
+/** Reads {@link encodeFailure}'s form strictly; `undefined` for anything this version did not write. */
+export function decodeFailure(text: string): AuthorizationFailure | undefined {
+  const value = parse(text);
+  if (!Array.isArray(value) || value.length !== 11 || value[0] !== failureVersion) return undefined;
+  const [, deniedAtMs, arn, userId, action, resource, explicit, policyType, statement, requestId, context] =
+    value as readonly unknown[];
+  const named = decodeStatement(statement);
+  const entries = decodeContext(context);
+  if (typeof deniedAtMs !== 'number' || !Number.isFinite(deniedAtMs)) return undefined;
+  if (typeof arn !== 'string' || typeof userId !== 'string' || typeof action !== 'string') return undefined;
+  if (typeof resource !== 'string' || typeof policyType !== 'string' || typeof requestId !== 'string')
+    return undefined;
+  if (named === undefined || entries === undefined || (explicit !== 0 && explicit !== 1)) return undefined;
+  return {
+    principal: { arn, userId },
+    action,
+    resource,
+    isExplicitDeny: explicit === 1,
+    policyType,
+    statement: named === 'none' ? undefined : named,
+    context: entries,
+    requestId,
+    deniedAtMs,
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeStatement(value: unknown): FailedStatement | 'none' | undefined {
+  if (!Array.isArray(value)) return undefined;
+  if (value.length === 0) return 'none';
+  const [policy, index, sid] = value as readonly unknown[];
+  if (value.length !== 3 || typeof policy !== 'string' || typeof index !== 'number') return undefined;
+  if (typeof sid !== 'string') return undefined;
+  return sid === '' ? { policy, index } : { policy, index, sid };
+}
+
+function decodeContext(value: unknown): FailureContextEntry[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const entries: FailureContextEntry[] = [];
+  for (const entry of value as readonly unknown[]) {
+    if (!isTextList(entry)) return undefined;
+    const [key, ...values] = entry;
+    if (key === undefined) return undefined;
+    entries.push([key, values]);
+  }
+  return entries;
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,121 @@
+import { createCipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { compactDecrypt, decodeProtectedHeader } from 'jose';
+import { decodeUtf8 } from '../core/bytes.ts';
+import { systemRandomness } from '../core/randomness.ts';
+import { type AuthorizationFailure, decodeFailure, encodeFailure } from './authorization-failure.ts';
+import { type DecodedAuthorizationMessage, failureDocument } from './decoded-message.ts';
+import type { KeyRing, RingKey } from './key-ring.ts';
+
+export type { AuthorizationFailure, FailedStatement, FailureContextEntry } from './authorization-failure.ts';
+export type { DecodedAuthorizationMessage } from './decoded-message.ts';
+
+/** `typ` of an authorization message; a session token has another. */
+export const authorizationMessageType = 'sts-denial+jwe';
+
+/** Longest message, in characters: what DecodeAuthorizationMessage takes (AWS STS API Reference, EncodedMessage). */
+export const maxAuthorizationMessageLength = 10_240;
+
+/** How long a message can be decoded, in milliseconds. */
+export const authorizationMessageLifetimeMs: number = 24 * 3_600_000;
+
+/** A message that was decoded, or why it was not. */
+export type OpenedAuthorizationMessage =
+  | { readonly ok: true; readonly document: DecodedAuthorizationMessage }
+  | { readonly ok: false; readonly reason: 'malformed' | 'unknown_key' | 'expired' };
+
+interface HourKey {
+  readonly hour: number;
+  readonly key: KeyObject;
+  /** The encoded protected header. */
+  readonly header: string;
+}
+
+const hourKeys = new WeakMap<RingKey, HourKey>();
+
+/**
+ * Encrypts why a request was denied into a compact JWE (RFC 7516; `dir`, A256GCM) of at most
+ * {@link maxAuthorizationMessageLength} characters. Never fails; what is too long is cut, see {@link encodeFailure}.
+ * Any caller can be denied as often as it likes, which is why this does not go through jose (it takes an eighth of
+ * the time) and why each hour has a key of its own (one key must not meet 2^32 random nonces, NIST SP 800-38D 8.3).
+ * Not compressed, so that the length tells nothing about the content but its length.
+ */
+export function sealAuthorizationMessage(failure: AuthorizationFailure, ring: KeyRing): string {
+  const { header, key } = keyOfHour(ring.sealWith, Math.floor(failure.deniedAtMs / hourMs));
+  const nonce = systemRandomness.bytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(header, 'latin1'));
+  const sealed = cipher.update(encodeFailure(failure), 'utf8');
+  cipher.final();
+  const encodedNonce = Buffer.from(nonce).toString('base64url');
+  return `${header}..${encodedNonce}.${sealed.toString('base64url')}.${cipher.getAuthTag().toString('base64url')}`;
+}
+
+const hourMs = 3_600_000;
+const nonceBytes = 12;
+
+function keyOfHour(ringKey: RingKey, hour: number): HourKey {
+  const known = hourKeys.get(ringKey);
+  if (known?.hour === hour) return known;
+  const fields = { alg: 'dir', enc: 'A256GCM', kid: ringKey.id, typ: authorizationMessageType, hour };
+  const header = Buffer.from(JSON.stringify(fields)).toString('base64url');
+  const made = { hour, key: createSecretKey(deriveHourKey(ringKey, hour)), header };
+  hourKeys.set(ringKey, made);
+  return made;
+}
+
+function deriveHourKey({ authorizationMessages }: RingKey, hour: number): Uint8Array {
+  return new Uint8Array(
+    hkdfSync('sha256', authorizationMessages, new Uint8Array(0), `authorization-message/v1/${hour}`, 32),
+  );
+}
+
+/** Decodes a message that this ring sealed less than 24 hours before `nowMs`. Session tokens are malformed here. */
+export async function openAuthorizationMessage(
+  text: string,
+  ring: KeyRing,
+  nowMs: number,
+): Promise<OpenedAuthorizationMessage> {
+  const header = text.length <= maxAuthorizationMessageLength ? readHeader(text) : undefined;
+  if (header === undefined) return { ok: false, reason: 'malformed' };
+  const key = ring.find(header.kid);
+  if (key === undefined) return { ok: false, reason: 'unknown_key' };
+  const failure = await decrypt(text, deriveHourKey(key, header.hour));
+  if (failure === undefined) return { ok: false, reason: 'malformed' };
+  if (nowMs >= failure.deniedAtMs + authorizationMessageLifetimeMs) return { ok: false, reason: 'expired' };
+  return { ok: true, document: failureDocument(failure) };
+}
+
+function readHeader(text: string): { kid: string; hour: number } | undefined {
+  if (!isCanonical(text)) return undefined;
+  try {
+    const { alg, enc, typ, kid, zip, crit, hour } = decodeProtectedHeader(text);
+    const isOurs = alg === 'dir' && enc === 'A256GCM' && typ === authorizationMessageType;
+    if (!isOurs || zip !== undefined || crit !== undefined || typeof kid !== 'string') return undefined;
+    return typeof hour === 'number' && Number.isSafeInteger(hour) ? { kid, hour } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when every part is the one spelling of its bytes: the last character of base64 may hide unused bits. */
+function isCanonical(text: string): boolean {
+  const parts = text.split('.', 6);
+  return (
+    parts.length === 5 &&
+    parts[1] === '' &&
+    parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
+  );
+}
+
+async function decrypt(text: string, key: Uint8Array): Promise<AuthorizationFailure | undefined> {
+  try {
+    const { plaintext } = await compactDecrypt(text, key, {
+      keyManagementAlgorithms: ['dir'],
+      contentEncryptionAlgorithms: ['A256GCM'],
+    });
+    const json = decodeUtf8(plaintext);
+    return json === undefined ? undefined : decodeFailure(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { isoSeconds } from '../core/clock.ts';
+import type { AuthorizationFailure } from './authorization-failure.ts';
+
+/** A list as AWS's decoded messages write it. */
+interface Items<T> {
+  readonly items: readonly T[];
+}
+
+/**
+ * What DecodeAuthorizationMessage answers, in AWS's form (AWS STS API Reference, DecodeAuthorizationMessage). `denial`
+ * is an addition: which kind of policy decided, and where to find the request in the logs.
+ */
+export interface DecodedAuthorizationMessage {
+  readonly allowed: false;
+  readonly explicitDeny: boolean;
+  readonly matchedStatements: Items<{
+    /** The Sid; empty when the statement has none. */
+    readonly statementId: string;
+    readonly effect: 'DENY';
+    /** The name of the policy, never its text. */
+    readonly sourcePolicyId: string;
+    readonly sourcePolicyType: string;
+    /** From 0. */
+    readonly statementIndex: number;
+  }>;
+  readonly failures: Items<never>;
+  readonly context: {
+    readonly principal: { readonly id: string; readonly arn: string };
+    readonly action: string;
+    readonly resource: string;
+    readonly conditions: Items<{ readonly key: string; readonly values: Items<{ readonly value: string }> }>;
+  };
+  readonly denial: {
+    readonly policyType: string;
+    readonly requestId: string;
+    /** ISO 8601 in UTC with whole seconds. */
+    readonly deniedAt: string;
+  };
+}
+
+/** Writes a failure in AWS's form. */
+export function failureDocument(failure: AuthorizationFailure): DecodedAuthorizationMessage {
+  const { principal, action, resource, statement, policyType, requestId, deniedAtMs } = failure;
+  const matched =
+    statement === undefined
+      ? []
+      : [
+          {
+            statementId: statement.sid ?? '',
+            effect: 'DENY' as const,
+            sourcePolicyId: statement.policy,
+            sourcePolicyType: policyType,
+            statementIndex: statement.index,
+          },
+        ];
+  return {
+    allowed: false,
+    explicitDeny: failure.isExplicitDeny,
+    matchedStatements: { items: matched },
+    failures: { items: [] },
+    context: {
+      principal: { id: principal.userId, arn: principal.arn },
+      action,
+      resource,
+      conditions: {
+        items: failure.context.map(([key, value]) => ({
+          key,
+          values: { items: (typeof value === 'string' ? [value] : value).map((text) => ({ value: text })) },
+        })),
+      },
+    },
+    denial: { policyType, requestId, deniedAt: isoSeconds(deniedAtMs) },
+  };
+}
