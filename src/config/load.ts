@@ -5,6 +5,7 @@ import { checkAddresses } from './cross-checks.ts';
 import { overrideValues } from './override-values.ts';
 import { ProblemLog } from './problem-log.ts';
 import { readAccount } from './read-account.ts';
+import { readAuthorization } from './read-authorization.ts';
 import { readBackend } from './read-backend.ts';
 import { readDirectory } from './read-directory.ts';
 import { readLog } from './read-log.ts';
@@ -38,6 +39,7 @@ const root = z.strictObject({
   admin: z.unknown().optional(),
   backend: z.unknown().optional(),
   account: z.unknown().optional(),
+  authorization: z.unknown().optional(),
   tokens: z.unknown().optional(),
   outbound: z.unknown().optional(),
   log: z.unknown().optional(),
@@ -78,6 +80,7 @@ function readAll(reading: Reading): LoadResult {
   const backend = readBackend(reading);
   const account = readAccount(reading);
   const tokens = readTokens(reading);
+  const authorization = readAuthorization(reading);
   const outbound = readOutbound(reading);
   const log = readLog(reading);
   const directory = readDirectory(reading, { account, outbound });
@@ -89,6 +92,7 @@ function readAll(reading: Reading): LoadResult {
     !backend ||
     !account ||
     !tokens ||
+    !authorization ||
     !outbound ||
     !log ||
     !directory
@@ -96,7 +100,17 @@ function readAll(reading: Reading): LoadResult {
     return { ok: false, problems: problems.list() };
   }
   const { identityProviders, ...records } = directory;
-  const settings: Settings = { server, admin, backend, account, tokens, outbound, log, identityProviders };
+  const settings: Settings = {
+    server,
+    admin,
+    backend,
+    account,
+    tokens,
+    authorization,
+    outbound,
+    log,
+    identityProviders,
+  };
   const { id, partition } = account;
   return {
     ok: true,

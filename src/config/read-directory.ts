@@ -1,13 +1,18 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkRecords, type DirectoryDraft } from '../directory/check-records.ts';
-import { type DirectoryRecords, type NamedPolicyRecord, readPolicyRecord } from '../directory/records.ts';
+import {
+  type BucketPolicyRecord,
+  type DirectoryRecords,
+  type NamedPolicyRecord,
+  readPolicyRecord,
+} from '../directory/records.ts';
 import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
 import { readRole, readUser } from './read-entity.ts';
 import { readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
-import { maxConfigurationBytes, policyName } from './scalars.ts';
+import { bucketName, maxConfigurationBytes, policyName } from './scalars.ts';
 import type { IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';
@@ -16,6 +21,7 @@ const container = z.strictObject({
   policies: z.record(policyName, z.unknown()).default({}),
   users: z.array(z.unknown()).default([]),
   roles: z.array(z.unknown()).default([]),
+  bucketPolicies: z.record(bucketName, z.unknown()).default({}),
   identityProviders: z.array(z.unknown()).default([]),
 });
 
@@ -35,11 +41,14 @@ export function readDirectory(
   if (reading === undefined) return undefined;
   reading.read(mount, container);
   const policyNames = reading.keysAt([...mount, 'policies']);
+  const bucketNames = reading.keysAt([...mount, 'bucketPolicies']);
   const draft: DirectoryDraft = {
+    partition: surroundings.account?.partition,
     policyNames,
     policies: policyNames.flatMap((name) => readManagedPolicy(reading, name) ?? []),
     users: readAll(reading, 'users', readUser),
     roles: readAll(reading, 'roles', readRole),
+    bucketPolicies: bucketNames.flatMap((bucket) => readBucketPolicy(reading, bucket) ?? []),
   };
   for (const { path, message, unknownName } of checkRecords(draft)) {
     const suggestion = unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known);
@@ -48,16 +57,19 @@ export function readDirectory(
   const identityProviders = readAll(reading, 'identityProviders', readIdentityProvider);
   checkIdentityProviders(reading, identityProviders, surroundings);
   checkFederatedTrust(reading, draft.roles, identityProviders, surroundings);
-  return completeSection(draft, identityProviders);
+  return draft.bucketPolicies.length === bucketNames.length
+    ? completeSection(draft, identityProviders)
+    : undefined;
 }
 
 /** The draft as records; `undefined` when something in it could not be read. */
 function completeSection(
-  { policyNames, policies, users, roles }: DirectoryDraft,
+  { policyNames, policies, users, roles, bucketPolicies }: DirectoryDraft,
   providers: readonly (IdentityProviderSettings | undefined)[],
 ): DirectorySection | undefined {
   const complete = {
     policies,
+    bucketPolicies,
     identityProviders: providers.filter((provider) => provider !== undefined),
     users: users.filter((user) => user !== undefined),
     roles: roles.flatMap((role) => {
@@ -77,6 +89,12 @@ function readManagedPolicy(reading: Reading, name: string): NamedPolicyRecord | 
   const path = [...mount, 'policies', name];
   const policy = reading.readPolicy(path, (source) => readPolicyRecord(source, 'identity'));
   return policy && { name, ...policy };
+}
+
+function readBucketPolicy(reading: Reading, bucket: string): BucketPolicyRecord | undefined {
+  const path = [...mount, 'bucketPolicies', bucket];
+  const policy = reading.readPolicy(path, (source) => readPolicyRecord(source, 'resource'));
+  return policy && { bucket, ...policy };
 }
 
 function readAll<T>(

@@ -9,8 +9,9 @@ import {
   type UserRecord,
 } from '../directory/records.ts';
 import type { Path } from './path.ts';
+import { auditWarning } from './read-authorization.ts';
 import type { Reading } from './reading.ts';
-import { policyName, textLike, wholeNumber } from './scalars.ts';
+import { enforcements, policyName, textLike, wholeNumber } from './scalars.ts';
 import {
   accessKeyIdRule,
   readSecret,
@@ -72,6 +73,7 @@ const role = z.strictObject({
   ).optional(),
   trustPolicy: z.unknown(),
   maxSessionDurationSeconds: wholeNumber(3600, 31_536_000).default(3600),
+  enforcement: z.enum(enforcements).optional(),
 });
 
 /** Reads one item of `directory.users`. */
@@ -94,11 +96,13 @@ export function readRole(reading: Reading, path: Path): RoleDraft | undefined {
   const trustPolicy = readTrustPolicy(reading, path);
   const shape = reading.read(path, role);
   if (shape === undefined) return undefined;
+  if (shape.enforcement === 'audit') reading.warn([...path, 'enforcement'], auditWarning);
   return {
     ...entityRecord(shape, inlinePolicies),
     ...(shape.roleId === undefined ? {} : { roleId: shape.roleId }),
     ...(trustPolicy === undefined ? {} : { trustPolicy }),
     maxSessionDurationSeconds: shape.maxSessionDurationSeconds,
+    ...(shape.enforcement === undefined ? {} : { enforcement: shape.enforcement }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Reading } from './reading.ts';
-import { listenAddress, virtualHost, wholeNumber } from './scalars.ts';
+import { addressRange, listenAddress, virtualHost, wholeNumber } from './scalars.ts';
 import type { ListenAddress, ServerSettings } from './settings.ts';
 import { unsupportedMessage } from './unsupported.ts';
 
@@ -25,6 +25,7 @@ const server = z
     listen: listenAddress.prefault('127.0.0.1:9000'),
     limits: limits.prefault({}),
     virtualHosts: z.array(virtualHost).default([]),
+    trustedProxies: z.array(addressRange).default([]),
   })
   .prefault({});
 

@@ -1,6 +1,9 @@
 import { isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import type { ListenAddress } from './settings.ts';
+import type { AddressRange, ListenAddress } from './settings.ts';
+
+/** The values of `enforcement`, global and of a role. */
+export const enforcements = ['enforce', 'audit'] as const;
 
 /** A whole number within bounds, both included. */
 export function wholeNumber(minimum: number, maximum: number): z.ZodType<number, number> {
@@ -71,6 +74,34 @@ export const storeEndpoint: z.ZodType<string, string> = z.string().transform((te
   });
   return z.NEVER;
 });
+
+/** The name of a bucket, as lax as the laxest store. */
+export const bucketName: z.ZodType<string, string> & z.core.$ZodRecordKey = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/, {
+    error: 'must be the name of a bucket: 3 to 255 letters, digits, ".", "_" and "-"',
+  });
+
+/** An IP address with the number of leading bits that count. */
+export const addressRange: z.ZodType<AddressRange, string> = z.string().transform((text, context) => {
+  const range = parseAddressRange(text);
+  if (range !== undefined) return range;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an IP address or CIDR range, for example 10.0.0.0/8',
+  });
+  return z.NEVER;
+});
+
+function parseAddressRange(text: string): AddressRange | undefined {
+  const [, address = '', bits] = /^([^/]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  // An IPv4 peer never shows as a mapped IPv6 address here, so a range of those would match nobody.
+  if (version === 0 || address.includes('%') || /^::ffff:/i.test(address)) return undefined;
+  const allBits = version === 4 ? 32 : 128;
+  const prefixBits = bits === undefined ? allBits : Number(bits);
+  return prefixBits <= allBits ? { address, prefixBits } : undefined;
+}
 
 /** The name of a managed or inline policy (IAM API reference, PolicyName). */
 export const policyName: z.ZodType<string, string> & z.core.$ZodRecordKey = z

@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.ts';
+import type { Enforcement } from '../directory/records.ts';
 import type { KubernetesProviderSettings } from '../identity/kubernetes/settings.ts';
 import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
 
@@ -8,6 +9,13 @@ export interface ListenAddress {
   readonly host: string;
   /** 0 to 65535; 0 lets the system choose. */
   readonly port: number;
+}
+
+/** A range of IP addresses. */
+export interface AddressRange {
+  readonly address: string;
+  /** 0 to 32 for IPv4, 0 to 128 for IPv6. */
+  readonly prefixBits: number;
 }
 
 /** Bounds of the S3 and STS listener. */
@@ -27,6 +35,8 @@ export interface ServerSettings {
   readonly limits: ServerLimits;
   /** Lower-case host names whose subdomains are buckets. */
   readonly virtualHosts: readonly string[];
+  /** Peers whose `X-Forwarded-*` headers are believed. */
+  readonly trustedProxies: readonly AddressRange[];
 }
 
 /** The S3-compatible store. */
@@ -54,6 +64,14 @@ export interface AccountSettings {
   readonly region: string;
   /** Regions that signatures may name; empty allows every region. */
   readonly allowedRegions: readonly string[];
+}
+
+/** How decisions are enforced. */
+export interface AuthorizationSettings {
+  /** For everyone whose role does not say otherwise. */
+  readonly enforcement: Enforcement;
+  /** What ListBuckets shows to those who may not list all of them: their own, or nothing. */
+  readonly listBuckets: 'filtered' | 'strict';
 }
 
 /** The keys of session tokens. */
@@ -93,6 +111,7 @@ export interface Settings {
   readonly backend: BackendSettings;
   readonly account: AccountSettings;
   readonly tokens: TokenSettings;
+  readonly authorization: AuthorizationSettings;
   readonly outbound: OutboundSettings;
   readonly log: LogSettings;
   readonly identityProviders: readonly IdentityProviderSettings[];

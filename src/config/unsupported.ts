@@ -1,22 +1,18 @@
 /** Settings of the contract that this version does not have yet, as patterns of their paths. */
 export const unsupportedSettings: ReadonlySet<string> = new Set([
   'audit',
-  'authorization',
   'control',
   'revocations',
   'state',
   'account.disabledRegions',
   'backend.passthrough',
-  'directory.bucketPolicies',
   'directory.identityProviders[].claimName',
   'directory.identityProviders[].claimPrefix',
   'directory.identityProviders[].rolePolicies',
   'directory.identityProviders[].userInfo',
   'directory.root',
-  'directory.roles[].enforcement',
   'directory.users[].mfaDevices',
   'server.tls',
-  'server.trustedProxies',
 ]);
 
 /** Values of the contract that this version does not have yet, by the pattern of their setting. */

@@ -1,5 +1,13 @@
 import { policyCharacterLimits } from '../iam/limits.ts';
-import type { AccessKeyRecord, EntityRecord, NamedPolicyRecord, RoleRecord, UserRecord } from './records.ts';
+import { mayMatchBucket } from '../iam/match-resource.ts';
+import type {
+  AccessKeyRecord,
+  BucketPolicyRecord,
+  EntityRecord,
+  NamedPolicyRecord,
+  RoleRecord,
+  UserRecord,
+} from './records.ts';
 
 /** Something that the records, each fine alone, make wrong together. */
 export interface RecordProblem {
@@ -16,11 +24,14 @@ export type RoleDraft = Omit<RoleRecord, 'trustPolicy'> & Partial<Pick<RoleRecor
 
 /** Records while they are being read: what could not be read is `undefined` and keeps its place. */
 export interface DirectoryDraft {
+  /** Of the account's ARNs; `undefined` when the account could not be read. */
+  readonly partition: string | undefined;
   /** Names of all managed policies, those with a broken document included. */
   readonly policyNames: readonly string[];
   readonly policies: readonly NamedPolicyRecord[];
   readonly users: readonly (UserRecord | undefined)[];
   readonly roles: readonly (RoleDraft | undefined)[];
+  readonly bucketPolicies: readonly BucketPolicyRecord[];
 }
 
 type Path = readonly (string | number)[];
@@ -57,6 +68,7 @@ export function checkRecords(draft: DirectoryDraft): RecordProblem[] {
     report,
   );
   checkAccessKeys(draft.users, report);
+  checkBucketPolicies(draft, report);
   const known: ReadonlySet<string> = new Set(draft.policyNames);
   for (const [kind, entities, limit] of [
     ['users', draft.users, policyCharacterLimits.inlinePerUser],
@@ -122,6 +134,19 @@ function checkAccessKeys(users: DirectoryDraft['users'], report: Report): void {
         report(path, 'must not start with ASIA, which marks temporary keys');
       if (seen.has(accessKeyId)) report(path, 'repeats the access key id of another key');
       seen.add(accessKeyId);
+    }
+  }
+}
+
+// AWS refuses such a policy too ("Policy has invalid resource"): its author believes in protection that is not there.
+function checkBucketPolicies({ bucketPolicies, partition }: DirectoryDraft, report: Report): void {
+  if (partition === undefined) return;
+  for (const { bucket, document } of bucketPolicies) {
+    const arn = `arn:${partition}:s3:::${bucket}`;
+    for (const { index, resources } of document.statements) {
+      if (resources?.values.every((pattern) => mayMatchBucket(pattern, arn)) !== false) continue;
+      const path = ['bucketPolicies', bucket, 'Statement', index];
+      report(path, `names a resource that is not of the bucket ${bucket}: expected ${arn} or ${arn}/…`);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { CompiledPolicy } from '../iam/compile.ts';
+import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccessKey } from './access-key.ts';
 import { checkRecords } from './check-records.ts';
 import { compileManagedPolicies, iamArn } from './managed-policies.ts';
@@ -12,6 +12,7 @@ interface PolicyCounts {
   /** Of users and roles together. */
   readonly inline: number;
   readonly trust: number;
+  readonly bucket: number;
 }
 
 /** Who exists and what they may do: immutable, so a request that holds one sees one state of the world. */
@@ -26,6 +27,8 @@ export interface Directory {
   role(roleArn: string): Role | undefined;
   /** A managed policy by its exact ARN; fit for an identity, session or boundary set. */
   managedPolicy(arn: string): CompiledPolicy | undefined;
+  /** The policy that this account put on a bucket, by the bucket's exact name. */
+  bucketPolicy(bucket: string): CompiledPolicy | undefined;
 }
 
 /**
@@ -51,6 +54,12 @@ export function buildDirectory(records: DirectoryRecords): Directory {
     roles.set(role.arn, role);
     roles.set(iamArn({ ...account, id: '' }, `role${role.path}${role.name}`), role);
   }
+  const bucketPolicies = new Map(
+    records.bucketPolicies.map(({ bucket, document }) => [
+      bucket,
+      compilePolicy(document, `bucket policy of ${bucket}`),
+    ]),
+  );
   return Object.freeze({
     account: Object.freeze({ ...account }),
     policyCounts: countPolicies(records),
@@ -58,17 +67,25 @@ export function buildDirectory(records: DirectoryRecords): Directory {
     userByArn: (arn: string) => users.get(arn),
     role: (arn: string) => roles.get(arn),
     managedPolicy: (arn: string) => managed.byArn(arn),
+    bucketPolicy: (bucket: string) => bucketPolicies.get(bucket),
   });
 }
 
 function refuseProblems(records: DirectoryRecords): void {
-  const problems = checkRecords({ ...records, policyNames: records.policies.map(({ name }) => name) });
+  const { partition } = records.account;
+  const policyNames = records.policies.map(({ name }) => name);
+  const problems = checkRecords({ ...records, partition, policyNames });
   if (problems.length === 0) return;
   const lines = problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new Error(`directory records are inconsistent: ${lines.join('; ')}`);
 }
 
-function countPolicies({ policies, users, roles }: DirectoryRecords): PolicyCounts {
+function countPolicies({ policies, users, roles, bucketPolicies }: DirectoryRecords): PolicyCounts {
   const inline = [...users, ...roles].reduce((sum, { inlinePolicies }) => sum + inlinePolicies.length, 0);
-  return Object.freeze({ managed: policies.length, inline, trust: roles.length });
+  return Object.freeze({
+    managed: policies.length,
+    inline,
+    trust: roles.length,
+    bucket: bucketPolicies.length,
+  });
 }

@@ -33,6 +33,11 @@ export interface EntityRecord {
   readonly tags: ReadonlyMap<string, string>;
 }
 
+/**
+ * Whether what no identity policy allows is refused (`enforce`) or only recorded (`audit`). Nothing else is ever relaxed.
+ */
+export type Enforcement = 'enforce' | 'audit';
+
 /** A user as configured. */
 export interface UserRecord extends EntityRecord {
   readonly accessKeys: readonly AccessKeyRecord[];
@@ -45,6 +50,8 @@ export interface RoleRecord extends EntityRecord {
   readonly trustPolicy: PolicyRecord;
   /** 3600 to 31536000. */
   readonly maxSessionDurationSeconds: number;
+  /** Replaces the global setting for sessions of this role. */
+  readonly enforcement?: Enforcement;
   /** `AROA…`; derived from account and name when absent. */
   readonly roleId?: string;
 }
@@ -63,6 +70,12 @@ export interface DirectoryRecords {
   readonly policies: readonly NamedPolicyRecord[];
   readonly users: readonly UserRecord[];
   readonly roles: readonly RoleRecord[];
+  readonly bucketPolicies: readonly BucketPolicyRecord[];
+}
+
+/** A policy of ours on a bucket of the store; the store's own bucket policies are the store's. */
+export interface BucketPolicyRecord extends PolicyRecord {
+  readonly bucket: string;
 }
 
 /**

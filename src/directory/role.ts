@@ -1,6 +1,6 @@
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import { attachPolicies, iamArn, type ManagedPolicies } from './managed-policies.ts';
-import type { AccountRecord, RoleRecord } from './records.ts';
+import type { AccountRecord, Enforcement, RoleRecord } from './records.ts';
 import { deriveUniqueId } from './unique-id.ts';
 
 /** A role, policies compiled. */
@@ -19,6 +19,8 @@ export interface Role {
   /** The permissions boundary; `undefined` when there is none. */
   readonly boundary?: CompiledPolicy;
   readonly maxSessionDurationSeconds: number;
+  /** `undefined`: the global setting holds. */
+  readonly enforcement: Enforcement | undefined;
   readonly tags: ReadonlyMap<string, string>;
 }
 
@@ -34,6 +36,7 @@ export function buildRole(record: RoleRecord, account: AccountRecord, managed: M
     trustPolicy: compilePolicy(record.trustPolicy.document, 'trust policy'),
     ...attachPolicies(record, managed),
     maxSessionDurationSeconds,
+    enforcement: record.enforcement,
     tags,
   });
 }

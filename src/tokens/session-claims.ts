@@ -40,6 +40,8 @@ export interface SessionClaims {
   readonly policyArns: readonly string[];
   readonly tags: readonly SessionTag[];
   readonly sourceIdentity?: string;
+  /** When the caller proved a second factor, in seconds since the Unix epoch. */
+  readonly mfaAuthenticatedAt?: number;
   readonly federation?: SessionFederation;
 }
 
@@ -63,6 +65,7 @@ export function encodeClaims(claims: SessionClaims): string {
     pa: claims.policyArns,
     t: claims.tags.map(({ key, value, isTransitive }) => [key, value, isTransitive ? 1 : 0]),
     si: claims.sourceIdentity,
+    ma: claims.mfaAuthenticatedAt,
     f: encodeFederation(claims.federation),
   });
 }
@@ -71,13 +74,14 @@ export function encodeClaims(claims: SessionClaims): string {
 export function decodeClaims(text: string): SessionClaims | undefined {
   const value = parse(text);
   if (value === undefined || value['v'] !== claimsVersion || value['k'] !== 'role-session') return undefined;
-  const { id, ak, sd, ra, ri, sn, iat, exp, p, pa, t, si, f } = value;
+  const { id, ak, sd, ra, ri, sn, iat, exp, p, pa, t, si, ma, f } = value;
   const seed = typeof sd === 'string' ? Buffer.from(sd, 'base64url') : undefined;
   const tags = decodeTags(t);
   if (!isText(id) || !isText(ak) || !isText(ra) || !isText(ri) || !isText(sn)) return undefined;
   if (!isTime(iat) || !isTime(exp) || !isOptionalText(p) || !isOptionalText(si)) return undefined;
   const federation = decodeFederation(f);
   if (federation === undefined && f !== undefined) return undefined;
+  if (ma !== undefined && !isTime(ma)) return undefined;
   if (seed?.length !== 32 || tags === undefined || !isTextList(pa)) return undefined;
   return {
     sessionId: id,
@@ -90,6 +94,7 @@ export function decodeClaims(text: string): SessionClaims | undefined {
     tags,
     ...(p === undefined ? {} : { policy: p }),
     ...(si === undefined ? {} : { sourceIdentity: si }),
+    ...(ma === undefined ? {} : { mfaAuthenticatedAt: ma }),
     ...(federation === undefined ? {} : { federation }),
   };
 }

@@ -158,6 +158,7 @@ describe('the policies and context of a caller', () => {
   const records = {
     account: { id: account, partition: 'aws' },
     policies: [],
+    bucketPolicies: [],
     users: [],
     roles: [
       {

@@ -56,23 +56,68 @@ describe('directory records', () => {
     expect(directory.policies[0]?.document.statements[0]?.conditions[0]?.values).toEqual(['012345678901']);
   });
 
+  it('rejects root as not supported', () => {
+    expect(problemsWith('root: { accessKeys: [] }')).toEqual([
+      'directory.root: not supported by this version',
+    ]);
+  });
+
+  it('reads bucket policies', () => {
+    const { directory } = load(
+      withDirectory(
+        'bucketPolicies: { data: { Statement: { Effect: Deny, Principal: "*", Action: "s3:*", Resource: ["arn:aws:s3:::data", "arn:aws:s3:::dat*"] } } }',
+      ),
+    );
+    expect(directory.bucketPolicies).toMatchObject([{ bucket: 'data', document: { kind: 'resource' } }]);
+  });
+
   it.each([
-    ['root', 'root: { accessKeys: [] }'],
-    ['bucketPolicies', 'bucketPolicies: {}'],
-  ])('rejects %s as not supported', (key, line) => {
-    expect(problemsWith(line)).toEqual([`directory.${key}: not supported by this version`]);
+    ['the bucket "a"', 'a: {}', 'directory.bucketPolicies.a: must be the name of a bucket'],
+    [
+      'a policy without a Principal',
+      'data: { Statement: { Effect: Allow, Action: "s3:*", Resource: "arn:aws:s3:::data" } }',
+      'directory.bucketPolicies.data.Statement[0]: must have exactly one of Principal and NotPrincipal',
+    ],
+    [
+      'a resource of another bucket',
+      'data: { Statement: [ { Effect: Deny, Principal: "*", Action: "s3:*", Resource: ["arn:aws:s3:::data/*", "arn:aws:s3:::data2/*"] } ] }',
+      'directory.bucketPolicies.data.Statement[0]: names a resource that is not of the bucket data',
+    ],
+    [
+      'NotPrincipal with Allow',
+      'data: { Statement: { Effect: Allow, NotPrincipal: { AWS: "123456789012" }, Action: "s3:*", Resource: "arn:aws:s3:::data" } }',
+      'directory.bucketPolicies.data.Statement[0].NotPrincipal: is not allowed with Effect Allow',
+    ],
+  ])('rejects %s among the bucket policies', (_, entry, message) => {
+    const problems = problemsWith(`bucketPolicies: { ${entry} }`);
+    expect(problems[0]).toContain(message);
+  });
+
+  it('reads the enforcement of a role, and warns of audit', () => {
+    const { directory, warnings } = load(
+      withDirectory(
+        'roles:',
+        `  - { name: strict, enforcement: enforce, trustPolicy: ${trust} }`,
+        `  - { name: watched, enforcement: audit, trustPolicy: ${trust} }`,
+        `  - { name: plain, trustPolicy: ${trust} }`,
+      ),
+    );
+    expect(directory.roles.map(({ enforcement }) => enforcement)).toEqual(['enforce', 'audit', undefined]);
+    expect(warnings.filter((warning) => warning.includes('audit'))).toHaveLength(1);
+    expect(problemsWith(`roles: [ { name: r, enforcement: off, trustPolicy: ${trust} } ]`)[0]).toMatch(
+      /^directory\.roles\[0\]\.enforcement: must be one of "enforce", "audit"/,
+    );
   });
 
   it('rejects what users and roles do not support yet, and checks the rest of them', () => {
     expect(
       problemsWith(
         'users: [ { name: bob, mfaDevices: [], policies: [Nothing] } ]',
-        `roles: [ { name: r, enforcement: enforce, trustPolicy: ${trust}, policies: [Nothing] } ]`,
+        `roles: [ { name: r, trustPolicy: ${trust}, policies: [Nothing] } ]`,
       ),
     ).toEqual([
       'directory.users[0].mfaDevices: not supported by this version',
       'directory.users[0].policies[0]: no managed policy is named "Nothing"',
-      'directory.roles[0].enforcement: not supported by this version',
       'directory.roles[0].policies[0]: no managed policy is named "Nothing"',
     ]);
   });

@@ -23,6 +23,7 @@ describe('a valid configuration', () => {
         requestsPerSecondPerClient: 0,
       },
       virtualHosts: [],
+      trustedProxies: [],
     });
     expect(settings.admin.listen).toEqual({ host: '0.0.0.0', port: 9090 });
     expect(settings.backend).toMatchObject({

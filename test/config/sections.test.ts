@@ -15,12 +15,10 @@ function backendWith(line: string): Readonly<Record<string, string>> {
 describe('settings that this version does not have', () => {
   it.each([
     ['control', 'control: { listen: 127.0.0.1:9091 }'],
-    ['authorization', 'authorization: { enforcement: enforce }'],
     ['state', 'state: {}'],
     ['revocations', 'revocations: []'],
     ['audit', 'audit: { stdout: true }'],
     ['server.tls', 'server: { tls: {} }'],
-    ['server.trustedProxies', 'server: { trustedProxies: [] }'],
   ])('rejects %s by saying so', (path, section) => {
     expect(problemWith({ section })).toBe(`${path}: not supported by this version`);
   });
@@ -53,6 +51,60 @@ describe('settings that this version does not have', () => {
   it('rejects a request rate above 0 by saying so', () => {
     expect(problemWith({ section: 'server: { limits: { requestsPerSecondPerClient: 5 } }' })).toBe(
       'server.limits.requestsPerSecondPerClient: values above 0 are not supported by this version',
+    );
+  });
+});
+
+describe('authorization', () => {
+  it('enforces and shows everybody their buckets unless told otherwise', () => {
+    expect(load(configuration()).settings.authorization).toEqual({
+      enforcement: 'enforce',
+      listBuckets: 'filtered',
+    });
+  });
+
+  it('warns loudly of audit', () => {
+    const { settings, warnings } = load(
+      configuration({ section: 'authorization: { enforcement: audit, listBuckets: strict }' }),
+    );
+    expect(settings.authorization).toEqual({ enforcement: 'audit', listBuckets: 'strict' });
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/authorization\.enforcement: audit: requests that no identity policy allows/),
+    );
+  });
+
+  it.each(['enforcement: off', 'enforcement: Audit', 'listBuckets: all', 'enforce: audit'])(
+    'rejects %s',
+    (line) => {
+      expect(problemWith({ section: `authorization: { ${line} }` })).toMatch(/^authorization\./);
+    },
+  );
+});
+
+describe('server.trustedProxies', () => {
+  it('reads addresses and ranges of both families', () => {
+    const section = 'server: { trustedProxies: ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"] }';
+    expect(load(configuration({ section })).settings.server.trustedProxies).toEqual([
+      { address: '10.0.0.0', prefixBits: 8 },
+      { address: '192.0.2.7', prefixBits: 32 },
+      { address: '2001:db8::', prefixBits: 32 },
+      { address: '::1', prefixBits: 128 },
+    ]);
+  });
+
+  it.each([
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '10.0.0.0/',
+    '10.0.0.0/08',
+    '::/129',
+    'proxy.internal',
+    '*',
+    'fe80::1%eth0',
+    '::ffff:10.0.0.1',
+  ])('rejects %s', (range) => {
+    expect(problemWith({ section: `server: { trustedProxies: ["${range}"] }` })).toBe(
+      'server.trustedProxies[0]: must be an IP address or CIDR range, for example 10.0.0.0/8',
     );
   });
 });

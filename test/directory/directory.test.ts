@@ -32,7 +32,7 @@ function role(name: string, changes: Partial<RoleRecord> = {}): RoleRecord {
 }
 
 function records(changes: Partial<DirectoryRecords> = {}): DirectoryRecords {
-  return { account, policies: [policy('Read')], users: [], roles: [], ...changes };
+  return { account, policies: [policy('Read')], users: [], roles: [], bucketPolicies: [], ...changes };
 }
 
 const key = { accessKeyId: 'AKIAALICE00000000000', secretAccessKey: new Secret('alice-secret') };
@@ -128,6 +128,18 @@ describe('buildDirectory', () => {
     expect(configured.role('arn:aws:iam::123456789012:role/r')?.roleId).toBe('AROACONFIGURED00');
   });
 
+  it('finds the policy of a bucket by the exact name of the bucket', () => {
+    const statement = { Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: 'arn:aws:s3:::data/*' };
+    const record = { bucket: 'data', ...readPolicyRecord({ Statement: statement }, 'resource') };
+    const directory = buildDirectory(records({ bucketPolicies: [record] }));
+    expect(directory.bucketPolicy('data')?.name).toBe('bucket policy of data');
+    expect(directory.bucketPolicy('Data')).toBeUndefined();
+    expect(directory.bucketPolicy('*')).toBeUndefined();
+    expect(() => buildDirectory(records({ bucketPolicies: [{ ...record, bucket: 'other' }] }))).toThrow(
+      'names a resource that is not of the bucket other',
+    );
+  });
+
   it('counts policies by kind', () => {
     const users = [user('a', { inlinePolicies: [policy('X'), policy('Y')] })];
     const roles = [role('r', { inlinePolicies: [policy('X')] })];
@@ -135,6 +147,7 @@ describe('buildDirectory', () => {
       managed: 1,
       inline: 3,
       trust: 1,
+      bucket: 0,
     });
   });
 

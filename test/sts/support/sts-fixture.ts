@@ -85,6 +85,7 @@ function entity(name: string, { inline = [], boundary }: UserSpec, path: string)
 export function buildWorld({ users = {}, roles = {}, policies = {} }: World): Directory {
   return buildDirectory({
     account: { id: accountId, partition: 'aws' },
+    bucketPolicies: [],
     policies: Object.entries(policies).map(([name, source]) => ({
       name,
       ...readPolicyRecord(source, 'identity'),
