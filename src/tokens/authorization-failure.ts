@@ -43,7 +43,7 @@ const omittedBytes = 64;
 
 /**
  * The short JSON form of a failure, at most {@link maxFailureBytes} long whatever it holds: texts that are too long
- * end in `…`, context keys that find no room are counted. The same failure always gives the same text.
+ * end in `…`, and of the context keys from the first that finds no room only the number is kept. The same failure always gives the same text.
  */
 export function encodeFailure(failure: AuthorizationFailure): string {
   const { principal, statement } = failure;
@@ -69,19 +69,17 @@ export function encodeFailure(failure: AuthorizationFailure): string {
   return `${start},[${encodeContext(failure.context, maxFailureBytes - Buffer.byteLength(start) - 4)}]]`;
 }
 
+// Stops at the first that finds no room: encoding all the rest only to count it would be work for the client to ask for.
 function encodeContext(context: readonly FailureContextEntry[], maxBytes: number): string {
   const parts: string[] = [];
   let left = maxBytes - omittedBytes;
-  let omitted = 0;
   for (const [key, value] of context) {
     const part = encodeEntry(key, value);
-    const size = Buffer.byteLength(part) + 1;
-    if (size > left) omitted += 1;
-    else {
-      left -= size;
-      parts.push(part);
-    }
+    left -= Buffer.byteLength(part) + 1;
+    if (left < 0) break;
+    parts.push(part);
   }
+  const omitted = context.length - parts.length;
   if (omitted > 0) parts.push(JSON.stringify([omittedKeys, String(omitted)]));
   return parts.join(',');
 }
