@@ -125,27 +125,102 @@ const conditionRejections: readonly Rejection[] = [
       'Statement[0].Condition.NotIpAddress',
     ],
   ),
+  ...['NullIfExists', 'ForAnyValue:Null', 'ForAllValues:Null', 'ForAllValues:NullIfExists'].map(
+    (operator): Rejection => [
+      operator,
+      'identity',
+      condition(operator, 'true'),
+      `Statement[0].Condition.${operator}`,
+    ],
+  ),
+  ...rejected('Null', ['', 'yes', '1', ' true', variable('aws:username'), 0]),
+  ...rejected('NumericLessThanEquals', [
+    ...['', ' 1', '1 ', '+1', '--1', '1.', '.5', '1,5', '0x10', '1e', '1e99999', 'NaN', 'Infinity', '٣'],
+    ...['9'.repeat(65), variable('s3:max-keys'), true],
+  ]),
+  ...rejected('DateNotEquals', [
+    ...['0001-1', '1234567890123', '253402300800', '-1', '1e9', '1577836800.5', '01577836800', '00'],
+    ...[
+      '2026-1-1',
+      '2026-13',
+      '2026-00',
+      '2026-02-30',
+      '2026-02-29',
+      '2026-01-01T00:00',
+      '2026-01-01T00:00:00',
+    ],
+    ...[
+      '2026-01-01T24:00Z',
+      '2026-01-01T00:60Z',
+      '2026-01-01T23:59:60Z',
+      '2026-01-01t00:00Z',
+      '2026-01-01T00:00z',
+    ],
+    ...['2026-01-01T00Z', '2026-01-01T00:00:00.Z', '2026-01-01T00:00+0100', '2026-01-01T00:00+24:00'],
+    ...['2026-01-01T00:00+01:60', '2026-01-01 00:00Z', '+002026-01-01', 'Thu, 01 Jan 2026 00:00:00 GMT'],
+    ...['', 'now', variable('aws:CurrentTime'), true],
+  ]),
+  ...rejected('BinaryEquals', [
+    'QQ',
+    'QQ=',
+    'QR==',
+    'Q Q=',
+    'QQ==\n',
+    'Q_-=',
+    '====',
+    variable('aws:username'),
+  ]),
+  ...rejected('ArnNotLike', [
+    ...[
+      '',
+      'x',
+      '**',
+      'arn',
+      'arn:*',
+      'arn:aws:s3:*',
+      'arn:aws:s3:::',
+      'arn::s3:::b',
+      'arn:aws::::b',
+      'urn:aws:s3:::b',
+    ],
+    ...[`arn:aws:s3:::${'*a'.repeat(33)}`, variable('username'), `${variable('aws:PrincipalArn')}*`],
+    ...[`${variable('aws:username')}:aws:s3:::b`],
+  ]),
 ];
+
+/** One rejection for each value. */
+function rejected(operator: string, values: readonly unknown[]): Rejection[] {
+  return values.map((value) => [
+    `${operator} with ${String(value)}`,
+    'identity',
+    condition(operator, value),
+    `Statement[0].Condition.${operator}`,
+  ]);
+}
 
 describe('parsePolicyDocument on conditions', () => {
   it.each(conditionRejections)('rejects %s (%s)', (_title, kind, source, path) => {
     expect(problemsOf(source, kind).map((problem) => problem.path)).toContain(path);
   });
 
-  it.each([
-    'NumericEquals',
-    'NumericLessThanIfExists',
-    'DateGreaterThan',
-    'ForAnyValue:DateNotEquals',
-    'BinaryEquals',
-    'ArnLike',
-    'ArnNotEquals',
-    'ForAllValues:ArnEquals',
-    'Null',
-    'null',
-  ])('says that %s is not supported by this version', (operator) => {
-    expect(problemsOf(condition(operator, 'x'), 'identity')[0]?.message).toContain(
-      'not supported by this version',
-    );
+  it.each(['Null', 'NumericEquals', 'DateEquals', 'BinaryEquals', 'ArnLike', 'IpAddress', 'Bool'])(
+    'says which value of %s is wrong',
+    (operator) => {
+      const [problem] = problemsOf(condition(operator, ['x']), 'identity');
+      expect(problem?.path).toBe(`Statement[0].Condition.${operator}`);
+      expect(problem?.message).toMatch(/^"x" is not /);
+    },
+  );
+
+  it('reports every malformed value of every operator at once', () => {
+    const Condition = {
+      NumericEquals: { 's3:max-keys': ['1', 'one', 'two'] },
+      DateLessThan: { 'aws:CurrentTime': 'tomorrow' },
+    };
+    expect(problemsOf(policy({ Condition }), 'identity').map(({ path }) => path)).toEqual([
+      'Statement[0].Condition.NumericEquals',
+      'Statement[0].Condition.NumericEquals',
+      'Statement[0].Condition.DateLessThan',
+    ]);
   });
 });

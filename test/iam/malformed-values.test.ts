@@ -53,6 +53,57 @@ describe.each(['', 'yes', '1', 'true ', 'falſe'])('a decision about the boolean
   );
 });
 
+/** A value that a family cannot compare, an operand that it can, and operators that must not overlook the value. */
+const families = [
+  { value: 'abc', operand: '1', negated: 'NumericNotEquals', positive: 'NumericGreaterThan' },
+  { value: '', operand: '1', negated: 'NumericNotEquals', positive: 'NumericLessThanEquals' },
+  { value: `1${'0'.repeat(64)}`, operand: '1', negated: 'NumericNotEquals', positive: 'NumericGreaterThan' },
+  { value: 'abc', operand: '2026', negated: 'DateNotEquals', positive: 'DateGreaterThan' },
+  { value: '2026-02-30', operand: '2026', negated: 'DateNotEquals', positive: 'DateLessThan' },
+  {
+    value: `2026-01-01T00:00:00.${'0'.repeat(64)}Z`,
+    operand: '2026',
+    negated: 'DateNotEquals',
+    positive: 'DateEquals',
+  },
+  { value: 'alias/key', operand: 'arn:aws:kms:*:*:key/*', negated: 'ArnNotLike', positive: 'ArnLike' },
+  { value: '*', operand: 'arn:aws:kms:*:*:key/*', negated: 'ArnNotEquals', positive: 'ArnEquals' },
+  { value: 'arn:aws:kms:::', operand: '*', negated: 'ArnNotLike', positive: 'ArnLike' },
+];
+
+describe.each(families)('a decision about $value', ({ value, operand, negated, positive }) => {
+  it.each(['', 'IfExists'])(`denies with a fault under an Allow with ${negated}%s`, (suffix) => {
+    const Condition = { [negated + suffix]: { 'aws:x': operand } };
+    expect(decideOn([{ ...allowAll, Condition }], value)).toMatchObject(fault);
+  });
+
+  it.each(['ForAllValues:', 'ForAnyValue:'])(
+    `denies with a fault under an Allow with %s${negated}`,
+    (prefix) => {
+      const Condition = { [prefix + negated]: { 'aws:x': operand } };
+      expect(decideOn([{ ...allowAll, Condition }], value)).toMatchObject(fault);
+    },
+  );
+
+  it.each(['', 'ForAllValues:', 'ForAnyValue:'])(
+    `denies with a fault under a Deny with %s${positive}`,
+    (prefix) => {
+      const Condition = { [prefix + positive]: { 'aws:x': operand } };
+      expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
+    },
+  );
+});
+
+describe.each(['QQ', 'QR==', '%'])('a decision about the bytes %j', (value) => {
+  it.each(['', 'ForAllValues:', 'ForAnyValue:'])(
+    'denies with a fault under a Deny with %sBinaryEquals',
+    (prefix) => {
+      const Condition = { [`${prefix}BinaryEquals`]: { 'aws:x': 'QQ==' } };
+      expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
+    },
+  );
+});
+
 describe('a decision about a resource that is no ARN', () => {
   it.each(['', '*', 'b/k', 'arn:aws:s3:::'.slice(0, -1)])(
     'denies %j with a fault under NotResource',

@@ -3,7 +3,7 @@ import { type CompiledPolicy, compilePolicy } from '../../src/iam/compile.ts';
 import { type PolicyKind, parsePolicyDocument } from '../../src/iam/document.ts';
 import type { AuthorizationQuery } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
-import type { RawRequest, RawSets, ReferenceDecision } from './reference-evaluator.ts';
+import type { OneOrMany, RawRequest, RawSets, ReferenceDecision } from './reference-evaluator.ts';
 
 /** Compiles raw documents; their names are `<kind>-<position>`. */
 export function compileAll(documents: readonly unknown[], kind: PolicyKind): CompiledPolicy[] {
@@ -36,4 +36,27 @@ export function nameOf(decision: Decision | NeedsKeys): ReferenceDecision | 'nee
   if (decision.effect === 'deny' && 'fault' in decision) throw decision.fault;
   if (decision.effect === 'allow') return 'allow';
   return decision.isExplicitDeny ? 'explicit-deny' : 'implicit-deny';
+}
+
+/**
+ * What one condition says about one key of a request: true or false, or `fault` when the request's value cannot be
+ * compared.
+ */
+export function conditionOutcome(
+  operator: string,
+  operand: unknown,
+  value: OneOrMany<string>,
+  context: RawRequest['context'] = {},
+): boolean | 'fault' {
+  const Condition = { [operator]: { 'aws:tested': operand } };
+  const Statement = { Effect: 'Allow', Action: '*', Resource: '*', Condition };
+  const identity = compileAll([{ Version: '2012-10-17', Statement }], 'identity');
+  const principal = {
+    kind: 'user',
+    accountId: '123456789012',
+    arn: 'arn:aws:iam::123456789012:user/anna',
+  } as const;
+  const asked = { principal, action: 's3:GetObject', resource: 'arn:aws:s3:::b/k' };
+  const decision = decide({ identity }, toQuery({ ...asked, context: { ...context, 'aws:tested': value } }));
+  return decision.effect === 'deny' && decision.fault !== undefined ? 'fault' : decision.effect === 'allow';
 }

@@ -3,10 +3,10 @@ import { foldCase } from '../fold-case.ts';
 import { quoted, type Report } from '../problem.ts';
 import { someTruth } from '../scope.ts';
 import { compileTemplate, parseTemplate, type ValueTest } from '../variables.ts';
-import type { ConditionOperator, OperandSource } from './operator.ts';
+import type { ComparisonOperator, OperandSource } from './operator.ts';
 
 /** `Bool`: true or false ignoring case; a request value that is neither throws, so that no Deny is lost. */
-export const boolOperator: ConditionOperator = { name: 'Bool', isNegated: false, compile: compileBooleans };
+export const boolOperator: ComparisonOperator = { name: 'Bool', isNegated: false, compile: compileBooleans };
 
 function compileBooleans(source: OperandSource, report: Report): ValueTest {
   const tests = source.values.flatMap((value) => {

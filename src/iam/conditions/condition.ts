@@ -1,6 +1,8 @@
+import type { Report } from '../problem.ts';
 import { type EvaluationScope, everyTruth, notTruth, someTruth, type Truth } from '../scope.ts';
 import type { ValueTest } from '../variables.ts';
-import { type OperatorForm, parseOperatorName } from './index.ts';
+import { type ComparisonForm, parseOperatorName } from './index.ts';
+import type { OperandSource, PresenceOperator } from './operator.ts';
 
 /** One key of a Condition block with its operator; every condition of a statement must hold. */
 export interface Condition {
@@ -19,34 +21,55 @@ export type ConditionTest = (scope: EvaluationScope) => Truth;
  * Compiles a condition; `report` receives what is wrong with its operator or values, and the result is used only
  * when nothing was reported.
  */
-export function compileCondition(
-  condition: Condition,
-  hasVariables: boolean,
-  report: (message: string) => void,
-): ConditionTest {
+export function compileCondition(condition: Condition, hasVariables: boolean, report: Report): ConditionTest {
   const form = parseOperatorName(condition.operator, report);
   if (form === undefined) return () => false;
-  const matches = form.operator.compile({ values: condition.values, hasVariables }, report);
+  const source = { values: condition.values, hasVariables };
+  return 'setOperator' in form
+    ? compileComparison(form, condition.key, source, report)
+    : compilePresence(form.operator, condition.key, source, report);
+}
+
+function compileComparison(
+  form: ComparisonForm,
+  key: string,
+  source: OperandSource,
+  report: Report,
+): ConditionTest {
+  const matches = form.operator.compile(source, report);
   const passes: ValueTest = form.operator.isNegated
     ? (value, scope) => notTruth(matches(value, scope))
     : matches;
   const whenAbsent = resultWhenAbsent(form);
   return (scope) => {
-    const values = scope.lookUp(condition.key);
+    const values = scope.lookUp(key);
     if (values === 'unknown') return 'unknown';
     if (values === undefined) return whenAbsent;
     return testValues(form, values, (value) => passes(value, scope));
   };
 }
 
+function compilePresence(
+  operator: PresenceOperator,
+  key: string,
+  source: OperandSource,
+  report: Report,
+): ConditionTest {
+  const holds = operator.compilePresence(source, report);
+  return (scope) => {
+    const values = scope.lookUp(key);
+    return values === 'unknown' ? 'unknown' : holds(values !== undefined);
+  };
+}
+
 /** The set operator decides before `IfExists` does. */
-function resultWhenAbsent({ operator, setOperator, isIfExists }: OperatorForm): boolean {
+function resultWhenAbsent({ operator, setOperator, isIfExists }: ComparisonForm): boolean {
   if (setOperator !== undefined) return setOperator === 'ForAllValues';
   return isIfExists || operator.isNegated;
 }
 
 function testValues(
-  { setOperator }: OperatorForm,
+  { setOperator }: ComparisonForm,
   values: readonly string[],
   passes: (value: string) => Truth,
 ): Truth {

@@ -1,36 +1,41 @@
 import { quoted, type Report } from '../problem.ts';
+import { arnOperators } from './arn.ts';
+import { binaryEqualsOperator } from './binary.ts';
 import { boolOperator } from './bool.ts';
+import { dateOperators } from './date.ts';
 import { ipAddressOperators } from './ip-address.ts';
-import type { ConditionOperator } from './operator.ts';
+import { nullOperator } from './null.ts';
+import { numericOperators } from './numeric.ts';
+import type { ComparisonOperator, ConditionOperator, PresenceOperator } from './operator.ts';
 import { stringOperators } from './string.ts';
 
 /** `ForAllValues:` or `ForAnyValue:`. */
 export type SetOperator = 'ForAllValues' | 'ForAnyValue';
 
-/** An operator with its form, as the name of a condition block spells it. */
-export interface OperatorForm {
-  readonly operator: ConditionOperator;
+/** A comparison with its form, as the name of a condition block spells it. */
+export interface ComparisonForm {
+  readonly operator: ComparisonOperator;
   readonly setOperator: SetOperator | undefined;
   readonly isIfExists: boolean;
 }
 
-const operators: ReadonlyMap<string, ConditionOperator> = new Map(
-  [...stringOperators, boolOperator, ...ipAddressOperators].map((operator) => [
-    operator.name.toLowerCase(),
-    operator,
-  ]),
-);
+/** What the name of a condition block means. */
+export type OperatorForm = ComparisonForm | { readonly operator: PresenceOperator };
 
-/** Operators that AWS has and this version does not evaluate: refused by name, so that nobody believes in them. */
-const notSupported: ReadonlySet<string> = new Set(
-  [
-    ...['Equals', 'NotEquals', 'LessThan', 'LessThanEquals', 'GreaterThan', 'GreaterThanEquals'].flatMap(
-      (comparison) => [`Numeric${comparison}`, `Date${comparison}`],
-    ),
-    'BinaryEquals',
-    ...['ArnEquals', 'ArnNotEquals', 'ArnLike', 'ArnNotLike'],
-    'Null',
-  ].map((name) => name.toLowerCase()),
+/** Every condition operator of AWS. */
+export const conditionOperators: readonly ConditionOperator[] = [
+  ...stringOperators,
+  ...numericOperators,
+  ...dateOperators,
+  boolOperator,
+  binaryEqualsOperator,
+  ...ipAddressOperators,
+  ...arnOperators,
+  nullOperator,
+];
+
+const byName: ReadonlyMap<string, ConditionOperator> = new Map(
+  conditionOperators.map((operator) => [operator.name.toLowerCase(), operator]),
 );
 
 const nameParts = /^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$/;
@@ -38,13 +43,14 @@ const nameParts = /^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$/;
 /** Reads the name of a condition block, ignoring case; reports an unknown one and returns `undefined`. */
 export function parseOperatorName(name: string, report: Report): OperatorForm | undefined {
   const [, setOperator, base = '', ifExists] = nameParts.exec(name.toLowerCase()) ?? [];
-  const operator = operators.get(base);
+  const operator = byName.get(base);
   if (operator === undefined) {
-    report(
-      notSupported.has(base)
-        ? `the condition operator ${quoted(name)} is not supported by this version`
-        : `${quoted(name)} is not a condition operator`,
-    );
+    report(`${quoted(name)} is not a condition operator`);
+    return undefined;
+  }
+  if ('compilePresence' in operator) {
+    if (setOperator === undefined && ifExists === undefined) return { operator };
+    report(`${operator.name} takes neither IfExists nor a set operator`);
     return undefined;
   }
   return {

@@ -1,13 +1,13 @@
 import { DecisionError } from '../decision-error.ts';
 import { quoted, type Report } from '../problem.ts';
 import type { ValueTest } from '../variables.ts';
-import type { ConditionOperator, OperandSource } from './operator.ts';
+import type { ComparisonOperator, OperandSource } from './operator.ts';
 
 /**
  * IP address condition operators (IAM JSON policy elements: Condition operators, "IP address"). A request value that is
  * no address throws: to `NotIpAddress` it would be an address outside every range.
  */
-export const ipAddressOperators: readonly ConditionOperator[] = [
+export const ipAddressOperators: readonly ComparisonOperator[] = [
   { name: 'IpAddress', isNegated: false, compile: compileRanges },
   { name: 'NotIpAddress', isNegated: true, compile: compileRanges },
 ];

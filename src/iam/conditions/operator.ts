@@ -13,7 +13,10 @@ export interface OperandSource {
  * A condition operator without its form (`IfExists`, set operators). Adding one is one file and one row of the
  * table in `index.ts`.
  */
-export interface ConditionOperator {
+export type ConditionOperator = ComparisonOperator | PresenceOperator;
+
+/** An operator that compares the values of a key. */
+export interface ComparisonOperator {
   /** AWS's own spelling, for example `StringNotLike`. */
   readonly name: string;
   /** Negated operators mean "matches none of the values" and are true for an absent key. */
@@ -23,4 +26,12 @@ export interface ConditionOperator {
    * malformed value is reported; the result is used only when nothing was reported.
    */
   readonly compile: (source: OperandSource, report: Report) => ValueTest;
+}
+
+/** An operator that asks only whether a key is there; it has no `IfExists` and no set operators. */
+export interface PresenceOperator {
+  /** AWS's own spelling. */
+  readonly name: string;
+  /** Compiles the policy's values into a test of the presence of the key; malformed values are reported. */
+  readonly compilePresence: (source: OperandSource, report: Report) => (isPresent: boolean) => boolean;
 }

@@ -3,7 +3,7 @@ import { checkStars } from '../limits.ts';
 import type { Report } from '../problem.ts';
 import { someTruth } from '../scope.ts';
 import { compileTemplate, parseTemplate, type ValueTest } from '../variables.ts';
-import type { ConditionOperator, OperandSource } from './operator.ts';
+import type { ComparisonOperator, OperandSource } from './operator.ts';
 
 interface Comparison {
   readonly hasWildcards: boolean;
@@ -15,7 +15,7 @@ const anyCase: Comparison = { hasWildcards: false, ignoresCase: true };
 const like: Comparison = { hasWildcards: true, ignoresCase: false };
 
 /** String condition operators (IAM JSON policy elements: Condition operators, "String condition operators"). */
-export const stringOperators: readonly ConditionOperator[] = [
+export const stringOperators: readonly ComparisonOperator[] = [
   stringOperator('StringEquals', exact, false),
   stringOperator('StringNotEquals', exact, true),
   stringOperator('StringEqualsIgnoreCase', anyCase, false),
@@ -24,7 +24,7 @@ export const stringOperators: readonly ConditionOperator[] = [
   stringOperator('StringNotLike', like, true),
 ];
 
-function stringOperator(name: string, comparison: Comparison, isNegated: boolean): ConditionOperator {
+function stringOperator(name: string, comparison: Comparison, isNegated: boolean): ComparisonOperator {
   return { name, isNegated, compile: (source, report) => compileStrings(source, comparison, report) };
 }
 

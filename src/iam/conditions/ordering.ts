@@ -1,0 +1,74 @@
+import { DecisionError } from '../decision-error.ts';
+import { quoted, type Report } from '../problem.ts';
+import type { ValueTest } from '../variables.ts';
+import type { ComparisonOperator, OperandSource } from './operator.ts';
+
+/** A family of values that have an order. */
+export interface OrderedFamily<T> {
+  /** Prefix of the operators' names. */
+  readonly name: 'Numeric' | 'Date';
+  /** What a value must be, for messages: `a number`. */
+  readonly noun: string;
+  /** Reads a value of a policy or a request; `undefined` when malformed. */
+  readonly parse: (text: string) => T | undefined;
+  /** Negative when `left` comes first, 0 when both are the same, positive otherwise. */
+  readonly compare: (left: T, right: T) => number;
+}
+
+interface Relation {
+  readonly name: string;
+  readonly isNegated: boolean;
+  /** Takes the comparison of the request's value with the policy's. */
+  readonly holds: (order: number) => boolean;
+}
+
+const isEqual = (order: number): boolean => order === 0;
+
+const relations: readonly Relation[] = [
+  { name: 'Equals', isNegated: false, holds: isEqual },
+  { name: 'NotEquals', isNegated: true, holds: isEqual },
+  { name: 'LessThan', isNegated: false, holds: (order) => order < 0 },
+  { name: 'LessThanEquals', isNegated: false, holds: (order) => order <= 0 },
+  { name: 'GreaterThan', isNegated: false, holds: (order) => order > 0 },
+  { name: 'GreaterThanEquals', isNegated: false, holds: (order) => order >= 0 },
+];
+
+/**
+ * The six comparison operators of a family. A request value that is not of the family throws: to `NotEquals` it would
+ * be a value unlike every other, and a Deny with any of them would be lost.
+ */
+export function orderedOperators<T>(family: OrderedFamily<T>): ComparisonOperator[] {
+  return relations.map(({ name, isNegated, holds }) => ({
+    name: `${family.name}${name}`,
+    isNegated,
+    compile: (source, report) => {
+      const operands = readOperands(source, family, report);
+      return compileComparison(operands, family, holds);
+    },
+  }));
+}
+
+function readOperands<T>({ values }: OperandSource, { parse, noun }: OrderedFamily<T>, report: Report): T[] {
+  return values.flatMap((text) => {
+    const operand = parse(text);
+    if (operand === undefined) report(`${quoted(text)} is not ${noun}`);
+    return operand === undefined ? [] : [operand];
+  });
+}
+
+function compileComparison<T>(
+  operands: readonly T[],
+  { name, noun, parse, compare }: OrderedFamily<T>,
+  holds: Relation['holds'],
+): ValueTest {
+  return (text, scope) => {
+    const value = parse(text);
+    if (value === undefined) {
+      throw new DecisionError('malformed-value', `a ${name} condition tests a value that is not ${noun}`);
+    }
+    scope.budget.spend(text.length + operands.length * stepsPerComparison);
+    return operands.some((operand) => holds(compare(value, operand)));
+  };
+}
+
+const stepsPerComparison = 4;
