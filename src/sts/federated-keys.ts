@@ -14,7 +14,7 @@ export function providerArn(issuer: string, { id, partition }: AccountName): str
 }
 
 /** The claims under the issuer's own prefix, for example `login.example.com:sub`. */
-export function claimKeys({ issuer, claims }: FederatedIdentity): ContextEntry[] {
+export function claimKeys({ issuer, claims }: Pick<FederatedIdentity, 'issuer' | 'claims'>): ContextEntry[] {
   const prefix = withoutScheme(issuer);
   return [...claims].map(([name, values]) => [`${prefix}:${name}`, values]);
 }

@@ -1,19 +1,23 @@
 import { performance } from 'node:perf_hooks';
 import type { Caller } from '../authenticate/caller.ts';
 import { type AccessDecision, decideAccess, decisionFacts } from '../authorize/decide.ts';
-import { policyPrincipal } from '../authorize/gather-policies.ts';
-import { globalKeys, requestKeys } from '../authorize/global-keys.ts';
-import { formatArn, parseArn } from '../core/arn.ts';
 import type { Role } from '../directory/role.ts';
-import type { PolicySets } from '../iam/combine.ts';
-import type { AuthorizationQuery } from '../iam/query.ts';
-import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
 import type { SessionFederation } from '../tokens/session-claims.ts';
 import type { SignedCall, StsTrace, UnsignedCall } from './action.ts';
 import { denialDetail, denialMessage } from './denial.ts';
 import { stsError } from './errors.ts';
-import { claimKeys, providerArn } from './federated-keys.ts';
+import { providerArn } from './federated-keys.ts';
+import {
+  assumeRoleWithWebIdentity,
+  callerQuestion,
+  defaultDurationSeconds,
+  federatedQuestion,
+  fullRoleArn,
+  type TrustCase,
+  trustCase,
+  trustQuery,
+} from './trust-decision.ts';
 
 /** Which role is asked for, under what name and for how long. */
 export interface FederatedRoleRequest {
@@ -64,9 +68,6 @@ class RoleTrustGrant {
  */
 export type TrustGrant = RoleTrustGrant;
 
-const assumeRole = 'sts:AssumeRole';
-const assumeRoleWithWebIdentity = 'sts:AssumeRoleWithWebIdentity';
-const defaultDurationSeconds = 3600;
 const maxChainedDurationSeconds = 3600;
 
 /**
@@ -77,17 +78,14 @@ const maxChainedDurationSeconds = 3600;
 export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   const { authenticated, dependencies, trace } = call;
   const { caller } = authenticated;
-  const roleArn = fullRoleArn(request.roleArn, dependencies.account.id);
+  const { sessionName, externalId } = request;
+  const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
   const own = dependencies.policies.gather(caller);
-  const query: AuthorizationQuery = {
-    principal: policyPrincipal(caller),
-    action: assumeRole,
-    resource: roleArn,
-    context: trustContext(request, durationSeconds, call),
-  };
-  const decision = decideTrust(own, query, role, trace);
+  const session = { sessionName, durationSeconds, externalId };
+  const query = trustQuery(callerQuestion(session, authenticated, dependencies.account.id), roleArn);
+  const decision = decideTrust(trustCase(own, query, role), trace);
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
     throw stsError('AccessDenied', denialMessage(caller.arn, query, decideAccess(own, query)), { detail });
@@ -110,25 +108,12 @@ export function grantRoleToFederated(
 ): TrustGrant {
   const { dependencies, trace } = call;
   const { account } = dependencies;
-  const roleArn = fullRoleArn(request.roleArn, account.id);
+  const roleArn = requireRoleArn(request.roleArn, account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
-  const provider = providerArn(identity.issuer, account);
-  const query: AuthorizationQuery = {
-    principal: { kind: 'web-identity', accountId: account.id, arn: '', federatedProvider: provider },
-    action: assumeRoleWithWebIdentity,
-    resource: roleArn,
-    context: new RequestContext(
-      [
-        ...requestKeys(call.raw, account.region),
-        ['aws:FederatedProvider', provider],
-        ...sessionKeys(request.sessionName, durationSeconds, account.id),
-        ...claimKeys(identity),
-      ],
-      roleTagKeys,
-    ),
-  };
-  const decision = decideTrust({ identity: [] }, query, role, trace);
+  const session = { sessionName: request.sessionName, durationSeconds };
+  const query = trustQuery(federatedQuestion(session, identity, call.raw, account), roleArn);
+  const decision = decideTrust(trustCase({ identity: [] }, query, role), trace);
   if (decision.effect !== 'allow' || role === undefined) {
     throw stsError('AccessDenied', `Not authorized to perform ${assumeRoleWithWebIdentity}`, {
       detail: role === undefined ? 'the role does not exist' : denialDetail(decision),
@@ -136,7 +121,7 @@ export function grantRoleToFederated(
   }
   requireDuration(durationSeconds, role);
   const { subject, audience } = identity;
-  const federation = { provider, subject, audience };
+  const federation = { provider: providerArn(identity.issuer, account), subject, audience };
   return new RoleTrustGrant(decision, {
     role,
     sessionName: request.sessionName,
@@ -145,70 +130,17 @@ export function grantRoleToFederated(
   });
 }
 
-/** A role that does not exist trusts nobody; everything else goes the same way, so existence does not show. */
-function decideTrust(
-  own: PolicySets,
-  query: AuthorizationQuery,
-  role: Role | undefined,
-  trace: StsTrace,
-): AccessDecision {
-  const sets: PolicySets = { ...own, resource: role === undefined ? [] : [role.trustPolicy] };
+function decideTrust({ sets, query }: TrustCase, trace: StsTrace): AccessDecision {
   const startedAt = performance.now();
-  const decision = decideAccess(sets, {
-    ...query,
-    context: role === undefined ? query.context : withRoleTags(query.context, role.tags),
-  });
+  const decision = decideAccess(sets, query);
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
   return decision;
 }
 
-/** The ARN with its account; an account-less one means the only account there is. */
-function fullRoleArn(text: string, accountId: string): string {
-  const arn = parseArn(text);
-  const isRoleArn =
-    arn?.service === 'iam' &&
-    arn.region === '' &&
-    /^(?:\d{12})?$/.test(arn.account) &&
-    /^role\/[\x21-\x7e]+$/.test(arn.resource);
-  if (!isRoleArn) throw stsError('ValidationError', `${text.slice(0, 256)} is invalid`);
-  return arn.account === '' ? formatArn({ ...arn, account: accountId }) : text;
-}
-
-/** The context of the trust decision and of the caller's own policies alike. */
-function trustContext(
-  { sessionName, externalId }: RoleRequest,
-  durationSeconds: number,
-  { authenticated: { raw, caller, region }, dependencies }: SignedCall,
-): RequestContext {
-  const entries: ContextEntry[] = [
-    ...globalKeys(raw, caller, region),
-    ...sessionKeys(sessionName, durationSeconds, dependencies.account.id),
-  ];
-  if (externalId !== undefined) entries.push(['sts:ExternalId', externalId]);
-  return new RequestContext(entries, roleTagKeys);
-}
-
-function sessionKeys(sessionName: string, durationSeconds: number, accountId: string): ContextEntry[] {
-  return [
-    ['aws:ResourceAccount', accountId],
-    ['sts:RoleSessionName', sessionName],
-    // The duration that would be granted, default included: otherwise a policy that limits it refuses the default.
-    ['sts:DurationSeconds', String(durationSeconds)],
-  ];
-}
-
-// Unknown until the role is: a statement that names one denies rather than taking the tag for absent.
-const roleTagKeys = ['aws:ResourceTag/', 'iam:ResourceTag/'];
-
-function withRoleTags(context: RequestContext, tags: ReadonlyMap<string, string>): RequestContext {
-  return roleTagKeys.reduce(
-    (known, prefix) =>
-      known.withLookedUp(
-        prefix,
-        [...tags].map(([key, value]) => [prefix + key, value] as const),
-      ),
-    context,
-  );
+function requireRoleArn(text: string, accountId: string): string {
+  const roleArn = fullRoleArn(text, accountId);
+  if (roleArn === undefined) throw stsError('ValidationError', `${text.slice(0, 256)} is invalid`);
+  return roleArn;
 }
 
 // Judged after the decision: the maximum of a role is not for callers who may not assume it.

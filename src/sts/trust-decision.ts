@@ -1,0 +1,133 @@
+import type { Caller } from '../authenticate/caller.ts';
+import { policyPrincipal } from '../authorize/gather-policies.ts';
+import { globalKeys, requestKeys } from '../authorize/global-keys.ts';
+import { formatArn, parseArn } from '../core/arn.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import type { AccountRecord } from '../directory/records.ts';
+import type { Role } from '../directory/role.ts';
+import type { PolicySets } from '../iam/combine.ts';
+import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
+import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
+import type { FederatedIdentity } from '../identity/federated-identity.ts';
+import { claimKeys, providerArn } from './federated-keys.ts';
+
+/** The action that a caller with credentials needs on a role. */
+export const assumeRole = 'sts:AssumeRole';
+
+/** The action that a web identity needs on a role. */
+export const assumeRoleWithWebIdentity = 'sts:AssumeRoleWithWebIdentity';
+
+/** How long a session lasts when the request does not say, in seconds. */
+export const defaultDurationSeconds = 3600;
+
+/** A session that is asked for, as far as conditions can be about it. */
+export interface RequestedSession {
+  readonly sessionName: string;
+  readonly durationSeconds: number;
+  readonly externalId?: string | undefined;
+}
+
+/** A question about a role in parts, so that it can be asked with and without what is known of the role. */
+export interface TrustQuestion {
+  readonly principal: PolicyPrincipal;
+  readonly action: string;
+  /** Of the trust decision and of the caller's own policies alike. */
+  readonly entries: readonly ContextEntry[];
+}
+
+/** What AssumeRole asks of the policies, on behalf of a caller whose signature names `region`. */
+export function callerQuestion(
+  { sessionName, durationSeconds, externalId }: RequestedSession,
+  { raw, caller, region }: { readonly raw: RawRequest; readonly caller: Caller; readonly region: string },
+  accountId: string,
+): TrustQuestion {
+  const entries: ContextEntry[] = [
+    ...globalKeys(raw, caller, region),
+    ...sessionKeys(sessionName, durationSeconds, accountId),
+  ];
+  if (externalId !== undefined) entries.push(['sts:ExternalId', externalId]);
+  return { principal: policyPrincipal(caller), action: assumeRole, entries };
+}
+
+/** What AssumeRoleWithWebIdentity asks of the trust policy, on behalf of whom an identity provider vouches for. */
+export function federatedQuestion(
+  { sessionName, durationSeconds }: RequestedSession,
+  identity: Pick<FederatedIdentity, 'issuer' | 'claims'>,
+  raw: RawRequest,
+  account: AccountRecord & { readonly region: string },
+): TrustQuestion {
+  const provider = providerArn(identity.issuer, account);
+  return {
+    principal: { kind: 'web-identity', accountId: account.id, arn: '', federatedProvider: provider },
+    action: assumeRoleWithWebIdentity,
+    entries: [
+      ...requestKeys(raw, account.region),
+      ['aws:FederatedProvider', provider],
+      ...sessionKeys(sessionName, durationSeconds, account.id),
+      ...claimKeys(identity),
+    ],
+  };
+}
+
+function sessionKeys(sessionName: string, durationSeconds: number, accountId: string): ContextEntry[] {
+  return [
+    ['aws:ResourceAccount', accountId],
+    ['sts:RoleSessionName', sessionName],
+    // The duration that would be granted, default included: otherwise a policy that limits it refuses the default.
+    ['sts:DurationSeconds', String(durationSeconds)],
+  ];
+}
+
+// Unknown until the role is: a statement that names one denies rather than taking the tag for absent.
+const roleTagKeys: readonly string[] = ['aws:ResourceTag/', 'iam:ResourceTag/'];
+
+/** The question about a role of whom nothing is known but its ARN. */
+export function trustQuery(
+  { principal, action, entries }: TrustQuestion,
+  roleArn: string,
+  lazyKeys: readonly string[] = [],
+): AuthorizationQuery {
+  const context = new RequestContext(entries, [...roleTagKeys, ...lazyKeys]);
+  return { principal, action, resource: roleArn, context };
+}
+
+/** A query with the policies that answer it. */
+export interface TrustCase {
+  readonly sets: PolicySets;
+  readonly query: AuthorizationQuery;
+}
+
+/**
+ * Adds the role's tags and its trust policy. A role that does not exist trusts nobody; everything else goes the same
+ * way, so existence does not show.
+ */
+export function trustCase(own: PolicySets, query: AuthorizationQuery, role: Role | undefined): TrustCase {
+  if (role === undefined) return { sets: { ...own, resource: [] }, query };
+  return {
+    sets: { ...own, resource: [role.trustPolicy] },
+    query: { ...query, context: withRoleTags(query.context, role.tags) },
+  };
+}
+
+function withRoleTags(context: RequestContext, tags: ReadonlyMap<string, string>): RequestContext {
+  return roleTagKeys.reduce(
+    (known, prefix) =>
+      known.withLookedUp(
+        prefix,
+        [...tags].map(([key, value]) => [prefix + key, value] as const),
+      ),
+    context,
+  );
+}
+
+/** A role's ARN with its account, an account-less one meaning the only account there is; `undefined` for other ARNs. */
+export function fullRoleArn(text: string, accountId: string): string | undefined {
+  const arn = parseArn(text);
+  const isRoleArn =
+    arn?.service === 'iam' &&
+    arn.region === '' &&
+    /^(?:\d{12})?$/.test(arn.account) &&
+    /^role\/[\x21-\x7e]+$/.test(arn.resource);
+  if (!isRoleArn) return undefined;
+  return arn.account === '' ? formatArn({ ...arn, account: accountId }) : text;
+}
