@@ -1,22 +1,19 @@
 import fc from 'fast-check';
 import type { PolicyPrincipal } from '../../src/iam/evaluate.ts';
-import type {
-  OneOrMany,
-  RawPolicy,
-  RawPrincipal,
-  RawRequest,
-  RawStatement,
-} from '../support/reference-evaluator.ts';
+import { variable } from '../support/policy-documents.ts';
+import type { RawPolicy, RawPrincipal, RawRequest, RawStatement } from '../support/reference-evaluator.ts';
+import {
+  condition,
+  context,
+  malformed,
+  oneOrMany,
+  withoutVariablesOf2012,
+} from './iam-condition-arbitraries.ts';
 
 /**
  * Type-directed random policies and requests over small alphabets, so that patterns and requests meet often. Every
  * generated policy is valid for its kind.
  */
-
-/** Writes a policy variable. */
-function variable(body: string): string {
-  return `$\{${body}}`;
-}
 
 const account = '123456789012';
 const userArn = `arn:aws:iam::${account}:user/team/anna`;
@@ -90,97 +87,6 @@ function resourcePattern(isPadded: boolean): fc.Arbitrary<string> {
   );
 }
 
-function oneOrMany<T>(item: fc.Arbitrary<T>): fc.Arbitrary<OneOrMany<T>> {
-  return fc.oneof(item, fc.array(item, { minLength: 1, maxLength: 3 }));
-}
-
-const texts = [
-  'anna',
-  'Anna',
-  'red',
-  'RED',
-  'a*',
-  '',
-  'ann?',
-  variable('aws:username'),
-  'true',
-  'é😀',
-  'ΑΣ',
-  'ας',
-];
-const stringOperand = fc.constantFrom(
-  ...texts.filter((text) => !text.includes('$')),
-  ...[
-    '*',
-    'an*',
-    '?nna',
-    variable('aws:username'),
-    variable('aws:PrincipalTag/team'),
-    `x${variable("aws:PrincipalTag/team, 'red'")}`,
-    `${variable('?')}nna`,
-  ],
-);
-const stringKeys = ['aws:username', 'aws:PrincipalTag/team', 's3:prefix', 'aws:TagKeys', 'AWS:UserName'];
-const addressOperand = fc.constantFrom(
-  ...[
-    '10.0.0.0/8',
-    '10.1.2.3',
-    '10.1.2.0/23',
-    '0.0.0.0/0',
-    '::/0',
-    '2001:db8::/32',
-    '2001:db8::1',
-    '::ffff:10.1.0.0/112',
-  ],
-);
-const addresses = ['10.1.2.3', '10.1.3.3', '192.0.2.1', '::ffff:10.1.2.3', '2001:db8::1', '2001:db9::1'];
-
-const family = fc.oneof(
-  { weight: 3, arbitrary: stringFamily() },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      fc.constant('Bool'),
-      fc.constantFrom('aws:SecureTransport', 'AWS:securetransport'),
-      oneOrMany(
-        fc.constantFrom<string | boolean>('true', 'FALSE', true, false, variable('aws:PrincipalTag/team')),
-      ),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(
-      fc.constantFrom('IpAddress', 'NotIpAddress'),
-      fc.constantFrom('aws:SourceIp', 'aws:sourceip'),
-      oneOrMany(addressOperand),
-    ),
-  },
-);
-
-function stringFamily(): fc.Arbitrary<[string, string, OneOrMany<string | boolean>]> {
-  return fc.tuple(
-    fc.constantFrom(
-      'StringEquals',
-      'StringNotEquals',
-      'StringEqualsIgnoreCase',
-      'StringNotEqualsIgnoreCase',
-      'StringLike',
-      'StringNotLike',
-      'stringlike',
-    ),
-    fc.constantFrom(...stringKeys),
-    oneOrMany<string | boolean>(stringOperand),
-  );
-}
-
-const condition = fc
-  .tuple(
-    family,
-    fc.constantFrom('', '', '', 'ForAllValues:', 'ForAnyValue:', 'foranyvalue:'),
-    fc.constantFrom('', '', 'IfExists'),
-  )
-  .map(([[name, key, values], prefix, suffix]) => ({ [`${prefix}${name}${suffix}`]: { [key]: values } }));
-
 const entries = fc.constantFrom(
   '*',
   account,
@@ -253,42 +159,11 @@ export function policy(kind: RawKind): fc.Arbitrary<RawPolicy> {
     )
     .map(([version, statements]) => ({
       ...version,
-      Statement: version.Version === '2012-10-17' ? statements : statements.map(withoutBoolVariables),
+      Statement: version.Version === '2012-10-17' ? statements : statements.map(withoutVariablesOf2012),
     }));
 }
 
-/** Before 2012 a variable is text, and no text but true and false is a valid operand of Bool. */
-function withoutBoolVariables({ Condition, ...rest }: RawStatement): RawStatement {
-  const text = JSON.stringify(Condition ?? {});
-  const isInvalid = /bool/i.test(text) && text.includes('$');
-  return isInvalid || Condition === undefined ? rest : { ...rest, Condition };
-}
-
-type Context = RawRequest['context'];
-
-const context: fc.Arbitrary<Context> = fc
-  .record(
-    {
-      'aws:username': fc.constantFrom(...texts),
-      'aws:PrincipalTag/Team': fc.constantFrom(...texts),
-      's3:prefix': fc.constantFrom(...texts),
-      'aws:TagKeys': fc.array(fc.constantFrom(...texts), { maxLength: 3 }),
-      'aws:SourceIp': fc.constantFrom(...addresses),
-      'aws:SecureTransport': fc.constantFrom('true', 'false', 'True'),
-    },
-    { requiredKeys: [] },
-  )
-  .map((record) => record as Context);
-
-/** Values that the operators of their keys cannot compare. */
-const malformed: fc.Arbitrary<Context> = fc
-  .record({
-    'aws:SourceIp': fc.constantFrom('nonsense', '', '10.1.2.300', '2001:db8::1::', '10.1.2.3/8'),
-    'aws:SecureTransport': fc.constantFrom('yes', '', '1', ' true'),
-  })
-  .map((record) => record as Context);
-
-function requestWith(drawn: fc.Arbitrary<Context>): fc.Arbitrary<RawRequest> {
+function requestWith(drawn: fc.Arbitrary<RawRequest['context']>): fc.Arbitrary<RawRequest> {
   const action = fc.constantFrom(...actions, 's3:getobject');
   return fc.record({ principal, action, resource, context: drawn });
 }
@@ -296,5 +171,5 @@ function requestWith(drawn: fc.Arbitrary<Context>): fc.Arbitrary<RawRequest> {
 export const request: fc.Arbitrary<RawRequest> = requestWith(context);
 
 export const malformedRequest: fc.Arbitrary<RawRequest> = requestWith(
-  fc.tuple(context, malformed).map((parts) => Object.assign({}, ...parts) as Context),
+  fc.tuple(context, malformed).map((parts) => Object.assign({}, ...parts) as RawRequest['context']),
 );

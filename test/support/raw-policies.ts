@@ -3,7 +3,7 @@ import { type CompiledPolicy, compilePolicy } from '../../src/iam/compile.ts';
 import { type PolicyKind, parsePolicyDocument } from '../../src/iam/document.ts';
 import type { AuthorizationQuery } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
-import type { OneOrMany, RawRequest, RawSets, ReferenceDecision } from './reference-evaluator.ts';
+import type { OneOrMany, RawRequest, RawSets, ReferenceOutcome } from './reference-evaluator.ts';
 
 /** Compiles raw documents; their names are `<kind>-<position>`. */
 export function compileAll(documents: readonly unknown[], kind: PolicyKind): CompiledPolicy[] {
@@ -27,15 +27,22 @@ export function toQuery(request: RawRequest, lazyKeys: readonly string[] = []): 
   return { ...request, context: new RequestContext(Object.entries(request.context), lazyKeys) };
 }
 
-export function decideRaw(sets: RawSets, request: RawRequest): ReferenceDecision | 'needs' {
-  return nameOf(decide(compileSets(sets), toQuery(request)));
+export function decideRaw(sets: RawSets, request: RawRequest): ReferenceOutcome | 'needs' {
+  return outcomeOf(decide(compileSets(sets), toQuery(request)));
 }
 
-export function nameOf(decision: Decision | NeedsKeys): ReferenceDecision | 'needs' {
+/** @throws the fault of a decision that has one. */
+export function outcomeOf(decision: Decision | NeedsKeys): ReferenceOutcome | 'needs' {
   if (decision.effect === 'needs') return 'needs';
   if (decision.effect === 'deny' && 'fault' in decision) throw decision.fault;
-  if (decision.effect === 'allow') return 'allow';
-  return decision.isExplicitDeny ? 'explicit-deny' : 'implicit-deny';
+  const by = decision.policyType;
+  if (decision.effect === 'allow') return { decision: 'allow', by };
+  return { decision: decision.isExplicitDeny ? 'explicit-deny' : 'implicit-deny', by };
+}
+
+export function isAllowed(sets: RawSets, request: RawRequest): boolean {
+  const outcome = decideRaw(sets, request);
+  return outcome !== 'needs' && outcome.decision === 'allow';
 }
 
 /**

@@ -1,5 +1,13 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import type { PolicyPrincipal } from '../../src/iam/evaluate.ts';
+import {
+  addressIn,
+  checkAddress,
+  hexOf,
+  IncomparableValue,
+  inOrder,
+  nanoseconds,
+  scaled,
+} from './reference-comparisons.ts';
 
 /**
  * A small, slow evaluator of valid policies, written from the rules and not from the engine. It works on the raw
@@ -49,36 +57,51 @@ export interface RawRequest {
 
 export type ReferenceDecision = 'allow' | 'implicit-deny' | 'explicit-deny';
 
+/** The answer and the set that gave it, denied it, or should have allowed. */
+export interface ReferenceOutcome {
+  readonly decision: ReferenceDecision;
+  readonly by: 'identity' | 'boundary' | 'session' | 'resource';
+}
+
 const levels = ['none', 'account', 'entity', 'direct'] as const;
 type Level = (typeof levels)[number];
 
-export function referenceDecision(sets: RawSets, request: RawRequest): ReferenceDecision {
+export function referenceOutcome(sets: RawSets, request: RawRequest): ReferenceOutcome {
   const { kind } = request.principal;
   const isFederatedUser = kind === 'federated-user';
   const session = sets.session ?? (isFederatedUser ? [] : undefined);
-  const all = [sets.identity, sets.boundary, session, sets.resource].flatMap((set) => set ?? []);
-  const isTrust = sets.isTrust === true;
-  const applying = (policies: readonly RawPolicy[], effect: 'Allow' | 'Deny'): RawStatement[] =>
-    policies.flatMap((policy) =>
+  const applying = (policies: readonly RawPolicy[] | undefined, effect: 'Allow' | 'Deny'): RawStatement[] =>
+    (policies ?? []).flatMap((policy) =>
       many(policy.Statement).filter(
         (statement) => statement.Effect === effect && statementApplies(statement, policy, request),
       ),
     );
-  if (applying(all, 'Deny').length > 0) return 'explicit-deny';
+  const denying = (
+    [
+      ['identity', sets.identity],
+      ['boundary', sets.boundary],
+      ['session', session],
+      ['resource', sets.resource],
+    ] as const
+  ).find(([, policies]) => applying(policies, 'Deny').length > 0);
+  if (denying !== undefined) return { decision: 'explicit-deny', by: denying[0] };
 
-  const granted = applying(sets.resource ?? [], 'Allow').map((statement) =>
-    principalLevel(statement, request),
-  );
+  const granted = applying(sets.resource, 'Allow').map((statement) => principalLevel(statement, request));
   const level = levels.findLast((candidate) => granted.includes(candidate)) ?? 'none';
-  const identity = kind === 'root' || applying(sets.identity, 'Allow').length > 0;
-  const boundary = sets.boundary === undefined || applying(sets.boundary, 'Allow').length > 0;
-  const inSession = session === undefined || applying(session, 'Allow').length > 0;
+  if (level === 'direct') return { decision: 'allow', by: 'resource' };
   const isBare = kind === 'anonymous' || kind === 'web-identity' || kind === 'saml';
-  const allowed =
-    level === 'direct' ||
-    (!isBare && level === 'entity' && inSession && boundary) ||
-    (!isBare && (!isTrust || level === 'account') && identity && boundary && inSession);
-  return allowed ? 'allow' : 'implicit-deny';
+  if (isBare || (sets.isTrust === true && level === 'none'))
+    return { decision: 'implicit-deny', by: 'resource' };
+  if (level !== 'entity' && kind !== 'root' && applying(sets.identity, 'Allow').length === 0) {
+    return { decision: 'implicit-deny', by: 'identity' };
+  }
+  if (sets.boundary !== undefined && applying(sets.boundary, 'Allow').length === 0) {
+    return { decision: 'implicit-deny', by: 'boundary' };
+  }
+  if (session !== undefined && applying(session, 'Allow').length === 0) {
+    return { decision: 'implicit-deny', by: 'session' };
+  }
+  return { decision: 'allow', by: level === 'entity' ? 'resource' : 'identity' };
 }
 
 function many<T>(value: OneOrMany<T> | undefined): readonly T[] {
@@ -107,9 +130,6 @@ function statementApplies(statement: RawStatement, policy: RawPolicy, request: R
     throw error;
   }
 }
-
-/** A request value that is not of the type that an operator compares. */
-class IncomparableValue extends Error {}
 
 function conditionsHold(statement: RawStatement, hasVariables: boolean, request: RawRequest): boolean {
   return Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
@@ -258,8 +278,11 @@ function conditionHolds(condition: RawCondition, request: RawRequest): boolean {
   if (forAll || forAny) name = name.slice(name.indexOf(':') + 1);
   const ifExists = name.endsWith('ifexists');
   if (ifExists) name = name.slice(0, -'ifexists'.length);
-  const isNegated = name.includes('not');
   const present = contextValues(condition.key, request);
+  if (name === 'null') {
+    return condition.values.some((value) => (value.toLowerCase() === 'true') === (present.length === 0));
+  }
+  const isNegated = name.includes('not');
   const passes = (value: string): boolean =>
     condition.values.some((operand) =>
       compare(name.replace('not', ''), operand, value, condition, request),
@@ -278,9 +301,13 @@ function compare(
   request: RawRequest,
 ): boolean {
   if (family === 'ipaddress') {
-    if (!isIPv4(value) && !isIPv6(value)) throw new IncomparableValue();
+    checkAddress(value);
     return addressIn(operand, value);
   }
+  if (family.startsWith('numeric')) return inOrder(family.slice(7), scaled(value), scaled(operand));
+  if (family.startsWith('date')) return inOrder(family.slice(4), nanoseconds(value), nanoseconds(operand));
+  if (family === 'binaryequals') return hexOf(value) === hexOf(operand);
+  if (family.startsWith('arn')) return arnMatches(operand, value, hasVariables, request);
   if (family === 'bool' && !/^(true|false)$/i.test(value)) throw new IncomparableValue();
   const expanded = expand(operand, hasVariables, request);
   if (expanded === undefined) return false;
@@ -294,20 +321,26 @@ function compare(
   throw new Error(`the reference evaluator does not know ${family}`);
 }
 
-function ignoringCase(text: string): string {
-  return [...text].map((character) => character.toLowerCase().replace('\u03c2', '\u03c3')).join('');
+function arnMatches(pattern: string, value: string, hasVariables: boolean, request: RawRequest): boolean {
+  const given = sixSegments(value);
+  const isArn =
+    given.length === 6 && given[0] === 'arn' && given[1] !== '' && given[2] !== '' && given[5] !== '';
+  if (!isArn) throw new IncomparableValue();
+  if (pattern === '*') return true;
+  if (hasVariables && /^\$\{[^}]*\}$/.test(pattern)) {
+    const whole = expand(pattern, true, request);
+    return whole !== undefined && whole.map(({ character }) => character).join('') === value;
+  }
+  // A colon inside a variable's braces separates nothing.
+  const hidden = hasVariables
+    ? pattern.replace(/\$\{[^}]*\}/g, (name) => name.replaceAll(':', '\0'))
+    : pattern;
+  return sixSegments(hidden).every((segment, index) => {
+    const expanded = expand(segment.replaceAll('\0', ':'), hasVariables, request);
+    return expanded !== undefined && globPieces(expanded, given[index] ?? '');
+  });
 }
 
-function addressIn(range: string, value: string): boolean {
-  const unmap = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
-  const [network = '', bits] = range.split('/');
-  const base = unmap(network);
-  const address = unmap(value);
-  const family = isIPv4(base) ? 'ipv4' : 'ipv6';
-  const sameFamily = family === 'ipv4' ? isIPv4(address) : isIPv6(address);
-  if (!sameFamily) return false;
-  const list = new BlockList();
-  const whole = family === 'ipv4' ? 32 : 128;
-  list.addSubnet(base, bits === undefined ? whole : Number(bits) - (base === network ? 0 : 96), family);
-  return list.check(address, family);
+function ignoringCase(text: string): string {
+  return [...text].map((character) => character.toLowerCase().replace('\u03c2', '\u03c3')).join('');
 }
