@@ -2,15 +2,19 @@ import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { AuthenticationSources } from './authenticate/authenticate.ts';
 import { PolicyGatherer } from './authorize/gather-policies.ts';
+import type { AuthorizationSources } from './authorize/permission-decider.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
 import { buildDirectory, type Directory } from './directory/directory.ts';
 import type { DirectoryRecords } from './directory/records.ts';
 import { createAdminServer } from './edge/admin.ts';
+import type { Denial } from './edge/handle-s3.ts';
 import { createEdgeServer, type Snapshot } from './edge/server.ts';
 import { closeServer, listen } from './edge/shutdown.ts';
+import { TrustedProxies } from './edge/trusted-proxies.ts';
 import { Forwarder } from './forward/forward.ts';
+import { TagLookup } from './forward/lookup.ts';
 import { Upstream } from './forward/upstream.ts';
 import { ConfiguredProviders } from './identity/configured-providers.ts';
 import type { IdentityObserver } from './identity/observer.ts';
@@ -18,8 +22,10 @@ import type { IdentityProviders } from './identity/provider.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
+import { lookupKeysOf } from './s3/lookup-keys.ts';
 import { SigningKeyCache } from './sigv4/signing-key.ts';
-import { createKeyRing } from './tokens/key-ring.ts';
+import { sealAuthorizationMessage } from './tokens/authorization-message.ts';
+import { createKeyRing, type KeyRing } from './tokens/key-ring.ts';
 import { SessionOpener } from './tokens/open.ts';
 import { version } from './version.ts';
 
@@ -68,6 +74,7 @@ export function createApp(parts: AppParts): App {
     clock,
     randomness,
     limits: settings.server.limits,
+    trustedProxies: new TrustedProxies(settings.server.trustedProxies),
     metrics,
     log,
   });
@@ -132,6 +139,13 @@ function createSnapshot(
   const origin = new URL(backend.endpoint);
   const { region, credentials, trailers } = backend;
   const store = { host: origin.host, region, credentials, trailers };
+  const authorization: AuthorizationSources = {
+    policies,
+    lookup: new TagLookup(upstream, store, signingKeys, clock),
+    lookupKeysOf,
+    enforcement: settings.authorization.enforcement,
+    listBuckets: settings.authorization.listBuckets,
+  };
   return {
     s3: {
       routing: {
@@ -140,10 +154,32 @@ function createSnapshot(
         partition: account.partition,
       },
       authentication,
-      policies,
+      authorization,
       forwarder: new Forwarder(upstream, store, signingKeys, clock),
+      sealDenial: denialSealer(keyRing),
     },
     sts: { authentication, keyRing, policies, randomness, identityProviders, account },
+  };
+}
+
+function denialSealer(keyRing: KeyRing): (denial: Denial) => string {
+  return ({ caller, denied, deniedAtMs, requestId }) => {
+    const { decision, permission, context } = denied;
+    const { isExplicitDeny, policyType, statement } = decision;
+    return sealAuthorizationMessage(
+      {
+        principal: { arn: caller.arn, userId: caller.userId },
+        action: permission.action,
+        resource: permission.resource,
+        isExplicitDeny,
+        policyType,
+        statement,
+        context,
+        requestId,
+        deniedAtMs,
+      },
+      keyRing,
+    );
   };
 }
 

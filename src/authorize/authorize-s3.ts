@@ -1,11 +1,15 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { explainDenial } from '../iam/explain.ts';
-import { RequestContext } from '../iam/request-context.ts';
-import type { Batch, ConditionKey, Permission, S3Request } from '../s3/operation.ts';
-import { type AccessDecision, decideAccess } from './decide.ts';
-import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
-import { type ContextEntry, globalKeys } from './global-keys.ts';
+import type { Batch, Permission, S3Request } from '../s3/operation.ts';
+import type { AccessDecision } from './decide.ts';
+import type { ContextEntry } from './global-keys.ts';
+import {
+  type AuthorizationSources,
+  type DecidedPermission,
+  PermissionDecider,
+} from './permission-decider.ts';
+import { settleBatch } from './settle-batch.ts';
 
 /** A request that was refused. */
 export interface Denied {
@@ -13,6 +17,23 @@ export interface Denied {
   readonly decision: AccessDecision;
   /** AWS's words: who may not do what on which resource, and which kind of policy is missing or denied it. */
   readonly message: string;
+  /** The permission that was refused. */
+  readonly permission: Permission;
+  /** The context that it was refused in. */
+  readonly context: readonly ContextEntry[];
+}
+
+/** The answer of the store, written anew from what the caller may see of it; `refusal` when that is nothing. */
+export type ResultWriter = (storeResult: Uint8Array) => Buffer | { readonly refusal: Denied };
+
+interface AuthorizedFacts {
+  readonly request: S3Request;
+  readonly payload: Authenticated['payload'];
+  readonly decided: DecidedPermission;
+  readonly document: Buffer | undefined;
+  readonly deniedItems: readonly number[];
+  readonly writeResult: ResultWriter | undefined;
+  readonly permits: (permission: Permission) => boolean;
 }
 
 class AuthorizedRequest {
@@ -21,25 +42,25 @@ class AuthorizedRequest {
   readonly #request: S3Request;
   readonly payload: Authenticated['payload'];
   readonly decision: AccessDecision;
+  /** False when audit mode let a refusal pass. */
+  readonly isEnforced: boolean;
   /** The document to forward, after denied items were taken out; `undefined` when the body is streamed. */
   readonly document: Buffer | undefined;
   /** Indexes of the items of a batch that were denied. */
   readonly deniedItems: readonly number[];
+  /** Writes the answer anew; `undefined` when it is passed on as it is. */
+  readonly writeResult: ResultWriter | undefined;
   readonly #permits: (permission: Permission) => boolean;
 
-  constructor(facts: {
-    request: S3Request;
-    payload: Authenticated['payload'];
-    decision: AccessDecision;
-    document: Buffer | undefined;
-    deniedItems: readonly number[];
-    permits: (permission: Permission) => boolean;
-  }) {
+  constructor(facts: AuthorizedFacts) {
+    const { decision, isPermitted } = facts.decided;
     this.#request = facts.request;
     this.payload = facts.payload;
-    this.decision = facts.decision;
+    this.decision = decision;
+    this.isEnforced = decision.effect === 'allow' || !isPermitted;
     this.document = facts.document;
     this.deniedItems = facts.deniedItems;
+    this.writeResult = facts.writeResult;
     this.#permits = facts.permits;
   }
 
@@ -64,129 +85,154 @@ class AuthorizedRequest {
 export type Authorized = AuthorizedRequest;
 
 /**
- * Decides an authenticated S3 request: every permission it needs must be allowed; the items of a batch are
- * decided one by one. `request` must be the one that was authenticated.
+ * Decides an authenticated S3 request: every permission it needs must be allowed; the items of a batch are decided one
+ * by one. What a decision depends on and only the store knows is looked up. `request` must be the one that was
+ * authenticated. Rejects when the store cannot be asked.
  */
-export function authorizeS3(
+export async function authorizeS3(
   request: S3Request,
   authenticated: Authenticated,
-  policies: PolicyGatherer,
-  lookupKeys: readonly string[],
-): Authorized | Denied {
+  sources: AuthorizationSources,
+): Promise<Authorized | Denied> {
   if (request.raw !== authenticated.raw)
     throw new Error('authorizing another request than was authenticated');
-  const { caller, payload } = authenticated;
-  const sets = policies.gather(caller);
-  const principal = policyPrincipal(caller);
-  let base: readonly ContextEntry[] | undefined;
-  const baseKeys = (): readonly ContextEntry[] => {
-    base ??= [...globalKeys(request.raw, caller, authenticated.region), ...signatureKeys(authenticated)];
-    return base;
-  };
-  // One budget for all of them: how many there are is the client's choice.
-  const budget = new DecisionBudget(countDecisions(request));
-  const decideOne: Decide = ({ action, resource }, context) =>
-    decideAccess(sets, { principal, action, resource, context, budget });
-  const contextOf = (keys: readonly ConditionKey[]): RequestContext =>
-    new RequestContext(() => [...baseKeys(), ...keys], lookupKeys);
+  const authorization = new RequestAuthorization(request, authenticated, sources);
+  if (request.batch !== undefined) return authorization.decideBatch(request.batch);
+  return authorization.decideWhole();
+}
 
-  const context = contextOf(request.conditionKeys);
-  const contextFor = ({ conditionKeys = [], unknownKeys = [] }: Permission): RequestContext =>
-    new RequestContext(
-      () => [...baseKeys(), ...request.conditionKeys, ...conditionKeys],
-      [...lookupKeys, ...unknownKeys],
-    );
-  // Most permissions need nothing but the request's own context, which is built once.
-  const decideInRequest = (permission: Permission): AccessDecision =>
-    decideOne(permission, needsOwnContext(permission) ? contextFor(permission) : context);
-  const permits = (permission: Permission): boolean => decideInRequest(permission).effect === 'allow';
-  if (request.batch !== undefined) {
-    const { batch } = request;
-    const decideItem = ({ permissions, conditionKeys }: BatchItem): DecidedPermission => {
-      const itemContext = contextOf(conditionKeys);
-      return decideAll(permissions, (permission) => decideOne(permission, itemContext));
-    };
-    const decisions = batch.items.map((item) => decideItem(item));
-    const denied = [...decisions.keys()].filter((index) => decisions[index]?.decision.effect !== 'allow');
-    const allowed = [...decisions.keys()].filter((index) => decisions[index]?.decision.effect === 'allow');
-    const decided = decisions[denied[0] ?? 0];
-    if (decided === undefined) throw new Error('a batch without items');
-    return new AuthorizedRequest({
-      request,
-      payload,
-      permits,
-      decision: decided.decision,
-      document: batch.writeBody(allowed),
-      deniedItems: denied,
+class RequestAuthorization {
+  readonly #request: S3Request;
+  readonly #authenticated: Authenticated;
+  readonly #decider: PermissionDecider;
+  readonly #isFiltering: boolean;
+
+  constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
+    this.#request = request;
+    this.#authenticated = authenticated;
+    this.#decider = new PermissionDecider(request, authenticated, sources, countDecisions(request));
+    this.#isFiltering = sources.listBuckets === 'filtered';
+  }
+
+  async decideWhole(): Promise<Authorized | Denied> {
+    const decided = await this.#decideAll(this.#request.permissions);
+    if (!decided.isPermitted) {
+      const { bucketFilter } = this.#request;
+      const { isExplicitDeny, fault } = decided.decision;
+      const isFiltered = this.#isFiltering && !isExplicitDeny && fault === undefined;
+      return isFiltered && bucketFilter !== undefined
+        ? this.#filtered(decided, bucketFilter)
+        : this.#denied(decided);
+    }
+    await this.#settleResponse();
+    return this.#authorized({
+      decided,
+      request: this.#withoutUnpermitted(),
+      document: this.#request.document,
     });
   }
-  const decided = decideAll(request.permissions, decideInRequest);
-  const { decision } = decided;
-  if (decision.effect !== 'allow')
-    return { isAllowed: false, decision, message: denialMessage(caller.arn, decided) };
-  return new AuthorizedRequest({
-    request: withoutUnpermitted(request, permits),
-    payload,
-    permits,
-    decision,
-    document: request.document,
-    deniedItems: [],
-  });
-}
 
-function needsOwnContext({ conditionKeys, unknownKeys }: Permission): boolean {
-  return conditionKeys !== undefined || unknownKeys !== undefined;
-}
+  async decideBatch(batch: Batch): Promise<Authorized> {
+    const decisions = await settleBatch(batch.items, (permission, keys) =>
+      this.#decider.settle(permission, keys),
+    );
+    const indexes = [...decisions.keys()];
+    const deniedItems = indexes.filter((index) => decisions[index]?.isPermitted !== true);
+    const allowed = indexes.filter((index) => decisions[index]?.isPermitted === true);
+    const relaxed = decisions.findIndex(({ decision }) => decision.effect === 'deny');
+    const decided = decisions[deniedItems[0] ?? Math.max(relaxed, 0)];
+    if (decided === undefined) throw new Error('a batch without items');
+    return this.#authorized({
+      decided,
+      document: batch.writeBody(allowed),
+      deniedItems,
+      writeResult: (storeResult) => batch.writeResult(storeResult, deniedItems),
+    });
+  }
 
-// What the caller did not ask for in so many words is left out rather than refused.
-function withoutUnpermitted(request: S3Request, permits: (permission: Permission) => boolean): S3Request {
-  const { unlessPermitted } = request;
-  if (unlessPermitted === undefined || unlessPermitted.permissions.every(permits)) return request;
-  return { ...request, headers: new Map([...request.headers, ...unlessPermitted.headers]) };
-}
+  // The first refusal decides; with no permission at all there is nothing to allow.
+  async #decideAll(permissions: readonly Permission[]): Promise<DecidedPermission> {
+    let decided: DecidedPermission | undefined;
+    let relaxed: DecidedPermission | undefined;
+    for (const permission of permissions) {
+      decided = await this.#decider.settle(permission);
+      if (!decided.isPermitted) return decided;
+      if (decided.decision.effect === 'deny') relaxed ??= decided;
+    }
+    if (decided === undefined) throw new Error('a request without permissions');
+    return relaxed ?? decided;
+  }
 
-// Source: AWS "Amazon S3 Signature Version 4 authentication specific policy keys"; the age is that of a URL only.
-function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authenticated): ConditionKey[] {
-  const keys: ConditionKey[] = [
-    ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
-    ['s3:x-amz-content-sha256', [payloadHash]],
-  ];
-  if (form === 'header') return [...keys, ['s3:authType', ['REST-HEADER']]];
-  const ageMs = Math.max(0, raw.receivedAtMs - signedAtMs);
-  return [...keys, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
+  // What the answer may show is decided while it arrives, when nothing can be looked up any more.
+  async #settleResponse(): Promise<void> {
+    const { guardedHeaders, seesMissing } = this.#request;
+    const needed = guardedHeaders.map(([, permission]) => permission);
+    if (seesMissing !== undefined) needed.push(seesMissing);
+    for (const permission of needed) {
+      if (this.#decider.asksStore(permission)) await this.#decider.settle(permission);
+    }
+  }
+
+  /** The buckets on which the caller may list, for one who may not list all buckets. */
+  #filtered(refused: DecidedPermission, filter: NonNullable<S3Request['bucketFilter']>): Authorized {
+    const { decision, permission } = refused;
+    const shown = { ...decision, effect: 'allow' as const };
+    return this.#authorized({
+      decided: { permission, decision: shown, isPermitted: true },
+      writeResult: (storeResult) => {
+        const { names, write } = filter.read(storeResult);
+        const budget = new DecisionBudget(names.length + 1);
+        const visible = names.filter(
+          (bucket) => this.#decider.decideListed(filter.permissionOn(bucket), budget).isPermitted,
+        );
+        return write(new Set(visible)) ?? { refusal: this.#denied(refused) };
+      },
+    });
+  }
+
+  // What the caller did not ask for in so many words is left out rather than refused.
+  #withoutUnpermitted(): S3Request {
+    const { unlessPermitted } = this.#request;
+    if (
+      unlessPermitted === undefined ||
+      unlessPermitted.permissions.every((permission) => this.#permits(permission))
+    )
+      return this.#request;
+    return { ...this.#request, headers: new Map([...this.#request.headers, ...unlessPermitted.headers]) };
+  }
+
+  #permits(permission: Permission): boolean {
+    return this.#decider.decide(permission).isPermitted;
+  }
+
+  #authorized(facts: Pick<AuthorizedFacts, 'decided'> & Partial<AuthorizedFacts>): Authorized {
+    return new AuthorizedRequest({
+      request: facts.request ?? this.#request,
+      payload: this.#authenticated.payload,
+      decided: facts.decided,
+      document: facts.document,
+      deniedItems: facts.deniedItems ?? [],
+      writeResult: facts.writeResult,
+      permits: (permission) => this.#permits(permission),
+    });
+  }
+
+  #denied({ permission, decision }: DecidedPermission): Denied {
+    const { action, resource } = permission;
+    const reason = explainDenial(decision, action);
+    const { arn } = this.#authenticated.caller;
+    return {
+      isAllowed: false,
+      decision,
+      message: `User: ${arn} is not authorized to perform: ${action} on resource: "${resource}" ${reason}`,
+      permission,
+      context: this.#decider.contextOf(permission),
+    };
+  }
 }
 
 function countDecisions({ permissions, guardedHeaders, unlessPermitted, batch }: S3Request): number {
   const inBatch = batch?.items.reduce((sum, item) => sum + item.permissions.length, 0) ?? 0;
   const optional = unlessPermitted?.permissions.length ?? 0;
   return permissions.length + guardedHeaders.length + optional + inBatch + 1;
-}
-
-interface DecidedPermission {
-  readonly permission: Permission;
-  readonly decision: AccessDecision;
-}
-
-function denialMessage(callerArn: string, { permission, decision }: DecidedPermission): string {
-  const { action, resource } = permission;
-  const reason = explainDenial(decision, action);
-  return `User: ${callerArn} is not authorized to perform: ${action} on resource: "${resource}" ${reason}`;
-}
-
-type BatchItem = Batch['items'][number];
-
-type Decide = (permission: Permission, context: RequestContext) => AccessDecision;
-
-// The first refusal decides; with no permission at all there is nothing to allow.
-function decideAll(
-  permissions: readonly Permission[],
-  decideOne: (permission: Permission) => AccessDecision,
-): DecidedPermission {
-  let decided: DecidedPermission | undefined;
-  for (const permission of permissions) {
-    decided = { permission, decision: decideOne(permission) };
-    if (decided.decision.effect !== 'allow') return decided;
-  }
-  if (decided === undefined) throw new Error('a request without permissions');
-  return decided;
 }

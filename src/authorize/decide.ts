@@ -11,7 +11,16 @@ export type AccessDecision = Decision;
  */
 export function decideAccess(sets: PolicySets, query: AuthorizationQuery): AccessDecision {
   const decision = decide(sets, query);
-  if (decision.effect !== 'needs') return decision;
+  return decision.effect === 'needs' ? undecidable(decision.keys) : decision;
+}
+
+/** The refusal of what depends on context keys that nobody can look up. */
+export function undecidable(keys: readonly string[]): AccessDecision {
+  return failedDecision(new Error(`condition keys cannot be looked up: ${keys.join(', ')}`));
+}
+
+/** The refusal of what could not be decided: never relaxed, and a server fault to log. */
+export function failedDecision(fault: unknown): AccessDecision {
   return {
     effect: 'deny',
     isExplicitDeny: false,
@@ -23,17 +32,32 @@ export function decideAccess(sets: PolicySets, query: AuthorizationQuery): Acces
       resource: undefined,
       resourceLevel: 'none',
     },
-    fault: new Error(`condition keys cannot be looked up: ${decision.keys.join(', ')}`),
+    fault,
   };
 }
 
-/** A decision as logs and metrics tell it. */
-export function decisionFacts(decision: AccessDecision, durationUs: number): DecisionFacts {
+/**
+ * True for a refusal whose only reason is that no identity policy allows: all that `enforcement: audit` relaxes. Explicit
+ * denies, boundaries, session policies and errors are none.
+ */
+export function isUnallowedOnly(decision: AccessDecision): boolean {
+  const { effect, isExplicitDeny, policyType, fault, sets } = decision;
+  if (effect === 'allow' || isExplicitDeny || fault !== undefined || policyType !== 'identity') return false;
+  const { boundary = 'allow', session = 'allow' } = sets;
+  return sets.identity === 'none' && boundary === 'allow' && session === 'allow';
+}
+
+/** A decision as logs and metrics tell it; `isEnforced` is false for a refusal that was only recorded. */
+export function decisionFacts(
+  decision: AccessDecision,
+  durationUs: number,
+  isEnforced = true,
+): DecisionFacts {
   const { effect, policyType, statement } = decision;
   return {
     decision: effect,
     policyType,
-    isEnforced: true,
+    isEnforced,
     durationUs,
     ...(statement === undefined ? {} : { matchedPolicy: statement.policy }),
     ...(statement?.sid === undefined ? {} : { matchedSid: statement.sid }),

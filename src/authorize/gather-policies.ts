@@ -36,6 +36,14 @@ export class PolicyGatherer {
     };
   }
 
+  /** The same sets with the policy of the bucket that a resource is of, when there is one. */
+  withBucketPolicy(sets: PolicySets, resourceArn: string): PolicySets {
+    const resource = this.#directory.bucketPolicy(bucketOfArn(resourceArn));
+    if (resource === undefined) return sets;
+    const { identity, boundary, session } = sets;
+    return { identity, boundary, session, resource: [resource] };
+  }
+
   #sessionSet({ claims }: RoleSessionCaller): readonly CompiledPolicy[] | undefined {
     if (claims.policy === undefined && claims.policyArns.length === 0) return undefined;
     const session: CompiledPolicy[] = [];
@@ -66,6 +74,13 @@ export class PolicyGatherer {
       throw error;
     }
   }
+}
+
+// `arn:aws:s3:::bucket/key`: what stands between the fifth colon and the first slash.
+function bucketOfArn(resourceArn: string): string {
+  const start = resourceArn.indexOf(':::') + 3;
+  const slash = resourceArn.indexOf('/', start);
+  return resourceArn.slice(start, slash < 0 ? undefined : slash);
 }
 
 /** A caller in the terms a Principal element can name. */

@@ -12,7 +12,7 @@ export type ContextEntry = readonly [key: string, value: string | readonly strin
  * copied wholesale. Source: AWS "Global condition context keys".
  */
 export function globalKeys(raw: RawRequest, caller: Caller, region: string): ContextEntry[] {
-  return [...requestKeys(raw, region), ...callerKeys(caller)];
+  return [...requestKeys(raw, region), ...callerKeys(caller, Math.floor(raw.receivedAtMs / 1000))];
 }
 
 /** The part of {@link globalKeys} that does not depend on who asks; all there is before somebody is known. */
@@ -33,7 +33,7 @@ export function requestKeys(raw: RawRequest, region: string): ContextEntry[] {
   return entries;
 }
 
-function callerKeys(caller: Caller): ContextEntry[] {
+function callerKeys(caller: Caller, nowSeconds: number): ContextEntry[] {
   const [, , , , account = ''] = caller.arn.split(':');
   const common: ContextEntry[] = [
     ['aws:userid', caller.userId],
@@ -49,18 +49,28 @@ function callerKeys(caller: Caller): ContextEntry[] {
         ['aws:username', caller.user.name],
       ];
     case 'role-session': {
-      const { sourceIdentity, issuedAt, federation } = caller.claims;
+      const { sourceIdentity, issuedAt, federation, mfaAuthenticatedAt } = caller.claims;
       return [
         ...common,
         ['aws:PrincipalArn', caller.role.arn],
         ['aws:PrincipalType', 'AssumedRole'],
         ['aws:TokenIssueTime', isoSeconds(issuedAt * 1000)],
-        ['aws:MultiFactorAuthPresent', 'false'],
+        ...mfaKeys(mfaAuthenticatedAt, nowSeconds),
         ...(sourceIdentity === undefined ? [] : [['aws:SourceIdentity', sourceIdentity] as const]),
         ...(federation === undefined ? [] : federationKeys(federation)),
       ];
     }
   }
+}
+
+// Temporary credentials always say whether there was a second factor; its age only exists when there was.
+function mfaKeys(authenticatedAt: number | undefined, nowSeconds: number): ContextEntry[] {
+  if (authenticatedAt === undefined) return [['aws:MultiFactorAuthPresent', 'false']];
+  const ageSeconds = Math.max(0, nowSeconds - authenticatedAt);
+  return [
+    ['aws:MultiFactorAuthPresent', 'true'],
+    ['aws:MultiFactorAuthAge', String(ageSeconds)],
+  ];
 }
 
 /**

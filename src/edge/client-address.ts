@@ -5,7 +5,12 @@ import type { Socket } from 'node:net';
  * connection is gone.
  */
 export function clientAddress(socket: Socket): string | undefined {
-  const address = socket.remoteAddress?.split('%')[0];
+  return socket.remoteAddress === undefined ? undefined : plainAddress(socket.remoteAddress);
+}
+
+/** An address without its zone id, an IPv4-mapped one as IPv4. `undefined` for nothing. */
+export function plainAddress(text: string): string | undefined {
+  const address = text.split('%')[0];
   if (address === undefined || address === '') return undefined;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   return mapped?.[1] ?? address;

@@ -5,14 +5,16 @@ import {
   type AuthenticationSources,
   authenticateS3,
 } from '../authenticate/authenticate.ts';
+import type { Caller } from '../authenticate/caller.ts';
 import { requireSignature } from '../authenticate/scheme.ts';
-import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
+import { type Authorized, authorizeS3, type Denied } from '../authorize/authorize-s3.ts';
 import { decisionFacts } from '../authorize/decide.ts';
-import type { PolicyGatherer } from '../authorize/gather-policies.ts';
+import type { AuthorizationSources } from '../authorize/permission-decider.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import type { ServiceError } from '../core/service-error.ts';
+import { ResultRefused } from '../forward/faults.ts';
 import type { Forwarder } from '../forward/forward.ts';
 import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
-import { lookupKeyPrefixes } from '../s3/condition-keys.ts';
 import { maxDocumentBytes, withDocument } from '../s3/document.ts';
 import { s3Error } from '../s3/errors.ts';
 import { allowsStreaming, type S3Request } from '../s3/operation.ts';
@@ -24,8 +26,19 @@ import type { RequestTrace } from './request-trace.ts';
 export interface S3Pipeline {
   readonly routing: RouteSettings;
   readonly authentication: AuthenticationSources;
-  readonly policies: PolicyGatherer;
+  readonly authorization: AuthorizationSources;
   readonly forwarder: Forwarder;
+  /** Seals why a request was denied, for DecodeAuthorizationMessage. */
+  readonly sealDenial: (denial: Denial) => string;
+}
+
+/** A refusal of somebody who is known. */
+export interface Denial {
+  readonly caller: Caller;
+  readonly denied: Denied;
+  /** The request's arrival, milliseconds since the Unix epoch. */
+  readonly deniedAtMs: number;
+  readonly requestId: string;
 }
 
 /** The connection a request arrived on. */
@@ -56,9 +69,18 @@ export async function handleS3(
   const { arn, accessKeyId } = authenticated.caller;
   trace.add({ principalArn: arn, accessKeyId });
   const complete = await readBody(request, authenticated, connection, pipeline.routing.partition);
-  const authorized = authorize(complete, authenticated, pipeline.policies, trace);
-  if (authorized.isEmptyBatch) await answerEmptyBatch(authorized, connection, trace);
-  else await forward(authorized, connection, pipeline.forwarder, trace);
+  const authorized = await authorize(complete, authenticated, pipeline, trace);
+  if (authorized.isEmptyBatch) {
+    await answerEmptyBatch(authorized, connection, trace);
+    return;
+  }
+  try {
+    await forward(authorized, connection, pipeline.forwarder, trace);
+  } catch (error) {
+    if (!(error instanceof ResultRefused)) throw error;
+    traceDecision(error.refusal, trace);
+    throw refusal(error.refusal, authenticated, pipeline);
+  }
 }
 
 async function readBody(
@@ -82,20 +104,29 @@ async function readBody(
   }
 }
 
-function authorize(
+async function authorize(
   request: S3Request,
   authenticated: Authenticated,
-  policies: PolicyGatherer,
+  pipeline: S3Pipeline,
   trace: RequestTrace,
-): Authorized {
+): Promise<Authorized> {
   const startedAt = performance.now();
-  const result = authorizeS3(request, authenticated, policies, lookupKeyPrefixes);
-  const durationUs = (performance.now() - startedAt) * 1000;
-  trace.add({ decision: decisionFacts(result.decision, durationUs) });
-  const { fault } = result.decision;
-  if (fault !== undefined) trace.add({ errorDetail: `deciding failed: ${String(fault)}` });
+  const result = await authorizeS3(request, authenticated, pipeline.authorization);
+  traceDecision(result, trace, (performance.now() - startedAt) * 1000);
   if (result.isAllowed) return result;
-  throw s3Error('AccessDenied', result.message);
+  throw refusal(result, authenticated, pipeline);
+}
+
+function traceDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {
+  const { decision } = result;
+  trace.add({ decision: decisionFacts(decision, durationUs, !result.isAllowed || result.isEnforced) });
+  if (decision.fault !== undefined) trace.add({ errorDetail: `deciding failed: ${String(decision.fault)}` });
+}
+
+function refusal(denied: Denied, { caller, raw }: Authenticated, { sealDenial }: S3Pipeline): ServiceError {
+  const { receivedAtMs, requestId } = raw;
+  const sealed = sealDenial({ caller, denied, deniedAtMs: receivedAtMs, requestId });
+  return s3Error('AccessDenied', `${denied.message} Encoded authorization failure message: ${sealed}`);
 }
 
 async function answerEmptyBatch(

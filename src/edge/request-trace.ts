@@ -61,6 +61,8 @@ export class RequestTrace {
   /** Adds what the head of a request says. */
   addHead(raw: RawRequest): void {
     const traceparent = raw.headers.get('traceparent');
+    // Not the peer's, when the peer is a proxy that is believed.
+    this.#record.sourceIp = raw.clientAddress;
     this.#record.userAgent = raw.headers.get('user-agent');
     this.#record.traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   }

@@ -21,6 +21,7 @@ import { answerSts } from './handle-sts.ts';
 import { keepAliveTimeoutMs, type ListenerLimits, maxConditionHeader } from './limits.ts';
 import { RequestTrace } from './request-trace.ts';
 import { toS3Error } from './s3-faults.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** Everything one request is answered with; immutable, taken once per request. */
 export interface Snapshot {
@@ -35,6 +36,7 @@ export interface EdgeParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly limits: ListenerLimits;
+  readonly trustedProxies: TrustedProxies;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -183,15 +185,16 @@ class Edge {
   #readHead(message: IncomingMessage, receivedAtMs: number, trace: RequestTrace): RawRequest {
     const { limits } = this.#parts;
     if (this.#inFlight > limits.maxInFlight) throw s3Error('SlowDown');
-    const raw = readRawRequest(message, {
+    const arrived = readRawRequest(message, {
       clientAddress: trace.sourceIp,
       isSecure: false,
       receivedAtMs,
       requestId: trace.requestId,
     });
-    if (raw === undefined) throw s3Error('InvalidURI');
-    if (raw.headers.count('host') !== 1)
+    if (arrived === undefined) throw s3Error('InvalidURI');
+    if (arrived.headers.count('host') !== 1)
       throw s3Error('InvalidRequest', 'Exactly one Host header is required.');
+    const raw = this.#parts.trustedProxies.seenThrough(arrived);
     trace.addHead(raw);
     for (const name of ['user-agent', 'referer']) {
       if ((raw.headers.get(name)?.length ?? 0) > maxConditionHeader) {

@@ -1,3 +1,5 @@
+import type { Denied } from '../authorize/authorize-s3.ts';
+
 /** What went wrong on the way to the store; also the value of the `reason` label. */
 export type UpstreamReason =
   | 'connect'
@@ -22,6 +24,17 @@ export class UpstreamFault extends Error {
 /** The client went away; nothing can be answered. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
+}
+
+/** The answer holds nothing that the caller may see. */
+export class ResultRefused extends Error {
+  override readonly name = 'ResultRefused';
+  readonly refusal: Denied;
+
+  constructor(refusal: Denied) {
+    super('the caller may see nothing of the answer');
+    this.refusal = refusal;
+  }
 }
 
 /** The object is missing, but the caller may not list the bucket and so may not learn it. */

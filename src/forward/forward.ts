@@ -3,7 +3,7 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
-import { ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
+import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type StoreTarget } from './outgoing-request.ts';
 import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
@@ -31,7 +31,7 @@ export class Forwarder {
 
   /**
    * Re-signs the request with the store's key, streams it there and the answer back. Accepts only what
-   * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden} or
+   * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden}, {@link ResultRefused} or
    * {@link ClientGone}; when the answer had already started, the client's connection has been closed.
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
@@ -78,8 +78,8 @@ async function outgoingBody(
 }
 
 function namedFault(error: unknown): Error {
-  if (error instanceof BodyFault || error instanceof ClientGone || error instanceof MissingHidden)
-    return error;
+  const isNamed = [BodyFault, ClientGone, MissingHidden, ResultRefused].some((kind) => error instanceof kind);
+  if (isNamed && error instanceof Error) return error;
   return toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
 }
 

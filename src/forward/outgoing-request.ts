@@ -26,6 +26,12 @@ export interface OutgoingHead {
   readonly headers: string[];
 }
 
+/** When and with which derived keys is signed. */
+interface Signing {
+  readonly keys: SigningKeyCache;
+  readonly nowMs: number;
+}
+
 // A re-serialised document no longer has the digests the client sent with the original.
 const digestHeaders = /^(content-md5|x-amz-checksum-.+|x-amz-sdk-checksum-algorithm)$/;
 
@@ -37,22 +43,41 @@ export function buildOutgoing(
   authorized: Authorized,
   body: OutgoingBody,
   store: StoreTarget,
-  signing: { readonly keys: SigningKeyCache; readonly nowMs: number },
+  signing: Signing,
 ): OutgoingHead {
   const { operation, bucket, key, parameters: accepted } = authorized.request;
   const path = storePath(bucket, key);
   const parameters = [...accepted].map(([name, value]) => ({ name, value }));
-  const query = canonicalQuery(parameters);
-  const headers = [{ name: 'host', value: store.host }, ...outgoingHeaders(authorized, body)];
+  const headers = outgoingHeaders(authorized, body);
   const payloadHash = outgoingPayloadHash(authorized, body);
+  return signHead({ method: operation.method, path, parameters, headers, payloadHash }, store, signing);
+}
+
+/** A request to the store before it is signed; `headers` without `host`. */
+interface UnsignedHead {
+  readonly method: string;
+  /** Encoded as it is sent. */
+  readonly path: string;
+  readonly parameters: readonly { readonly name: string; readonly value: string }[];
+  readonly headers: readonly HeaderField[];
+  readonly payloadHash: string;
+}
+
+/** Signs with the store's key. */
+export function signHead(
+  { method, path, parameters, headers, payloadHash }: UnsignedHead,
+  store: StoreTarget,
+  signing: Signing,
+): OutgoingHead {
+  const query = canonicalQuery(parameters);
   const signed = signRequest(
-    { method: operation.method, path, parameters, headers, payloadHash },
+    { method, path, parameters, headers: [{ name: 'host', value: store.host }, ...headers], payloadHash },
     store.credentials,
     { region: store.region, service: 's3', nowMs: signing.nowMs },
     signing.keys,
   );
   return {
-    method: operation.method,
+    method,
     target: query === '' ? path : `${path}?${query}`,
     headers: signed.flatMap(({ name, value }) => [name, value]),
   };
@@ -89,8 +114,8 @@ function outgoingPayloadHash({ document, payload }: Authorized, { framing }: Out
   return payload.kind === 'digest' ? payload.sha256 : unsignedPayload;
 }
 
-// Path style always: the store need not know any of our host names.
-function storePath(bucket: string, key: string): string {
+/** The path at the store: path style always, as the store need not know any of our host names. */
+export function storePath(bucket: string, key: string): string {
   if (bucket === '') return '/';
   return key === '' ? `/${bucket}` : `/${bucket}/${uriEncode(key, true)}`;
 }

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { isBodyUnread, readOn } from '../core/lingering.ts';
 import { CompleteResult, isDelayed } from './complete-result.ts';
-import { ClientGone, MissingHidden, UpstreamFault } from './faults.ts';
+import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { readStoreError, rewriteStoreError, storeAuthenticationCodes } from './store-error.ts';
 
@@ -30,7 +30,7 @@ export interface RelayFacts {
 }
 
 const maxErrorBytes = 1024 * 1024;
-const maxBatchResultBytes = 8 * 1024 * 1024;
+const maxResultBytes = 8 * 1024 * 1024;
 /** What else can be missing says nothing about the names of objects. */
 const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
   'NoSuchBucket',
@@ -40,7 +40,7 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
 const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
 
 /**
- * Relays the store's answer to the client with back-pressure. Errors, and the results of a batch, are small and
+ * Relays the store's answer to the client with back-pressure. Errors, and results that are written anew, are small and
  * collected first; everything else is streamed. Aborts the store's side when the client goes away.
  */
 export class ResponseRelay implements Dispatcher.DispatchHandler {
@@ -99,8 +99,8 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     this.#firstByteMs = performance.now() - this.#startedAt;
     this.#status = status;
     this.#headers = readStoreHeaders(controller.rawHeaders);
-    const { operation, batch } = this.#authorized.request;
-    if (status >= 400 || (batch !== undefined && status === 200)) {
+    const { operation } = this.#authorized.request;
+    if (status >= 400 || (this.#authorized.writeResult !== undefined && status === 200)) {
       this.#collected = [];
     } else if (isDelayed(operation.name) && status === 200) {
       this.#complete = new CompleteResult(this.#client.url);
@@ -113,7 +113,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#collected !== undefined) {
       this.#collectedBytes += chunk.length;
-      const limit = this.#status >= 400 ? maxErrorBytes : maxBatchResultBytes;
+      const limit = this.#status >= 400 ? maxErrorBytes : maxResultBytes;
       if (this.#collectedBytes > limit)
         controller.abort(new UpstreamFault('protocol', 'the answer is too large'));
       else this.#collected.push(chunk);
@@ -162,9 +162,11 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   }
 
   #answerCollected(body: Buffer): void {
-    const { request, deniedItems } = this.#authorized;
+    const { request, writeResult } = this.#authorized;
     if (this.#status < 400) {
-      this.#answer(request.batch?.writeResult(body, deniedItems) ?? body, undefined);
+      const result = writeResult?.(body) ?? body;
+      if ('refusal' in result) throw new ResultRefused(result.refusal);
+      this.#answer(result, undefined);
       return;
     }
     const error = readStoreError(body);

@@ -13,6 +13,12 @@ export interface UpstreamTimeouts {
 // Node's own limit on response heads is 16 KiB; user metadata and ACL headers can need more.
 const maxResponseHeaderBytes = 65_536;
 
+/** A whole answer of the store. */
+export interface SmallAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
 /** The pool of connections to one store. Never follows redirects, never decompresses. */
 export class Upstream {
   readonly #pool: Pool;
@@ -38,6 +44,25 @@ export class Upstream {
       },
       handler,
     );
+  }
+
+  /** Makes one request without a body and reads the whole answer. Rejects when that is longer than `maxBytes`. */
+  async fetchSmall({ method, target, headers }: OutgoingHead, maxBytes: number): Promise<SmallAnswer> {
+    const { statusCode, body } = await this.#pool.request({
+      method: toMethod(method),
+      path: target,
+      headers,
+    });
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for await (const piece of body) {
+      if (!Buffer.isBuffer(piece)) continue;
+      length += piece.length;
+      // Leaving the loop destroys the body.
+      if (length > maxBytes) throw new UpstreamFault('protocol', 'the answer is too large');
+      pieces.push(piece);
+    }
+    return { status: statusCode, body: Buffer.concat(pieces) };
   }
 
   /** Waits for running requests, then closes every connection. */

@@ -15,6 +15,10 @@ export interface Permission {
   readonly resource: string;
   /** Context keys of this decision alone, beside those of the request. */
   readonly conditionKeys?: readonly ConditionKey[];
+  /** The object that the resource names; `undefined` for buckets and the service. */
+  readonly object:
+    | { readonly bucket: string; readonly key: string; readonly versionId?: string | undefined }
+    | undefined;
   /** Prefixes of keys that exist but are not known; a statement that needs one denies. */
   readonly unknownKeys?: readonly string[];
 }
@@ -66,6 +70,21 @@ export interface Batch {
   readonly writeResult: (storeResult: Uint8Array | undefined, denied: readonly number[]) => Buffer;
 }
 
+/** How ListBuckets is answered to a caller who may list some buckets only. */
+export interface BucketFilter {
+  /** What shows one bucket. */
+  readonly permissionOn: (bucket: string) => Permission;
+  /** Throws `InternalError` for what is no bucket list. */
+  readonly read: (storeResult: Uint8Array) => BucketList;
+}
+
+/** One page of the store's buckets. */
+export interface BucketList {
+  readonly names: readonly string[];
+  /** The page with those buckets only; `undefined` when that is all there is and it is nothing. */
+  readonly write: (visible: ReadonlySet<string>) => Buffer | undefined;
+}
+
 /** One S3 request, classified as exactly one operation. What is authorized and what is forwarded come from here. */
 export interface S3Request {
   readonly raw: RawRequest;
@@ -87,6 +106,7 @@ export interface S3Request {
   /** True when `document` was written anew, so that digests of the original no longer fit. */
   readonly isDocumentRewritten?: true;
   readonly batch?: Batch | undefined;
+  readonly bucketFilter?: BucketFilter | undefined;
   /** Headers that replace the client's unless all of these permissions are given. */
   readonly unlessPermitted?:
     | {

@@ -26,7 +26,8 @@ export function requiredPermissions(request: RequestedResource, partition: strin
   const isVersioned = request.parameters.has('versionId');
   const action = isVersioned ? (operation.versionAction ?? operation.action) : operation.action;
   const further = operation.conditionalActions?.(headers, isVersioned) ?? [];
-  const own = [action, ...further].map((name) => ({ action: name, resource }));
+  const object = objectOf(request);
+  const own = [action, ...further].map((name) => ({ action: name, resource, object }));
   if (copySource === undefined) return own;
   const tags = headers.has(tagDirective) ? copyTags(request, partition) : [];
   return [...own, readSource(copySource, 's3:GetObject', partition), ...tags];
@@ -40,9 +41,10 @@ const versionActions: ReadonlyMap<string, string> = new Map([
 // A decision of its own: the version is the source's, not that of the object that is made.
 function readSource({ bucket, key, versionId }: CopySource, action: string, partition: string): Permission {
   const resource = objectArn(partition, bucket, key);
-  if (versionId === undefined) return { action, resource };
+  const object = { bucket, key, versionId };
+  if (versionId === undefined) return { action, resource, object };
   const conditionKeys = [['s3:versionid', [versionId]]] as const;
-  return { action: versionActions.get(action) ?? action, resource, conditionKeys };
+  return { action: versionActions.get(action) ?? action, resource, object, conditionKeys };
 }
 
 /**
@@ -69,6 +71,7 @@ function copyTags(request: RequestedResource, partition: string): Permission[] {
     {
       action: 's3:PutObjectTagging',
       resource: resourceArn(request, partition),
+      object: objectOf(request),
       // Which tags would be set is known to the store alone.
       unknownKeys: ['s3:requestobjecttag/', 's3:requestobjecttagkeys'],
     },
@@ -84,6 +87,11 @@ function resourceArn({ operation, bucket, key }: RequestedResource, partition: s
     case 'object':
       return objectArn(partition, bucket, key);
   }
+}
+
+function objectOf({ operation, bucket, key, parameters }: RequestedResource): Permission['object'] {
+  if (operation.scope !== 'object') return undefined;
+  return { bucket, key, versionId: parameters.get('versionId') };
 }
 
 const reads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);
@@ -103,17 +111,18 @@ export function responseRules(
   const { operation, copySource } = request;
   const probed = copySource?.bucket ?? (namesAnObject.has(operation.name) ? request.bucket : undefined);
   if (probed === undefined) return { guardedHeaders: [] };
-  const seesMissing = { action: 's3:ListBucket', resource: bucketArn(partition, probed) };
+  const seesMissing = { action: 's3:ListBucket', resource: bucketArn(partition, probed), object: undefined };
   if (!reads.has(operation.name)) return { seesMissing, guardedHeaders: [] };
   const resource = resourceArn(request, partition);
+  const object = objectOf(request);
   const tagging = request.parameters.has('versionId') ? 's3:GetObjectVersionTagging' : 's3:GetObjectTagging';
   return {
     seesMissing,
     guardedHeaders: [
-      ['x-amz-tagging-count', { action: tagging, resource }],
-      ['x-amz-object-lock-mode', { action: 's3:GetObjectRetention', resource }],
-      ['x-amz-object-lock-retain-until-date', { action: 's3:GetObjectRetention', resource }],
-      ['x-amz-object-lock-legal-hold', { action: 's3:GetObjectLegalHold', resource }],
+      ['x-amz-tagging-count', { action: tagging, resource, object }],
+      ['x-amz-object-lock-mode', { action: 's3:GetObjectRetention', resource, object }],
+      ['x-amz-object-lock-retain-until-date', { action: 's3:GetObjectRetention', resource, object }],
+      ['x-amz-object-lock-legal-hold', { action: 's3:GetObjectLegalHold', resource, object }],
     ],
   };
 }

@@ -1,5 +1,6 @@
 import type { RawRequest } from '../core/raw-request.ts';
 import { resolveAddress } from './addressing.ts';
+import { bucketFilter } from './bucket-filter.ts';
 import { s3ConditionKeys } from './condition-keys.ts';
 import { type CopySource, parseCopySource, writeCopySource } from './copy-source.ts';
 import { s3Error } from './errors.ts';
@@ -49,6 +50,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     permissions: requiredPermissions(requested, settings.partition),
     conditionKeys: s3ConditionKeys(requested, settings.accountId),
     unlessPermitted: tagCopyRules(requested, settings.partition),
+    bucketFilter: bucketFilter(requested, settings),
     seesMissing,
     guardedHeaders,
   };

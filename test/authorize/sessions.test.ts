@@ -101,13 +101,6 @@ describe('a role session', () => {
     expect(await get(after.url, session)).toBe('AccessDenied 403');
   });
 
-  it('is denied when a condition needs the store’s own tags', async () => {
-    const policy = `{ Version: "2012-10-17", Statement: [
-      { Effect: Allow, Action: "s3:GetObject", Resource: "*", Condition: { StringNotEquals: { "s3:ExistingObjectTag/secret": "yes" } } }] }`;
-    const sidecar = await start({ directory: directory(`inlinePolicies: { Tagged: ${policy} }`) });
-    expect(await get(sidecar.url, await assume(sidecar.url, alice, 'worker'))).toBe('AccessDenied 403');
-    expect(sidecar.seen).toHaveLength(0);
-  });
 
   it.each(['aws:ResourceTag/tier', 'iam:ResourceTag/tier'])(
     'is not issued against a Deny on the role’s tag (%s)',

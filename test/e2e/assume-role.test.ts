@@ -157,7 +157,6 @@ describe('what a role or session policy does not allow', () => {
     const object = { Bucket: 'data', Key: 'secret/x' };
     expect(await outcome(s3.send(new GetObjectCommand(object)))).toBe('AccessDenied 403');
     expect(await outcome(s3.send(new PutObjectCommand({ ...object, Body: 'x' })))).toBe('AccessDenied 403');
-    expect(await outcome(s3.send(new ListBucketsCommand({})))).toBe('AccessDenied 403');
     expect(await outcome(s3.send(new CreateBucketCommand({ Bucket: 'other' })))).toBe('AccessDenied 403');
     expect(
       await outcome(

@@ -114,13 +114,13 @@ describe('STS on the S3 port', () => {
       { body: form({ ...assume, Policy: '{"Version":"2012-10-17"' }) },
     ],
     [
-      'an operator of a later version',
+      'an operator that there is not',
       '400 MalformedPolicyDocument',
       {
         body: form({
           ...assume,
           Policy:
-            '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}}]}',
+            '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"DateBefore":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}}]}',
         }),
       },
     ],

@@ -12,9 +12,9 @@ async function doesNotCompile(
   forwarder: Forwarder,
   exchange: ForwardParameters[1],
   authenticateParameters: Parameters<typeof authenticateS3>,
-  [request, authenticated, policies, lookupKeys]: AuthorizeParameters,
+  [request, authenticated, sources]: AuthorizeParameters,
 ): Promise<void> {
-  const decided = authorizeS3(request, authenticated, policies, lookupKeys);
+  const decided = await authorizeS3(request, authenticated, sources);
   // @ts-expect-error a decision that may be a denial cannot be forwarded
   await forwarder.forward(decided, exchange);
   // @ts-expect-error a request that was only authenticated cannot be forwarded
@@ -24,11 +24,15 @@ async function doesNotCompile(
   // @ts-expect-error an object that looks like an authorization is none
   await forwarder.forward({ ...decided, isAllowed: true, request, deniedItems: [] }, exchange);
   // @ts-expect-error the await is missing
-  authorizeS3(request, authenticateS3(...authenticateParameters), policies, lookupKeys);
+  await authorizeS3(request, authenticateS3(...authenticateParameters), sources);
   // @ts-expect-error a raw request is not an authenticated one
-  authorizeS3(request, request.raw, policies, lookupKeys);
+  await authorizeS3(request, request.raw, sources);
   // @ts-expect-error an object that looks like an authentication is none
-  authorizeS3(request, { ...authenticated, raw: request.raw }, policies, lookupKeys);
+  await authorizeS3(request, { ...authenticated, raw: request.raw }, sources);
+  // @ts-expect-error a decision that is not awaited cannot be forwarded
+  await forwarder.forward(authorizeS3(request, authenticated, sources), exchange);
+  // @ts-expect-error an object that looks like a warrant is none
+  await sources.lookup.tags({ subject: { kind: 'bucket-tags', bucket: 'data' } });
   // @ts-expect-error where the credentials are has to be established first
   await authenticateS3(request.raw, true, authenticateParameters[2]);
 }

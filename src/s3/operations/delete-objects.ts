@@ -116,7 +116,12 @@ function deletePermissions(request: S3Request, entry: DeleteEntry, partition: st
   const action = entry.versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
   const ifMatch = entry.eTag === undefined || entry.eTag === '*' ? [] : ['s3:GetObject'];
   const resource = objectArn(partition, request.bucket, entry.key);
-  return [action, ...bypassActions(request.headers), ...ifMatch].map((name) => ({ action: name, resource }));
+  const object = { bucket: request.bucket, key: entry.key, versionId: entry.versionId };
+  return [action, ...bypassActions(request.headers), ...ifMatch].map((name) => ({
+    action: name,
+    resource,
+    object,
+  }));
 }
 
 function deniedElement({ key, versionId }: DeleteEntry): XmlTree {

@@ -1,0 +1,225 @@
+import type { Authenticated } from '../authenticate/authenticate.ts';
+import { DecisionBudget } from '../iam/budget.ts';
+import { decide, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
+import type { CompiledPolicy } from '../iam/compile.ts';
+import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
+import { RequestContext } from '../iam/request-context.ts';
+import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
+import { type AccessDecision, failedDecision, isUnallowedOnly, undecidable } from './decide.ts';
+import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
+import { type ContextEntry, globalKeys } from './global-keys.ts';
+import { type LookupSubject, lookUpTags, type StoreLookup } from './store-lookup.ts';
+
+/** What S3 decisions are made with; all of one configuration snapshot. */
+export interface AuthorizationSources {
+  readonly policies: PolicyGatherer;
+  readonly lookup: StoreLookup;
+  /** Prefixes of the context keys of an action that only the store knows. */
+  readonly lookupKeysOf: (permission: Permission) => readonly string[];
+  /** For callers whose role does not say otherwise. */
+  readonly enforcement: 'enforce' | 'audit';
+  /** What ListBuckets shows to those who may not list all buckets. */
+  readonly listBuckets: 'filtered' | 'strict';
+}
+
+/** One decided permission. */
+export interface DecidedPermission {
+  readonly permission: Permission;
+  readonly decision: AccessDecision;
+  /** True when allowed, and when the refusal is only recorded. */
+  readonly isPermitted: boolean;
+}
+
+/** Decides the permissions of one request with one context, and fetches what only the store knows. */
+export class PermissionDecider {
+  readonly #request: S3Request;
+  readonly #authenticated: Authenticated;
+  readonly #sources: AuthorizationSources;
+  readonly #sets: PolicySets;
+  readonly #principal: PolicyPrincipal;
+  readonly #isAudited: boolean;
+  readonly #ownPoliciesAsk: boolean;
+  // One budget for all of them: how many there are is the client's choice.
+  readonly #budget: DecisionBudget;
+  readonly #lookedUp: Map<string, readonly ContextEntry[]> = new Map();
+  #base: readonly ContextEntry[] | undefined;
+  #shared: RequestContext | undefined;
+
+  constructor(
+    request: S3Request,
+    authenticated: Authenticated,
+    sources: AuthorizationSources,
+    decisions: number,
+  ) {
+    const { caller } = authenticated;
+    this.#request = request;
+    this.#authenticated = authenticated;
+    this.#sources = sources;
+    this.#sets = sources.policies.gather(caller);
+    this.#principal = policyPrincipal(caller);
+    const own = caller.kind === 'user' ? undefined : caller.role.enforcement;
+    this.#isAudited = (own ?? sources.enforcement) === 'audit';
+    this.#ownPoliciesAsk = asksStore(this.#sets);
+    this.#budget = new DecisionBudget(decisions);
+  }
+
+  /** Decides without asking the store; what only the store knows, and has not said yet, denies. */
+  decide(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
+  ): DecidedPermission {
+    const decision = this.#evaluate(permission, requestKeys, this.#budget);
+    return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
+  }
+
+  /** Decides one of many items that the store named; they have a budget of their own. */
+  decideListed(permission: Permission, budget: DecisionBudget): DecidedPermission {
+    const decision = this.#evaluate(permission, this.#request.conditionKeys, budget);
+    return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
+  }
+
+  /** Decides, and asks the store for what the decision depends on. Rejects when the store cannot be asked. */
+  async settle(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
+  ): Promise<DecidedPermission> {
+    let decision = this.#evaluate(permission, requestKeys, this.#budget);
+    while (decision.effect === 'needs') {
+      if (!(await this.#lookUp(permission, decision.keys)))
+        return this.#decided(permission, undecidable(decision.keys));
+      decision = this.#evaluate(permission, requestKeys, this.#budget);
+    }
+    return this.#decided(permission, decision);
+  }
+
+  /** Whether some policy that takes part asks for what only the store knows. */
+  asksStore(permission: Permission): boolean {
+    return this.#ownPoliciesAsk || asksStore(this.#setsFor(permission));
+  }
+
+  /** Every context key of the request and of one permission, for the explanation of a refusal. */
+  contextOf({ conditionKeys = [] }: Permission): readonly ContextEntry[] {
+    return [...this.#baseKeys(), ...this.#request.conditionKeys, ...conditionKeys];
+  }
+
+  #decided(permission: Permission, decision: AccessDecision): DecidedPermission {
+    const isPermitted = decision.effect === 'allow' || (this.#isAudited && isUnallowedOnly(decision));
+    return { permission, decision, isPermitted };
+  }
+
+  #evaluate(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[],
+    budget: DecisionBudget,
+  ): AccessDecision | NeedsKeys {
+    try {
+      const { action, resource } = permission;
+      const context = this.#context(permission, requestKeys);
+      const query: AuthorizationQuery = { principal: this.#principal, action, resource, context, budget };
+      return decide(this.#setsFor(permission), query);
+    } catch (fault) {
+      // Tags of the store that differ only in case are no context that policies could be held against.
+      return failedDecision(fault);
+    }
+  }
+
+  #setsFor({ resource }: Permission): PolicySets {
+    return this.#sources.policies.withBucketPolicy(this.#sets, resource);
+  }
+
+  #context(permission: Permission, requestKeys: readonly ConditionKey[]): RequestContext {
+    const { conditionKeys, unknownKeys } = permission;
+    const lazyKeys = this.asksStore(permission) ? this.#sources.lookupKeysOf(permission) : none;
+    const isPlain = conditionKeys === undefined && unknownKeys === undefined && lazyKeys.length === 0;
+    // Most permissions need nothing but the request's own context, which is built once.
+    if (isPlain && requestKeys === this.#request.conditionKeys) {
+      this.#shared ??= new RequestContext(() => [...this.#baseKeys(), ...requestKeys]);
+      return this.#shared;
+    }
+    const list = (): ContextEntry[] => [...this.#baseKeys(), ...requestKeys, ...(conditionKeys ?? none)];
+    let context = new RequestContext(list, [...lazyKeys, ...(unknownKeys ?? none)]);
+    for (const prefix of lazyKeys) {
+      const entries = this.#lookedUp.get(placeOf(prefix, permission));
+      if (entries !== undefined) context = context.withLookedUp(prefix, entries);
+    }
+    return context;
+  }
+
+  #baseKeys(): readonly ContextEntry[] {
+    if (this.#base === undefined) {
+      const { caller, region } = this.#authenticated;
+      this.#base = [...globalKeys(this.#request.raw, caller, region), ...signatureKeys(this.#authenticated)];
+    }
+    return this.#base;
+  }
+
+  // True when something was learnt that a further decision can use.
+  async #lookUp(permission: Permission, keys: readonly string[]): Promise<boolean> {
+    const prefixes = this.#sources.lookupKeysOf(permission);
+    const wanted = prefixes.filter(
+      (prefix) =>
+        keys.some((key) => key.startsWith(prefix)) && !this.#lookedUp.has(placeOf(prefix, permission)),
+    );
+    for (const prefix of wanted) {
+      const subject = subjectOf(prefix, permission);
+      if (subject === undefined) return false;
+      const tags = await lookUpTags(this.#sources.lookup, subject);
+      if (tags === undefined) return false;
+      this.#lookedUp.set(
+        placeOf(prefix, permission),
+        tags.map(([key, value]) => [prefix + key, value]),
+      );
+    }
+    return wanted.length > 0;
+  }
+}
+
+const none: readonly never[] = [];
+const objectTags = 's3:existingobjecttag/';
+
+/** Beginnings of every context key that a look-up can answer, in lower case. */
+const storeKeys: readonly string[] = [objectTags, 's3:buckettag/', 'aws:resourcetag/'];
+const asking = new WeakMap<CompiledPolicy, boolean>();
+
+function asksStore({ identity, boundary = none, session = none, resource = none }: PolicySets): boolean {
+  return (
+    identity.some(policyAsks) ||
+    boundary.some(policyAsks) ||
+    session.some(policyAsks) ||
+    resource.some(policyAsks)
+  );
+}
+
+function policyAsks(policy: CompiledPolicy): boolean {
+  const known = asking.get(policy);
+  if (known !== undefined) return known;
+  const asks = [...policy.contextKeys].some((key) => storeKeys.some((prefix) => key.startsWith(prefix)));
+  asking.set(policy, asks);
+  return asks;
+}
+
+function subjectOf(prefix: string, { object, resource }: Permission): LookupSubject | undefined {
+  if (prefix === objectTags) {
+    return (
+      object && { kind: 'object-tags', bucket: object.bucket, key: object.key, versionId: object.versionId }
+    );
+  }
+  const bucket = object?.bucket ?? resource.slice(resource.indexOf(':::') + 3);
+  return { kind: 'bucket-tags', bucket };
+}
+
+/** Where the answer to a look-up is kept: a key cannot hold NUL, so no two subjects share a place. */
+function placeOf(prefix: string, { resource, object }: Permission): string {
+  return `${prefix}\0${resource}\0${object?.versionId ?? ''}`;
+}
+
+// Source: AWS "Amazon S3 Signature Version 4 authentication specific policy keys"; the age is that of a URL only.
+function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authenticated): ConditionKey[] {
+  const keys: ConditionKey[] = [
+    ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
+    ['s3:x-amz-content-sha256', [payloadHash]],
+  ];
+  if (form === 'header') return [...keys, ['s3:authType', ['REST-HEADER']]];
+  const ageMs = Math.max(0, raw.receivedAtMs - signedAtMs);
+  return [...keys, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
+}

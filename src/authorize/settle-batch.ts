@@ -1,0 +1,37 @@
+import type { Batch, ConditionKey, Permission } from '../s3/operation.ts';
+import type { DecidedPermission } from './permission-decider.ts';
+
+type BatchItem = Batch['items'][number];
+type Settle = (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>;
+
+/** Items that may ask the store at one time: a batch must not become a thousand requests at once. */
+const maxAtOnce = 16;
+
+/** Decides the items of a batch, each by the first of its permissions that is refused; in the order of the items. */
+export async function settleBatch(items: readonly BatchItem[], settle: Settle): Promise<DecidedPermission[]> {
+  const decisions: DecidedPermission[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next;
+      next += 1;
+      const item = items[index];
+      if (item !== undefined) decisions[index] = await settleItem(item, settle);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(maxAtOnce, items.length) }, work));
+  return decisions;
+}
+
+async function settleItem(
+  { permissions, conditionKeys }: BatchItem,
+  settle: Settle,
+): Promise<DecidedPermission> {
+  let decided: DecidedPermission | undefined;
+  for (const permission of permissions) {
+    decided = await settle(permission, conditionKeys);
+    if (!decided.isPermitted) return decided;
+  }
+  if (decided === undefined) throw new Error('an item without permissions');
+  return decided;
+}

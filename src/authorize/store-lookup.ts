@@ -1,0 +1,45 @@
+/** What a look-up may ask the store for. */
+export type LookupSubject =
+  | {
+      readonly kind: 'object-tags';
+      readonly bucket: string;
+      readonly key: string;
+      readonly versionId?: string | undefined;
+    }
+  | { readonly kind: 'bucket-tags'; readonly bucket: string };
+
+class WarrantOfDecision {
+  // A private field makes the type nominal: no object literal and no other class can stand in for it.
+  readonly #subject: LookupSubject;
+
+  constructor(subject: LookupSubject) {
+    this.#subject = subject;
+  }
+
+  get subject(): LookupSubject {
+    return this.#subject;
+  }
+}
+
+/** Proof that a decision on an authenticated request depends on what it asks for. */
+export type LookupWarrant = WarrantOfDecision;
+
+/** A tag as the store keeps it. */
+export type StoreTag = readonly [key: string, value: string];
+
+/** The narrow way in which decisions ask the store. */
+export interface StoreLookup {
+  /**
+   * Tags of what the warrant names; empty when it has none or does not exist, `undefined` when the store does not say
+   * which. Rejects when the store cannot be asked.
+   */
+  tags(warrant: LookupWarrant): Promise<readonly StoreTag[] | undefined>;
+}
+
+/** Asks for the tags of a subject on behalf of one decision. */
+export function lookUpTags(
+  lookup: StoreLookup,
+  subject: LookupSubject,
+): Promise<readonly StoreTag[] | undefined> {
+  return lookup.tags(new WarrantOfDecision(subject));
+}

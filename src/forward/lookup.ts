@@ -1,0 +1,95 @@
+import type { LookupSubject, LookupWarrant, StoreLookup, StoreTag } from '../authorize/store-lookup.ts';
+import type { Clock } from '../core/clock.ts';
+import { childOf, childText, readXml, type XmlElement } from '../core/xml.ts';
+import { emptySha256 } from '../sigv4/payload-mode.ts';
+import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import { UpstreamFault } from './faults.ts';
+import { type StoreTarget, signHead, storePath } from './outgoing-request.ts';
+import { readStoreError, storeAuthenticationCodes } from './store-error.ts';
+import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts';
+
+/** Ten tags of an object, fifty of a bucket, every character escaped. */
+const maxAnswerBytes = 256 * 1024;
+
+/** Without the thing there are no tags, and so there are without a tag. */
+const untagged: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchTagSet', 'NoSuchVersion']);
+
+/** Asks the store, with its own key, for what decisions depend on. Asks nothing without a warrant. */
+export class TagLookup implements StoreLookup {
+  readonly #upstream: Upstream;
+  readonly #store: StoreTarget;
+  readonly #signingKeys: SigningKeyCache;
+  readonly #clock: Clock;
+
+  constructor(upstream: Upstream, store: StoreTarget, signingKeys: SigningKeyCache, clock: Clock) {
+    this.#upstream = upstream;
+    this.#store = store;
+    this.#signingKeys = signingKeys;
+    this.#clock = clock;
+  }
+
+  /**
+   * GetObjectTagging or GetBucketTagging. `undefined` when the store refuses, or does not know them. Rejects with
+   * {@link UpstreamFault} when it cannot be reached or fails.
+   */
+  async tags({ subject }: LookupWarrant): Promise<readonly StoreTag[] | undefined> {
+    const head = signHead(requestFor(subject), this.#store, {
+      keys: this.#signingKeys,
+      nowMs: this.#clock.now(),
+    });
+    const answer = await this.#upstream.fetchSmall(head, maxAnswerBytes).catch((error: unknown) => {
+      throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
+    });
+    return readTags(answer);
+  }
+}
+
+function requestFor(subject: LookupSubject): Parameters<typeof signHead>[0] {
+  const isObject = subject.kind === 'object-tags';
+  const parameters = [{ name: 'tagging', value: '' }];
+  if (isObject && subject.versionId !== undefined)
+    parameters.push({ name: 'versionId', value: subject.versionId });
+  return {
+    method: 'GET',
+    path: storePath(subject.bucket, isObject ? subject.key : ''),
+    parameters,
+    headers: [],
+    payloadHash: emptySha256,
+  };
+}
+
+const notImplemented = 501;
+
+function readTags({ status, body }: SmallAnswer): readonly StoreTag[] | undefined {
+  if (status === 200) return parseTags(body);
+  const code = readStoreError(body)?.code;
+  if (code !== undefined && storeAuthenticationCodes.has(code))
+    throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
+  if (status === 404 && code !== undefined && untagged.has(code)) return [];
+  if (status < 500 || status === notImplemented) return undefined;
+  throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for tags`);
+}
+
+function parseTags(body: Uint8Array): StoreTag[] {
+  const tags = childOf(readTagging(body), 'TagSet')?.children;
+  if (tags === undefined) throw unreadable();
+  return tags.map((tag) => {
+    const key = childText(tag, 'Key');
+    if (tag.name !== 'Tag' || key === undefined) throw unreadable();
+    return [key, childText(tag, 'Value') ?? ''];
+  });
+}
+
+function readTagging(body: Uint8Array): XmlElement {
+  try {
+    const root = readXml(body, { maxBytes: maxAnswerBytes, maxDepth: 4 });
+    if (root.name === 'Tagging') return root;
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+  throw unreadable();
+}
+
+function unreadable(cause?: unknown): UpstreamFault {
+  return new UpstreamFault('protocol', 'the store answered no readable tags', cause);
+}

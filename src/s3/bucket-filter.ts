@@ -1,0 +1,71 @@
+import { childOf, childText, readXml, writeXml, type XmlElement, type XmlTree } from '../core/xml.ts';
+import { s3Error } from './errors.ts';
+import { type BucketFilter, type BucketList, bucketArn } from './operation.ts';
+import type { RequestedResource } from './permissions.ts';
+
+/** What ListBuckets shows to a caller who may not list all buckets; `undefined` for every other operation. */
+export function bucketFilter(
+  { operation, parameters }: RequestedResource,
+  account: { readonly accountId: string; readonly partition: string },
+): BucketFilter | undefined {
+  if (operation.name !== 'ListBuckets') return undefined;
+  const isFirstPage = !parameters.has('continuation-token');
+  return {
+    permissionOn: (bucket) => ({
+      action: 's3:ListBucket',
+      resource: bucketArn(account.partition, bucket),
+      object: undefined,
+      conditionKeys: [
+        ['aws:ResourceAccount', [account.accountId]],
+        ['s3:max-keys', ['1000']],
+      ],
+    }),
+    read: (storeResult) => readBucketList(storeResult, isFirstPage),
+  };
+}
+
+const maxResultBytes = 8 * 1024 * 1024;
+
+function readBucketList(storeResult: Uint8Array, isFirstPage: boolean): BucketList {
+  const root = readResult(storeResult);
+  const buckets = childOf(root, 'Buckets')?.children.filter(({ name }) => name === 'Bucket') ?? [];
+  return {
+    names: buckets.map((bucket) => childText(bucket, 'Name') ?? ''),
+    write: (visible) => {
+      const shown = buckets.filter((bucket) => visible.has(childText(bucket, 'Name') ?? ''));
+      const isLastPage = (childText(root, 'ContinuationToken') ?? '') === '';
+      // Pages may be empty; a whole listing of nothing is a refusal.
+      if (shown.length === 0 && isFirstPage && isLastPage) return undefined;
+      return writeResult(root, shown);
+    },
+  };
+}
+
+function readResult(storeResult: Uint8Array): XmlElement {
+  try {
+    const root = readXml(storeResult, { maxBytes: maxResultBytes, maxDepth: 5 });
+    if (root.name === 'ListAllMyBucketsResult') return root;
+  } catch (cause) {
+    throw s3Error('InternalError', undefined, {
+      cause,
+      detail: 'the store answered no readable bucket list',
+    });
+  }
+  throw s3Error('InternalError', undefined, { detail: 'the store answered no bucket list' });
+}
+
+function writeResult(root: XmlElement, shown: readonly XmlElement[]): Buffer {
+  const owner = childOf(root, 'Owner');
+  const content: XmlTree = {
+    Owner: owner === undefined ? undefined : toTree(owner),
+    Buckets: { Bucket: shown.map(toTree) },
+    ContinuationToken: childText(root, 'ContinuationToken'),
+    Prefix: childText(root, 'Prefix'),
+  };
+  const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+  return Buffer.from(writeXml('ListAllMyBucketsResult', content, namespace), 'utf8');
+}
+
+function toTree({ children }: XmlElement): XmlTree {
+  return Object.fromEntries(children.map(({ name, text }) => [name, text]));
+}
