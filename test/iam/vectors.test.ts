@@ -1,44 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/iam/combine.ts';
 import { compilePolicy } from '../../src/iam/compile.ts';
 import { type PolicyKind, parsePolicyText } from '../../src/iam/document.ts';
-import type { AuthorizationQuery, PolicyPrincipal } from '../../src/iam/evaluate.ts';
+import type { AuthorizationQuery } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
-
-interface VectorCase {
-  readonly name: string;
-  readonly source: string;
-  readonly request: {
-    readonly principal: PolicyPrincipal;
-    readonly action: string;
-    readonly resource: string;
-    readonly context: Readonly<Record<string, string | readonly string[]>>;
-    readonly lazyKeys?: readonly string[];
-  };
-  readonly identityPolicies: readonly unknown[];
-  readonly sessionPolicies?: readonly unknown[];
-  readonly permissionsBoundary?: readonly unknown[];
-  readonly resourcePolicy?: readonly unknown[];
-  readonly trustPolicy?: readonly unknown[];
-  readonly expected: {
-    readonly decision: 'allow' | 'implicitDeny' | 'explicitDeny' | 'needs';
-    readonly by?: string;
-    readonly sid?: string;
-    readonly resourceLevel?: string;
-    readonly keys?: readonly string[];
-    /** Code of the error that made the decision a deny. */
-    readonly fault?: string;
-  };
-}
-
-const folder = new URL('../vectors/iam/', import.meta.url);
-const files = readdirSync(folder)
-  .sort()
-  .map((file) => {
-    const { cases } = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { cases: VectorCase[] };
-    return { file, cases };
-  });
+import { corpus, type VectorCase } from './corpus.ts';
 
 function compile(documents: readonly unknown[], kind: PolicyKind) {
   return documents.map((document, index) =>
@@ -67,7 +33,7 @@ function run(vector: VectorCase) {
   );
 }
 
-describe.each(files)('$file', ({ cases }) => {
+describe.each(corpus)('$file', ({ cases }) => {
   it.each(cases)('$name', (vector) => {
     const { decision, by, sid, resourceLevel, keys, fault } = vector.expected;
     const result = run(vector);
