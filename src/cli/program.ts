@@ -5,6 +5,7 @@ import { version } from '../version.ts';
 import { checkConfiguration } from './config-check.ts';
 import { demo } from './demo.ts';
 import { generateKey } from './keys-generate.ts';
+import { addPolicy } from './policy-commands.ts';
 import { serve } from './serve.ts';
 import { exitCodes, processTerminal, type Terminal } from './terminal.ts';
 
@@ -51,6 +52,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .description('print a new token key for tokens.keys')
     .addHelpText('after', '\nExample:\n  sts-sidecar keys generate > token-key')
     .action(() => exit(generateKey(systemRandomness, terminal)));
+  addPolicy(program, terminal, exit);
   return program;
 }
 

@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { configurationPath } from '../config/sources.ts';
+import { simulatePolicies } from './policy-simulate.ts';
+import { testPolicies } from './policy-test.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Adds `policy simulate` and `policy test`. */
+export function addPolicy(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const policy = program.command('policy').description('ask what policies decide, without a running sidecar');
+  addSimulate(policy, terminal, exit);
+  addTest(policy, terminal, exit);
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+const simulateHelp = `
+Prints the decision, what decided it, and every statement that matches.
+Exit code: 0 when everything is allowed, 1 when something is denied, 2 for a question or configuration that is
+wrong, and for a decision that depends on keys which were not given.
+
+Examples:
+  sts-sidecar policy simulate --config sidecar.yaml \\
+    --principal arn:aws:sts::123456789012:assumed-role/data-reader/alice \\
+    --action s3:GetObject --resource arn:aws:s3:::data/2026/a.parquet --context aws:SourceIp=10.0.0.7
+  sts-sidecar policy simulate --config sidecar.yaml --principal arn:aws:iam::123456789012:user/alice \\
+    --action sts:AssumeRole --resource arn:aws:iam::123456789012:role/data-reader --context sts:ExternalId=x
+  sts-sidecar policy simulate --config sidecar.yaml --web-identity-provider company \\
+    --action sts:AssumeRoleWithWebIdentity --resource arn:aws:iam::123456789012:role/ci \\
+    --context login.example.com:sub=repo-a --json`;
+
+interface SimulateFlags {
+  readonly config?: string;
+  readonly principal?: string;
+  readonly webIdentityProvider?: string;
+  readonly action: string[];
+  readonly resource: string[];
+  readonly context: string[];
+  readonly absent: string[];
+  readonly sessionPolicy?: string;
+  readonly sessionPolicyArn: string[];
+  readonly tag: string[];
+  readonly json: boolean;
+}
+
+function addSimulate(policy: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const command: Command = policy
+    .command('simulate')
+    .description('decide actions on resources as the sidecar would, and say why')
+    .option('--config <file>', 'the configuration file (or STS_SIDECAR_CONFIG)')
+    .option('--principal <arn>', 'who asks: a user, a role or a role session; * for anonymous')
+    .option(
+      '--web-identity-provider <provider>',
+      'who asks: a token of this provider, by name, issuer or ARN',
+    )
+    .option('--action <action>', 'what is asked, for example s3:GetObject (repeatable)', collect, [])
+    .option('--resource <arn>', 'of which bucket, object or role (repeatable)', collect, [])
+    .option('--context <key=value>', 'a context key; repeat it for several values', collect, [])
+    .option('--absent <key>', 'a context key, or prefix of tags, that the request does not have', collect, [])
+    .option('--session-policy <file>', 'an inline session policy, JSON')
+    .option('--session-policy-arn <arn>', 'a managed session policy (repeatable)', collect, [])
+    .option('--tag <key=value>', 'a session tag (repeatable)', collect, [])
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', simulateHelp);
+  command.action((flags: SimulateFlags) => {
+    const path = configurationPath(flags.config);
+    if (path === undefined) command.error('policy simulate needs --config or STS_SIDECAR_CONFIG');
+    if (flags.action.length === 0) command.error('policy simulate needs --action');
+    if (flags.resource.length === 0) command.error('policy simulate needs --resource');
+    exit(simulatePolicies(path, flags, terminal));
+  });
+}
+
+const testHelp = `
+Prints a line for each case that ends otherwise than expected, and how many there are.
+Exit code: 0 when all pass, 1 when some fail, 2 for a file or configuration that is wrong.
+
+Examples:
+  sts-sidecar policy test cases.yaml
+  sts-sidecar policy test --config sidecar.yaml cases.yaml --json
+
+A file of cases:
+  config: sidecar.yaml
+  cases:
+    - name: readers read
+      principal: arn:aws:iam::123456789012:role/data-reader
+      action: s3:GetObject
+      resource: arn:aws:s3:::data/a.parquet
+      expect: allow`;
+
+function addTest(policy: Command, terminal: Terminal, exit: (code: number) => void): void {
+  policy
+    .command('test')
+    .description('check that policies decide as a file of cases expects')
+    .argument('<cases>', 'the file of cases, YAML')
+    .option('--config <file>', 'the configuration file, instead of the one that the cases name')
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', testHelp)
+    .action((path: string, { config, json }: { config?: string; json: boolean }) => {
+      exit(testPolicies(path, { config, json }, terminal));
+    });
+}

@@ -1,0 +1,131 @@
+import { globalKeys, requestKeys } from '../../authorize/global-keys.ts';
+import { HeaderList } from '../../core/header-list.ts';
+import type { RawRequest } from '../../core/raw-request.ts';
+import { type ContextEntry, RequestContext } from '../../iam/request-context.ts';
+import { lookupKeyPrefixes, s3ConditionKeys } from '../../s3/condition-keys.ts';
+import type { Asker } from './asker.ts';
+import type { KnownAction } from './known-actions.ts';
+import { type Circumstances, QuestionError } from './question.ts';
+import type { World } from './world.ts';
+
+/** Keys that every request has, with values that only a real request can tell: asked for, never guessed. */
+const requestOnlyKeys: readonly string[] = ['aws:sourceip', 's3:x-amz-content-sha256'];
+
+/** The request as it would arrive now, or at the `aws:CurrentTime` of the circumstances: plain, from nowhere. */
+export function simulatedRequest({ context }: Circumstances, nowMs: number): RawRequest {
+  const [, time] = context.find(([key]) => key.toLowerCase() === 'aws:currenttime') ?? [];
+  const given = Date.parse(String(time));
+  return {
+    method: 'GET',
+    path: '/',
+    query: '',
+    parameters: [],
+    headers: new HeaderList([]),
+    clientAddress: '',
+    isSecure: false,
+    receivedAtMs: Number.isNaN(given) ? nowMs : given,
+    requestId: 'policy-simulate',
+  };
+}
+
+/** The context of an S3 request: what the sidecar itself would put in, overlaid by what is given. */
+export function s3Context(
+  { operation }: Extract<KnownAction, { service: 's3' }>,
+  place: { readonly bucket: string; readonly key: string },
+  { asker, circumstances, world, raw }: Simulated,
+): RequestContext {
+  const { account } = world.settings;
+  const caller =
+    asker.kind === 'caller'
+      ? globalKeys(raw, asker.caller, account.region)
+      : requestKeys(raw, account.region);
+  const requested = { operation, ...place, parameters: new Map(), headers: new Map() };
+  const entries = [...caller, ...signatureKeys(asker), ...s3ConditionKeys(requested, account.id)];
+  return overlaidContext(entries, [...lookupKeyPrefixes, ...requestOnlyKeys], circumstances);
+}
+
+/** One request as the simulator sees it. */
+export interface Simulated {
+  readonly asker: Asker;
+  readonly circumstances: Circumstances;
+  readonly world: World;
+  readonly raw: RawRequest;
+}
+
+// A request signed in its header, as nearly all are.
+function signatureKeys({ kind }: Asker): ContextEntry[] {
+  if (kind === 'anonymous') return [];
+  return [
+    ['s3:signatureversion', 'AWS4-HMAC-SHA256'],
+    ['s3:authType', 'REST-HEADER'],
+  ];
+}
+
+/** Entries with those of the circumstances instead, where both have a key. */
+export function overlaidEntries(
+  entries: readonly ContextEntry[],
+  { context, absent }: Circumstances,
+): ContextEntry[] {
+  const replaced = new Set([...context.map(([key]) => key), ...absent, ...requestOnlyKeys].map(lowerCase));
+  return [...entries.filter(([key]) => !replaced.has(key.toLowerCase())), ...context];
+}
+
+/** Keys that nobody has told yet; the decision asks for those that matter. */
+export function untoldKeys(keys: readonly string[], { absent }: Circumstances): string[] {
+  const told = new Set(absent.map(lowerCase));
+  return keys.map(lowerCase).filter((key) => !told.has(key));
+}
+
+/** Of a trust decision: where the request comes from. */
+export const trustRequestKeys: readonly string[] = ['aws:sourceip'];
+
+function overlaidContext(
+  entries: readonly ContextEntry[],
+  lazyKeys: readonly string[],
+  circumstances: Circumstances,
+): RequestContext {
+  return new RequestContext(overlaidEntries(entries, circumstances), untoldKeys(lazyKeys, circumstances));
+}
+
+/**
+ * Checks the parts of the circumstances against each other.
+ * @throws QuestionError for what is no context key, and for a key that is given and absent.
+ */
+export function checkCircumstances({ context, absent }: Circumstances): void {
+  for (const [key] of context) if (!isKeyName(key)) throw notAKey('context', key);
+  for (const key of absent) if (!isKeyName(key)) throw notAKey('absent', key);
+  const names = context.map(([key]) => key.toLowerCase());
+  const repeated = names.find((key, index) => names.indexOf(key) < index);
+  if (repeated !== undefined)
+    throw new QuestionError('context', `${JSON.stringify(repeated)} is given twice`);
+  const given = new Set(names);
+  const both = absent.find((key) => given.has(key.toLowerCase()));
+  if (both !== undefined) throw new QuestionError('absent', `${JSON.stringify(both)} is given a value too`);
+  const tag = absent.find((key) => lookupKeyPrefixes.some((prefix) => isBelow(key, prefix)));
+  if (tag === undefined) return;
+  const prefix = tag.slice(0, tag.indexOf('/') + 1);
+  throw new QuestionError(
+    'absent',
+    `${JSON.stringify(tag)} must be ${JSON.stringify(prefix)}: all but those given`,
+  );
+}
+
+function isBelow(key: string, prefix: string): boolean {
+  return key.length > prefix.length && key.toLowerCase().startsWith(prefix);
+}
+
+// `login.example.com:8443/realms/a:sub` is one.
+function isKeyName(key: string): boolean {
+  return /^[^\s:]+:\S/.test(key) && key.length <= maxKeyLength;
+}
+
+const maxKeyLength = 1024;
+
+function notAKey(field: 'context' | 'absent', key: string): QuestionError {
+  const shown = JSON.stringify(key.slice(0, 128));
+  return new QuestionError(field, `${shown} is not a context key: expected a name such as aws:SourceIp`);
+}
+
+function lowerCase(text: string): string {
+  return text.toLowerCase();
+}

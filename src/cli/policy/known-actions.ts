@@ -1,0 +1,90 @@
+import { suggest } from '../../config/suggest.ts';
+import type { S3Operation } from '../../s3/operation.ts';
+import { operations } from '../../s3/operations/index.ts';
+import { assumeRole, assumeRoleWithWebIdentity } from '../../sts/trust-decision.ts';
+import { QuestionError } from './question.ts';
+
+/** An action that policies decide, in AWS's spelling. */
+export type KnownAction =
+  | {
+      readonly service: 's3';
+      readonly action: string;
+      /** The operation that asks for it, for the keys that every such request has. */
+      readonly operation: S3Operation;
+    }
+  | { readonly service: 'sts'; readonly action: typeof assumeRole | typeof assumeRoleWithWebIdentity };
+
+/** Only asked about answers: what a read shows beside the bytes. */
+const guardingActions: readonly string[] = [
+  's3:GetObjectVersionTagging',
+  's3:GetObjectRetention',
+  's3:GetObjectLegalHold',
+];
+
+const s3Actions: ReadonlyMap<string, KnownAction> = listS3Actions();
+
+const stsActions: ReadonlyMap<string, KnownAction> = new Map(
+  ([assumeRole, assumeRoleWithWebIdentity] as const).map((action) => [
+    action.toLowerCase(),
+    { service: 'sts', action },
+  ]),
+);
+
+// The operation of the same name comes first: s3:PutObject is asked for by seven.
+function listS3Actions(): Map<string, KnownAction> {
+  const found = new Map<string, KnownAction>();
+  const add = (action: string | undefined, operation: S3Operation): void => {
+    if (action === undefined) return;
+    const isNamesake = action === `s3:${operation.name}`;
+    if (found.has(action.toLowerCase()) && !isNamesake) return;
+    found.set(action.toLowerCase(), { service: 's3', action, operation });
+  };
+  for (const operation of operations) {
+    add(operation.action, operation);
+    add(operation.versionAction, operation);
+  }
+  for (const operation of operations) for (const action of furtherActions(operation)) add(action, operation);
+  const reading = operations.find(({ name }) => name === 'GetObject');
+  if (reading !== undefined) for (const action of guardingActions) add(action, reading);
+  return found;
+}
+
+/** Every action that some header makes necessary beside the operation's own. */
+function furtherActions({ headers, conditionalActions }: S3Operation): readonly string[] {
+  const names = [...headers, 'if-match'];
+  const everyHeader = new Map(names.map((name) => [name, 'any']));
+  return [true, false].flatMap((isVersioned) => conditionalActions?.(everyHeader, isVersioned) ?? []);
+}
+
+/**
+ * Finds an action that this version decides by policies; upper and lower case are the same.
+ * @throws QuestionError for any other: a misspelt action would seem to be denied.
+ */
+export function findAction(text: string): KnownAction {
+  const shown = JSON.stringify(text.slice(0, 128));
+  const colon = text.indexOf(':');
+  if (colon < 0) throw new QuestionError('action', `${shown} is not an action: expected service:name`);
+  if (text.includes('*') || text.includes('?')) {
+    throw new QuestionError('action', `${shown} must be one action, without wildcards`);
+  }
+  const service = text.slice(0, colon).toLowerCase();
+  if (service !== 's3' && service !== 'sts') {
+    const hint = suggest(service, ['s3', 'sts']);
+    throw new QuestionError(
+      'action',
+      `${shown} is of a service that policies here do not decide: s3 or sts${hint}`,
+    );
+  }
+  const known = service === 's3' ? s3Actions : stsActions;
+  const found = known.get(text.toLowerCase());
+  if (found !== undefined) return found;
+  const hint = suggest(
+    text,
+    [...known.values()].map(({ action }) => action),
+  );
+  if (service === 's3') throw new QuestionError('action', `no operation asks for ${shown}${hint}`);
+  throw new QuestionError(
+    'action',
+    `${shown} is not decided by policies in this version, which are ${[assumeRole, assumeRoleWithWebIdentity].join(' and ')}${hint}`,
+  );
+}

@@ -1,0 +1,103 @@
+import type { StatementReference } from '../../iam/evaluate.ts';
+import { explainDenial } from '../../iam/explain.ts';
+import type { StatementMatch } from '../../iam/trace.ts';
+import type { Simulation } from './simulate.ts';
+
+/** How a simulation ended, in the words of AWS's policy simulator; `needs` when the context does not say enough. */
+export type Outcome = 'allowed' | 'implicitDeny' | 'explicitDeny' | 'needs';
+
+/** How a simulation ended. */
+export function outcomeOf({ decision }: Simulation): Outcome {
+  if (decision.effect === 'needs') return 'needs';
+  if (decision.effect === 'allow') return 'allowed';
+  return decision.isExplicitDeny ? 'explicitDeny' : 'implicitDeny';
+}
+
+/** Why, in one line; empty when access is allowed. */
+export function reasonOf({ decision, action }: Simulation): string {
+  if (decision.effect === 'allow') return '';
+  if (decision.effect === 'needs') return `depends on ${decision.keys.join(', ')}`;
+  if (decision.fault !== undefined) return `deciding failed: ${String(decision.fault)}`;
+  return explainDenial(decision, action);
+}
+
+/** The form of `--json`, see docs/policy-simulate.md: fields are added, never renamed. */
+export function simulationJson(simulation: Simulation): object {
+  const { decision, principal, action, resource, matches } = simulation;
+  const isDecided = decision.effect !== 'needs';
+  return {
+    principal,
+    action,
+    resource,
+    decision: outcomeOf(simulation),
+    reason: reasonOf(simulation),
+    policyType: isDecided ? decision.policyType : null,
+    statement: isDecided && decision.statement !== undefined ? statementJson(decision.statement) : null,
+    policySets: isDecided ? setsJson(decision.sets) : null,
+    matchedStatements: matches.map(({ policyType, effect, statement, level }) => ({
+      policyType,
+      effect,
+      ...statementJson(statement),
+      principalLevel: level ?? null,
+    })),
+    neededKeys: isDecided ? [] : decision.keys,
+    unusedContextKeys: simulation.unusedContext,
+    onlyRecorded: simulation.isOnlyRecorded,
+  };
+}
+
+function statementJson({ policy, sid, index }: StatementReference): object {
+  return { policy, sid: sid ?? null, index };
+}
+
+type Decided = Exclude<Simulation['decision'], { readonly effect: 'needs' }>;
+
+function setsJson({ identity, boundary, session, resource, resourceLevel }: Decided['sets']): object {
+  return {
+    identity,
+    boundary: boundary ?? null,
+    session: session ?? null,
+    resource: resource ?? null,
+    resourceLevel,
+  };
+}
+
+const titles: Readonly<Record<Outcome, string>> = {
+  allowed: 'allowed',
+  implicitDeny: 'denied',
+  explicitDeny: 'denied',
+  needs: 'undecided',
+};
+
+/** One simulation for people, several lines. */
+export function renderSimulation(simulation: Simulation): string {
+  const { principal, action, resource, decision, matches } = simulation;
+  const lines = [`${titles[outcomeOf(simulation)]}: ${action} on ${resource}`, `  principal  ${principal}`];
+  const reason = reasonOf(simulation);
+  if (reason !== '') lines.push(`  reason     ${reason}`);
+  if (decision.effect !== 'needs') {
+    const { policyType, statement, sets } = decision;
+    const at = statement === undefined ? '' : `: ${renderStatement(statement)}`;
+    lines.push(`  decided by the ${policyType} policies${at}`, `  sets       ${renderSets(sets)}`);
+  }
+  if (simulation.isOnlyRecorded)
+    lines.push('  enforcement is audit: the request is let through, the refusal recorded');
+  lines.push(matches.length === 0 ? '  no statement matches' : '  matching statements:');
+  lines.push(...matches.map(renderMatch));
+  return lines.join('\n');
+}
+
+function renderSets({ identity, boundary, session, resource, resourceLevel }: Decided['sets']): string {
+  const level = resource === 'allow' ? ` (${resourceLevel})` : '';
+  return `identity ${identity}, boundary ${boundary ?? '-'}, session ${session ?? '-'}, resource ${resource ?? '-'}${level}`;
+}
+
+function renderMatch({ policyType, effect, statement, level }: StatementMatch): string {
+  const principal = level === undefined ? '' : ` (principal: ${level})`;
+  return `    ${effect.padEnd(5)} ${policyType.padEnd(8)} ${renderStatement(statement)}${principal}`;
+}
+
+/** `ReadData Statement[0] (Sid "Read")` */
+export function renderStatement({ policy, sid, index }: StatementReference): string {
+  return `${policy} Statement[${index}]${sid === undefined ? '' : ` (Sid ${JSON.stringify(sid)})`}`;
+}

@@ -1,0 +1,31 @@
+import { PolicyGatherer } from '../../authorize/gather-policies.ts';
+import type { LoadResult } from '../../config/load.ts';
+import type { Settings } from '../../config/settings.ts';
+import { buildDirectory, type Directory } from '../../directory/directory.ts';
+import { iamArn } from '../../directory/managed-policies.ts';
+import type { Role } from '../../directory/role.ts';
+import type { User } from '../../directory/user.ts';
+
+/** What decisions are made with: of one configuration, put together as the running sidecar does. */
+export interface World {
+  readonly settings: Settings;
+  readonly directory: Directory;
+  readonly policies: PolicyGatherer;
+  readonly users: readonly User[];
+  readonly roles: readonly Role[];
+}
+
+/** Builds the directory of a configuration that was loaded. */
+export function buildWorld({ settings, directory: records }: Extract<LoadResult, { ok: true }>): World {
+  const directory = buildDirectory(records);
+  const { account, users, roles } = records;
+  return {
+    settings,
+    directory,
+    policies: new PolicyGatherer(directory),
+    users: users.flatMap(
+      ({ path, name }) => directory.userByArn(iamArn(account, `user${path}${name}`)) ?? [],
+    ),
+    roles: roles.flatMap(({ path, name }) => directory.role(iamArn(account, `role${path}${name}`)) ?? []),
+  };
+}

@@ -1,0 +1,148 @@
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { parsePolicyDocument } from '../iam/document.ts';
+import type { Path } from './path.ts';
+import { ProblemLog } from './problem-log.ts';
+import { Reading, type ReadingContext } from './reading.ts';
+import { maxConfigurationBytes, textLike } from './scalars.ts';
+import { processSources, readBoundedText } from './sources.ts';
+import { parseYaml } from './yaml-document.ts';
+
+/** What a case expects; `deny` is either kind. */
+export type Expectation = 'allow' | 'deny' | 'implicitDeny' | 'explicitDeny';
+
+/** One case as written; who and what it names is not looked up yet. */
+export interface PolicyCase {
+  /** Where it stands, for problems. */
+  readonly path: Path;
+  /** From 1. */
+  readonly line: number;
+  readonly name: string;
+  readonly principal: string | undefined;
+  readonly webIdentityProvider: string | undefined;
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly context: readonly (readonly [key: string, values: readonly string[]])[];
+  readonly absent: readonly string[];
+  /** JSON text. */
+  readonly sessionPolicy: string | undefined;
+  readonly sessionPolicyArns: readonly string[];
+  readonly tags: readonly (readonly [key: string, value: string])[];
+  readonly expect: Expectation;
+  readonly matchedSid: string | undefined;
+}
+
+/** A file of cases, to which more problems can be added as they are found. */
+export interface PolicyCaseFile {
+  /** The configuration that the file names, relative to its own folder. */
+  readonly config: string | undefined;
+  /** Without those that are malformed. */
+  readonly cases: readonly PolicyCase[];
+  /** Reports a problem at a place, for example `['cases', 0, 'principal']`. */
+  problem(path: Path, message: string): void;
+  /** Everything wrong so far, `file:line:column path: message`. */
+  problems(): readonly string[];
+}
+
+const texts = z
+  .union([z.string(), z.array(z.string()).min(1)], { error: 'must be text, or a list of texts' })
+  .transform((value) => (typeof value === 'string' ? [value] : value));
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const values = z
+  .union([scalar, z.array(scalar)], { error: 'must be a value, or a list of values' })
+  .transform((value) => (typeof value === 'string' ? [value] : value));
+
+const caseShape = z.strictObject({
+  name: textLike(/^[^\p{Cc}]+$/u, 'must be one line of text'),
+  principal: z.string().optional(),
+  webIdentityProvider: z.string().optional(),
+  action: texts,
+  resource: texts,
+  context: z.record(z.string(), values).default({}),
+  absent: z.array(z.string()).default([]),
+  sessionPolicy: z.unknown().optional(),
+  sessionPolicyArns: z.array(z.string()).default([]),
+  tags: z.record(z.string(), scalar).default({}),
+  expect: z.enum(['allow', 'deny', 'implicitDeny', 'explicitDeny']),
+  matchedSid: z.string().optional(),
+});
+
+const root = z.strictObject({
+  config: z.string().min(1, { error: 'must be the path of a file' }).optional(),
+  cases: z.array(z.unknown()).min(1, { error: 'must hold at least one case' }),
+});
+
+/** Reads a file of cases as strictly as the configuration is read. `reason` tells why there is none. */
+export function readPolicyCases(
+  fileName: string,
+):
+  | { readonly ok: true; readonly file: PolicyCaseFile }
+  | { readonly ok: false; readonly problems: string[] } {
+  const text = readBoundedText(fileName, maxConfigurationBytes);
+  if (!text.ok) return { ok: false, problems: [`${fileName} ${text.reason}`] };
+  const context: ReadingContext = {
+    problems: new ProblemLog(),
+    warnings: new ProblemLog(),
+    sources: processSources(dirname(fileName), {}),
+  };
+  const { document, faults } = parseYaml(text.text);
+  for (const { position, message } of faults) {
+    context.problems.add({ source: fileName, position, path: '' }, message);
+  }
+  if (document === undefined) return { ok: false, problems: context.problems.list() };
+  const file = { name: fileName, document, value: document.value, mount: [], origins: new Map() };
+  const reading = new Reading(file, context);
+  reading.read([], root);
+  const cases = Array.from({ length: reading.lengthAt(['cases']) }, (_, index) => {
+    const path: Path = ['cases', index];
+    return readCase(reading, path, document.positionOf(path).line);
+  }).filter((one) => one !== undefined);
+  refuseRepeatedNames(reading, cases);
+  const config = reading.valueAt(['config']);
+  return {
+    ok: true,
+    file: {
+      config: typeof config === 'string' ? resolve(dirname(fileName), config) : undefined,
+      cases,
+      problem: (path, message) => reading.problem(path, message),
+      problems: () => context.problems.list(),
+    },
+  };
+}
+
+function readCase(reading: Reading, path: Path, line: number): PolicyCase | undefined {
+  const shape = reading.read(path, caseShape);
+  const source = reading.valueAt([...path, 'sessionPolicy']);
+  if (source !== undefined) {
+    reading.readPolicy([...path, 'sessionPolicy'], (value) => parsePolicyDocument(value, 'session'));
+  }
+  if (shape === undefined) return undefined;
+  const { name, principal, webIdentityProvider, action, resource, absent } = shape;
+  const { sessionPolicyArns, expect, matchedSid } = shape;
+  return {
+    path,
+    line,
+    name,
+    principal,
+    webIdentityProvider,
+    actions: action,
+    resources: resource,
+    context: Object.entries(shape.context),
+    absent,
+    sessionPolicy: source === undefined ? undefined : JSON.stringify(source),
+    sessionPolicyArns,
+    tags: Object.entries(shape.tags),
+    expect,
+    matchedSid,
+  };
+}
+
+function refuseRepeatedNames(reading: Reading, cases: readonly PolicyCase[]): void {
+  const lines = new Map<string, number>();
+  for (const { name, path, line } of cases) {
+    const before = lines.get(name);
+    if (before === undefined) lines.set(name, line);
+    else reading.problem([...path, 'name'], `repeats the name of the case in line ${before}`);
+  }
+}
