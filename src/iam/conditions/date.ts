@@ -9,6 +9,7 @@ import { orderedOperators } from './ordering.ts';
 export const dateOperators: readonly ComparisonOperator[] = orderedOperators({
   name: 'Date',
   noun: 'a date in W3C format or in seconds since 1970',
+  stepsToParse: 800,
   parse: parseInstant,
   compare: compareInstants,
 });

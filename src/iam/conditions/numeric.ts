@@ -8,6 +8,7 @@ import { orderedOperators } from './ordering.ts';
 export const numericOperators: readonly ComparisonOperator[] = orderedOperators({
   name: 'Numeric',
   noun: 'a number',
+  stepsToParse: 100,
   parse: parseDecimal,
   compare: compareDecimals,
 });

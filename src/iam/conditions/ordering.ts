@@ -9,6 +9,8 @@ export interface OrderedFamily<T> {
   readonly name: 'Numeric' | 'Date';
   /** What a value must be, for messages: `a number`. */
   readonly noun: string;
+  /** Reading a value takes about as long as this many comparisons of two code units. */
+  readonly stepsToParse: number;
   /** Reads a value of a policy or a request; `undefined` when malformed. */
   readonly parse: (text: string) => T | undefined;
   /** Negative when `left` comes first, 0 when both are the same, positive otherwise. */
@@ -58,15 +60,16 @@ function readOperands<T>({ values }: OperandSource, { parse, noun }: OrderedFami
 
 function compileComparison<T>(
   operands: readonly T[],
-  { name, noun, parse, compare }: OrderedFamily<T>,
+  { name, noun, stepsToParse, parse, compare }: OrderedFamily<T>,
   holds: Relation['holds'],
 ): ValueTest {
+  const steps = stepsToParse + operands.length * stepsPerComparison;
   return (text, scope) => {
+    scope.budget.spend(steps);
     const value = parse(text);
     if (value === undefined) {
       throw new DecisionError('malformed-value', `a ${name} condition tests a value that is not ${noun}`);
     }
-    scope.budget.spend(text.length + operands.length * stepsPerComparison);
     return operands.some((operand) => holds(compare(value, operand)));
   };
 }
