@@ -1,11 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { AuthenticationFault } from '../core/authentication-fault.ts';
-import { BodyFault } from '../core/body-fault.ts';
 import { type Clock, httpDate } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
-import { ClientGone, UpstreamFault } from '../forward/faults.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { bucketOfHost } from '../s3/addressing.ts';
@@ -13,14 +10,12 @@ import { renderS3Error } from '../s3/error-xml.ts';
 import { s3Error } from '../s3/errors.ts';
 import type { StsDependencies } from '../sts/handle.ts';
 import { isStsRequest } from '../sts/query-request.ts';
-import { type Answer, sendAnswer } from './answer.ts';
-import { authenticationFailureLabel } from './authentication-failure-label.ts';
+import { answerS3Error } from './answer-s3-error.ts';
 import { clientAddress } from './client-address.ts';
 import { type ClientConnection, handleS3, type S3Pipeline } from './handle-s3.ts';
 import { answerSts } from './handle-sts.ts';
 import { keepAliveTimeoutMs, type ListenerLimits, maxConditionHeader } from './limits.ts';
 import { RequestTrace } from './request-trace.ts';
-import { toS3Error } from './s3-faults.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** Everything one request is answered with; immutable, taken once per request. */
@@ -232,48 +227,4 @@ class Edge {
   #newRequestId(): string {
     return Buffer.from(this.#parts.randomness.bytes(8)).toString('hex').toUpperCase();
   }
-}
-
-async function answerS3Error(
-  error: unknown,
-  connection: ClientConnection,
-  trace: RequestTrace,
-): Promise<void> {
-  const { message, response } = connection;
-  if (error instanceof ClientGone) {
-    trace.add({ isAborted: true, status: 499 });
-    response.destroy();
-    return;
-  }
-  const fault = toS3Error(error);
-  trace.add({
-    status: fault.status,
-    errorCode: fault.code,
-    ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
-    ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
-    ...(error instanceof UpstreamFault ? { upstreamFailure: error.reason } : {}),
-  });
-  const answer: Answer = {
-    status: fault.status,
-    contentType: 'application/xml',
-    body: renderS3Error(fault, resourceOf(message), trace.requestId),
-    headers: connection.ownHeaders,
-    closes: error instanceof BodyFault,
-  };
-  await sendAnswer(message, response, answer);
-}
-
-function authenticationFacts({ reason, facts }: AuthenticationFault): {
-  authenticationFailure: string;
-  accessKeyId?: string;
-} {
-  const authenticationFailure = authenticationFailureLabel(reason);
-  return facts.accessKeyId === undefined
-    ? { authenticationFailure }
-    : { authenticationFailure, accessKeyId: facts.accessKeyId };
-}
-
-// Only the path: a query can hold a signature.
-function resourceOf(message: IncomingMessage): string {
-  return (message.url ?? '').split('?')[0] ?? '';
 }

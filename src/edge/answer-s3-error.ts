@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { BodyFault } from '../core/body-fault.ts';
+import { ClientGone, UpstreamFault } from '../forward/faults.ts';
+import { renderS3Error } from '../s3/error-xml.ts';
+import { type Answer, sendAnswer } from './answer.ts';
+import { authenticationFailureLabel } from './authentication-failure-label.ts';
+import type { ClientConnection } from './handle-s3.ts';
+import type { RequestTrace } from './request-trace.ts';
+import { toS3Error } from './s3-faults.ts';
+
+/** Answers whatever a stage of S3 threw, in S3's XML; the only place that renders it. */
+export async function answerS3Error(
+  error: unknown,
+  connection: ClientConnection,
+  trace: RequestTrace,
+): Promise<void> {
+  const { message, response } = connection;
+  if (error instanceof ClientGone) {
+    trace.add({ isAborted: true, status: 499 });
+    response.destroy();
+    return;
+  }
+  const fault = toS3Error(error);
+  trace.add({
+    status: fault.status,
+    errorCode: fault.code,
+    ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
+    ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
+    ...(error instanceof UpstreamFault ? { upstreamFailure: error.reason } : {}),
+  });
+  const answer: Answer = {
+    status: fault.status,
+    contentType: 'application/xml',
+    body: renderS3Error(fault, resourceOf(message), trace.requestId),
+    headers: connection.ownHeaders,
+    closes: error instanceof BodyFault,
+  };
+  await sendAnswer(message, response, answer);
+}
+
+function authenticationFacts({ reason, facts }: AuthenticationFault): {
+  authenticationFailure: string;
+  accessKeyId?: string;
+} {
+  const authenticationFailure = authenticationFailureLabel(reason);
+  return facts.accessKeyId === undefined
+    ? { authenticationFailure }
+    : { authenticationFailure, accessKeyId: facts.accessKeyId };
+}
+
+// Only the path: a query can hold a signature.
+function resourceOf(message: IncomingMessage): string {
+  return (message.url ?? '').split('?')[0] ?? '';
+}
