@@ -3,14 +3,11 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { fromBuild } from './build.mjs';
 import { cores, describeMachine, pinSelf } from './machine.mjs';
+import { decisionPieces } from './micro-decisions.mjs';
 
 const { HeaderList } = await fromBuild('core/header-list.js');
 const { Secret } = await fromBuild('core/secret.js');
 const { crc32c, crc64nvme } = await fromBuild('core/crc.js');
-const { decide } = await fromBuild('iam/combine.js');
-const { compilePolicy } = await fromBuild('iam/compile.js');
-const { parsePolicyDocument } = await fromBuild('iam/document.js');
-const { RequestContext } = await fromBuild('iam/request-context.js');
 const { readHeaderSignature } = await fromBuild('sigv4/header-signature.js');
 const { signRequest } = await fromBuild('sigv4/sign.js');
 const { SigningKeyCache } = await fromBuild('sigv4/signing-key.js');
@@ -90,28 +87,6 @@ const token = await sealSession(
 const opener = new SessionOpener(ring);
 if ((await opener.open(token)) === undefined) throw new Error('the token does not open');
 
-const policies = [1, 20].map((count) => {
-  const Statement = Array.from({ length: count }, (_, index) => ({
-    Effect: 'Allow',
-    Action: ['s3:GetObject', 's3:PutObject'],
-    Resource: `arn:aws:s3:::team-${index}/*`,
-  }));
-  return compilePolicy(parsePolicyDocument({ Version: '2012-10-17', Statement }, 'identity'), 'bench');
-});
-const context = new RequestContext([['aws:SecureTransport', 'true']]);
-const principal = { kind: 'user', accountId: '123456789012', arn: 'arn:aws:iam::123456789012:user/bench' };
-
-function decideWith(policy) {
-  return (index) => {
-    const resource = `arn:aws:s3:::team-0/key-${index}`;
-    const { effect } = decide(
-      { identity: [policy] },
-      { principal, action: 's3:GetObject', resource, context },
-    );
-    if (effect !== 'allow') throw new Error(`the policy answers ${effect}`);
-  };
-}
-
 const calibrationKey = randomBytes(32);
 const calibrationData = Buffer.alloc(64);
 const block = randomBytes(65_536);
@@ -122,21 +97,34 @@ const pieces = [
   ['re-sign', signed, 3],
   ['open a token, first time', () => new SessionOpener(ring).open(token)],
   ['open a token, cached', () => opener.open(token)],
-  ['decide, 1 statement', decideWith(policies[0])],
-  ['decide, 20 statements', decideWith(policies[1])],
+  ...decisionPieces,
   ['sha256 of 64 KiB', () => createHash('sha256').update(block).digest()],
   ['crc32 of 64 KiB', () => crc32(block)],
   ['crc32c of 64 KiB', () => crc32c(block)],
   ['crc64nvme of 64 KiB', () => crc64nvme(block)],
 ];
 
+/** Two decimals; nothing for a piece without budget. */
+function round(value = Number.NaN) {
+  return Number.isNaN(value) ? '' : value.toFixed(2);
+}
+
 pinSelf(cores.proxy);
 const { cpu, node } = describeMachine();
 const hmac = await nanoseconds(() => createHmac('sha256', calibrationKey).update(calibrationData).digest());
 process.stdout.write(`${cpu}, Node ${node}; one calibration HMAC takes ${(hmac / 1000).toFixed(2)} µs\n\n`);
-process.stdout.write('| Piece | µs | calibration HMACs | budget |\n|---|--:|--:|--:|\n');
+process.stdout.write(
+  '| Piece | µs | HMACs per call | budget | calls per HMAC | at least |\n|---|--:|--:|--:|--:|--:|\n',
+);
 for (const [name, call, budget] of pieces) {
   const each = await nanoseconds(call);
-  const cells = [name, (each / 1000).toFixed(2), (each / hmac).toFixed(2), budget ?? ''];
+  const cells = [
+    name,
+    (each / 1000).toFixed(2),
+    round(each / hmac),
+    round(budget),
+    round(hmac / each),
+    round(1 / budget),
+  ];
   process.stdout.write(`| ${cells.join(' | ')} |\n`);
 }

@@ -1,0 +1,113 @@
+// The policy engine's part of `npm run bench:micro`: decisions on requests that differ, and compiling a policy.
+import { fromBuild } from './build.mjs';
+
+const { decide } = await fromBuild('iam/combine.js');
+const { compilePolicy } = await fromBuild('iam/compile.js');
+const { parsePolicyText } = await fromBuild('iam/document.js');
+const { RequestContext } = await fromBuild('iam/request-context.js');
+
+const account = '123456789012';
+const variable = (key) => `$\{${key}}`;
+
+/** Two Denies for everything, then statements for one bucket each: plain, with a condition, or with a variable. */
+function policyText(statements, firstBucket = 0) {
+  const Statement = [
+    { Effect: 'Deny', Action: '*', Resource: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+    {
+      Effect: 'Deny',
+      Action: 's3:Delete*',
+      Resource: '*',
+      Condition: { BoolIfExists: { 'aws:MultiFactorAuthPresent': 'false' } },
+    },
+  ];
+  while (Statement.length < statements) {
+    const bucket = `arn:aws:s3:::team-${firstBucket + Statement.length - 2}`;
+    const form = Statement.length % 5;
+    Statement.push({
+      Effect: 'Allow',
+      Action: ['s3:GetObject', 's3:PutObject'],
+      Resource: form === 4 ? `${bucket}/${variable('aws:PrincipalTag/team')}/*` : `${bucket}/*`,
+      ...(form === 3 && { Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }),
+    });
+  }
+  return JSON.stringify({ Version: '2012-10-17', Statement });
+}
+
+function compile(text, kind = 'identity') {
+  return compilePolicy(parsePolicyText(text, kind), 'bench');
+}
+
+const sessionText = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Action: 's3:Get*', Resource: 'arn:aws:s3:::team-*' },
+});
+
+const requestCount = 80;
+
+/** What clients ask: another bucket and key each time, and three in ten are denied, each for another reason. */
+function requestsFor(buckets) {
+  return Array.from({ length: requestCount }, (_, index) => {
+    const why = index % 10;
+    const bucket = (index * 7) % buckets;
+    return {
+      bucket: why === 3 ? `other-${bucket}` : `team-${bucket}`,
+      key: `red/2026/part-${index}.parquet`,
+      action: why === 6 ? 's3:DeleteObject' : 's3:GetObject',
+      secure: why === 9 ? 'false' : 'true',
+      address: `10.1.2.${index}`,
+      mayRead: why !== 3 && why !== 6 && why !== 9,
+    };
+  });
+}
+
+const principal = {
+  kind: 'role-session',
+  accountId: account,
+  arn: `arn:aws:sts::${account}:assumed-role/reader/bench`,
+  entityArn: `arn:aws:iam::${account}:role/reader`,
+};
+
+/** One decision as the sidecar makes it: the ARN and a context of four keys are built for it, nothing is kept. */
+function decideOn(sets, { action, bucket, key, secure, address }) {
+  const context = new RequestContext([
+    ['aws:SecureTransport', secure],
+    ['aws:SourceIp', address],
+    ['aws:MultiFactorAuthPresent', 'false'],
+    ['aws:PrincipalTag/team', 'red'],
+  ]);
+  return decide(sets, { principal, action, resource: `arn:aws:s3:::${bucket}/${key}`, context });
+}
+
+function decisions(sets, buckets) {
+  const requests = requestsFor(buckets);
+  for (const request of requests) {
+    const { effect, fault } = decideOn(sets, request);
+    if (fault !== undefined || (effect === 'allow') !== request.mayRead) {
+      throw new Error(`the policy answers ${effect} for ${JSON.stringify(request)}`);
+    }
+  }
+  const denied = requests.filter(({ mayRead }) => !mayRead).length;
+  if (denied !== requests.length * 0.3) throw new Error(`${denied} requests are denied`);
+  let allowed = 0;
+  return (index) => {
+    if (decideOn(sets, requests[index % requestCount]).effect === 'allow') allowed += 1;
+    return allowed;
+  };
+}
+
+const text20 = policyText(20);
+const identity20 = [compile(text20)];
+// One policy cannot be that long: five managed ones of 40 statements.
+const identity200 = [0, 38, 76, 114, 152].map((firstBucket) => compile(policyText(40, firstBucket)));
+
+/** Name, call, and the most HMACs that one call may take. */
+export const decisionPieces = [
+  ['decide, 20 statements', decisions({ identity: identity20 }, 18), 1 / 3],
+  ['decide, 200 statements', decisions({ identity: identity200 }, 190), 1],
+  [
+    'decide, identity of 20 statements ∩ session of 1',
+    decisions({ identity: identity20, session: [compile(sessionText, 'session')] }, 18),
+    1 / 2,
+  ],
+  ['compile a policy of 20 statements', () => compile(text20), 500],
+];
