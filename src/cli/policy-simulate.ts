@@ -130,7 +130,7 @@ function hints(simulations: readonly Simulation[]): string[] {
   return [
     ...[...needed].map(
       (key) =>
-        `the decision depends on ${key}: give it with --context, or say with --absent that there is none`,
+        `the decision depends on ${key}: give it with --context, or say with --absent ${absence(key)} that there is none`,
     ),
     ...unused.map((key) => `note: no policy that takes part asks for ${key}`),
   ];

@@ -45,7 +45,9 @@ export interface PolicyCaseFile {
 }
 
 const texts = z
-  .union([z.string(), z.array(z.string()).min(1)], { error: 'must be text, or a list of texts' })
+  .union([z.string(), z.array(z.string()).min(1, { error: 'must not be empty' })], {
+    error: 'must be text, or a list of texts',
+  })
   .transform((value) => (typeof value === 'string' ? [value] : value));
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -114,9 +116,7 @@ export function readPolicyCases(
 function readCase(reading: Reading, path: Path, line: number): PolicyCase | undefined {
   const shape = reading.read(path, caseShape);
   const source = reading.valueAt([...path, 'sessionPolicy']);
-  if (source !== undefined) {
-    reading.readPolicy([...path, 'sessionPolicy'], (value) => parsePolicyDocument(value, 'session'));
-  }
+  if (source !== undefined && !isSessionPolicy(reading, [...path, 'sessionPolicy'])) return undefined;
   if (shape === undefined) return undefined;
   const { name, principal, webIdentityProvider, action, resource, absent } = shape;
   const { sessionPolicyArns, expect, matchedSid } = shape;
@@ -136,6 +136,10 @@ function readCase(reading: Reading, path: Path, line: number): PolicyCase | unde
     expect,
     matchedSid,
   };
+}
+
+function isSessionPolicy(reading: Reading, path: Path): boolean {
+  return reading.readPolicy(path, (value) => parsePolicyDocument(value, 'session')) !== undefined;
 }
 
 function refuseRepeatedNames(reading: Reading, cases: readonly PolicyCase[]): void {

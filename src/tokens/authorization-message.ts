@@ -6,7 +6,7 @@ import { type AuthorizationFailure, decodeFailure, encodeFailure } from './autho
 import { type DecodedAuthorizationMessage, failureDocument } from './decoded-message.ts';
 import type { KeyRing, RingKey } from './key-ring.ts';
 
-export type { AuthorizationFailure, FailedStatement, FailureContextEntry } from './authorization-failure.ts';
+export type { AuthorizationFailure } from './authorization-failure.ts';
 export type { DecodedAuthorizationMessage } from './decoded-message.ts';
 
 /** `typ` of an authorization message; a session token has another. */

@@ -1,28 +1,9 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
-import { run } from '../../src/cli/program.ts';
 import { version } from '../../src/version.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'sts-sidecar-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function execute(...words: string[]): Promise<{ code: number; data: string; prose: string }> {
-  const data: string[] = [];
-  const prose: string[] = [];
-  const code = await run(words, { data: (text) => data.push(text), prose: (text) => prose.push(text) });
-  return { code, data: data.join('\n'), prose: prose.join('\n') };
-}
-
-function file(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
+import { execute, file, missingFile } from './command.ts';
 
 const key = Buffer.alloc(32, 1).toString('base64');
 const valid = `apiVersion: sts-sidecar/v1
@@ -58,7 +39,7 @@ describe('config check', () => {
   });
 
   it('exits 2 for a file that is not there', async () => {
-    expect((await execute('config', 'check', join(folder, 'none.yaml'))).code).toBe(2);
+    expect((await execute('config', 'check', missingFile)).code).toBe(2);
   });
 });
 
@@ -104,21 +85,26 @@ describe('demo', () => {
 });
 
 describe('the command line', () => {
-  it.each([['nonsense'], ['config'], ['serve', '--surprise'], ['demo', 'extra']])(
+  it.each([['nonsense'], ['config'], ['policy'], ['serve', '--surprise'], ['demo', 'extra']])(
     'exits 2 for %s %s',
     async (...words) => {
       expect((await execute(...words.filter((word) => word !== undefined))).code).toBe(2);
     },
   );
 
-  it.each([[], ['serve'], ['demo'], ['config', 'check'], ['keys', 'generate']])(
-    'explains %s %s with --help',
-    async (...words) => {
-      const { code, data } = await execute(...words.filter((word) => word !== undefined), '--help');
-      expect(code).toBe(0);
-      expect(data).toContain('Usage: sts-sidecar');
-    },
-  );
+  it.each([
+    [],
+    ['serve'],
+    ['demo'],
+    ['config', 'check'],
+    ['keys', 'generate'],
+    ['policy', 'simulate'],
+    ['policy', 'test'],
+  ])('explains %s %s with --help', async (...words) => {
+    const { code, data } = await execute(...words.filter((word) => word !== undefined), '--help');
+    expect(code).toBe(0);
+    expect(data).toContain('Usage: sts-sidecar');
+  });
 
   it('says the version of the package', async () => {
     expect(version).toBe(packageFile.version);

@@ -16,7 +16,8 @@ export function outcomeOf({ decision }: Simulation): Outcome {
 /** Why, in one line; empty when access is allowed. */
 export function reasonOf({ decision, action }: Simulation): string {
   if (decision.effect === 'allow') return '';
-  if (decision.effect === 'needs') return `depends on ${decision.keys.join(', ')}`;
+  if (decision.effect === 'needs')
+    return `because it depends on ${decision.keys.join(', ')}, which the context does not tell`;
   if (decision.fault !== undefined) return `deciding failed: ${String(decision.fault)}`;
   return explainDenial(decision, action);
 }
@@ -98,6 +99,6 @@ function renderMatch({ policyType, effect, statement, level }: StatementMatch): 
 }
 
 /** `ReadData Statement[0] (Sid "Read")` */
-export function renderStatement({ policy, sid, index }: StatementReference): string {
+function renderStatement({ policy, sid, index }: StatementReference): string {
   return `${policy} Statement[${index}]${sid === undefined ? '' : ` (Sid ${JSON.stringify(sid)})`}`;
 }

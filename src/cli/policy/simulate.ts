@@ -129,7 +129,11 @@ function roleCase({ action }: KnownAction, resource: string, simulated: Simulate
   const role = findRole(resource, world);
   const lazyKeys = untoldKeys(trustRequestKeys, circumstances);
   if (action === assumeRole) {
-    if (asker.kind !== 'caller') throw notForRole(action, '--principal');
+    if (asker.kind !== 'caller')
+      throw askedBySomebodyElse(
+        action,
+        'a user or a session of a role, not by a web identity or anonymously',
+      );
     const question = callerQuestion(
       session,
       { raw, caller: asker.caller, region: account.region },
@@ -142,17 +146,15 @@ function roleCase({ action }: KnownAction, resource: string, simulated: Simulate
       role,
     );
   }
-  if (asker.kind !== 'web-identity') throw notForRole(action, '--web-identity-provider');
+  if (asker.kind !== 'web-identity')
+    throw askedBySomebodyElse(action, 'a web identity: name its provider instead of a principal');
   const question = federatedQuestion(session, { issuer: asker.issuer, claims: new Map() }, raw, account);
   const entries = overlaidEntries(question.entries, circumstances);
   return trustCase({ identity: [] }, trustQuery({ ...question, entries }, role.arn, lazyKeys), role);
 }
 
-function notForRole(action: string, option: string): QuestionError {
-  return new QuestionError(
-    'action',
-    `${action} is asked by somebody else: needs ${option} of the configuration`,
-  );
+function askedBySomebodyElse(action: string, who: string): QuestionError {
+  return new QuestionError('action', `${action} is asked by ${who}`);
 }
 
 function findRole(resource: string, { settings, directory, roles }: World): Role {
