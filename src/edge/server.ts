@@ -12,6 +12,7 @@ import type { StsDependencies } from '../sts/handle.ts';
 import { isStsRequest } from '../sts/query-request.ts';
 import { answerS3Error } from './answer-s3-error.ts';
 import { clientAddress } from './client-address.ts';
+import { handlePreflight, isPreflight } from './handle-preflight.ts';
 import { type ClientConnection, handleS3, type S3Pipeline } from './handle-s3.ts';
 import { answerSts } from './handle-sts.ts';
 import { keepAliveTimeoutMs, type ListenerLimits, maxConditionHeader } from './limits.ts';
@@ -171,7 +172,7 @@ class Edge {
     }
     trace.add({ service: 's3' });
     try {
-      await handleS3(raw, connection, snapshot.s3, trace);
+      await (isPreflight(raw) ? handlePreflight : handleS3)(raw, connection, snapshot.s3, trace);
     } catch (error) {
       await answerS3Error(error, connection, trace);
     }

@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream';
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { Preflight } from '../authorize/preflight.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type StoreTarget } from './outgoing-request.ts';
+import { forwardPreflight, type PreflightAnswer } from './preflight.ts';
 import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
 import { toUpstreamFault, type Upstream } from './upstream.ts';
 
@@ -47,6 +49,11 @@ export class Forwarder {
     } finally {
       if (body.content instanceof Readable) body.content.destroy();
     }
+  }
+
+  /** Passes a browser's preflight on, unsigned. Rejects with {@link UpstreamFault}. */
+  preflight(preflight: Preflight, requestId: string): Promise<PreflightAnswer> {
+    return forwardPreflight(preflight, this.#upstream, { host: this.#store.host, requestId });
   }
 
   async #attempt(authorized: Authorized, exchange: Exchange, body: OutgoingBody): Promise<RelayFacts> {

@@ -16,6 +16,7 @@ const maxResponseHeaderBytes = 65_536;
 /** A whole answer of the store. */
 export interface SmallAnswer {
   readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
 }
 
@@ -48,7 +49,11 @@ export class Upstream {
 
   /** Makes one request without a body and reads the whole answer. Rejects when that is longer than `maxBytes`. */
   async fetchSmall({ method, target, headers }: OutgoingHead, maxBytes: number): Promise<SmallAnswer> {
-    const { statusCode, body } = await this.#pool.request({
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await this.#pool.request({
       method: toMethod(method),
       path: target,
       headers,
@@ -62,7 +67,7 @@ export class Upstream {
       if (length > maxBytes) throw new UpstreamFault('protocol', 'the answer is too large');
       pieces.push(piece);
     }
-    return { status: statusCode, body: Buffer.concat(pieces) };
+    return { status: statusCode, headers: listHeaders(answered), body: Buffer.concat(pieces) };
   }
 
   /** Waits for running requests, then closes every connection. */
@@ -76,6 +81,12 @@ export class Upstream {
   }
 }
 
+function listHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value = []]) =>
+    (typeof value === 'string' ? [value] : value).map((item): [string, string] => [name.toLowerCase(), item]),
+  );
+}
+
 function toMethod(method: string): Dispatcher.HttpMethod {
   switch (method) {
     case 'GET':
@@ -83,6 +94,7 @@ function toMethod(method: string): Dispatcher.HttpMethod {
     case 'PUT':
     case 'POST':
     case 'DELETE':
+    case 'OPTIONS':
       return method;
     default:
       throw new TypeError('no operation has this method');

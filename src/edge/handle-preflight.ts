@@ -1,0 +1,36 @@
+import { requirePreflight } from '../authorize/preflight.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import { route } from '../s3/route.ts';
+import { sendAnswer } from './answer.ts';
+import type { ClientConnection, S3Pipeline } from './handle-s3.ts';
+import type { RequestTrace } from './request-trace.ts';
+
+/** True for what a browser asks before it sends the request proper (Fetch standard, "CORS-preflight request"). */
+export function isPreflight(raw: RawRequest): boolean {
+  return raw.method === 'OPTIONS';
+}
+
+/**
+ * Answers a preflight with what the store says. Nobody is authenticated, so nothing is signed for it, and whatever else
+ * the URL holds (a presigned one holds a signature) is left out. Throws what a stage throws.
+ */
+export async function handlePreflight(
+  raw: RawRequest,
+  { message, response, ownHeaders }: ClientConnection,
+  { routing, forwarder }: S3Pipeline,
+  trace: RequestTrace,
+): Promise<void> {
+  const request = route({ ...raw, query: '', parameters: [] }, routing);
+  trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });
+  const { status, headers, body, errorCode } = await forwarder.preflight(
+    requirePreflight(request),
+    trace.requestId,
+  );
+  trace.add({ status, bytesOut: body.length, errorCode });
+  await sendAnswer(message, response, {
+    status,
+    contentType: 'application/xml',
+    body,
+    headers: [...ownHeaders, ...headers],
+  });
+}

@@ -1,0 +1,52 @@
+import type { Preflight } from '../authorize/preflight.ts';
+import { storePath } from './outgoing-request.ts';
+import { readStoreError, rewriteStoreError } from './store-error.ts';
+import { toUpstreamFault, type Upstream } from './upstream.ts';
+
+/** What a browser is told. */
+export interface PreflightAnswer {
+  readonly status: number;
+  /** Flat name, value, name, value. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  /** The code of the store's error document. */
+  readonly errorCode: string | undefined;
+}
+
+const maxAnswerBytes = 65_536;
+const asked: readonly string[] = [
+  'origin',
+  'access-control-request-method',
+  'access-control-request-headers',
+];
+
+/**
+ * Asks the store what its CORS configuration of the bucket says, unsigned and with nothing of the request but its
+ * address and what CORS is about. Rejects with {@link UpstreamFault}.
+ */
+export async function forwardPreflight(
+  { request }: Preflight,
+  upstream: Upstream,
+  exchange: { readonly host: string; readonly requestId: string },
+): Promise<PreflightAnswer> {
+  const headers = ['host', exchange.host];
+  for (const name of asked) {
+    const value = request.raw.headers.get(name);
+    if (value !== undefined) headers.push(name, value);
+  }
+  const head = { method: 'OPTIONS', target: storePath(request.bucket, request.key), headers };
+  const answer = await upstream.fetchSmall(head, maxAnswerBytes).catch((error: unknown) => {
+    throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
+  });
+  const error = readStoreError(answer.body);
+  return {
+    status: answer.status,
+    headers: answer.headers.filter(([name]) => isShown(name)).flat(),
+    body: error === undefined ? Buffer.alloc(0) : rewriteStoreError(error, exchange.requestId),
+    errorCode: error?.code,
+  };
+}
+
+function isShown(name: string): boolean {
+  return name === 'vary' || name.startsWith('access-control-');
+}
