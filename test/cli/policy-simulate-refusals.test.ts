@@ -81,6 +81,11 @@ describe('policy simulate exits 2', () => {
       [alice, ...get, '--absent', 's3:ExistingObjectTag/team'],
       '"s3:ExistingObjectTag/"',
     ],
+    [
+      'a tag that the sidecar would not look up',
+      [alice, 's3:PutObject', get[1], '--context', 's3:ExistingObjectTag/team=blue'],
+      'does not know s3:ExistingObjectTag/team',
+    ],
     ['a tag of a user’s session', [alice, ...get, '--tag', 'a=b'], 'needs the session of a role'],
     [
       'a session policy of a user',

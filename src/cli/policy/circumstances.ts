@@ -2,11 +2,15 @@ import { globalKeys, requestKeys } from '../../authorize/global-keys.ts';
 import { HeaderList } from '../../core/header-list.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
 import { type ContextEntry, RequestContext } from '../../iam/request-context.ts';
-import { lookupKeyPrefixes, s3ConditionKeys } from '../../s3/condition-keys.ts';
+import { s3ConditionKeys } from '../../s3/condition-keys.ts';
+import { lookupKeysOf } from '../../s3/lookup-keys.ts';
 import type { Asker } from './asker.ts';
 import type { KnownAction } from './known-actions.ts';
 import { type Circumstances, QuestionError } from './question.ts';
 import type { World } from './world.ts';
+
+/** Beginnings of the keys that only the store knows. */
+const storeKeyPrefixes: readonly string[] = ['s3:existingobjecttag/', 's3:buckettag/', 'aws:resourcetag/'];
 
 /** Keys that every request has, with values that only a real request can tell: asked for, never guessed. */
 const requestOnlyKeys: readonly string[] = ['aws:sourceip', 's3:x-amz-content-sha256'];
@@ -28,20 +32,46 @@ export function simulatedRequest({ context }: Circumstances, nowMs: number): Raw
   };
 }
 
-/** The context of an S3 request: what the sidecar itself would put in, overlaid by what is given. */
+/** One S3 permission that is asked for. */
+export interface S3Question {
+  readonly known: Extract<KnownAction, { service: 's3' }>;
+  /** An ARN. */
+  readonly resource: string;
+  readonly bucket: string;
+  /** Empty for a bucket. */
+  readonly key: string;
+}
+
+/**
+ * The context of an S3 request: what the sidecar itself would put in, overlaid by what is given.
+ * @throws QuestionError for a tag that the sidecar would not look up for this action.
+ */
 export function s3Context(
-  { operation }: Extract<KnownAction, { service: 's3' }>,
-  place: { readonly bucket: string; readonly key: string },
+  { known, resource, bucket, key }: S3Question,
   { asker, circumstances, world, raw }: Simulated,
 ): RequestContext {
   const { account } = world.settings;
+  const { action, operation } = known;
+  const object = key === '' ? undefined : { bucket, key };
+  const lookupKeys = lookupKeysOf({ action, resource, object });
+  for (const [name] of circumstances.context) {
+    const prefix = storeKeyPrefixes.find((one) => name.toLowerCase().startsWith(one));
+    if (prefix === undefined || lookupKeys.includes(prefix)) continue;
+    throw new QuestionError(
+      'context',
+      `${action} on ${resource} does not know ${name}: requests never have it`,
+    );
+  }
   const caller =
     asker.kind === 'caller'
       ? globalKeys(raw, asker.caller, account.region)
       : requestKeys(raw, account.region);
-  const requested = { operation, ...place, parameters: new Map(), headers: new Map() };
+  const requested = { operation, bucket, key, parameters: new Map(), headers: new Map() };
   const entries = [...caller, ...signatureKeys(asker), ...s3ConditionKeys(requested, account.id)];
-  return overlaidContext(entries, [...lookupKeyPrefixes, ...requestOnlyKeys], circumstances);
+  return new RequestContext(
+    overlaidEntries(entries, circumstances),
+    untoldKeys([...lookupKeys, ...requestOnlyKeys], circumstances),
+  );
 }
 
 /** One request as the simulator sees it. */
@@ -79,14 +109,6 @@ export function untoldKeys(keys: readonly string[], { absent }: Circumstances): 
 /** Of a trust decision: where the request comes from. */
 export const trustRequestKeys: readonly string[] = ['aws:sourceip'];
 
-function overlaidContext(
-  entries: readonly ContextEntry[],
-  lazyKeys: readonly string[],
-  circumstances: Circumstances,
-): RequestContext {
-  return new RequestContext(overlaidEntries(entries, circumstances), untoldKeys(lazyKeys, circumstances));
-}
-
 /**
  * Checks the parts of the circumstances against each other.
  * @throws QuestionError for what is no context key, and for a key that is given and absent.
@@ -101,7 +123,7 @@ export function checkCircumstances({ context, absent }: Circumstances): void {
   const given = new Set(names);
   const both = absent.find((key) => given.has(key.toLowerCase()));
   if (both !== undefined) throw new QuestionError('absent', `${JSON.stringify(both)} is given a value too`);
-  const tag = absent.find((key) => lookupKeyPrefixes.some((prefix) => isBelow(key, prefix)));
+  const tag = absent.find((key) => storeKeyPrefixes.some((prefix) => isBelow(key, prefix)));
   if (tag === undefined) return;
   const prefix = tag.slice(0, tag.indexOf('/') + 1);
   throw new QuestionError(

@@ -87,7 +87,7 @@ function s3Case(
       principal: principalOf(asker),
       action: known.action,
       resource,
-      context: s3Context(known, place, simulated),
+      context: s3Context({ known, resource, ...place }, simulated),
     },
   };
 }
