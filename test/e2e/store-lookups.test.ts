@@ -24,14 +24,23 @@ const when = (operator: string, key: string, value: string): string =>
 const statement = (effect: string, actions: string, condition = ''): string =>
   `{ Effect: ${effect}, Action: [${actions}], Resource: "arn:aws:s3:::data/*"${condition} }`;
 
-const names = ['reader', 'guarded', 'variable', 'cleaner', 'tagged-list', 'plain', 'owner'] as const;
+const names = [
+  'counter',
+  'reader',
+  'guarded',
+  'variable',
+  'cleaner',
+  'tagged-list',
+  'plain',
+  'owner',
+] as const;
 const directory = `
 directory:
   users:
     - name: alice
       accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
       inlinePolicies: { Assume: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "sts:AssumeRole", Resource: "*" }] } }
-  roles:${role('reader', statement('Allow', '"s3:GetObject", "s3:GetObjectTagging"', when('StringEquals', 's3:ExistingObjectTag/Team', 'blue')))}${role(
+  roles:${role('counter', statement('Allow', '"s3:GetObject"'), statement('Allow', '"s3:GetObjectTagging"', when('StringEquals', 's3:ExistingObjectTag/team', 'blue')))}${role('reader', statement('Allow', '"s3:GetObject", "s3:GetObjectTagging"', when('StringEquals', 's3:ExistingObjectTag/Team', 'blue')))}${role(
     'guarded',
     statement('Allow', '"s3:*"'),
     statement(
@@ -129,6 +138,16 @@ describe('tags that decisions depend on', () => {
     );
     expect(await outcome(head)).toBe('allowed');
     expect(sidecar.seen.filter(({ target }) => target.includes('tagging'))).toHaveLength(1);
+  });
+
+  it('also decide what of an answer is shown', async () => {
+    const count = async (name: string, Key: string): Promise<number | undefined> => {
+      const result = await (clients.get(name) ?? store).send(new GetObjectCommand({ Bucket: 'data', Key }));
+      return result.TagCount;
+    };
+    expect(await count('counter', 'blue/a')).toBe(1);
+    expect(await count('counter', 'red/a')).toBeUndefined();
+    expect(await count('plain', 'blue/a')).toBeUndefined();
   });
 
   it('are not asked for by roles that do not depend on them', async () => {
