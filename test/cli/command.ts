@@ -70,6 +70,7 @@ directory:
         Statement:
           - { Sid: Account, Effect: Allow, Principal: { AWS: "123456789012" }, Action: "sts:AssumeRole", Condition: { StringEquals: { "sts:ExternalId": x } } }
           - { Sid: NotAtNight, Effect: Deny, Principal: { AWS: "*" }, Action: "sts:AssumeRole", Condition: { DateGreaterThan: { "aws:CurrentTime": "2030-01-01T00:00:00Z" } } }
+          - { Sid: NotInThatCentury, Effect: Deny, Principal: { AWS: "*" }, Action: "sts:AssumeRole", Condition: { NumericGreaterThan: { "aws:EpochTime": "2524608000" } } }
       policies: [ReadData]
       enforcement: audit
     - name: ci

@@ -235,6 +235,9 @@ describe('trust', () => {
       decision: 'explicitDeny',
       statement: { sid: 'NotAtNight' },
     });
+    const century = ['--context', 'sts:ExternalId=x', '--context', 'aws:CurrentTime=2051-05-01T00:00:00Z'];
+    const { matchedStatements } = await resultOf(alice, ...assume, ...century);
+    expect(matchedStatements.map(({ sid }) => sid)).toContain('NotInThatCentury');
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { CompactEncrypt, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
@@ -55,12 +55,19 @@ async function conditionsOf(text: string): Promise<ReadonlyMap<string, readonly 
   return new Map(items.map(({ key, values }) => [key, values.items.map(({ value }) => value)]));
 }
 
-/** Encrypts under the subkey of messages, with any header and content. */
-async function forge(header: Record<string, unknown>, plaintext: string): Promise<string> {
+/** Encrypts under the key of hour 1, or another, with any header and content. */
+async function forge(
+  header: Record<string, unknown>,
+  plaintext: string = encodeFailure(failure()),
+  key: Uint8Array = hourKey,
+): Promise<string> {
   return new CompactEncrypt(Buffer.from(plaintext))
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: 'first', ...header })
-    .encrypt(ring.sealWith.authorizationMessages);
+    .encrypt(key);
 }
+
+const messagesKey = ring.sealWith.authorizationMessages;
+const hourKey = new Uint8Array(hkdfSync('sha256', messagesKey, '', 'authorization-message/v1/1', 32));
 
 describe('authorization messages', () => {
   it('open to the document of AWS, with the statement by name only', async () => {
@@ -176,18 +183,40 @@ describe('authorization messages', () => {
     expect(authorizationMessageType).not.toBe(sessionTokenType);
   });
 
-  it.each([
+  it('of this form open, so that what follows differs in one thing only', async () => {
+    expect(await open(await forge({ typ: authorizationMessageType, hour: 1 }))).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
     ['a session token’s type', { typ: sessionTokenType, hour: 1 }],
     ['no type', { hour: 1 }],
     ['no hour', { typ: authorizationMessageType }],
     ['an hour that is text', { typ: authorizationMessageType, hour: '1' }],
-    ['half an hour', { typ: authorizationMessageType, hour: 0.5 }],
-    ['the undivided subkey', { typ: authorizationMessageType, hour: 1 }],
+    ['another hour', { typ: authorizationMessageType, hour: 2 }],
+    ['no key id', { typ: authorizationMessageType, hour: 1, kid: undefined }],
   ])('reject %s', async (_, header) => {
-    expect(await open(await forge(header, encodeFailure(failure())))).toEqual({
-      ok: false,
-      reason: 'malformed',
-    });
+    expect(await open(await forge(header))).toEqual({ ok: false, reason: 'malformed' });
+  });
+
+  it('reject what is encrypted under the undivided subkey', async () => {
+    const text = await forge({ typ: authorizationMessageType, hour: 1 }, undefined, messagesKey);
+    expect(await open(text)).toEqual({ ok: false, reason: 'malformed' });
+  });
+
+  it.each([
+    ['another version', (text: string) => text.replace('[1,', '[2,')],
+    ['a time that is text', (text: string) => text.replace(String(deniedAtMs), '"now"')],
+    ['half a statement', (text: string) => text.replace(',2,"NoDeletes"', '')],
+    ['a context that is an object', (text: string) => text.replace(/\[\["aws.*\]\]/, '{}')],
+    ['a key without a name', (text: string) => text.replace(/\[\["aws.*\]\]/, '[[]]')],
+    ['something more', (text: string) => text.replace(/\]$/, ',0]')],
+    ['no JSON', () => 'no'],
+    ['an object', () => '{}'],
+  ])('reject %s', async (_, change) => {
+    const before = encodeFailure(failure());
+    expect(change(before)).not.toBe(before);
+    const text = await forge({ typ: authorizationMessageType, hour: 1 }, change(before));
+    expect(await open(text)).toEqual({ ok: false, reason: 'malformed' });
   });
 
   it('reject a key id that is a property of every object', async () => {
@@ -238,7 +267,10 @@ describe('the size of an authorization message', () => {
 
   it.each([
     ['200 long header values', { context: many('x'.repeat(8_000)) }],
-    ['a key with 10,000 values', { context: [['aws:TagKeys', Array.from({ length: 10_000 }, String)]] }],
+    [
+      'a key with 10,000 values',
+      { context: [['aws:TagKeys', Array.from({ length: 10_000 }, (_, index) => String(index))]] },
+    ],
     ['a key of 1,024 control characters', { resource: `arn:aws:s3:::b/${'\u0001'.repeat(1024)}` }],
     ['quotes everywhere', everything('"\\'.repeat(5_000))],
     ['control characters everywhere', everything('\u0000'.repeat(5_000))],
@@ -268,6 +300,17 @@ describe('the size of an authorization message', () => {
     expect(values.get('aws:SourceIp')).toEqual(['192.0.2.7']);
     expect(values.get('s3:RequestObjectTag/0')?.[0]).toMatch(/^x{300,}…$/);
     expect(values.get('sts-sidecar:OmittedKeys')).toEqual([String(200 - (values.size - 2))]);
+  });
+
+  it('keeps the first of very many values', async () => {
+    const context: FailureContextEntry[] = [
+      ['aws:TagKeys', Array.from({ length: 10_000 }, (_, index) => String(index))],
+    ];
+    const values = (await conditionsOf(sealAuthorizationMessage(failure({ context }), ring))).get(
+      'aws:TagKeys',
+    );
+    expect(values?.slice(0, 3)).toEqual(['0', '1', '2']);
+    expect(values?.at(-1)).toBe('…');
   });
 
   it('leaves values alone that fit exactly', async () => {
