@@ -101,7 +101,6 @@ describe('a role session', () => {
     expect(await get(after.url, session)).toBe('AccessDenied 403');
   });
 
-
   it.each(['aws:ResourceTag/tier', 'iam:ResourceTag/tier'])(
     'is not issued against a Deny on the role’s tag (%s)',
     async (key) => {
