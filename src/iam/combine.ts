@@ -88,18 +88,18 @@ function evaluateSets(
   { identity, boundary, session, resource }: PolicySets,
   query: AuthorizationQuery,
 ): SetResults {
-  // A federated user has no permissions beyond what its session policies pass on.
   const budget = query.budget ?? new DecisionBudget();
-  const evaluate = (policies: readonly CompiledPolicy[]): SetResult =>
-    evaluatePolicies(policies, query, budget);
-  const passedOn = session ?? (query.principal.kind === 'federated-user' ? [] : undefined);
+  // A federated user has no permissions beyond what its session policies pass on.
+  const passedOn = session ?? (query.principal.kind === 'federated-user' ? none : undefined);
   return {
-    identity: evaluate(identity),
-    boundary: boundary === undefined ? undefined : evaluate(boundary),
-    session: passedOn === undefined ? undefined : evaluate(passedOn),
-    resource: resource === undefined ? undefined : evaluate(resource),
+    identity: evaluatePolicies(identity, query, budget),
+    boundary: boundary === undefined ? undefined : evaluatePolicies(boundary, query, budget),
+    session: passedOn === undefined ? undefined : evaluatePolicies(passedOn, query, budget),
+    resource: resource === undefined ? undefined : evaluatePolicies(resource, query, budget),
   };
 }
+
+const none: readonly CompiledPolicy[] = [];
 
 function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   const effects = summarise(results, query);

@@ -7,7 +7,7 @@ import {
   commonPrefix,
   compileNotResources,
   compileResources,
-  mayMatchBucket,
+  namedBuckets,
   type ResourceTest,
 } from './match-resource.ts';
 import { StatementIndex } from './statement-index.ts';
@@ -59,10 +59,7 @@ function compileStatement(
     reference: sid === undefined ? { policy, index } : { policy, sid, index },
     effect,
     matchesAction: actions.isNegated ? (action) => !matchesListedAction(action) : matchesListedAction,
-    mayMatchBucket: (bucketArn) =>
-      resources === undefined ||
-      resources.isNegated ||
-      resources.values.some((pattern) => mayMatchBucket(pattern, bucketArn)),
+    buckets: resources === undefined || resources.isNegated ? undefined : namedBuckets(resources.values),
     resourcePrefix: resources === undefined || resources.isNegated ? '' : commonPrefix(resources.values),
     matchesResource: compileResourceElement(statement),
     principalLevel: compilePrincipalElement(statement),

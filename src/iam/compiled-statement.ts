@@ -16,8 +16,11 @@ export interface CompiledStatement {
   readonly effect: 'Allow' | 'Deny';
   /** Takes the action in lower case. */
   readonly matchesAction: (action: string) => boolean;
-  /** May say yes too often, never no wrongly; narrows the index only. */
-  readonly mayMatchBucket: (bucketArn: string) => boolean;
+  /**
+   * Names of the S3 buckets that hold every resource the statement applies to; `undefined` when they cannot be told
+   * from the text alone. Narrows the index only.
+   */
+  readonly buckets: ReadonlySet<string> | undefined;
   /** Every resource that the statement applies to starts with this; tested first, because it decides most often. */
   readonly resourcePrefix: string;
   readonly matchesResource: ResourceTest;

@@ -2,7 +2,7 @@ import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import type { AuthorizationQuery } from './query.ts';
-import { EvaluationScope, everyTruth, type Truth } from './scope.ts';
+import { EvaluationScope, type Truth } from './scope.ts';
 import type { Candidates } from './statement-index.ts';
 
 export type { StatementReference } from './compile.ts';
@@ -45,26 +45,29 @@ export function evaluatePolicies(
   findCandidates: CandidateFinder = findIndexed,
 ): SetResult {
   const scope = new EvaluationScope(query, budget);
-  const undecided: Undecided[] = [];
+  const { resource, principal } = query;
+  let undecided: Undecided[] | undefined;
   let best: GrantingStatement | undefined;
   for (const policy of policies) {
     const { denies, allows } = findCandidates(policy, query);
     for (const statement of denies) {
-      const truth = statementApplies(statement, scope);
+      if (!mayHavePrefix(resource, statement.resourcePrefix)) continue;
+      const truth = appliesBeyondPrefix(statement, scope);
       if (truth === true) return { effect: 'deny', statement: statement.reference };
-      if (truth === 'unknown') undecided.push({ rank: denyRank, keys: scope.pendingKeys() });
+      if (truth === 'unknown') undecided = noted(undecided, denyRank, scope);
     }
     for (const statement of allows) {
+      if (!mayHavePrefix(resource, statement.resourcePrefix)) continue;
       if (best?.rank === levelRank.direct) break;
-      const level = statement.principalLevel?.(query.principal);
-      const rank = levelRank[level ?? 'direct'];
+      const level = statement.principalLevel?.(principal);
+      const rank = level === undefined ? levelRank.direct : levelRank[level];
       if (best !== undefined && rank <= best.rank) continue;
-      const truth = statementApplies(statement, scope);
+      const truth = appliesBeyondPrefix(statement, scope);
       if (truth === true) best = { reference: statement.reference, level, rank };
-      if (truth === 'unknown') undecided.push({ rank, keys: scope.pendingKeys() });
+      if (truth === 'unknown') undecided = noted(undecided, rank, scope);
     }
   }
-  if (undecided.length > 0) {
+  if (undecided !== undefined) {
     const keys = keysThatMatter(undecided, best?.rank ?? 0);
     if (keys.length > 0) return { effect: 'needs', keys };
   }
@@ -89,6 +92,13 @@ interface Undecided {
   readonly keys: readonly string[];
 }
 
+function noted(undecided: Undecided[] | undefined, rank: number, scope: EvaluationScope): Undecided[] {
+  const statement = { rank, keys: scope.pendingKeys() };
+  if (undecided === undefined) return [statement];
+  undecided.push(statement);
+  return undecided;
+}
+
 function keysThatMatter(undecided: readonly Undecided[], bestRank: number): string[] {
   const keys = undecided.filter(({ rank }) => rank > bestRank).flatMap((statement) => statement.keys);
   return [...new Set(keys)].sort();
@@ -99,14 +109,24 @@ function keysThatMatter(undecided: readonly Undecided[], bestRank: number): stri
  * @throws DecisionError when the budget is used up or a request value is malformed.
  */
 export function statementApplies(statement: CompiledStatement, scope: EvaluationScope): Truth {
-  if (!mayHavePrefix(scope.query.resource, statement.resourcePrefix)) return false;
+  return (
+    mayHavePrefix(scope.query.resource, statement.resourcePrefix) && appliesBeyondPrefix(statement, scope)
+  );
+}
+
+function appliesBeyondPrefix(statement: CompiledStatement, scope: EvaluationScope): Truth {
   if (statement.principalLevel?.(scope.query.principal) === 'none') return false;
   scope.forgetPendingKeys();
   const matchesResource = statement.matchesResource(scope);
   const { conditions } = statement;
   if (matchesResource === false || conditions.length === 0) return matchesResource;
-  const holds = everyTruth(conditions, (holdsFor) => holdsFor(scope));
-  return holds === true ? matchesResource : holds;
+  let applies = matchesResource;
+  for (const holds of conditions) {
+    const truth = holds(scope);
+    if (truth === false) return false;
+    if (truth === 'unknown') applies = 'unknown';
+  }
+  return applies;
 }
 
 /**

@@ -145,9 +145,34 @@ function literalPrefix({ head, tail }: ResourcePattern): string {
 
 /**
  * Tells whether some resource of a bucket could match: the bucket itself or anything under `bucketArn/`. May say yes
- * too often, never no wrongly; the statement index relies on that.
+ * too often, never no wrongly.
  */
 export function mayMatchBucket(pattern: ResourcePattern, bucketArn: string): boolean {
   const literal = literalPrefix(pattern);
   return bucketArn.startsWith(literal) || literal.startsWith(`${bucketArn}/`);
+}
+
+/** What the ARN of every bucket and every object starts with. */
+export const s3ArnHead: string = 'arn:aws:s3:::';
+
+/**
+ * The names of the buckets in which every resource lies that one of the patterns matches: what stands between
+ * {@link s3ArnHead} and the next slash. `undefined` when a pattern leaves the name open.
+ */
+export function namedBuckets(patterns: readonly ResourcePattern[]): ReadonlySet<string> | undefined {
+  const names = new Set<string>();
+  for (const pattern of patterns) {
+    const name = namedBucket(pattern);
+    if (name === undefined) return undefined;
+    names.add(name);
+  }
+  return names;
+}
+
+function namedBucket(pattern: ResourcePattern): string | undefined {
+  const prefix = literalPrefix(pattern);
+  if (!prefix.startsWith(s3ArnHead)) return undefined;
+  const slash = prefix.indexOf('/', s3ArnHead.length);
+  if (slash >= 0) return prefix.slice(s3ArnHead.length, slash);
+  return pattern.tail.every(({ kind }) => kind === 'text') ? prefix.slice(s3ArnHead.length) : undefined;
 }

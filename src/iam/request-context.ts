@@ -1,5 +1,6 @@
-/** One context key with its value or values. */
-export type ContextEntry = readonly [key: string, value: string | readonly string[]];
+import { type ContextEntry, KeyTable } from './key-table.ts';
+
+export type { ContextEntry } from './key-table.ts';
 
 /**
  * The condition keys of one request: key names ignore case, an empty string is a value, an empty list is absence.
@@ -8,7 +9,7 @@ export type ContextEntry = readonly [key: string, value: string | readonly strin
  */
 export class RequestContext {
   readonly #list: () => Iterable<ContextEntry>;
-  #values: ReadonlyMap<string, readonly string[]> | undefined;
+  #table: KeyTable | undefined;
   readonly #lazyKeys: readonly string[];
 
   /**
@@ -24,24 +25,25 @@ export class RequestContext {
     if (typeof entries === 'function') this.#list = entries;
     else {
       this.#list = () => entries;
-      this.#values = indexEntries(entries);
+      this.#table = new KeyTable(entries);
     }
     this.#lazyKeys = lazyKeys;
   }
 
-  #known(): ReadonlyMap<string, readonly string[]> {
-    this.#values ??= indexEntries(this.#list());
-    return this.#values;
+  #known(): KeyTable {
+    this.#table ??= new KeyTable(this.#list());
+    return this.#table;
   }
 
   /** Values of a key given in lower case; `undefined` when absent. Never an empty list. */
   values(lowerCaseKey: string): readonly string[] | undefined {
-    return this.#known().get(lowerCaseKey);
+    const value = this.#known().get(lowerCaseKey);
+    return typeof value === 'string' ? [value] : value;
   }
 
   /** True when the value of a key given in lower case is not known before a look-up. */
   isLazy(lowerCaseKey: string): boolean {
-    if (this.#lazyKeys.length === 0 || this.#known().has(lowerCaseKey)) return false;
+    if (this.#lazyKeys.length === 0 || this.#known().get(lowerCaseKey) !== undefined) return false;
     return this.#lazyKeys.some((key) => {
       const lazy = key.toLowerCase();
       return lazy.endsWith('/') ? lowerCaseKey.startsWith(lazy) : lowerCaseKey === lazy;
@@ -65,19 +67,9 @@ export class RequestContext {
   #overlay(entries: Iterable<ContextEntry>, lazyKeys: readonly string[]): RequestContext {
     const added = [...entries];
     const replaced = new Set(added.map(([key]) => key.toLowerCase()));
-    const kept = [...this.#known()].filter(([key]) => !replaced.has(key));
+    const kept = this.#known()
+      .entries()
+      .filter(([key]) => !replaced.has(key));
     return new RequestContext([...kept, ...added], lazyKeys);
   }
-}
-
-function indexEntries(entries: Iterable<ContextEntry>): ReadonlyMap<string, readonly string[]> {
-  const values = new Map<string, readonly string[]>();
-  for (const [key, value] of entries) {
-    const list = typeof value === 'string' ? [value] : [...value];
-    if (list.length === 0) continue;
-    const name = key.toLowerCase();
-    if (values.has(name)) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
-    values.set(name, list);
-  }
-  return values;
 }

@@ -84,6 +84,27 @@ const stepsPerVariable = 64;
 /** Folding a code unit and compiling it into a pattern at decision time takes about as long as this many comparisons. */
 const stepsPerUnit = 16;
 
+/** Stands for the value of a variable that must be looked up in the store first. */
+const waiting: unique symbol = Symbol('waiting');
+
+/** What a request supplies for a variable; `undefined` when it supplies nothing and there is no default. */
+function resolve(
+  { key, fallback }: VariableToken,
+  scope: EvaluationScope,
+): string | undefined | typeof waiting {
+  const values = scope.lookUp(key);
+  if (values === 'unknown') return waiting;
+  scope.budget.spend(stepsPerVariable);
+  const single = values?.length === 1 ? values[0] : undefined;
+  return single === undefined || single === '' ? fallback : single;
+}
+
+function checkSubstituted(units: number): void {
+  if (units > maxSubstitutedUnits) {
+    throw new DecisionError('substitution-too-long', 'variables make a policy value too long');
+  }
+}
+
 /**
  * Replaces the variables. What a request supplies becomes a text token, never a pattern. `undefined` when a variable
  * is absent, multi-valued or empty and has no default; `unknown` when one needs a look-up.
@@ -103,19 +124,14 @@ function substitute(
       ownUnits += token.kind === 'text' ? token.text.length : 1;
       continue;
     }
-    const values = scope.lookUp(token.key);
-    if (values === 'unknown') {
+    const text = resolve(token, scope);
+    if (text === undefined) return undefined;
+    if (text === waiting) {
       isUnknown = true;
       continue;
     }
-    const single = values?.length === 1 ? values[0] : undefined;
-    const text = single === undefined || single === '' ? token.fallback : single;
-    scope.budget.spend(stepsPerVariable);
-    if (text === undefined) return undefined;
     substitutedUnits += text.length;
-    if (substitutedUnits > maxSubstitutedUnits) {
-      throw new DecisionError('substitution-too-long', 'variables make a policy value too long');
-    }
+    checkSubstituted(substitutedUnits);
     resolved.push({ kind: 'text', text: fold(text) });
   }
   scope.budget.spend((ownUnits + substitutedUnits) * stepsPerUnit);
@@ -159,6 +175,9 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
     return (value, scope) => matches(value, scope.budget);
   }
   const head = literalHead(folded);
+  const last = folded.at(-1);
+  const beginning = last?.kind === 'any' ? folded.slice(0, -1) : folded;
+  if (beginning.every(isPlain)) return plainTest(beginning, { head, isPrefix: last?.kind === 'any', fold });
   return (value, scope) => {
     // Most requests already differ in the constant head, and then no variable need be looked up.
     if (!value.startsWith(head)) return false;
@@ -166,5 +185,43 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
     if (resolved === 'unknown') return 'unknown';
     if (resolved === undefined) return false;
     return compileGlob(resolved)(value, scope.budget);
+  };
+}
+
+/** A piece that a text must hold as it is. */
+type PlainToken = VariableToken | (GlobToken & { readonly kind: 'text' });
+
+function isPlain(token: TemplateToken): token is PlainToken {
+  return token.kind === 'text' || token.kind === 'variable';
+}
+
+/** The test of a template without wildcards, or with one at its end: what it spells is compared, no pattern is made. */
+function plainTest(
+  tokens: readonly PlainToken[],
+  { head, isPrefix, fold }: { head: string; isPrefix: boolean; fold: Fold },
+): ValueTest {
+  return (value, scope) => {
+    if (!value.startsWith(head)) return false;
+    let wanted = '';
+    let isUnknown = false;
+    let substitutedUnits = 0;
+    for (const token of tokens) {
+      if (token.kind === 'text') {
+        wanted += token.text;
+        continue;
+      }
+      const text = resolve(token, scope);
+      if (text === undefined) return false;
+      if (text === waiting) {
+        isUnknown = true;
+        continue;
+      }
+      substitutedUnits += text.length;
+      checkSubstituted(substitutedUnits);
+      wanted += fold(text);
+    }
+    scope.budget.spend(wanted.length + substitutedUnits * stepsPerUnit);
+    if (isUnknown) return 'unknown';
+    return isPrefix ? value.startsWith(wanted) : value === wanted;
   };
 }

@@ -44,3 +44,30 @@ describe('RequestContext', () => {
     expect(after.isLazy('s3:exact')).toBe(true);
   });
 });
+
+describe('RequestContext of many keys', () => {
+  const many = Array.from({ length: 30 }, (_, at) => [`aws:PrincipalTag/Key${at}`, `${at}`] as const);
+
+  it('finds each of them, and nothing else', () => {
+    const context = new RequestContext(many);
+    for (const [key, value] of many) expect(context.values(key.toLowerCase())).toEqual([value]);
+    expect(context.values('aws:principaltag/key30')).toBeUndefined();
+    expect(context.with([['aws:PrincipalTag/KEY7', 'seven']]).values('aws:principaltag/key7')).toEqual([
+      'seven',
+    ]);
+  });
+
+  it('rejects one that differs from another only in case', () => {
+    expect(() => new RequestContext([...many, ['aws:PrincipalTag/kEY0', 'x']])).toThrow(
+      'condition key aws:principaltag/key0 is given twice',
+    );
+  });
+
+  it('tells names apart however many were seen before', () => {
+    for (let round = 0; round < 2000; round += 1) {
+      const context = new RequestContext([[`aws:RequestTag/Name${round}`, 'x']]);
+      expect(context.values(`aws:requesttag/name${round}`)).toEqual(['x']);
+      expect(context.values(`aws:RequestTag/Name${round}`)).toBeUndefined();
+    }
+  });
+});

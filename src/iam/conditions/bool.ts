@@ -9,21 +9,30 @@ import type { ComparisonOperator, OperandSource } from './operator.ts';
 export const boolOperator: ComparisonOperator = { name: 'Bool', isNegated: false, compile: compileBooleans };
 
 function compileBooleans(source: OperandSource, report: Report): ValueTest {
-  const tests = source.values.flatMap((value) => {
+  const constants = new Set<string>();
+  const templates = source.values.flatMap((value) => {
     const tokens = parseTemplate(value, { hasWildcards: false, hasVariables: source.hasVariables }, report);
     if (tokens === undefined) return [];
-    const hasVariable = tokens.some(({ kind }) => kind === 'variable');
-    if (!hasVariable && !isBoolean(foldCase(value))) {
-      report(`${quoted(value)} is not true or false`);
-    }
-    return [compileTemplate(tokens, foldCase)];
+    if (tokens.some(({ kind }) => kind === 'variable')) return [compileTemplate(tokens, foldCase)];
+    const folded = foldCase(value);
+    if (!isBoolean(folded)) report(`${quoted(value)} is not true or false`);
+    constants.add(folded);
+    return [];
   });
+  const [holdsForTrue, holdsForFalse] = [constants.has('true'), constants.has('false')];
   return (value, scope) => {
-    const folded = value.length <= maxBooleanLength ? foldCase(value) : '';
-    if (!isBoolean(folded))
-      throw new DecisionError('malformed-value', 'a Bool condition tests a value that is not true or false');
-    return someTruth(tests, (test) => test(folded, scope));
+    const folded = readBoolean(value);
+    if (folded === 'true' ? holdsForTrue : holdsForFalse) return true;
+    return templates.length > 0 && someTruth(templates, (test) => test(folded, scope));
   };
+}
+
+/** A request's value in lower case. @throws DecisionError when it is neither true nor false. */
+function readBoolean(value: string): string {
+  if (isBoolean(value)) return value;
+  const folded = value.length <= maxBooleanLength ? foldCase(value) : '';
+  if (isBoolean(folded)) return folded;
+  throw new DecisionError('malformed-value', 'a Bool condition tests a value that is not true or false');
 }
 
 const maxBooleanLength = 5;

@@ -40,12 +40,12 @@ function compileComparison(
   const passes: ValueTest = form.operator.isNegated
     ? (value, scope) => notTruth(matches(value, scope))
     : matches;
+  const testValues = compileForm(form, passes);
   const whenAbsent = resultWhenAbsent(form);
   return (scope) => {
     const values = scope.lookUp(key);
     if (values === 'unknown') return 'unknown';
-    if (values === undefined) return whenAbsent;
-    return testValues(form, values, (value) => passes(value, scope));
+    return values === undefined ? whenAbsent : testValues(values, scope);
   };
 }
 
@@ -68,14 +68,19 @@ function resultWhenAbsent({ operator, setOperator, isIfExists }: ComparisonForm)
   return isIfExists || operator.isNegated;
 }
 
-function testValues(
+function compileForm(
   { setOperator }: ComparisonForm,
-  values: readonly string[],
-  passes: (value: string) => Truth,
-): Truth {
-  if (setOperator === 'ForAllValues') return everyTruth(values, passes);
-  if (setOperator === 'ForAnyValue') return someTruth(values, passes);
-  const [value] = values;
-  // Several values without a set operator: there is no saying which one the policy means.
-  return value !== undefined && values.length === 1 && passes(value);
+  passes: ValueTest,
+): (values: readonly string[], scope: EvaluationScope) => Truth {
+  if (setOperator === 'ForAllValues') {
+    return (values, scope) => everyTruth(values, (value) => passes(value, scope));
+  }
+  if (setOperator === 'ForAnyValue') {
+    return (values, scope) => someTruth(values, (value) => passes(value, scope));
+  }
+  return (values, scope) => {
+    const value = values[0];
+    // Several values without a set operator: there is no saying which one the policy means.
+    return value !== undefined && values.length === 1 && passes(value, scope);
+  };
 }
