@@ -95,6 +95,20 @@ describe('policy simulate', () => {
     expect((await simulate(...words, ...places)).code).toBe(1);
   });
 
+  it.each([
+    's3:PutObjectAcl',
+    's3:PutObjectTagging',
+    's3:PutObjectRetention',
+    's3:PutObjectLegalHold',
+    's3:BypassGovernanceRetention',
+    's3:GetObjectVersion',
+    's3:GetObjectVersionTagging',
+    's3:GetObjectRetention',
+    's3:DeleteObjectVersion',
+  ])('knows %s, which no operation is named after', async (action) => {
+    expect((await ask(alice, action, 'arn:aws:s3:::closed/a')).code).toBe(1);
+  });
+
   it('takes the star in a key for a star', async () => {
     expect((await ask(alice, 's3:PutObject', 'arn:aws:s3:::data/*/a')).code).toBe(1);
   });

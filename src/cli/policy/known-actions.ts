@@ -21,7 +21,7 @@ const guardingActions: readonly string[] = [
   's3:GetObjectLegalHold',
 ];
 
-const s3Actions: ReadonlyMap<string, KnownAction> = listS3Actions();
+let s3Actions: ReadonlyMap<string, KnownAction> | undefined;
 
 const stsActions: ReadonlyMap<string, KnownAction> = new Map(
   ([assumeRole, assumeRoleWithWebIdentity] as const).map((action) => [
@@ -30,22 +30,31 @@ const stsActions: ReadonlyMap<string, KnownAction> = new Map(
   ]),
 );
 
-// The operation of the same name comes first: s3:PutObject is asked for by seven.
+// The operation of the same name stands for the action, or the one that understands most: a listing, not HeadBucket.
 function listS3Actions(): Map<string, KnownAction> {
   const found = new Map<string, KnownAction>();
+  const ranks = new Map<string, number>();
   const add = (action: string | undefined, operation: S3Operation): void => {
     if (action === undefined) return;
-    const isNamesake = action === `s3:${operation.name}`;
-    if (found.has(action.toLowerCase()) && !isNamesake) return;
-    found.set(action.toLowerCase(), { service: 's3', action, operation });
+    const name = action.toLowerCase();
+    const rank = action === `s3:${operation.name}` ? Number.POSITIVE_INFINITY : operation.parameters.length;
+    if (rank <= (ranks.get(name) ?? -1)) return;
+    ranks.set(name, rank);
+    found.set(name, { service: 's3', action, operation });
   };
   for (const operation of operations) {
     add(operation.action, operation);
     add(operation.versionAction, operation);
   }
-  for (const operation of operations) for (const action of furtherActions(operation)) add(action, operation);
+  const known = new Set(found.keys());
+  const addFurther = (action: string, operation: S3Operation): void => {
+    if (!known.has(action.toLowerCase())) add(action, operation);
+  };
   const reading = operations.find(({ name }) => name === 'GetObject');
-  if (reading !== undefined) for (const action of guardingActions) add(action, reading);
+  if (reading !== undefined) for (const action of guardingActions) addFurther(action, reading);
+  for (const operation of operations) {
+    for (const action of furtherActions(operation)) addFurther(action, operation);
+  }
   return found;
 }
 
@@ -75,6 +84,7 @@ export function findAction(text: string): KnownAction {
       `${shown} is of a service that policies here do not decide: s3 or sts${hint}`,
     );
   }
+  s3Actions ??= listS3Actions();
   const known = service === 's3' ? s3Actions : stsActions;
   const found = known.get(text.toLowerCase());
   if (found !== undefined) return found;
