@@ -1,74 +1,91 @@
+import { s3Keys } from './condition-key-table.ts';
 import { s3Error } from './errors.ts';
-import type { ConditionKey } from './operation.ts';
+import { durationDays, objectLockKeys, parseCount, parseInstant } from './object-lock.ts';
+import type { ConditionKey, ForwardedHeaders, S3Operation } from './operation.ts';
 import type { RequestedResource } from './permissions.ts';
 import { type ObjectTag, parseFormTags } from './tagging-header.ts';
 
-/** Header → context key, for headers whose value is the key's value. */
-const headerKeys: readonly (readonly [header: string, key: string])[] = [
-  ['if-match', 's3:if-match'],
-  ['if-none-match', 's3:if-none-match'],
-  ['x-amz-acl', 's3:x-amz-acl'],
-  ['x-amz-grant-full-control', 's3:x-amz-grant-full-control'],
-  ['x-amz-grant-read', 's3:x-amz-grant-read'],
-  ['x-amz-grant-read-acp', 's3:x-amz-grant-read-acp'],
-  ['x-amz-grant-write', 's3:x-amz-grant-write'],
-  ['x-amz-grant-write-acp', 's3:x-amz-grant-write-acp'],
-  ['x-amz-metadata-directive', 's3:x-amz-metadata-directive'],
-  ['x-amz-object-lock-legal-hold', 's3:object-lock-legal-hold'],
-  ['x-amz-object-lock-mode', 's3:object-lock-mode'],
-  ['x-amz-object-lock-retain-until-date', 's3:object-lock-retain-until-date'],
-  ['x-amz-object-ownership', 's3:x-amz-object-ownership'],
-  ['x-amz-server-side-encryption', 's3:x-amz-server-side-encryption'],
-  ['x-amz-server-side-encryption-aws-kms-key-id', 's3:x-amz-server-side-encryption-aws-kms-key-id'],
-  ['x-amz-server-side-encryption-customer-algorithm', 's3:x-amz-server-side-encryption-customer-algorithm'],
-  ['x-amz-storage-class', 's3:x-amz-storage-class'],
-  ['x-amz-website-redirect-location', 's3:x-amz-website-redirect-location'],
-];
+/** What of the key table concerns one operation. */
+interface KeyPlan {
+  readonly headers: readonly (readonly [name: string, key: string])[];
+  readonly parameters: readonly (readonly [name: string, key: string, fallback: string | undefined])[];
+  readonly fixed: readonly ConditionKey[];
+  readonly makesObject: boolean;
+}
 
-/** Context keys whose value only the store knows. Until they can be looked up, a statement that needs one denies. */
-export const lookupKeyPrefixes: readonly string[] = [
-  's3:existingobjecttag/',
-  's3:buckettag/',
-  'aws:resourcetag/',
-];
+const plans = new WeakMap<S3Operation, KeyPlan>();
 
-/** The actions that know `s3:prefix`, `s3:delimiter` and `s3:max-keys`. */
-const listings: ReadonlySet<string | undefined> = new Set(['s3:ListBucket', 's3:ListBucketVersions']);
+function planOf(operation: S3Operation): KeyPlan {
+  const known = plans.get(operation);
+  if (known !== undefined) return known;
+  const plan = makePlan(operation);
+  plans.set(operation, plan);
+  return plan;
+}
 
-const defaultMaxKeys = '1000';
+function makePlan(operation: S3Operation): KeyPlan {
+  const headers: [string, string][] = [];
+  const parameters: [string, string, string | undefined][] = [];
+  for (const { key, source, operations } of s3Keys) {
+    if (source.from !== 'header' && source.from !== 'parameter') continue;
+    const accepted = source.from === 'header' ? operation.headers : operation.parameters;
+    if (!(operations?.has(operation.name) ?? accepted.includes(source.name))) continue;
+    if (source.from === 'header') headers.push([source.name, key]);
+    else parameters.push([source.name, key, source.fallback]);
+  }
+  return {
+    headers,
+    parameters,
+    fixed: Object.entries(operation.fixedContext ?? {}).map(([key, value]) => [key, [value]]),
+    makesObject: operation.headers.includes('x-amz-tagging'),
+  };
+}
 
 /** No key of S3 has longer values; policies match patterns against them, so their length is work. */
 const maxValueLength = 2048;
 
+function add(keys: ConditionKey[], key: string, value: string | undefined): void {
+  if (value === undefined) return;
+  if (value.length > maxValueLength) throw s3Error('InvalidArgument', `The value for ${key} is too long.`);
+  keys.push([key, [value]]);
+}
+
 /**
- * The `s3:*` context of a request. Built from this list only: no header or parameter is copied wholesale.
- * Throws `InvalidArgument` when a value cannot be read. Source: AWS Service Authorization Reference, Amazon S3.
+ * The `s3:*` context of a request, of the keys that its actions know. Built from the table only: no header or parameter
+ * is copied wholesale. Throws `InvalidArgument` when a value cannot be read.
  */
 export function s3ConditionKeys(request: RequestedResource, accountId: string): ConditionKey[] {
   const { operation, parameters, headers, copySource } = request;
+  const plan = planOf(operation);
   const keys: ConditionKey[] = [['s3:ResourceAccount', [accountId]]];
-  const add = (key: string, value: string | undefined): void => {
-    if (value === undefined) return;
-    if (value.length > maxValueLength) throw s3Error('InvalidArgument', `The value for ${key} is too long.`);
-    keys.push([key, [value]]);
-  };
-  if (operation.scope !== 'service') add('aws:ResourceAccount', accountId);
-  for (const [header, key] of headerKeys) add(key, headers.get(header));
-  add('s3:versionid', parameters.get('versionId'));
+  if (operation.scope !== 'service') keys.push(['aws:ResourceAccount', [accountId]]);
+  for (const [name, key] of plan.headers) add(keys, key, headers.get(name));
+  for (const [name, key, fallback] of plan.parameters) add(keys, key, parameters.get(name) ?? fallback);
   // Whatever way the client wrote it: one spelling for policies to compare.
-  if (copySource !== undefined) add('s3:x-amz-copy-source', `${copySource.bucket}/${copySource.key}`);
-  if (listings.has(operation.action)) {
-    add('s3:prefix', parameters.get('prefix'));
-    add('s3:delimiter', parameters.get('delimiter'));
-    add('s3:max-keys', parameters.get('max-keys') ?? defaultMaxKeys);
-  }
-  for (const [key, value] of Object.entries(operation.fixedContext ?? {})) add(key, value);
-  return [...keys, ...requestTagKeys(headers.get('x-amz-tagging'))];
+  if (copySource !== undefined) add(keys, 's3:x-amz-copy-source', `${copySource.bucket}/${copySource.key}`);
+  for (const entry of plan.fixed) keys.push(entry);
+  if (plan.makesObject) addObjectKeys(keys, headers, request.receivedAtMs ?? 0);
+  return keys;
 }
 
-function requestTagKeys(header: string | undefined): ConditionKey[] {
-  if (header === undefined) return [];
-  return tagKeys(parseFormTags(header));
+function addObjectKeys(keys: ConditionKey[], headers: ForwardedHeaders, nowMs: number): void {
+  const retainUntil = headers.get('x-amz-object-lock-retain-until-date');
+  const days = headers.get('x-amz-object-lock-event-hold-duration-days');
+  const years = headers.get('x-amz-object-lock-event-hold-duration-years');
+  if (days !== undefined && years !== undefined) {
+    throw s3Error('InvalidArgument', 'An event hold lasts either days or years.');
+  }
+  if (retainUntil !== undefined || days !== undefined || years !== undefined) {
+    const retainUntilMs = retainUntil === undefined ? undefined : parseInstant(retainUntil);
+    const eventHoldDays = durationDays(readCount(days), readCount(years));
+    keys.push(...objectLockKeys({ retainUntilMs, eventHoldDays }, nowMs));
+  }
+  const tagging = headers.get('x-amz-tagging');
+  if (tagging !== undefined) keys.push(...tagKeys(parseFormTags(tagging)));
+}
+
+function readCount(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseCount(text);
 }
 
 /** `s3:RequestObjectTag/<key>` and `s3:RequestObjectTagKeys` of tags that are to be set. */

@@ -2,7 +2,8 @@ import { withoutAwsChunked } from '../core/content-encoding.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { s3Error } from './errors.ts';
-import type { S3Operation } from './operation.ts';
+import { valueRules } from './header-values.ts';
+import type { OperationRow } from './operations/index.ts';
 
 /** Plain HTTP headers that are forwarded; everything not named here or below is dropped. */
 const forwarded: ReadonlySet<string> = new Set([
@@ -19,19 +20,34 @@ const forwarded: ReadonlySet<string> = new Set([
   'if-none-match',
   'if-range',
   'if-unmodified-since',
+  // Tells the store to add the CORS headers of its answer.
+  'origin',
   'range',
   'user-agent',
 ]);
 
-/** `x-amz-*` headers of any operation. */
+/** `x-amz-*` headers of any operation; those of one stand in its row. */
 const forwardedAmz: ReadonlySet<string> = new Set([
+  'x-amz-checksum-algorithm',
+  'x-amz-checksum-crc32',
+  'x-amz-checksum-crc32c',
+  'x-amz-checksum-crc64nvme',
+  'x-amz-checksum-md5',
+  'x-amz-checksum-mode',
+  'x-amz-checksum-sha1',
+  'x-amz-checksum-sha256',
+  'x-amz-checksum-sha512',
+  'x-amz-checksum-type',
+  'x-amz-checksum-xxhash128',
+  'x-amz-checksum-xxhash3',
+  'x-amz-checksum-xxhash64',
   'x-amz-request-payer',
   'x-amz-sdk-checksum-algorithm',
   'x-amz-server-side-encryption-customer-algorithm',
   'x-amz-server-side-encryption-customer-key',
   'x-amz-server-side-encryption-customer-key-md5',
 ]);
-const forwardedAmzPrefixes = ['x-amz-meta-', 'x-amz-checksum-'];
+const metadataPrefix = 'x-amz-meta-';
 
 /** `x-amz-*` headers that end here: credentials, and those between the client and this hop. */
 const consumed: ReadonlySet<string> = new Set([
@@ -68,34 +84,48 @@ const snowball = 'x-amz-meta-snowball-auto-extract';
 const repeatable: ReadonlySet<string> = new Set(['accept', 'cache-control']);
 
 /**
- * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, and any `x-amz-*` that
- * the operation does not know. Throws `InvalidArgument`, `NotImplemented`, `AccessDenied`.
+ * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, any `x-amz-*` that the
+ * operation does not know, and values that could be read in two ways. Throws `InvalidArgument`, `NotImplemented`,
+ * `AccessDenied`.
  */
 export function selectHeaders(
   raw: RawRequest,
-  operation: S3Operation,
+  row: OperationRow,
   accountId: string,
 ): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
   for (const { name, value } of raw.headers) {
-    if (!isForwarded(name, value, operation, accountId)) continue;
+    if (!isForwarded(name, value, row, accountId)) continue;
     const earlier = selected.get(name);
     if (earlier === undefined) selected.set(name, value);
-    else if (repeatable.has(name) || name.startsWith('x-amz-meta-'))
+    else if (repeatable.has(name) || name.startsWith(metadataPrefix))
       selected.set(name, `${earlier},${value}`);
     else throw s3Error('InvalidArgument', `The ${name} header is repeated.`);
   }
   const encoding = selected.get('content-encoding');
-  const ownEncoding = encoding === undefined ? undefined : withoutAwsChunked(encoding);
-  if (ownEncoding === undefined) selected.delete('content-encoding');
-  else selected.set('content-encoding', ownEncoding);
+  if (encoding !== undefined) replace(selected, 'content-encoding', withoutAwsChunked(encoding));
+  for (const name of row.ruledHeaders) {
+    const value = selected.get(name);
+    if (value !== undefined) replace(selected, name, valueRules.get(name)?.(name, value));
+  }
   return selected;
 }
 
-function isForwarded(name: string, value: string, operation: S3Operation, accountId: string): boolean {
+function replace(headers: Map<string, string>, name: string, value: string | undefined): void {
+  if (value === undefined) headers.delete(name);
+  else headers.set(name, value);
+}
+
+function isForwarded(
+  name: string,
+  value: string,
+  { operation, headers }: OperationRow,
+  accountId: string,
+): boolean {
   if (!name.startsWith('x-amz-')) {
+    if (forwarded.has(name)) return true;
     if (vendorPrefixes.some((prefix) => name.startsWith(prefix))) throw notAccepted(name);
-    return forwarded.has(name);
+    return false;
   }
   if (consumed.has(name)) return false;
   if (name === snowball) throw notAccepted(name);
@@ -103,8 +133,7 @@ function isForwarded(name: string, value: string, operation: S3Operation, accoun
     if (value !== accountId) throw s3Error('AccessDenied');
     return false;
   }
-  if (forwardedAmz.has(name) || operation.headers.includes(name)) return true;
-  if (forwardedAmzPrefixes.some((prefix) => name.startsWith(prefix))) return true;
+  if (headers.has(name) || forwardedAmz.has(name) || name.startsWith(metadataPrefix)) return true;
   throw s3Error(
     'NotImplemented',
     `The header ${name.slice(0, 64)} is not implemented for ${operation.name}.`,

@@ -38,7 +38,9 @@ export interface S3Operation {
   /** `x-amz-*` headers it understands beside those of every object operation. */
   readonly headers: readonly string[];
   readonly body: BodyKind;
-  /** The IAM action; `undefined` in a row this version refuses with NotImplemented. */
+  /** How its document is read; only where `body` is `document`. */
+  readonly document?: DocumentRule;
+  /** The IAM action; `undefined` in a row that is refused with NotImplemented, and in the preflight. */
   readonly action: string | undefined;
   /** Replaces `action` when `versionId` is present. */
   readonly versionAction?: string;
@@ -46,10 +48,39 @@ export interface S3Operation {
   readonly conditionalActions?: (headers: ForwardedHeaders, isVersioned: boolean) => readonly string[];
   /** True when it reads another object, named by `x-amz-copy-source`. */
   readonly isCopy?: true;
+  /** True when its 404 tells that the object it names does not exist. */
+  readonly revealsMissing?: true;
+  /** True when its answer carries headers that need permissions of their own. */
+  readonly guardsHeaders?: true;
+  /**
+   * True for what a browser asks before a request of another origin. Nobody is authenticated and no permission is
+   * needed, so nothing of ours may be added to it: it has no permissions, and what has none cannot be authorized.
+   */
+  readonly isPreflight?: true;
   /** `x-amz-*` headers without which it is refused. */
   readonly requiredHeaders?: readonly string[];
   /** Context keys with a value fixed by the operation. */
   readonly fixedContext?: Readonly<Record<string, string>>;
+}
+
+/** How the body of a document operation is read. */
+export interface DocumentRule {
+  readonly maxBytes: number;
+  /** Reads what matters to the decision; a row without it passes the document on byte for byte. Throws S3 errors. */
+  readonly read?: (request: S3Request, body: Buffer, partition: string) => DocumentFacts;
+  /** Every action that the document can make necessary beside those of the row. */
+  readonly actions?: readonly string[];
+}
+
+/** What a document says that matters to the decision. */
+export interface DocumentFacts {
+  readonly conditionKeys?: readonly ConditionKey[];
+  /** Needed beside those of the request. */
+  readonly permissions?: readonly Permission[];
+  /** The document written anew from what was understood; `undefined` when it is passed on byte for byte. */
+  readonly rewritten?: Buffer;
+  /** Present when the request stands for many, which replaces its permissions. */
+  readonly batch?: Batch;
 }
 
 /** The headers that are forwarded, by lower-case name. */

@@ -16,21 +16,55 @@ export interface RequestedResource {
   readonly parameters: ReadonlyMap<string, string>;
   readonly headers: ForwardedHeaders;
   readonly copySource?: CopySource | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly receivedAtMs?: number;
 }
 
-/** Every (action, resource) pair that must be allowed (AWS: "Required permissions for S3 API operations"). */
-export function requiredPermissions(request: RequestedResource, partition: string): Permission[] {
+/** Everything about a request that is a question of permission. */
+export type RequestPermissions = Pick<
+  S3Request,
+  'permissions' | 'unlessPermitted' | 'seesMissing' | 'guardedHeaders'
+>;
+
+/** Every (action, resource) pair that a request, or its answer, needs. */
+export function permissionsOf(request: RequestedResource, partition: string): RequestPermissions {
+  const { operation, copySource } = request;
+  const own = ownPermission(request, partition);
+  return {
+    permissions: requiredPermissions(request, own, partition),
+    unlessPermitted: copySource === undefined ? undefined : tagCopyRules(request, own, partition),
+    seesMissing: missingRule(request, partition),
+    guardedHeaders: operation.guardsHeaders === true ? guardedHeaders(own) : noGuards,
+  };
+}
+
+const noGuards: S3Request['guardedHeaders'] = [];
+
+// The action of the row on what the request names; the others are about the same resource.
+function ownPermission(request: RequestedResource, partition: string): Permission {
+  const { operation, bucket, key, parameters } = request;
+  const versionId = parameters.get('versionId');
+  const plain = operation.action ?? '';
+  return {
+    action: versionId === undefined ? plain : (operation.versionAction ?? plain),
+    resource: resourceArn(request, partition),
+    object: operation.scope === 'object' ? { bucket, key, versionId } : undefined,
+  };
+}
+
+/** What must be allowed (AWS: "Required permissions for S3 API operations"). */
+function requiredPermissions(request: RequestedResource, own: Permission, partition: string): Permission[] {
   const { operation, headers, copySource } = request;
   if (operation.action === undefined) return [];
-  const resource = resourceArn(request, partition);
-  const isVersioned = request.parameters.has('versionId');
-  const action = isVersioned ? (operation.versionAction ?? operation.action) : operation.action;
-  const further = operation.conditionalActions?.(headers, isVersioned) ?? [];
-  const object = objectOf(request);
-  const own = [action, ...further].map((name) => ({ action: name, resource, object }));
-  if (copySource === undefined) return own;
-  const tags = headers.has(tagDirective) ? copyTags(request, partition) : [];
-  return [...own, readSource(copySource, 's3:GetObject', partition), ...tags];
+  const permissions = [own];
+  if (operation.conditionalActions !== undefined) {
+    const further = operation.conditionalActions(headers, request.parameters.has('versionId'));
+    for (const action of further) permissions.push({ action, resource: own.resource, object: own.object });
+  }
+  if (copySource === undefined) return permissions;
+  permissions.push(readSource(copySource, 's3:GetObject', partition));
+  if (headers.has(tagDirective)) permissions.push(...copyTags(request, own, partition));
+  return permissions;
 }
 
 const versionActions: ReadonlyMap<string, string> = new Map([
@@ -47,31 +81,38 @@ function readSource({ bucket, key, versionId }: CopySource, action: string, part
   return { action: versionActions.get(action) ?? action, resource, object, conditionKeys };
 }
 
+const tagDirective = 'x-amz-tagging-directive';
+
 /**
  * A copy takes the source's tags along unless it is told otherwise, which reads tags and writes tags. On AWS that needs
  * the permissions only where there are any. Here it needs them when the request says `COPY`; when it says nothing, the
  * store is told to leave the tags behind unless the caller has both.
  */
-export function tagCopyRules(request: RequestedResource, partition: string): S3Request['unlessPermitted'] {
-  if (request.copySource === undefined || request.headers.has(tagDirective)) return undefined;
-  const permissions = copyTags(request, partition);
+function tagCopyRules(
+  request: RequestedResource,
+  own: Permission,
+  partition: string,
+): S3Request['unlessPermitted'] {
+  if (request.headers.has(tagDirective)) return undefined;
+  const permissions = copyTags(request, own, partition);
   return permissions.length === 0
     ? undefined
     : { permissions, headers: new Map([[tagDirective, 'REPLACE']]) };
 }
 
-const tagDirective = 'x-amz-tagging-directive';
-
-function copyTags(request: RequestedResource, partition: string): Permission[] {
-  const { operation, headers, copySource } = request;
+function copyTags(
+  { operation, headers, copySource }: RequestedResource,
+  { resource, object }: Permission,
+  partition: string,
+): Permission[] {
   const isReplaced = headers.get(tagDirective) === 'REPLACE';
   if (operation.name !== 'CopyObject' || copySource === undefined || isReplaced) return [];
   return [
     readSource(copySource, 's3:GetObjectTagging', partition),
     {
       action: 's3:PutObjectTagging',
-      resource: resourceArn(request, partition),
-      object: objectOf(request),
+      resource,
+      object,
       // Which tags would be set is known to the store alone.
       unknownKeys: ['s3:requestobjecttag/', 's3:requestobjecttagkeys'],
     },
@@ -89,40 +130,28 @@ function resourceArn({ operation, bucket, key }: RequestedResource, partition: s
   }
 }
 
-function objectOf({ operation, bucket, key, parameters }: RequestedResource): Permission['object'] {
-  if (operation.scope !== 'object') return undefined;
-  return { bucket, key, versionId: parameters.get('versionId') };
+/** Who may learn that an object is missing: whoever may list the bucket (AWS "GetObject", on 403 and 404). */
+function missingRule(request: RequestedResource, partition: string): Permission | undefined {
+  const { operation, copySource, headers } = request;
+  const isConditionalWrite = operation.scope === 'object' && headers.has('if-match');
+  const isRevealing = operation.revealsMissing === true || isConditionalWrite;
+  const bucket = copySource?.bucket ?? (isRevealing ? request.bucket : undefined);
+  if (bucket === undefined) return undefined;
+  return { action: 's3:ListBucket', resource: bucketArn(partition, bucket), object: undefined };
 }
 
-const reads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);
-const namesAnObject: ReadonlySet<string> = new Set([
-  ...reads,
-  'DeleteObjectTagging',
-  'GetObjectAttributes',
-  'GetObjectTagging',
-  'PutObjectTagging',
-]);
-
-/** What a read may show of the object beside its bytes, and who may learn that it is missing. */
-export function responseRules(
-  request: RequestedResource,
-  partition: string,
-): Pick<S3Request, 'seesMissing' | 'guardedHeaders'> {
-  const { operation, copySource } = request;
-  const probed = copySource?.bucket ?? (namesAnObject.has(operation.name) ? request.bucket : undefined);
-  if (probed === undefined) return { guardedHeaders: [] };
-  const seesMissing = { action: 's3:ListBucket', resource: bucketArn(partition, probed), object: undefined };
-  if (!reads.has(operation.name)) return { seesMissing, guardedHeaders: [] };
-  const resource = resourceArn(request, partition);
-  const object = objectOf(request);
-  const tagging = request.parameters.has('versionId') ? 's3:GetObjectVersionTagging' : 's3:GetObjectTagging';
-  return {
-    seesMissing,
-    guardedHeaders: [
-      ['x-amz-tagging-count', { action: tagging, resource, object }],
-      ['x-amz-object-lock-mode', { action: 's3:GetObjectRetention', resource, object }],
-      ['x-amz-object-lock-retain-until-date', { action: 's3:GetObjectRetention', resource, object }],
-      ['x-amz-object-lock-legal-hold', { action: 's3:GetObjectLegalHold', resource, object }],
-    ],
-  };
+/** What a read may show of the object beside its bytes. */
+function guardedHeaders({ resource, object }: Permission): S3Request['guardedHeaders'] {
+  const isVersioned = object?.versionId !== undefined;
+  const tagging = isVersioned ? 's3:GetObjectVersionTagging' : 's3:GetObjectTagging';
+  const retention = { action: 's3:GetObjectRetention', resource, object };
+  return [
+    ['x-amz-tagging-count', { action: tagging, resource, object }],
+    ['x-amz-object-lock-mode', retention],
+    ['x-amz-object-lock-retain-until-date', retention],
+    ['x-amz-object-lock-legal-hold', { action: 's3:GetObjectLegalHold', resource, object }],
+    ['x-amz-object-lock-event-hold', retention],
+    ['x-amz-object-lock-event-hold-duration-days', retention],
+    ['x-amz-object-lock-event-hold-duration-years', retention],
+  ];
 }

@@ -1,4 +1,5 @@
 import type { RawRequest } from '../core/raw-request.ts';
+import { checkAclHeaders } from './acl-headers.ts';
 import { resolveAddress } from './addressing.ts';
 import { bucketFilter } from './bucket-filter.ts';
 import { s3ConditionKeys } from './condition-keys.ts';
@@ -7,7 +8,8 @@ import { s3Error } from './errors.ts';
 import { selectHeaders } from './header-table.ts';
 import type { ForwardedHeaders, OperationScope, S3Operation, S3Request } from './operation.ts';
 import { knownSelectors, type OperationRow, operationsFor } from './operations/index.ts';
-import { requiredPermissions, responseRules, tagCopyRules } from './permissions.ts';
+import { permissionsOf } from './permissions.ts';
+import { preflightRequest } from './preflight.ts';
 
 /** What routing must know of the configuration. */
 export interface RouteSettings {
@@ -31,14 +33,20 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   const row = classify(raw, scope, sent);
   const { operation } = row;
   const parameters = acceptParameters(row, sent);
+  if (operation.isPreflight === true) return preflightRequest(raw, operation, { bucket, key });
   if (operation.action === undefined) {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
-  const sentHeaders = selectHeaders(raw, operation, settings.accountId);
+  const sentHeaders = selectHeaders(raw, row, settings.accountId);
   requireHeaders(operation, sentHeaders);
+  checkAclHeaders(sentHeaders);
   const { copySource, headers } = withCopySource(operation, sentHeaders);
-  const requested = { operation, bucket, key, parameters, headers, copySource };
-  const { seesMissing, guardedHeaders } = responseRules(requested, settings.partition);
+  const { receivedAtMs } = raw;
+  const requested = { operation, bucket, key, parameters, headers, copySource, receivedAtMs };
+  const { permissions, unlessPermitted, seesMissing, guardedHeaders } = permissionsOf(
+    requested,
+    settings.partition,
+  );
   return {
     raw,
     operation,
@@ -47,9 +55,9 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     parameters,
     headers,
     copySource,
-    permissions: requiredPermissions(requested, settings.partition),
+    permissions,
     conditionKeys: s3ConditionKeys(requested, settings.accountId),
-    unlessPermitted: tagCopyRules(requested, settings.partition),
+    unlessPermitted,
     bucketFilter: bucketFilter(requested, settings),
     seesMissing,
     guardedHeaders,
@@ -69,26 +77,12 @@ interface HeadersAndSource {
 // Read once; permissions, context and the header for the store all come from the result.
 function withCopySource({ isCopy }: S3Operation, headers: ForwardedHeaders): HeadersAndSource {
   if (isCopy === undefined) return { headers };
-  for (const [name, values] of directives) checkDirective(headers, name, values);
   // With COPY it would describe other tags to the policies than those that are set.
   if (headers.has('x-amz-tagging') && headers.get('x-amz-tagging-directive') !== 'REPLACE') {
     throw s3Error('InvalidArgument', 'x-amz-tagging needs x-amz-tagging-directive: REPLACE.');
   }
   const copySource = parseCopySource(headers.get('x-amz-copy-source') ?? '');
   return { headers: new Map(headers).set('x-amz-copy-source', writeCopySource(copySource)), copySource };
-}
-
-const directives: readonly (readonly [header: string, values: readonly string[]])[] = [
-  ['x-amz-metadata-directive', ['COPY', 'REPLACE']],
-  ['x-amz-tagging-directive', ['COPY', 'REPLACE']],
-];
-
-// A store might read another spelling as the other choice.
-function checkDirective(headers: ForwardedHeaders, name: string, values: readonly string[]): void {
-  const value = headers.get(name);
-  if (value !== undefined && !values.includes(value)) {
-    throw s3Error('InvalidArgument', `The header ${name} must be one of ${values.join(', ')}.`);
-  }
 }
 
 function readParameters(raw: RawRequest): Map<string, string> {
@@ -151,6 +145,7 @@ function acceptParameters(
 }
 
 const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
+  ['max-annotation-results', [0, 2_147_483_647]],
   ['max-keys', [0, 2_147_483_647]],
   ['max-buckets', [1, 10_000]],
   ['max-parts', [0, 2_147_483_647]],
@@ -158,7 +153,7 @@ const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['part-number-marker', [0, 2_147_483_647]],
   ['partNumber', [1, 10_000]],
 ]);
-const neverEmpty: ReadonlySet<string> = new Set(['uploadId', 'versionId']);
+const neverEmpty: ReadonlySet<string> = new Set(['annotationName', 'id', 'uploadId', 'versionId']);
 
 function checkValue(name: string, value: string): void {
   const range = integerRanges.get(name);

@@ -1,12 +1,13 @@
 import { parseQuery } from '../core/request-target.ts';
 import { s3Error } from './errors.ts';
 
-// AWS's limits for object tags.
+// AWS's limits for tags.
 const maxObjectTags = 10;
+const maxBucketTags = 50;
 const maxTagKeyLength = 128;
 const maxTagValueLength = 256;
 
-/** A tag of an object. */
+/** A tag of an object or a bucket. */
 export type ObjectTag = readonly [key: string, value: string];
 
 /**
@@ -22,11 +23,20 @@ export function parseFormTags(header: string): readonly ObjectTag[] {
   return tags;
 }
 
-/** Refuses repeated keys, also in other capitals, and what is over AWS's limits. Throws `InvalidArgument`. */
+/** Refuses repeated keys, also in other capitals, and what is over AWS's limits for objects. Throws `InvalidArgument`. */
 export function checkTags(tags: readonly ObjectTag[]): void {
+  checkTagSet(tags, maxObjectTags, 'An object');
+}
+
+/** The same for buckets, which may have more tags. */
+export function checkBucketTags(tags: readonly ObjectTag[]): void {
+  checkTagSet(tags, maxBucketTags, 'A bucket');
+}
+
+function checkTagSet(tags: readonly ObjectTag[], most: number, noun: string): void {
   const names = new Set(tags.map(([name]) => name.toLowerCase()));
-  if (names.size !== tags.length || names.size > maxObjectTags || names.has('')) {
-    throw s3Error('InvalidArgument', 'An object has up to 10 tags, each with a key of its own.');
+  if (names.size !== tags.length || names.size > most || names.has('')) {
+    throw s3Error('InvalidArgument', `${noun} has up to ${most} tags, each with a key of its own.`);
   }
   if (tags.some(([name, value]) => name.length > maxTagKeyLength || value.length > maxTagValueLength)) {
     throw s3Error('InvalidArgument', 'A tag key or value is too long.');

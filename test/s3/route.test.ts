@@ -76,6 +76,10 @@ describe('classification', () => {
       const query = selectors.map((selector) => selector.replace('=*', '=1')).join('&');
       const headers: Record<string, string> =
         selectingHeader === undefined ? {} : { [selectingHeader]: '/other/key' };
+      if (row.isPreflight === true) {
+        headers['origin'] = 'https://app.example';
+        headers['access-control-request-method'] = 'PUT';
+      }
       for (const name of requiredHeaders) headers[name] = 'ETag';
       const outcome = refusal(method, query === '' ? path : `${path}?${query}`, headers);
       expect(`${name}: ${outcome}`).toMatch(new RegExp(`^${name}: (accepted as ${name}|NotImplemented)$`));
@@ -121,8 +125,9 @@ describe('requests that could mean something else to the store', () => {
     ['a key over 1,024 bytes', 'GET', `/bucket/${'a'.repeat(1025)}`, 'KeyTooLongError'],
     ['a method S3 does not have', 'PATCH', '/bucket/key', 'MethodNotAllowed'],
     ['a POST without a selector', 'POST', '/bucket/key', 'MethodNotAllowed'],
-    ['an operation that is not supported yet', 'GET', '/bucket?acl', 'NotImplemented'],
-    ['deleting a subresource', 'DELETE', '/bucket?tagging', 'NotImplemented'],
+    ['a form of a browser', 'POST', '/bucket', 'NotImplemented'],
+    ['asking for credentials of the store', 'GET', '/bucket?session', 'NotImplemented'],
+    ['asking for credentials of the store beside more', 'GET', '/bucket?session&acl', 'InvalidArgument'],
     ['tagging beside an upload id', 'GET', '/bucket/key?tagging&uploadId=u', 'InvalidArgument'],
     ['tagging beside acl', 'PUT', '/bucket/key?acl&tagging', 'InvalidArgument'],
     ['tagging with a value', 'GET', '/bucket/key?tagging=1', 'InvalidArgument'],

@@ -1,5 +1,8 @@
+import { aclHeaders } from '../acl-headers.ts';
 import type { S3Operation } from '../operation.ts';
-import { bucketAclHeaders, newBucketActions } from './permission-rules.ts';
+import { createBucketDocument } from './create-bucket.ts';
+import { newBucketActions } from './permission-rules.ts';
+import { versioningDocument } from './versioning.ts';
 
 /** Operations on a bucket and its listing. */
 export const bucketOperations: readonly S3Operation[] = [
@@ -69,6 +72,7 @@ export const bucketOperations: readonly S3Operation[] = [
     parameters: [],
     headers: [],
     body: 'document',
+    document: versioningDocument,
     action: 's3:PutBucketVersioning',
   },
   {
@@ -87,8 +91,14 @@ export const bucketOperations: readonly S3Operation[] = [
     scope: 'bucket',
     selectors: [],
     parameters: [],
-    headers: [...bucketAclHeaders, 'x-amz-bucket-object-lock-enabled', 'x-amz-object-ownership'],
+    headers: [
+      ...aclHeaders,
+      'x-amz-bucket-namespace',
+      'x-amz-bucket-object-lock-enabled',
+      'x-amz-object-ownership',
+    ],
     body: 'document',
+    document: createBucketDocument,
     action: 's3:CreateBucket',
     conditionalActions: newBucketActions,
   },

@@ -1,37 +1,55 @@
-import { readXml, type XmlElement, XmlError } from '../../core/xml.ts';
 import { s3Error } from '../errors.ts';
+import type { ConditionKey, DocumentFacts, DocumentRule, S3Request } from '../operation.ts';
+import { leafText, readDocument, uniqueChildren, writeDocument } from '../strict-document.ts';
+import { checkBucketTags, type ObjectTag } from '../tagging-header.ts';
+import { readTags } from './tagging.ts';
 
-/** Longest CreateBucketConfiguration that is read. */
-export const maxCreateBucketBytes = 16_384;
+// Fifty tags, every character escaped, and little else.
+const maxBytes = 131_072;
 
-/**
- * Reads the region a CreateBucket body names; `undefined` for an empty body or one without it. Tags, directory
- * buckets and anything else that would need a further permission are refused.
- * Throws `MalformedXML`, `NotImplemented`.
- */
-export function parseLocationConstraint(body: Uint8Array): string | undefined {
-  if (body.length === 0) return undefined;
-  const root = readConfiguration(body);
-  let location: string | undefined;
-  for (const child of root.children) {
-    if (child.name !== 'LocationConstraint') {
-      throw s3Error(
-        'NotImplemented',
-        `CreateBucketConfiguration with ${child.name.slice(0, 32)} is not supported.`,
-      );
-    }
-    if (location !== undefined || child.children.length > 0) throw s3Error('MalformedXML');
-    location = child.text;
+const elements: ReadonlySet<string> = new Set(['LocationConstraint', 'Tags', 'Location', 'Bucket']);
+/** Only directory buckets, which this endpoint has none of, are described by these. */
+const ofDirectoryBuckets: readonly string[] = ['Location', 'Bucket'];
+
+/** The region and the tags of a new bucket, told to policies and written anew. */
+export const createBucketDocument: DocumentRule = {
+  maxBytes,
+  read: readConfiguration,
+  actions: ['s3:TagResource'],
+};
+
+// Throws `MalformedXML`, `InvalidArgument`, `NotImplemented`.
+function readConfiguration(request: S3Request, body: Buffer): DocumentFacts {
+  if (body.length === 0) return {};
+  const shape = { root: 'CreateBucketConfiguration', maxBytes, maxDepth: 4 };
+  const children = uniqueChildren(readDocument(body, shape), elements);
+  if (ofDirectoryBuckets.some((name) => children.has(name))) {
+    throw s3Error('NotImplemented', 'Directory buckets are not supported.');
   }
-  return location;
+  const location = leafText(children.get('LocationConstraint'));
+  const tagSet = children.get('Tags');
+  const tags = tagSet === undefined ? [] : readTags(tagSet);
+  checkBucketTags(tags);
+  const [own] = request.permissions;
+  const isTagged = tags.length > 0 && own !== undefined;
+  return {
+    conditionKeys: [
+      ...(location === undefined ? [] : [['s3:locationconstraint', [location]] as const]),
+      ...requestTagKeys(tags),
+    ],
+    permissions: isTagged ? [{ action: 's3:TagResource', resource: own.resource, object: undefined }] : [],
+    rewritten: writeDocument('CreateBucketConfiguration', {
+      LocationConstraint: location,
+      Tags: tags.length === 0 ? undefined : { Tag: tags.map(([key, value]) => ({ Key: key, Value: value })) },
+    }),
+  };
 }
 
-function readConfiguration(body: Uint8Array): XmlElement {
-  try {
-    const root = readXml(body, { maxBytes: maxCreateBucketBytes, maxDepth: 3 });
-    if (root.name === 'CreateBucketConfiguration') return root;
-  } catch (error) {
-    if (!(error instanceof XmlError)) throw error;
-  }
-  throw s3Error('MalformedXML');
+// Source: AWS "CreateBucket" and "Controlling access to AWS resources using tags".
+function requestTagKeys(tags: readonly ObjectTag[]): ConditionKey[] {
+  if (tags.length === 0) return [];
+  return [
+    ...tags.map(([key, value]): ConditionKey => [`aws:RequestTag/${key}`, [value]]),
+    ['aws:TagKeys', tags.map(([key]) => key)],
+  ];
 }

@@ -1,8 +1,21 @@
-import { childText, readXml, writeXml, type XmlElement, XmlError, type XmlTree } from '../../core/xml.ts';
+import { childText, readXml, type XmlElement, type XmlTree } from '../../core/xml.ts';
 import { climbsOut } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
-import { type Batch, objectArn, type Permission, type S3Operation, type S3Request } from '../operation.ts';
+import {
+  type Batch,
+  type DocumentFacts,
+  objectArn,
+  type Permission,
+  type S3Operation,
+  type S3Request,
+} from '../operation.ts';
+import { malformed, readDocument, writeDocument } from '../strict-document.ts';
 import { bypassActions } from './permission-rules.ts';
+
+// AWS's limits for one DeleteObjects.
+const maxDeleteBytes: number = 2 * 1024 * 1024;
+const maxEntries = 1000;
+const maxKeyBytes = 1024;
 
 /** Multi-delete: authorized key by key, so its row has permissions of its own below. */
 export const deleteObjectsOperation: S3Operation = {
@@ -13,6 +26,11 @@ export const deleteObjectsOperation: S3Operation = {
   parameters: [],
   headers: ['x-amz-bypass-governance-retention'],
   body: 'document',
+  document: {
+    maxBytes: maxDeleteBytes,
+    read: readBatch,
+    actions: ['s3:GetObject', 's3:BypassGovernanceRetention'],
+  },
   action: 's3:DeleteObject',
   versionAction: 's3:DeleteObjectVersion',
 };
@@ -28,35 +46,19 @@ interface DeleteDocument {
   readonly isQuiet: boolean;
 }
 
-/** AWS's limits for one DeleteObjects. */
-export const maxDeleteBytes: number = 2 * 1024 * 1024;
-const maxEntries = 1000;
-const maxKeyBytes = 1024;
-const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
-
 // Strict: an element this version does not know is refused, because the store might know it.
 function parseDeleteDocument(body: Uint8Array): DeleteDocument {
-  const root = readDocument(body);
+  const root = readDocument(body, { root: 'Delete', maxBytes: maxDeleteBytes, maxDepth: 4 });
   const entries: DeleteEntry[] = [];
   let quiet: string | undefined;
   for (const child of root.children) {
     if (child.name === 'Object') entries.push(parseEntry(child));
     else if (child.name === 'Quiet' && quiet === undefined) quiet = child.text.trim().toLowerCase();
-    else throw s3Error('MalformedXML');
+    else throw malformed();
   }
-  if (entries.length === 0 || entries.length > maxEntries) throw s3Error('MalformedXML');
-  if (quiet !== undefined && quiet !== 'true' && quiet !== 'false') throw s3Error('MalformedXML');
+  if (entries.length === 0 || entries.length > maxEntries) throw malformed();
+  if (quiet !== undefined && quiet !== 'true' && quiet !== 'false') throw malformed();
   return { entries, isQuiet: quiet === 'true' };
-}
-
-function readDocument(body: Uint8Array): XmlElement {
-  try {
-    const root = readXml(body, { maxBytes: maxDeleteBytes, maxDepth: 4 });
-    if (root.name === 'Delete') return root;
-  } catch (error) {
-    if (!(error instanceof XmlError)) throw error;
-  }
-  throw s3Error('MalformedXML');
 }
 
 const entryElements: ReadonlySet<string> = new Set(['Key', 'VersionId', 'ETag']);
@@ -67,7 +69,7 @@ function parseEntry(element: XmlElement): DeleteEntry {
   const isFlat = element.children.every(({ children }) => children.length === 0);
   const key = childText(element, 'Key');
   if (!isKnown || !isFlat || key === undefined || key === '' || key.includes('\0') || climbsOut(key)) {
-    throw s3Error('MalformedXML');
+    throw malformed();
   }
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   const versionId = childText(element, 'VersionId');
@@ -80,7 +82,11 @@ function parseEntry(element: XmlElement): DeleteEntry {
 }
 
 /** The entries of a multi-delete as a batch: one decision each. Throws `MalformedXML`, `KeyTooLongError`. */
-export function deleteBatch(request: S3Request, body: Uint8Array, partition: string): Batch {
+function readBatch(request: S3Request, body: Uint8Array, partition: string): DocumentFacts {
+  return { batch: deleteBatch(request, body, partition) };
+}
+
+function deleteBatch(request: S3Request, body: Uint8Array, partition: string): Batch {
   const document = parseDeleteDocument(body);
   const pick = (indexes: readonly number[]): DeleteEntry[] => {
     const picked = new Set(indexes);
@@ -109,7 +115,7 @@ function writeDeleteDocument(document: DeleteDocument): Buffer {
     })),
     ...(document.isQuiet ? { Quiet: true } : {}),
   };
-  return Buffer.from(writeXml('Delete', content, namespace), 'utf8');
+  return writeDocument('Delete', content);
 }
 
 function deletePermissions(request: S3Request, entry: DeleteEntry, partition: string): Permission[] {
@@ -135,7 +141,7 @@ function mergeDeleteResult(storeResult: Uint8Array | undefined, denied: readonly
     Deleted: entries.filter(({ name }) => name === 'Deleted').map(toTree),
     Error: [...entries.filter(({ name }) => name === 'Error').map(toTree), ...denied.map(deniedElement)],
   };
-  return Buffer.from(writeXml('DeleteResult', content, namespace), 'utf8');
+  return writeDocument('DeleteResult', content);
 }
 
 function readStoreResult(storeResult: Uint8Array): readonly XmlElement[] {

@@ -1,21 +1,34 @@
+import { valueRules } from '../header-values.ts';
 import type { OperationScope, S3Operation } from '../operation.ts';
+import { aclOperations } from './acl.ts';
+import { annotationOperations } from './annotation.ts';
 import { bucketOperations } from './bucket.ts';
+import { bucketConfigOperations } from './bucket-config.ts';
 import { deleteObjectsOperation } from './delete-objects.ts';
+import { deliveryOperations } from './deliveries.ts';
 import { multipartOperations } from './multipart.ts';
 import { objectOperations } from './object.ts';
+import { objectConfigOperations } from './object-config.ts';
+import { preflightOperations } from './preflight.ts';
+import { refusedOperations } from './refused.ts';
 import { serviceOperations } from './service.ts';
 import { taggingOperations } from './tagging.ts';
-import { unsupportedOperations } from './unsupported.ts';
 
 /** Every operation there is; one that is not here does not exist for the sidecar. */
 export const operations: readonly S3Operation[] = [
   ...serviceOperations,
   ...bucketOperations,
+  ...bucketConfigOperations,
+  ...deliveryOperations,
   deleteObjectsOperation,
   ...objectOperations,
   ...multipartOperations,
   ...taggingOperations,
-  ...unsupportedOperations,
+  ...aclOperations,
+  ...objectConfigOperations,
+  ...annotationOperations,
+  ...preflightOperations,
+  ...refusedOperations,
 ];
 
 /** Names of all query parameters that select some operation. */
@@ -32,6 +45,10 @@ export interface OperationRow {
   readonly accepted: ReadonlySet<string>;
   /** Those of them that take no value. */
   readonly valueless: ReadonlySet<string>;
+  /** The `x-amz-*` headers of its own. */
+  readonly headers: ReadonlySet<string>;
+  /** Those of them whose value is checked. */
+  readonly ruledHeaders: readonly string[];
 }
 
 function takeApart(operation: S3Operation): OperationRow {
@@ -44,6 +61,8 @@ function takeApart(operation: S3Operation): OperationRow {
     selectors: pairs.map(([name, wanted]) => [name, wanted === '*' ? undefined : wanted]),
     accepted: new Set([...operation.parameters, ...pairs.map(([name]) => name)]),
     valueless: new Set(pairs.filter(([, wanted]) => wanted === undefined).map(([name]) => name)),
+    headers: new Set(operation.headers),
+    ruledHeaders: operation.headers.filter((name) => valueRules.has(name)),
   };
 }
 

@@ -1,6 +1,9 @@
 import type { S3Operation } from '../operation.ts';
 import { copyHeaders, ifMatchActions, newObjectActions, newObjectHeaders } from './permission-rules.ts';
 
+// Up to 10,000 parts with an ETag and a checksum each.
+const maxCompleteBytes = 4 * 1024 * 1024;
+
 /** Multipart uploads. ACL, tags and retention are bound, and so authorized, when the upload is created. */
 export const multipartOperations: readonly S3Operation[] = [
   {
@@ -67,6 +70,7 @@ export const multipartOperations: readonly S3Operation[] = [
     parameters: [],
     headers: ['x-amz-mp-object-size'],
     body: 'document',
+    document: { maxBytes: maxCompleteBytes },
     action: 's3:PutObject',
     conditionalActions: ifMatchActions,
     fixedContext: { 's3:ObjectCreationOperation': 'true' },

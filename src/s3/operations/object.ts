@@ -3,8 +3,8 @@ import {
   bypassActions,
   copyHeaders,
   ifMatchActions,
-  newObjectActions,
   newObjectHeaders,
+  wholeObjectActions,
 } from './permission-rules.ts';
 
 const readParameters = [
@@ -30,6 +30,8 @@ export const objectOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObject',
     versionAction: 's3:GetObjectVersion',
+    revealsMissing: true,
+    guardsHeaders: true,
   },
   {
     name: 'HeadObject',
@@ -41,6 +43,8 @@ export const objectOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObject',
     versionAction: 's3:GetObjectVersion',
+    revealsMissing: true,
+    guardsHeaders: true,
   },
   {
     name: 'PutObject',
@@ -51,7 +55,7 @@ export const objectOperations: readonly S3Operation[] = [
     headers: newObjectHeaders,
     body: 'object',
     action: 's3:PutObject',
-    conditionalActions: (headers) => [...newObjectActions(headers), ...ifMatchActions(headers)],
+    conditionalActions: wholeObjectActions,
     fixedContext: { 's3:ObjectCreationOperation': 'true' },
   },
   {
@@ -61,10 +65,16 @@ export const objectOperations: readonly S3Operation[] = [
     selectors: [],
     selectingHeader: 'x-amz-copy-source',
     parameters: [],
-    headers: [...newObjectHeaders, ...copyHeaders, 'x-amz-metadata-directive', 'x-amz-tagging-directive'],
+    headers: [
+      ...newObjectHeaders,
+      ...copyHeaders,
+      'x-amz-metadata-directive',
+      'x-amz-object-annotation-directive',
+      'x-amz-tagging-directive',
+    ],
     body: 'none',
     action: 's3:PutObject',
-    conditionalActions: (headers) => [...newObjectActions(headers), ...ifMatchActions(headers)],
+    conditionalActions: wholeObjectActions,
     fixedContext: { 's3:ObjectCreationOperation': 'true' },
     isCopy: true,
   },
@@ -82,6 +92,7 @@ export const objectOperations: readonly S3Operation[] = [
     conditionalActions: (_, isVersioned) => [
       isVersioned ? 's3:GetObjectVersionAttributes' : 's3:GetObjectAttributes',
     ],
+    revealsMissing: true,
   },
   {
     name: 'DeleteObject',
@@ -89,7 +100,11 @@ export const objectOperations: readonly S3Operation[] = [
     scope: 'object',
     selectors: [],
     parameters: ['versionId'],
-    headers: ['x-amz-bypass-governance-retention'],
+    headers: [
+      'x-amz-bypass-governance-retention',
+      'x-amz-if-match-last-modified-time',
+      'x-amz-if-match-size',
+    ],
     body: 'none',
     action: 's3:DeleteObject',
     versionAction: 's3:DeleteObjectVersion',

@@ -1,28 +1,23 @@
+import { aclHeaders, grantHeaders } from '../acl-headers.ts';
 import type { ForwardedHeaders } from '../operation.ts';
 
-const grantHeaders = [
-  'x-amz-grant-full-control',
-  'x-amz-grant-read',
-  'x-amz-grant-read-acp',
-  'x-amz-grant-write',
-  'x-amz-grant-write-acp',
-] as const;
-
 /** Headers that give a new object an ACL. */
-const objectAclHeaders: readonly string[] = [
-  'x-amz-acl',
-  ...grantHeaders.filter((name) => name !== 'x-amz-grant-write'),
-];
-
-/** Headers that give a new bucket an ACL. */
-export const bucketAclHeaders: readonly string[] = ['x-amz-acl', ...grantHeaders];
+const objectAclHeaders: readonly string[] = aclHeaders.filter((name) => name !== 'x-amz-grant-write');
 
 /** Headers that set retention or legal hold. */
 const objectLockHeaders: readonly string[] = [
   'x-amz-object-lock-mode',
   'x-amz-object-lock-retain-until-date',
   'x-amz-object-lock-legal-hold',
+  'x-amz-object-lock-event-hold',
+  'x-amz-object-lock-event-hold-duration-days',
+  'x-amz-object-lock-event-hold-duration-years',
 ];
+
+/** Those of them that set retention. An event hold is retention whose end is not known yet. */
+const retentionHeaders: readonly string[] = objectLockHeaders.filter(
+  (name) => name !== 'x-amz-object-lock-legal-hold',
+);
 
 /** Headers that describe a new object. */
 export const newObjectHeaders: readonly string[] = [
@@ -44,19 +39,28 @@ function hasAny(headers: ForwardedHeaders, names: readonly string[]): boolean {
 /** What the headers of a new object need beside `s3:PutObject` (AWS: "Required permissions for S3 API operations"). */
 export function newObjectActions(headers: ForwardedHeaders): string[] {
   const actions: string[] = [];
-  if (hasAny(headers, bucketAclHeaders)) actions.push('s3:PutObjectAcl');
+  if (hasAny(headers, aclHeaders)) actions.push('s3:PutObjectAcl');
   if (headers.has('x-amz-tagging')) actions.push('s3:PutObjectTagging');
-  if (hasAny(headers, ['x-amz-object-lock-mode', 'x-amz-object-lock-retain-until-date'])) {
-    actions.push('s3:PutObjectRetention');
-  }
+  if (hasAny(headers, retentionHeaders)) actions.push('s3:PutObjectRetention');
   if (headers.has('x-amz-object-lock-legal-hold')) actions.push('s3:PutObjectLegalHold');
+  return actions;
+}
+
+/** {@link newObjectActions} and {@link ifMatchActions}, for what writes a whole object at once. */
+export function wholeObjectActions(headers: ForwardedHeaders): string[] {
+  const actions = newObjectActions(headers);
+  if (readsByCondition(headers)) actions.push('s3:GetObject');
   return actions;
 }
 
 /** `If-Match` with an ETag lets the caller probe an object's content, so it also needs to be readable. */
 export function ifMatchActions(headers: ForwardedHeaders): string[] {
+  return readsByCondition(headers) ? ['s3:GetObject'] : [];
+}
+
+function readsByCondition(headers: ForwardedHeaders): boolean {
   const ifMatch = headers.get('if-match');
-  return ifMatch === undefined || ifMatch === '*' ? [] : ['s3:GetObject'];
+  return ifMatch !== undefined && ifMatch !== '*';
 }
 
 /** What the headers of CreateBucket need; the canned ACL `private` is the one that needs nothing. */
@@ -84,7 +88,7 @@ export const copyHeaders: readonly string[] = [
   'x-amz-copy-source-server-side-encryption-customer-key-md5',
 ];
 
-/** Deleting under governance retention needs its own permission. */
+/** Passing over governance retention needs its own permission; the header is only there when it says `true`. */
 export function bypassActions(headers: ForwardedHeaders): string[] {
   return headers.has('x-amz-bypass-governance-retention') ? ['s3:BypassGovernanceRetention'] : [];
 }

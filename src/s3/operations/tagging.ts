@@ -1,7 +1,21 @@
-import { readXml, writeXml, type XmlElement, XmlError } from '../../core/xml.ts';
-import { s3Error } from '../errors.ts';
-import type { S3Operation } from '../operation.ts';
+import type { XmlElement } from '../../core/xml.ts';
+import { tagKeys } from '../condition-keys.ts';
+import type { DocumentRule, S3Operation } from '../operation.ts';
+import { malformed, readDocument, writeDocument } from '../strict-document.ts';
 import { checkTags, type ObjectTag } from '../tagging-header.ts';
+
+// Ten tags, every character escaped.
+const maxTaggingBytes = 65_536;
+
+/** Written anew, so that the store sets the very tags that were authorized. */
+const taggingDocument: DocumentRule = {
+  maxBytes: maxTaggingBytes,
+  read: (_, body) => {
+    const tags = parseTagging(body);
+    checkTags(tags);
+    return { conditionKeys: tagKeys(tags), rewritten: writeTagging(tags) };
+  },
+};
 
 /** The tags of one object. */
 export const taggingOperations: readonly S3Operation[] = [
@@ -15,6 +29,7 @@ export const taggingOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObjectTagging',
     versionAction: 's3:GetObjectVersionTagging',
+    revealsMissing: true,
   },
   {
     name: 'PutObjectTagging',
@@ -24,8 +39,10 @@ export const taggingOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'document',
+    document: taggingDocument,
     action: 's3:PutObjectTagging',
     versionAction: 's3:PutObjectVersionTagging',
+    revealsMissing: true,
   },
   {
     name: 'DeleteObjectTagging',
@@ -37,44 +54,37 @@ export const taggingOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:DeleteObjectTagging',
     versionAction: 's3:DeleteObjectVersionTagging',
+    revealsMissing: true,
   },
 ];
 
-/** Longest Tagging document that is read: ten tags, every character escaped. */
-export const maxTaggingBytes = 65_536;
-
 /**
  * Reads `<Tagging><TagSet><Tag><Key/><Value/></Tag>…`; anything else in it is refused, because a store might take it
- * for a tag. Throws `MalformedXML`, `InvalidArgument`.
+ * for a tag. Throws `MalformedXML`.
  */
-export function parseTagging(body: Uint8Array): readonly ObjectTag[] {
-  const [tagSet, ...others] = readTagging(body).children;
-  if (tagSet?.name !== 'TagSet' || others.length > 0) throw s3Error('MalformedXML');
-  const tags = tagSet.children.map(readTag);
-  checkTags(tags);
-  return tags;
+function parseTagging(body: Uint8Array): readonly ObjectTag[] {
+  const shape = { root: 'Tagging', maxBytes: maxTaggingBytes, maxDepth: 4 };
+  const [tagSet, ...others] = readDocument(body, shape).children;
+  if (tagSet?.name !== 'TagSet' || others.length > 0) throw malformed();
+  return readTags(tagSet);
 }
 
-function readTagging(body: Uint8Array): XmlElement {
-  try {
-    const root = readXml(body, { maxBytes: maxTaggingBytes, maxDepth: 4 });
-    if (root.name === 'Tagging') return root;
-  } catch (error) {
-    if (!(error instanceof XmlError)) throw error;
-  }
-  throw s3Error('MalformedXML');
+/** Reads the `<Tag><Key/><Value/></Tag>` elements of a set. Throws `MalformedXML`. */
+export function readTags(tagSet: XmlElement): readonly ObjectTag[] {
+  if (tagSet.text.trim() !== '') throw malformed();
+  return tagSet.children.map(readTag);
 }
 
 function readTag({ name, children }: XmlElement): ObjectTag {
   const key = children.find((child) => child.name === 'Key');
   const value = children.find((child) => child.name === 'Value');
   const isPair = name === 'Tag' && children.length === 2 && key !== undefined && value !== undefined;
-  if (!isPair || key.children.length > 0 || value.children.length > 0) throw s3Error('MalformedXML');
+  if (!isPair || key.children.length > 0 || value.children.length > 0) throw malformed();
   return [key.text, value.text];
 }
 
-/** The document for the store, from the tags that were authorized. */
-export function writeTagging(tags: readonly ObjectTag[]): Buffer {
-  const content = { TagSet: { Tag: tags.map(([key, value]) => ({ Key: key, Value: value })) } };
-  return Buffer.from(writeXml('Tagging', content, 'http://s3.amazonaws.com/doc/2006-03-01/'), 'utf8');
+function writeTagging(tags: readonly ObjectTag[]): Buffer {
+  return writeDocument('Tagging', {
+    TagSet: { Tag: tags.map(([key, value]) => ({ Key: key, Value: value })) },
+  });
 }

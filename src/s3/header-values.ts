@@ -1,0 +1,54 @@
+import { s3Error } from './errors.ts';
+import { parseCount, parseInstant, writeInstant } from './object-lock.ts';
+
+/** Reads a header's value: what to forward, `undefined` to forward nothing. Throws `InvalidArgument`. */
+type ValueRule = (name: string, value: string) => string | undefined;
+
+function refuse(name: string, expected: string): Error {
+  return s3Error('InvalidArgument', `The header ${name} must be ${expected}.`);
+}
+
+function oneOf(...values: readonly string[]): ValueRule {
+  return (name, value) => {
+    if (!values.includes(value)) throw refuse(name, `one of ${values.join(', ')}`);
+    return value;
+  };
+}
+
+// A store that looks only for the header's presence would take `false` for `true`, so `false` is not sent.
+const flag: ValueRule = (name, value) => {
+  const lower = value.toLowerCase();
+  if (lower !== 'true' && lower !== 'false') throw refuse(name, 'true or false');
+  return lower === 'true' ? lower : undefined;
+};
+
+const instant: ValueRule = (name, value) => {
+  const instantMs = parseInstant(value);
+  if (instantMs === undefined) throw refuse(name, 'a date and time of ISO 8601');
+  return writeInstant(instantMs);
+};
+
+const count: ValueRule = (name, value) => {
+  if (parseCount(value) === undefined) throw refuse(name, 'a whole number');
+  return value;
+};
+
+/**
+ * Headers whose value decides about a permission, or is the value of a context key that is not plain text: in every other
+ * spelling a store might read something else than the policies did. Sources: the API reference of each operation.
+ */
+export const valueRules: ReadonlyMap<string, ValueRule> = new Map([
+  ['x-amz-bucket-object-lock-enabled', flag],
+  ['x-amz-bypass-governance-retention', flag],
+  ['x-amz-confirm-remove-self-bucket-access', flag],
+  ['x-amz-metadata-directive', oneOf('COPY', 'REPLACE')],
+  ['x-amz-object-annotation-directive', oneOf('COPY', 'EXCLUDE')],
+  ['x-amz-object-lock-event-hold', oneOf('ON', 'OFF')],
+  ['x-amz-object-lock-event-hold-duration-days', count],
+  ['x-amz-object-lock-event-hold-duration-years', count],
+  ['x-amz-object-lock-legal-hold', oneOf('ON', 'OFF')],
+  ['x-amz-object-lock-mode', oneOf('GOVERNANCE', 'COMPLIANCE')],
+  ['x-amz-object-lock-retain-until-date', instant],
+  ['x-amz-skip-destination-validation', flag],
+  ['x-amz-tagging-directive', oneOf('COPY', 'REPLACE')],
+]);

@@ -1,0 +1,57 @@
+import type { XmlElement } from '../../core/xml.ts';
+import { checkBucket } from '../addressing.ts';
+import { s3Error } from '../errors.ts';
+import { objectArn, type Permission } from '../operation.ts';
+import { leafText, malformed } from '../strict-document.ts';
+
+/** A place in a bucket that the store is told to write to by itself. */
+export interface DeliveryTarget {
+  readonly bucket: string;
+  /** What the keys start with; may be empty. */
+  readonly prefix: string;
+}
+
+const bucketArnSyntax = /^arn:[a-z0-9-]+:s3:::([^:/*?]+)$/;
+
+/**
+ * The bucket of an ARN such as `arn:aws:s3:::reports`. Buckets of other accounts and services, access points included, are
+ * refused: nobody's policies here speak of them. Throws `NotImplemented`, `InvalidBucketName`.
+ */
+export function bucketOfArn(arn: string): string {
+  const [, bucket] = bucketArnSyntax.exec(arn) ?? [];
+  if (bucket === undefined) {
+    throw s3Error('NotImplemented', 'Only buckets of this endpoint can be the destination.');
+  }
+  return checkBucket(bucket);
+}
+
+/** Those actions on every object that the store may write there: the resource ends in a literal `*`. */
+export function targetPermissions(
+  { bucket, prefix }: DeliveryTarget,
+  actions: readonly string[],
+  partition: string,
+): Permission[] {
+  const key = `${prefix}*`;
+  const resource = objectArn(partition, bucket, key);
+  const object = { bucket, key };
+  return actions.map((action) => ({ action, resource, object }));
+}
+
+/** The text of a child that must be there and say something. Throws `MalformedXML`. */
+export function requiredText(children: ReadonlyMap<string, XmlElement>, name: string): string {
+  const text = leafText(children.get(name));
+  if (text === undefined || text === '') throw malformed();
+  return text;
+}
+
+/** A prefix of keys; none is the empty one. Throws `MalformedXML`, `InvalidArgument`. */
+export function prefixText(element: XmlElement | undefined): string {
+  const prefix = leafText(element) ?? '';
+  // A literal star would look like a pattern to whoever reads the decision.
+  if (Buffer.byteLength(prefix, 'utf8') > maxPrefixBytes || /[*?]/.test(prefix)) {
+    throw s3Error('InvalidArgument', 'The prefix is too long or has a wildcard in it.');
+  }
+  return prefix;
+}
+
+const maxPrefixBytes = 1024;

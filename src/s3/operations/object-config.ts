@@ -1,0 +1,108 @@
+import type { S3Operation } from '../operation.ts';
+import { encryptionDocument, restoreDocument } from './object-documents.ts';
+import { legalHoldDocument, retentionDocument } from './object-lock-documents.ts';
+import { bypassActions } from './permission-rules.ts';
+
+/** AWS's limit for a query and what describes its input and output. */
+const maxSelectBytes = 262_144;
+
+/** What is kept with one object, and what is done to it beside reading and writing. */
+export const objectConfigOperations: readonly S3Operation[] = [
+  {
+    name: 'GetObjectRetention',
+    method: 'GET',
+    scope: 'object',
+    selectors: ['retention'],
+    parameters: ['versionId'],
+    headers: [],
+    body: 'none',
+    action: 's3:GetObjectRetention',
+    revealsMissing: true,
+  },
+  {
+    name: 'PutObjectRetention',
+    method: 'PUT',
+    scope: 'object',
+    selectors: ['retention'],
+    parameters: ['versionId'],
+    headers: ['x-amz-bypass-governance-retention'],
+    body: 'document',
+    document: retentionDocument,
+    action: 's3:PutObjectRetention',
+    conditionalActions: bypassActions,
+    revealsMissing: true,
+  },
+  {
+    name: 'GetObjectLegalHold',
+    method: 'GET',
+    scope: 'object',
+    selectors: ['legal-hold'],
+    parameters: ['versionId'],
+    headers: [],
+    body: 'none',
+    action: 's3:GetObjectLegalHold',
+    revealsMissing: true,
+  },
+  {
+    name: 'PutObjectLegalHold',
+    method: 'PUT',
+    scope: 'object',
+    selectors: ['legal-hold'],
+    parameters: ['versionId'],
+    headers: [],
+    body: 'document',
+    document: legalHoldDocument,
+    action: 's3:PutObjectLegalHold',
+    revealsMissing: true,
+  },
+  {
+    name: 'GetObjectTorrent',
+    method: 'GET',
+    scope: 'object',
+    selectors: ['torrent'],
+    parameters: ['versionId'],
+    headers: [],
+    body: 'none',
+    action: 's3:GetObjectTorrent',
+    versionAction: 's3:GetObjectVersionTorrent',
+    // Whoever has the torrent gets the object from it.
+    conditionalActions: (_, isVersioned) => [isVersioned ? 's3:GetObjectVersion' : 's3:GetObject'],
+    revealsMissing: true,
+  },
+  {
+    name: 'RestoreObject',
+    method: 'POST',
+    scope: 'object',
+    selectors: ['restore'],
+    parameters: ['versionId'],
+    headers: [],
+    body: 'document',
+    document: restoreDocument,
+    action: 's3:RestoreObject',
+    revealsMissing: true,
+  },
+  {
+    name: 'SelectObjectContent',
+    method: 'POST',
+    scope: 'object',
+    selectors: ['select', 'select-type=2'],
+    parameters: [],
+    headers: [],
+    body: 'document',
+    document: { maxBytes: maxSelectBytes },
+    action: 's3:GetObject',
+    revealsMissing: true,
+  },
+  {
+    name: 'UpdateObjectEncryption',
+    method: 'PUT',
+    scope: 'object',
+    selectors: ['encryption'],
+    parameters: ['versionId'],
+    headers: [],
+    body: 'document',
+    document: encryptionDocument,
+    action: 's3:UpdateObjectEncryption',
+    revealsMissing: true,
+  },
+];

@@ -1,0 +1,16 @@
+import type { OperationScope, S3Operation } from '../operation.ts';
+
+const scopes: readonly OperationScope[] = ['bucket', 'object'];
+
+/** What a browser asks before a request of another origin. */
+export const preflightOperations: readonly S3Operation[] = scopes.map((scope) => ({
+  name: 'CorsPreflight',
+  method: 'OPTIONS',
+  scope,
+  selectors: [],
+  parameters: [],
+  headers: [],
+  body: 'none',
+  action: undefined,
+  isPreflight: true,
+}));
