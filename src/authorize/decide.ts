@@ -1,4 +1,6 @@
+import type { Caller } from '../authenticate/caller.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
+import type { Enforcement } from '../directory/records.ts';
 import { type Decision, decide, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
 
@@ -34,6 +36,12 @@ export function failedDecision(fault: unknown): AccessDecision {
     },
     fault,
   };
+}
+
+/** Whether the refusals of a caller that {@link isUnallowedOnly} names are only recorded; a role's own setting counts first. */
+export function isAudited(caller: Caller, enforcement: Enforcement): boolean {
+  const own = caller.kind === 'user' ? undefined : caller.role.enforcement;
+  return (own ?? enforcement) === 'audit';
 }
 
 /**

@@ -1,14 +1,14 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { decide, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
-import type { CompiledPolicy } from '../iam/compile.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
-import { type AccessDecision, failedDecision, isUnallowedOnly, undecidable } from './decide.ts';
+import { type AccessDecision, failedDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
-import { type LookupSubject, lookUpTags, type StoreLookup } from './store-lookup.ts';
+import { asksStore, placeOf, subjectOf } from './store-keys.ts';
+import { lookUpTags, type StoreLookup } from './store-lookup.ts';
 
 /** What S3 decisions are made with; all of one configuration snapshot. */
 export interface AuthorizationSources {
@@ -57,8 +57,7 @@ export class PermissionDecider {
     this.#sources = sources;
     this.#sets = sources.policies.gather(caller);
     this.#principal = policyPrincipal(caller);
-    const own = caller.kind === 'user' ? undefined : caller.role.enforcement;
-    this.#isAudited = (own ?? sources.enforcement) === 'audit';
+    this.#isAudited = isAudited(caller, sources.enforcement);
     this.#ownPoliciesAsk = asksStore(this.#sets);
     this.#budget = new DecisionBudget(decisions);
   }
@@ -175,43 +174,6 @@ export class PermissionDecider {
 }
 
 const none: readonly never[] = [];
-const objectTags = 's3:existingobjecttag/';
-
-/** Beginnings of every context key that a look-up can answer, in lower case. */
-const storeKeys: readonly string[] = [objectTags, 's3:buckettag/', 'aws:resourcetag/'];
-const asking = new WeakMap<CompiledPolicy, boolean>();
-
-function asksStore({ identity, boundary = none, session = none, resource = none }: PolicySets): boolean {
-  return (
-    identity.some(policyAsks) ||
-    boundary.some(policyAsks) ||
-    session.some(policyAsks) ||
-    resource.some(policyAsks)
-  );
-}
-
-function policyAsks(policy: CompiledPolicy): boolean {
-  const known = asking.get(policy);
-  if (known !== undefined) return known;
-  const asks = [...policy.contextKeys].some((key) => storeKeys.some((prefix) => key.startsWith(prefix)));
-  asking.set(policy, asks);
-  return asks;
-}
-
-function subjectOf(prefix: string, { object, resource }: Permission): LookupSubject | undefined {
-  if (prefix === objectTags) {
-    return (
-      object && { kind: 'object-tags', bucket: object.bucket, key: object.key, versionId: object.versionId }
-    );
-  }
-  const bucket = object?.bucket ?? resource.slice(resource.indexOf(':::') + 3);
-  return { kind: 'bucket-tags', bucket };
-}
-
-/** Where the answer to a look-up is kept: a key cannot hold NUL, so no two subjects share a place. */
-function placeOf(prefix: string, { resource, object }: Permission): string {
-  return `${prefix}\0${resource}\0${object?.versionId ?? ''}`;
-}
 
 // Source: AWS "Amazon S3 Signature Version 4 authentication specific policy keys"; the age is that of a URL only.
 function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authenticated): ConditionKey[] {

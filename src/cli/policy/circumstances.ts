@@ -1,4 +1,5 @@
 import { globalKeys, requestKeys } from '../../authorize/global-keys.ts';
+import { storeKeyPrefixes } from '../../authorize/store-keys.ts';
 import { HeaderList } from '../../core/header-list.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
 import { type ContextEntry, RequestContext } from '../../iam/request-context.ts';
@@ -8,9 +9,6 @@ import type { Asker } from './asker.ts';
 import type { KnownAction } from './known-actions.ts';
 import { type Circumstances, QuestionError } from './question.ts';
 import type { World } from './world.ts';
-
-/** Beginnings of the keys that only the store knows. */
-const storeKeyPrefixes: readonly string[] = ['s3:existingobjecttag/', 's3:buckettag/', 'aws:resourcetag/'];
 
 /** Keys that every request has, with values that only a real request can tell: asked for, never guessed. */
 const requestOnlyKeys: readonly string[] = ['aws:sourceip', 's3:x-amz-content-sha256'];

@@ -1,4 +1,4 @@
-import { isUnallowedOnly } from '../../authorize/decide.ts';
+import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { suggest } from '../../config/suggest.ts';
 import { parseArn } from '../../core/arn.ts';
@@ -60,7 +60,7 @@ export function simulate(actionText: string, resource: string, simulated: Simula
     isOnlyRecorded:
       decision.effect === 'deny' &&
       known.service === 's3' &&
-      isAudited(simulated) &&
+      isOnlyRecorded(simulated) &&
       isUnallowedOnly(decision),
     unusedContext: unusedKeys(sets, simulated),
   };
@@ -175,10 +175,8 @@ function findRole(resource: string, { settings, directory, roles }: World): Role
   throw new QuestionError('resource', `no role is ${shown}${hint}`);
 }
 
-function isAudited({ asker, world }: Simulated): boolean {
-  if (asker.kind !== 'caller') return false;
-  const own = asker.caller.kind === 'user' ? undefined : asker.caller.role.enforcement;
-  return (own ?? world.settings.authorization.enforcement) === 'audit';
+function isOnlyRecorded({ asker, world }: Simulated): boolean {
+  return asker.kind === 'caller' && isAudited(asker.caller, world.settings.authorization.enforcement);
 }
 
 function unusedKeys(
