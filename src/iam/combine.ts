@@ -103,15 +103,13 @@ const none: readonly CompiledPolicy[] = [];
 
 function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   const effects = summarise(results, query);
-  let isWaiting = false;
-  for (const policyType of policyTypes) {
-    const result = results[policyType];
-    if (result?.effect === 'deny') {
-      return { effect: 'deny', isExplicitDeny: true, policyType, statement: result.statement, sets: effects };
-    }
-    if (result?.effect === 'needs') isWaiting = true;
-  }
-  if (isWaiting) return { effect: 'needs', keys: neededKeys(results) };
+  const { identity, boundary, session, resource } = results;
+  if (identity?.effect === 'deny') return denied('identity', identity.statement, effects);
+  if (boundary?.effect === 'deny') return denied('boundary', boundary.statement, effects);
+  if (session?.effect === 'deny') return denied('session', session.statement, effects);
+  if (resource?.effect === 'deny') return denied('resource', resource.statement, effects);
+  const keys = neededKeys(results);
+  if (keys !== undefined) return { effect: 'needs', keys };
   const missing = missingAllow(effects, sets, query);
   if (missing !== undefined) {
     return { effect: 'deny', isExplicitDeny: false, policyType: missing, sets: effects };
@@ -124,12 +122,19 @@ function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuer
     : { effect: 'allow', isExplicitDeny: false, policyType, sets: effects };
 }
 
-function neededKeys(results: SetResults): string[] {
-  const keys = policyTypes.flatMap((policyType) => {
-    const result = results[policyType];
-    return result?.effect === 'needs' ? result.keys : [];
-  });
-  return [...new Set(keys)].sort();
+function denied(policyType: PolicyType, statement: StatementReference, sets: SetEffects): Decision {
+  return { effect: 'deny', isExplicitDeny: true, policyType, statement, sets };
+}
+
+/** What any set waits for, sorted; `undefined` when none does. */
+function neededKeys({ identity, boundary, session, resource }: SetResults): string[] | undefined {
+  let keys: Set<string> | undefined;
+  for (const result of [identity, boundary, session, resource]) {
+    if (result?.effect !== 'needs') continue;
+    keys ??= new Set();
+    for (const key of result.keys) keys.add(key);
+  }
+  return keys === undefined ? undefined : [...keys].sort();
 }
 
 /** The set whose allow is missing; `undefined` when access is granted. */
@@ -152,7 +157,12 @@ function missingAllow(
 /** A role can be assumed only by whom its trust policy names: here an identity policy alone grants nothing. */
 function isTrustDecision(sets: PolicySets, query: AuthorizationQuery): boolean {
   const hasTrustPolicy = sets.resource?.some(({ kind }) => kind === 'trust') ?? false;
-  return hasTrustPolicy || query.action.toLowerCase().startsWith('sts:assumerole');
+  return hasTrustPolicy || isAssumeRole(query.action);
+}
+
+function isAssumeRole(action: string): boolean {
+  // The third character tells `sts:` from `s3:`, which most actions are.
+  return action.charAt(2) !== ':' && action.toLowerCase().startsWith('sts:assumerole');
 }
 
 function summarise(

@@ -10,17 +10,22 @@ export class KeyTable {
 
   /** @throws TypeError when two entries differ only in case. */
   constructor(entries: Iterable<ContextEntry>) {
-    const names: string[] = [];
-    const values: (string | readonly string[])[] = [];
-    for (const entry of entries) {
+    const list = Array.isArray(entries) ? (entries as readonly ContextEntry[]) : [...entries];
+    // Sized at once: an array that grows is made larger than it will ever be.
+    const names = new Array<string>(list.length);
+    const values = new Array<string | readonly string[]>(list.length);
+    let size = 0;
+    for (const entry of list) {
       const value = entry[1];
       if (typeof value !== 'string' && value.length === 0) continue;
-      names.push(lowerCaseName(entry[0]));
-      values.push(typeof value === 'string' ? value : [...value]);
+      names[size] = lowerCaseName(entry[0]);
+      values[size] = typeof value === 'string' ? value : [...value];
+      size += 1;
     }
+    names.length = size;
     this.#names = names;
     this.#values = values;
-    this.#positions = names.length > maxSearched ? positionsOf(names) : undefined;
+    this.#positions = size > maxSearched ? positionsOf(names) : undefined;
     checkDistinct(names, this.#positions);
   }
 
@@ -30,11 +35,8 @@ export class KeyTable {
       const position = this.#positions.get(lowerCaseKey);
       return position === undefined ? undefined : this.#values[position];
     }
-    const names = this.#names;
-    for (let position = 0; position < names.length; position += 1) {
-      if (names[position] === lowerCaseKey) return this.#values[position];
-    }
-    return undefined;
+    const position = lastPosition(this.#names, lowerCaseKey, this.#names.length);
+    return position < 0 ? undefined : this.#values[position];
   }
 
   /** Every key, in lower case, with its value. */
@@ -45,6 +47,15 @@ export class KeyTable {
 
 /** So many names are found sooner one after the other than by their hashes. */
 const maxSearched = 8;
+
+/** Where a name stands before a position, or −1. Lengths differ most often, and are compared for less. */
+function lastPosition(names: readonly string[], wanted: string, before: number): number {
+  for (let position = before - 1; position >= 0; position -= 1) {
+    const name = names[position] ?? '';
+    if (name.length === wanted.length && name === wanted) return position;
+  }
+  return -1;
+}
 
 function positionsOf(names: readonly string[]): ReadonlyMap<string, number> {
   const positions = new Map<string, number>();
@@ -57,7 +68,7 @@ function checkDistinct(names: readonly string[], positions: ReadonlyMap<string, 
   if (positions?.size === names.length) return;
   for (let position = 1; position < names.length; position += 1) {
     const name = names[position] ?? '';
-    if (names.indexOf(name) === position) continue;
+    if (lastPosition(names, name, position) < 0) continue;
     throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
   }
 }

@@ -8,7 +8,8 @@ export type { ContextEntry } from './key-table.ts';
  * `needs`, and asks again with the context that {@link RequestContext.withLookedUp} returns.
  */
 export class RequestContext {
-  readonly #list: () => Iterable<ContextEntry>;
+  /** `undefined` when the entries have been read. */
+  readonly #list: (() => Iterable<ContextEntry>) | undefined;
   #table: KeyTable | undefined;
   readonly #lazyKeys: readonly string[];
 
@@ -24,21 +25,19 @@ export class RequestContext {
   ) {
     if (typeof entries === 'function') this.#list = entries;
     else {
-      this.#list = () => entries;
       this.#table = new KeyTable(entries);
     }
     this.#lazyKeys = lazyKeys;
   }
 
   #known(): KeyTable {
-    this.#table ??= new KeyTable(this.#list());
+    this.#table ??= new KeyTable(this.#list?.() ?? []);
     return this.#table;
   }
 
-  /** Values of a key given in lower case; `undefined` when absent. Never an empty list. */
-  values(lowerCaseKey: string): readonly string[] | undefined {
-    const value = this.#known().get(lowerCaseKey);
-    return typeof value === 'string' ? [value] : value;
+  /** The value or values of a key given in lower case; `undefined` when absent. Never an empty list. */
+  value(lowerCaseKey: string): string | readonly string[] | undefined {
+    return this.#known().get(lowerCaseKey);
   }
 
   /** True when the value of a key given in lower case is not known before a look-up. */

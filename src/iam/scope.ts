@@ -5,6 +5,12 @@ import type { AuthorizationQuery } from './query.ts';
 /** Outcome of a test; `unknown` when it depends on a key that must be looked up in the store first. */
 export type Truth = boolean | 'unknown';
 
+/** Stands for what a key has in the store, which must be looked up first. */
+export const waiting: unique symbol = Symbol('waiting');
+
+/** One value, a list of them that is not empty, `undefined` when the key is absent. */
+export type KeyState = string | readonly string[] | undefined | typeof waiting;
+
 /** State of one evaluation, shared by every matcher that takes part. */
 export class EvaluationScope {
   readonly query: AuthorizationQuery;
@@ -24,14 +30,14 @@ export class EvaluationScope {
     return this.#segments;
   }
 
-  /** Values of a key in lower case, `undefined` when absent, `unknown` (and noted) when it needs a look-up. */
-  lookUp(key: string): readonly string[] | undefined | 'unknown' {
+  /** What the request has for a key in lower case; a key that needs a look-up is noted. */
+  lookUp(key: string): KeyState {
     const { context } = this.query;
-    const values = context.values(key);
-    if (values !== undefined || !context.isLazy(key)) return values;
+    const value = context.value(key);
+    if (value !== undefined || !context.isLazy(key)) return value;
     this.#pendingKeys ??= new Set();
     this.#pendingKeys.add(key);
-    return 'unknown';
+    return waiting;
   }
 
   /** Starts a statement: keys that earlier ones noted are none of its concern. */

@@ -1,7 +1,7 @@
 import { compileGlob, type GlobToken, parseGlob } from '../core/glob.ts';
 import { DecisionError } from './decision-error.ts';
 import { quoted, type Report } from './problem.ts';
-import type { EvaluationScope, Truth } from './scope.ts';
+import { type EvaluationScope, type Truth, waiting } from './scope.ts';
 
 /** `${key}` or `${key, 'fallback'}`; the key is in lower case. */
 interface VariableToken {
@@ -84,18 +84,16 @@ const stepsPerVariable = 64;
 /** Folding a code unit and compiling it into a pattern at decision time takes about as long as this many comparisons. */
 const stepsPerUnit = 16;
 
-/** Stands for the value of a variable that must be looked up in the store first. */
-const waiting: unique symbol = Symbol('waiting');
-
 /** What a request supplies for a variable; `undefined` when it supplies nothing and there is no default. */
 function resolve(
   { key, fallback }: VariableToken,
   scope: EvaluationScope,
 ): string | undefined | typeof waiting {
-  const values = scope.lookUp(key);
-  if (values === 'unknown') return waiting;
+  const state = scope.lookUp(key);
+  if (state === waiting) return waiting;
   scope.budget.spend(stepsPerVariable);
-  const single = values?.length === 1 ? values[0] : undefined;
+  const single =
+    typeof state === 'string' || state === undefined ? state : state.length === 1 ? state[0] : undefined;
   return single === undefined || single === '' ? fallback : single;
 }
 

@@ -253,7 +253,7 @@ describe('the compiled engine', () => {
   it('denies, and keeps the fault, whatever is thrown while deciding', () => {
     const fault = new Error('broken context');
     const throwing = new (class extends RequestContext {
-      override values(): never {
+      override value(): never {
         throw fault;
       }
     })();

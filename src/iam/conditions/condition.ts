@@ -1,5 +1,5 @@
 import type { Report } from '../problem.ts';
-import { type EvaluationScope, everyTruth, notTruth, someTruth, type Truth } from '../scope.ts';
+import { type EvaluationScope, everyTruth, notTruth, someTruth, type Truth, waiting } from '../scope.ts';
 import type { ValueTest } from '../variables.ts';
 import { type ComparisonForm, parseOperatorName } from './index.ts';
 import type { OperandSource, PresenceOperator } from './operator.ts';
@@ -43,9 +43,11 @@ function compileComparison(
   const testValues = compileForm(form, passes);
   const whenAbsent = resultWhenAbsent(form);
   return (scope) => {
-    const values = scope.lookUp(key);
-    if (values === 'unknown') return 'unknown';
-    return values === undefined ? whenAbsent : testValues(values, scope);
+    const state = scope.lookUp(key);
+    if (state === undefined) return whenAbsent;
+    if (state === waiting) return 'unknown';
+    // Of one value, every form says the same.
+    return typeof state === 'string' ? passes(state, scope) : testValues(state, scope);
   };
 }
 
@@ -57,8 +59,8 @@ function compilePresence(
 ): ConditionTest {
   const holds = operator.compilePresence(source, report);
   return (scope) => {
-    const values = scope.lookUp(key);
-    return values === 'unknown' ? 'unknown' : holds(values !== undefined);
+    const state = scope.lookUp(key);
+    return state === waiting ? 'unknown' : holds(state !== undefined);
   };
 }
 

@@ -31,7 +31,11 @@ function compileRanges(source: OperandSource, report: Report): ValueTest {
     if (range === undefined) report(`${quoted(value)} is not an IP address or CIDR range`);
     return range === undefined ? [] : [range];
   });
+  const ranges4 = ranges.filter(({ groups }) => groups.length === 2).map(toRange4);
   return (value) => {
+    const address = parseIpv4(value);
+    if (address !== undefined)
+      return ranges4.some(({ network, width }) => address - network < width && address >= network);
     const groups = parseAddress(withoutZone(value));
     if (groups === undefined)
       throw new DecisionError(
@@ -40,6 +44,16 @@ function compileRanges(source: OperandSource, report: Report): ValueTest {
       );
     return ranges.some((range) => contains(range, groups));
   };
+}
+
+/** An IPv4 range as its first address and its number of addresses. */
+function toRange4({ groups: [high = 0, low = 0], prefixBits }: AddressRange): {
+  network: number;
+  width: number;
+} {
+  const width = 2 ** (32 - prefixBits);
+  const address = high * 0x10000 + low;
+  return { network: address - (address % width), width };
 }
 
 /** `fe80::1%eth0`: the zone names an interface of this machine and is no part of the address. */
@@ -75,7 +89,7 @@ function contains({ groups, prefixBits }: AddressRange, address: AddressGroups):
 /** Reads an address; an IPv4-mapped one (`::ffff:a.b.c.d`) becomes IPv4. `undefined` when malformed. */
 function parseAddress(text: string): AddressGroups | undefined {
   if (text.length > maxAddressLength) return undefined;
-  if (!text.includes(':')) return parseIpv4(text);
+  if (!text.includes(':')) return toGroups(parseIpv4(text));
   const groups = parseIpv6(text);
   if (groups === undefined) return undefined;
   const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
@@ -83,7 +97,7 @@ function parseAddress(text: string): AddressGroups | undefined {
 }
 
 /** Reads four decimal octets; by hand, because it runs on every decision that looks at the client's address. */
-function parseIpv4(text: string): AddressGroups | undefined {
+function parseIpv4(text: string): number | undefined {
   let address = 0;
   let octet = -1;
   let octets = 0;
@@ -101,7 +115,11 @@ function parseIpv4(text: string): AddressGroups | undefined {
     octet = (octet < 0 ? 0 : octet * 10) + code - 0x30;
     if (octet > 255) return undefined;
   }
-  return octets === 4 ? [Math.floor(address / 0x10000), address % 0x10000] : undefined;
+  return octets === 4 ? address : undefined;
+}
+
+function toGroups(address: number | undefined): AddressGroups | undefined {
+  return address === undefined ? undefined : [Math.floor(address / 0x10000), address % 0x10000];
 }
 
 function parseIpv6(text: string): AddressGroups | undefined {
@@ -122,7 +140,7 @@ function parseGroups(text: string, endsAddress: boolean): number[] | undefined {
   const pieces = text.split(':');
   const groups: number[] = [];
   for (const [index, piece] of pieces.entries()) {
-    const embedded = endsAddress && index === pieces.length - 1 ? parseIpv4(piece) : undefined;
+    const embedded = endsAddress && index === pieces.length - 1 ? toGroups(parseIpv4(piece)) : undefined;
     if (embedded !== undefined) groups.push(...embedded);
     else if (/^[0-9a-f]{1,4}$/i.test(piece)) groups.push(Number.parseInt(piece, 16));
     else return undefined;
