@@ -10,6 +10,7 @@ import {
   PermissionDecider,
 } from './permission-decider.ts';
 import { settleBatch } from './settle-batch.ts';
+import { settleTagCopy } from './settle-tag-copy.ts';
 
 /** A request that was refused. */
 export interface Denied {
@@ -116,20 +117,15 @@ class RequestAuthorization {
 
   async decideWhole(): Promise<Authorized | Denied> {
     const decided = await this.#decideAll(this.#request.permissions);
-    if (!decided.isPermitted) {
-      const { bucketFilter } = this.#request;
-      const { isExplicitDeny, fault } = decided.decision;
-      const isFiltered = this.#isFiltering && !isExplicitDeny && fault === undefined;
-      return isFiltered && bucketFilter !== undefined
-        ? this.#filtered(decided, bucketFilter)
-        : this.#denied(decided);
-    }
+    if (!decided.isPermitted) return this.#filteredOrDenied(decided);
+    const { tagCopy, document } = this.#request;
+    const copied = tagCopy && (await settleTagCopy(tagCopy, this.#decider));
+    if (copied?.refusal?.isPermitted === false) return this.#denied(copied.refusal);
     await this.#settleResponse();
-    return this.#authorized({
-      decided,
-      request: this.#withoutUnpermitted(),
-      document: this.#request.document,
-    });
+    const headers = copied?.headers;
+    const request = headers === undefined ? this.#request : { ...this.#request, headers };
+    const recorded = decided.decision.effect === 'allow' ? copied?.refusal : undefined;
+    return this.#authorized({ decided: recorded ?? decided, request, document });
   }
 
   async decideBatch(batch: Batch): Promise<Authorized> {
@@ -173,6 +169,15 @@ class RequestAuthorization {
     }
   }
 
+  #filteredOrDenied(refused: DecidedPermission): Authorized | Denied {
+    const { bucketFilter } = this.#request;
+    const { isExplicitDeny, fault } = refused.decision;
+    const isFiltered = this.#isFiltering && !isExplicitDeny && fault === undefined;
+    return isFiltered && bucketFilter !== undefined
+      ? this.#filtered(refused, bucketFilter)
+      : this.#denied(refused);
+  }
+
   /** The buckets on which the caller may list, for one who may not list all buckets. */
   #filtered(refused: DecidedPermission, filter: NonNullable<S3Request['bucketFilter']>): Authorized {
     const { decision, permission } = refused;
@@ -188,17 +193,6 @@ class RequestAuthorization {
         return write(new Set(visible)) ?? { refusal: this.#denied(refused) };
       },
     });
-  }
-
-  // What the caller did not ask for in so many words is left out rather than refused.
-  #withoutUnpermitted(): S3Request {
-    const { unlessPermitted } = this.#request;
-    if (
-      unlessPermitted === undefined ||
-      unlessPermitted.permissions.every((permission) => this.#permits(permission))
-    )
-      return this.#request;
-    return { ...this.#request, headers: new Map([...this.#request.headers, ...unlessPermitted.headers]) };
   }
 
   #permits(permission: Permission): boolean {
@@ -231,8 +225,11 @@ class RequestAuthorization {
   }
 }
 
-function countDecisions({ permissions, guardedHeaders, unlessPermitted, batch }: S3Request): number {
+// Reads and writes of tags, without knowing them and again with them.
+const decisionsOfTagCopy = 4;
+
+function countDecisions({ permissions, guardedHeaders, tagCopy, batch }: S3Request): number {
   const inBatch = batch?.items.reduce((sum, item) => sum + item.permissions.length, 0) ?? 0;
-  const optional = unlessPermitted?.permissions.length ?? 0;
+  const optional = tagCopy === undefined ? 0 : decisionsOfTagCopy;
   return permissions.length + guardedHeaders.length + optional + inBatch + 1;
 }

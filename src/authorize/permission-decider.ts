@@ -7,8 +7,8 @@ import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { type AccessDecision, failedDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
-import { asksStore, placeOf, subjectOf } from './store-keys.ts';
-import { lookUpTags, type StoreLookup } from './store-lookup.ts';
+import { asksStore, objectTags, placeOf, subjectOf } from './store-keys.ts';
+import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
 
 /** What S3 decisions are made with; all of one configuration snapshot. */
 export interface AuthorizationSources {
@@ -41,7 +41,7 @@ export class PermissionDecider {
   readonly #ownPoliciesAsk: boolean;
   // One budget for all of them: how many there are is the client's choice.
   readonly #budget: DecisionBudget;
-  readonly #lookedUp: Map<string, readonly ContextEntry[]> = new Map();
+  readonly #lookedUp: Map<string, readonly StoreTag[]> = new Map();
   #base: readonly ContextEntry[] | undefined;
   #shared: RequestContext | undefined;
 
@@ -91,6 +91,11 @@ export class PermissionDecider {
     return this.#decided(permission, decision);
   }
 
+  /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
+  objectTags(permission: Permission): Promise<readonly StoreTag[] | undefined> {
+    return this.#tags(objectTags, permission);
+  }
+
   /** Whether some policy that takes part asks for what only the store knows. */
   asksStore(permission: Permission): boolean {
     return this.#ownPoliciesAsk || asksStore(this.#setsFor(permission));
@@ -138,8 +143,8 @@ export class PermissionDecider {
     const list = (): ContextEntry[] => [...this.#baseKeys(), ...requestKeys, ...(conditionKeys ?? none)];
     let context = new RequestContext(list, [...lazyKeys, ...(unknownKeys ?? none)]);
     for (const prefix of lazyKeys) {
-      const entries = this.#lookedUp.get(placeOf(prefix, permission));
-      if (entries !== undefined) context = context.withLookedUp(prefix, entries);
+      const tags = this.#lookedUp.get(placeOf(prefix, permission));
+      if (tags !== undefined) context = context.withLookedUp(prefix, entriesOf(prefix, tags));
     }
     return context;
   }
@@ -160,17 +165,24 @@ export class PermissionDecider {
         keys.some((key) => key.startsWith(prefix)) && !this.#lookedUp.has(placeOf(prefix, permission)),
     );
     for (const prefix of wanted) {
-      const subject = subjectOf(prefix, permission);
-      if (subject === undefined) return false;
-      const tags = await lookUpTags(this.#sources.lookup, subject);
-      if (tags === undefined) return false;
-      this.#lookedUp.set(
-        placeOf(prefix, permission),
-        tags.map(([key, value]) => [prefix + key, value]),
-      );
+      if ((await this.#tags(prefix, permission)) === undefined) return false;
     }
     return wanted.length > 0;
   }
+
+  async #tags(prefix: string, permission: Permission): Promise<readonly StoreTag[] | undefined> {
+    const place = placeOf(prefix, permission);
+    const known = this.#lookedUp.get(place);
+    if (known !== undefined) return known;
+    const subject = subjectOf(prefix, permission);
+    const tags = subject && (await lookUpTags(this.#sources.lookup, subject));
+    if (tags !== undefined) this.#lookedUp.set(place, tags);
+    return tags;
+  }
+}
+
+function entriesOf(prefix: string, tags: readonly StoreTag[]): ContextEntry[] {
+  return tags.map(([key, value]) => [prefix + key, value]);
 }
 
 const none: readonly never[] = [];

@@ -3,7 +3,8 @@ import type { CompiledPolicy } from '../iam/compile.ts';
 import type { Permission } from '../s3/operation.ts';
 import type { LookupSubject } from './store-lookup.ts';
 
-const objectTags = 's3:existingobjecttag/';
+/** Beginning of the context keys that the tags of an object answer, in lower case. */
+export const objectTags = 's3:existingobjecttag/';
 
 /** Beginnings of every context key that a look-up can answer, in lower case. */
 export const storeKeyPrefixes: readonly string[] = [objectTags, 's3:buckettag/', 'aws:resourcetag/'];

@@ -116,6 +116,21 @@ export interface BucketList {
   readonly write: (visible: ReadonlySet<string>) => Buffer | undefined;
 }
 
+/** A tag of an object or a bucket. */
+export type ObjectTag = readonly [key: string, value: string];
+
+/** The tags that a copy takes along: what they need depends on whether the source has any. */
+export interface TagCopy {
+  /** True when the request says so, and not only leaves it open. */
+  readonly isDemanded: boolean;
+  /** Reads the tags of the source. */
+  readonly reads: Permission;
+  /** Sets those tags; `undefined` for tags that are not known. */
+  readonly sets: (tags: readonly ObjectTag[] | undefined) => Permission;
+  /** The headers of a copy that sets exactly those tags. */
+  readonly withTags: (tags: readonly ObjectTag[]) => ForwardedHeaders;
+}
+
 /** One S3 request, classified as exactly one operation. What is authorized and what is forwarded come from here. */
 export interface S3Request {
   readonly raw: RawRequest;
@@ -138,13 +153,8 @@ export interface S3Request {
   readonly isDocumentRewritten?: true;
   readonly batch?: Batch | undefined;
   readonly bucketFilter?: BucketFilter | undefined;
-  /** Headers that replace the client's unless all of these permissions are given. */
-  readonly unlessPermitted?:
-    | {
-        readonly permissions: readonly Permission[];
-        readonly headers: ForwardedHeaders;
-      }
-    | undefined;
+  /** Present when the store would take the tags of a copy's source along. */
+  readonly tagCopy?: TagCopy | undefined;
   /** Without this permission a 404 of the store is answered as 403, so that names cannot be probed. */
   readonly seesMissing?: Permission | undefined;
   /** Response headers that are removed unless the permission is given. */

@@ -7,6 +7,7 @@ import {
   type S3Operation,
   type S3Request,
 } from './operation.ts';
+import { readSource, tagCopyOf } from './tag-copy.ts';
 
 /** What the permissions of a request depend on. */
 export interface RequestedResource {
@@ -23,7 +24,7 @@ export interface RequestedResource {
 /** Everything about a request that is a question of permission. */
 export type RequestPermissions = Pick<
   S3Request,
-  'permissions' | 'unlessPermitted' | 'seesMissing' | 'guardedHeaders'
+  'permissions' | 'tagCopy' | 'seesMissing' | 'guardedHeaders'
 >;
 
 /** Every (action, resource) pair that a request, or its answer, needs. */
@@ -32,7 +33,7 @@ export function permissionsOf(request: RequestedResource, partition: string): Re
   const own = ownPermission(request, partition);
   return {
     permissions: requiredPermissions(request, own, partition),
-    unlessPermitted: copySource === undefined ? undefined : tagCopyRules(request, own, partition),
+    tagCopy: copySource === undefined ? undefined : tagCopyOf(request, copySource, own, partition),
     seesMissing: missingRule(request, partition),
     guardedHeaders: operation.guardsHeaders === true ? guardedHeaders(own) : noGuards,
   };
@@ -63,60 +64,7 @@ function requiredPermissions(request: RequestedResource, own: Permission, partit
   }
   if (copySource === undefined) return permissions;
   permissions.push(readSource(copySource, 's3:GetObject', partition));
-  if (headers.has(tagDirective)) permissions.push(...copyTags(request, own, partition));
   return permissions;
-}
-
-const versionActions: ReadonlyMap<string, string> = new Map([
-  ['s3:GetObject', 's3:GetObjectVersion'],
-  ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'],
-]);
-
-// A decision of its own: the version is the source's, not that of the object that is made.
-function readSource({ bucket, key, versionId }: CopySource, action: string, partition: string): Permission {
-  const resource = objectArn(partition, bucket, key);
-  const object = { bucket, key, versionId };
-  if (versionId === undefined) return { action, resource, object };
-  const conditionKeys = [['s3:versionid', [versionId]]] as const;
-  return { action: versionActions.get(action) ?? action, resource, object, conditionKeys };
-}
-
-const tagDirective = 'x-amz-tagging-directive';
-
-/**
- * A copy takes the source's tags along unless it is told otherwise, which reads tags and writes tags. On AWS that needs
- * the permissions only where there are any. Here it needs them when the request says `COPY`; when it says nothing, the
- * store is told to leave the tags behind unless the caller has both.
- */
-function tagCopyRules(
-  request: RequestedResource,
-  own: Permission,
-  partition: string,
-): S3Request['unlessPermitted'] {
-  if (request.headers.has(tagDirective)) return undefined;
-  const permissions = copyTags(request, own, partition);
-  return permissions.length === 0
-    ? undefined
-    : { permissions, headers: new Map([[tagDirective, 'REPLACE']]) };
-}
-
-function copyTags(
-  { operation, headers, copySource }: RequestedResource,
-  { resource, object }: Permission,
-  partition: string,
-): Permission[] {
-  const isReplaced = headers.get(tagDirective) === 'REPLACE';
-  if (operation.name !== 'CopyObject' || copySource === undefined || isReplaced) return [];
-  return [
-    readSource(copySource, 's3:GetObjectTagging', partition),
-    {
-      action: 's3:PutObjectTagging',
-      resource,
-      object,
-      // Which tags would be set is known to the store alone.
-      unknownKeys: ['s3:requestobjecttag/', 's3:requestobjecttagkeys'],
-    },
-  ];
 }
 
 function resourceArn({ operation, bucket, key }: RequestedResource, partition: string): string {

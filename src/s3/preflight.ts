@@ -48,7 +48,7 @@ export function preflightRequest(
     copySource: undefined,
     permissions: none,
     conditionKeys: none,
-    unlessPermitted: undefined,
+    tagCopy: undefined,
     bucketFilter: undefined,
     seesMissing: undefined,
     guardedHeaders: none,

@@ -43,10 +43,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   const { copySource, headers } = withCopySource(operation, sentHeaders);
   const { receivedAtMs } = raw;
   const requested = { operation, bucket, key, parameters, headers, copySource, receivedAtMs };
-  const { permissions, unlessPermitted, seesMissing, guardedHeaders } = permissionsOf(
-    requested,
-    settings.partition,
-  );
+  const { permissions, tagCopy, seesMissing, guardedHeaders } = permissionsOf(requested, settings.partition);
   return {
     raw,
     operation,
@@ -57,7 +54,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     copySource,
     permissions,
     conditionKeys: s3ConditionKeys(requested, settings.accountId),
-    unlessPermitted,
+    tagCopy,
     bucketFilter: bucketFilter(requested, settings),
     seesMissing,
     guardedHeaders,

@@ -1,14 +1,13 @@
 import { parseQuery } from '../core/request-target.ts';
+import { uriEncode } from '../core/uri-encode.ts';
 import { s3Error } from './errors.ts';
+import type { ObjectTag } from './operation.ts';
 
 // AWS's limits for tags.
 const maxObjectTags = 10;
 const maxBucketTags = 50;
 const maxTagKeyLength = 128;
 const maxTagValueLength = 256;
-
-/** A tag of an object or a bucket. */
-export type ObjectTag = readonly [key: string, value: string];
 
 /**
  * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, also one that
@@ -21,6 +20,11 @@ export function parseFormTags(header: string): readonly ObjectTag[] {
   }
   checkTags(tags);
   return tags;
+}
+
+/** Writes `x-amz-tagging`. */
+export function writeFormTags(tags: readonly ObjectTag[]): string {
+  return tags.map(([key, value]) => `${uriEncode(key)}=${uriEncode(value)}`).join('&');
 }
 
 /** Refuses repeated keys, also in other capitals, and what is over AWS's limits for objects. Throws `InvalidArgument`. */

@@ -43,7 +43,7 @@ directory:
     readAndWrite,
     allow(tagging, 'data/*'),
     '{ Effect: Deny, Action: "s3:PutObjectTagging", Resource: "*", Condition: { StringEquals: { "s3:RequestObjectTag/level": "top" } } }',
-  )}${role('mover', readAndWrite, allow(tagging, 'data/*'))}${role('picky', readAndWrite.replace('"s3:PutObject"', '"s3:DeleteObject"'), allow('"s3:PutObject"', 'data/*', ', Condition: { StringLike: { "s3:x-amz-copy-source": "data/public/*" } }'))}${role(
+  )}${role('reader-of-tags', readAndWrite, allow('"s3:GetObjectTagging"', 'data/*'))}${role('writer-of-tags', readAndWrite, allow('"s3:PutObjectTagging"', 'data/*'))}${role('mover', readAndWrite, allow(tagging, 'data/*'))}${role('picky', readAndWrite.replace('"s3:PutObject"', '"s3:DeleteObject"'), allow('"s3:PutObject"', 'data/*', ', Condition: { StringLike: { "s3:x-amz-copy-source": "data/public/*" } }'))}${role(
     'lister',
     allow('"s3:ListBucketVersions", "s3:GetBucketVersioning", "s3:ListBucketMultipartUploads"', 'data'),
     allow('"s3:ListMultipartUploadParts", "s3:GetObjectVersion"', 'data/*'),
@@ -59,14 +59,25 @@ beforeAll(async () => {
   sidecar = await startSidecar({ directory });
   store = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
   await store.send(new CreateBucketCommand({ Bucket: 'data' }));
-  for (const [Key, Body] of [
-    ['public/a b+c%', 'shared'],
-    ['secret/plan', 'hidden'],
+  for (const [Key, Body, Tagging] of [
+    ['public/a b+c%', 'shared', undefined],
+    ['public/tagged', 'shared', 'team=blue&text=a%26b%3D%C3%A9%2B'],
+    ['public/top', 'shared', 'level=top'],
+    ['secret/plan', 'hidden', 'team=blue&class=secret'],
   ] as const) {
-    const Tagging = Key.startsWith('secret') ? 'team=blue&class=secret' : 'team=blue';
     await store.send(new PutObjectCommand({ Bucket: 'data', Key, Body, Tagging }));
   }
-  for (const name of ['copier', 'tagger', 'mover', 'picky', 'lister', 'curious', 'conditional']) {
+  for (const name of [
+    'copier',
+    'tagger',
+    'reader-of-tags',
+    'writer-of-tags',
+    'mover',
+    'picky',
+    'lister',
+    'curious',
+    'conditional',
+  ]) {
     clients.set(name, s3Client(sidecar.url, await assume(sidecar.url, alice, name)));
   }
 });
@@ -130,18 +141,33 @@ describe('a copy', () => {
     );
   });
 
-  it('takes tags along only for a caller that may read and write them', async () => {
-    await copy('copier', 'untagged', source);
-    await copy('mover', 'tagged', source);
-    await copy('tagger', 'maybe-top', source);
-    expect(await copy('copier', 'refused', source, { TaggingDirective: 'COPY' })).toBe('AccessDenied 403');
-    expect(await copy('tagger', 'refused', source, { TaggingDirective: 'COPY' })).toBe('AccessDenied 403');
-    expect(await copy('mover', 'tagged', source, { TaggingDirective: 'COPY' })).toBe('allowed');
-    expect([await tagsOf('untagged'), await tagsOf('tagged'), await tagsOf('maybe-top')]).toEqual([
-      [],
-      [{ Key: 'team', Value: 'blue' }],
-      [],
+  it.each([['leaves them open', {}] as const, ['demands them', { TaggingDirective: 'COPY' }] as const])(
+    'needs permissions for tags only where its source has any, when it %s',
+    async (_, directive) => {
+      expect(await copy('copier', 'untagged', source, directive)).toBe('allowed');
+      expect(await tagsOf('untagged')).toEqual([]);
+      expect(await copy('copier', 'refused', '/data/public/tagged', directive)).toBe('AccessDenied 403');
+      expect(await copy('reader-of-tags', 'refused', '/data/public/tagged', directive)).toBe(
+        'AccessDenied 403',
+      );
+      expect(await copy('writer-of-tags', 'refused', '/data/public/tagged', directive)).toBe(
+        'AccessDenied 403',
+      );
+      expect(await stored('refused')).toBeUndefined();
+      expect(await copy('mover', 'tagged', '/data/public/tagged', directive)).toBe('allowed');
+      expect(await tagsOf('tagged')).toEqual(await tagsOf('public/tagged'));
+    },
+  );
+
+  it('obeys conditions on the tags that it would set', async () => {
+    expect(await copy('tagger', 'blue', '/data/public/tagged')).toBe('allowed');
+    expect(await tagsOf('blue')).toEqual([
+      { Key: 'team', Value: 'blue' },
+      { Key: 'text', Value: 'a&b=é+' },
     ]);
+    expect(await copy('tagger', 'refused', '/data/public/top')).toBe('AccessDenied 403');
+    expect(await stored('refused')).toBeUndefined();
+    expect(await copy('mover', 'top', '/data/public/top')).toBe('allowed');
   });
 
   it('sets tags only for a caller that may', async () => {

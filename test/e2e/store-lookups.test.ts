@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -40,7 +41,7 @@ directory:
     - name: alice
       accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
       inlinePolicies: { Assume: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "sts:AssumeRole", Resource: "*" }] } }
-  roles:${role('counter', statement('Allow', '"s3:GetObject"'), statement('Allow', '"s3:GetObjectTagging"', when('StringEquals', 's3:ExistingObjectTag/team', 'blue')))}${role('reader', statement('Allow', '"s3:GetObject", "s3:GetObjectTagging"', when('StringEquals', 's3:ExistingObjectTag/Team', 'blue')))}${role(
+  roles:${role('copier', statement('Allow', '"s3:GetObject", "s3:PutObject"'))}${role('counter', statement('Allow', '"s3:GetObject"'), statement('Allow', '"s3:GetObjectTagging"', when('StringEquals', 's3:ExistingObjectTag/team', 'blue')))}${role('reader', statement('Allow', '"s3:GetObject", "s3:GetObjectTagging"', when('StringEquals', 's3:ExistingObjectTag/Team', 'blue')))}${role(
     'guarded',
     statement('Allow', '"s3:*"'),
     statement(
@@ -179,6 +180,7 @@ describe('a store that does not say', () => {
   let reader: S3Client;
   const objectsRead: string[] = [];
   const deleted: (string | undefined)[] = [];
+  const directives: unknown[] = [];
 
   beforeAll(async () => {
     server = createServer((message, response) => {
@@ -187,6 +189,7 @@ describe('a store that does not say', () => {
         deleted.push(...[...text.matchAll(/<Key>([^<]*)</g)].map(([, key]) => key));
       });
       if (!target.includes('tagging')) objectsRead.push(target);
+      if (message.method === 'PUT') directives.push(message.headers['x-amz-tagging-directive']);
       running += 1;
       most = Math.max(most, running);
       const given = answer(target);
@@ -210,7 +213,10 @@ describe('a store that does not say', () => {
     await sidecar.stop();
     server.close();
   });
-  afterEach(() => void objectsRead.splice(0));
+  afterEach(() => {
+    objectsRead.splice(0);
+    directives.splice(0);
+  });
 
   const error = (code: string): string => `<Error><Code>${code}</Code><Message>no</Message></Error>`;
   const read = (): Promise<string> =>
@@ -251,6 +257,31 @@ describe('a store that does not say', () => {
         : { status: 200, body: 'bytes' };
     expect(await read()).toBe('allowed');
   });
+
+  it.each([
+    ['does not know tags', 501, 'allowed', 'AccessDenied 403'],
+    ['refuses', 403, 'allowed', 'AccessDenied 403'],
+    ['fails', 500, 'ServiceUnavailable 503', 'ServiceUnavailable 503'],
+  ])(
+    'and %s makes nobody copy tags: left behind when nothing is said, never when demanded',
+    async (_, status, expected, expectedOfDemand) => {
+      answer = (target) =>
+        target.includes('tagging')
+          ? { status, body: error('Any') }
+          : { status: 200, body: '<CopyObjectResult/>' };
+      const copier = s3Client(sidecar.url, await assume(sidecar.url, alice, 'copier'));
+      const copy = (TaggingDirective?: 'COPY'): Promise<string> =>
+        outcome(
+          copier.send(
+            new CopyObjectCommand({ Bucket: 'data', Key: 'to', CopySource: 'data/from', TaggingDirective }),
+          ),
+        );
+      expect(await copy()).toBe(expected);
+      expect(directives).toEqual(expected === 'allowed' ? ['REPLACE'] : []);
+      expect(await copy('COPY')).toBe(expectedOfDemand);
+      expect(directives).toHaveLength(expected === 'allowed' ? 1 : 0);
+    },
+  );
 
   it('is asked about the entries of a multi-delete one by one, at most sixteen at a time', async () => {
     const isOdd = (target: string): boolean => /[13579]\?/.test(target);

@@ -118,15 +118,45 @@ describe('a copy', () => {
   });
 
   it('takes tags along only with the permissions of both sides', () => {
-    expect(copy('other/a?versionId=v').unlessPermitted?.permissions.map(({ action }) => action)).toEqual([
-      's3:GetObjectVersionTagging',
-      's3:PutObjectTagging',
+    const { tagCopy } = copy('other/a?versionId=v');
+    expect(tagCopy?.isDemanded).toBe(false);
+    expect(tagCopy?.reads).toEqual({
+      action: 's3:GetObjectVersionTagging',
+      resource: 'arn:aws:s3:::other/a',
+      object: { bucket: 'other', key: 'a', versionId: 'v' },
+      conditionKeys: [['s3:versionid', ['v']]],
+    });
+    const { action, resource, object, conditionKeys } = tagCopy?.sets([['Team', 'a b']]) ?? {};
+    expect({ action, resource, object }).toEqual({
+      action: 's3:PutObjectTagging',
+      resource: 'arn:aws:s3:::bucket/key',
+      object: { bucket: 'bucket', key: 'key', versionId: undefined },
+    });
+    expect(conditionKeys).toEqual([
+      ['s3:RequestObjectTag/Team', ['a b']],
+      ['s3:RequestObjectTagKeys', ['Team']],
     ]);
-    expect(copy('other/a', { 'x-amz-tagging-directive': 'REPLACE' }).unlessPermitted).toBeUndefined();
-    expect(needed(copy('other/a', { 'x-amz-tagging-directive': 'COPY' })).slice(2)).toEqual([
-      's3:GetObjectTagging other/a',
-      's3:PutObjectTagging bucket/key',
+    expect(tagCopy?.sets(undefined).unknownKeys).toEqual(['s3:requestobjecttag/', 's3:requestobjecttagkeys']);
+  });
+
+  it('sets the tags that were decided on, or none', () => {
+    const { tagCopy } = copy('other/a', { 'x-amz-tagging-directive': 'COPY' });
+    expect(tagCopy?.isDemanded).toBe(true);
+    const tagged = tagCopy?.withTags([
+      ['team', 'a&b=c+ é'],
+      ['x', ''],
     ]);
+    expect(tagged?.get('x-amz-tagging-directive')).toBe('REPLACE');
+    expect(tagged?.get('x-amz-tagging')).toBe('team=a%26b%3Dc%2B%20%C3%A9&x=');
+    expect(tagged?.get('x-amz-copy-source')).toBe('/other/a');
+    const untagged = tagCopy?.withTags([]);
+    expect(untagged?.get('x-amz-tagging-directive')).toBe('REPLACE');
+    expect(untagged?.has('x-amz-tagging')).toBe(false);
+  });
+
+  it('needs nothing for the tags of its source when it replaces them, or copies a part', () => {
+    expect(copy('other/a', { 'x-amz-tagging-directive': 'REPLACE' }).tagCopy).toBeUndefined();
+    expect(copy('other/a', { 'x-amz-tagging-directive': 'COPY' }).permissions).toHaveLength(2);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { s3Error } from '../errors.ts';
-import type { ConditionKey, DocumentFacts, DocumentRule, S3Request } from '../operation.ts';
+import type { ConditionKey, DocumentFacts, DocumentRule, ObjectTag, S3Request } from '../operation.ts';
 import { leafText, readDocument, uniqueChildren, writeDocument } from '../strict-document.ts';
-import { checkBucketTags, type ObjectTag } from '../tagging-header.ts';
+import { checkBucketTags } from '../tagging-header.ts';
 import { readTags } from './tagging.ts';
 
 // Fifty tags, every character escaped, and little else.

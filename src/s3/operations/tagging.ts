@@ -1,8 +1,8 @@
 import type { XmlElement } from '../../core/xml.ts';
 import { tagKeys } from '../condition-keys.ts';
-import type { DocumentRule, S3Operation } from '../operation.ts';
+import type { DocumentRule, ObjectTag, S3Operation } from '../operation.ts';
 import { malformed, readDocument, writeDocument } from '../strict-document.ts';
-import { checkTags, type ObjectTag } from '../tagging-header.ts';
+import { checkTags } from '../tagging-header.ts';
 
 // Ten tags, every character escaped.
 const maxTaggingBytes = 65_536;

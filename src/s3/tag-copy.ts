@@ -1,0 +1,54 @@
+import { tagKeys } from './condition-keys.ts';
+import type { CopySource } from './copy-source.ts';
+import { objectArn, type Permission, type TagCopy } from './operation.ts';
+import type { RequestedResource } from './permissions.ts';
+import { writeFormTags } from './tagging-header.ts';
+
+const versionActions: ReadonlyMap<string, string> = new Map([
+  ['s3:GetObject', 's3:GetObjectVersion'],
+  ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+]);
+
+/** An action on the source of a copy: a decision of its own, because the version is the source's. */
+export function readSource(
+  { bucket, key, versionId }: CopySource,
+  action: string,
+  partition: string,
+): Permission {
+  const resource = objectArn(partition, bucket, key);
+  const object = { bucket, key, versionId };
+  if (versionId === undefined) return { action, resource, object };
+  const conditionKeys = [['s3:versionid', [versionId]]] as const;
+  return { action: versionActions.get(action) ?? action, resource, object, conditionKeys };
+}
+
+const directive = 'x-amz-tagging-directive';
+
+// Keys that exist when tags are set; which ones is not known before the store says so.
+const keysOfTags: readonly string[] = ['s3:requestobjecttag/', 's3:requestobjecttagkeys'];
+
+/**
+ * What a copy needs for the tags of its source, which it takes along unless it is told to replace them. Source: AWS
+ * "CopyObject", on the permissions for copies of tagged objects.
+ */
+export function tagCopyOf(
+  { operation, headers }: RequestedResource,
+  source: CopySource,
+  { resource, object }: Permission,
+  partition: string,
+): TagCopy | undefined {
+  if (operation.name !== 'CopyObject' || headers.get(directive) === 'REPLACE') return undefined;
+  const setting = { action: 's3:PutObjectTagging', resource, object };
+  return {
+    isDemanded: headers.has(directive),
+    reads: readSource(source, 's3:GetObjectTagging', partition),
+    sets: (tags) =>
+      tags === undefined
+        ? { ...setting, unknownKeys: keysOfTags }
+        : { ...setting, conditionKeys: tagKeys(tags) },
+    withTags: (tags) => {
+      const written = new Map(headers).set(directive, 'REPLACE');
+      return tags.length === 0 ? written : written.set('x-amz-tagging', writeFormTags(tags));
+    },
+  };
+}
