@@ -14,11 +14,6 @@ export interface PreflightAnswer {
 }
 
 const maxAnswerBytes = 65_536;
-const asked: readonly string[] = [
-  'origin',
-  'access-control-request-method',
-  'access-control-request-headers',
-];
 
 /**
  * Asks the store what its CORS configuration of the bucket says, unsigned and with nothing of the request but its
@@ -30,10 +25,7 @@ export async function forwardPreflight(
   exchange: { readonly host: string; readonly requestId: string },
 ): Promise<PreflightAnswer> {
   const headers = ['host', exchange.host];
-  for (const name of asked) {
-    const value = request.raw.headers.get(name);
-    if (value !== undefined) headers.push(name, value);
-  }
+  for (const [name, value] of request.headers) headers.push(name, value);
   const head = { method: 'OPTIONS', target: storePath(request.bucket, request.key), headers };
   const answer = await upstream.fetchSmall(head, maxAnswerBytes).catch((error: unknown) => {
     throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
