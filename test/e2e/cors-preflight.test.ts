@@ -97,10 +97,14 @@ describe('a CORS preflight', () => {
 
   it('of a presigned URL leaves its signature, and every other parameter, behind', async () => {
     const { host } = new URL(sidecar.url);
-    const wire = await presignWithSmithy({ method: 'PUT', path: '/data/key', headers: { host } }, alice, {
-      nowMs: Date.now(),
-      expiresIn: 60,
-    });
+    const wire = await presignWithSmithy(
+      { method: 'PUT', path: '/data/key', query: {}, headers: { host } },
+      alice,
+      {
+        nowMs: Date.now(),
+        expiresIn: 60,
+      },
+    );
     expect(wire.target).toContain('X-Amz-Signature=');
     expect(summary(await send(`${wire.target}&versionId=v&acl`, page))).toBe('200');
     expect(seen.map(({ url }) => url)).toEqual(['/data/key']);
