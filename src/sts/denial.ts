@@ -1,6 +1,19 @@
 import type { AccessDecision } from '../authorize/decide.ts';
+import type { ContextEntry } from '../authorize/global-keys.ts';
+import type { ServiceError } from '../core/service-error.ts';
 import { explainDenial } from '../iam/explain.ts';
-import type { AuthorizationQuery } from '../iam/query.ts';
+import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
+import type { SignedCall } from './action.ts';
+import { stsError } from './errors.ts';
+
+/** What an authenticated caller was refused. */
+export interface RefusedCall {
+  readonly action: string;
+  readonly resource: string;
+  readonly context: readonly ContextEntry[];
+  /** The decision of the caller's own policies alone. */
+  readonly own: AccessDecision;
+}
 
 /** Why a trust decision denies, for the log. */
 export function denialDetail({ fault, isExplicitDeny, policyType }: AccessDecision): string {
@@ -9,13 +22,37 @@ export function denialDetail({ fault, isExplicitDeny, policyType }: AccessDecisi
 }
 
 /**
- * The public text of a denial. Its end depends on the caller's own policies alone, never on the role: what the trust
- * policy says, and whether there is one, does not show.
+ * AccessDenied in AWS's words, with the decision sealed behind them. Both depend on the caller's own policies alone, never
+ * on what was asked for: what a trust policy says, and whether there is one, does not show. `detail` is for the log.
  */
-export function denialMessage(callerArn: string, query: AuthorizationQuery, own: AccessDecision): string {
+export function accessDenied(refused: RefusedCall, call: SignedCall, detail: string): ServiceError {
+  const { action, resource, own } = refused;
+  const { arn } = call.authenticated.caller;
   const reason = ownReason(own);
-  const denial = `User: ${callerArn} is not authorized to perform: ${query.action} on resource: ${query.resource}`;
-  return reason === undefined ? denial : `${denial} ${explainDenial({ ...own, ...reason }, query.action)}`;
+  const said = `User: ${arn} is not authorized to perform: ${action} on resource: ${resource}`;
+  const message = reason === undefined ? said : `${said} ${explainDenial({ ...own, ...reason }, action)}`;
+  const sealed = sealRefusal(refused, call);
+  return stsError('AccessDenied', `${message} Encoded authorization failure message: ${sealed}`, { detail });
+}
+
+function sealRefusal({ action, resource, context, own }: RefusedCall, call: SignedCall): string {
+  const { caller, raw } = call.authenticated;
+  // Where the caller's own policies allow, somebody else's refuse, of which nothing is said.
+  const { isExplicitDeny, policyType } = ownReason(own) ?? { isExplicitDeny: false, policyType: 'resource' };
+  return sealAuthorizationMessage(
+    {
+      principal: { arn: caller.arn, userId: caller.userId },
+      action,
+      resource,
+      isExplicitDeny,
+      policyType,
+      statement: isExplicitDeny ? own.statement : undefined,
+      context,
+      requestId: raw.requestId,
+      deniedAtMs: raw.receivedAtMs,
+    },
+    call.dependencies.keyRing,
+  );
 }
 
 const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;

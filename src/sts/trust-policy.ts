@@ -5,7 +5,7 @@ import type { Role } from '../directory/role.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
 import type { SessionFederation } from '../tokens/session-claims.ts';
 import type { SignedCall, StsTrace, UnsignedCall } from './action.ts';
-import { denialDetail, denialMessage } from './denial.ts';
+import { accessDenied, denialDetail } from './denial.ts';
 import { stsError } from './errors.ts';
 import { providerArn } from './federated-keys.ts';
 import {
@@ -84,11 +84,13 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
   const own = dependencies.policies.gather(caller);
   const session = { sessionName, durationSeconds, externalId };
-  const query = trustQuery(callerQuestion(session, authenticated, dependencies.account.id), roleArn);
+  const question = callerQuestion(session, authenticated, dependencies.account.id);
+  const query = trustQuery(question, roleArn);
   const decision = decideTrust(trustCase(own, query, role), trace);
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    throw stsError('AccessDenied', denialMessage(caller.arn, query, decideAccess(own, query)), { detail });
+    const refused = { action: query.action, resource: roleArn, context: question.entries };
+    throw accessDenied({ ...refused, own: decideAccess(own, query) }, call, detail);
   }
   requireChainedDuration(durationSeconds, caller);
   requireDuration(durationSeconds, role);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StatementIndex } from '../../src/iam/statement-index.ts';
 import { accountOfAccessKeyId } from '../../src/tokens/access-key-id.ts';
+import { openAuthorizationMessage } from '../../src/tokens/authorization-message.ts';
 import type { TestCredentials } from '../support/smithy-signer.ts';
 import { assume, dependencies, world } from './support/assume-role-world.ts';
 import {
@@ -22,6 +23,7 @@ function denialOf(user: string, role: string, reason = ''): string {
   return `User: ${userArn(user)} is not authorized to perform: sts:AssumeRole on resource: ${roleArn(role)}${reason}`;
 }
 
+const openedAtMs = Date.UTC(2026, 10, 22, 13);
 const noIdentity = ' because no identity-based policy allows the sts:AssumeRole action';
 
 describe('AssumeRole of a user', () => {
@@ -106,6 +108,35 @@ describe('AssumeRole of a user', () => {
       const unnamed = await assume(`arn:aws:iam:::role/${role}`);
       expect(unnamed.message).toBe(denialOf('alice', role));
     }
+  });
+
+  it('seals what decided, which says nothing about the role either', async () => {
+    const refused = await assume('closed');
+    const missing = await assume('absent');
+    expect(refused.sealed.length).toBeGreaterThan(100);
+    expect(missing.sealed).toHaveLength(refused.sealed.length);
+    const opened = await openAuthorizationMessage(refused.sealed, dependencies.keyRing, openedAtMs);
+    expect(opened).toMatchObject({
+      ok: true,
+      document: {
+        explicitDeny: false,
+        matchedStatements: { items: [] },
+        context: {
+          action: 'sts:AssumeRole',
+          resource: roleArn('closed'),
+          principal: { arn: userArn('alice') },
+        },
+        denial: { policyType: 'resource' },
+      },
+    });
+    const { sealed } = await assume('direct', keyOf('denied'));
+    expect(await openAuthorizationMessage(sealed, dependencies.keyRing, openedAtMs)).toMatchObject({
+      document: {
+        explicitDeny: true,
+        matchedStatements: { items: [{ sourcePolicyType: 'identity' }] },
+        denial: { policyType: 'identity' },
+      },
+    });
   });
 
   it('does not show an explicit deny of the trust policy', async () => {

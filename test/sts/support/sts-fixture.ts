@@ -196,7 +196,10 @@ export interface Outcome {
   readonly response: StsResponse;
   /** Empty for a success. */
   readonly code: string;
+  /** Without the sealed decision at its end. */
   readonly message: string;
+  /** The sealed decision of a refusal; empty without one. */
+  readonly sealed: string;
   readonly error?: StsErrorResponse;
   readonly facts: StsFacts;
 }
@@ -211,14 +214,16 @@ export async function serve({ raw, body }: Arrival, dependencies: StsDependencie
   };
   try {
     const response = await handleSts(raw, body, dependencies, trace);
-    return { response, code: '', message: '', facts };
+    return { response, code: '', message: '', sealed: '', facts };
   } catch (fault) {
     const error = renderStsError(fault, raw);
     const message = /<Message>([^<]*)<\/Message>/.exec(error.body)?.[1] ?? '';
+    const [said = '', sealed = ''] = message.split(' Encoded authorization failure message: ');
     return {
       response: error,
       code: error.errorCode,
-      message: message.replaceAll('&quot;', '"'),
+      message: said.replaceAll('&quot;', '"'),
+      sealed,
       error,
       facts,
     };
