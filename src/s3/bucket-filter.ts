@@ -1,7 +1,6 @@
 import { childOf, childText, readXml, writeXml, type XmlElement, type XmlTree } from '../core/xml.ts';
 import { s3Error } from './errors.ts';
-import { type BucketFilter, type BucketList, bucketArn } from './operation.ts';
-import type { RequestedResource } from './permissions.ts';
+import { type BucketFilter, type BucketList, bucketArn, type RequestedResource } from './operation.ts';
 
 /** What ListBuckets shows to a caller who may not list all buckets; `undefined` for every other operation. */
 export function bucketFilter(

@@ -1,8 +1,13 @@
 import { s3Keys } from './condition-key-table.ts';
 import { s3Error } from './errors.ts';
 import { durationDays, objectLockKeys, parseCount, parseInstant } from './object-lock.ts';
-import type { ConditionKey, ForwardedHeaders, ObjectTag, S3Operation } from './operation.ts';
-import type { RequestedResource } from './permissions.ts';
+import type {
+  ConditionKey,
+  ForwardedHeaders,
+  ObjectTag,
+  RequestedResource,
+  S3Operation,
+} from './operation.ts';
 import { parseFormTags } from './tagging-header.ts';
 
 /** What of the key table concerns one operation. */

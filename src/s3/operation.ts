@@ -161,6 +161,18 @@ export interface S3Request {
   readonly guardedHeaders: readonly (readonly [header: string, permission: Permission])[];
 }
 
+/** What the permissions of a request depend on. */
+export interface RequestedResource {
+  readonly operation: S3Operation;
+  readonly bucket: string;
+  readonly key: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly headers: ForwardedHeaders;
+  readonly copySource?: CopySource | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly receivedAtMs?: number;
+}
+
 /** True for operations whose request body may be aws-chunked. */
 export function allowsStreaming(operation: S3Operation): boolean {
   return operation.body === 'object';

@@ -1,25 +1,11 @@
-import type { CopySource } from './copy-source.ts';
 import {
   bucketArn,
-  type ForwardedHeaders,
   objectArn,
   type Permission,
-  type S3Operation,
+  type RequestedResource,
   type S3Request,
 } from './operation.ts';
 import { readSource, tagCopyOf } from './tag-copy.ts';
-
-/** What the permissions of a request depend on. */
-export interface RequestedResource {
-  readonly operation: S3Operation;
-  readonly bucket: string;
-  readonly key: string;
-  readonly parameters: ReadonlyMap<string, string>;
-  readonly headers: ForwardedHeaders;
-  readonly copySource?: CopySource | undefined;
-  /** Milliseconds since the Unix epoch. */
-  readonly receivedAtMs?: number;
-}
 
 /** Everything about a request that is a question of permission. */
 export type RequestPermissions = Pick<

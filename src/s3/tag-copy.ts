@@ -1,7 +1,6 @@
 import { tagKeys } from './condition-keys.ts';
 import type { CopySource } from './copy-source.ts';
-import { objectArn, type Permission, type TagCopy } from './operation.ts';
-import type { RequestedResource } from './permissions.ts';
+import { objectArn, type Permission, type RequestedResource, type TagCopy } from './operation.ts';
 import { writeFormTags } from './tagging-header.ts';
 
 const versionActions: ReadonlyMap<string, string> = new Map([
