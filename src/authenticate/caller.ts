@@ -1,35 +1,78 @@
 import type { Role } from '../directory/role.ts';
+import type { Root } from '../directory/root.ts';
 import type { User } from '../directory/user.ts';
-import type { SessionClaims } from '../tokens/session-claims.ts';
+import type {
+  FederatedUserPrincipal,
+  RoleSessionPrincipal,
+  SessionClaims,
+  UserSessionPrincipal,
+} from '../tokens/session-claims.ts';
+
+interface CallerOf<K extends string, E extends User | Root | Role> {
+  readonly kind: K;
+  readonly accessKeyId: string;
+  /** Whose policies and tags count; as the directory holds it now. */
+  readonly entity: E;
+  /** As GetCallerIdentity says it. */
+  readonly arn: string;
+  /** As GetCallerIdentity says it. */
+  readonly userId: string;
+}
+
+interface SessionOf<K extends string, E extends User | Root | Role, C> extends CallerOf<K, E> {
+  readonly claims: C;
+}
 
 /** A user signing with a long-term key. */
-export interface UserCaller {
-  readonly kind: 'user';
-  readonly accessKeyId: string;
-  readonly user: User;
-  /** `arn:aws:iam::<account>:user/<path><name>` */
-  readonly arn: string;
-  /** `AIDA…` */
-  readonly userId: string;
-}
+export type UserCaller = CallerOf<'user', User>;
 
-/** A session of AssumeRole; the role is the one the directory holds now. */
-export interface RoleSessionCaller {
-  readonly kind: 'role-session';
-  readonly accessKeyId: string;
-  readonly role: Role;
-  readonly claims: SessionClaims;
-  /** `arn:aws:sts::<account>:assumed-role/<role name>/<session name>` */
-  readonly arn: string;
-  /** `AROA…:<session name>` */
-  readonly userId: string;
-}
+/** The account's root signing with a long-term key. */
+export type RootCaller = CallerOf<'root', Root>;
+
+/** A user with temporary credentials of its own. */
+export type UserSessionCaller = SessionOf<'user-session', User, SessionClaims<UserSessionPrincipal>>;
+
+/** The account's root with temporary credentials of its own. */
+export type RootSessionCaller = SessionOf<'root-session', Root, SessionClaims<UserSessionPrincipal>>;
+
+/** Somebody a user or the account's root vouched for, with a part of their permissions. */
+export type FederatedUserCaller = SessionOf<
+  'federated-user',
+  User | Root,
+  SessionClaims<FederatedUserPrincipal>
+>;
+
+/** A session of a role. */
+export type RoleSessionCaller = SessionOf<'role-session', Role, SessionClaims<RoleSessionPrincipal>>;
+
+/** Whoever has temporary credentials. */
+export type SessionCaller = UserSessionCaller | RootSessionCaller | FederatedUserCaller | RoleSessionCaller;
 
 /** Somebody whose signature was verified. */
-export type Caller = UserCaller | RoleSessionCaller;
+export type Caller = UserCaller | RootCaller | SessionCaller;
+
+/** What the session of a caller adds; `undefined` for long-term keys. */
+export function claimsOf(caller: Caller): SessionClaims | undefined {
+  return caller.kind === 'user' || caller.kind === 'root' ? undefined : caller.claims;
+}
 
 /** The ARN of a role session; the role's path is dropped, as AWS does. */
 export function assumedRoleArn(role: Pick<Role, 'arn' | 'name'>, sessionName: string): string {
-  const [, partition = '', , , account = ''] = role.arn.split(':');
-  return `arn:${partition}:sts::${account}:assumed-role/${role.name}/${sessionName}`;
+  return stsArn(role.arn, `assumed-role/${role.name}/${sessionName}`);
+}
+
+/** The ARN of a federated user of somebody. */
+export function federatedUserArn({ arn }: User | Root, name: string): string {
+  return stsArn(arn, `federated-user/${name}`);
+}
+
+function stsArn(iamArn: string, resource: string): string {
+  const [, partition = '', , , account = ''] = iamArn.split(':');
+  return `arn:${partition}:sts::${account}:${resource}`;
+}
+
+/** The unique id of a federated user: the account and its name. */
+export function federatedUserId({ arn }: User | Root, name: string): string {
+  const [, , , , account = ''] = arn.split(':');
+  return `${account}:${name}`;
 }

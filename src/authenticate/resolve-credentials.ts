@@ -1,9 +1,12 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Directory } from '../directory/directory.ts';
+import type { Root } from '../directory/root.ts';
+import type { User } from '../directory/user.ts';
 import type { SignedRequest } from '../sigv4/signed-request.ts';
 import type { SessionOpener } from '../tokens/open.ts';
-import { assumedRoleArn, type Caller } from './caller.ts';
+import type { Caller } from './caller.ts';
+import { identifySession } from './identify-session.ts';
 
 /** A key found for a request: its secret, and who it is once the signature has been verified. */
 export interface ResolvedCredentials {
@@ -34,7 +37,7 @@ export async function resolveCredentials(
     const { owner, secretAccessKey } = longTerm;
     return {
       secretAccessKey,
-      identify: () => ({ kind: 'user', accessKeyId, user: owner, arn: owner.arn, userId: owner.userId }),
+      identify: () => longTermCaller(accessKeyId, owner),
     };
   }
   if (securityToken === undefined) throw new AuthenticationFault('unknown_access_key', { accessKeyId });
@@ -62,16 +65,12 @@ async function resolveSession(
   if (request.raw.receivedAtMs >= claims.expiresAt * 1000) {
     throw new AuthenticationFault('expired_token', { accessKeyId });
   }
-  return {
-    secretAccessKey,
-    identify: () => {
-      const { roleArn, roleId, sessionName } = claims.principal;
-      const role = directory.role(roleArn);
-      if (role === undefined || role.roleId !== roleId) {
-        throw new AuthenticationFault('invalid_token', { accessKeyId, detail: 'the role no longer exists' });
-      }
-      const arn = assumedRoleArn(role, sessionName);
-      return { kind: 'role-session', accessKeyId, role, claims, arn, userId: `${roleId}:${sessionName}` };
-    },
-  };
+  return { secretAccessKey, identify: () => identifySession(claims, directory) };
+}
+
+function longTermCaller(accessKeyId: string, owner: User | Root): Caller {
+  const { arn, userId } = owner;
+  return owner.kind === 'root'
+    ? { kind: 'root', accessKeyId, entity: owner, arn, userId }
+    : { kind: 'user', accessKeyId, entity: owner, arn, userId };
 }

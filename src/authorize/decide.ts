@@ -40,7 +40,7 @@ export function failedDecision(fault: unknown): AccessDecision {
 
 /** Whether the refusals of a caller that {@link isUnallowedOnly} names are only recorded; a role's own setting counts first. */
 export function isAudited(caller: Caller, enforcement: Enforcement): boolean {
-  const own = caller.kind === 'user' ? undefined : caller.role.enforcement;
+  const own = caller.kind === 'role-session' ? caller.entity.enforcement : undefined;
   return (own ?? enforcement) === 'audit';
 }
 

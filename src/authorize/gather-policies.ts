@@ -1,4 +1,4 @@
-import type { Caller, RoleSessionCaller } from '../authenticate/caller.ts';
+import type { Caller } from '../authenticate/caller.ts';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { PolicySets } from '../iam/combine.ts';
@@ -28,11 +28,11 @@ export class PolicyGatherer {
    * that cannot be found or compiled leaves a session set that allows nothing.
    */
   gather(caller: Caller): PolicySets {
-    const owner = caller.kind === 'user' ? caller.user : caller.role;
+    const { policies, boundary } = caller.entity;
     return {
-      identity: owner.policies,
-      boundary: owner.boundary === undefined ? undefined : [owner.boundary],
-      session: caller.kind === 'user' ? undefined : this.#sessionSet(caller),
+      identity: policies,
+      boundary: boundary === undefined ? undefined : [boundary],
+      session: this.#sessionSet(caller),
     };
   }
 
@@ -44,8 +44,13 @@ export class PolicyGatherer {
     return { identity, boundary, session, resource: [resource] };
   }
 
-  #sessionSet({ claims }: RoleSessionCaller): readonly CompiledPolicy[] | undefined {
-    if (claims.policy === undefined && claims.policyArns.length === 0) return undefined;
+  #sessionSet(caller: Caller): readonly CompiledPolicy[] | undefined {
+    if (caller.kind === 'user' || caller.kind === 'root') return undefined;
+    const { claims } = caller;
+    if (claims.policy === undefined && claims.policyArns.length === 0) {
+      // What nobody passed on to a federated user, it does not have (IAM user guide, "GetFederationToken").
+      return caller.kind === 'federated-user' ? [] : undefined;
+    }
     const session: CompiledPolicy[] = [];
     for (const arn of claims.policyArns) {
       const managed = this.#directory.managedPolicy(arn);
@@ -83,10 +88,18 @@ function bucketOfArn(resourceArn: string): string {
   return resourceArn.slice(start, slash < 0 ? undefined : slash);
 }
 
-/** A caller in the terms a Principal element can name. */
-export function policyPrincipal(caller: Caller): PolicyPrincipal {
-  const [, , , , accountId = ''] = caller.arn.split(':');
-  return caller.kind === 'user'
-    ? { kind: 'user', accountId, arn: caller.arn }
-    : { kind: 'role-session', accountId, arn: caller.arn, entityArn: caller.role.arn };
+/** A caller in the terms a Principal element can name. Temporary credentials of a user are the user. */
+export function policyPrincipal({ kind, arn, entity }: Caller): PolicyPrincipal {
+  const [, , , , accountId = ''] = arn.split(':');
+  switch (kind) {
+    case 'user':
+    case 'user-session':
+      return { kind: 'user', accountId, arn };
+    case 'root':
+    case 'root-session':
+      return { kind: 'root', accountId, arn };
+    case 'federated-user':
+    case 'role-session':
+      return { kind, accountId, arn, entityArn: entity.arn };
+  }
 }

@@ -1,8 +1,9 @@
-import type { Caller, RoleSessionCaller } from '../authenticate/caller.ts';
+import type { Caller, SessionCaller } from '../authenticate/caller.ts';
 import { isoSeconds } from '../core/clock.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 
-type SessionFederation = NonNullable<RoleSessionCaller['claims']['federation']>;
+type SessionClaims = SessionCaller['claims'];
+type SessionFederation = NonNullable<SessionClaims['federation']>;
 
 /** A context key with its value or values. */
 export type ContextEntry = readonly [key: string, value: string | readonly string[]];
@@ -35,32 +36,52 @@ export function requestKeys(raw: RawRequest, region: string): ContextEntry[] {
 
 function callerKeys(caller: Caller, nowSeconds: number): ContextEntry[] {
   const [, , , , account = ''] = caller.arn.split(':');
-  const common: ContextEntry[] = [
+  return [
     ['aws:userid', caller.userId],
     ['aws:PrincipalAccount', account],
     ...[...principalTags(caller)].map(([key, value]): ContextEntry => [`aws:PrincipalTag/${key}`, value]),
+    ...principalKeys(caller),
+    ...(caller.kind === 'user' || caller.kind === 'root' ? [] : sessionKeys(caller.claims, nowSeconds)),
   ];
+}
+
+// Source: IAM user guide, "Principal key values" and "aws:PrincipalType".
+function principalKeys(caller: Caller): ContextEntry[] {
   switch (caller.kind) {
     case 'user':
+    case 'user-session':
       return [
-        ...common,
         ['aws:PrincipalArn', caller.arn],
         ['aws:PrincipalType', 'User'],
-        ['aws:username', caller.user.name],
+        ['aws:username', caller.entity.name],
       ];
-    case 'role-session': {
-      const { sourceIdentity, issuedAt, federation, mfaAuthenticatedAt } = caller.claims;
+    case 'root':
+    case 'root-session':
       return [
-        ...common,
-        ['aws:PrincipalArn', caller.role.arn],
-        ['aws:PrincipalType', 'AssumedRole'],
-        ['aws:TokenIssueTime', isoSeconds(issuedAt * 1000)],
-        ...mfaKeys(mfaAuthenticatedAt, nowSeconds),
-        ...(sourceIdentity === undefined ? [] : [['aws:SourceIdentity', sourceIdentity] as const]),
-        ...(federation === undefined ? [] : federationKeys(federation)),
+        ['aws:PrincipalArn', caller.arn],
+        ['aws:PrincipalType', 'Account'],
       ];
-    }
+    case 'federated-user':
+      return [
+        ['aws:PrincipalArn', caller.arn],
+        ['aws:PrincipalType', 'FederatedUser'],
+      ];
+    case 'role-session':
+      return [
+        ['aws:PrincipalArn', caller.entity.arn],
+        ['aws:PrincipalType', 'AssumedRole'],
+      ];
   }
+}
+
+function sessionKeys(claims: SessionClaims, nowSeconds: number): ContextEntry[] {
+  const { sourceIdentity, issuedAt, federation, mfaAuthenticatedAt } = claims;
+  return [
+    ['aws:TokenIssueTime', isoSeconds(issuedAt * 1000)],
+    ...mfaKeys(mfaAuthenticatedAt, nowSeconds),
+    ...(sourceIdentity === undefined ? [] : [['aws:SourceIdentity', sourceIdentity] as const]),
+    ...(federation === undefined ? [] : federationKeys(federation)),
+  ];
 }
 
 // Temporary credentials always say whether there was a second factor; its age only exists when there was.
@@ -88,11 +109,9 @@ function federationKeys({ provider, subject, audience }: SessionFederation): Con
 
 /** The caller's tags by lower-case key: the user's or role's, overlaid by the session's, case ignored. */
 function principalTags(caller: Caller): Map<string, string> {
-  const own = caller.kind === 'user' ? caller.user.tags : caller.role.tags;
   const tags = new Map<string, string>();
-  for (const [key, value] of own) tags.set(key.toLowerCase(), value);
-  if (caller.kind === 'role-session') {
-    for (const { key, value } of caller.claims.tags) tags.set(key.toLowerCase(), value);
-  }
+  for (const [key, value] of caller.entity.tags) tags.set(key.toLowerCase(), value);
+  if (caller.kind === 'user' || caller.kind === 'root') return tags;
+  for (const { key, value } of caller.claims.tags) tags.set(key.toLowerCase(), value);
   return tags;
 }

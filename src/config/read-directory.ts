@@ -9,7 +9,7 @@ import {
 } from '../directory/records.ts';
 import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
-import { readRole, readUser } from './read-entity.ts';
+import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
 import { readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
 import { bucketName, maxConfigurationBytes, policyName } from './scalars.ts';
@@ -18,6 +18,7 @@ import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';
 
 const container = z.strictObject({
+  root: z.unknown().optional(),
   policies: z.record(policyName, z.unknown()).default({}),
   users: z.array(z.unknown()).default([]),
   roles: z.array(z.unknown()).default([]),
@@ -46,6 +47,7 @@ export function readDirectory(
     partition: surroundings.account?.partition,
     policyNames,
     policies: policyNames.flatMap((name) => readManagedPolicy(reading, name) ?? []),
+    rootAccessKeys: readRootAccessKeys(reading, [...mount, 'root']),
     users: readAll(reading, 'users', readUser),
     roles: readAll(reading, 'roles', readRole),
     bucketPolicies: bucketNames.flatMap((bucket) => readBucketPolicy(reading, bucket) ?? []),
@@ -64,12 +66,13 @@ export function readDirectory(
 
 /** The draft as records; `undefined` when something in it could not be read. */
 function completeSection(
-  { policyNames, policies, users, roles, bucketPolicies }: DirectoryDraft,
+  { policyNames, policies, rootAccessKeys, users, roles, bucketPolicies }: DirectoryDraft,
   providers: readonly (IdentityProviderSettings | undefined)[],
 ): DirectorySection | undefined {
   const complete = {
     policies,
     bucketPolicies,
+    rootAccessKeys,
     identityProviders: providers.filter((provider) => provider !== undefined),
     users: users.filter((user) => user !== undefined),
     roles: roles.flatMap((role) => {

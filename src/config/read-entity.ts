@@ -56,13 +56,19 @@ const entity = {
     ),
 };
 
+const accessKeys = z
+  .array(z.strictObject({ accessKeyId: valueSource, secretAccessKey: valueSource }))
+  .default([]);
+
+const root = z.strictObject({ accessKeys });
+
 const user = z.strictObject({
   ...entity,
   userId: textLike(
     /^AIDA[A-Z0-9]{12,60}$/,
     'must be AIDA and 12 to 60 capital letters and digits',
   ).optional(),
-  accessKeys: z.array(z.strictObject({ accessKeyId: valueSource, secretAccessKey: valueSource })).default([]),
+  accessKeys,
 });
 
 const role = z.strictObject({
@@ -84,10 +90,14 @@ export function readUser(reading: Reading, path: Path): UserRecord | undefined {
   return {
     ...entityRecord(shape, inlinePolicies),
     ...(shape.userId === undefined ? {} : { userId: shape.userId }),
-    accessKeys: shape.accessKeys.flatMap(
-      (key, index) => readAccessKey(reading, [...path, 'accessKeys', index], key) ?? [],
-    ),
+    accessKeys: readAccessKeys(reading, path, shape.accessKeys),
   };
+}
+
+/** Reads the long-term keys of `directory.root`. */
+export function readRootAccessKeys(reading: Reading, path: Path): AccessKeyRecord[] {
+  if (reading.valueAt(path) === undefined) return [];
+  return readAccessKeys(reading, path, reading.read(path, root)?.accessKeys ?? []);
 }
 
 /** Reads one item of `directory.roles`; a broken trust policy is reported and left out. */
@@ -144,11 +154,16 @@ function readInlinePolicies(reading: Reading, path: Path): NamedPolicyRecord[] {
   });
 }
 
-function readAccessKey(
-  reading: Reading,
-  path: Path,
-  key: { readonly accessKeyId: ValueSource; readonly secretAccessKey: ValueSource },
-): AccessKeyRecord | undefined {
+interface AccessKeySource {
+  readonly accessKeyId: ValueSource;
+  readonly secretAccessKey: ValueSource;
+}
+
+function readAccessKeys(reading: Reading, path: Path, keys: readonly AccessKeySource[]): AccessKeyRecord[] {
+  return keys.flatMap((key, index) => readAccessKey(reading, [...path, 'accessKeys', index], key) ?? []);
+}
+
+function readAccessKey(reading: Reading, path: Path, key: AccessKeySource): AccessKeyRecord | undefined {
   const accessKeyId = readValue(reading, [...path, 'accessKeyId'], key.accessKeyId, accessKeyIdRule);
   const at = [...path, 'secretAccessKey'];
   const secretAccessKey = readSecret(reading, at, key.secretAccessKey, secretAccessKeyRule);

@@ -10,7 +10,6 @@ export const unsupportedSettings: ReadonlySet<string> = new Set([
   'directory.identityProviders[].claimPrefix',
   'directory.identityProviders[].rolePolicies',
   'directory.identityProviders[].userInfo',
-  'directory.root',
   'directory.users[].mfaDevices',
   'server.tls',
 ]);

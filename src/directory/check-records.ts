@@ -29,6 +29,7 @@ export interface DirectoryDraft {
   /** Names of all managed policies, those with a broken document included. */
   readonly policyNames: readonly string[];
   readonly policies: readonly NamedPolicyRecord[];
+  readonly rootAccessKeys: readonly AccessKeyRecord[];
   readonly users: readonly (UserRecord | undefined)[];
   readonly roles: readonly (RoleDraft | undefined)[];
   readonly bucketPolicies: readonly BucketPolicyRecord[];
@@ -67,7 +68,7 @@ export function checkRecords(draft: DirectoryDraft): RecordProblem[] {
     'a unique id',
     report,
   );
-  checkAccessKeys(draft.users, report);
+  checkAccessKeys(draft, report);
   checkBucketPolicies(draft, report);
   const known: ReadonlySet<string> = new Set(draft.policyNames);
   for (const [kind, entities, limit] of [
@@ -124,18 +125,19 @@ function checkManagedPolicies({ policyNames, policies }: DirectoryDraft, report:
   }
 }
 
-function checkAccessKeys(users: DirectoryDraft['users'], report: Report): void {
+function checkAccessKeys({ users, rootAccessKeys }: DirectoryDraft, report: Report): void {
   const seen = new Set<string>();
-  for (const [index, user] of users.entries()) {
-    const accessKeys: readonly AccessKeyRecord[] = user?.accessKeys ?? [];
+  const check = (accessKeys: readonly AccessKeyRecord[], owner: Path): void => {
     for (const [position, { accessKeyId }] of accessKeys.entries()) {
-      const path = ['users', index, 'accessKeys', position, 'accessKeyId'];
+      const path = [...owner, 'accessKeys', position, 'accessKeyId'];
       if (accessKeyId.startsWith('ASIA'))
         report(path, 'must not start with ASIA, which marks temporary keys');
       if (seen.has(accessKeyId)) report(path, 'repeats the access key id of another key');
       seen.add(accessKeyId);
     }
-  }
+  };
+  check(rootAccessKeys, ['root']);
+  for (const [index, user] of users.entries()) check(user?.accessKeys ?? [], ['users', index]);
 }
 
 // AWS refuses such a policy too ("Policy has invalid resource"): its author believes in protection that is not there.

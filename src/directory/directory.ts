@@ -2,8 +2,9 @@ import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccessKey } from './access-key.ts';
 import { checkRecords } from './check-records.ts';
 import { compileManagedPolicies, iamArn } from './managed-policies.ts';
-import type { AccountRecord, DirectoryRecords } from './records.ts';
+import type { AccessKeyRecord, AccountRecord, DirectoryRecords } from './records.ts';
 import { buildRole, type Role } from './role.ts';
+import { buildRoot, type Root } from './root.ts';
 import { buildUser, type User } from './user.ts';
 
 /** How many policies there are, by the kind that the gauge `sts_sidecar_policies` reports. */
@@ -19,6 +20,8 @@ interface PolicyCounts {
 export interface Directory {
   readonly account: AccountRecord;
   readonly policyCounts: PolicyCounts;
+  /** The account's root; `undefined` when it has no access key. */
+  readonly root: Root | undefined;
   /** A long-term access key by its exact id. */
   accessKey(accessKeyId: string): AccessKey | undefined;
   /** A user by its exact ARN. */
@@ -41,12 +44,12 @@ export function buildDirectory(records: DirectoryRecords): Directory {
   const managed = compileManagedPolicies(account, records.policies);
   const users = new Map<string, User>();
   const accessKeys = new Map<string, AccessKey>();
+  const root = records.rootAccessKeys.length === 0 ? undefined : buildRoot(account);
+  if (root !== undefined) addKeys(accessKeys, records.rootAccessKeys, root);
   for (const record of records.users) {
     const owner = buildUser(record, account, managed);
     users.set(owner.arn, owner);
-    for (const { accessKeyId, secretAccessKey } of record.accessKeys) {
-      accessKeys.set(accessKeyId, Object.freeze({ accessKeyId, secretAccessKey, owner }));
-    }
+    addKeys(accessKeys, record.accessKeys, owner);
   }
   const roles = new Map<string, Role>();
   for (const record of records.roles) {
@@ -63,12 +66,23 @@ export function buildDirectory(records: DirectoryRecords): Directory {
   return Object.freeze({
     account: Object.freeze({ ...account }),
     policyCounts: countPolicies(records),
+    root,
     accessKey: (id: string) => accessKeys.get(id),
     userByArn: (arn: string) => users.get(arn),
     role: (arn: string) => roles.get(arn),
     managedPolicy: (arn: string) => managed.byArn(arn),
     bucketPolicy: (bucket: string) => bucketPolicies.get(bucket),
   });
+}
+
+function addKeys(
+  keys: Map<string, AccessKey>,
+  records: readonly AccessKeyRecord[],
+  owner: AccessKey['owner'],
+): void {
+  for (const { accessKeyId, secretAccessKey } of records) {
+    keys.set(accessKeyId, Object.freeze({ accessKeyId, secretAccessKey, owner }));
+  }
 }
 
 function refuseProblems(records: DirectoryRecords): void {

@@ -67,6 +67,8 @@ export interface AccountRecord {
 /** Everything the directory is built from. */
 export interface DirectoryRecords {
   readonly account: AccountRecord;
+  /** Long-term keys of the account's root; usually none. */
+  readonly rootAccessKeys: readonly AccessKeyRecord[];
   readonly policies: readonly NamedPolicyRecord[];
   readonly users: readonly UserRecord[];
   readonly roles: readonly RoleRecord[];

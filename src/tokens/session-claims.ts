@@ -1,5 +1,5 @@
-/** Who a session acts as. */
-export interface SessionPrincipal {
+/** A session of a role. */
+export interface RoleSessionPrincipal {
   readonly kind: 'role-session';
   /** The role's full ARN, path included. */
   readonly roleArn: string;
@@ -7,6 +7,26 @@ export interface SessionPrincipal {
   readonly roleId: string;
   readonly sessionName: string;
 }
+
+/** A user, or the account's root, with temporary credentials of its own (GetSessionToken). */
+export interface UserSessionPrincipal {
+  readonly kind: 'user-session';
+  readonly userArn: string;
+  /** `AIDA…`, or the account id of root; a recreated user has another one, so its old sessions die. */
+  readonly userId: string;
+}
+
+/** Somebody a user, or the account's root, vouches for (GetFederationToken). */
+export interface FederatedUserPrincipal {
+  readonly kind: 'federated-user';
+  readonly userArn: string;
+  readonly userId: string;
+  /** The name that the session was asked for. */
+  readonly name: string;
+}
+
+/** Who a session acts as. */
+export type SessionPrincipal = RoleSessionPrincipal | UserSessionPrincipal | FederatedUserPrincipal;
 
 /** A tag that travels with a session. */
 export interface SessionTag {
@@ -25,12 +45,12 @@ export interface SessionFederation {
 }
 
 /** What a session token says: only what the session adds, never the role's own policies. */
-export interface SessionClaims {
+export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
   readonly sessionId: string;
   readonly accessKeyId: string;
   /** 32 random bytes the secret access key is derived from. */
   readonly seed: Uint8Array;
-  readonly principal: SessionPrincipal;
+  readonly principal: P;
   /** Seconds since the Unix epoch. */
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -49,16 +69,12 @@ const claimsVersion = 1;
 
 /** The short-named JSON form inside a token. */
 export function encodeClaims(claims: SessionClaims): string {
-  const { principal } = claims;
   return JSON.stringify({
     v: claimsVersion,
     id: claims.sessionId,
     ak: claims.accessKeyId,
     sd: Buffer.from(claims.seed).toString('base64url'),
-    k: principal.kind,
-    ra: principal.roleArn,
-    ri: principal.roleId,
-    sn: principal.sessionName,
+    ...encodePrincipal(claims.principal),
     iat: claims.issuedAt,
     exp: claims.expiresAt,
     p: claims.policy,
@@ -73,11 +89,12 @@ export function encodeClaims(claims: SessionClaims): string {
 /** Reads {@link encodeClaims}' form strictly; `undefined` for anything this version did not write. */
 export function decodeClaims(text: string): SessionClaims | undefined {
   const value = parse(text);
-  if (value === undefined || value['v'] !== claimsVersion || value['k'] !== 'role-session') return undefined;
-  const { id, ak, sd, ra, ri, sn, iat, exp, p, pa, t, si, ma, f } = value;
+  if (value === undefined || value['v'] !== claimsVersion) return undefined;
+  const { id, ak, sd, iat, exp, p, pa, t, si, ma, f } = value;
+  const principal = decodePrincipal(value);
   const seed = typeof sd === 'string' ? Buffer.from(sd, 'base64url') : undefined;
   const tags = decodeTags(t);
-  if (!isText(id) || !isText(ak) || !isText(ra) || !isText(ri) || !isText(sn)) return undefined;
+  if (!isText(id) || !isText(ak) || principal === undefined) return undefined;
   if (!isTime(iat) || !isTime(exp) || !isOptionalText(p) || !isOptionalText(si)) return undefined;
   const federation = decodeFederation(f);
   if (federation === undefined && f !== undefined) return undefined;
@@ -87,7 +104,7 @@ export function decodeClaims(text: string): SessionClaims | undefined {
     sessionId: id,
     accessKeyId: ak,
     seed: new Uint8Array(seed),
-    principal: { kind: 'role-session', roleArn: ra, roleId: ri, sessionName: sn },
+    principal,
     issuedAt: iat,
     expiresAt: exp,
     policyArns: pa,
@@ -97,6 +114,26 @@ export function decodeClaims(text: string): SessionClaims | undefined {
     ...(ma === undefined ? {} : { mfaAuthenticatedAt: ma }),
     ...(federation === undefined ? {} : { federation }),
   };
+}
+
+function encodePrincipal(principal: SessionPrincipal): Record<string, string> {
+  switch (principal.kind) {
+    case 'role-session':
+      return { k: principal.kind, ra: principal.roleArn, ri: principal.roleId, sn: principal.sessionName };
+    case 'user-session':
+      return { k: principal.kind, ua: principal.userArn, ui: principal.userId };
+    case 'federated-user':
+      return { k: principal.kind, ua: principal.userArn, ui: principal.userId, sn: principal.name };
+  }
+}
+
+function decodePrincipal({ k, ra, ri, ua, ui, sn }: Record<string, unknown>): SessionPrincipal | undefined {
+  if (k === 'role-session' && isText(ra) && isText(ri) && isText(sn))
+    return { kind: k, roleArn: ra, roleId: ri, sessionName: sn };
+  if (k === 'user-session' && isText(ua) && isText(ui)) return { kind: k, userArn: ua, userId: ui };
+  if (k === 'federated-user' && isText(ua) && isText(ui) && isText(sn))
+    return { kind: k, userArn: ua, userId: ui, name: sn };
+  return undefined;
 }
 
 function encodeFederation(federation: SessionFederation | undefined): readonly string[] | undefined {

@@ -13,6 +13,7 @@ const directory = buildDirectory({
   account: { id: account, partition: 'aws' },
   policies: [],
   bucketPolicies: [],
+  rootAccessKeys: [],
   users: [
     {
       ...entity,
@@ -36,8 +37,14 @@ const issuedAt = Date.UTC(2026, 10, 22, 12) / 1000;
 
 function userCaller(): Caller {
   const user = directory.accessKey('AKIAALICE00000000000')?.owner;
-  if (user === undefined) throw new Error('no user');
-  return { kind: 'user', accessKeyId: 'AKIAALICE00000000000', user, arn: user.arn, userId: user.userId };
+  if (user?.kind !== 'user') throw new Error('no user');
+  return {
+    kind: 'user',
+    accessKeyId: 'AKIAALICE00000000000',
+    entity: user,
+    arn: user.arn,
+    userId: user.userId,
+  };
 }
 
 function sessionCaller(claims: Partial<RoleSessionCaller['claims']> = {}): Caller {
@@ -46,7 +53,7 @@ function sessionCaller(claims: Partial<RoleSessionCaller['claims']> = {}): Calle
   return {
     kind: 'role-session',
     accessKeyId: 'ASIA',
-    role,
+    entity: role,
     arn: `arn:aws:sts::${account}:assumed-role/worker/me`,
     userId: `${role.roleId}:me`,
     claims: {

@@ -151,6 +151,7 @@ describe('the policies and context of a caller', () => {
     account: { id: account, partition: 'aws' },
     policies: [],
     bucketPolicies: [],
+    rootAccessKeys: [],
     users: [],
     roles: [
       {
@@ -176,7 +177,7 @@ describe('the policies and context of a caller', () => {
   const caller: RoleSessionCaller = {
     kind: 'role-session',
     accessKeyId: 'ASIA',
-    role,
+    entity: role,
     arn: `arn:aws:sts::${account}:assumed-role/worker/me`,
     userId: 'AROA:me',
     claims: {

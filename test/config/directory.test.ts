@@ -56,10 +56,28 @@ describe('directory records', () => {
     expect(directory.policies[0]?.document.statements[0]?.conditions[0]?.values).toEqual(['012345678901']);
   });
 
-  it('rejects root as not supported', () => {
-    expect(problemsWith('root: { accessKeys: [] }')).toEqual([
-      'directory.root: not supported by this version',
-    ]);
+  it('reads the keys of root', () => {
+    const key = '{ accessKeyId: AKIAROOTROOTROOTROOT, secretAccessKey: { env: ALICE_SECRET } }';
+    const { directory } = load(withDirectory(`root: { accessKeys: [${key}] }`));
+    expect(directory.rootAccessKeys.map(({ accessKeyId }) => accessKeyId)).toEqual(['AKIAROOTROOTROOTROOT']);
+    expect(load(withDirectory('users: []')).directory.rootAccessKeys).toEqual([]);
+  });
+
+  it.each([
+    ['another field', 'root: { policies: [] }', /^directory\.root\.policies: /],
+    ['a list', 'root: []', /^directory\.root: /],
+    [
+      'a key without a secret',
+      'root: { accessKeys: [{ accessKeyId: AKIAROOTROOTROOTROOT }] }',
+      /secretAccessKey/,
+    ],
+    [
+      'a temporary key',
+      'root: { accessKeys: [{ accessKeyId: ASIAROOTROOTROOTROOT, secretAccessKey: { env: ALICE_SECRET } }] }',
+      /^directory\.root\.accessKeys\[0\]\.accessKeyId: must not start with ASIA/,
+    ],
+  ])('rejects root with %s', (_, text, expected) => {
+    expect(problemsWith(text).join('\n')).toMatch(expected);
   });
 
   it('reads bucket policies', () => {
@@ -274,9 +292,9 @@ describe('directoryFile', () => {
     ]);
   });
 
-  it('reports settings that are not supported there either', () => {
-    expect(problemsOf(main, { files: { 'people/directory.yaml': 'root: {}' } })).toEqual([
-      'people/directory.yaml:1:1 root: not supported by this version',
+  it('reports settings that do not exist there either', () => {
+    expect(problemsOf(main, { files: { 'people/directory.yaml': 'root: { policies: [] }' } })).toEqual([
+      expect.stringContaining('people/directory.yaml:1:9 root.policies: unknown key'),
     ]);
   });
 

@@ -32,7 +32,15 @@ function role(name: string, changes: Partial<RoleRecord> = {}): RoleRecord {
 }
 
 function records(changes: Partial<DirectoryRecords> = {}): DirectoryRecords {
-  return { account, policies: [policy('Read')], users: [], roles: [], bucketPolicies: [], ...changes };
+  return {
+    account,
+    policies: [policy('Read')],
+    users: [],
+    roles: [],
+    bucketPolicies: [],
+    rootAccessKeys: [],
+    ...changes,
+  };
 }
 
 const key = { accessKeyId: 'AKIAALICE00000000000', secretAccessKey: new Secret('alice-secret') };

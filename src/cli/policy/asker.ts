@@ -42,7 +42,7 @@ export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
   if (user !== undefined) {
     refuseSession(asking, 'a user with a long-term key');
     const { arn, userId } = user;
-    return { kind: 'caller', caller: { kind: 'user', accessKeyId: '', user, arn, userId }, arn };
+    return { kind: 'caller', caller: { kind: 'user', accessKeyId: '', entity: user, arn, userId }, arn };
   }
   const { role, sessionName } = findRole(principal, world);
   const caller = roleSession(role, sessionName, asking, { world, nowMs });
@@ -130,7 +130,7 @@ function roleSession(
   return {
     kind: 'role-session',
     accessKeyId: '',
-    role,
+    entity: role,
     arn: assumedRoleArn(role, sessionName),
     userId: `${role.roleId}:${sessionName}`,
     claims: {

@@ -9,7 +9,14 @@ import { grantRole } from '../trust-policy.ts';
  */
 export const assumeRole: SignedAction = defineAction({
   name: 'AssumeRole',
-  callers: { user: 'admitted', 'role-session': 'admitted' },
+  callers: {
+    user: 'admitted',
+    root: { refusal: 'Roles may not be assumed by root accounts.' },
+    'user-session': 'admitted',
+    'root-session': { refusal: 'Roles may not be assumed by root accounts.' },
+    'federated-user': { refusal: 'Cannot call AssumeRole with session credentials' },
+    'role-session': 'admitted',
+  },
   parameters: {
     RoleArn: required(stsParameters.RoleArn),
     RoleSessionName: required(stsParameters.RoleSessionName),

@@ -6,7 +6,14 @@ import { defineAction, type SignedAction } from '../action.ts';
  */
 export const getCallerIdentity: SignedAction = defineAction({
   name: 'GetCallerIdentity',
-  callers: { user: 'admitted', 'role-session': 'admitted' },
+  callers: {
+    user: 'admitted',
+    root: 'admitted',
+    'user-session': 'admitted',
+    'root-session': 'admitted',
+    'federated-user': 'admitted',
+    'role-session': 'admitted',
+  },
   parameters: {},
   perform: async (_, { authenticated, dependencies }) => ({
     Arn: authenticated.caller.arn,

@@ -86,6 +86,7 @@ export function buildWorld({ users = {}, roles = {}, policies = {} }: World): Di
   return buildDirectory({
     account: { id: accountId, partition: 'aws' },
     bucketPolicies: [],
+    rootAccessKeys: [],
     policies: Object.entries(policies).map(([name, source]) => ({
       name,
       ...readPolicyRecord(source, 'identity'),
