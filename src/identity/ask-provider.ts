@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../core/clock.ts';
-import type { GuardedFetch, OutboundRequest } from '../outbound/guarded-fetch.ts';
+import type { GuardedFetch, OutboundAnswer, OutboundRequest } from '../outbound/guarded-fetch.ts';
 import { OutboundFault } from '../outbound/outbound-fault.ts';
-import type { IdentityObserver, IdentityOperation } from './observer.ts';
+import type { IdentityObserver, IdentityOperation, IdentityRequest } from './observer.ts';
 
 /** What every kind of provider works with. */
 export interface IdentityTools {
@@ -11,21 +11,54 @@ export interface IdentityTools {
   readonly observer: IdentityObserver;
 }
 
-/** Asks a provider and tells the observer how it went. Throws {@link OutboundFault}. */
+/** Asks a provider and tells the observer how it went; the body of a 2xx answer. Throws {@link OutboundFault}. */
 export async function askProvider(
-  { fetch, observer }: IdentityTools,
+  tools: IdentityTools,
   provider: string,
   operation: IdentityOperation,
   question: OutboundRequest,
 ): Promise<unknown> {
+  const { value } = await askForAnswer(tools, provider, operation, question);
+  return value;
+}
+
+/** {@link askProvider}, with the status of the answer. */
+export function askForAnswer(
+  { fetch, observer }: IdentityTools,
+  provider: string,
+  operation: IdentityOperation,
+  question: OutboundRequest,
+): Promise<OutboundAnswer> {
+  return observed(observer, { provider, operation }, () => fetch.answer(question));
+}
+
+/** Finds out whether a provider answers at all; only the observer hears of it. */
+export async function reachProvider(
+  { fetch, observer }: IdentityTools,
+  provider: string,
+  url: string,
+): Promise<void> {
+  try {
+    await observed(observer, { provider, operation: 'probe' }, () => fetch.reach(url));
+  } catch (error) {
+    if (!(error instanceof OutboundFault)) throw error;
+  }
+}
+
+async function observed<T>(
+  observer: IdentityObserver,
+  request: Pick<IdentityRequest, 'provider' | 'operation'>,
+  ask: () => Promise<T>,
+): Promise<T> {
   const startedAt = performance.now();
   const report = (outcome: string, detail?: string): void => {
     const durationSeconds = (performance.now() - startedAt) / 1000;
-    const request = { provider, operation, outcome, durationSeconds };
-    observer.requested(detail === undefined ? request : { ...request, detail });
+    const { provider, operation } = request;
+    const facts = { provider, operation, outcome, durationSeconds };
+    observer.requested(detail === undefined ? facts : { ...facts, detail });
   };
   try {
-    const answer = await fetch.json(question);
+    const answer = await ask();
     report('success');
     return answer;
   } catch (error) {

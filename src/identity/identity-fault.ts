@@ -11,10 +11,16 @@ export type IdentityReason =
   | 'not_yet_valid'
   /** A claim that must be there is missing or of the wrong kind, or one that must not be there is. */
   | 'bad_claims'
+  /** It may be used once, and was. */
+  | 'replayed'
   /** The provider could not be asked. */
   | 'provider_unreachable'
+  /** The provider was asked, and its answer says nothing. */
+  | 'bad_answer'
   /** The provider was asked and said no. */
-  | 'provider_rejected';
+  | 'provider_rejected'
+  /** The provider was asked and said no in words that are meant for the caller. */
+  | 'provider_denied';
 
 /** Further facts of an {@link IdentityFault}. */
 export interface IdentityFaultFacts {

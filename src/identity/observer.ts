@@ -1,5 +1,5 @@
 /** What a provider is asked for over the network. */
-export type IdentityOperation = 'discovery' | 'jwks' | 'token_review';
+export type IdentityOperation = 'discovery' | 'jwks' | 'token_review' | 'userinfo' | 'custom_token' | 'probe';
 
 /** One request to an identity provider. */
 export interface IdentityRequest {

@@ -23,14 +23,29 @@ export interface OutboundRequest {
   readonly maxBytes: number;
   /** Sent as `Authorization: Bearer`. */
   readonly bearer?: Secret;
+  /** Sent as the value of `Authorization`, whatever it is. */
+  readonly authorization?: Secret;
   /** Makes it a POST of this value as JSON. */
   readonly json?: unknown;
+  /** Makes it a POST without a body. */
+  readonly isEmptyPost?: boolean;
+  /** Shortens the time limit; never lengthens it. */
+  readonly timeoutSeconds?: number;
+  /** A status, beside 2xx, whose body {@link GuardedFetch.answer} reads too. */
+  readonly readStatus?: number;
   /** Authorities, PEM, trusted for this request instead of all others. */
   readonly caPem?: string;
 }
 
+/** What another service answered. */
+export interface OutboundAnswer {
+  readonly status: number;
+  /** The parsed body. */
+  readonly value: unknown;
+}
+
 /**
- * The only way out to identity providers. Asks https URLs (http for loopback and allowed origins), checks the address
+ * The only way out to identity providers and webhooks. Asks https URLs (http for loopback and allowed origins), checks the address
  * it is connected to before a byte is sent, follows no redirect, uses no proxy, and reads JSON of a limited size in a
  * limited time.
  */
@@ -46,8 +61,14 @@ export class GuardedFetch {
 
   /** The parsed body of a 2xx answer. Throws {@link OutboundFault}. */
   async json(question: OutboundRequest): Promise<unknown> {
+    const { value } = await this.answer(question);
+    return value;
+  }
+
+  /** A 2xx answer, or one with the status that the question names. Throws {@link OutboundFault}. */
+  async answer(question: OutboundRequest): Promise<OutboundAnswer> {
     const url = this.#checkUrl(question.url);
-    const signal = AbortSignal.timeout(this.#settings.timeoutSeconds * 1000);
+    const signal = this.#deadline(question.timeoutSeconds);
     try {
       const { statusCode, body } = await request(url, {
         ...toOptions(question),
@@ -56,12 +77,26 @@ export class GuardedFetch {
       });
       // An abandoned body reports its end as an error event.
       body.on('error', () => undefined);
-      const refusal = refuseStatus(statusCode);
+      const refusal = statusCode === question.readStatus ? undefined : refuseStatus(statusCode);
       if (refusal !== undefined) {
         body.destroy();
         throw refusal;
       }
-      return parseBody(await readBody(body, question.maxBytes), question.maxBytes);
+      const value = parseBody(await readBody(body, question.maxBytes), question.maxBytes);
+      return { status: statusCode, value };
+    } catch (error) {
+      throw toFault(error, signal);
+    }
+  }
+
+  /** Finds out whether anything answers at a URL, whatever it says. Throws {@link OutboundFault}. */
+  async reach(text: string): Promise<void> {
+    const url = this.#checkUrl(text);
+    const signal = this.#deadline();
+    try {
+      const { body } = await request(url, { method: 'HEAD', dispatcher: this.#agentFor(undefined), signal });
+      body.on('error', () => undefined);
+      body.destroy();
     } catch (error) {
       throw toFault(error, signal);
     }
@@ -71,6 +106,10 @@ export class GuardedFetch {
   async close(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
     this.#agents.clear();
+  }
+
+  #deadline(shorterSeconds = Number.POSITIVE_INFINITY): AbortSignal {
+    return AbortSignal.timeout(Math.min(this.#settings.timeoutSeconds, shorterSeconds) * 1000);
   }
 
   #checkUrl(text: string): URL {
@@ -141,10 +180,14 @@ const acceptedTypes = 'application/json, application/jwk-set+json';
 
 function toOptions({
   bearer,
+  authorization,
   json,
+  isEmptyPost = false,
 }: OutboundRequest): Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'> {
   const headers: Record<string, string> = { accept: acceptedTypes };
   if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer.reveal()}`;
+  if (authorization !== undefined) headers['authorization'] = authorization.reveal();
+  if (isEmptyPost) return { method: 'POST', headers };
   if (json === undefined) return { method: 'GET', headers };
   return {
     method: 'POST',

@@ -12,9 +12,12 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
   no_key: 'InvalidIdentityToken',
   not_yet_valid: 'InvalidIdentityToken',
   bad_claims: 'InvalidIdentityToken',
+  replayed: 'InvalidIdentityToken',
   expired: 'ExpiredTokenException',
   provider_unreachable: 'IDPCommunicationError',
+  bad_answer: 'InvalidIdentityToken',
   provider_rejected: 'IDPRejectedClaim',
+  provider_denied: 'AccessDenied',
 };
 
 /**

@@ -1,0 +1,25 @@
+import type { IdentityTools } from '../ask-provider.ts';
+import type { CustomTokenIdentity, CustomTokenProviders } from '../custom-token-identity.ts';
+import { CustomTokenProvider } from './custom-token-provider.ts';
+import type { CustomTokenProviderSettings } from './settings.ts';
+
+/** The configured webhooks, by the name of their provider. */
+export class ConfiguredWebhooks implements CustomTokenProviders {
+  readonly #providers: ReadonlyMap<string, CustomTokenProvider>;
+
+  constructor(settings: readonly CustomTokenProviderSettings[], tools: IdentityTools) {
+    this.#providers = new Map(settings.map((one) => [one.name, new CustomTokenProvider(one, tools)]));
+  }
+
+  async identify(name: string, token: string): Promise<CustomTokenIdentity> {
+    const provider = this.#providers.get(name);
+    // INVARIANT: whoever asks found the name among the generated roles, which are made of the same settings.
+    if (provider === undefined) throw new Error(`no webhook is named ${name}`);
+    return provider.identify(token);
+  }
+
+  /** Finds out whether the webhooks answer at all; only the observer hears of it. */
+  async probe(): Promise<void> {
+    await Promise.all([...this.#providers.values()].map((one) => one.probe()));
+  }
+}

@@ -1,0 +1,84 @@
+import type { OutboundAnswer } from '../../outbound/guarded-fetch.ts';
+import { OutboundFault } from '../../outbound/outbound-fault.ts';
+import { askForAnswer, type IdentityTools, reachProvider } from '../ask-provider.ts';
+import type { CustomTokenIdentity } from '../custom-token-identity.ts';
+import { IdentityFault } from '../identity-fault.ts';
+import type { CustomTokenProviderSettings } from './settings.ts';
+import { readVerdict } from './verdict.ts';
+
+/** Largest answer that is read; real ones have a few hundred bytes. */
+const maxAnswerBytes = 65_536;
+/** For one question as a whole (MinIO, "Identity Management Plugin"). */
+const budgetSeconds = 5;
+const denied = 403;
+
+/** Asks a webhook whose a token is (MinIO, "Identity Management Plugin"). */
+export class CustomTokenProvider {
+  readonly name: string;
+  readonly #settings: CustomTokenProviderSettings;
+  readonly #tools: IdentityTools;
+
+  constructor(settings: CustomTokenProviderSettings, tools: IdentityTools) {
+    this.name = settings.name;
+    this.#settings = settings;
+    this.#tools = tools;
+  }
+
+  /**
+   * Whose token it is. Throws `IdentityFault`: `provider_denied` with the webhook's reason, `provider_unreachable`, and
+   * `bad_answer` for everything that is neither an answer for nor one against the token.
+   */
+  async identify(token: string): Promise<CustomTokenIdentity> {
+    const verdict = readVerdict(await this.#ask(token));
+    if (verdict === undefined) {
+      throw unusable(this.name, 'the webhook answered something else than it must');
+    }
+    if (verdict.kind === 'denied') {
+      throw new IdentityFault('provider_denied', verdict.reason, { provider: this.name });
+    }
+    const { user, maxValiditySeconds } = verdict;
+    return { provider: this.name, user, maxValiditySeconds };
+  }
+
+  /** Finds out whether the webhook answers at all; only the observer hears of it. */
+  async probe(): Promise<void> {
+    await reachProvider(this.#tools, this.name, this.#settings.url);
+  }
+
+  async #ask(token: string): Promise<OutboundAnswer> {
+    const { url, authToken } = this.#settings;
+    try {
+      return await askForAnswer(this.#tools, this.name, 'custom_token', {
+        url: withToken(url, token),
+        isEmptyPost: true,
+        readStatus: denied,
+        maxBytes: maxAnswerBytes,
+        timeoutSeconds: budgetSeconds,
+        ...(authToken === undefined ? {} : { authorization: authToken }),
+      });
+    } catch (cause) {
+      if (!(cause instanceof OutboundFault)) throw cause;
+      const detail = `the webhook failed: ${cause.message}`;
+      if (!cause.isTransient) throw unusable(this.name, detail, cause);
+      throw new IdentityFault('provider_unreachable', 'The identity provider could not be reached', {
+        provider: this.name,
+        detail,
+        cause,
+      });
+    }
+  }
+}
+
+// The configured query stays byte for byte what it is.
+function withToken(url: string, token: string): string {
+  const separator = !url.includes('?') ? '?' : /[?&]$/.test(url) ? '' : '&';
+  return `${url}${separator}token=${encodeURIComponent(token)}`;
+}
+
+function unusable(provider: string, detail: string, cause?: unknown): IdentityFault {
+  return new IdentityFault('bad_answer', 'The identity provider did not accept the token', {
+    provider,
+    detail,
+    cause,
+  });
+}
