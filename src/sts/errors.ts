@@ -16,9 +16,11 @@ export type StsErrorCode =
   | 'IncompleteSignature'
   | 'InternalFailure'
   | 'InvalidAction'
+  | 'InvalidAuthorizationMessageException'
   | 'InvalidClientTokenId'
   | 'InvalidIdentityToken'
   | 'InvalidParameterCombination'
+  | 'InvalidParameterValue'
   | 'InvalidQueryParameter'
   | 'MalformedPolicyDocument'
   | 'MalformedQueryString'
@@ -47,9 +49,11 @@ const table: Readonly<Record<StsErrorCode, readonly [status: number, text: strin
   IncompleteSignature: [400, 'The request signature does not conform to AWS standards.'],
   InternalFailure: [500, 'The request processing has failed because of an unknown error.'],
   InvalidAction: [400, 'The action or operation requested is invalid.'],
+  InvalidAuthorizationMessageException: [400, 'The encoded authorization message is not valid.'],
   InvalidClientTokenId: [403, 'The security token included in the request is invalid.'],
   InvalidIdentityToken: [400, 'The identity token is not valid.'],
   InvalidParameterCombination: [400, 'Parameters that must not be used together were used together.'],
+  InvalidParameterValue: [400, 'A parameter has a value that it cannot have.'],
   InvalidQueryParameter: [400, 'A query parameter is malformed or occurs twice.'],
   MalformedPolicyDocument: [400, 'The policy document is malformed.'],
   MalformedQueryString: [404, 'The query string contains a syntax error.'],

@@ -1,10 +1,9 @@
-import { assumedRoleArn } from '../authenticate/caller.ts';
 import type { Randomness } from '../core/randomness.ts';
-import type { Secret } from '../core/secret.ts';
 import { createAccessKeyId } from '../tokens/access-key-id.ts';
 import { deriveSecretAccessKey, seedBytes } from '../tokens/derive-secret.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { sealSession } from '../tokens/seal.ts';
+import type { OwnerGrant } from './own-session.ts';
 import type { SessionPolicies } from './session-policies.ts';
 import type { TrustGrant } from './trust-policy.ts';
 
@@ -12,60 +11,54 @@ import type { TrustGrant } from './trust-policy.ts';
 export interface Issuer {
   readonly keyRing: KeyRing;
   readonly randomness: Randomness;
-  readonly accountId: string;
-  /** The instant of issue, in milliseconds since the Unix epoch. */
-  readonly nowMs: number;
+  readonly account: { readonly id: string };
 }
 
-/** Temporary credentials and whom they make of their holder. */
-export interface IssuedSession {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: Secret;
-  readonly sessionToken: string;
+/** Temporary credentials as every action answers them (AWS STS API Reference, Credentials). */
+export interface IssuedCredentials {
+  // Of a type that response trees take as they are.
+  readonly [name: string]: string | Date;
+  readonly AccessKeyId: string;
+  readonly SecretAccessKey: string;
+  readonly SessionToken: string;
   /** A whole second. */
-  readonly expiration: Date;
-  readonly assumedRoleArn: string;
-  /** `AROA…:<session name>` */
-  readonly assumedRoleId: string;
+  readonly Expiration: Date;
 }
 
 const sessionIdBytes = 16;
 
 /**
- * Issues temporary credentials for what a trust grant proves. The token carries the session policies as sent; the
- * secret is derived from a fresh seed and is stored nowhere.
+ * Issues temporary credentials for what a grant proves, from `nowMs` (milliseconds since the Unix epoch) on. The token
+ * carries the session policies as sent; the secret is derived from a fresh seed and is stored nowhere.
  */
 export async function issue(
-  grant: TrustGrant,
-  { policy, policyArns }: SessionPolicies,
-  { keyRing, randomness, accountId, nowMs }: Issuer,
-): Promise<IssuedSession> {
-  const { role, sessionName, federation } = grant;
-  const accessKeyId = createAccessKeyId('ASIA', accountId, randomness);
+  { principal, durationSeconds, claims }: TrustGrant | OwnerGrant,
+  { policy, policyArns }: Pick<SessionPolicies, 'policy' | 'policyArns'>,
+  { keyRing, randomness, account }: Issuer,
+  nowMs: number,
+): Promise<IssuedCredentials> {
+  const accessKeyId = createAccessKeyId('ASIA', account.id, randomness);
   const seed = randomness.bytes(seedBytes);
   const issuedAt = Math.floor(nowMs / 1000);
-  const expiresAt = issuedAt + grant.durationSeconds;
+  const expiresAt = issuedAt + durationSeconds;
   const sessionToken = await sealSession(
     {
       sessionId: Buffer.from(randomness.bytes(sessionIdBytes)).toString('base64url'),
       accessKeyId,
       seed,
-      principal: { kind: 'role-session', roleArn: role.arn, roleId: role.roleId, sessionName },
+      principal,
       issuedAt,
       expiresAt,
       policyArns,
-      tags: [],
+      ...claims,
       ...(policy === undefined ? {} : { policy }),
-      ...(federation === undefined ? {} : { federation }),
     },
     keyRing,
   );
   return {
-    accessKeyId,
-    secretAccessKey: deriveSecretAccessKey(keyRing.sealWith, seed, accessKeyId),
-    sessionToken,
-    expiration: new Date(expiresAt * 1000),
-    assumedRoleArn: assumedRoleArn(role, sessionName),
-    assumedRoleId: `${role.roleId}:${sessionName}`,
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: deriveSecretAccessKey(keyRing.sealWith, seed, accessKeyId).reveal(),
+    SessionToken: sessionToken,
+    Expiration: new Date(expiresAt * 1000),
   };
 }

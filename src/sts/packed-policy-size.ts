@@ -1,21 +1,25 @@
 import { deflateRawSync } from 'node:zlib';
+import type { SessionTag } from '../tokens/session-claims.ts';
 
 /** What is packed into a session token beside its fixed claims. */
 export interface PackedContent {
   /** The inline session policy as sent. */
-  readonly policy?: string;
+  readonly policy?: string | undefined;
   readonly policyArns: readonly string[];
+  /** Every tag of the session, those that travelled along included. */
+  readonly tags: readonly SessionTag[];
 }
 
 /** So much, compressed, leaves a token of every other limit within the 8 KiB of a header field. */
 const allottedBytes = 4096;
 
 /**
- * Percent of the allotted space that session policies take, rounded up; over 100 is too much. AWS does not publish
- * its packing: this one is raw deflate of their JSON. `undefined` when nothing was passed.
+ * Percent of the allotted space that session policies and tags take, rounded up; over 100 is too much. AWS does not
+ * publish its packing: this one is raw deflate of their JSON; whether a tag is transitive does not count. `undefined`
+ * when nothing was passed.
  */
-export function packedPolicySize({ policy, policyArns }: PackedContent): number | undefined {
-  if (policy === undefined && policyArns.length === 0) return undefined;
-  const packed = deflateRawSync(JSON.stringify({ policy, policyArns }));
-  return Math.ceil((packed.length / allottedBytes) * 100);
+export function packedPolicySize({ policy, policyArns, tags }: PackedContent): number | undefined {
+  if (policy === undefined && policyArns.length === 0 && tags.length === 0) return undefined;
+  const content = { policy, policyArns, tags: tags.map(({ key, value }) => [key, value]) };
+  return Math.ceil((deflateRawSync(JSON.stringify(content)).length / allottedBytes) * 100);
 }

@@ -30,7 +30,13 @@ export const stsParameters: {
   readonly Policy: ParameterRule<string | undefined>;
   /** Seconds, for the actions that assume a role. */
   readonly DurationSeconds: ParameterRule<number | undefined>;
+  /** Seconds, for the actions of long-term keys about themselves. */
+  readonly OwnDurationSeconds: ParameterRule<number | undefined>;
   readonly ExternalId: ParameterRule<string | undefined>;
+  /** Of a federated user. */
+  readonly Name: ParameterRule<string | undefined>;
+  readonly AccessKeyId: ParameterRule<string | undefined>;
+  readonly EncodedMessage: ParameterRule<string | undefined>;
   readonly ProviderId: ParameterRule<string | undefined>;
   /** A secret: its violations must not quote it. */
   readonly WebIdentityToken: ParameterRule<string | undefined>;
@@ -50,7 +56,11 @@ export const stsParameters: {
   Policy: text({ min: 1, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' }),
   // A role's own maximum, up to a year here where AWS stops at 43200, is judged once the role may be assumed.
   DurationSeconds: integer({ min: 900, max: 31_536_000 }),
+  OwnDurationSeconds: integer({ min: 900, max: 129_600 }),
   ExternalId: text({ min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' }),
+  Name: text({ min: 2, max: 32, pattern: sessionNamePattern }),
+  AccessKeyId: text({ min: 16, max: 128, pattern: '[\\w]*' }),
+  EncodedMessage: text({ min: 1, max: 10_240 }),
   ProviderId: text({ min: 4, max: 2048 }),
   WebIdentityToken: secretText({ min: 4, max: 20_000 }),
   SerialNumber: text({ min: 9, max: 256, pattern: '[\\w+=/:,.@-]*' }),

@@ -1,5 +1,6 @@
 import type { Directory } from '../directory/directory.ts';
 import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
+import type { SessionTag } from '../tokens/session-claims.ts';
 import { stsError } from './errors.ts';
 import { packedPolicySize } from './packed-policy-size.ts';
 
@@ -9,8 +10,6 @@ export interface SessionPolicies {
   readonly policy?: string;
   /** ARNs of managed policies; they are looked up again at every request. */
   readonly policyArns: readonly string[];
-  /** Percent of the allotted space; `undefined` when no policy was passed. */
-  readonly packedPolicySize: number | undefined;
 }
 
 /** Inline policy and policy ARNs together, in characters (AWS STS API Reference, AssumeRole). */
@@ -34,9 +33,19 @@ export function checkSessionPolicies(
       throw stsError('ValidationError', `The managed policy ${arn.slice(0, 256)} does not exist.`);
     }
   }
-  const size = packedPolicySize({ policyArns, ...(policy === undefined ? {} : { policy }) });
+  return policy === undefined ? { policyArns } : { policyArns, policy };
+}
+
+/**
+ * Percent of its allotted space that a session fills; `undefined` when it carries nothing. Throws PackedPolicyTooLarge.
+ */
+export function checkPackedSize(
+  { policy, policyArns }: SessionPolicies,
+  tags: readonly SessionTag[],
+): number | undefined {
+  const size = packedPolicySize({ policy, policyArns, tags });
   if (size !== undefined && size > 100) throw tooLarge(size);
-  return { policyArns, packedPolicySize: size, ...(policy === undefined ? {} : { policy }) };
+  return size;
 }
 
 function requireSessionPolicy(text: string): void {

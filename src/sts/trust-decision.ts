@@ -9,7 +9,9 @@ import type { PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
+import type { SessionTag } from '../tokens/session-claims.ts';
 import { claimKeys, providerArn } from './federated-keys.ts';
+import { requestTagKeys } from './session-tags.ts';
 
 /** The action that a caller with credentials needs on a role. */
 export const assumeRole = 'sts:AssumeRole';
@@ -20,11 +22,22 @@ export const assumeRoleWithWebIdentity = 'sts:AssumeRoleWithWebIdentity';
 /** How long a session lasts when the request does not say, in seconds. */
 export const defaultDurationSeconds = 3600;
 
+/** The action that tags of a session need besides. */
+export const tagSession = 'sts:TagSession';
+
+/** The action that a source identity needs besides. */
+export const setSourceIdentity = 'sts:SetSourceIdentity';
+
 /** A session that is asked for, as far as conditions can be about it. */
 export interface RequestedSession {
   readonly sessionName: string;
   readonly durationSeconds: number;
   readonly externalId?: string | undefined;
+  /** The tags that the request itself names. */
+  readonly tags?: readonly SessionTag[];
+  readonly sourceIdentity?: string | undefined;
+  /** Whether this very request proves a second factor. */
+  readonly hasMfaCode?: boolean;
 }
 
 /** A question about a role in parts, so that it can be asked with and without what is known of the role. */
@@ -37,21 +50,29 @@ export interface TrustQuestion {
 
 /** What AssumeRole asks of the policies, on behalf of a caller whose signature names `region`. */
 export function callerQuestion(
-  { sessionName, durationSeconds, externalId }: RequestedSession,
+  session: RequestedSession,
   { raw, caller, region }: { readonly raw: RawRequest; readonly caller: Caller; readonly region: string },
   accountId: string,
 ): TrustQuestion {
-  const entries: ContextEntry[] = [
-    ...globalKeys(raw, caller, region),
-    ...sessionKeys(sessionName, durationSeconds, accountId),
-  ];
+  const { externalId, hasMfaCode = false } = session;
+  const entries: ContextEntry[] = [...globalKeys(raw, caller, region), ...sessionKeys(session, accountId)];
   if (externalId !== undefined) entries.push(['sts:ExternalId', externalId]);
-  return { principal: policyPrincipal(caller), action: assumeRole, entries };
+  return {
+    principal: policyPrincipal(caller),
+    action: assumeRole,
+    entries: hasMfaCode ? withMfaCode(entries) : entries,
+  };
+}
+
+// The code counts for this decision, whatever the caller's own session says.
+function withMfaCode(entries: readonly ContextEntry[]): ContextEntry[] {
+  const others = entries.filter(([key]) => !key.startsWith('aws:MultiFactorAuth'));
+  return [...others, ['aws:MultiFactorAuthPresent', 'true'], ['aws:MultiFactorAuthAge', '0']];
 }
 
 /** What AssumeRoleWithWebIdentity asks of the trust policy, on behalf of whom an identity provider vouches for. */
 export function federatedQuestion(
-  { sessionName, durationSeconds }: RequestedSession,
+  session: RequestedSession,
   identity: Pick<FederatedIdentity, 'issuer' | 'claims'>,
   raw: RawRequest,
   account: AccountRecord & { readonly region: string },
@@ -63,18 +84,24 @@ export function federatedQuestion(
     entries: [
       ...requestKeys(raw, account.region),
       ['aws:FederatedProvider', provider],
-      ...sessionKeys(sessionName, durationSeconds, account.id),
+      ...sessionKeys(session, account.id),
       ...claimKeys(identity),
     ],
   };
 }
 
-function sessionKeys(sessionName: string, durationSeconds: number, accountId: string): ContextEntry[] {
+/** What conditions can say about the session itself, whoever asks for it. */
+export function sessionKeys(
+  { sessionName, durationSeconds, tags = [], sourceIdentity }: RequestedSession,
+  accountId: string,
+): ContextEntry[] {
   return [
     ['aws:ResourceAccount', accountId],
     ['sts:RoleSessionName', sessionName],
     // The duration that would be granted, default included: otherwise a policy that limits it refuses the default.
     ['sts:DurationSeconds', String(durationSeconds)],
+    ...requestTagKeys(tags),
+    ...(sourceIdentity === undefined ? [] : [['sts:SourceIdentity', sourceIdentity] as const]),
   ];
 }
 

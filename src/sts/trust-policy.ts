@@ -1,59 +1,78 @@
 import { performance } from 'node:perf_hooks';
-import type { Caller } from '../authenticate/caller.ts';
+import { assumedRoleArn, type Caller, claimsOf } from '../authenticate/caller.ts';
 import { type AccessDecision, decideAccess, decisionFacts } from '../authorize/decide.ts';
 import type { Role } from '../directory/role.ts';
-import type { FederatedIdentity } from '../identity/federated-identity.ts';
-import type { SessionFederation } from '../tokens/session-claims.ts';
+import type {
+  RoleSessionPrincipal,
+  SessionClaims,
+  SessionFederation,
+  SessionTag,
+} from '../tokens/session-claims.ts';
 import type { SignedCall, StsTrace, UnsignedCall } from './action.ts';
 import { accessDenied, denialDetail } from './denial.ts';
+import { requireChainedDuration, requireDuration } from './durations.ts';
 import { stsError } from './errors.ts';
-import { providerArn } from './federated-keys.ts';
+import { withInherited } from './session-tags.ts';
 import {
-  assumeRoleWithWebIdentity,
   callerQuestion,
   defaultDurationSeconds,
-  federatedQuestion,
   fullRoleArn,
+  setSourceIdentity,
   type TrustCase,
+  type TrustQuestion,
+  tagSession,
   trustCase,
   trustQuery,
 } from './trust-decision.ts';
 
-/** Which role is asked for, under what name and for how long. */
+/** Which role is asked for, under what name and for how long, and what the session shall carry. */
 export interface FederatedRoleRequest {
   readonly roleArn: string;
   readonly sessionName: string;
   /** `undefined` asks for the default of an hour. */
   readonly durationSeconds: number | undefined;
+  /** The tags that the request itself names. */
+  readonly tags: readonly SessionTag[];
+  readonly sourceIdentity: string | undefined;
 }
 
 /** What AssumeRole asks for, as far as trust is decided by it. */
 export interface RoleRequest extends FederatedRoleRequest {
   readonly externalId: string | undefined;
+  /** Whether a one-time code of the caller came with it and was right. */
+  readonly hasMfaCode: boolean;
 }
 
-interface GrantedSession {
-  readonly role: Role;
-  readonly sessionName: string;
-  readonly durationSeconds: number;
-  readonly federation?: SessionFederation;
-}
+type GrantedClaims = Pick<SessionClaims, 'tags' | 'sourceIdentity' | 'federation'>;
 
 class RoleTrustGrant {
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
   readonly #decision: AccessDecision;
-  readonly role: Role;
-  readonly sessionName: string;
+  readonly principal: RoleSessionPrincipal;
   readonly durationSeconds: number;
-  /** Who vouched for the holder, when it was an identity provider. */
-  readonly federation: SessionFederation | undefined;
+  /** What the session carries beside its policies. */
+  readonly claims: GrantedClaims;
+  /** As the answer says it. */
+  readonly assumedRoleUser: { readonly Arn: string; readonly AssumedRoleId: string };
 
-  constructor(decision: AccessDecision, session: GrantedSession) {
+  constructor(
+    decision: AccessDecision,
+    role: Role,
+    session: { readonly name: string; readonly durationSeconds: number; readonly claims: GrantedClaims },
+  ) {
     this.#decision = decision;
-    this.role = session.role;
-    this.sessionName = session.sessionName;
+    this.principal = {
+      kind: 'role-session',
+      roleArn: role.arn,
+      roleId: role.roleId,
+      sessionName: session.name,
+    };
     this.durationSeconds = session.durationSeconds;
-    this.federation = session.federation;
+    this.claims = session.claims;
+    this.assumedRoleUser = {
+      Arn: assumedRoleArn(role, session.name),
+      AssumedRoleId: `${role.roleId}:${session.name}`,
+    };
   }
 
   /** The decision that allows the session. */
@@ -68,68 +87,102 @@ class RoleTrustGrant {
  */
 export type TrustGrant = RoleTrustGrant;
 
-const maxChainedDurationSeconds = 3600;
-
 /**
  * Decides AssumeRole: the role's trust policy together with the caller's own policies, boundary and session policies
  * (IAM user guide, "Policy evaluation logic"). Throws ValidationError for a malformed ARN or a duration over its
- * limit, and AccessDenied, which says the same of a role that does not exist as of one that may not be assumed.
+ * limit, InvalidParameterValue for a tag that cannot be set, and AccessDenied, which says the same of a role that does
+ * not exist as of one that may not be assumed.
  */
 export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   const { authenticated, dependencies, trace } = call;
   const { caller } = authenticated;
-  const { sessionName, externalId } = request;
+  const { sessionName, externalId, hasMfaCode } = request;
   const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
+  const inherited = claimsOf(caller);
+  const tags = withInherited(request.tags, inherited?.tags ?? []);
+  const sourceIdentity = request.sourceIdentity ?? inherited?.sourceIdentity;
   const own = dependencies.policies.gather(caller);
-  const session = { sessionName, durationSeconds, externalId };
+  const session = {
+    sessionName,
+    durationSeconds,
+    externalId,
+    hasMfaCode,
+    tags: request.tags,
+    sourceIdentity,
+  };
   const question = callerQuestion(session, authenticated, dependencies.account.id);
   const query = trustQuery(question, roleArn);
   const decision = decideTrust(trustCase(own, query, role), trace);
+  const refusal = { action: query.action, resource: roleArn, context: question.entries };
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    const refused = { action: query.action, resource: roleArn, context: question.entries };
-    throw accessDenied({ ...refused, own: decideAccess(own, query) }, call, detail);
+    throw accessDenied({ ...refusal, own: decideAccess(own, query) }, call, detail);
   }
+  for (const action of furtherActions(tags, sourceIdentity)) {
+    const further = trustCase(own, trustQuery({ ...question, action }, roleArn), role);
+    const decided = decideTrust(further, trace);
+    const needsOwn = action === setSourceIdentity && caller.kind === 'role-session';
+    if (needsOwn ? decided.effect === 'allow' : isTrusted(decided)) continue;
+    throw accessDenied({ ...refusal, action, own: decided }, call, denialDetail(decided));
+  }
+  requireSameSourceIdentity(request.sourceIdentity, caller);
   requireChainedDuration(durationSeconds, caller);
   requireDuration(durationSeconds, role);
-  requireNothingInherited(caller);
-  return new RoleTrustGrant(decision, { role, sessionName: request.sessionName, durationSeconds });
+  const claims = sourceIdentity === undefined ? { tags } : { tags, sourceIdentity };
+  return new RoleTrustGrant(decision, role, { name: sessionName, durationSeconds, claims });
 }
 
 /**
- * Decides AssumeRoleWithWebIdentity: the role's trust policy alone, which must name the identity provider (IAM user
- * guide, "Creating a role for OIDC federation"). Throws ValidationError for a malformed ARN or a duration over the
- * role's maximum, and AccessDenied, which says the same of every refusal.
+ * Decides what somebody may assume for whom an identity provider vouches: the role's trust policy alone, which must name
+ * the provider (IAM user guide, "Creating a role for OIDC federation"). `question` is about the requested session.
+ * Throws ValidationError for a malformed ARN or a duration over the role's maximum, and AccessDenied, which says the
+ * same of every refusal.
  */
 export function grantRoleToFederated(
   request: FederatedRoleRequest,
-  identity: FederatedIdentity,
-  call: UnsignedCall,
+  { question, federation }: { readonly question: TrustQuestion; readonly federation: SessionFederation },
+  { dependencies, trace }: UnsignedCall,
 ): TrustGrant {
-  const { dependencies, trace } = call;
-  const { account } = dependencies;
-  const roleArn = requireRoleArn(request.roleArn, account.id);
+  const { sessionName, tags, sourceIdentity } = request;
+  const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
-  const session = { sessionName: request.sessionName, durationSeconds };
-  const query = trustQuery(federatedQuestion(session, identity, call.raw, account), roleArn);
-  const decision = decideTrust(trustCase({ identity: [] }, query, role), trace);
-  if (decision.effect !== 'allow' || role === undefined) {
-    throw stsError('AccessDenied', `Not authorized to perform ${assumeRoleWithWebIdentity}`, {
-      detail: role === undefined ? 'the role does not exist' : denialDetail(decision),
-    });
+  const decide = (action: string): AccessDecision =>
+    decideTrust(trustCase({ identity: [] }, trustQuery({ ...question, action }, roleArn), role), trace);
+  const refuse = (detail: string): Error =>
+    stsError('AccessDenied', `Not authorized to perform ${question.action}`, { detail });
+  const decision = decide(question.action);
+  if (role === undefined) throw refuse('the role does not exist');
+  if (decision.effect !== 'allow') throw refuse(denialDetail(decision));
+  for (const action of furtherActions(tags, sourceIdentity)) {
+    const decided = decide(action);
+    if (decided.effect !== 'allow') throw refuse(`${action} is ${denialDetail(decided)}`);
   }
   requireDuration(durationSeconds, role);
-  const { subject, audience } = identity;
-  const federation = { provider: providerArn(identity.issuer, account), subject, audience };
-  return new RoleTrustGrant(decision, {
-    role,
-    sessionName: request.sessionName,
-    durationSeconds,
-    federation,
-  });
+  const claims = sourceIdentity === undefined ? { tags, federation } : { tags, federation, sourceIdentity };
+  return new RoleTrustGrant(decision, role, { name: sessionName, durationSeconds, claims });
+}
+
+// What a session carries from the caller's session counts too: the role must be ready for it.
+function furtherActions(tags: readonly SessionTag[], sourceIdentity: string | undefined): string[] {
+  const actions: string[] = [];
+  if (tags.length > 0) actions.push(tagSession);
+  if (sourceIdentity !== undefined) actions.push(setSourceIdentity);
+  return actions;
+}
+
+/** Whether the trust policy allows, in whatever way it names the caller, and nothing denies. */
+function isTrusted({ isExplicitDeny, fault, sets }: AccessDecision): boolean {
+  return !isExplicitDeny && fault === undefined && sets.resource === 'allow';
+}
+
+// A source identity says who began, all along the chain.
+function requireSameSourceIdentity(requested: string | undefined, caller: Caller): void {
+  const inherited = claimsOf(caller)?.sourceIdentity;
+  if (requested === undefined || inherited === undefined || requested === inherited) return;
+  throw stsError('AccessDenied', 'The source identity of the calling session cannot be changed.');
 }
 
 function decideTrust({ sets, query }: TrustCase, trace: StsTrace): AccessDecision {
@@ -143,35 +196,4 @@ function requireRoleArn(text: string, accountId: string): string {
   const roleArn = fullRoleArn(text, accountId);
   if (roleArn === undefined) throw stsError('ValidationError', `${text.slice(0, 256)} is invalid`);
   return roleArn;
-}
-
-// Judged after the decision: the maximum of a role is not for callers who may not assume it.
-function requireChainedDuration(durationSeconds: number, caller: Caller): void {
-  if (caller.kind === 'role-session' && durationSeconds > maxChainedDurationSeconds) {
-    throw stsError(
-      'ValidationError',
-      'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
-    );
-  }
-}
-
-function requireDuration(durationSeconds: number, role: Role): void {
-  if (durationSeconds > role.maxSessionDurationSeconds) {
-    throw stsError(
-      'ValidationError',
-      'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
-    );
-  }
-}
-
-// Another version may have sealed them under the same key. A session without them would escape policies on them.
-function requireNothingInherited(caller: Caller): void {
-  if (caller.kind !== 'role-session') return;
-  const { tags, sourceIdentity } = caller.claims;
-  if (sourceIdentity !== undefined || tags.some(({ isTransitive }) => isTransitive)) {
-    throw stsError(
-      'ValidationError',
-      'Passing on transitive tags or a source identity is not supported by this version of the service.',
-    );
-  }
 }

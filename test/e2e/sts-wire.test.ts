@@ -97,7 +97,7 @@ describe('STS on the S3 port', () => {
 
   it.each<[string, string, Call]>([
     ['an unknown action', '400 InvalidAction', { body: form({ Action: 'Nope' }) }],
-    ['an action of a later version', '400 InvalidAction', { body: form({ Action: 'GetSessionToken' }) }],
+    ['an action that AWS does not have', '400 InvalidAction', { body: form({ Action: 'AssumeRoleWithLDAPIdentity' }) }],
     ['another API version', '400 InvalidAction', { body: 'Action=AssumeRole&Version=2010-01-01' }],
     ['no action', '400 MissingAction', { body: 'Version=2011-06-15' }],
     ['a parameter twice', '400 InvalidQueryParameter', { body: `${form(assume)}&RoleArn=x` }],
@@ -125,8 +125,8 @@ describe('STS on the S3 port', () => {
       },
     ],
     [
-      'tags, which are not supported yet',
-      '400 ValidationError',
+      'tags that the trust policy does not let anybody set',
+      '403 AccessDenied',
       { body: form({ ...assume, 'Tags.member.1.Key': 'a', 'Tags.member.1.Value': 'b' }) },
     ],
     [

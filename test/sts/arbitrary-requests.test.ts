@@ -25,6 +25,7 @@ const typedCodes: ReadonlySet<string> = new Set([
   'AccessDenied',
   'InvalidAction',
   'InvalidParameterCombination',
+  'InvalidParameterValue',
   'InvalidQueryParameter',
   'MalformedQueryString',
   'MissingAction',

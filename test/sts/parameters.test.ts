@@ -168,9 +168,6 @@ describe('a session policy under a misspelt name', () => {
 
 describe('parameters that this version cannot honour', () => {
   it.each([
-    [{ 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' }, 'Tags is'],
-    [{ 'TransitiveTagKeys.member.1': 'team' }, 'TransitiveTagKeys is'],
-    [{ SourceIdentity: 'alice' }, 'SourceIdentity is'],
     [
       { SerialNumber: 'arn:aws:iam::123456789012:mfa/alice', TokenCode: '123456' },
       'SerialNumber, TokenCode are',

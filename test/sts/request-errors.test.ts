@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plannedActions } from '../../src/sts/actions/index.ts';
 import { isStsRequest, maxStsBodyBytes } from '../../src/sts/query-request.ts';
 import { testNowMs, toRawRequest } from '../support/raw-requests.ts';
 import {
@@ -112,14 +113,7 @@ describe('the action', () => {
     },
   );
 
-  it.each([
-    'AssumeRoleWithSAML',
-    'AssumeRoleWithCustomToken',
-    'GetSessionToken',
-    'GetFederationToken',
-    'GetAccessKeyInfo',
-    'DecodeAuthorizationMessage',
-  ])('says so when it is not available yet: %s', async (name) => {
+  it.each([...plannedActions])('says so when it is not available yet: %s', async (name) => {
     const outcome = await send({ Action: name, Version: version }, {}, null);
     expect(answer(outcome)).toEqual(['InvalidAction', 400]);
     expect(outcome.message).toBe(`The action ${name} is not available in this version of the service.`);

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Directory } from '../../src/directory/directory.ts';
-import { deriveSecretAccessKey } from '../../src/tokens/derive-secret.ts';
-import { SessionOpener } from '../../src/tokens/open.ts';
-import { sealSession } from '../../src/tokens/seal.ts';
 import { testNowMs } from '../support/raw-requests.ts';
 import type { TestCredentials } from '../support/smithy-signer.ts';
-import { account, assume, dependencies, world } from './support/assume-role-world.ts';
+import { account, assume, world } from './support/assume-role-world.ts';
 import {
   arrive,
   buildWorld,
@@ -75,23 +72,6 @@ describe('role chaining', () => {
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
     ]);
   });
-
-  it.each([[{ tags: [{ key: 'team', value: 'blue', isTransitive: true }] }], [{ sourceIdentity: 'alice' }]])(
-    'refuses to drop what must be passed on: %j',
-    async (carried) => {
-      const { keyRing } = dependencies;
-      const base = await new SessionOpener(keyRing).open((await sessionOf('hop')).sessionToken ?? '');
-      if (base === undefined) throw new Error('the token does not open');
-      const { accessKeyId, seed } = base.claims;
-      const sealed = {
-        accessKeyId,
-        secretAccessKey: deriveSecretAccessKey(keyRing.sealWith, seed, accessKeyId).reveal(),
-        sessionToken: await sealSession({ ...base.claims, ...carried }, keyRing),
-      };
-      const outcome = await assume('open', sealed);
-      expect([outcome.code, outcome.response.status]).toEqual(['ValidationError', 400]);
-    },
-  );
 
   it('refuses a session whose role is gone, was recreated, or has expired', async () => {
     const hop = await sessionOf('hop');

@@ -127,17 +127,24 @@ describe('the AWS SDK for JavaScript', () => {
     await expect(assume(alice, { RoleSessionName: 'a b' })).rejects.toMatchObject({
       name: 'ValidationError',
     });
+    await expect(
+      assume(alice, { Tags: [{ Key: 'a', Value: 'b' }], TransitiveTagKeys: ['c'] }),
+    ).rejects.toMatchObject({ name: 'InvalidParameterValue' });
     await expect(assume(alice, { Tags: [{ Key: 'a', Value: 'b' }] })).rejects.toMatchObject({
-      name: 'ValidationError',
+      name: 'AccessDenied',
     });
     await expect(assume(alice, { Policy: '{}' })).rejects.toBeInstanceOf(MalformedPolicyDocumentException);
     await expect(assume(alice, { Policy: ' '.repeat(2049) })).rejects.toBeInstanceOf(
       PackedPolicyTooLargeException,
     );
-    await expect(clientOf(alice).send(new GetSessionTokenCommand({}))).rejects.toMatchObject({
-      name: 'InvalidAction',
-      $fault: 'client',
-    });
+    const { Credentials: own } = await clientOf(alice).send(new GetSessionTokenCommand({}));
+    await expect(
+      clientOf({
+        accessKeyId: own?.AccessKeyId ?? '',
+        secretAccessKey: own?.SecretAccessKey ?? '',
+        sessionToken: own?.SessionToken ?? '',
+      }).send(new GetSessionTokenCommand({})),
+    ).rejects.toMatchObject({ name: 'AccessDenied', $fault: 'client' });
   });
 
   it('is told that its session expired', async () => {

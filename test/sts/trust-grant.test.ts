@@ -7,25 +7,30 @@ import { accountId, buildWorld, dependenciesOf, roleArn, trust } from './support
 
 const world = buildWorld({ roles: { reader: { trust: trust('*') } } });
 const role = world.role(roleArn('reader'));
-const none: SessionPolicies = { policyArns: [], packedPolicySize: undefined };
+const none: SessionPolicies = { policyArns: [] };
 const issuer: Issuer = {
   keyRing: dependenciesOf(world).keyRing,
   randomness: systemRandomness,
-  accountId,
-  nowMs: 0,
+  account: { id: accountId },
 };
 
 /** The bodies are checked by the compiler, never run. */
 function doesNotCompile(granted: Promise<TrustGrant>): readonly (() => unknown)[] {
   if (role === undefined) return [];
-  const lookalike = { role, sessionName: 'x', durationSeconds: 900 };
+  const principal = {
+    kind: 'role-session',
+    roleArn: role.arn,
+    roleId: role.roleId,
+    sessionName: 'x',
+  } as const;
+  const lookalike = { principal, durationSeconds: 900, claims: { tags: [] } };
   return [
     // @ts-expect-error an object literal is no proof
-    () => issue({ role, sessionName: 'x', durationSeconds: 900 }, none, issuer),
+    () => issue({ principal, durationSeconds: 900, claims: { tags: [] } }, none, issuer, 0),
     // @ts-expect-error nor is anything of the same shape
-    () => issue(lookalike, none, issuer),
+    () => issue(lookalike, none, issuer, 0),
     // @ts-expect-error a decision that was not waited for proves nothing
-    () => issue(granted, none, issuer),
+    () => issue(granted, none, issuer, 0),
     // @ts-expect-error the constructor is not to be had through the type
     () => new TrustGrant(),
   ];
@@ -39,5 +44,7 @@ describe('a trust grant', () => {
   it('cannot be made outside its file', async () => {
     const exported = Object.keys(await import('../../src/sts/trust-policy.ts'));
     expect(exported).toEqual(['grantRole', 'grantRoleToFederated']);
+    const ofOwners = Object.keys(await import('../../src/sts/own-session.ts'));
+    expect(ofOwners.sort()).toEqual(['grantFederatedUser', 'grantOwnSession', 'requireOwner']);
   });
 });

@@ -1,9 +1,10 @@
 import { defineUnsignedAction, type UnsignedAction } from '../action.ts';
 import { stsError } from '../errors.ts';
 import { federate } from '../federate.ts';
-import { issue } from '../issue.ts';
+import { providerArn } from '../federated-keys.ts';
+import { issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
-import { checkSessionPolicies } from '../session-policies.ts';
+import { defaultDurationSeconds, federatedQuestion } from '../trust-decision.ts';
 import { grantRoleToFederated } from '../trust-policy.ts';
 
 /**
@@ -22,8 +23,7 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
     DurationSeconds: stsParameters.DurationSeconds,
   },
   async perform(values, call) {
-    const { raw, dependencies, trace } = call;
-    const { authentication, keyRing, randomness, account } = dependencies;
+    const { raw, dependencies } = call;
     if (values.ProviderId !== undefined) {
       throw stsError(
         'InvalidIdentityToken',
@@ -31,32 +31,32 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
       );
     }
     const identity = await federate(values.WebIdentityToken, call);
+    const { account } = dependencies;
+    const { RoleSessionName: sessionName, DurationSeconds: durationSeconds } = values;
+    const requested = { sessionName, durationSeconds: durationSeconds ?? defaultDurationSeconds };
+    const { subject, audience } = identity;
     const grant = grantRoleToFederated(
+      { roleArn: values.RoleArn, sessionName, durationSeconds, tags: [], sourceIdentity: undefined },
       {
-        roleArn: values.RoleArn,
-        sessionName: values.RoleSessionName,
-        durationSeconds: values.DurationSeconds,
+        question: federatedQuestion(requested, identity, raw, account),
+        federation: { provider: providerArn(identity.issuer, account), subject, audience },
       },
-      identity,
       call,
     );
-    const policyArns = values.PolicyArns.flatMap((member) => member.get('arn') ?? []);
-    const policies = checkSessionPolicies(values.Policy, policyArns, authentication.directory);
-    const nowMs = raw.receivedAtMs;
-    const session = await issue(grant, policies, { keyRing, randomness, accountId: account.id, nowMs });
-    trace.add({ issuedCredentials: true });
+    const { credentials, packedPolicySize } = await issueSession(
+      grant,
+      { ...values, tags: [] },
+      call,
+      raw.receivedAtMs,
+    );
     return {
       SubjectFromWebIdentityToken: identity.subject,
       Audience: identity.audience,
       Provider: identity.issuer,
-      AssumedRoleUser: { Arn: session.assumedRoleArn, AssumedRoleId: session.assumedRoleId },
-      Credentials: {
-        AccessKeyId: session.accessKeyId,
-        SecretAccessKey: session.secretAccessKey.reveal(),
-        SessionToken: session.sessionToken,
-        Expiration: session.expiration,
-      },
-      PackedPolicySize: policies.packedPolicySize,
+      AssumedRoleUser: grant.assumedRoleUser,
+      Credentials: credentials,
+      PackedPolicySize: packedPolicySize,
+      SourceIdentity: grant.claims.sourceIdentity,
     };
   },
 });

@@ -1,11 +1,11 @@
 import { defineAction, type SignedAction } from '../action.ts';
-import { issue } from '../issue.ts';
+import { issueSession } from '../issue-session.ts';
 import { refused, required, stsParameters } from '../parameters.ts';
-import { checkSessionPolicies } from '../session-policies.ts';
+import { readSessionTags } from '../session-tags.ts';
 import { grantRole } from '../trust-policy.ts';
 
 /**
- * Temporary credentials of a role for a user or for a session of another role (AWS STS API Reference, AssumeRole).
+ * Temporary credentials of a role for a user or for a session (AWS STS API Reference, AssumeRole).
  */
 export const assumeRole: SignedAction = defineAction({
   name: 'AssumeRole',
@@ -24,39 +24,34 @@ export const assumeRole: SignedAction = defineAction({
     Policy: stsParameters.Policy,
     DurationSeconds: stsParameters.DurationSeconds,
     ExternalId: stsParameters.ExternalId,
-    Tags: refused(stsParameters.Tags),
-    TransitiveTagKeys: refused(stsParameters.TransitiveTagKeys),
+    Tags: stsParameters.Tags,
+    TransitiveTagKeys: stsParameters.TransitiveTagKeys,
     SerialNumber: refused(stsParameters.SerialNumber),
     TokenCode: refused(stsParameters.TokenCode),
-    SourceIdentity: refused(stsParameters.SourceIdentity),
+    SourceIdentity: stsParameters.SourceIdentity,
     ProvidedContexts: refused(stsParameters.ProvidedContexts),
   },
   async perform(values, call) {
-    const { authenticated, dependencies, trace } = call;
-    const { authentication, keyRing, randomness, account } = dependencies;
+    const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
     const grant = grantRole(
       {
         roleArn: values.RoleArn,
         sessionName: values.RoleSessionName,
         durationSeconds: values.DurationSeconds,
         externalId: values.ExternalId,
+        tags,
+        sourceIdentity: values.SourceIdentity,
+        hasMfaCode: false,
       },
       call,
     );
-    const policyArns = values.PolicyArns.flatMap((member) => member.get('arn') ?? []);
-    const policies = checkSessionPolicies(values.Policy, policyArns, authentication.directory);
-    const nowMs = authenticated.raw.receivedAtMs;
-    const session = await issue(grant, policies, { keyRing, randomness, accountId: account.id, nowMs });
-    trace.add({ issuedCredentials: true });
+    const { receivedAtMs } = call.authenticated.raw;
+    const session = await issueSession(grant, { ...values, tags }, call, receivedAtMs);
     return {
-      AssumedRoleUser: { Arn: session.assumedRoleArn, AssumedRoleId: session.assumedRoleId },
-      Credentials: {
-        AccessKeyId: session.accessKeyId,
-        SecretAccessKey: session.secretAccessKey.reveal(),
-        SessionToken: session.sessionToken,
-        Expiration: session.expiration,
-      },
-      PackedPolicySize: policies.packedPolicySize,
+      AssumedRoleUser: grant.assumedRoleUser,
+      Credentials: session.credentials,
+      PackedPolicySize: session.packedPolicySize,
+      SourceIdentity: grant.claims.sourceIdentity,
     };
   },
 });

@@ -23,8 +23,8 @@ export const sessionArn = (role: string, session: string): string =>
   `arn:aws:sts::${accountId}:assumed-role/${role}/${session}`;
 
 /** A one-statement document. */
-export function document(statement: object): object {
-  return { Version: '2012-10-17', Statement: [statement] };
+export function document(...statements: readonly object[]): object {
+  return { Version: '2012-10-17', Statement: statements };
 }
 
 /** A trust policy that lets AWS principals in. */
@@ -45,6 +45,7 @@ export function assumePolicy(resource: string, effect: 'Allow' | 'Deny' = 'Allow
 export interface UserSpec {
   readonly inline?: readonly object[];
   readonly boundary?: string;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface RoleSpec extends UserSpec {
@@ -55,6 +56,8 @@ export interface RoleSpec extends UserSpec {
 }
 
 export interface World {
+  /** Whether root has a key, as {@link keyOf} `root`. */
+  readonly hasRoot?: boolean;
   readonly users?: Readonly<Record<string, UserSpec>>;
   readonly roles?: Readonly<Record<string, RoleSpec>>;
   readonly policies?: Readonly<Record<string, object>>;
@@ -68,7 +71,12 @@ export function keyOf(user: string): TestCredentials {
   };
 }
 
-function entity(name: string, { inline = [], boundary }: UserSpec, path: string) {
+function recordOf(name: string): UserRecord['accessKeys'][number] {
+  const { accessKeyId, secretAccessKey } = keyOf(name);
+  return { accessKeyId, secretAccessKey: new Secret(secretAccessKey) };
+}
+
+function entity(name: string, { inline = [], boundary, tags = {} }: UserSpec, path: string) {
   return {
     name,
     path,
@@ -77,24 +85,26 @@ function entity(name: string, { inline = [], boundary }: UserSpec, path: string)
       name: `inline-${index}`,
       ...readPolicyRecord(source, 'identity'),
     })),
-    tags: new Map<string, string>(),
+    tags: new Map<string, string>(Object.entries(tags)),
     ...(boundary === undefined ? {} : { permissionsBoundary: boundary }),
   };
 }
 
-export function buildWorld({ users = {}, roles = {}, policies = {} }: World): Directory {
+export function buildWorld({ users = {}, roles = {}, policies = {}, hasRoot = false }: World): Directory {
   return buildDirectory({
     account: { id: accountId, partition: 'aws' },
     bucketPolicies: [],
-    rootAccessKeys: [],
+    rootAccessKeys: hasRoot ? [recordOf('root')] : [],
     policies: Object.entries(policies).map(([name, source]) => ({
       name,
       ...readPolicyRecord(source, 'identity'),
     })),
     users: Object.entries(users).map(([name, spec]): UserRecord => {
-      const { accessKeyId, secretAccessKey } = keyOf(name);
-      const accessKeys = [{ accessKeyId, secretAccessKey: new Secret(secretAccessKey) }];
-      return { ...entity(name, spec, '/'), accessKeys, userId: `AIDA${name.toUpperCase()}` };
+      return {
+        ...entity(name, spec, '/'),
+        accessKeys: [recordOf(name)],
+        userId: `AIDA${name.toUpperCase()}`,
+      };
     }),
     roles: Object.entries(roles).map(
       ([name, spec]): RoleRecord => ({

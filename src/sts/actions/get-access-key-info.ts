@@ -1,0 +1,34 @@
+import { accountOfAccessKeyId } from '../../tokens/access-key-id.ts';
+import { defineAction, type SignedAction } from '../action.ts';
+import { stsError } from '../errors.ts';
+import { required, stsParameters } from '../parameters.ts';
+import { requirePermission } from '../require-permission.ts';
+
+const refusal = 'Cannot call GetAccessKeyInfo with session credentials';
+
+/**
+ * The account that an access key id belongs to, whether the key is active or was ever issued (AWS STS API Reference,
+ * GetAccessKeyInfo): known from the directory, or read from the id itself.
+ */
+export const getAccessKeyInfo: SignedAction = defineAction({
+  name: 'GetAccessKeyInfo',
+  callers: {
+    user: 'admitted',
+    root: 'admitted',
+    'user-session': { refusal },
+    'root-session': { refusal },
+    'federated-user': { refusal },
+    'role-session': 'admitted',
+  },
+  parameters: { AccessKeyId: required(stsParameters.AccessKeyId) },
+  async perform({ AccessKeyId: accessKeyId }, call) {
+    requirePermission('sts:GetAccessKeyInfo', '*', call);
+    const { authentication, account } = call.dependencies;
+    const isKnown = authentication.directory.accessKey(accessKeyId) !== undefined;
+    const found = isKnown ? account.id : accountOfAccessKeyId(accessKeyId);
+    if (found === undefined) {
+      throw stsError('ValidationError', `The access key id ${accessKeyId} does not tell its account.`);
+    }
+    return { Account: found };
+  },
+});

@@ -1,0 +1,40 @@
+import type { SessionTag } from '../tokens/session-claims.ts';
+import type { StsDependencies, StsTrace } from './action.ts';
+import { type IssuedCredentials, issue } from './issue.ts';
+import type { OwnerGrant } from './own-session.ts';
+import { checkPackedSize, checkSessionPolicies } from './session-policies.ts';
+import type { TrustGrant } from './trust-policy.ts';
+
+/** What a request passes into a session, by the names of its parameters. */
+export interface PassedIntoSession {
+  readonly Policy: string | undefined;
+  /** Each member has `arn`. */
+  readonly PolicyArns: readonly ReadonlyMap<string, string>[];
+  readonly tags: readonly SessionTag[];
+}
+
+/** Credentials, and how full their session is. */
+export interface IssuedSession {
+  readonly credentials: IssuedCredentials;
+  /** Percent; `undefined` when the request passed nothing into the session. */
+  readonly packedPolicySize: number | undefined;
+}
+
+/**
+ * Issues what a grant proves, with the session policies of a request that arrived at `nowMs` (milliseconds since the
+ * Unix epoch). Throws PackedPolicyTooLarge, MalformedPolicyDocument, ValidationError.
+ */
+export async function issueSession(
+  grant: TrustGrant | OwnerGrant,
+  { Policy, PolicyArns, tags }: PassedIntoSession,
+  { dependencies, trace }: { readonly dependencies: StsDependencies; readonly trace: StsTrace },
+  nowMs: number,
+): Promise<IssuedSession> {
+  const policyArns = PolicyArns.flatMap((member) => member.get('arn') ?? []);
+  const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
+  const size = checkPackedSize(policies, grant.claims.tags);
+  const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
+  const credentials = await issue(grant, policies, dependencies, nowMs);
+  trace.add({ issuedCredentials: true });
+  return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };
+}

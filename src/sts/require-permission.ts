@@ -1,0 +1,33 @@
+import { performance } from 'node:perf_hooks';
+import { type AccessDecision, decideAccess, decisionFacts } from '../authorize/decide.ts';
+import { policyPrincipal } from '../authorize/gather-policies.ts';
+import { type ContextEntry, globalKeys } from '../authorize/global-keys.ts';
+import { RequestContext } from '../iam/request-context.ts';
+import type { SignedCall } from './action.ts';
+import { accessDenied, denialDetail } from './denial.ts';
+
+/**
+ * Requires that the caller's own policies allow an action; `further` are context keys beside the global ones. Throws
+ * AccessDenied.
+ */
+export function requirePermission(
+  action: string,
+  resource: string,
+  call: SignedCall,
+  further: readonly ContextEntry[] = [],
+): AccessDecision {
+  const { authenticated, dependencies, trace } = call;
+  const { raw, caller, region } = authenticated;
+  const entries = [...globalKeys(raw, caller, region), ...further];
+  const query = {
+    principal: policyPrincipal(caller),
+    action,
+    resource,
+    context: new RequestContext(entries),
+  };
+  const startedAt = performance.now();
+  const decision = decideAccess(dependencies.policies.gather(caller), query);
+  trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
+  if (decision.effect === 'allow') return decision;
+  throw accessDenied({ action, resource, context: entries, own: decision }, call, denialDetail(decision));
+}

@@ -1,0 +1,80 @@
+import type { ContextEntry } from '../authorize/global-keys.ts';
+import type { SessionTag } from '../tokens/session-claims.ts';
+import { stsError } from './errors.ts';
+
+/**
+ * Session tags as a request names them (AWS STS API Reference, AssumeRole, Tags and TransitiveTagKeys). Throws
+ * InvalidParameterValue for a repeated key, whatever its case, a key that belongs to AWS, and a transitive key without a
+ * tag.
+ */
+export function readSessionTags(
+  members: readonly ReadonlyMap<string, string>[],
+  transitiveMembers: readonly ReadonlyMap<string, string>[] = [],
+): readonly SessionTag[] {
+  const transitive = new Set(transitiveMembers.map((member) => (member.get('') ?? '').toLowerCase()));
+  const tags = members.map((member): SessionTag => {
+    const key = member.get('Key') ?? '';
+    return { key, value: member.get('Value') ?? '', isTransitive: transitive.has(key.toLowerCase()) };
+  });
+  checkSessionTags(tags);
+  const keys = new Set(tags.map(({ key }) => key.toLowerCase()));
+  const unknown = transitiveMembers.find((member) => !keys.has((member.get('') ?? '').toLowerCase()));
+  if (unknown !== undefined) {
+    throw invalidValue(`The transitive tag key ${shown(unknown.get(''))} must be among the session tags.`);
+  }
+  return tags;
+}
+
+/** Refuses keys that repeat, whatever their case, and keys that belong to AWS. Throws InvalidParameterValue. */
+function checkSessionTags(tags: readonly SessionTag[]): void {
+  const seen = new Set<string>();
+  for (const { key } of tags) {
+    const folded = key.toLowerCase();
+    if (seen.has(folded)) {
+      throw invalidValue(
+        `Duplicate tag keys found: ${shown(key)}. Please note that Tag keys are case insensitive.`,
+      );
+    }
+    if (folded.startsWith('aws:')) throw invalidValue(`The tag key ${shown(key)} must not start with aws:.`);
+    seen.add(folded);
+  }
+}
+
+/**
+ * The tags of a session that a session assumes: those that travel along, and the new ones. Throws InvalidParameterValue
+ * for a new tag in the place of one that travels (IAM user guide, "Chaining roles with session tags").
+ */
+export function withInherited(
+  tags: readonly SessionTag[],
+  inheritable: readonly SessionTag[],
+): readonly SessionTag[] {
+  const inherited = inheritable.filter(({ isTransitive }) => isTransitive);
+  if (inherited.length === 0) return tags;
+  const names = new Set(inherited.map(({ key }) => key.toLowerCase()));
+  const overriding = tags.find(({ key }) => names.has(key.toLowerCase()));
+  if (overriding !== undefined) {
+    throw invalidValue(
+      `The tag ${shown(overriding.key)} is inherited from the calling session and cannot be set.`,
+    );
+  }
+  return [...inherited, ...tags];
+}
+
+/** What conditions can say about the tags that a request asks for. */
+export function requestTagKeys(tags: readonly SessionTag[]): ContextEntry[] {
+  if (tags.length === 0) return [];
+  const transitive = tags.filter(({ isTransitive }) => isTransitive).map(({ key }) => key);
+  return [
+    ...tags.map(({ key, value }): ContextEntry => [`aws:RequestTag/${key}`, value]),
+    ['aws:TagKeys', tags.map(({ key }) => key)],
+    ...(transitive.length === 0 ? [] : [['sts:TransitiveTagKeys', transitive] as const]),
+  ];
+}
+
+function shown(key: string | undefined): string {
+  return `'${(key ?? '').slice(0, 128)}'`;
+}
+
+function invalidValue(message: string): Error {
+  return stsError('InvalidParameterValue', message);
+}
