@@ -1,0 +1,47 @@
+/** A tag that an assertion asks for. */
+export interface SamlSessionTag {
+  readonly key: string;
+  readonly value: string;
+  /** Whether it passes along a chain of roles. */
+  readonly isTransitive: boolean;
+}
+
+/** One role that an assertion offers, with the provider that it offers it for; both ARNs as they stand there. */
+export interface SamlRole {
+  readonly roleArn: string;
+  readonly principalArn: string;
+}
+
+/** Who a SAML identity provider vouches for, from an assertion that passed every check. */
+export interface SamlIdentity {
+  /** The configured name of the provider; bounded, fit for a metric label. */
+  readonly provider: string;
+  readonly providerArn: string;
+  /** The entity id of the provider. */
+  readonly issuer: string;
+  /** The text of the NameID, at most 256 characters. */
+  readonly subject: string;
+  /** `persistent`, `transient`, … or the whole URI of a format that is not of SAML 2.0. */
+  readonly subjectType: string;
+  /** The recipient the assertion was accepted for; AWS calls it the audience. */
+  readonly recipient: string;
+  /** Base64 of the SHA-1 of issuer, account id and provider name: tells equal subjects of two providers apart. */
+  readonly nameQualifier: string;
+  readonly roles: readonly SamlRole[];
+  readonly sessionName: string;
+  /** The longest session that the assertion allows, in whole seconds from now, at least 1; `undefined`: no limit. */
+  readonly maxDurationSeconds: number | undefined;
+  readonly tags: readonly SamlSessionTag[];
+  readonly sourceIdentity: string | undefined;
+  /** The condition keys of the trust decision, `saml:aud` and the others, with their values. */
+  readonly conditionKeys: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Every configured SAML provider, behind the one question the token service has. */
+export interface SamlProviders {
+  /**
+   * Who presents this assertion, the base64 of a SAML response. Only the provider of that ARN is asked, and each
+   * assertion is accepted once. Throws `IdentityFault`.
+   */
+  identify(principalArn: string, assertion: string, nowMs: number): Promise<SamlIdentity>;
+}

@@ -1,0 +1,31 @@
+import { IdentityFault } from '../identity-fault.ts';
+import type { SamlIdentity, SamlProviders } from '../saml-identity.ts';
+import type { ReplayGuard } from './replay-guard.ts';
+import { type SamlAccount, SamlProvider } from './saml-provider.ts';
+import type { SamlProviderSettings } from './settings.ts';
+
+/** The configured SAML providers: lets the one that a request names judge the assertion. */
+export class ConfiguredSamlProviders implements SamlProviders {
+  readonly #providers: ReadonlyMap<string, SamlProvider>;
+
+  constructor(settings: readonly SamlProviderSettings[], account: SamlAccount, replay: ReplayGuard) {
+    const providers = settings.map((one) => new SamlProvider(one, account, replay));
+    this.#providers = new Map(providers.map((provider) => [provider.arn, provider]));
+  }
+
+  async identify(principalArn: string, assertion: string, nowMs: number): Promise<SamlIdentity> {
+    const provider = this.#providers.get(principalArn);
+    if (provider === undefined) {
+      throw new IdentityFault('unknown_issuer', "Specified provider doesn't exist");
+    }
+    try {
+      return await provider.identify(assertion, nowMs);
+    } catch (error) {
+      throw error instanceof IdentityFault ? withProvider(error, provider.name) : error;
+    }
+  }
+}
+
+function withProvider({ reason, message, detail, cause }: IdentityFault, provider: string): IdentityFault {
+  return new IdentityFault(reason, message, { provider, cause, ...(detail === undefined ? {} : { detail }) });
+}

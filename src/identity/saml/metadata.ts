@@ -1,0 +1,80 @@
+import { childrenOf, isElement, plainText } from './elements.ts';
+import { xmlNamespaces } from './namespaces.ts';
+import { importCertificateKey } from './signing-keys.ts';
+import { readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
+
+/** What is read of an identity provider's metadata. */
+export interface SamlMetadata {
+  readonly entityId: string;
+  /** Base64 of DER, without white space; at least one. */
+  readonly certificates: readonly string[];
+}
+
+/** Metadata that no provider can be made of. The message is fit for the configuration's problem list. */
+export class SamlMetadataError extends Error {
+  override readonly name = 'SamlMetadataError';
+}
+
+/** More signing keys than any provider publishes; each one may cost a verification. */
+const maxCertificates = 10;
+const maxEntityIdLength = 1_024;
+const { metadata, signature, protocol } = xmlNamespaces;
+
+/**
+ * Reads the metadata document of one identity provider (SAML 2.0 metadata, sections 2.3.2 and 2.4.3): its entity id
+ * and its signing certificates. The file is trusted, so signatures and dates of it and of its certificates are not
+ * looked at. Throws {@link SamlMetadataError}.
+ */
+export function readSamlMetadata(text: string): SamlMetadata {
+  const root = readRoot(text);
+  if (!isElement(root, metadata, 'EntityDescriptor')) {
+    throw new SamlMetadataError('must be SAML 2.0 metadata with EntityDescriptor as its root element');
+  }
+  const entityId = root.attributes.get('entityID') ?? '';
+  if (entityId.trim() !== entityId || entityId === '' || entityId.length > maxEntityIdLength) {
+    throw new SamlMetadataError(`must have an entityID of 1 to ${maxEntityIdLength} characters`);
+  }
+  const roles = childrenOf(root, metadata, 'IDPSSODescriptor').filter(speaksSaml2);
+  if (roles.length === 0) {
+    throw new SamlMetadataError(
+      'must describe an identity provider: it has no IDPSSODescriptor for SAML 2.0',
+    );
+  }
+  const certificates = [...new Set(roles.flatMap(signingCertificates))];
+  if (certificates.length === 0) throw new SamlMetadataError('must hold a signing certificate');
+  if (certificates.length > maxCertificates) {
+    throw new SamlMetadataError(`must not hold more than ${maxCertificates} signing certificates`);
+  }
+  for (const certificate of certificates) requireUsable(certificate);
+  return { entityId, certificates };
+}
+
+function readRoot(text: string): XmlNode {
+  try {
+    return readStrictXml(text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n'), 'skipped');
+  } catch (error) {
+    if (!(error instanceof StrictXmlError)) throw error;
+    throw new SamlMetadataError(`is not acceptable XML: ${error.message}`, { cause: error });
+  }
+}
+
+function speaksSaml2(role: XmlNode): boolean {
+  return (role.attributes.get('protocolSupportEnumeration') ?? '').split(/\s+/).includes(protocol);
+}
+
+// A key without a use is for everything (section 2.4.1.1).
+function signingCertificates(role: XmlNode): string[] {
+  return childrenOf(role, metadata, 'KeyDescriptor')
+    .filter(({ attributes }) => (attributes.get('use') ?? 'signing') === 'signing')
+    .flatMap((key) => childrenOf(key, signature, 'KeyInfo'))
+    .flatMap((info) => childrenOf(info, signature, 'X509Data'))
+    .flatMap((data) => childrenOf(data, signature, 'X509Certificate'))
+    .map((certificate) => (plainText(certificate) ?? '').replace(/\s+/g, ''));
+}
+
+function requireUsable(certificate: string): void {
+  if (importCertificateKey(certificate) !== undefined) return;
+  throw new SamlMetadataError(
+    'holds a signing certificate that cannot be used: RSA of 2048 to 16384 bits, or EC on P-256, P-384 or P-521',
+  );
+}

@@ -1,0 +1,109 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { formatArn } from '../../core/arn.ts';
+import { IdentityFault } from '../identity-fault.ts';
+import type { SamlIdentity } from '../saml-identity.ts';
+import { readAttributes } from './attributes.ts';
+import { checkAssertion, requireIssuer } from './check-assertion.ts';
+import { conditionKeys } from './condition-keys.ts';
+import { childrenOf } from './elements.ts';
+import { xmlNamespaces } from './namespaces.ts';
+import { readMessage } from './read-message.ts';
+import { rejected } from './rejected.ts';
+import type { ReplayGuard } from './replay-guard.ts';
+import { readSessionAttributes } from './session-attributes.ts';
+import type { SamlProviderSettings } from './settings.ts';
+import { importCertificateKey } from './signing-keys.ts';
+import type { XmlNode } from './strict-xml.ts';
+import { requireBefore, timeOf } from './times.ts';
+import { verifiedAssertion } from './verify-message.ts';
+
+/** The account that the providers belong to. */
+export interface SamlAccount {
+  readonly id: string;
+  readonly partition: string;
+}
+
+/** One SAML 2.0 identity provider: judges the assertions that name it. */
+export class SamlProvider {
+  readonly name: string;
+  /** `arn:<partition>:iam::<account>:saml-provider/<name>` */
+  readonly arn: string;
+  readonly #settings: SamlProviderSettings;
+  readonly #keys: readonly KeyObject[];
+  readonly #nameQualifier: string;
+  readonly #doc: string;
+  readonly #replay: ReplayGuard;
+
+  constructor(settings: SamlProviderSettings, account: SamlAccount, replay: ReplayGuard) {
+    const { name, entityId, certificates } = settings;
+    const resource = `saml-provider/${name}`;
+    this.name = name;
+    this.arn = formatArn({
+      partition: account.partition,
+      service: 'iam',
+      region: '',
+      account: account.id,
+      resource,
+    });
+    this.#settings = settings;
+    this.#keys = certificates.flatMap((certificate) => importCertificateKey(certificate) ?? []);
+    this.#nameQualifier = samlNameQualifier(entityId, account.id, name);
+    this.#doc = `${account.id}/${name}`;
+    this.#replay = replay;
+  }
+
+  /** Checks everything about a response. Throws `IdentityFault`. */
+  async identify(base64: string, nowMs: number): Promise<SamlIdentity> {
+    const message = readMessage(base64);
+    const [issuer] = childrenOf(message.response, xmlNamespaces.assertion, 'Issuer');
+    if (issuer !== undefined) requireIssuer(issuer, this.#settings);
+    const assertion = verifiedAssertion(message, this.#keys);
+    const { usableUntilMs, ...subject } = checkAssertion(assertion, this.#settings, nowMs);
+    const attributes = readAttributes(assertion);
+    const { sessionDurationSeconds, ...session } = readSessionAttributes(attributes);
+    const facts = { ...subject, issuer: this.#settings.entityId, nameQualifier: this.#nameQualifier };
+    const identity = {
+      ...facts,
+      ...session,
+      provider: this.name,
+      providerArn: this.arn,
+      maxDurationSeconds: longestSession(assertion, sessionDurationSeconds, nowMs),
+      conditionKeys: conditionKeys({ ...facts, doc: this.#doc }, attributes),
+    };
+    // Last, so that only an assertion that is good for something is used up.
+    await this.#useUp(assertion, usableUntilMs);
+    return identity;
+  }
+
+  async #useUp(assertion: XmlNode, untilMs: number): Promise<void> {
+    // An identifier is unique for its issuer; the digest bounds what is remembered.
+    const id = JSON.stringify([this.#settings.entityId, assertion.attributes.get('ID')]);
+    const digest = createHash('sha256').update(id).digest('base64url');
+    if (await this.#replay.useOnce(`saml:${digest}`, untilMs)) return;
+    throw new IdentityFault('replayed', 'Invalid SAML response: the assertion was used before');
+  }
+}
+
+/**
+ * Tells equal subjects of two providers apart: base64 of the SHA-1 of issuer, account id and `/` provider name (AWS
+ * STS API Reference, AssumeRoleWithSAML, NameQualifier).
+ */
+export function samlNameQualifier(issuer: string, accountId: string, name: string): string {
+  return createHash('sha1').update(`${issuer}${accountId}/${name}`).digest('base64');
+}
+
+/** The shorter of SessionDuration and what is left until SessionNotOnOrAfter, in whole seconds. */
+function longestSession(
+  assertion: XmlNode,
+  sessionDurationSeconds: number | undefined,
+  nowMs: number,
+): number | undefined {
+  const statements = childrenOf(assertion, xmlNamespaces.assertion, 'AuthnStatement');
+  if (statements.length === 0) throw rejected('bad_claims', 'the assertion must have an AuthnStatement');
+  const ends = statements.flatMap((statement) => timeOf(statement, 'SessionNotOnOrAfter') ?? []);
+  // Less than a second is no session.
+  for (const end of ends) requireBefore(end - 999, nowMs, 'the session of the user');
+  const limits = ends.map((end) => Math.floor((end - nowMs) / 1000));
+  if (sessionDurationSeconds !== undefined) limits.push(sessionDurationSeconds);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}

@@ -1,0 +1,108 @@
+import type { SamlIdentity, SamlRole, SamlSessionTag } from '../saml-identity.ts';
+import { rejected } from './rejected.ts';
+
+/** What the attributes of an assertion ask for. */
+export interface SessionAttributes
+  extends Pick<SamlIdentity, 'roles' | 'sessionName' | 'tags' | 'sourceIdentity'> {
+  /** `SessionDuration`, in seconds. */
+  readonly sessionDurationSeconds: number | undefined;
+}
+
+type Attributes = ReadonlyMap<string, readonly string[]>;
+
+/** The names are compared exactly (IAM user guide, "Configure SAML assertions for the authentication response"). */
+const prefix = 'https://aws.amazon.com/SAML/Attributes/';
+const tagPrefix = `${prefix}PrincipalTag:`;
+
+const maxTags = 50;
+const sessionName = /^[\w+=,.@-]{2,64}$/;
+const tagKey = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
+const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+/** The longest session that a role of this service may allow. */
+const maxSessionDurationSeconds = 31_536_000;
+
+/** Reads roles, session name, duration, tags and source identity. Throws `IdentityFault` `bad_claims`. */
+export function readSessionAttributes(attributes: Attributes): SessionAttributes {
+  const name = single(attributes, 'RoleSessionName');
+  if (name === undefined) throw rejected('bad_claims', 'RoleSessionName is required in AuthnResponse');
+  if (!sessionName.test(name)) {
+    throw rejected('bad_claims', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}');
+  }
+  const sourceIdentity = single(attributes, 'SourceIdentity');
+  if (
+    sourceIdentity !== undefined &&
+    (!sessionName.test(sourceIdentity) || sourceIdentity.startsWith('aws:'))
+  ) {
+    throw rejected(
+      'bad_claims',
+      'SourceIdentity must match [a-zA-Z_0-9+=,.@-]{2,64} and must not begin with "aws:"',
+    );
+  }
+  return {
+    roles: (attributes.get(`${prefix}Role`) ?? []).flatMap((value) => readRole(value) ?? []),
+    sessionName: name,
+    sessionDurationSeconds: readDuration(single(attributes, 'SessionDuration')),
+    tags: readTags(attributes),
+    sourceIdentity,
+  };
+}
+
+function single(attributes: Attributes, name: string): string | undefined {
+  return singleValue(attributes.get(prefix + name), name);
+}
+
+function singleValue(values: readonly string[] | undefined, name: string): string | undefined {
+  const [value, ...others] = values ?? [];
+  if (others.length > 0 || (values !== undefined && value === undefined)) {
+    throw rejected('bad_claims', `the attribute ${name} must have one value`);
+  }
+  return value;
+}
+
+/** A pair of ARNs in either order; anything else offers no role. */
+function readRole(value: string): SamlRole | undefined {
+  const [first, second, ...more] = value.split(',').map((part) => part.trim());
+  if (first === undefined || second === undefined || more.length > 0) return undefined;
+  if (isProvider(second) && isRole(first)) return { roleArn: first, principalArn: second };
+  return isProvider(first) && isRole(second) ? { roleArn: second, principalArn: first } : undefined;
+}
+
+function isProvider(arn: string): boolean {
+  return arn.includes(':saml-provider/');
+}
+
+function isRole(arn: string): boolean {
+  return arn.includes(':role/') && !isProvider(arn);
+}
+
+function readDuration(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d{1,8}$/.test(text) ? Number(text) : 0;
+  if (seconds >= 900 && seconds <= maxSessionDurationSeconds) return seconds;
+  throw rejected(
+    'bad_claims',
+    `SessionDuration must be a whole number from 900 to ${maxSessionDurationSeconds}`,
+  );
+}
+
+function readTags(attributes: Attributes): SamlSessionTag[] {
+  const transitive = new Set(attributes.get(`${prefix}TransitiveTagKeys`) ?? []);
+  const tags: SamlSessionTag[] = [];
+  const seen = new Set<string>();
+  for (const [name, values] of attributes) {
+    if (!name.startsWith(tagPrefix)) continue;
+    const key = name.slice(tagPrefix.length);
+    const value = singleValue(values, 'PrincipalTag');
+    if (value === undefined || !tagKey.test(key) || !tagValue.test(value)) {
+      throw rejected('bad_claims', 'a PrincipalTag has a key or value that is not allowed');
+    }
+    // Keys are told apart ignoring case: one of the two would be lost.
+    if (seen.has(key.toLowerCase())) throw rejected('bad_claims', 'a PrincipalTag is repeated');
+    seen.add(key.toLowerCase());
+    tags.push({ key, value, isTransitive: transitive.delete(key) });
+  }
+  if (tags.length > maxTags) throw rejected('bad_claims', `there are more than ${maxTags} principal tags`);
+  if (transitive.size > 0)
+    throw rejected('bad_claims', 'a transitive tag key is not among the principal tags');
+  return tags;
+}

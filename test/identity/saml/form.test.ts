@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { samlNames, toBase64 } from '../../support/saml-idp.ts';
+import { createSamlWorld } from './saml-world.ts';
+
+const world = createSamlWorld();
+const { idp } = world;
+const response = (): string => Buffer.from(idp.respond(), 'base64').toString();
+const utf16 = (xml: string): Buffer =>
+  Buffer.from(`\ufeff<?xml version="1.0" encoding="UTF-16"?>${xml}`, 'utf16le');
+
+const lol = (depth: number): string => {
+  const entities = Array.from(
+    { length: depth },
+    (_, index) => `<!ENTITY l${index + 1} "${`&l${index};`.repeat(10)}">`,
+  );
+  return `<!DOCTYPE r [<!ENTITY l0 "lol">${entities.join('')}]>`;
+};
+
+describe('a document that is not of the accepted form', () => {
+  it.each<[string, (xml: string) => string]>([
+    ['a DOCTYPE', (xml) => `<!DOCTYPE Response>${xml}`],
+    ['a DOCTYPE in lower case', (xml) => `<!doctype Response>${xml}`],
+    ['an external DOCTYPE', (xml) => `<!DOCTYPE Response SYSTEM "http://127.0.0.1:1/x.dtd">${xml}`],
+    ['entities that expand', (xml) => lol(9) + xml.replace('ada@', '&l9;@')],
+    [
+      'an entity of a file',
+      (xml) => `<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>${xml.replace('ada@', '&x;@')}`,
+    ],
+    ['an entity without a DOCTYPE', (xml) => xml.replace('ada@', '&nbsp;@')],
+    ['an ampersand', (xml) => xml.replace('ada@', '&@')],
+    ['a character that XML forbids', (xml) => xml.replace('ada@', '&#0;@')],
+    ['a surrogate', (xml) => xml.replace('ada@', '&#xD800;@')],
+    ['a comment before the root', (xml) => `<!-- x -->${xml}`],
+    ['a comment after the root', (xml) => `${xml}<!-- x -->`],
+    ['a comment in the name', (xml) => xml.replace('ada@', 'ada<!---->@')],
+    [
+      'a comment in the signature value',
+      (xml) => xml.replace('<ds:SignatureValue>', '<ds:SignatureValue><!--x-->'),
+    ],
+    ['a comment in the digest', (xml) => xml.replace('<ds:DigestValue>', '<ds:DigestValue><!--x-->')],
+    ['a CDATA section', (xml) => xml.replace('ada@example.com', '<![CDATA[ada@example.com]]>')],
+    ['a processing instruction', (xml) => xml.replace('ada@', 'ada<?x?>@')],
+    ['a style sheet', (xml) => `<?xml-stylesheet href="x"?>${xml}`],
+    ['text after the root', (xml) => `${xml}x`],
+    ['text before the root', (xml) => `x${xml}`],
+    ['a second root', (xml) => `${xml}<x></x>`],
+    ['a declaration that comes late', (xml) => ` <?xml version="1.0"?>${xml}`],
+    ['another encoding', (xml) => `<?xml version="1.0" encoding="ISO-8859-1"?>${xml}`],
+    ['XML 1.1', (xml) => `<?xml version="1.1"?>${xml}`],
+    ['an element that does not end', (xml) => xml.slice(0, -1)],
+    ['end tags in the wrong order', (xml) => xml.replace('</saml:NameID>', '</saml:Subject>')],
+    ['an attribute twice', (xml) => xml.replace('ID="_response"', 'ID="_response" ID="_response"')],
+    ['an attribute without quotes', (xml) => xml.replace('ID="_response"', 'ID=_response')],
+    [
+      'an attribute twice by its namespace',
+      (xml) =>
+        xml.replace('<samlp:Status>', '<samlp:Status xmlns:a="urn:x" xmlns:b="urn:x" a:y="1" b:y="2">'),
+    ],
+    ['a prefix that nobody declared', (xml) => xml.replace('<samlp:Status>', '<samlp:Status x:y="1">')],
+    ['a prefix that is taken away', (xml) => xml.replace('<samlp:Status>', '<samlp:Status xmlns:samlp="">')],
+    [
+      'the prefix xml for something else',
+      (xml) => xml.replace('<samlp:Status>', '<samlp:Status xmlns:xml="urn:x">'),
+    ],
+    [
+      'a name beyond ASCII',
+      (xml) => xml.replace('<samlp:Status>', '<samlp:Stätus></samlp:Stätus><samlp:Status>'),
+    ],
+    ['a smaller-than in an attribute', (xml) => xml.replace('ID="_response"', 'ID="_response" x="<"')],
+    [
+      'elements nested 40 deep',
+      (xml) => xml.replace('<samlp:Status>', `${'<x>'.repeat(40)}${'</x>'.repeat(40)}<samlp:Status>`),
+    ],
+    ['3,000 elements', (xml) => xml.replace('<samlp:Status>', `${'<x/>'.repeat(3000)}<samlp:Status>`)],
+    [
+      '100 attributes',
+      (xml) =>
+        xml.replace(
+          '<samlp:Status>',
+          `<samlp:Status ${Array.from({ length: 100 }, (_, index) => `a${index}=""`).join(' ')}>`,
+        ),
+    ],
+  ])('is refused: %s', async (_, change) => {
+    const xml = response();
+    const changed = change(xml);
+    expect(changed).not.toBe(xml);
+    expect(await world.verdict(toBase64(changed))).toBe('malformed');
+  });
+
+  it.each<[string, (xml: string) => string]>([
+    ['another root', (xml) => xml.replaceAll('samlp:Response', 'samlp:ArtifactResponse')],
+    ['a root of another namespace', (xml) => xml.replaceAll(samlNames.protocol, 'urn:x')],
+    ['SAML 1.1', (xml) => xml.replace('Version="2.0"', 'Version="1.1"')],
+    [
+      'an assertion of SAML 1.1',
+      (xml) => xml.replace(/(<saml:Assertion [^>]*)Version="2.0"/, '$1Version="1.1"'),
+    ],
+    [
+      'an assertion of another namespace',
+      (xml) => xml.replaceAll(samlNames.assertion, 'urn:oasis:names:tc:SAML:1.0:assertion'),
+    ],
+    ['a failure', (xml) => xml.replace('status:Success', 'status:Responder')],
+    ['no status', (xml) => xml.replace(/<samlp:Status>.*<\/samlp:Status>/, '')],
+    ['two statuses', (xml) => xml.replace(/<samlp:Status>.*<\/samlp:Status>/, '$&$&')],
+  ])('is refused: %s', async (_, change) => {
+    const xml = response();
+    const changed = change(xml);
+    expect(changed).not.toBe(xml);
+    expect(await world.verdict(toBase64(changed))).toBe('malformed');
+  });
+
+  it.each<[string, () => string]>([
+    ['no base64', () => 'not base64!'],
+    ['base64 of another alphabet', () => `${idp.respond().slice(0, -2)}-_`],
+    ['base64 that is cut off', () => idp.respond().slice(0, -1)],
+    ['base64 with a space', () => ` ${idp.respond()}`],
+    ['nothing', () => ''],
+    ['XML without base64', response],
+    ['bytes that are not UTF-8', () => Buffer.from([0x3c, 0xff, 0x3e, 0x3c]).toString('base64')],
+    ['UTF-16', () => utf16(response()).toString('base64')],
+    ['compressed', () => Buffer.from([0x78, 0x9c, 0x03, 0x00, 0x00]).toString('base64')],
+    [
+      'more than 100,000 characters',
+      () => toBase64(response().replace('<samlp:Status>', `${' '.repeat(80_000)}<samlp:Status>`)),
+    ],
+  ])('is refused: %s', async (_, write) => {
+    expect(await world.verdict(write())).toBe('malformed');
+  });
+
+  it('tells the caller nothing of what is in it', async () => {
+    const xml = response().replace('ada@', '&secret;@');
+    await expect(world.identify(toBase64(xml))).rejects.toMatchObject({ message: 'Invalid SAML response' });
+  });
+
+  it('is judged in no time, however it is built', async () => {
+    const hostile = [
+      '<'.repeat(70_000),
+      `<a ${'x '.repeat(30_000)}`,
+      `<${'a'.repeat(70_000)}>`,
+      `<a>${'&'.repeat(70_000)}`,
+      `<a x="${' '.repeat(70_000)}`,
+      `<!--${'-'.repeat(70_000)}`,
+      `<?xml${' '.repeat(70_000)}`,
+      `<a>${'<b>'.repeat(20_000)}`,
+      `<a>${'</a>'.repeat(17_000)}`,
+      Array.from({ length: 60 }, (_, index) => `<a xmlns:n${index}="u">`)
+        .join('')
+        .repeat(20),
+    ];
+    const startedAt = performance.now();
+    for (const xml of hostile) expect(await world.verdict(toBase64(xml))).toBe('malformed');
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+  });
+});

@@ -1,0 +1,87 @@
+import { IdentityFault } from '../../../src/identity/identity-fault.ts';
+import { ConfiguredSamlProviders } from '../../../src/identity/saml/configured-saml-providers.ts';
+import type { ReplayGuard } from '../../../src/identity/saml/replay-guard.ts';
+import { readSamlMetadata, type SamlProviderSettings } from '../../../src/identity/saml/settings.ts';
+import type { SamlIdentity } from '../../../src/identity/saml-identity.ts';
+import { createSamlIdp, defaultRecipient, type SamlIdp } from '../../support/saml-idp.ts';
+
+export const nowMs: number = Date.UTC(2026, 10, 23, 10, 0, 0);
+export const account = '123456789012';
+export const roleArn = `arn:aws:iam::${account}:role/analyst`;
+export const principalArn = `arn:aws:iam::${account}:saml-provider/company`;
+
+/** A provider under test with its identity provider, and a second one beside them. */
+export interface SamlWorld {
+  readonly idp: SamlIdp;
+  readonly other: SamlIdp;
+  identify(assertion: string, atMs?: number): Promise<SamlIdentity>;
+  /** Asks the provider of that ARN. */
+  identifyBy(arn: string, assertion: string): Promise<SamlIdentity>;
+  /** The reason an assertion is refused for; `accepted` when it is not. */
+  verdict(assertion: string, atMs?: number): Promise<string>;
+}
+
+/** Remembers ids for as long as the test runs. */
+export function memoryGuard(): ReplayGuard {
+  const used = new Set<string>();
+  return {
+    useOnce: async (id) => {
+      const isFirst = !used.has(id);
+      used.add(id);
+      return isFirst;
+    },
+  };
+}
+
+export interface SamlWorldOptions {
+  readonly keyType?: 'rsa' | 'ec';
+  readonly settings?: Partial<SamlProviderSettings>;
+  readonly replay?: ReplayGuard;
+}
+
+export function createSamlWorld({
+  keyType = 'rsa',
+  settings = {},
+  replay,
+}: SamlWorldOptions = {}): SamlWorld {
+  const now = (): number => nowMs;
+  const roles = [`${roleArn},${principalArn}`];
+  const idp = createSamlIdp({ roles, now, keyType });
+  const other = createSamlIdp({ entityId: 'https://other.example.com', roles, now });
+  const providers = new ConfiguredSamlProviders(
+    [settingsOf('company', idp, settings), settingsOf('other', other)],
+    { id: account, partition: 'aws' },
+    replay ?? memoryGuard(),
+  );
+  const identify = (assertion: string, atMs = nowMs): Promise<SamlIdentity> =>
+    providers.identify(principalArn, assertion, atMs);
+  return {
+    idp,
+    other,
+    identify,
+    identifyBy: (arn, assertion) => providers.identify(arn, assertion, nowMs),
+    verdict: (assertion, atMs) =>
+      identify(assertion, atMs).then(
+        () => 'accepted',
+        (error: unknown) => {
+          if (error instanceof IdentityFault) return error.reason;
+          throw error;
+        },
+      ),
+  };
+}
+
+function settingsOf(
+  name: string,
+  { metadata }: SamlIdp,
+  changes: Partial<SamlProviderSettings> = {},
+): SamlProviderSettings {
+  return {
+    kind: 'saml',
+    name,
+    ...readSamlMetadata(metadata),
+    recipients: [defaultRecipient],
+    audiences: ['urn:amazon:webservices'],
+    ...changes,
+  };
+}

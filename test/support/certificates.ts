@@ -1,0 +1,35 @@
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+
+/** One value in DER: tag, length, content. */
+function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat(content);
+  const { length } = body;
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), body]);
+}
+
+const oids: Readonly<Record<string, string>> = {
+  rsa: '300d06092a864886f70d01010b0500',
+  ec: '300a06082a8648ce3d040302',
+};
+
+/** A certificate that a key made for itself (RFC 5280), DER in base64. It was over in 2001, as in many a metadata file. */
+export function selfSigned(privateKey: KeyObject, commonName = 'test'): string {
+  const algorithm = Buffer.from(oids[privateKey.asymmetricKeyType ?? ''] ?? '', 'hex');
+  const type = Buffer.from('0603550403', 'hex');
+  const name = der(0x30, der(0x31, der(0x30, type, der(0x0c, Buffer.from(commonName)))));
+  const time = (text: string): Buffer => der(0x17, Buffer.from(text));
+  const body = der(
+    0x30,
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.from([1])),
+    algorithm,
+    name,
+    der(0x30, time('000101000000Z'), time('010101000000Z')),
+    name,
+    createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
+  );
+  const signature = sign('sha256', body, privateKey);
+  return der(0x30, body, algorithm, der(0x03, Buffer.from([0]), signature)).toString('base64');
+}
