@@ -57,18 +57,17 @@ export function claimsOf(caller: Caller): SessionClaims | undefined {
 }
 
 /** The ARN of a role session; the role's path is dropped, as AWS does. */
-export function assumedRoleArn(role: Pick<Role, 'arn' | 'name'>, sessionName: string): string {
-  return stsArn(role.arn, `assumed-role/${role.name}/${sessionName}`);
+export function assumedRoleArn(
+  { account, name }: Pick<Role, 'account' | 'name'>,
+  sessionName: string,
+): string {
+  return `arn:${account.partition}:sts::${account.id}:assumed-role/${name}/${sessionName}`;
 }
 
 /** The ARN of a federated user of somebody. */
 export function federatedUserArn({ arn }: User | Root, name: string): string {
-  return stsArn(arn, `federated-user/${name}`);
-}
-
-function stsArn(iamArn: string, resource: string): string {
-  const [, partition = '', , , account = ''] = iamArn.split(':');
-  return `arn:${partition}:sts::${account}:${resource}`;
+  const [, partition = '', , , account = ''] = arn.split(':');
+  return `arn:${partition}:sts::${account}:federated-user/${name}`;
 }
 
 /** The unique id of a federated user: the account and its name. */

@@ -1,5 +1,6 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { Directory } from '../directory/directory.ts';
+import type { Role } from '../directory/role.ts';
 import type { Root } from '../directory/root.ts';
 import type { User } from '../directory/user.ts';
 import type {
@@ -37,12 +38,26 @@ function isOf<K extends SessionPrincipal['kind']>(
 }
 
 function roleSession(claims: SessionClaims<RoleSessionPrincipal>, directory: Directory): RoleSessionCaller {
-  const { accessKeyId } = claims;
+  const { accessKeyId, policyNames } = claims;
   const { roleArn, roleId, sessionName } = claims.principal;
-  const entity = directory.role(roleArn);
-  if (entity === undefined || entity.roleId !== roleId) throw gone(accessKeyId, 'role');
+  const role = directory.role(roleArn);
+  if (role === undefined || role.roleId !== roleId) throw gone(accessKeyId, 'role');
+  const entity =
+    policyNames === undefined ? role : withOwnPolicies(role, policyNames, accessKeyId, directory);
   const arn = assumedRoleArn(entity, sessionName);
   return { kind: 'role-session', accessKeyId, entity, claims, arn, userId: `${roleId}:${sessionName}` };
+}
+
+// Looked up at every request: a policy that was taken away is gone from the sessions too.
+function withOwnPolicies(
+  role: Role,
+  policyNames: readonly string[],
+  accessKeyId: string,
+  directory: Directory,
+): Role {
+  // INVARIANT: only sessions of a claim-mode role name policies. Elsewhere they would replace those of the role.
+  if (role.provider?.mode !== 'claim') throw gone(accessKeyId, 'claim-mode provider');
+  return directory.withNamedPolicies(role, policyNames);
 }
 
 function userSession(claims: SessionClaims<UserSessionPrincipal>, directory: Directory): SessionCaller {

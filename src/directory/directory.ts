@@ -1,7 +1,8 @@
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccessKey } from './access-key.ts';
 import { checkRecords } from './check-records.ts';
-import { compileManagedPolicies, iamArn } from './managed-policies.ts';
+import { compileManagedPolicies, iamArn, type ManagedPolicies } from './managed-policies.ts';
+import { buildProviderRole, canonicalProviderArn, withNamedPolicies } from './provider-role.ts';
 import type { AccessKeyRecord, AccountRecord, DirectoryRecords } from './records.ts';
 import { buildRole, type Role } from './role.ts';
 import { buildRoot, type Root } from './root.ts';
@@ -26,8 +27,15 @@ export interface Directory {
   accessKey(accessKeyId: string): AccessKey | undefined;
   /** A user by its exact ARN. */
   userByArn(arn: string): User | undefined;
-  /** A role by its exact ARN, or by the same ARN without the account id. Go on with the ARN of the role found. */
+  /**
+   * A role by its exact ARN, or by the same ARN without the account id; a provider's role by its generated ARN in whatever
+   * region. Go on with the ARN of the role found.
+   */
   role(roleArn: string): Role | undefined;
+  /** The role of the claim-mode provider, when there is one. It allows nothing of its own. */
+  readonly claimRole: Role | undefined;
+  /** A claim-mode role with those of the named managed policies that exist. */
+  withNamedPolicies(role: Role, policyNames: readonly string[]): Role;
   /** A managed policy by its exact ARN; fit for an identity, session or boundary set. */
   managedPolicy(arn: string): CompiledPolicy | undefined;
   /** The policy that this account put on a bucket, by the bucket's exact name. */
@@ -57,6 +65,7 @@ export function buildDirectory(records: DirectoryRecords): Directory {
     roles.set(role.arn, role);
     roles.set(iamArn({ ...account, id: '' }, `role${role.path}${role.name}`), role);
   }
+  addProviderRoles(roles, records, managed);
   const bucketPolicies = new Map(
     records.bucketPolicies.map(({ bucket, document }) => [
       bucket,
@@ -69,7 +78,9 @@ export function buildDirectory(records: DirectoryRecords): Directory {
     root,
     accessKey: (id: string) => accessKeys.get(id),
     userByArn: (arn: string) => users.get(arn),
-    role: (arn: string) => roles.get(arn),
+    role: (arn: string) => roles.get(arn) ?? roles.get(canonicalProviderArn(arn) ?? ''),
+    claimRole: [...roles.values()].find(({ provider }) => provider?.mode === 'claim'),
+    withNamedPolicies: (role: Role, names: readonly string[]) => withNamedPolicies(role, names, managed),
     managedPolicy: (arn: string) => managed.byArn(arn),
     bucketPolicy: (bucket: string) => bucketPolicies.get(bucket),
   });
@@ -82,6 +93,21 @@ function addKeys(
 ): void {
   for (const { accessKeyId, secretAccessKey } of records) {
     keys.set(accessKeyId, Object.freeze({ accessKeyId, secretAccessKey, owner }));
+  }
+}
+
+function addProviderRoles(
+  roles: Map<string, Role>,
+  { account, providerRoles = [] }: DirectoryRecords,
+  managed: ManagedPolicies,
+): void {
+  const names = new Set([...roles.values()].map(({ name }) => name.toLowerCase()));
+  for (const record of providerRoles) {
+    const role = buildProviderRole(record, account, managed);
+    // INVARIANT: the configuration makes sure. Two roles of one name would have the same session ARNs.
+    if (names.has(role.name.toLowerCase())) throw new Error(`two roles are named ${role.name}`);
+    names.add(role.name.toLowerCase());
+    roles.set(role.arn, role);
   }
 }
 

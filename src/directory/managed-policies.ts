@@ -6,6 +6,8 @@ import type { AccountRecord, EntityRecord, NamedPolicyRecord } from './records.t
 export interface ManagedPolicies {
   byName(name: string): CompiledPolicy | undefined;
   byArn(arn: string): CompiledPolicy | undefined;
+  /** The policy of a name that was checked; throws an `Error` when nothing has it. */
+  require(name: string): CompiledPolicy;
 }
 
 /**
@@ -24,7 +26,16 @@ export function compileManagedPolicies(
     names.set(name, policy);
     arns.set(arn, policy);
   }
-  return { byName: (name) => names.get(name), byArn: (arn) => arns.get(arn) };
+  return {
+    byName: (name) => names.get(name),
+    byArn: (arn) => arns.get(arn),
+    require: (name) => {
+      const policy = names.get(name);
+      // INVARIANT: the records were checked. Leaving the policy out could drop a Deny or a boundary.
+      if (policy === undefined) throw new Error(`no managed policy is named ${name}`);
+      return policy;
+    },
+  };
 }
 
 /** The ARN of an IAM resource: IAM is global, so it has no region. */
@@ -47,14 +58,10 @@ export interface AttachedPolicies {
 
 /** Compiles inline policies and finds managed ones. Throws an `Error` for a name that nothing has. */
 export function attachPolicies(record: EntityRecord, managed: ManagedPolicies): AttachedPolicies {
-  const find = (name: string): CompiledPolicy => {
-    const policy = managed.byName(name);
-    // INVARIANT: the records were checked. Leaving the policy out could drop a Deny or a boundary.
-    if (policy === undefined) throw new Error(`no managed policy is named ${name}`);
-    return policy;
-  };
   const inline = record.inlinePolicies.map(({ name, document }) => compilePolicy(document, name));
-  const policies = [...inline, ...record.policies.map(find)];
+  const policies = [...inline, ...record.policies.map((name) => managed.require(name))];
   const { permissionsBoundary } = record;
-  return permissionsBoundary === undefined ? { policies } : { policies, boundary: find(permissionsBoundary) };
+  return permissionsBoundary === undefined
+    ? { policies }
+    : { policies, boundary: managed.require(permissionsBoundary) };
 }

@@ -56,6 +56,22 @@ export interface RoleRecord extends EntityRecord {
   readonly roleId?: string;
 }
 
+/** How a MinIO-style provider finds the policies of whom it vouches for. */
+export type ProviderRoleMode = 'role-policy' | 'claim' | 'custom-token';
+
+/** The role that everyone of a MinIO-style identity provider acts as; it exists because the provider does. */
+export interface ProviderRoleRecord {
+  readonly mode: ProviderRoleMode;
+  /** The configured name of the provider. */
+  readonly provider: string;
+  /** What stands in ARNs: the generated id, in claim mode the name of the provider. */
+  readonly name: string;
+  /** Managed policies by name; none in claim mode, where each session names its own. */
+  readonly policies: readonly string[];
+  /** Everything that makes the provider this one and no other; the unique id is derived from it. */
+  readonly uniqueName: string;
+}
+
 /** The one account that everything belongs to. */
 export interface AccountRecord {
   /** Twelve digits. */
@@ -72,6 +88,8 @@ export interface DirectoryRecords {
   readonly policies: readonly NamedPolicyRecord[];
   readonly users: readonly UserRecord[];
   readonly roles: readonly RoleRecord[];
+  /** Names are unlike each other and unlike those of the roles, ignoring case; none when absent. */
+  readonly providerRoles?: readonly ProviderRoleRecord[];
   readonly bucketPolicies: readonly BucketPolicyRecord[];
 }
 

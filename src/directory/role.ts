@@ -1,6 +1,6 @@
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import { attachPolicies, iamArn, type ManagedPolicies } from './managed-policies.ts';
-import type { AccountRecord, Enforcement, RoleRecord } from './records.ts';
+import type { AccountRecord, Enforcement, ProviderRoleMode, RoleRecord } from './records.ts';
 import { deriveUniqueId } from './unique-id.ts';
 
 /** A role, policies compiled. */
@@ -9,10 +9,14 @@ export interface Role {
   readonly name: string;
   /** Begins and ends with `/`. */
   readonly path: string;
-  /** `arn:<partition>:iam::<account>:role<path><name>` */
+  /** Whose sessions' ARNs name it. */
+  readonly account: AccountRecord;
+  /** `arn:<partition>:iam::<account>:role<path><name>`; of a provider's role `arn:minio:iam:::role/…` */
   readonly arn: string;
   /** `AROA…` */
   readonly roleId: string;
+  /** The identity provider that the role is there for; `undefined` for a role of the directory. */
+  readonly provider: { readonly name: string; readonly mode: ProviderRoleMode } | undefined;
   readonly trustPolicy: CompiledPolicy;
   /** Inline and managed policies. */
   readonly policies: readonly CompiledPolicy[];
@@ -31,8 +35,10 @@ export function buildRole(record: RoleRecord, account: AccountRecord, managed: M
     kind: 'role',
     name,
     path,
+    account,
     arn: iamArn(account, `role${path}${name}`),
     roleId: record.roleId ?? deriveUniqueId('AROA', account, name),
+    provider: undefined,
     trustPolicy: compilePolicy(record.trustPolicy.document, 'trust policy'),
     ...attachPolicies(record, managed),
     maxSessionDurationSeconds,

@@ -63,6 +63,8 @@ export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
   /** When the caller proved a second factor, in seconds since the Unix epoch. */
   readonly mfaAuthenticatedAt?: number;
   readonly federation?: SessionFederation;
+  /** Managed policies by name, where the identity provider says which its people have; only of claim-mode roles. */
+  readonly policyNames?: readonly string[];
 }
 
 const claimsVersion = 1;
@@ -83,6 +85,7 @@ export function encodeClaims(claims: SessionClaims): string {
     si: claims.sourceIdentity,
     ma: claims.mfaAuthenticatedAt,
     f: encodeFederation(claims.federation),
+    pn: claims.policyNames,
   });
 }
 
@@ -90,7 +93,7 @@ export function encodeClaims(claims: SessionClaims): string {
 export function decodeClaims(text: string): SessionClaims | undefined {
   const value = parse(text);
   if (value === undefined || value['v'] !== claimsVersion) return undefined;
-  const { id, ak, sd, iat, exp, p, pa, t, si, ma, f } = value;
+  const { id, ak, sd, iat, exp, p, pa, t, si, ma, f, pn } = value;
   const principal = decodePrincipal(value);
   const seed = typeof sd === 'string' ? Buffer.from(sd, 'base64url') : undefined;
   const tags = decodeTags(t);
@@ -99,6 +102,7 @@ export function decodeClaims(text: string): SessionClaims | undefined {
   const federation = decodeFederation(f);
   if (federation === undefined && f !== undefined) return undefined;
   if (ma !== undefined && !isTime(ma)) return undefined;
+  if (pn !== undefined && !isTextList(pn)) return undefined;
   if (seed?.length !== 32 || tags === undefined || !isTextList(pa)) return undefined;
   return {
     sessionId: id,
@@ -113,6 +117,7 @@ export function decodeClaims(text: string): SessionClaims | undefined {
     ...(si === undefined ? {} : { sourceIdentity: si }),
     ...(ma === undefined ? {} : { mfaAuthenticatedAt: ma }),
     ...(federation === undefined ? {} : { federation }),
+    ...(pn === undefined ? {} : { policyNames: pn }),
   };
 }
 

@@ -70,6 +70,14 @@ describe('session tokens', () => {
     expect(opened?.claims.federation).toEqual(federation);
   });
 
+  it('open to the names of policies, as they were sealed', async () => {
+    const policyNames = ['ReadData', 'Write'];
+    const opened = await new SessionOpener(ring).open(await sealSession(claims({ policyNames }), ring));
+    expect(opened?.claims.policyNames).toEqual(policyNames);
+    const plain = await new SessionOpener(ring).open(await sealSession(claims(), ring));
+    expect(plain?.claims).not.toHaveProperty('policyNames');
+  });
+
   it('show nothing of their claims', async () => {
     const token = await sealSession(claims({ policy: '{"Sid":"visible"}' }), ring);
     for (const part of token.split('.')) {
@@ -126,6 +134,10 @@ describe('session tokens', () => {
       'a federation that is none',
       deflateRawSync(encodeClaims(claims({ federation })).replace(/"f":\[.*?\]/, '"f":null')),
     ],
+    ...['null', '"Read"', '[1]', '[""]', '{}'].map((names): [string, Buffer] => [
+      `the names of policies ${names}`,
+      deflateRawSync(encodeClaims(claims({ policyNames: ['Read'] })).replace('["Read"]', names)),
+    ]),
     ['a JSON array', deflateRawSync('[]')],
   ])('reject %s', async (_, plaintext) => {
     expect(await new SessionOpener(ring).open(await forge(ring, {}, plaintext))).toBeUndefined();

@@ -1,0 +1,74 @@
+import { compilePolicy } from '../iam/compile.ts';
+import { parsePolicyDocument } from '../iam/document.ts';
+import type { ManagedPolicies } from './managed-policies.ts';
+import type { AccountRecord, ProviderRoleRecord } from './records.ts';
+import type { Role } from './role.ts';
+import { deriveUniqueId } from './unique-id.ts';
+
+/** The longest session, in seconds (MinIO, AssumeRoleWithWebIdentity): a year. */
+const maxSessionDurationSeconds = 31_536_000;
+
+// Only its provider's own action makes sessions of such a role: no action that asks a trust policy does.
+const trustsNobody = {
+  Version: '2012-10-17',
+  Statement: [{ Sid: 'ProviderOnly', Effect: 'Deny', Principal: '*', Action: 'sts:*' }],
+};
+
+/** The role ARN that clients of a MinIO-style provider must name; the service matches it in whatever region. */
+export function providerRoleArn({ name, mode }: ProviderRoleRecord, region = ''): string {
+  // A claim-mode role is named as its provider is; the path keeps it apart from ids that are made of digests.
+  return `arn:minio:iam:${region}::role/${mode === 'claim' ? 'claims/' : ''}${name}`;
+}
+
+const generatedArn = /^arn:minio:iam:[^:]*::(role\/.+)$/;
+
+/** The form under which a generated role ARN is known: without its region. `undefined` for other ARNs. */
+export function canonicalProviderArn(arn: string): string | undefined {
+  const [, resource] = generatedArn.exec(arn) ?? [];
+  return resource === undefined ? undefined : `arn:minio:iam:::${resource}`;
+}
+
+/**
+ * Builds the role that everyone of a MinIO-style provider acts as. Its unique id is made of the whole provider: another
+ * one under the same name has no part in its sessions.
+ */
+export function buildProviderRole(
+  record: ProviderRoleRecord,
+  account: AccountRecord,
+  managed: ManagedPolicies,
+): Role {
+  const { name, mode, provider, policies } = record;
+  return Object.freeze({
+    kind: 'role',
+    name,
+    path: '/',
+    account,
+    arn: providerRoleArn(record),
+    roleId: deriveUniqueId('AROA', account, `identity-provider\n${record.uniqueName}`),
+    provider: Object.freeze({ name: provider, mode }),
+    trustPolicy: compilePolicy(parsePolicyDocument(trustsNobody, 'trust'), 'trust policy'),
+    policies: policies.map((policy) => managed.require(policy)),
+    maxSessionDurationSeconds,
+    enforcement: undefined,
+    tags: new Map(),
+  });
+}
+
+/** A claim-mode role with the policies of one session; names that nothing has any more are left out. */
+export function withNamedPolicies(role: Role, names: readonly string[], managed: ManagedPolicies): Role {
+  const { kind, name, path, account, arn, roleId, provider, trustPolicy, tags } = role;
+  return {
+    kind,
+    name,
+    path,
+    account,
+    arn,
+    roleId,
+    provider,
+    trustPolicy,
+    policies: names.flatMap((policy) => managed.byName(policy) ?? []),
+    maxSessionDurationSeconds: role.maxSessionDurationSeconds,
+    enforcement: role.enforcement,
+    tags,
+  };
+}
