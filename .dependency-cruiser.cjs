@@ -31,7 +31,7 @@ const LAYERS = {
       'iam',
       'tokens',
       'directory',
-      'identity/(?:provider|federated-identity)\\.ts',
+      'identity/(?:provider|federated-identity|custom-token-identity|saml-identity)\\.ts',
       'authenticate',
       'state',
       'authorize/(?:global-keys|gather-policies|decide)\\.ts',

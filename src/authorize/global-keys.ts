@@ -95,10 +95,19 @@ function mfaKeys(authenticatedAt: number | undefined, nowSeconds: number): Conte
 }
 
 /**
- * What stays known of a web identity in its session: the provider, and the subject and audience under the provider's
- * own prefix (IAM user guide, "Available keys for AWS OIDC federation").
+ * What stays known of a federated identity in its session: the provider, and the subject and audience of a web identity
+ * under the provider's own prefix (IAM user guide, "Available keys for AWS OIDC federation"), or the subject of an
+ * assertion ("Available keys for SAML-based AWS STS federation").
  */
-function federationKeys({ provider, subject, audience }: SessionFederation): ContextEntry[] {
+function federationKeys({ provider, subject, audience, saml }: SessionFederation): ContextEntry[] {
+  if (saml !== undefined) {
+    return [
+      ['aws:FederatedProvider', provider],
+      ['saml:sub', subject],
+      ['saml:sub_type', saml.subjectType],
+      ['saml:namequalifier', saml.nameQualifier],
+    ];
+  }
   const issuer = provider.replace(/^.*?:oidc-provider\//, '');
   return [
     ['aws:FederatedProvider', provider],

@@ -4,7 +4,9 @@ import type { PolicyGatherer } from '../authorize/gather-policies.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import type { CustomTokenProviders } from '../identity/custom-token-identity.ts';
 import type { IdentityProviders } from '../identity/provider.ts';
+import type { SamlProviders } from '../identity/saml-identity.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { stsError } from './errors.ts';
 import {
@@ -22,6 +24,8 @@ export interface StsDependencies {
   readonly policies: PolicyGatherer;
   readonly randomness: Randomness;
   readonly identityProviders: IdentityProviders;
+  readonly customTokenProviders: CustomTokenProviders;
+  readonly samlProviders: SamlProviders;
   /** `region` is what an unsigned request, which names none, counts as made in. */
   readonly account: { readonly id: string; readonly partition: string; readonly region: string };
 }

@@ -1,5 +1,6 @@
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
 import { IdentityFault, type IdentityReason } from '../identity/provider.ts';
+import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';
 
@@ -24,12 +25,31 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
  * Finds out who presents an identity token. The provider becomes a fact of the request, also of a refused one.
  * Throws InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError and IDPRejectedClaim.
  */
-export async function federate(
-  token: string,
-  { raw, dependencies, trace }: UnsignedCall,
-): Promise<FederatedIdentity> {
+export async function federate(token: string, call: UnsignedCall): Promise<FederatedIdentity> {
+  const { raw, dependencies } = call;
+  return identified(dependencies.identityProviders.identify(token, raw.receivedAtMs), call);
+}
+
+/**
+ * Finds out who presents a SAML assertion to the provider of that ARN. Throws InvalidIdentityToken and
+ * ExpiredTokenException.
+ */
+export async function federateSaml(
+  principalArn: string,
+  assertion: string,
+  call: UnsignedCall,
+): Promise<SamlIdentity> {
+  const { raw, dependencies } = call;
+  return identified(dependencies.samlProviders.identify(principalArn, assertion, raw.receivedAtMs), call);
+}
+
+/** Reports the provider of an identity or of a fault, and gives the fault its code. */
+async function identified<I extends { readonly provider: string }>(
+  asked: Promise<I>,
+  { trace }: UnsignedCall,
+): Promise<I> {
   try {
-    const identity = await dependencies.identityProviders.identify(token, raw.receivedAtMs);
+    const identity = await asked;
     trace.add({ identityProvider: identity.provider });
     return identity;
   } catch (error) {

@@ -9,6 +9,7 @@ import type { PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
+import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
 import { claimKeys, providerArn } from './federated-keys.ts';
 import { requestTagKeys } from './session-tags.ts';
@@ -18,6 +19,9 @@ export const assumeRole = 'sts:AssumeRole';
 
 /** The action that a web identity needs on a role. */
 export const assumeRoleWithWebIdentity = 'sts:AssumeRoleWithWebIdentity';
+
+/** The action that somebody with a SAML assertion needs on a role. */
+export const assumeRoleWithSaml = 'sts:AssumeRoleWithSAML';
 
 /** How long a session lasts when the request does not say, in seconds. */
 export const defaultDurationSeconds = 3600;
@@ -86,6 +90,25 @@ export function federatedQuestion(
       ['aws:FederatedProvider', provider],
       ...sessionKeys(session, account.id),
       ...claimKeys(identity),
+    ],
+  };
+}
+
+/** What AssumeRoleWithSAML asks of the trust policy, on behalf of whom a SAML provider vouches for. */
+export function samlQuestion(
+  session: RequestedSession,
+  { providerArn: provider, conditionKeys }: Pick<SamlIdentity, 'providerArn' | 'conditionKeys'>,
+  raw: RawRequest,
+  account: AccountRecord & { readonly region: string },
+): TrustQuestion {
+  return {
+    principal: { kind: 'saml', accountId: account.id, arn: '', federatedProvider: provider },
+    action: assumeRoleWithSaml,
+    entries: [
+      ...requestKeys(raw, account.region),
+      ['aws:FederatedProvider', provider],
+      ...sessionKeys(session, account.id),
+      ...conditionKeys,
     ],
   };
 }

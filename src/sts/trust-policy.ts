@@ -34,6 +34,8 @@ export interface FederatedRoleRequest {
   /** The tags that the request itself names. */
   readonly tags: readonly SessionTag[];
   readonly sourceIdentity: string | undefined;
+  /** The longest session that the identity provider allows, which shortens the one that is asked for. */
+  readonly maxDurationSeconds?: number | undefined;
 }
 
 /** What AssumeRole asks for, as far as trust is decided by it. */
@@ -162,7 +164,8 @@ export function grantRoleToFederated(
   }
   requireDuration(durationSeconds, role);
   const claims = sourceIdentity === undefined ? { tags, federation } : { tags, federation, sourceIdentity };
-  return new RoleTrustGrant(decision, role, { name: sessionName, durationSeconds, claims });
+  const granted = Math.min(durationSeconds, request.maxDurationSeconds ?? durationSeconds);
+  return new RoleTrustGrant(decision, role, { name: sessionName, durationSeconds: granted, claims });
 }
 
 // What a session carries from the caller's session counts too: the role must be ready for it.

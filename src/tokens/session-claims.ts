@@ -35,13 +35,21 @@ export interface SessionTag {
   readonly isTransitive: boolean;
 }
 
-/** Who vouched for the holder of a session of web identity; whole facts of the token that was presented. */
+/** Who vouched for the holder of a federated session; whole facts of the token or assertion that was presented. */
 export interface SessionFederation {
   /** ARN of the identity provider. */
   readonly provider: string;
   readonly subject: string;
-  /** The audience the token was accepted for. */
+  /** The audience the token was accepted for; of an assertion, its recipient. */
   readonly audience: string;
+  /** Of an assertion only. */
+  readonly saml?: SamlSubject;
+}
+
+/** What tells one subject of a SAML provider from another, beside its name. */
+export interface SamlSubject {
+  readonly subjectType: string;
+  readonly nameQualifier: string;
 }
 
 /** What a session token says: only what the session adds, never the role's own policies. */
@@ -143,14 +151,17 @@ function decodePrincipal({ k, ra, ri, ua, ui, sn }: Record<string, unknown>): Se
 
 function encodeFederation(federation: SessionFederation | undefined): readonly string[] | undefined {
   if (federation === undefined) return undefined;
-  const { provider, subject, audience } = federation;
-  return [provider, subject, audience];
+  const { provider, subject, audience, saml } = federation;
+  const common = [provider, subject, audience];
+  return saml === undefined ? common : [...common, saml.subjectType, saml.nameQualifier];
 }
 
 function decodeFederation(value: unknown): SessionFederation | undefined {
-  if (!isTextList(value) || value.length !== 3) return undefined;
-  const [provider = '', subject = '', audience = ''] = value;
-  return { provider, subject, audience };
+  if (!isTextList(value) || (value.length !== 3 && value.length !== 5)) return undefined;
+  const [provider = '', subject = '', audience = '', subjectType, nameQualifier] = value;
+  const common = { provider, subject, audience };
+  if (subjectType === undefined || nameQualifier === undefined) return common;
+  return { ...common, saml: { subjectType, nameQualifier } };
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

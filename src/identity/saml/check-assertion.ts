@@ -93,9 +93,10 @@ function readNameId(subject: XmlNode): Pick<CheckedSubject, 'subject' | 'subject
   if (nameId === undefined || text === undefined || text.trim() === '' || text.length > maxSubjectLength) {
     throw rejected('bad_claims', `the NameID must be text of 1 to ${maxSubjectLength} characters`);
   }
-  const format = nameId.attributes.get('Format') ?? unspecifiedFormat;
-  const subjectType = format.startsWith(formatPrefix) ? format.slice(formatPrefix.length) : format;
-  return { subject: text, subjectType };
+  // An empty format says as little as none (core, section 2.2.2).
+  const format = nameId.attributes.get('Format') || unspecifiedFormat;
+  const short = format.startsWith(formatPrefix) ? format.slice(formatPrefix.length) : '';
+  return { subject: text, subjectType: short || format };
 }
 
 /** The recipient of the bearer confirmation that holds here and now; one is enough (core, section 2.4.1). */

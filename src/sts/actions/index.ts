@@ -1,5 +1,6 @@
 import type { StsAction } from '../action.ts';
 import { assumeRole } from './assume-role.ts';
+import { assumeRoleWithSaml } from './assume-role-with-saml.ts';
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts';
 import { decodeAuthorizationMessage } from './decode-authorization-message.ts';
 import { getAccessKeyInfo } from './get-access-key-info.ts';
@@ -11,6 +12,7 @@ import { getSessionToken } from './get-session-token.ts';
 export const stsActions: ReadonlyMap<string, StsAction> = new Map(
   [
     assumeRole,
+    assumeRoleWithSaml,
     assumeRoleWithWebIdentity,
     decodeAuthorizationMessage,
     getAccessKeyInfo,
@@ -21,7 +23,4 @@ export const stsActions: ReadonlyMap<string, StsAction> = new Map(
 );
 
 /** Actions of the contract that this version answers with a clear refusal. */
-export const plannedActions: ReadonlySet<string> = new Set([
-  'AssumeRoleWithCustomToken',
-  'AssumeRoleWithSAML',
-]);
+export const plannedActions: ReadonlySet<string> = new Set(['AssumeRoleWithCustomToken']);

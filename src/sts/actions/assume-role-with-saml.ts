@@ -1,0 +1,87 @@
+import { parseArn } from '../../core/arn.ts';
+import type { SamlIdentity } from '../../identity/saml-identity.ts';
+import { defineUnsignedAction, type UnsignedAction } from '../action.ts';
+import { stsError } from '../errors.ts';
+import { federateSaml } from '../federate.ts';
+import { issueSession } from '../issue-session.ts';
+import { required, stsParameters } from '../parameters.ts';
+import {
+  assumeRoleWithSaml as action,
+  defaultDurationSeconds,
+  fullRoleArn,
+  samlQuestion,
+} from '../trust-decision.ts';
+import { grantRoleToFederated } from '../trust-policy.ts';
+
+/**
+ * Temporary credentials of a role for the holder of a SAML response (AWS STS API Reference, AssumeRoleWithSAML). The
+ * assertion names the session and may tag it; it must offer this very role for this very provider.
+ */
+export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
+  name: 'AssumeRoleWithSAML',
+  parameters: {
+    RoleArn: required(stsParameters.RoleArn),
+    PrincipalArn: required(stsParameters.PrincipalArn),
+    SAMLAssertion: required(stsParameters.SAMLAssertion),
+    PolicyArns: stsParameters.PolicyArns,
+    Policy: stsParameters.Policy,
+    DurationSeconds: stsParameters.DurationSeconds,
+  },
+  async perform(values, call) {
+    const { raw, dependencies } = call;
+    const { account } = dependencies;
+    const roleArn = fullRoleArn(values.RoleArn, account.id);
+    if (roleArn === undefined) throw invalid(values.RoleArn);
+    if (!isSamlProviderArn(values.PrincipalArn)) throw invalid(values.PrincipalArn);
+    const identity = await federateSaml(values.PrincipalArn, values.SAMLAssertion, call);
+    requireOffered(identity, roleArn);
+    const { sessionName, tags, sourceIdentity, maxDurationSeconds } = identity;
+    const { DurationSeconds: durationSeconds } = values;
+    const asked = durationSeconds ?? defaultDurationSeconds;
+    const session = {
+      sessionName,
+      tags,
+      sourceIdentity,
+      durationSeconds: Math.min(asked, maxDurationSeconds ?? asked),
+    };
+    const grant = grantRoleToFederated(
+      { roleArn, sessionName, durationSeconds, tags, sourceIdentity, maxDurationSeconds },
+      { question: samlQuestion(session, identity, raw, account), federation: federationOf(identity) },
+      call,
+    );
+    const passed = { ...values, tags };
+    const { credentials, packedPolicySize } = await issueSession(grant, passed, call, raw.receivedAtMs);
+    return {
+      Credentials: credentials,
+      AssumedRoleUser: grant.assumedRoleUser,
+      PackedPolicySize: packedPolicySize,
+      Subject: identity.subject,
+      SubjectType: identity.subjectType,
+      Issuer: identity.issuer,
+      Audience: identity.recipient,
+      NameQualifier: identity.nameQualifier,
+      SourceIdentity: grant.claims.sourceIdentity,
+    };
+  },
+});
+
+function invalid(value: string): Error {
+  return stsError('ValidationError', `${value.slice(0, 256)} is invalid`);
+}
+
+function isSamlProviderArn(text: string): boolean {
+  const arn = parseArn(text);
+  return arn?.service === 'iam' && arn.region === '' && /^saml-provider\/./.test(arn.resource);
+}
+
+function requireOffered({ roles, providerArn }: SamlIdentity, roleArn: string): void {
+  const isOffered = roles.some((one) => one.roleArn === roleArn && one.principalArn === providerArn);
+  if (isOffered) return;
+  const detail = 'the assertion does not offer the role for the provider';
+  throw stsError('AccessDenied', `Not authorized to perform ${action}`, { detail });
+}
+
+function federationOf(identity: SamlIdentity): Parameters<typeof grantRoleToFederated>[1]['federation'] {
+  const { providerArn: provider, subject, recipient: audience, subjectType, nameQualifier } = identity;
+  return { provider, subject, audience, saml: { subjectType, nameQualifier } };
+}
