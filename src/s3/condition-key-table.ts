@@ -37,6 +37,24 @@ const conditionalWrites: ReadonlySet<string> = new Set([...writes, 'DeleteObject
 const listings: ReadonlySet<string> = new Set(['ListObjects', 'ListObjectsV2', 'ListObjectVersions']);
 const bucketReads: ReadonlySet<string> = new Set([...listings, 'HeadBucket']);
 
+// Those that have an action of their own for versions; retention, holds and restoring have none.
+const versioned: ReadonlySet<string> = new Set([
+  'DeleteObject',
+  'DeleteObjectAnnotation',
+  'DeleteObjectTagging',
+  'GetObject',
+  'GetObjectAcl',
+  'GetObjectAnnotation',
+  'GetObjectAttributes',
+  'GetObjectTagging',
+  'GetObjectTorrent',
+  'HeadObject',
+  'ListObjectAnnotations',
+  'PutObjectAcl',
+  'PutObjectAnnotation',
+  'PutObjectTagging',
+]);
+
 const noAccessPoints = 'there are no access points, access grants or batch jobs';
 
 type Row = readonly [key: string, type: S3Key['type'], source: KeySource, operations?: ReadonlySet<string>];
@@ -81,7 +99,7 @@ const rows: readonly Row[] = [
   ['s3:prefix', 'String', parameter('prefix'), listings],
   ['s3:signatureAge', 'Numeric', authentication],
   ['s3:signatureversion', 'String', authentication],
-  ['s3:versionid', 'String', parameter('versionId')],
+  ['s3:versionid', 'String', parameter('versionId'), versioned],
   ['s3:x-amz-acl', 'String', header('x-amz-acl')],
   ['s3:x-amz-bucket-namespace', 'String', header('x-amz-bucket-namespace')],
   ['s3:x-amz-content-sha256', 'String', authentication],

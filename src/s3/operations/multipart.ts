@@ -1,10 +1,13 @@
 import type { S3Operation } from '../operation.ts';
-import { copyHeaders, ifMatchActions, newObjectActions, newObjectHeaders } from './permission-rules.ts';
+import { copyHeaders, ifMatchActions, newObjectHeaders, wholeObjectActions } from './permission-rules.ts';
 
 // Up to 10,000 parts with an ETag and a checksum each.
 const maxCompleteBytes = 4 * 1024 * 1024;
 
-/** Multipart uploads. ACL, tags and retention are bound, and so authorized, when the upload is created. */
+/**
+ * Multipart uploads. ACL, tags and retention are bound, and so authorized, when the upload is created. `If-Match` is AWS's
+ * for completing alone, but some stores obey it from the start.
+ */
 export const multipartOperations: readonly S3Operation[] = [
   {
     name: 'CreateMultipartUpload',
@@ -15,7 +18,7 @@ export const multipartOperations: readonly S3Operation[] = [
     headers: newObjectHeaders,
     body: 'none',
     action: 's3:PutObject',
-    conditionalActions: newObjectActions,
+    conditionalActions: wholeObjectActions,
     fixedContext: { 's3:ObjectCreationOperation': 'false' },
   },
   {
@@ -27,6 +30,7 @@ export const multipartOperations: readonly S3Operation[] = [
     headers: [],
     body: 'object',
     action: 's3:PutObject',
+    conditionalActions: ifMatchActions,
     fixedContext: { 's3:ObjectCreationOperation': 'false' },
   },
   {
@@ -39,6 +43,7 @@ export const multipartOperations: readonly S3Operation[] = [
     headers: [...copyHeaders, 'x-amz-copy-source-range'],
     body: 'none',
     action: 's3:PutObject',
+    conditionalActions: ifMatchActions,
     fixedContext: { 's3:ObjectCreationOperation': 'false' },
     isCopy: true,
   },

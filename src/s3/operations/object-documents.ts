@@ -32,7 +32,7 @@ const ofSelectRestores: readonly string[] = ['Type', 'SelectParameters', 'Output
 // Throws `MalformedXML`, `NotImplemented`. Source: AWS "RestoreObject".
 function readRestore(_: S3Request, body: Buffer): DocumentFacts {
   if (body.length === 0) return {};
-  const root = readDocument(body, { root: 'RestoreRequest', maxBytes, maxDepth: 3 });
+  const root = readDocument(body, { root: 'RestoreRequest', maxBytes, maxDepth: 8 });
   const children = uniqueChildren(root, restoreElements);
   if (ofSelectRestores.some((name) => children.has(name))) {
     throw s3Error('NotImplemented', 'Restoring the result of a query is not supported.');

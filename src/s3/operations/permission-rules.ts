@@ -36,8 +36,8 @@ function hasAny(headers: ForwardedHeaders, names: readonly string[]): boolean {
   return names.some((name) => headers.has(name));
 }
 
-/** What the headers of a new object need beside `s3:PutObject` (AWS: "Required permissions for S3 API operations"). */
-export function newObjectActions(headers: ForwardedHeaders): string[] {
+// What the headers of a new object need beside `s3:PutObject` (AWS: "Required permissions for S3 API operations").
+function newObjectActions(headers: ForwardedHeaders): string[] {
   const actions: string[] = [];
   if (hasAny(headers, aclHeaders)) actions.push('s3:PutObjectAcl');
   if (headers.has('x-amz-tagging')) actions.push('s3:PutObjectTagging');
@@ -46,7 +46,7 @@ export function newObjectActions(headers: ForwardedHeaders): string[] {
   return actions;
 }
 
-/** {@link newObjectActions} and {@link ifMatchActions}, for what writes a whole object at once. */
+/** What the headers of a request that makes an object need beside `s3:PutObject`. */
 export function wholeObjectActions(headers: ForwardedHeaders): string[] {
   const actions = newObjectActions(headers);
   if (readsByCondition(headers)) actions.push('s3:GetObject');
