@@ -3,10 +3,11 @@ import { setTimeout } from 'node:timers/promises';
 import type { AuthenticationSources } from './authenticate/authenticate.ts';
 import { PolicyGatherer } from './authorize/gather-policies.ts';
 import type { AuthorizationSources } from './authorize/permission-decider.ts';
-import type { Settings } from './config/settings.ts';
+import { hasIssuer, type Settings } from './config/settings.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
 import { buildDirectory, type Directory } from './directory/directory.ts';
+import { providerRoleArn } from './directory/provider-role.ts';
 import type { DirectoryRecords } from './directory/records.ts';
 import { createAdminServer } from './edge/admin.ts';
 import type { Denial } from './edge/handle-s3.ts';
@@ -17,8 +18,13 @@ import { Forwarder } from './forward/forward.ts';
 import { TagLookup } from './forward/lookup.ts';
 import { Upstream } from './forward/upstream.ts';
 import { ConfiguredProviders } from './identity/configured-providers.ts';
+import { ConfiguredWebhooks } from './identity/custom-token/configured-webhooks.ts';
+import type { CustomTokenProviders } from './identity/custom-token-identity.ts';
 import type { IdentityObserver } from './identity/observer.ts';
 import type { IdentityProviders } from './identity/provider.ts';
+import { ConfiguredSamlProviders } from './identity/saml/configured-saml-providers.ts';
+import { MemoryReplayGuard } from './identity/saml/replay-guard.ts';
+import type { SamlProviders } from './identity/saml-identity.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
@@ -61,12 +67,20 @@ export function createApp(parts: AppParts): App {
   const directory = buildDirectory(parts.directory);
   const upstream = new Upstream(settings.backend.endpoint, settings.backend.timeouts);
   const fetch = new GuardedFetch(settings.outbound);
-  const identityProviders = new ConfiguredProviders(settings.identityProviders, {
-    fetch,
-    clock,
-    observer: identityObserver(metrics, log),
+  const tools = { fetch, clock, observer: identityObserver(metrics, log) };
+  const identityProviders = new ConfiguredProviders(settings.identityProviders.filter(hasIssuer), tools);
+  const ofWebhooks = settings.identityProviders.filter((one) => one.kind === 'custom-token');
+  const customTokenProviders = new ConfiguredWebhooks(ofWebhooks, tools);
+  const ofAssertions = settings.identityProviders.filter((one) => one.kind === 'saml');
+  const replay = new MemoryReplayGuard(clock);
+  const samlProviders = new ConfiguredSamlProviders(ofAssertions, settings.account, replay);
+  const snapshot = createSnapshot(parts, {
+    directory,
+    upstream,
+    identityProviders,
+    customTokenProviders,
+    samlProviders,
   });
-  const snapshot = createSnapshot(parts, { directory, upstream, identityProviders });
   metrics.describe({ version, revision: '' }, { ...directory.policyCounts });
   let isReady = false;
   const edge = createEdgeServer({
@@ -89,6 +103,8 @@ export function createApp(parts: AppParts): App {
       const url = `http://${urlHost(s3Address.host)}:${port}`;
       const adminUrl = `http://${urlHost(adminAddress.host)}:${adminPort}`;
       log.info('app', 'started', { version, url, admin_url: adminUrl });
+      logProviderRoles(parts, log);
+      void customTokenProviders.probe();
       return { url, adminUrl };
     },
     stop: async (graceMs = 0) => {
@@ -101,6 +117,15 @@ export function createApp(parts: AppParts): App {
       log.info('app', 'stopped');
     },
   };
+}
+
+/** Clients of a MinIO-style provider have to name its role, and only the sidecar knows its ARN. */
+function logProviderRoles({ directory, settings }: AppParts, log: Log): void {
+  for (const role of directory.providerRoles ?? []) {
+    const { provider, mode } = role;
+    const roleArn = providerRoleArn(role, settings.account.region);
+    log.info('identity', 'generated role', { provider, mode, role_arn: roleArn });
+  }
 }
 
 function identityObserver(metrics: Metrics, log: Log): IdentityObserver {
@@ -120,11 +145,13 @@ interface SnapshotParts {
   readonly directory: Directory;
   readonly upstream: Upstream;
   readonly identityProviders: IdentityProviders;
+  readonly customTokenProviders: CustomTokenProviders;
+  readonly samlProviders: SamlProviders;
 }
 
 function createSnapshot(
   { settings, clock, randomness }: AppParts,
-  { directory, upstream, identityProviders }: SnapshotParts,
+  { directory, upstream, identityProviders, customTokenProviders, samlProviders }: SnapshotParts,
 ): Snapshot {
   const { account, backend, tokens } = settings;
   const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
@@ -158,7 +185,16 @@ function createSnapshot(
       forwarder: new Forwarder(upstream, store, signingKeys, clock),
       sealDenial: denialSealer(keyRing),
     },
-    sts: { authentication, keyRing, policies, randomness, identityProviders, account },
+    sts: {
+      authentication,
+      keyRing,
+      policies,
+      randomness,
+      identityProviders,
+      customTokenProviders,
+      samlProviders,
+      account,
+    },
   };
 }
 

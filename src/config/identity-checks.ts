@@ -1,7 +1,13 @@
 import type { RoleDraft } from '../directory/check-records.ts';
 import { quoteText } from './path.ts';
 import type { Reading } from './reading.ts';
-import type { AccountSettings, IdentityProviderSettings, OutboundSettings } from './settings.ts';
+import {
+  type AccountSettings,
+  hasIssuer,
+  type IdentityProviderSettings,
+  type IssuerSettings,
+  type OutboundSettings,
+} from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /** Other sections that the checks look at; `undefined` when they could not be read. */
@@ -36,6 +42,9 @@ export function checkIdentityProviders(
     const name = provider.name.toLowerCase();
     if (names.has(name)) reading.problem(at(index, 'name'), 'repeats the name of another identity provider');
     names.add(name);
+    if (provider.kind === 'custom-token') checkScheme(reading, at(index, 'url'), provider.url, outbound);
+    // A SAML provider is found by its name, and its metadata is a file.
+    if (!hasIssuer(provider)) continue;
     checkAudiences(reading, index, provider, owners);
     const { issuer } = provider;
     const bare = withoutScheme(issuer);
@@ -57,7 +66,7 @@ export function checkIdentityProviders(
 function checkAudiences(
   reading: Reading,
   index: number,
-  provider: IdentityProviderSettings,
+  provider: IssuerSettings,
   owners: Set<string>,
 ): void {
   const [key, values] =
@@ -101,8 +110,8 @@ export function checkFederatedTrust(
   { account }: ProviderSurroundings,
 ): void {
   if (account === undefined || providers.includes(undefined)) return;
-  const prefix = `arn:${account.partition}:iam::${account.id}:oidc-provider/`;
-  const known = new Set(providers.map((provider) => prefix + withoutScheme(provider?.issuer ?? '')));
+  const prefix = `arn:${account.partition}:iam::${account.id}:`;
+  const known = new Set(providers.flatMap((one) => resourcesOf(one).map((resource) => prefix + resource)));
   for (const [index, role] of roles.entries()) {
     for (const statement of role?.trustPolicy?.document.statements ?? []) {
       for (const principal of statement.principals?.values ?? []) {
@@ -116,6 +125,14 @@ export function checkFederatedTrust(
       }
     }
   }
+}
+
+/** What follows the account in the ARN that a trust policy names a provider by; none for a webhook. */
+function resourcesOf(provider: IdentityProviderSettings | undefined): readonly string[] {
+  if (provider?.kind === 'saml') return [`saml-provider/${provider.name}`];
+  return provider !== undefined && hasIssuer(provider)
+    ? [`oidc-provider/${withoutScheme(provider.issuer)}`]
+    : [];
 }
 
 function withoutScheme(issuer: string): string {

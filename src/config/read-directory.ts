@@ -9,6 +9,8 @@ import {
 } from '../directory/records.ts';
 import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
+import { checkProviderRoles } from './provider-role-checks.ts';
+import { providerRole } from './provider-roles.ts';
 import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
 import { readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
@@ -58,6 +60,7 @@ export function readDirectory(
   }
   const identityProviders = readAll(reading, 'identityProviders', readIdentityProvider);
   checkIdentityProviders(reading, identityProviders, surroundings);
+  checkProviderRoles(reading, identityProviders, draft);
   checkFederatedTrust(reading, draft.roles, identityProviders, surroundings);
   return draft.bucketPolicies.length === bucketNames.length
     ? completeSection(draft, identityProviders)
@@ -74,6 +77,7 @@ function completeSection(
     bucketPolicies,
     rootAccessKeys,
     identityProviders: providers.filter((provider) => provider !== undefined),
+    providerRoles: providers.flatMap((provider) => (provider && providerRole(provider)) ?? []),
     users: users.filter((user) => user !== undefined),
     roles: roles.flatMap((role) => {
       const trustPolicy = role?.trustPolicy;

@@ -7,13 +7,13 @@ import {
 } from '../identity/kubernetes/settings.ts';
 import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
 import type { Path } from './path.ts';
+import { readCustomTokenProvider } from './read-custom-token-provider.ts';
+import { readSamlProvider } from './read-saml-provider.ts';
 import type { Reading } from './reading.ts';
-import { storeEndpoint, textLike } from './scalars.ts';
+import { providerName, storeEndpoint, textLike } from './scalars.ts';
 import type { IdentityProviderSettings } from './settings.ts';
 
 const maxAudiences = 100;
-
-const name = textLike(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "." or "-"');
 
 // As it stands in a provider ARN, in condition keys and in `iss`: nothing that a URL parser would change.
 const issuerForm = /^(?=.{1,255}$)https?:\/\/[a-z0-9_.[\]:-]+(?:\/[\w.~%!&'()+,;=@:/-]*)?$/;
@@ -30,7 +30,7 @@ const audiences = z
 
 const oidc = z.strictObject({
   kind: z.literal('oidc'),
-  name,
+  name: providerName,
   issuer,
   clientIds: audiences,
   acceptAzp: z.boolean().default(false),
@@ -40,7 +40,7 @@ const absolutePath = z.string().refine(isAbsolute, { error: 'must be an absolute
 
 const kubernetes = z.strictObject({
   kind: z.literal('kubernetes'),
-  name,
+  name: providerName,
   issuer,
   audiences,
   tokenReview: z.boolean().default(false),
@@ -53,7 +53,7 @@ const kubernetes = z.strictObject({
     .optional(),
 });
 
-const anyKind = z.looseObject({ kind: z.enum(['oidc', 'kubernetes']) });
+const anyKind = z.looseObject({ kind: z.enum(['oidc', 'kubernetes', 'saml', 'custom-token']) });
 
 /** Reads one item of `directory.identityProviders`. */
 export function readIdentityProvider(reading: Reading, path: Path): IdentityProviderSettings | undefined {
@@ -62,6 +62,10 @@ export function readIdentityProvider(reading: Reading, path: Path): IdentityProv
       return readOidc(reading, path);
     case 'kubernetes':
       return readKubernetes(reading, path);
+    case 'saml':
+      return readSamlProvider(reading, path);
+    case 'custom-token':
+      return readCustomTokenProvider(reading, path);
     default:
       reading.read(path, anyKind);
       return undefined;

@@ -108,5 +108,16 @@ export const policyName: z.ZodType<string, string> & z.core.$ZodRecordKey = z
   .string()
   .regex(/^[\w+=,.@-]{1,128}$/, { error: 'must be 1 to 128 letters, digits and _+=,.@-' });
 
+/** The name of an identity provider: fit for ARNs and metric labels. */
+export const providerName: z.ZodType<string, string> = textLike(
+  /^[\w.-]{1,64}$/,
+  'must be 1 to 64 letters, digits, "_", "." or "-"',
+);
+
+/** Names of managed policies that everyone of an identity provider has. */
+export const rolePolicies: z.ZodType<string[], string[]> = z
+  .array(z.string())
+  .min(1, { error: 'must not be empty: nothing would be allowed' });
+
 /** Largest configuration or directory file: tens of thousands of users, read in seconds. */
 export const maxConfigurationBytes: number = 8 * 1024 * 1024;

@@ -1,7 +1,9 @@
 import type { Secret } from '../core/secret.ts';
 import type { Enforcement } from '../directory/records.ts';
+import type { CustomTokenProviderSettings } from '../identity/custom-token/settings.ts';
 import type { KubernetesProviderSettings } from '../identity/kubernetes/settings.ts';
 import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
+import type { SamlProviderSettings } from '../identity/saml/settings.ts';
 
 /** Where a listener binds. */
 export interface ListenAddress {
@@ -101,8 +103,16 @@ export interface OutboundSettings {
   readonly timeoutSeconds: number;
 }
 
+/** An identity provider whose signed tokens name their issuer. */
+export type IssuerSettings = OidcProviderSettings | KubernetesProviderSettings;
+
 /** One identity provider, of any kind this version has. */
-export type IdentityProviderSettings = OidcProviderSettings | KubernetesProviderSettings;
+export type IdentityProviderSettings = IssuerSettings | SamlProviderSettings | CustomTokenProviderSettings;
+
+/** Whether a provider is one of those whose tokens name their issuer. */
+export function hasIssuer(provider: IdentityProviderSettings): provider is IssuerSettings {
+  return provider.kind === 'oidc' || provider.kind === 'kubernetes';
+}
 
 /** The configuration, everything but the records of the directory. */
 export interface Settings {

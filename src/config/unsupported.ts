@@ -18,7 +18,6 @@ export const unsupportedSettings: ReadonlySet<string> = new Set([
 export const unsupportedValues: ReadonlyMap<string, readonly string[]> = new Map([
   ['backend.anonymous', ['policy', 'passthrough']],
   ['backend.unknownAccessKeys', ['passthrough']],
-  ['directory.identityProviders[].kind', ['saml', 'custom-token']],
 ]);
 
 /** Ends the message of a setting or value of the tables above. */

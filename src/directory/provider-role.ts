@@ -14,7 +14,7 @@ const trustsNobody = {
   Statement: [{ Sid: 'ProviderOnly', Effect: 'Deny', Principal: '*', Action: 'sts:*' }],
 };
 
-/** The role ARN that clients of a MinIO-style provider must name; the service matches it in whatever region. */
+/** The role ARN that clients of a MinIO-style provider must name; it is matched ignoring its region. */
 export function providerRoleArn({ name, mode }: ProviderRoleRecord, region = ''): string {
   // A claim-mode role is named as its provider is; the path keeps it apart from ids that are made of digests.
   return `arn:minio:iam:${region}::role/${mode === 'claim' ? 'claims/' : ''}${name}`;

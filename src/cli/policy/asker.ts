@@ -1,4 +1,5 @@
 import { assumedRoleArn, type Caller, type RoleSessionCaller } from '../../authenticate/caller.ts';
+import { hasIssuer } from '../../config/settings.ts';
 import { suggest } from '../../config/suggest.ts';
 import { parseArn } from '../../core/arn.ts';
 import { ServiceError } from '../../core/service-error.ts';
@@ -57,14 +58,15 @@ function refuseSession({ sessionPolicy, sessionPolicyArns, tags }: Asking, who: 
 }
 
 function findProvider(text: string, { settings }: World): Asker {
-  const { identityProviders, account } = settings;
-  const found = identityProviders.find(({ name, issuer }) =>
+  const { account } = settings;
+  const issuers = settings.identityProviders.filter(hasIssuer);
+  const found = issuers.find(({ name, issuer }) =>
     [name, issuer, providerArn(issuer, account)].includes(text),
   );
   if (found !== undefined) {
     return { kind: 'web-identity', issuer: found.issuer, arn: providerArn(found.issuer, account) };
   }
-  const known = identityProviders.flatMap(({ name, issuer }) => [name, issuer]);
+  const known = issuers.flatMap(({ name, issuer }) => [name, issuer]);
   throw new QuestionError(
     'webIdentityProvider',
     `no identity provider is ${shown(text)}${suggest(text, known)}`,

@@ -136,6 +136,7 @@ export function dependenciesOf(
     policies: new PolicyGatherer(directory),
     randomness: systemRandomness,
     identityProviders: { identify: () => Promise.reject(new Error('no identity providers here')) },
+    customTokenProviders: { identify: () => Promise.reject(new Error('no webhooks here')) },
     samlProviders: { identify: () => Promise.reject(new Error('no SAML providers here')) },
     account: { id: accountId, partition: 'aws', region: 'us-east-1' },
     ...changes,

@@ -1,0 +1,32 @@
+import type { DirectoryDraft } from '../directory/check-records.ts';
+import { quoteText } from './path.ts';
+import { providerRole } from './provider-roles.ts';
+import type { Reading } from './reading.ts';
+import type { IdentityProviderSettings } from './settings.ts';
+import { suggest } from './suggest.ts';
+
+/** Roles of identity providers have policies that exist, and names that no other role has. */
+export function checkProviderRoles(
+  reading: Reading,
+  providers: readonly (IdentityProviderSettings | undefined)[],
+  { policyNames, roles }: Pick<DirectoryDraft, 'policyNames' | 'roles'>,
+): void {
+  const names = new Set(roles.flatMap((role) => (role === undefined ? [] : [role.name.toLowerCase()])));
+  for (const [index, provider] of providers.entries()) {
+    const role = provider && providerRole(provider);
+    if (role === undefined) continue;
+    const at = ['directory', 'identityProviders', index];
+    // Session ARNs do not tell them apart, so a policy about one would be about both.
+    if (names.has(role.name.toLowerCase())) {
+      reading.problem(at, `has a role named ${quoteText(role.name)}, and so has another role`);
+    }
+    names.add(role.name.toLowerCase());
+    for (const [position, policy] of role.policies.entries()) {
+      const path = [...at, 'rolePolicies', position];
+      if (role.policies.indexOf(policy) < position) reading.problem(path, `repeats ${quoteText(policy)}`);
+      if (policyNames.includes(policy)) continue;
+      const hint = suggest(policy, policyNames);
+      reading.problem(path, `no managed policy is named ${quoteText(policy)}${hint}`);
+    }
+  }
+}
