@@ -14,10 +14,14 @@ const trustsNobody = {
   Statement: [{ Sid: 'ProviderOnly', Effect: 'Deny', Principal: '*', Action: 'sts:*' }],
 };
 
-/** The role ARN that clients of a MinIO-style provider must name; it is matched ignoring its region. */
+/**
+ * The role ARN that clients of a MinIO-style provider must name. That of an OpenID Connect client id shows the region, as
+ * MinIO prints it; every one is matched ignoring it.
+ */
 export function providerRoleArn({ name, mode }: ProviderRoleRecord, region = ''): string {
   // A claim-mode role is named as its provider is; the path keeps it apart from ids that are made of digests.
-  return `arn:minio:iam:${region}::role/${mode === 'claim' ? 'claims/' : ''}${name}`;
+  const path = mode === 'claim' ? 'claims/' : '';
+  return `arn:minio:iam:${mode === 'role-policy' ? region : ''}::role/${path}${name}`;
 }
 
 const generatedArn = /^arn:minio:iam:[^:]*::(role\/.+)$/;

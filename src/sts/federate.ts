@@ -1,3 +1,4 @@
+import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
 import { IdentityFault, type IdentityReason } from '../identity/provider.ts';
 import type { SamlIdentity } from '../identity/saml-identity.ts';
@@ -41,6 +42,18 @@ export async function federateSaml(
 ): Promise<SamlIdentity> {
   const { raw, dependencies } = call;
   return identified(dependencies.samlProviders.identify(principalArn, assertion, raw.receivedAtMs), call);
+}
+
+/**
+ * Finds out whose token it is, as the webhook of that provider says. Throws InvalidIdentityToken, IDPCommunicationError
+ * and AccessDenied with the webhook's reason.
+ */
+export async function federateCustomToken(
+  provider: string,
+  token: string,
+  call: UnsignedCall,
+): Promise<CustomTokenIdentity> {
+  return identified(call.dependencies.customTokenProviders.identify(provider, token), call);
 }
 
 /** Reports the provider of an identity or of a fault, and gives the fault its code. */

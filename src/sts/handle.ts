@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { authenticateSts } from '../authenticate/authenticate.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { SignedCall, StsAction, StsDependencies, StsTrace } from './action.ts';
-import { plannedActions, stsActions } from './actions/index.ts';
-import { stsError } from './errors.ts';
+import { stsActions } from './actions/index.ts';
 import { readStsCall, unknownOperation } from './query-request.ts';
 import { renderStsResult, type StsResponse } from './response-xml.ts';
 
@@ -47,9 +46,7 @@ async function authenticateCall(
 function findAction(name: string, trace: StsTrace): StsAction {
   const action = stsActions.get(name);
   // Only names of the tables are reported: the facts become metric labels.
-  if (action !== undefined || plannedActions.has(name)) trace.add({ operation: name });
-  if (action !== undefined) return action;
-  if (!plannedActions.has(name)) throw unknownOperation(name);
-  // Not NotImplemented 501: SDKs take a 5xx for an outage and try again, then hide the message.
-  throw stsError('InvalidAction', `The action ${name} is not available in this version of the service.`);
+  if (action === undefined) throw unknownOperation(name);
+  trace.add({ operation: name });
+  return action;
 }

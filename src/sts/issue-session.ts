@@ -2,6 +2,7 @@ import type { SessionTag } from '../tokens/session-claims.ts';
 import type { StsDependencies, StsTrace } from './action.ts';
 import { type IssuedCredentials, issue } from './issue.ts';
 import type { OwnerGrant } from './own-session.ts';
+import type { ProviderGrant } from './provider-grant.ts';
 import { checkPackedSize, checkSessionPolicies } from './session-policies.ts';
 import type { TrustGrant } from './trust-policy.ts';
 
@@ -25,7 +26,7 @@ export interface IssuedSession {
  * Unix epoch). Throws PackedPolicyTooLarge, MalformedPolicyDocument, ValidationError.
  */
 export async function issueSession(
-  grant: TrustGrant | OwnerGrant,
+  grant: TrustGrant | OwnerGrant | ProviderGrant,
   { Policy, PolicyArns, tags }: PassedIntoSession,
   { dependencies, trace }: { readonly dependencies: StsDependencies; readonly trace: StsTrace },
   nowMs: number,

@@ -4,6 +4,7 @@ import { deriveSecretAccessKey, seedBytes } from '../tokens/derive-secret.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { sealSession } from '../tokens/seal.ts';
 import type { OwnerGrant } from './own-session.ts';
+import type { ProviderGrant } from './provider-grant.ts';
 import type { SessionPolicies } from './session-policies.ts';
 import type { TrustGrant } from './trust-policy.ts';
 
@@ -32,7 +33,7 @@ const sessionIdBytes = 16;
  * carries the session policies as sent; the secret is derived from a fresh seed and is stored nowhere.
  */
 export async function issue(
-  { principal, durationSeconds, claims }: TrustGrant | OwnerGrant,
+  { principal, durationSeconds, claims }: TrustGrant | OwnerGrant | ProviderGrant,
   { policy, policyArns }: Pick<SessionPolicies, 'policy' | 'policyArns'>,
   { keyRing, randomness, account }: Issuer,
   nowMs: number,

@@ -40,6 +40,8 @@ export const stsParameters: {
   readonly ProviderId: ParameterRule<string | undefined>;
   /** A secret: its violations must not quote it. */
   readonly WebIdentityToken: ParameterRule<string | undefined>;
+  /** A secret: its violations must not quote it. */
+  readonly Token: ParameterRule<string | undefined>;
   readonly PrincipalArn: ParameterRule<string | undefined>;
   /** A secret: its violations must not quote it. */
   readonly SAMLAssertion: ParameterRule<string | undefined>;
@@ -66,6 +68,7 @@ export const stsParameters: {
   EncodedMessage: text({ min: 1, max: 10_240 }),
   ProviderId: text({ min: 4, max: 2048 }),
   WebIdentityToken: secretText({ min: 4, max: 20_000 }),
+  Token: secretText({ min: 1, max: 20_000 }),
   PrincipalArn: arn,
   SAMLAssertion: secretText({ min: 4, max: 100_000 }),
   SerialNumber: text({ min: 9, max: 256, pattern: '[\\w+=/:,.@-]*' }),

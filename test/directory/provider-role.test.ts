@@ -64,7 +64,7 @@ describe('the role of a provider', () => {
 
   it('has an ARN for people with the region of the account', () => {
     expect(providerRoleArn(rolePolicy, 'us-east-1')).toBe(`arn:minio:iam:us-east-1::role/${id}`);
-    expect(providerRoleArn(claims)).toBe('arn:minio:iam:::role/claims/claims');
+    expect(providerRoleArn(claims, 'us-east-1')).toBe('arn:minio:iam:::role/claims/claims');
   });
 
   it.each([

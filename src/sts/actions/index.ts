@@ -1,5 +1,6 @@
 import type { StsAction } from '../action.ts';
 import { assumeRole } from './assume-role.ts';
+import { assumeRoleWithCustomToken } from './assume-role-with-custom-token.ts';
 import { assumeRoleWithSaml } from './assume-role-with-saml.ts';
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts';
 import { decodeAuthorizationMessage } from './decode-authorization-message.ts';
@@ -12,6 +13,7 @@ import { getSessionToken } from './get-session-token.ts';
 export const stsActions: ReadonlyMap<string, StsAction> = new Map(
   [
     assumeRole,
+    assumeRoleWithCustomToken,
     assumeRoleWithSaml,
     assumeRoleWithWebIdentity,
     decodeAuthorizationMessage,
@@ -21,6 +23,3 @@ export const stsActions: ReadonlyMap<string, StsAction> = new Map(
     getSessionToken,
   ].map((action): [string, StsAction] => [action.name, action]),
 );
-
-/** Actions of the contract that this version answers with a clear refusal. */
-export const plannedActions: ReadonlySet<string> = new Set(['AssumeRoleWithCustomToken']);

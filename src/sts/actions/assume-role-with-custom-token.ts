@@ -1,0 +1,40 @@
+import { canonicalProviderArn } from '../../directory/provider-role.ts';
+import type { Role } from '../../directory/role.ts';
+import { defineUnsignedAction, type UnsignedAction, type UnsignedCall } from '../action.ts';
+import { stsError } from '../errors.ts';
+import { federateCustomToken } from '../federate.ts';
+import { issueSession } from '../issue-session.ts';
+import { required, stsParameters } from '../parameters.ts';
+import { denied, grantRoleToWebhookUser } from '../provider-grant.ts';
+import { fullRoleArn } from '../trust-decision.ts';
+
+const name = 'AssumeRoleWithCustomToken';
+
+/**
+ * Temporary credentials of a webhook's own role for the holder of a token that the webhook knows (MinIO,
+ * AssumeRoleWithCustomToken). Only the webhook of that role is asked.
+ */
+export const assumeRoleWithCustomToken: UnsignedAction = defineUnsignedAction({
+  name,
+  parameters: {
+    Token: required(stsParameters.Token),
+    RoleArn: required(stsParameters.RoleArn),
+    DurationSeconds: stsParameters.DurationSeconds,
+  },
+  async perform(values, call) {
+    const role = findRole(values.RoleArn, call);
+    if (role?.provider?.mode !== 'custom-token') throw denied(name, 'the role is not of a webhook');
+    const identity = await federateCustomToken(role.provider.name, values.Token, call);
+    const grant = grantRoleToWebhookUser(role, identity, values.DurationSeconds);
+    const passed = { Policy: undefined, PolicyArns: [], tags: [] };
+    const { credentials } = await issueSession(grant, passed, call, call.raw.receivedAtMs);
+    return { Credentials: credentials, AssumedUser: `custom:${identity.user}` };
+  },
+});
+
+function findRole(text: string, { dependencies }: UnsignedCall): Role | undefined {
+  const { authentication, account } = dependencies;
+  const roleArn = canonicalProviderArn(text) ?? fullRoleArn(text, account.id);
+  if (roleArn === undefined) throw stsError('ValidationError', `${text.slice(0, 256)} is invalid`);
+  return authentication.directory.role(roleArn);
+}
