@@ -168,7 +168,7 @@ function addSignature(xml: string, facts: Signing): string {
 }
 
 /** A signature over text that is in canonical form. */
-export function signatureOf(xml: string, facts: Signing): string {
+function signatureOf(xml: string, facts: Signing): string {
   const { key, algorithm, keyInfo = '' } = facts;
   const hash = /sha(?:1|224|256|384|512)/.exec(algorithm)?.[0] ?? 'sha256';
   const { digest = digestName(hash), canonicalization = samlNames.exclusive } = facts;

@@ -6,7 +6,7 @@ import type { SamlIdentity } from '../../../src/identity/saml-identity.ts';
 import { createSamlIdp, defaultRecipient, type SamlIdp } from '../../support/saml-idp.ts';
 
 export const nowMs: number = Date.UTC(2026, 10, 23, 10, 0, 0);
-export const account = '123456789012';
+const account = '123456789012';
 export const roleArn = `arn:aws:iam::${account}:role/analyst`;
 export const principalArn = `arn:aws:iam::${account}:saml-provider/company`;
 
