@@ -3,12 +3,9 @@ import { DecisionBudget } from '../iam/budget.ts';
 import { explainDenial } from '../iam/explain.ts';
 import type { Batch, Permission, S3Request } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
+import type { DecidedPermission } from './decided-permission.ts';
 import type { ContextEntry } from './global-keys.ts';
-import {
-  type AuthorizationSources,
-  type DecidedPermission,
-  PermissionDecider,
-} from './permission-decider.ts';
+import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
 import { settleBatch } from './settle-batch.ts';
 import { settleTagCopy } from './settle-tag-copy.ts';
 

@@ -5,8 +5,10 @@ import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { type AccessDecision, failedDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
+import type { DecidedPermission } from './decided-permission.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
+import { asPath, firstRefusal } from './permission-as-path.ts';
 import { asksStore, objectTags, placeOf, subjectOf } from './store-keys.ts';
 import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
 
@@ -20,14 +22,6 @@ export interface AuthorizationSources {
   readonly enforcement: 'enforce' | 'audit';
   /** What ListBuckets shows to those who may not list all buckets. */
   readonly listBuckets: 'filtered' | 'strict';
-}
-
-/** One decided permission. */
-export interface DecidedPermission {
-  readonly permission: Permission;
-  readonly decision: AccessDecision;
-  /** True when allowed, and when the refusal is only recorded. */
-  readonly isPermitted: boolean;
 }
 
 /** Decides the permissions of one request with one context, and fetches what only the store knows. */
@@ -67,8 +61,9 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): DecidedPermission {
-    const decision = this.#evaluate(permission, requestKeys, this.#budget);
-    return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
+    const decided = this.#decideOne(permission, requestKeys);
+    const path = decided.isPermitted ? asPath(permission) : undefined;
+    return path === undefined ? decided : firstRefusal(decided, this.#decideOne(path, requestKeys));
   }
 
   /** Decides one of many items that the store named; they have a budget of their own. */
@@ -82,13 +77,9 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): Promise<DecidedPermission> {
-    let decision = this.#evaluate(permission, requestKeys, this.#budget);
-    while (decision.effect === 'needs') {
-      if (!(await this.#lookUp(permission, decision.keys)))
-        return this.#decided(permission, undecidable(decision.keys));
-      decision = this.#evaluate(permission, requestKeys, this.#budget);
-    }
-    return this.#decided(permission, decision);
+    const decided = await this.#settleOne(permission, requestKeys);
+    const path = decided.isPermitted ? asPath(permission) : undefined;
+    return path === undefined ? decided : firstRefusal(decided, await this.#settleOne(path, requestKeys));
   }
 
   /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
@@ -104,6 +95,21 @@ export class PermissionDecider {
   /** Every context key of the request and of one permission, for the explanation of a refusal. */
   contextOf({ conditionKeys = [] }: Permission): readonly ContextEntry[] {
     return [...this.#baseKeys(), ...this.#request.conditionKeys, ...conditionKeys];
+  }
+
+  #decideOne(permission: Permission, requestKeys: readonly ConditionKey[]): DecidedPermission {
+    const decision = this.#evaluate(permission, requestKeys, this.#budget);
+    return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
+  }
+
+  async #settleOne(permission: Permission, requestKeys: readonly ConditionKey[]): Promise<DecidedPermission> {
+    let decision = this.#evaluate(permission, requestKeys, this.#budget);
+    while (decision.effect === 'needs') {
+      if (!(await this.#lookUp(permission, decision.keys)))
+        return this.#decided(permission, undecidable(decision.keys));
+      decision = this.#evaluate(permission, requestKeys, this.#budget);
+    }
+    return this.#decided(permission, decision);
   }
 
   #decided(permission: Permission, decision: AccessDecision): DecidedPermission {

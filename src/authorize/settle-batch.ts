@@ -1,5 +1,5 @@
 import type { Batch, ConditionKey, Permission } from '../s3/operation.ts';
-import type { DecidedPermission } from './permission-decider.ts';
+import type { DecidedPermission } from './decided-permission.ts';
 
 type BatchItem = Batch['items'][number];
 type Settle = (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>;

@@ -1,5 +1,6 @@
 import type { ForwardedHeaders, TagCopy } from '../s3/operation.ts';
-import type { DecidedPermission, PermissionDecider } from './permission-decider.ts';
+import type { DecidedPermission } from './decided-permission.ts';
+import type { PermissionDecider } from './permission-decider.ts';
 
 /** What becomes of the tags of a copy's source. */
 interface SettledTagCopy {

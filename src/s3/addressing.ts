@@ -1,3 +1,4 @@
+import { pathOfKey } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { decodeTargetText } from '../core/request-target.ts';
 import { s3Error } from './errors.ts';
@@ -72,9 +73,11 @@ export function checkKey(key: string): string {
 
 /**
  * AWS's rule for relative path elements: reading from the left, there may never be more `..` than names. A store
- * that normalises paths would otherwise leave the bucket that was authorized.
+ * that normalises paths would otherwise leave the bucket that was authorized. Nor may nothing be left over: such a store
+ * would do to the bucket what was asked of an object.
  */
 export function climbsOut(key: string): boolean {
+  if (pathOfKey(key) === '') return true;
   if (!key.includes('..')) return false;
   let depth = 0;
   for (const segment of key.split('/')) {
