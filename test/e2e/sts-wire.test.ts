@@ -97,7 +97,11 @@ describe('STS on the S3 port', () => {
 
   it.each<[string, string, Call]>([
     ['an unknown action', '400 InvalidAction', { body: form({ Action: 'Nope' }) }],
-    ['an action that AWS does not have', '400 InvalidAction', { body: form({ Action: 'AssumeRoleWithLDAPIdentity' }) }],
+    [
+      'an action that AWS does not have',
+      '400 InvalidAction',
+      { body: form({ Action: 'AssumeRoleWithLDAPIdentity' }) },
+    ],
     ['another API version', '400 InvalidAction', { body: 'Action=AssumeRole&Version=2010-01-01' }],
     ['no action', '400 MissingAction', { body: 'Version=2011-06-15' }],
     ['a parameter twice', '400 InvalidQueryParameter', { body: `${form(assume)}&RoleArn=x` }],
