@@ -1,6 +1,7 @@
 import { withoutAwsChunked } from '../core/content-encoding.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
+import { suitsMethod } from './conditional-headers.ts';
 import { s3Error } from './errors.ts';
 import { valueRules } from './header-values.ts';
 import type { OperationRow } from './operations/index.ts';
@@ -123,7 +124,7 @@ function isForwarded(
   accountId: string,
 ): boolean {
   if (!name.startsWith('x-amz-')) {
-    if (forwarded.has(name)) return true;
+    if (forwarded.has(name)) return suitsMethod(name, value, operation);
     if (vendorPrefixes.some((prefix) => name.startsWith(prefix))) throw notAccepted(name);
     return false;
   }

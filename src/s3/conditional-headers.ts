@@ -1,0 +1,39 @@
+import type { ServiceError } from '../core/service-error.ts';
+import { s3Error } from './errors.ts';
+import type { S3Operation } from './operation.ts';
+
+/**
+ * True for a plain header that may go with the operation. Reads take all of HTTP's conditions and ranges (RFC 9110,
+ * sections 13 and 14). Of writes, AWS knows `If-Match` and `If-None-Match: *` for some: every other condition is refused,
+ * because where a store ignores it an object would be lost, and where it obeys, its answer would tell about the object
+ * what the operation does not. Throws `NotImplemented`, as AWS does.
+ */
+export function suitsMethod(name: string, value: string, operation: S3Operation): boolean {
+  const { method, scope, action } = operation;
+  if (method === 'GET' || method === 'HEAD') return true;
+  switch (name) {
+    case 'range':
+    case 'if-range':
+      return false;
+    case 'if-match':
+      if (scope === 'object' && unlessChanged.has(action)) return true;
+      throw conditionRefused(name, operation);
+    case 'if-none-match':
+      if (action === 's3:PutObject' && value === '*') return true;
+      throw conditionRefused(name, operation);
+    case 'if-modified-since':
+    case 'if-unmodified-since':
+      throw conditionRefused(name, operation);
+    default:
+      return true;
+  }
+}
+
+const unlessChanged: ReadonlySet<string | undefined> = new Set(['s3:PutObject', 's3:DeleteObject']);
+
+function conditionRefused(name: string, operation: S3Operation): ServiceError {
+  return s3Error(
+    'NotImplemented',
+    `This form of the header ${name} is not implemented for ${operation.name}.`,
+  );
+}
