@@ -18,7 +18,8 @@ export type ComponentName =
   | 'promtool'
   | 'rclone'
   | 's3cmd'
-  | 'versitygw';
+  | 'versitygw'
+  | 'xmlsec1';
 
 /** One real program that the interop suite starts. */
 interface Component {
@@ -46,6 +47,7 @@ const COMPONENTS: readonly Component[] = [
   { name: 's3cmd', purpose: 'a client', debianPackage: 's3cmd', path: '/usr/bin/s3cmd' },
   { name: 'prometheus', purpose: 'scrapes the sidecar', debianPackage: 'prometheus' },
   { name: 'promtool', purpose: 'checks the metrics', debianPackage: 'prometheus' },
+  { name: 'xmlsec1', purpose: 'signs and verifies SAML assertions', debianPackage: 'xmlsec1' },
   { name: 'versitygw', purpose: 'a store' },
   { name: 'minio', purpose: 'a store' },
 ];

@@ -51,7 +51,12 @@ export async function run(
     const options = { env: cleanEnvironment(environment), timeout: 100_000, maxBuffer: 2 ** 26 };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(`${program} failed (${String(error.code)}): ${stderr.slice(-2000)}`));
+      else reject(new Error(`${program} failed (${String(error.code)}): ${abridge(stderr)}`));
     });
   });
+}
+
+/** Both ends of a long text: a traceback ends with the error, a refusal begins with its code. */
+function abridge(text: string): string {
+  return text.length <= 4000 ? text : `${text.slice(0, 2000)} … ${text.slice(-2000)}`;
 }
