@@ -32,17 +32,17 @@ const sessionIdBytes = 16;
  * Issues temporary credentials for what a grant proves, from `nowMs` (milliseconds since the Unix epoch) on. The token
  * carries the session policies as sent; the secret is derived from a fresh seed and is stored nowhere.
  */
-export async function issue(
+export function issue(
   { principal, durationSeconds, claims }: TrustGrant | OwnerGrant | ProviderGrant,
   { policy, policyArns }: Pick<SessionPolicies, 'policy' | 'policyArns'>,
   { keyRing, randomness, account }: Issuer,
   nowMs: number,
-): Promise<IssuedCredentials> {
+): IssuedCredentials {
   const accessKeyId = createAccessKeyId('ASIA', account.id, randomness);
   const seed = randomness.bytes(seedBytes);
   const issuedAt = Math.floor(nowMs / 1000);
   const expiresAt = issuedAt + durationSeconds;
-  const sessionToken = await sealSession(
+  const sessionToken = sealSession(
     {
       sessionId: Buffer.from(randomness.bytes(sessionIdBytes)).toString('base64url'),
       accessKeyId,

@@ -1,8 +1,8 @@
-import { createCipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { decodeUtf8 } from '../core/bytes.ts';
-import { systemRandomness } from '../core/randomness.ts';
 import { type AuthorizationFailure, decodeFailure, encodeFailure } from './authorization-failure.ts';
+import { encodeHeader, encryptCompact } from './compact-jwe.ts';
 import { type DecodedAuthorizationMessage, failureDocument } from './decoded-message.ts';
 import type { KeyRing, RingKey } from './key-ring.ts';
 
@@ -35,30 +35,23 @@ const hourKeys = new WeakMap<RingKey, HourKey>();
 /**
  * Encrypts why a request was denied into a compact JWE (RFC 7516; `dir`, A256GCM) of at most
  * {@link maxAuthorizationMessageLength} characters. Never fails; what is too long is cut, see {@link encodeFailure}.
- * Any caller can be denied as often as it likes, which is why this does not go through jose (it takes an eighth of
- * the time) and why each hour has a key of its own (one key must not meet 2^32 random nonces, NIST SP 800-38D 8.3).
+ * Any caller can be denied as often as it likes, which is why each hour has a key of its own (one key must not meet
+ * 2^32 random nonces, NIST SP 800-38D 8.3).
  * Not compressed, so that the length tells nothing about the content but its length.
  */
 export function sealAuthorizationMessage(failure: AuthorizationFailure, ring: KeyRing): string {
   const { header, key } = keyOfHour(ring.sealWith, Math.floor(failure.deniedAtMs / hourMs));
-  const nonce = systemRandomness.bytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  cipher.setAAD(Buffer.from(header, 'latin1'));
-  const sealed = cipher.update(encodeFailure(failure), 'utf8');
-  cipher.final();
-  const encodedNonce = Buffer.from(nonce).toString('base64url');
-  return `${header}..${encodedNonce}.${sealed.toString('base64url')}.${cipher.getAuthTag().toString('base64url')}`;
+  return encryptCompact(header, key, encodeFailure(failure));
 }
 
 const hourMs = 3_600_000;
-const nonceBytes = 12;
 
 function keyOfHour(ringKey: RingKey, hour: number): HourKey {
   const known = hourKeys.get(ringKey);
   if (known?.hour === hour) return known;
   const fields = { alg: 'dir', enc: 'A256GCM', kid: ringKey.id, typ: authorizationMessageType, hour };
-  const header = Buffer.from(JSON.stringify(fields)).toString('base64url');
-  const made = { hour, key: createSecretKey(deriveHourKey(ringKey, hour)), header };
+  const key = createSecretKey(deriveHourKey(ringKey, hour));
+  const made = { hour, key, header: encodeHeader(fields) };
   hourKeys.set(ringKey, made);
   return made;
 }

@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import { CompactEncrypt } from 'jose';
+import { encodeHeader, encryptCompact } from './compact-jwe.ts';
 import type { KeyRing } from './key-ring.ts';
 import { encodeClaims, type SessionClaims } from './session-claims.ts';
 
@@ -18,11 +18,10 @@ export class TokenTooLargeError extends Error {
  * Encrypts claims into a compact JWE (RFC 7516; `dir`, A256GCM) under the ring's sealing key. Encrypted, because
  * policies and tags are not the holder's to read. Throws {@link TokenTooLargeError}.
  */
-export async function sealSession(claims: SessionClaims, ring: KeyRing): Promise<string> {
+export function sealSession(claims: SessionClaims, ring: KeyRing): string {
   const { id, sessionTokens } = ring.sealWith;
-  const token = await new CompactEncrypt(deflateRawSync(encodeClaims(claims)))
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: id, typ: sessionTokenType })
-    .encrypt(sessionTokens);
+  const header = encodeHeader({ alg: 'dir', enc: 'A256GCM', kid: id, typ: sessionTokenType });
+  const token = encryptCompact(header, sessionTokens, deflateRawSync(encodeClaims(claims)));
   if (token.length > maxTokenLength)
     throw new TokenTooLargeError(`session token takes ${token.length} characters`);
   return token;

@@ -68,7 +68,7 @@ const ring = createKeyRing(
   [{ id: 'bench', secret: new Secret(randomBytes(32).toString('base64')) }],
   'bench',
 );
-const token = await sealSession(
+const token = sealSession(
   {
     sessionId: 'bench',
     accessKeyId: credentials.accessKeyId,

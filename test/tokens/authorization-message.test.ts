@@ -178,7 +178,7 @@ describe('authorization messages', () => {
       }),
     );
     if (claims === undefined) throw new Error('claims do not decode');
-    expect(await open(await sealSession(claims, ring))).toEqual({ ok: false, reason: 'malformed' });
+    expect(await open(sealSession(claims, ring))).toEqual({ ok: false, reason: 'malformed' });
     expect(await new SessionOpener(ring).open(sealAuthorizationMessage(failure(), ring))).toBeUndefined();
     expect(authorizationMessageType).not.toBe(sessionTokenType);
   });

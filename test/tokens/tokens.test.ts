@@ -60,46 +60,46 @@ describe('session tokens', () => {
       tags: [{ key: 'team', value: 'blue', isTransitive: true }],
       sourceIdentity: 'alice',
     });
-    const opened = await new SessionOpener(ring).open(await sealSession(sealed, ring));
+    const opened = await new SessionOpener(ring).open(sealSession(sealed, ring));
     expect(opened?.claims).toEqual(sealed);
     expect(opened?.secretAccessKey.reveal()).toMatch(/^[A-Za-z0-9+/]{40}$/);
   });
 
   it('open to who vouched for a web identity', async () => {
-    const opened = await new SessionOpener(ring).open(await sealSession(claims({ federation }), ring));
+    const opened = await new SessionOpener(ring).open(sealSession(claims({ federation }), ring));
     expect(opened?.claims.federation).toEqual(federation);
   });
 
   it('open to the names of policies, as they were sealed', async () => {
     const policyNames = ['ReadData', 'Write'];
-    const opened = await new SessionOpener(ring).open(await sealSession(claims({ policyNames }), ring));
+    const opened = await new SessionOpener(ring).open(sealSession(claims({ policyNames }), ring));
     expect(opened?.claims.policyNames).toEqual(policyNames);
-    const plain = await new SessionOpener(ring).open(await sealSession(claims(), ring));
+    const plain = await new SessionOpener(ring).open(sealSession(claims(), ring));
     expect(plain?.claims).not.toHaveProperty('policyNames');
   });
 
   it('show nothing of their claims', async () => {
-    const token = await sealSession(claims({ policy: '{"Sid":"visible"}' }), ring);
+    const token = sealSession(claims({ policy: '{"Sid":"visible"}' }), ring);
     for (const part of token.split('.')) {
       expect(Buffer.from(part, 'base64url').toString('latin1')).not.toMatch(/alice|reader|visible/);
     }
   });
 
   it('are at most 1 KiB for a typical session', async () => {
-    expect((await sealSession(claims(), ring)).length).toBeLessThanOrEqual(1024);
+    expect(sealSession(claims(), ring).length).toBeLessThanOrEqual(1024);
   });
 
   it('keep opening after rotation while their key is in the ring, and no longer', async () => {
-    const token = await sealSession(claims(), ring);
+    const token = sealSession(claims(), ring);
     const rotated = createKeyRing([first, second], 'second');
     expect(await new SessionOpener(rotated).open(token)).toBeDefined();
     expect(await new SessionOpener(createKeyRing([second], 'second')).open(token)).toBeUndefined();
-    expect(await sealSession(claims(), rotated)).not.toBe(token);
+    expect(sealSession(claims(), rotated)).not.toBe(token);
   });
 
   it('reject a token of another ring that uses the same key id', async () => {
     const foreign = createKeyRing([{ id: 'first', secret: ringKey() }], 'first');
-    expect(await new SessionOpener(ring).open(await sealSession(claims(), foreign))).toBeUndefined();
+    expect(await new SessionOpener(ring).open(sealSession(claims(), foreign))).toBeUndefined();
   });
 
   it.each([
@@ -151,7 +151,7 @@ describe('session tokens', () => {
   );
 
   it('reject every token with one changed character in header, ciphertext or tag', async () => {
-    const token = await sealSession(claims(), ring);
+    const token = sealSession(claims(), ring);
     const opener = new SessionOpener(ring);
     const positions = [5, token.lastIndexOf('.') - 5, token.lastIndexOf('.') + 3];
     for (const position of positions) {
@@ -164,15 +164,15 @@ describe('session tokens', () => {
 
   it('refuse to be sealed past the length a header can carry', async () => {
     const policy = randomBytes(8000).toString('hex');
-    await expect(sealSession(claims({ policy }), ring)).rejects.toThrow(TokenTooLargeError);
+    expect(() => sealSession(claims({ policy }), ring)).toThrow(TokenTooLargeError);
   });
 });
 
 describe('secrets', () => {
   it('differ between two sessions forced onto one access key id', async () => {
     const opener = new SessionOpener(ring);
-    const one = await opener.open(await sealSession(claims(), ring));
-    const two = await opener.open(await sealSession(claims(), ring));
+    const one = await opener.open(sealSession(claims(), ring));
+    const two = await opener.open(sealSession(claims(), ring));
     expect(one?.claims.accessKeyId).toBe(two?.claims.accessKeyId);
     expect(one?.secretAccessKey.reveal()).not.toBe(two?.secretAccessKey.reveal());
   });

@@ -1,0 +1,30 @@
+import { createCipheriv, type KeyObject } from 'node:crypto';
+import { systemRandomness } from '../core/randomness.ts';
+
+const nonceBytes = 12;
+
+/** The encoded protected header of a compact JWE. */
+export function encodeHeader(fields: Readonly<Record<string, string | number>>): string {
+  return Buffer.from(JSON.stringify(fields)).toString('base64url');
+}
+
+/**
+ * Encrypts directly under a 256-bit key with AES-GCM and a random nonce, as a compact JWE (RFC 7516, 7.1; RFC 7518, 4.5
+ * and 5.3). `header` is encoded already and must name `dir` and `A256GCM`. It does not go through jose, which takes ten
+ * times as long for the same bytes; jose opens them.
+ */
+export function encryptCompact(
+  header: string,
+  key: KeyObject | Uint8Array,
+  plaintext: string | Uint8Array,
+): string {
+  const nonce = systemRandomness.bytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(header, 'latin1'));
+  const sealed = cipher.update(typeof plaintext === 'string' ? Buffer.from(plaintext, 'utf8') : plaintext);
+  cipher.final();
+  const [encodedNonce, text, tag] = [Buffer.from(nonce), sealed, cipher.getAuthTag()].map((part) =>
+    part.toString('base64url'),
+  );
+  return `${header}..${encodedNonce}.${text}.${tag}`;
+}
