@@ -6,7 +6,7 @@ export type KeySource =
   | { readonly from: 'parameter'; readonly name: string; readonly fallback?: string }
   /** Computed from the request's head or its document. */
   | { readonly from: 'request' }
-  /** How the request was signed, or the connection it came over. */
+  /** How the request was signed. */
   | { readonly from: 'authentication' }
   /** Only the store knows it; looked up when a policy asks. */
   | { readonly from: 'store' }
@@ -56,37 +56,38 @@ const versioned: ReadonlySet<string> = new Set([
 ]);
 
 const noAccessPoints = 'there are no access points, access grants or batch jobs';
+const noTls = 'the listener speaks plain HTTP, and proxies before it do not say which version they speak';
 
 type Row = readonly [key: string, type: S3Key['type'], source: KeySource, operations?: ReadonlySet<string>];
 
 const request: KeySource = { from: 'request' };
 const authentication: KeySource = { from: 'authentication' };
 const store: KeySource = { from: 'store' };
-const never: KeySource = { from: 'never', reason: noAccessPoints };
+const never = (reason: string): KeySource => ({ from: 'never', reason });
 const header = (name: string): KeySource => ({ from: 'header', name });
 const parameter = (name: string, fallback?: string): KeySource =>
   fallback === undefined ? { from: 'parameter', name } : { from: 'parameter', name, fallback };
 
 const rows: readonly Row[] = [
-  ['s3:AccessGrantsInstanceArn', 'ARN', never],
-  ['s3:AccessPointNetworkOrigin', 'String', never],
-  ['s3:AccessPointTag/', 'String', never],
+  ['s3:AccessGrantsInstanceArn', 'ARN', never(noAccessPoints)],
+  ['s3:AccessPointNetworkOrigin', 'String', never(noAccessPoints)],
+  ['s3:AccessPointTag/', 'String', never(noAccessPoints)],
   ['s3:BucketTag/', 'String', store],
-  ['s3:DataAccessPointAccount', 'String', never],
-  ['s3:DataAccessPointArn', 'ARN', never],
+  ['s3:DataAccessPointAccount', 'String', never(noAccessPoints)],
+  ['s3:DataAccessPointArn', 'ARN', never(noAccessPoints)],
   ['s3:ExistingObjectTag/', 'String', store],
   ['s3:InventoryAccessibleOptionalFields', 'ArrayOfString', request],
   ['s3:ObjectCreationOperation', 'Bool', request],
   ['s3:RequestObjectTag/', 'String', request],
   ['s3:RequestObjectTagKeys', 'ArrayOfString', request],
   ['s3:ResourceAccount', 'String', request],
-  ['s3:TlsVersion', 'Numeric', authentication],
+  ['s3:TlsVersion', 'Numeric', never(noTls)],
   ['s3:annotation-prefix', 'String', parameter('annotation-prefix')],
   ['s3:authType', 'String', authentication],
   ['s3:delimiter', 'String', parameter('delimiter'), listings],
   ['s3:if-match', 'String', header('if-match'), conditionalWrites],
   ['s3:if-none-match', 'String', header('if-none-match'), writes],
-  ['s3:isReplicationPauseRequest', 'Bool', never],
+  ['s3:isReplicationPauseRequest', 'Bool', never('no service pauses replication')],
   ['s3:locationconstraint', 'String', request],
   ['s3:max-annotation-results', 'Numeric', parameter('max-annotation-results')],
   ['s3:max-keys', 'Numeric', parameter('max-keys', '1000'), bucketReads],
