@@ -10,6 +10,8 @@ const { systemClock } = await fromBuild('core/clock.js');
 const user = { accessKeyId: 'AKIABENCHBENCHBENCH1', secretAccessKey: randomBytes(30).toString('base64') };
 const tokenKey = randomBytes(32).toString('base64');
 const roleArn = 'arn:aws:iam::123456789012:role/bench';
+/** The identity provider of the federated role; only the STS benchmark starts it. */
+export const issuer = 'http://127.0.0.1:9830';
 
 /** A configuration with every check and the metrics on. JSON is YAML. */
 export function configuration({ port, adminPort, storeUrl, logsRequests }) {
@@ -42,7 +44,16 @@ export function configuration({ port, adminPort, storeUrl, logsRequests }) {
           policies: ['Data'],
           trustPolicy: statement({ Principal: { AWS: '123456789012' }, Action: 'sts:AssumeRole' }),
         },
+        {
+          name: 'federated',
+          policies: ['Data'],
+          trustPolicy: statement({
+            Principal: { Federated: `arn:aws:iam::123456789012:oidc-provider/${new URL(issuer).host}` },
+            Action: 'sts:AssumeRoleWithWebIdentity',
+          }),
+        },
       ],
+      identityProviders: [{ kind: 'oidc', name: 'bench', issuer, clientIds: ['bench'] }],
     },
   });
 }
@@ -84,4 +95,24 @@ export function signRequests({ sessions, keysPerSession, method, path, body }) {
     }
   }
   return signed;
+}
+
+/** Signs `count` distinct requests for a session of the role, parameters in the query. */
+export function signAssumeRole(count) {
+  const keys = new SigningKeyCache();
+  const payloadHash = createHash('sha256').update('').digest('hex');
+  const scope = { region: 'us-east-1', service: 'sts', nowMs: systemClock.now() };
+  const credentials = { accessKeyId: user.accessKeyId, secretAccessKey: new Secret(user.secretAccessKey) };
+  return Array.from({ length: count }, (_, index) => {
+    const parameters = Object.entries({
+      Action: 'AssumeRole',
+      RoleArn: roleArn,
+      RoleSessionName: `bench-${index}`,
+      Version: '2011-06-15',
+    }).map(([name, value]) => ({ name, value }));
+    const headers = [{ name: 'host', value: 'bench.example' }];
+    const request = { method: 'GET', path: '/', parameters, headers, payloadHash };
+    const query = parameters.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`).join('&');
+    return { path: `/?${query}`, headers: signRequest(request, credentials, scope, keys) };
+  });
 }
