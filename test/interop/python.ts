@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { cleanEnvironment } from '../support/clean-environment.ts';
+import { abridge } from './abridge.ts';
 import { cachedFolder } from './components.ts';
 
 /** Whose boto3: the distribution's, or the current one. */
@@ -22,7 +23,7 @@ export async function runPython(
       { env: cleanEnvironment(environment), timeout: 100_000 },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
-        else reject(new Error(`${script} failed: ${stderr.slice(-2000)}`));
+        else reject(new Error(`${script} failed: ${abridge(stderr)}`));
       },
     );
     child.stdin?.end(JSON.stringify(input));

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cleanEnvironment } from '../../support/clean-environment.ts';
 import type { SdkCredentials } from '../../support/sdk.ts';
+import { abridge } from '../abridge.ts';
 
 /** Where a client works, and as whom. */
 export interface Workplace {
@@ -54,9 +55,4 @@ export async function run(
       else reject(new Error(`${program} failed (${String(error.code)}): ${abridge(stderr)}`));
     });
   });
-}
-
-/** Both ends of a long text: a traceback ends with the error, a refusal begins with its code. */
-function abridge(text: string): string {
-  return text.length <= 4000 ? text : `${text.slice(0, 2000)} … ${text.slice(-2000)}`;
 }
