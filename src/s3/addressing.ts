@@ -1,4 +1,4 @@
-import { pathOfKey } from '../core/path-key.ts';
+import { pathOfKey, pathSegments } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { decodeTargetText } from '../core/request-target.ts';
 import { s3Error } from './errors.ts';
@@ -80,7 +80,7 @@ export function climbsOut(key: string): boolean {
   if (pathOfKey(key) === '') return true;
   if (!key.includes('..')) return false;
   let depth = 0;
-  for (const segment of key.split('/')) {
+  for (const segment of pathSegments(key)) {
     if (segment === '..') depth -= 1;
     else if (segment !== '' && segment !== '.') depth += 1;
     if (depth < 0) return true;

@@ -164,7 +164,7 @@ function checkValue(name: string, value: string): void {
       );
     }
   }
-  if (neverEmpty.has(name) && value === '') {
+  if (neverEmpty.has(name) && value.trim() === '') {
     throw s3Error('InvalidArgument', `The query parameter ${name} must not be empty.`);
   }
 }

@@ -1,6 +1,6 @@
 import { s3Error } from '../errors.ts';
 import type { ConditionKey, DocumentFacts, DocumentRule, ObjectTag, S3Request } from '../operation.ts';
-import { leafText, readDocument, uniqueChildren, writeDocument } from '../strict-document.ts';
+import { leafText, malformed, readDocument, uniqueChildren, writeDocument } from '../strict-document.ts';
 import { checkBucketTags } from '../tagging-header.ts';
 import { readTags } from './tagging.ts';
 
@@ -27,6 +27,7 @@ function readConfiguration(request: S3Request, body: Buffer): DocumentFacts {
     throw s3Error('NotImplemented', 'Directory buckets are not supported.');
   }
   const location = leafText(children.get('LocationConstraint'));
+  if (location !== undefined && /\s/.test(location)) throw malformed();
   const tagSet = children.get('Tags');
   const tags = tagSet === undefined ? [] : readTags(tagSet);
   checkBucketTags(tags);

@@ -73,6 +73,8 @@ function parseEntry(element: XmlElement): DeleteEntry {
   }
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   const versionId = childText(element, 'VersionId');
+  // White space that some store cuts off would make another deletion of it.
+  if (versionId !== undefined && /\s/.test(versionId)) throw malformed();
   const eTag = childText(element, 'ETag');
   return {
     key,

@@ -3,7 +3,14 @@ import { checkBucket } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
 import type { DocumentFacts, DocumentRule, S3Operation, S3Request } from '../operation.ts';
 import { readDocument, rewriteElement, uniqueChildren } from '../strict-document.ts';
-import { bucketOfArn, prefixText, requiredText, targetPermissions } from './delivery-targets.ts';
+import {
+  bucketOfArn,
+  type DeliveryTarget,
+  folderOf,
+  prefixText,
+  requiredText,
+  targetPermissions,
+} from './delivery-targets.ts';
 import { notificationDocument } from './notification.ts';
 import { replicationDocument } from './replication.ts';
 
@@ -110,13 +117,15 @@ const ofInventory: ReadonlySet<string> = new Set([
   'Schedule',
 ]);
 
-// Source: AWS "PutBucketInventoryConfiguration".
-function readInventory(_: S3Request, body: Buffer, partition: string): DocumentFacts {
+// Source: AWS "PutBucketInventoryConfiguration", and "Locating your inventory list" on what stands behind the prefix.
+function readInventory(request: S3Request, body: Buffer, partition: string): DocumentFacts {
   const root = readDocument(body, { root: 'InventoryConfiguration', maxBytes, maxDepth });
   const children = uniqueChildren(root, ofInventory);
   const fields = (children.get('OptionalFields')?.children ?? []).map(fieldName);
+  const { bucket, prefix } = destinationOf(children.get('Destination'));
+  const folder = `${folderOf(prefix)}${request.bucket}/${request.parameters.get('id') ?? ''}/`;
   return {
-    permissions: destinationPermissions(children.get('Destination'), partition),
+    permissions: targetPermissions({ bucket, prefix, folder }, ['s3:PutObject'], partition),
     conditionKeys: fields.length === 0 ? [] : [['s3:InventoryAccessibleOptionalFields', fields]],
     rewritten: rewriteElement(root),
   };
@@ -140,8 +149,11 @@ function readAnalytics(_: S3Request, body: Buffer, partition: string): DocumentF
   const dataExport =
     analysis === undefined ? undefined : uniqueChildren(analysis, ofAnalysis).get('DataExport');
   const children = dataExport === undefined ? undefined : uniqueChildren(dataExport, ofExport);
+  if (children === undefined) return { rewritten: rewriteElement(root) };
+  const { bucket, prefix } = destinationOf(children.get('Destination'));
+  const target = { bucket, prefix, folder: folderOf(prefix) };
   return {
-    permissions: children === undefined ? [] : destinationPermissions(children.get('Destination'), partition),
+    permissions: targetPermissions(target, ['s3:PutObject'], partition),
     rewritten: rewriteElement(root),
   };
 }
@@ -156,16 +168,15 @@ const ofBucketDestination: ReadonlySet<string> = new Set([
   'Prefix',
 ]);
 
-function destinationPermissions(destination: XmlElement | undefined, partition: string): Permissions {
+function destinationOf(destination: XmlElement | undefined): DeliveryTarget {
   const place =
     destination === undefined
       ? undefined
       : uniqueChildren(destination, ofDestination).get('S3BucketDestination');
   if (place === undefined) throw s3Error('MalformedXML');
   const children = uniqueChildren(place, ofBucketDestination);
-  const bucket = bucketOfArn(requiredText(children, 'Bucket'));
-  const target = { bucket, prefix: prefixText(children.get('Prefix')) };
-  return targetPermissions(target, ['s3:PutObject'], partition);
+  return {
+    bucket: bucketOfArn(requiredText(children, 'Bucket')),
+    prefix: prefixText(children.get('Prefix')),
+  };
 }
-
-type Permissions = NonNullable<DocumentFacts['permissions']>;

@@ -1,5 +1,5 @@
 import type { XmlElement } from '../../core/xml.ts';
-import { checkBucket } from '../addressing.ts';
+import { checkBucket, climbsOut } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
 import { objectArn, type Permission } from '../operation.ts';
 import { leafText, malformed } from '../strict-document.ts';
@@ -9,6 +9,8 @@ export interface DeliveryTarget {
   readonly bucket: string;
   /** What the keys start with; may be empty. */
   readonly prefix: string;
+  /** What they start with more exactly, where the store goes on from the prefix in a known way. */
+  readonly folder?: string;
 }
 
 const bucketArnSyntax = /^arn:[a-z0-9-]+:s3:::([^:/*?]+)$/;
@@ -25,16 +27,20 @@ export function bucketOfArn(arn: string): string {
   return checkBucket(bucket);
 }
 
-/** Those actions on every object that the store may write there: the resource ends in a literal `*`. */
+/**
+ * Those actions on two keys that stand for all that the store may write there: the prefix with a literal `*`, as AWS writes
+ * such a place, and a longer one, so that a pattern of single characters (`?`) is not taken for one that fits all.
+ */
 export function targetPermissions(
-  { bucket, prefix }: DeliveryTarget,
+  { bucket, prefix, folder = prefix }: DeliveryTarget,
   actions: readonly string[],
   partition: string,
 ): Permission[] {
-  const key = `${prefix}*`;
-  const resource = objectArn(partition, bucket, key);
-  const object = { bucket, key };
-  return actions.map((action) => ({ action, resource, object }));
+  return [`${prefix}*`, `${folder}*/*`].flatMap((key) => {
+    const resource = objectArn(partition, bucket, key);
+    const object = { bucket, key };
+    return actions.map((action) => ({ action, resource, object }));
+  });
 }
 
 /** The text of a child that must be there and say something. Throws `MalformedXML`. */
@@ -47,11 +53,17 @@ export function requiredText(children: ReadonlyMap<string, XmlElement>, name: st
 /** A prefix of keys; none is the empty one. Throws `MalformedXML`, `InvalidArgument`. */
 export function prefixText(element: XmlElement | undefined): string {
   const prefix = leafText(element) ?? '';
-  // A literal star would look like a pattern to whoever reads the decision.
-  if (Buffer.byteLength(prefix, 'utf8') > maxPrefixBytes || /[*?]/.test(prefix)) {
-    throw s3Error('InvalidArgument', 'The prefix is too long or has a wildcard in it.');
+  // A literal star would look like a pattern to whoever reads the decision; white space some stores cut off.
+  const isUnclear = /[*?\0]/.test(prefix) || prefix.trim() !== prefix || climbsOut(prefix);
+  if (isUnclear || Buffer.byteLength(prefix, 'utf8') > maxPrefixBytes) {
+    throw s3Error('InvalidArgument', 'The prefix is too long, or could be read in two ways.');
   }
   return prefix;
 }
 
 const maxPrefixBytes = 1024;
+
+/** A prefix as the folder that reports are put in: stores write a slash behind it. */
+export function folderOf(prefix: string): string {
+  return prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
+}

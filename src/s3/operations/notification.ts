@@ -28,7 +28,10 @@ function readNotification(_: S3Request, body: Buffer): DocumentFacts {
 
 function readConfiguration(configuration: XmlElement): Permission[] {
   // It sends to the one bus of the account, and names nothing.
-  if (configuration.name === 'EventBridgeConfiguration') return [];
+  if (configuration.name === 'EventBridgeConfiguration') {
+    if (configuration.children.length > 0) throw malformed();
+    return [];
+  }
   const [element, action] = targets.get(configuration.name) ?? [];
   if (element === undefined || action === undefined) throw malformed();
   const known = new Set(['Id', 'Filter', element]);

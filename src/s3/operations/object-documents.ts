@@ -51,7 +51,7 @@ function readEncryption(_: S3Request, body: Buffer): DocumentFacts {
   const children = uniqueChildren(kms, kmsElements);
   const keyArn = leafText(children.get('KMSKeyArn'));
   const bucketKey = leafText(children.get('BucketKeyEnabled'))?.trim();
-  if (keyArn === undefined || keyArn === '') throw malformed();
+  if (keyArn === undefined || keyArn === '' || /\s/.test(keyArn)) throw malformed();
   if (bucketKey !== undefined && bucketKey !== 'true' && bucketKey !== 'false') throw malformed();
   const conditionKeys: ConditionKey[] = [
     ['s3:x-amz-server-side-encryption', ['aws:kms']],
