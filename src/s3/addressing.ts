@@ -1,4 +1,4 @@
-import { pathOfKey, pathSegments } from '../core/path-key.ts';
+import { leavesItsBucket } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { decodeTargetText } from '../core/request-target.ts';
 import { s3Error } from './errors.ts';
@@ -64,26 +64,12 @@ function decodeKey(rawKey: string): string {
   return checkKey(key);
 }
 
-/** A decoded key that may be forwarded. Throws `InvalidURI`, `KeyTooLongError`. */
+/**
+ * A decoded key that may be forwarded: one that a store which normalises paths cannot take for something outside of the
+ * bucket, or for the bucket itself. Throws `InvalidURI`, `KeyTooLongError`.
+ */
 export function checkKey(key: string): string {
-  if (climbsOut(key)) throw s3Error('InvalidURI');
+  if (leavesItsBucket(key)) throw s3Error('InvalidURI');
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   return key;
-}
-
-/**
- * AWS's rule for relative path elements: reading from the left, there may never be more `..` than names. A store
- * that normalises paths would otherwise leave the bucket that was authorized. Nor may nothing be left over: such a store
- * would do to the bucket what was asked of an object.
- */
-export function climbsOut(key: string): boolean {
-  if (pathOfKey(key) === '') return true;
-  if (!key.includes('..')) return false;
-  let depth = 0;
-  for (const segment of pathSegments(key)) {
-    if (segment === '..') depth -= 1;
-    else if (segment !== '' && segment !== '.') depth += 1;
-    if (depth < 0) return true;
-  }
-  return false;
 }

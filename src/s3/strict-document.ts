@@ -54,9 +54,21 @@ export function writeDocument(root: string, content: XmlTree): Buffer {
   return Buffer.from(writeXml(root, content, namespace), 'utf8');
 }
 
+/** What a document may say more than once; of everything else a store would have to choose one. */
+const lists: ReadonlySet<string> = new Set([
+  'CloudFunctionConfiguration',
+  'Event',
+  'Field',
+  'FilterRule',
+  'QueueConfiguration',
+  'Rule',
+  'Tag',
+  'TopicConfiguration',
+]);
+
 /**
  * Writes an element as it was understood: without comments, attributes and namespaces, elements of one name together.
- * Throws `MalformedXML` for text beside elements.
+ * Throws `MalformedXML` for text beside elements and for repeated elements that are no list.
  */
 export function rewriteElement(element: XmlElement): Buffer {
   return writeDocument(element.name, toTree(element));
@@ -69,7 +81,8 @@ function toTree(element: XmlElement): XmlTree {
     const content = child.children.length === 0 ? child.text : toTree(child);
     const together = byName.get(child.name);
     if (together === undefined) byName.set(child.name, [content]);
-    else together.push(content);
+    else if (lists.has(child.name)) together.push(content);
+    else throw malformed();
   }
   return Object.fromEntries(byName);
 }

@@ -1,5 +1,5 @@
+import { leavesItsBucket } from '../../core/path-key.ts';
 import { childText, readXml, type XmlElement, type XmlTree } from '../../core/xml.ts';
-import { climbsOut } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
 import {
   type Batch,
@@ -68,7 +68,7 @@ function parseEntry(element: XmlElement): DeleteEntry {
   const isKnown = names.every((name) => entryElements.has(name)) && new Set(names).size === names.length;
   const isFlat = element.children.every(({ children }) => children.length === 0);
   const key = childText(element, 'Key');
-  if (!isKnown || !isFlat || key === undefined || key === '' || key.includes('\0') || climbsOut(key)) {
+  if (!isKnown || !isFlat || key === undefined || key === '' || key.includes('\0') || leavesItsBucket(key)) {
     throw malformed();
   }
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');

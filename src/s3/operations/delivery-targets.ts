@@ -1,5 +1,6 @@
+import { climbsOut } from '../../core/path-key.ts';
 import type { XmlElement } from '../../core/xml.ts';
-import { checkBucket, climbsOut } from '../addressing.ts';
+import { checkBucket } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
 import { objectArn, type Permission } from '../operation.ts';
 import { leafText, malformed } from '../strict-document.ts';
