@@ -102,6 +102,17 @@ describe('assertions that xmlsec1 signed', () => {
     expect(await say(await sign(whole(idp.sign(idp.assertion()))))).toBe('allowed');
   });
 
+  it('are accepted when both are with inclusive canonicalization, each among namespaces of its own', async () => {
+    const inclusive = {
+      canonicalization: samlNames.inclusive,
+      transforms: [samlNames.enveloped, samlNames.inclusive],
+    };
+    const inner = await sign(response(inclusive));
+    const spaced = inner.replace('<samlp:Status>', '<samlp:Status xmlns:unused="urn:x">');
+    const signed = await sign(withTemplate(spaced, { ...usual, ...inclusive }));
+    expect(await both(signed)).toEqual(['valid', 'allowed']);
+  });
+
   it('are accepted with white space, umlauts and references', async () => {
     const spaced = response().replaceAll('><', '>\n  <').replace('ada@example.com', '&#x41;d&#xE4; &amp; Ü');
     const signed = await sign(spaced);

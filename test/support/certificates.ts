@@ -14,8 +14,8 @@ const oids: Readonly<Record<string, string>> = {
   ec: '300a06082a8648ce3d040302',
 };
 
-/** A certificate that a key made for itself (RFC 5280), DER in base64. It was over in 2001, as in many a metadata file. */
-export function selfSigned(privateKey: KeyObject, commonName = 'test'): string {
+/** A certificate that a key made for itself (RFC 5280), DER in base64. Its end is in 2001, as in many a metadata file. */
+export function selfSigned(privateKey: KeyObject, commonName = 'test', end = '010101000000Z'): string {
   const algorithm = Buffer.from(oids[privateKey.asymmetricKeyType ?? ''] ?? '', 'hex');
   const type = Buffer.from('0603550403', 'hex');
   const name = der(0x30, der(0x31, der(0x30, type, der(0x0c, Buffer.from(commonName)))));
@@ -26,7 +26,7 @@ export function selfSigned(privateKey: KeyObject, commonName = 'test'): string {
     der(0x02, Buffer.from([1])),
     algorithm,
     name,
-    der(0x30, time('000101000000Z'), time('010101000000Z')),
+    der(0x30, time('000101000000Z'), time(end)),
     name,
     createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
   );

@@ -20,19 +20,31 @@ import { readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
  * `bad_signature`.
  */
 export function verifiedAssertion(message: UnverifiedMessage, keys: readonly KeyObject[]): XmlNode {
-  const proven = message.signed.map((one) => proveElement(message.text, one, keys));
+  const proven = message.signed.map((one) => proveElement(one, message, keys));
   // The assertion's own signature comes last; without one its response's covers it.
   const element = proven.at(-1);
   if (element === undefined) throw badSignature('nothing in it is signed');
   return isElement(element, xmlNamespaces.protocol, 'Response') ? onlyAssertion(element) : element;
 }
 
+// The library takes the namespaces around the first signature of a document for those around the one it verifies.
+function textAround({ owner }: SignedElement, { text, response, signed }: UnverifiedMessage): string {
+  const outer = signed.find((one) => one.owner === response)?.signature;
+  if (owner === response || outer === undefined) return text;
+  return text.slice(0, outer.start) + text.slice(outer.end);
+}
+
 /** The signed element, from its canonical form. */
-function proveElement(text: string, signed: SignedElement, keys: readonly KeyObject[]): XmlNode {
+function proveElement(
+  signed: SignedElement,
+  message: UnverifiedMessage,
+  keys: readonly KeyObject[],
+): XmlNode {
   const rule = judgeSignature(signed);
   if (typeof rule === 'string') throw badSignature(rule);
   const candidates = keys.filter(({ asymmetricKeyType }) => asymmetricKeyType === rule.keyType);
-  const signature = standalone(text, signed.signature);
+  const signature = standalone(message.text, signed.signature);
+  const text = textAround(signed, message);
   for (const key of candidates) {
     const canonical = signedReference(text, signature, key);
     if (canonical !== undefined) return requireSame(readCanonical(canonical), signed.owner);
