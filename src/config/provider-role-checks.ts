@@ -5,17 +5,26 @@ import type { Reading } from './reading.ts';
 import type { IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 
-/** Roles of identity providers have policies that exist, and names that no other role has. */
+/**
+ * Roles of identity providers have policies that exist, and names that no other role has; one provider at most has its
+ * people's policies in a claim.
+ */
 export function checkProviderRoles(
   reading: Reading,
   providers: readonly (IdentityProviderSettings | undefined)[],
   { policyNames, roles }: Pick<DirectoryDraft, 'policyNames' | 'roles'>,
 ): void {
   const names = new Set(roles.flatMap((role) => (role === undefined ? [] : [role.name.toLowerCase()])));
+  let claimModes = 0;
   for (const [index, provider] of providers.entries()) {
     const role = provider && providerRole(provider);
     if (role === undefined) continue;
     const at = ['directory', 'identityProviders', index];
+    if (role.mode === 'claim') claimModes += 1;
+    // Whose token comes without the ARN of a role could not be told otherwise.
+    if (role.mode === 'claim' && claimModes === 2) {
+      reading.problem(at, 'is the second provider with claimName or claimPrefix: one at most may have them');
+    }
     // Session ARNs do not tell them apart, so a policy about one would be about both.
     if (names.has(role.name.toLowerCase())) {
       reading.problem(at, `has a role named ${quoteText(role.name)}, and so has another role`);

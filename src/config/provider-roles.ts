@@ -1,16 +1,37 @@
 import type { ProviderRoleRecord } from '../directory/records.ts';
 import { pluginRoleId } from '../identity/custom-token/settings.ts';
+import { openIdRoleId } from '../identity/oidc/settings.ts';
 import type { IdentityProviderSettings } from './settings.ts';
 
 /** The role of a provider that has one of its own; `undefined` for a provider whose tokens are for roles of the directory. */
 export function providerRole(provider: IdentityProviderSettings): ProviderRoleRecord | undefined {
-  if (provider.kind !== 'custom-token') return undefined;
-  const { kind, name, url, rolePolicies } = provider;
-  return {
-    mode: 'custom-token',
-    provider: name,
-    name: pluginRoleId(provider),
-    policies: rolePolicies,
-    uniqueName: `${kind}\n${name}\n${url}`,
-  };
+  if (provider.kind === 'custom-token') {
+    const { kind, name, url, rolePolicies } = provider;
+    return {
+      mode: 'custom-token',
+      provider: name,
+      name: pluginRoleId(provider),
+      policies: rolePolicies,
+      uniqueName: lines(kind, name, url),
+    };
+  }
+  if (provider.kind !== 'oidc') return undefined;
+  const { kind, name, issuer, clientIds, rolePolicies, policyClaim } = provider;
+  if (rolePolicies !== undefined) {
+    const [clientId = ''] = clientIds;
+    return {
+      mode: 'role-policy',
+      provider: name,
+      name: openIdRoleId(clientId),
+      policies: rolePolicies,
+      uniqueName: lines(kind, name, issuer, clientId),
+    };
+  }
+  if (policyClaim === undefined) return undefined;
+  return { mode: 'claim', provider: name, name, policies: [], uniqueName: lines(kind, name, issuer) };
+}
+
+// None of them can hold a line break.
+function lines(...parts: readonly string[]): string {
+  return parts.join('\n');
 }

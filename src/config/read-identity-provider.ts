@@ -10,7 +10,7 @@ import type { Path } from './path.ts';
 import { readCustomTokenProvider } from './read-custom-token-provider.ts';
 import { readSamlProvider } from './read-saml-provider.ts';
 import type { Reading } from './reading.ts';
-import { providerName, storeEndpoint, textLike } from './scalars.ts';
+import { providerName, rolePolicies, storeEndpoint, textLike } from './scalars.ts';
 import type { IdentityProviderSettings } from './settings.ts';
 
 const maxAudiences = 100;
@@ -28,13 +28,24 @@ const audiences = z
   .min(1, { error: 'must not be empty: nobody would be meant' })
   .max(maxAudiences, { error: `must not hold more than ${maxAudiences}` });
 
+const claimText = z
+  .string()
+  .regex(/^[\x21-\x7e]{0,255}$/, { error: 'must be at most 255 printable characters without spaces' });
+
 const oidc = z.strictObject({
   kind: z.literal('oidc'),
   name: providerName,
   issuer,
   clientIds: audiences,
   acceptAzp: z.boolean().default(false),
+  rolePolicies: rolePolicies.optional(),
+  claimName: claimText.min(1, { error: 'must not be empty' }).optional(),
+  claimPrefix: claimText.optional(),
+  userInfo: z.boolean().default(false),
 });
+
+/** The claim of MinIO's claim mode, when the configuration names another. */
+const defaultClaimName = 'policy';
 
 const absolutePath = z.string().refine(isAbsolute, { error: 'must be an absolute path' });
 
@@ -73,7 +84,22 @@ export function readIdentityProvider(reading: Reading, path: Path): IdentityProv
 }
 
 function readOidc(reading: Reading, path: Path): OidcProviderSettings | undefined {
-  return reading.read(path, oidc);
+  const shape = reading.read(path, oidc);
+  if (shape === undefined) return undefined;
+  const { rolePolicies: policies, claimName, claimPrefix, ...settings } = shape;
+  const isClaimMode = claimName !== undefined || claimPrefix !== undefined;
+  if (policies === undefined) {
+    if (!isClaimMode) return settings;
+    return { ...settings, policyClaim: `${claimPrefix ?? ''}${claimName ?? defaultClaimName}` };
+  }
+  if (isClaimMode) {
+    const other = claimName === undefined ? 'claimPrefix' : 'claimName';
+    reading.problemAtKey([...path, other], 'must not stand beside rolePolicies');
+  }
+  if (settings.clientIds.length !== 1) {
+    reading.problem([...path, 'clientIds'], 'must hold one client id where there are rolePolicies');
+  }
+  return { ...settings, rolePolicies: policies };
 }
 
 function readKubernetes(reading: Reading, path: Path): KubernetesProviderSettings | undefined {

@@ -6,10 +6,6 @@ export const unsupportedSettings: ReadonlySet<string> = new Set([
   'state',
   'account.disabledRegions',
   'backend.passthrough',
-  'directory.identityProviders[].claimName',
-  'directory.identityProviders[].claimPrefix',
-  'directory.identityProviders[].rolePolicies',
-  'directory.identityProviders[].userInfo',
   'directory.users[].mfaDevices',
   'server.tls',
 ]);

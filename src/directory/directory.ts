@@ -38,6 +38,8 @@ export interface Directory {
   withNamedPolicies(role: Role, policyNames: readonly string[]): Role;
   /** A managed policy by its exact ARN; fit for an identity, session or boundary set. */
   managedPolicy(arn: string): CompiledPolicy | undefined;
+  /** Whether a managed policy has exactly this name. */
+  isPolicyName(name: string): boolean;
   /** The policy that this account put on a bucket, by the bucket's exact name. */
   bucketPolicy(bucket: string): CompiledPolicy | undefined;
 }
@@ -82,6 +84,7 @@ export function buildDirectory(records: DirectoryRecords): Directory {
     claimRole: [...roles.values()].find(({ provider }) => provider?.mode === 'claim'),
     withNamedPolicies: (role: Role, names: readonly string[]) => withNamedPolicies(role, names, managed),
     managedPolicy: (arn: string) => managed.byArn(arn),
+    isPolicyName: (name: string) => managed.byName(name) !== undefined,
     bucketPolicy: (bucket: string) => bucketPolicies.get(bucket),
   });
 }

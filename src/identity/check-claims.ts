@@ -7,13 +7,10 @@ const maxClockAheadSeconds = 60;
 const maxSubjectLength = 255;
 
 /**
- * Claims that ask for session tags or a source identity (IAM user guide, "Passing session tags in AWS STS"), nested or
- * flattened. A token that has one is refused: ignoring it would lose what a policy on it denies.
+ * Checks `exp`, `iat` and `nbf` (RFC 7519, section 4.1), all in whole or fractional seconds. Returns the expiry in whole
+ * seconds. Throws `IdentityFault`.
  */
-const unsupportedClaims = ['https://aws.amazon.com/tags', 'https://aws.amazon.com/source_identity'];
-
-/** Checks `exp`, `iat` and `nbf` (RFC 7519, section 4.1), all in whole or fractional seconds. Throws `IdentityFault`. */
-export function checkTimes(claims: JsonObject, nowMs: number): void {
+export function checkTimes(claims: JsonObject, nowMs: number): number {
   const now = Math.floor(nowMs / 1000);
   const expiresAt = requireTime(claims, 'exp');
   const issuedAt = requireTime(claims, 'iat');
@@ -31,6 +28,7 @@ export function checkTimes(claims: JsonObject, nowMs: number): void {
       `Token not yet valid: current date/time ${now} must be after the issue and not-before date/time ${Math.floor(earliest)}`,
     );
   }
+  return Math.floor(expiresAt);
 }
 
 function requireTime(claims: JsonObject, name: string): number {
@@ -55,16 +53,6 @@ export function requireSubject(claims: JsonObject): string {
 export function requireIssuer(token: UnverifiedToken, issuer: string): void {
   if (token.issuer === issuer) return;
   throw new IdentityFault('unknown_issuer', 'The token was issued by another provider');
-}
-
-/** Refuses claims whose meaning this version cannot honour. Throws `IdentityFault`. */
-export function refuseUnsupportedClaims(claims: JsonObject): void {
-  const found = Object.keys(claims).some((name) => unsupportedClaims.some((known) => name.startsWith(known)));
-  if (!found) return;
-  throw new IdentityFault(
-    'bad_claims',
-    'Session tags and a source identity in the token are not supported by this version of the service',
-  );
 }
 
 /** No audience of the token is one of the provider's. */

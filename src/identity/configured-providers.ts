@@ -17,11 +17,11 @@ export class ConfiguredProviders implements IdentityProviders {
     this.#providers = settings.map((one) => createProvider(one, tools));
   }
 
-  async identify(text: string, nowMs: number): Promise<FederatedIdentity> {
+  async identify(text: string, nowMs: number, accessToken?: string): Promise<FederatedIdentity> {
     const token = readUnverifiedToken(text);
     const provider = this.#providerOf(token);
     try {
-      return await provider.verify(token, nowMs);
+      return await provider.verify(token, nowMs, accessToken);
     } catch (error) {
       throw withProvider(keyFault(error), provider.name);
     }

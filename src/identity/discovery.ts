@@ -13,14 +13,27 @@ export interface KeyOwner {
   readonly issuer: string;
 }
 
-/**
- * Fetches the keys that an issuer's discovery document names (OpenID Connect Discovery 1.0, sections 4 and 3). The
- * document must be the issuer's own. Throws `OutboundFault` and `IdentityFault` `no_key`.
- */
+/** What an issuer's discovery document leads to. */
+export interface Discovery {
+  readonly keys: readonly VerificationKey[];
+  /** Where the issuer tells more about users; `undefined` when it does not say. */
+  readonly userInfoEndpoint: string | undefined;
+}
+
+/** The keys that {@link discover} finds. */
 export async function discoverKeys(
-  { name, issuer }: KeyOwner,
+  owner: KeyOwner,
   tools: IdentityTools,
 ): Promise<readonly VerificationKey[]> {
+  const { keys } = await discover(owner, tools);
+  return keys;
+}
+
+/**
+ * Reads an issuer's discovery document and fetches the keys that it names (OpenID Connect Discovery 1.0, sections 4 and
+ * 3). The document must be the issuer's own. Throws `OutboundFault` and `IdentityFault` `no_key`.
+ */
+export async function discover({ name, issuer }: KeyOwner, tools: IdentityTools): Promise<Discovery> {
   const document = await askProvider(tools, name, 'discovery', {
     url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
     maxBytes: maxDocumentBytes,
@@ -29,7 +42,12 @@ export async function discoverKeys(
   if (document['issuer'] !== issuer) throw unusableKeys('the discovery document names another issuer');
   const url = document['jwks_uri'];
   if (typeof url !== 'string') throw unusableKeys('the discovery document names no jwks_uri');
-  return usableKeys(await askProvider(tools, name, 'jwks', { url, maxBytes: maxDocumentBytes }), name, tools);
+  const keys = await askProvider(tools, name, 'jwks', { url, maxBytes: maxDocumentBytes });
+  const userInfo = document['userinfo_endpoint'];
+  return {
+    keys: usableKeys(keys, name, tools),
+    userInfoEndpoint: typeof userInfo === 'string' ? userInfo : undefined,
+  };
 }
 
 /** The keys of a fetched key set. Throws `IdentityFault` `no_key` when there are none. */

@@ -1,3 +1,11 @@
+/** A tag that a token asks for. */
+export interface FederatedSessionTag {
+  readonly key: string;
+  readonly value: string;
+  /** Whether it passes along a chain of roles. */
+  readonly isTransitive: boolean;
+}
+
 /** Who an identity provider vouches for, from a token that passed every check. */
 export interface FederatedIdentity {
   /** The configured name of the provider; bounded, fit for a metric label. */
@@ -13,4 +21,10 @@ export interface FederatedIdentity {
    * values. `aud` holds accepted audiences only.
    */
   readonly claims: ReadonlyMap<string, readonly string[]>;
+  /** The token's `exp`, in whole seconds since the Unix epoch, rounded down. */
+  readonly expiresAt: number;
+  readonly tags: readonly FederatedSessionTag[];
+  readonly sourceIdentity: string | undefined;
+  /** What a claim-mode provider says about policies, as it says it; `undefined` for other providers. */
+  readonly policyNames: readonly string[] | undefined;
 }

@@ -11,12 +11,15 @@ export interface IdentityProvider {
   readonly issuer: string;
   /** Whether one of the token's audiences is this provider's. Decides which provider judges a token, nothing more. */
   accepts(token: UnverifiedToken): boolean;
-  /** Checks everything about a token, issuer and audience included. Throws `IdentityFault`. */
-  verify(token: UnverifiedToken, nowMs: number): Promise<FederatedIdentity>;
+  /**
+   * Checks everything about a token, issuer and audience included. The access token that came along is for asking the
+   * provider about the user, where its settings say so. Throws `IdentityFault`.
+   */
+  verify(token: UnverifiedToken, nowMs: number, accessToken?: string): Promise<FederatedIdentity>;
 }
 
 /** Every configured identity provider, behind the one question the token service has. */
 export interface IdentityProviders {
-  /** Who presents this token. Throws `IdentityFault`. */
-  identify(token: string, nowMs: number): Promise<FederatedIdentity>;
+  /** Who presents this token, perhaps together with an access token. Throws `IdentityFault`. */
+  identify(token: string, nowMs: number, accessToken?: string): Promise<FederatedIdentity>;
 }

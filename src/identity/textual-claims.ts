@@ -1,9 +1,11 @@
+import { isAwsClaim } from './aws-claims.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
 /**
  * The claims a condition can name: texts, booleans as texts, and lists of texts, with the names of nested objects
- * joined by `/` (`kubernetes.io/serviceaccount/name`). Numbers and mixed lists are left out.
+ * joined by `/` (`kubernetes.io/serviceaccount/name`). Numbers and mixed lists are left out, and
+ * so is what the session shall carry.
  * Throws `IdentityFault` when two names are the same but for case: conditions do not tell them apart.
  */
 export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly string[]> {
@@ -26,7 +28,7 @@ export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly 
     }
   };
   // INVARIANT: the JSON reader has bounded the depth.
-  visit(claims, '');
+  visit(Object.fromEntries(Object.entries(claims).filter(([name]) => !isAwsClaim(name))), '');
   return texts;
 }
 

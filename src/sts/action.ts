@@ -74,7 +74,8 @@ export interface ActionDefinition<T extends ParameterTable> {
 /** What an action without a signature is made of. */
 export interface UnsignedActionDefinition<T extends ParameterTable> {
   readonly name: string;
-  readonly parameters: T;
+  /** A table, or how to choose one where a parameter decides what else must be there. */
+  readonly parameters: T | ((sent: SentParameters, dependencies: StsDependencies) => T);
   perform(values: ParameterValues<T>, call: UnsignedCall): Promise<StsResult>;
 }
 
@@ -119,6 +120,9 @@ export function defineUnsignedAction<T extends ParameterTable>(
   return {
     kind: 'unsigned',
     name,
-    run: async (sent, call) => perform(readParameters(sent, parameters), call),
+    async run(sent, call) {
+      const table = typeof parameters === 'function' ? parameters(sent, call.dependencies) : parameters;
+      return perform(readParameters(sent, table), call);
+    },
   };
 }

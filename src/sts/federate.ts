@@ -23,12 +23,16 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
 };
 
 /**
- * Finds out who presents an identity token. The provider becomes a fact of the request, also of a refused one.
+ * Finds out who presents an identity token, perhaps together with an access token. The provider becomes a fact of the request, also of a refused one.
  * Throws InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError and IDPRejectedClaim.
  */
-export async function federate(token: string, call: UnsignedCall): Promise<FederatedIdentity> {
+export async function federate(
+  token: string,
+  accessToken: string | undefined,
+  call: UnsignedCall,
+): Promise<FederatedIdentity> {
   const { raw, dependencies } = call;
-  return identified(dependencies.identityProviders.identify(token, raw.receivedAtMs), call);
+  return identified(dependencies.identityProviders.identify(token, raw.receivedAtMs, accessToken), call);
 }
 
 /**

@@ -33,7 +33,7 @@ export async function issueSession(
 ): Promise<IssuedSession> {
   const policyArns = PolicyArns.flatMap((member) => member.get('arn') ?? []);
   const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
-  const size = checkPackedSize(policies, grant.claims.tags);
+  const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
   const credentials = issue(grant, policies, dependencies, nowMs);
   trace.add({ issuedCredentials: true });

@@ -8,6 +8,8 @@ export interface PackedContent {
   readonly policyArns: readonly string[];
   /** Every tag of the session, those that travelled along included. */
   readonly tags: readonly SessionTag[];
+  /** Managed policies by name, where an identity provider says which its people have. */
+  readonly policyNames?: readonly string[];
 }
 
 /** So much, compressed, leaves a token of every other limit within the 8 KiB of a header field. */
@@ -18,8 +20,10 @@ const allottedBytes = 4096;
  * publish its packing: this one is raw deflate of their JSON; whether a tag is transitive does not count. `undefined`
  * when nothing was passed.
  */
-export function packedPolicySize({ policy, policyArns, tags }: PackedContent): number | undefined {
-  if (policy === undefined && policyArns.length === 0 && tags.length === 0) return undefined;
-  const content = { policy, policyArns, tags: tags.map(({ key, value }) => [key, value]) };
+export function packedPolicySize(packed: PackedContent): number | undefined {
+  const { policy, policyArns, tags, policyNames } = packed;
+  const isEmpty = policy === undefined && policyArns.length === 0 && tags.length === 0;
+  if (isEmpty && policyNames === undefined) return undefined;
+  const content = { policy, policyArns, tags: tags.map(({ key, value }) => [key, value]), policyNames };
   return Math.ceil((deflateRawSync(JSON.stringify(content)).length / allottedBytes) * 100);
 }

@@ -40,6 +40,8 @@ export const stsParameters: {
   readonly ProviderId: ParameterRule<string | undefined>;
   /** A secret: its violations must not quote it. */
   readonly WebIdentityToken: ParameterRule<string | undefined>;
+  /** A secret: its violations must not quote it. It becomes the value of a header. */
+  readonly WebIdentityAccessToken: ParameterRule<string | undefined>;
   /** A secret: its violations must not quote it. */
   readonly Token: ParameterRule<string | undefined>;
   readonly PrincipalArn: ParameterRule<string | undefined>;
@@ -68,6 +70,7 @@ export const stsParameters: {
   EncodedMessage: text({ min: 1, max: 10_240 }),
   ProviderId: text({ min: 4, max: 2048 }),
   WebIdentityToken: secretText({ min: 4, max: 20_000 }),
+  WebIdentityAccessToken: secretText({ min: 1, max: 20_000, pattern: '[\\u0021-\\u007E]+' }),
   Token: secretText({ min: 1, max: 20_000 }),
   PrincipalArn: arn,
   SAMLAssertion: secretText({ min: 4, max: 100_000 }),

@@ -1,9 +1,16 @@
 import { assumedRoleArn } from '../authenticate/caller.ts';
+import type { Directory } from '../directory/directory.ts';
 import type { Role } from '../directory/role.ts';
 import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
+import type { FederatedIdentity } from '../identity/federated-identity.ts';
 import type { RoleSessionPrincipal, SessionClaims } from '../tokens/session-claims.ts';
+import type { UnsignedCall } from './action.ts';
 import { stsError } from './errors.ts';
+import { providerArn } from './federated-keys.ts';
 import { defaultDurationSeconds } from './trust-decision.ts';
+
+/** The longest session, in seconds: a year. */
+const maxDurationSeconds = 31_536_000;
 
 type GrantedClaims = Pick<SessionClaims, 'tags' | 'federation' | 'policyNames'>;
 
@@ -67,6 +74,67 @@ export function grantRoleToWebhookUser(
     durationSeconds: Math.min(durationSeconds, maxValiditySeconds),
     claims: { tags: [] },
   });
+}
+
+/** What is asked of a MinIO-style provider, and by whom. */
+export interface ProviderRoleRequest {
+  readonly identity: FederatedIdentity;
+  /** `undefined`: the session is called after the subject. */
+  readonly sessionName: string | undefined;
+  /** `undefined`: the session ends with the token. */
+  readonly durationSeconds: number | undefined;
+}
+
+/**
+ * Grants the role of a MinIO-style OpenID Connect provider to whom it vouches for (MinIO, AssumeRoleWithWebIdentity). Throws
+ * AccessDenied for the role of anybody else, and for a token that names no policy where it must.
+ */
+export function grantProviderRole(
+  role: Role,
+  { identity, sessionName, durationSeconds }: ProviderRoleRequest,
+  { raw, dependencies }: UnsignedCall,
+): ProviderGrant {
+  const { provider, issuer, subject, audience } = identity;
+  if (role.provider?.name !== provider) throw refused('the role is of another provider');
+  // Both need the consent of a trust policy, which such a role has not; dropping them would lose what denies by them.
+  if (identity.tags.length > 0 || identity.sourceIdentity !== undefined) {
+    throw refused('the token asks for session tags or a source identity');
+  }
+  const federation = { provider: providerArn(issuer, dependencies.account), subject, audience };
+  return new GrantOfProvider(provider, role, {
+    name: sessionName ?? sessionNameOf(subject),
+    durationSeconds: durationSeconds ?? remainingSeconds(identity, raw.receivedAtMs),
+    claims: { tags: [], federation, ...ownPolicies(role, identity, dependencies.authentication.directory) },
+  });
+}
+
+function ownPolicies(
+  { provider }: Role,
+  { policyNames = [] }: FederatedIdentity,
+  directory: Directory,
+): Pick<SessionClaims, 'policyNames'> {
+  switch (provider?.mode) {
+    case 'role-policy':
+      return {};
+    case 'claim': {
+      const known = policyNames.filter((name) => directory.isPolicyName(name));
+      if (known.length === 0) throw refused('the token names no policy that exists');
+      return { policyNames: known };
+    }
+    default:
+      throw refused('the role is not of an OpenID Connect provider');
+  }
+}
+
+function remainingSeconds({ expiresAt }: FederatedIdentity, nowMs: number): number {
+  const seconds = Math.min(expiresAt - Math.floor(nowMs / 1000), maxDurationSeconds);
+  // A token may end within the very second, and a session lasts whole ones.
+  if (seconds < 1) throw stsError('ExpiredTokenException');
+  return seconds;
+}
+
+function refused(detail: string): Error {
+  return denied('AssumeRoleWithWebIdentity', detail);
 }
 
 /** AccessDenied as every federated action says it; `detail` is for the log. */

@@ -1,6 +1,6 @@
 import type { Directory } from '../directory/directory.ts';
 import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
-import type { SessionTag } from '../tokens/session-claims.ts';
+import type { SessionClaims } from '../tokens/session-claims.ts';
 import { stsError } from './errors.ts';
 import { packedPolicySize } from './packed-policy-size.ts';
 
@@ -41,9 +41,10 @@ export function checkSessionPolicies(
  */
 export function checkPackedSize(
   { policy, policyArns }: SessionPolicies,
-  tags: readonly SessionTag[],
+  { tags, policyNames }: Pick<SessionClaims, 'tags' | 'policyNames'>,
 ): number | undefined {
-  const size = packedPolicySize({ policy, policyArns, tags });
+  const packed = { policy, policyArns, tags };
+  const size = packedPolicySize(policyNames === undefined ? packed : { ...packed, policyNames });
   if (size !== undefined && size > 100) throw tooLarge(size);
   return size;
 }

@@ -18,7 +18,14 @@ const problems = (...providers: string[]): string[] =>
 describe('an identity provider', () => {
   it('is read with its defaults', () => {
     expect(load(withProviders(oidc, cluster)).settings.identityProviders).toEqual([
-      { kind: 'oidc', name: 'a', issuer: 'https://login.example.com', clientIds: ['app'], acceptAzp: false },
+      {
+        kind: 'oidc',
+        name: 'a',
+        issuer: 'https://login.example.com',
+        clientIds: ['app'],
+        acceptAzp: false,
+        userInfo: false,
+      },
       {
         kind: 'kubernetes',
         name: 'c',
@@ -77,10 +84,7 @@ describe('an identity provider', () => {
       oidc.replace('login.example.com', 'aws'),
       'issuer: is the prefix of condition keys that are not its own',
     ],
-    [`${oidc}, rolePolicies: [ReadData]`, 'rolePolicies: not supported by this version'],
-    [`${oidc}, claimName: policy`, 'claimName: not supported by this version'],
-    [`${oidc}, claimPrefix: ""`, 'claimPrefix: not supported by this version'],
-    [`${oidc}, userInfo: false`, 'userInfo: not supported by this version'],
+    [`${oidc}, userInfo: "yes"`, 'userInfo: must be true or false'],
     [`${oidc}, audiences: [x]`, 'audiences: unknown key'],
     [`${cluster}, clientIds: [x]`, 'clientIds: unknown key'],
     [oidc.replace('oidc', 'ldap'), 'kind: must be one of "oidc", "kubernetes", "saml", "custom-token"'],

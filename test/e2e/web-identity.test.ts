@@ -202,7 +202,15 @@ describe('a token that is good but for', () => {
     ['session tags', 'https://aws.amazon.com/tags', { principal_tags: { team: ['red'] } }],
     ['flattened session tags', 'https://aws.amazon.com/tags/principal_tags/team', 'red'],
     ['a source identity', 'https://aws.amazon.com/source_identity', 'someone'],
-  ])('%s it asks for is InvalidIdentityToken', async (_, name, value) => {
+  ])('%s that the trust policy does not allow is AccessDenied', async (_, name, value) => {
+    expect(await refused({ [name]: value })).toBe('AccessDenied 403');
+  });
+
+  it.each([
+    ['session tags', 'https://aws.amazon.com/tags', { principal_tags: ['team'] }],
+    ['flattened session tags', 'https://aws.amazon.com/tags/principal_tags/team', ['red', 'blue']],
+    ['a source identity', 'https://aws.amazon.com/source_identity', 'some one'],
+  ])('malformed %s is InvalidIdentityToken', async (_, name, value) => {
     expect(await refused({ [name]: value })).toBe('InvalidIdentityToken 400');
   });
 
@@ -213,7 +221,7 @@ describe('a token that is good but for', () => {
   it.each([
     [{ RoleSessionName: 'a b' }, 'ValidationError 400'],
     [{ RoleSessionName: 'x' }, 'ValidationError 400'],
-    [{ RoleArn: 'arn:minio:iam:us-east-1::role/nOybJqMNzNmroqEKq5D0EUsRZw0' }, 'ValidationError 400'],
+    [{ RoleArn: 'arn:minio:iam:us-east-1::role/nOybJqMNzNmroqEKq5D0EUsRZw0' }, 'AccessDenied 403'],
     [{ RoleArn: 'not an ARN of any kind' }, 'ValidationError 400'],
     [{ DurationSeconds: 899 }, 'ValidationError 400'],
     [{ DurationSeconds: 3601 }, 'ValidationError 400'],

@@ -52,7 +52,7 @@ export function describeProvider(one: ProviderCase): void {
         ['for a list that holds more than texts', () => ({ aud: ['sts-sidecar', 1] }), 'bad_claims'],
         ['of another issuer', () => ({ iss: 'https://other.example.com' }), 'unknown_issuer'],
         ['without issuer', () => ({ iss: undefined }), 'bad_claims'],
-        ['with session tags', () => ({ 'https://aws.amazon.com/tags': {} }), 'bad_claims'],
+        ['with malformed session tags', () => ({ 'https://aws.amazon.com/tags': [] }), 'bad_claims'],
         ['with claims alike but for case', () => ({ Team: 'a', team: 'b' }), 'bad_claims'],
       ])('refuse a token %s', async (_, claims, reason) => {
         expect(await judge(world.mint(claims(now())))).toBe(reason);

@@ -1,11 +1,6 @@
 import type { IdentityTools } from '../ask-provider.ts';
-import {
-  checkTimes,
-  refuseUnsupportedClaims,
-  requireIssuer,
-  requireSubject,
-  wrongAudience,
-} from '../check-claims.ts';
+import { readAwsClaims } from '../aws-claims.ts';
+import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
 import { discoverKeys } from '../discovery.ts';
 import type { FederatedIdentity } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
@@ -52,16 +47,17 @@ export class KubernetesProvider implements IdentityProvider {
     const audiences = this.#acceptedAudiences(token);
     const [audience] = audiences;
     if (audience === undefined) throw wrongAudience();
-    checkTimes(token.claims, nowMs);
+    const expiresAt = checkTimes(token.claims, nowMs);
     await verifySignature(token, this.#keys);
-    refuseUnsupportedClaims(token.claims);
+    const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const subject = requireSubject(token.claims);
     if (!subject.startsWith('system:serviceaccount:')) {
       throw new IdentityFault('bad_claims', 'The subject of the token is no service account');
     }
     const claims = new Map([...textualClaims(token.claims), ['aud', audiences]]);
     if (this.#reviewer !== undefined) await reviewToken(token.text, { audiences, subject }, this.#reviewer);
-    return { provider: this.name, issuer: this.issuer, subject, audience, claims };
+    const session = { expiresAt, tags, sourceIdentity, policyNames: undefined };
+    return { provider: this.name, issuer: this.issuer, subject, audience, claims, ...session };
   }
 
   #acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {

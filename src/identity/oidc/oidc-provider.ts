@@ -1,19 +1,16 @@
 import type { IdentityTools } from '../ask-provider.ts';
-import {
-  checkTimes,
-  refuseUnsupportedClaims,
-  requireIssuer,
-  requireSubject,
-  wrongAudience,
-} from '../check-claims.ts';
-import { discoverKeys } from '../discovery.ts';
+import { readAwsClaims } from '../aws-claims.ts';
+import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
+import { discover } from '../discovery.ts';
 import type { FederatedIdentity } from '../federated-identity.ts';
 import { KeySource } from '../key-source.ts';
 import type { IdentityProvider } from '../provider.ts';
 import { textualClaims } from '../textual-claims.ts';
-import type { UnverifiedToken } from '../unverified-token.ts';
+import type { JsonObject, UnverifiedToken } from '../unverified-token.ts';
 import { verifySignature } from '../verify-signature.ts';
+import { policyNamesIn } from './policy-claim.ts';
 import type { OidcProviderSettings } from './settings.ts';
+import { withUserInfo } from './user-info.ts';
 
 /** Identity tokens of an OpenID Connect provider (OpenID Connect Core 1.0, section 3.1.3.7). */
 export class OidcProvider implements IdentityProvider {
@@ -21,31 +18,53 @@ export class OidcProvider implements IdentityProvider {
   readonly issuer: string;
   readonly #clientIds: ReadonlySet<string>;
   readonly #acceptAzp: boolean;
+  readonly #policyClaim: string | undefined;
+  readonly #asksUserInfo: boolean;
+  readonly #tools: IdentityTools;
   readonly #keys: KeySource;
+  #userInfoEndpoint: string | undefined;
 
   constructor(settings: OidcProviderSettings, tools: IdentityTools) {
     this.name = settings.name;
     this.issuer = settings.issuer;
     this.#clientIds = new Set(settings.clientIds);
     this.#acceptAzp = settings.acceptAzp;
-    this.#keys = new KeySource(() => discoverKeys(settings, tools), tools.clock);
+    this.#policyClaim = settings.policyClaim;
+    this.#asksUserInfo = settings.userInfo;
+    this.#tools = tools;
+    this.#keys = new KeySource(async () => {
+      const { keys, userInfoEndpoint } = await discover(settings, tools);
+      this.#userInfoEndpoint = userInfoEndpoint;
+      return keys;
+    }, tools.clock);
   }
 
   accepts(token: UnverifiedToken): boolean {
     return this.#acceptedAudiences(token).length > 0;
   }
 
-  async verify(token: UnverifiedToken, nowMs: number): Promise<FederatedIdentity> {
+  async verify(token: UnverifiedToken, nowMs: number, accessToken?: string): Promise<FederatedIdentity> {
     requireIssuer(token, this.issuer);
     const audiences = this.#acceptedAudiences(token);
     const [audience] = audiences;
     if (audience === undefined) throw wrongAudience();
-    checkTimes(token.claims, nowMs);
+    const expiresAt = checkTimes(token.claims, nowMs);
     await verifySignature(token, this.#keys);
-    refuseUnsupportedClaims(token.claims);
     const subject = requireSubject(token.claims);
-    const claims = new Map([...textualClaims(token.claims), ['aud', audiences]]);
-    return { provider: this.name, issuer: this.issuer, subject, audience, claims };
+    const all = await this.#completeClaims(token.claims, subject, accessToken);
+    const { tags, sourceIdentity } = readAwsClaims(all);
+    const claims = new Map([...textualClaims(all), ['aud', audiences]]);
+    const policyNames =
+      this.#policyClaim === undefined ? undefined : policyNamesIn(claims, this.#policyClaim);
+    const session = { expiresAt, tags, sourceIdentity, policyNames };
+    return { provider: this.name, issuer: this.issuer, subject, audience, claims, ...session };
+  }
+
+  async #completeClaims(claims: JsonObject, subject: string, accessToken?: string): Promise<JsonObject> {
+    if (!this.#asksUserInfo) return claims;
+    // Set together with the keys, and without keys no token is verified.
+    const endpoint = this.#userInfoEndpoint;
+    return withUserInfo({ provider: this.name, endpoint, claims, subject, accessToken }, this.#tools);
   }
 
   #acceptedAudiences({ audiences, authorizedParty }: UnverifiedToken): readonly string[] {

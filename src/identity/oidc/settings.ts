@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** An OpenID Connect provider, as configured. */
 export interface OidcProviderSettings {
   readonly kind: 'oidc';
@@ -8,4 +10,18 @@ export interface OidcProviderSettings {
   readonly clientIds: readonly string[];
   /** Whether `azp` counts as an audience beside `aud`; without an `aud` it always does. */
   readonly acceptAzp: boolean;
+  /**
+   * Managed policies by name of everyone the provider vouches for (MinIO's role policies); the only client id is in the
+   * ARN of the generated role.
+   */
+  readonly rolePolicies?: readonly string[];
+  /** The claim that holds names of managed policies (MinIO's claim mode), prefix included; never beside rolePolicies. */
+  readonly policyClaim?: string;
+  /** Whether the provider is asked about the user besides, with the access token that comes along. */
+  readonly userInfo: boolean;
+}
+
+/** The id in the role ARN that clients of a role-policy provider must name (MinIO, "OpenID Connect, RolePolicy"). */
+export function openIdRoleId(clientId: string): string {
+  return createHash('sha1').update(clientId).digest('base64url');
 }

@@ -1,62 +1,97 @@
-import { defineUnsignedAction, type UnsignedAction } from '../action.ts';
+import type { FederatedIdentity } from '../../identity/federated-identity.ts';
+import { defineUnsignedAction, type UnsignedAction, type UnsignedCall } from '../action.ts';
 import { stsError } from '../errors.ts';
 import { federate } from '../federate.ts';
 import { providerArn } from '../federated-keys.ts';
 import { issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
+import { denied, grantProviderRole, type ProviderGrant } from '../provider-grant.ts';
 import { defaultDurationSeconds, federatedQuestion } from '../trust-decision.ts';
-import { grantRoleToFederated } from '../trust-policy.ts';
+import { grantRoleToFederated, type TrustGrant } from '../trust-policy.ts';
+import { webIdentityMode } from '../web-identity-mode.ts';
+
+const name = 'AssumeRoleWithWebIdentity';
+
+const parameters = {
+  RoleArn: stsParameters.RoleArn,
+  RoleSessionName: stsParameters.RoleSessionName,
+  WebIdentityToken: required(stsParameters.WebIdentityToken),
+  WebIdentityAccessToken: stsParameters.WebIdentityAccessToken,
+  ProviderId: stsParameters.ProviderId,
+  PolicyArns: stsParameters.PolicyArns,
+  Policy: stsParameters.Policy,
+  DurationSeconds: stsParameters.DurationSeconds,
+};
+
+const trustPolicyParameters = {
+  ...parameters,
+  RoleArn: required(stsParameters.RoleArn),
+  RoleSessionName: required(stsParameters.RoleSessionName),
+};
 
 /**
  * Temporary credentials of a role for the holder of an identity provider's token (AWS STS API Reference,
- * AssumeRoleWithWebIdentity). The session may outlive the token.
+ * AssumeRoleWithWebIdentity), or of a provider's own role (MinIO, the same action). A session of a role may outlive the
+ * token.
  */
 export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
-  name: 'AssumeRoleWithWebIdentity',
-  parameters: {
-    RoleArn: required(stsParameters.RoleArn),
-    RoleSessionName: required(stsParameters.RoleSessionName),
-    WebIdentityToken: required(stsParameters.WebIdentityToken),
-    ProviderId: stsParameters.ProviderId,
-    PolicyArns: stsParameters.PolicyArns,
-    Policy: stsParameters.Policy,
-    DurationSeconds: stsParameters.DurationSeconds,
-  },
+  name,
+  parameters: (sent, dependencies): typeof parameters =>
+    webIdentityMode(sent.get('RoleArn'), dependencies).kind === 'provider'
+      ? parameters
+      : trustPolicyParameters,
   async perform(values, call) {
-    const { raw, dependencies } = call;
     if (values.ProviderId !== undefined) {
       throw stsError(
         'InvalidIdentityToken',
         'OAuth 2.0 access tokens, which ProviderId asks for, are not supported: send an OpenID Connect ID token',
       );
     }
-    const identity = await federate(values.WebIdentityToken, call);
-    const { account } = dependencies;
-    const { RoleSessionName: sessionName, DurationSeconds: durationSeconds } = values;
-    const requested = { sessionName, durationSeconds: durationSeconds ?? defaultDurationSeconds };
-    const { subject, audience } = identity;
-    const grant = grantRoleToFederated(
-      { roleArn: values.RoleArn, sessionName, durationSeconds, tags: [], sourceIdentity: undefined },
-      {
-        question: federatedQuestion(requested, identity, raw, account),
-        federation: { provider: providerArn(identity.issuer, account), subject, audience },
-      },
-      call,
-    );
-    const { credentials, packedPolicySize } = await issueSession(
-      grant,
-      { ...values, tags: [] },
-      call,
-      raw.receivedAtMs,
-    );
+    const identity = await federate(values.WebIdentityToken, values.WebIdentityAccessToken, call);
+    const grant = grantTo(identity, values, call);
+    const { sourceIdentity, tags } = identity;
+    const session = await issueSession(grant, { ...values, tags }, call, call.raw.receivedAtMs);
     return {
       SubjectFromWebIdentityToken: identity.subject,
       Audience: identity.audience,
       Provider: identity.issuer,
       AssumedRoleUser: grant.assumedRoleUser,
-      Credentials: credentials,
-      PackedPolicySize: packedPolicySize,
-      SourceIdentity: grant.claims.sourceIdentity,
+      Credentials: session.credentials,
+      PackedPolicySize: session.packedPolicySize,
+      SourceIdentity: sourceIdentity,
     };
   },
 });
+
+interface Requested {
+  readonly RoleArn: string | undefined;
+  readonly RoleSessionName: string | undefined;
+  readonly DurationSeconds: number | undefined;
+}
+
+function grantTo(
+  identity: FederatedIdentity,
+  { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: durationSeconds }: Requested,
+  call: UnsignedCall,
+): TrustGrant | ProviderGrant {
+  const mode = webIdentityMode(roleArn, call.dependencies);
+  if (mode.kind === 'provider') {
+    if (mode.role === undefined) throw denied(name, 'no provider has a role of this ARN');
+    return grantProviderRole(mode.role, { identity, sessionName, durationSeconds }, call);
+  }
+  // INVARIANT: the parameters of this mode are required.
+  if (roleArn === undefined || sessionName === undefined)
+    throw new Error('a role is asked for without a name');
+  const { account } = call.dependencies;
+  const { subject, audience, tags, sourceIdentity } = identity;
+  const session = { sessionName, tags, sourceIdentity };
+  const requested = { ...session, durationSeconds: durationSeconds ?? defaultDurationSeconds };
+  return grantRoleToFederated(
+    { ...session, roleArn, durationSeconds },
+    {
+      question: federatedQuestion(requested, identity, call.raw, account),
+      federation: { provider: providerArn(identity.issuer, account), subject, audience },
+    },
+    call,
+  );
+}

@@ -10,6 +10,7 @@ const settings = (issuer: string, acceptAzp = false): IdentityProviderSettings =
   issuer,
   clientIds: ['sts-sidecar', 'second'],
   acceptAzp,
+  userInfo: false,
 });
 const oidc: ProviderCase = { kind: 'oidc', claims: {}, settings: (issuer) => settings(issuer) };
 

@@ -1,0 +1,108 @@
+import type { FederatedSessionTag } from './federated-identity.ts';
+import { IdentityFault } from './identity-fault.ts';
+import { isJsonObject, type JsonObject } from './unverified-token.ts';
+
+/** What a token asks its session to carry. */
+export interface AwsClaims {
+  readonly tags: readonly FederatedSessionTag[];
+  readonly sourceIdentity: string | undefined;
+}
+
+const tagsClaim = 'https://aws.amazon.com/tags';
+const sourceIdentityClaim = 'https://aws.amazon.com/source_identity';
+const principalTags = 'principal_tags';
+const transitiveTagKeys = 'transitive_tag_keys';
+
+const maxTags = 50;
+const tagKey = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
+const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+const sourceIdentityForm = /^(?!aws:)[\w+=,.@-]{2,64}$/i;
+
+/** Whether a claim says what the session shall carry; such claims are no condition keys. */
+export function isAwsClaim(name: string): boolean {
+  return name.startsWith(tagsClaim) || name.startsWith(sourceIdentityClaim);
+}
+
+/**
+ * Session tags and source identity of a token (IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity"):
+ * the claim `https://aws.amazon.com/tags` as an object, or flattened into claims of its own. What cannot be honoured is
+ * refused: ignoring it would lose what a policy on it denies. Throws `IdentityFault` `bad_claims`.
+ */
+export function readAwsClaims(claims: JsonObject): AwsClaims {
+  const found = Object.entries(claims).filter(([name]) => isAwsClaim(name));
+  if (found.length === 0) return { tags: [], sourceIdentity: undefined };
+  const tagParts = new Map<string, unknown>();
+  let sourceIdentity: string | undefined;
+  for (const [name, value] of found) {
+    if (name === sourceIdentityClaim) sourceIdentity = readSourceIdentity(value);
+    else for (const [part, partValue] of tagPartsOf(name, value)) add(tagParts, part, partValue);
+  }
+  return { tags: readTags(tagParts), sourceIdentity };
+}
+
+/** The tag claims under the names that they have when flattened, without what is common to all of them. */
+function tagPartsOf(name: string, value: unknown): readonly (readonly [string, unknown])[] {
+  if (name !== tagsClaim) {
+    if (!name.startsWith(`${tagsClaim}/`)) throw malformed('has an unknown name');
+    return [[name.slice(tagsClaim.length + 1), value]];
+  }
+  if (!isJsonObject(value)) throw malformed('must be an object');
+  return Object.entries(value).flatMap(([member, memberValue]) => {
+    if (member !== principalTags) return [[member, memberValue] as const];
+    if (!isJsonObject(memberValue)) throw malformed(`${principalTags} must be an object`);
+    return Object.entries(memberValue).map(([key, tag]) => [`${principalTags}/${key}`, tag] as const);
+  });
+}
+
+function add(parts: Map<string, unknown>, name: string, value: unknown): void {
+  if (parts.has(name)) throw malformed('says the same thing twice');
+  parts.set(name, value);
+}
+
+function readTags(parts: ReadonlyMap<string, unknown>): readonly FederatedSessionTag[] {
+  const transitive = readTransitiveKeys(parts.get(transitiveTagKeys));
+  const tags: FederatedSessionTag[] = [];
+  const seen = new Set<string>();
+  for (const [part, value] of parts) {
+    if (part === transitiveTagKeys) continue;
+    if (!part.startsWith(`${principalTags}/`)) throw malformed('has an unknown member');
+    const key = part.slice(principalTags.length + 1);
+    const text = oneText(value);
+    if (!tagKey.test(key)) throw malformed('has a tag key that cannot be one');
+    if (text === undefined || !tagValue.test(text)) throw malformed('has a tag value that cannot be one');
+    if (seen.has(key.toLowerCase())) throw malformed('has tag keys that differ only in case');
+    seen.add(key.toLowerCase());
+    tags.push({ key, value: text, isTransitive: transitive.has(key.toLowerCase()) });
+  }
+  if (tags.length > maxTags) throw malformed(`has more than ${maxTags} tags`);
+  if ([...transitive].some((key) => !seen.has(key))) throw malformed('names a transitive key without a tag');
+  return tags;
+}
+
+/** In lower case: tag keys are told apart without their case. */
+function readTransitiveKeys(value: unknown): ReadonlySet<string> {
+  if (value === undefined) return new Set();
+  const keys: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return new Set(
+    keys.map((key) => {
+      if (typeof key !== 'string') throw malformed(`${transitiveTagKeys} must be a list of texts`);
+      return key.toLowerCase();
+    }),
+  );
+}
+
+function readSourceIdentity(value: unknown): string {
+  const text = oneText(value);
+  if (text !== undefined && sourceIdentityForm.test(text)) return text;
+  throw new IdentityFault('bad_claims', `The claim ${sourceIdentityClaim} must be a source identity`);
+}
+
+/** A text, or a list of one text, which is how providers write what could have several values. */
+function oneText(value: unknown): string | undefined {
+  const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  return typeof only === 'string' ? only : undefined;
+}
+
+function malformed(what: string): IdentityFault {
+  return new IdentityFault('bad_claims', `The claim ${tagsClaim} ${what}`);
+}
