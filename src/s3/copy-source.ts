@@ -2,6 +2,7 @@ import { decodeTargetText } from '../core/request-target.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { checkBucket, checkKey } from './addressing.ts';
 import { s3Error } from './errors.ts';
+import { isStoreId } from './store-id.ts';
 
 /** The object a copy is made of. */
 export interface CopySource {
@@ -36,7 +37,7 @@ export function parseCopySource(header: string): CopySource {
 function readVersion(text: string): string {
   const versionId = text.startsWith(versionMark) ? decode(text.slice(versionMark.length)) : '';
   // Another parameter, or a second question mark, might be read differently by a store.
-  if (versionId === '' || /[?&=]/.test(text.slice(versionMark.length))) throw malformed();
+  if (!isStoreId(versionId) || /[?&=]/.test(text.slice(versionMark.length))) throw malformed();
   return versionId;
 }
 

@@ -1,3 +1,4 @@
+import { climbsOut } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { checkAclHeaders } from './acl-headers.ts';
 import { resolveAddress } from './addressing.ts';
@@ -10,6 +11,7 @@ import type { ForwardedHeaders, OperationScope, S3Operation, S3Request } from '.
 import { knownSelectors, type OperationRow, operationsFor } from './operations/index.ts';
 import { permissionsOf } from './permissions.ts';
 import { preflightRequest } from './preflight.ts';
+import { isStoreId } from './store-id.ts';
 
 /** What routing must know of the configuration. */
 export interface RouteSettings {
@@ -150,7 +152,8 @@ const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['part-number-marker', [0, 2_147_483_647]],
   ['partNumber', [1, 10_000]],
 ]);
-const neverEmpty: ReadonlySet<string> = new Set(['annotationName', 'id', 'uploadId', 'versionId']);
+const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
+const storeIds: ReadonlySet<string> = new Set(['id', 'uploadId', 'versionId']);
 
 function checkValue(name: string, value: string): void {
   const range = integerRanges.get(name);
@@ -166,5 +169,12 @@ function checkValue(name: string, value: string): void {
   }
   if (neverEmpty.has(name) && value.trim() === '') {
     throw s3Error('InvalidArgument', `The query parameter ${name} must not be empty.`);
+  }
+  if (storeIds.has(name) && !isStoreId(value)) {
+    throw s3Error('InvalidArgument', `The query parameter ${name} is not an id.`);
+  }
+  // A store that takes prefixes for paths would list another bucket.
+  if (name === 'prefix' && climbsOut(value)) {
+    throw s3Error('InvalidArgument', 'The prefix must not climb out of the bucket.');
   }
 }

@@ -9,6 +9,7 @@ import {
   type S3Operation,
   type S3Request,
 } from '../operation.ts';
+import { isStoreId } from '../store-id.ts';
 import { malformed, readDocument, writeDocument } from '../strict-document.ts';
 import { bypassActions } from './permission-rules.ts';
 
@@ -73,8 +74,7 @@ function parseEntry(element: XmlElement): DeleteEntry {
   }
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   const versionId = childText(element, 'VersionId');
-  // White space that some store cuts off would make another deletion of it.
-  if (versionId !== undefined && /\s/.test(versionId)) throw malformed();
+  if (versionId !== undefined && versionId !== '' && !isStoreId(versionId)) throw malformed();
   const eTag = childText(element, 'ETag');
   return {
     key,

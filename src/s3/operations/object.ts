@@ -109,5 +109,7 @@ export const objectOperations: readonly S3Operation[] = [
     action: 's3:DeleteObject',
     versionAction: 's3:DeleteObjectVersion',
     conditionalActions: (headers) => [...bypassActions(headers), ...ifMatchActions(headers)],
+    // Not on AWS, but some stores answer 404.
+    revealsMissing: true,
   },
 ];
