@@ -8,7 +8,7 @@ import { type AccessDecision, failedDecision, isAudited, isUnallowedOnly, undeci
 import type { DecidedPermission } from './decided-permission.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
-import { asPath, firstRefusal } from './permission-as-path.ts';
+import { asPaths, firstRefusal } from './permission-as-path.ts';
 import { asksStore, objectTags, placeOf, subjectOf } from './store-keys.ts';
 import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
 
@@ -61,9 +61,12 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): DecidedPermission {
-    const decided = this.#decideOne(permission, requestKeys);
-    const path = decided.isPermitted ? asPath(permission) : undefined;
-    return path === undefined ? decided : firstRefusal(decided, this.#decideOne(path, requestKeys));
+    let decided = this.#decideOne(permission, requestKeys);
+    for (const other of asPaths(permission, requestKeys)) {
+      if (!decided.isPermitted) return decided;
+      decided = firstRefusal(decided, this.#decideOne(other.permission, other.requestKeys));
+    }
+    return decided;
   }
 
   /** Decides one of many items that the store named; they have a budget of their own. */
@@ -77,9 +80,12 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): Promise<DecidedPermission> {
-    const decided = await this.#settleOne(permission, requestKeys);
-    const path = decided.isPermitted ? asPath(permission) : undefined;
-    return path === undefined ? decided : firstRefusal(decided, await this.#settleOne(path, requestKeys));
+    let decided = await this.#settleOne(permission, requestKeys);
+    for (const other of asPaths(permission, requestKeys)) {
+      if (!decided.isPermitted) return decided;
+      decided = firstRefusal(decided, await this.#settleOne(other.permission, other.requestKeys));
+    }
+    return decided;
   }
 
   /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
