@@ -14,6 +14,7 @@ export type ComponentName =
   | 'aws'
   | 'curl'
   | 'minio'
+  | 'php'
   | 'prometheus'
   | 'promtool'
   | 'rclone'
@@ -47,6 +48,7 @@ const COMPONENTS: readonly Component[] = [
   { name: 's3cmd', purpose: 'a client', debianPackage: 's3cmd', path: '/usr/bin/s3cmd' },
   { name: 'prometheus', purpose: 'scrapes the sidecar', debianPackage: 'prometheus' },
   { name: 'promtool', purpose: 'checks the metrics', debianPackage: 'prometheus' },
+  { name: 'php', purpose: 'runs SimpleSAMLphp', debianPackage: 'php-cli' },
   { name: 'xmlsec1', purpose: 'signs and verifies SAML assertions', debianPackage: 'xmlsec1' },
   { name: 'versitygw', purpose: 'a store' },
   { name: 'minio', purpose: 'a store' },

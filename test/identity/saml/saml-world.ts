@@ -7,8 +7,8 @@ import { createSamlIdp, defaultRecipient, type SamlIdp } from '../../support/sam
 
 export const nowMs: number = Date.UTC(2026, 10, 23, 10, 0, 0);
 const account = '123456789012';
-export const roleArn = `arn:aws:iam::${account}:role/analyst`;
-export const principalArn = `arn:aws:iam::${account}:saml-provider/company`;
+export const roleArn: string = `arn:aws:iam::${account}:role/analyst`;
+export const principalArn: string = `arn:aws:iam::${account}:saml-provider/company`;
 
 /** A provider under test with its identity provider, and a second one beside them. */
 export interface SamlWorld {
