@@ -1,5 +1,6 @@
 import { s3Error } from './errors.ts';
 import { parseCount, parseInstant, writeInstant } from './object-lock.ts';
+import { parseFormTags, writeFormTags } from './tagging-header.ts';
 
 /** Reads a header's value: what to forward, `undefined` to forward nothing. Throws `InvalidArgument`. */
 type ValueRule = (name: string, value: string) => string | undefined;
@@ -33,6 +34,12 @@ const count: ValueRule = (name, value) => {
   return value;
 };
 
+// Written anew: whether a `+` is a space, for one, is read differently by stores.
+const formTags: ValueRule = (_, value) => {
+  const tags = parseFormTags(value);
+  return tags.length === 0 ? undefined : writeFormTags(tags);
+};
+
 /**
  * Headers whose value decides about a permission, or is the value of a context key that is not plain text: in every other
  * spelling a store might read something else than the policies did. Sources: the API reference of each operation.
@@ -50,5 +57,6 @@ export const valueRules: ReadonlyMap<string, ValueRule> = new Map([
   ['x-amz-object-lock-mode', oneOf('GOVERNANCE', 'COMPLIANCE')],
   ['x-amz-object-lock-retain-until-date', instant],
   ['x-amz-skip-destination-validation', flag],
+  ['x-amz-tagging', formTags],
   ['x-amz-tagging-directive', oneOf('COPY', 'REPLACE')],
 ]);

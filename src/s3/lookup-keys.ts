@@ -38,7 +38,11 @@ const none: readonly string[] = [];
 
 /** Prefixes, in lower case, of the context keys of a permission's action that only the store knows. */
 export function lookupKeysOf({ action, resource }: Permission): readonly string[] {
+  // Topics, queues and roles are nothing of the store; a client names them as it likes.
+  if (!action.startsWith('s3:')) return none;
   // By the action alone: were the object forgotten, a Deny would be lost.
   if (objectTagActions.has(action)) return ofObjects;
-  return resource.endsWith(':::*') || action === 's3:CreateBucket' ? none : ofBuckets;
+  // Roles, queues and the like, which deliveries name, are in no bucket.
+  const isOfBucket = action.startsWith('s3:') && action !== 's3:CreateBucket' && !resource.endsWith(':::*');
+  return isOfBucket ? ofBuckets : none;
 }

@@ -125,8 +125,8 @@ export interface TagCopy {
   readonly isDemanded: boolean;
   /** Reads the tags of the source. */
   readonly reads: Permission;
-  /** Sets those tags; `undefined` for tags that are not known. */
-  readonly sets: (tags: readonly ObjectTag[] | undefined) => Permission;
+  /** What setting those tags needs; `undefined` for tags that are not known. */
+  readonly sets: (tags: readonly ObjectTag[] | undefined) => readonly Permission[];
   /** The headers of a copy that sets exactly those tags. */
   readonly withTags: (tags: readonly ObjectTag[]) => ForwardedHeaders;
 }

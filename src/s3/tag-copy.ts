@@ -38,13 +38,18 @@ export function tagCopyOf(
 ): TagCopy | undefined {
   if (operation.name !== 'CopyObject' || headers.get(directive) === 'REPLACE') return undefined;
   const setting = { action: 's3:PutObjectTagging', resource, object };
+  // Conditions on tags can stand in either place: an upload with these tags needs both as well.
+  const writing = { action: 's3:PutObject', resource, object };
   return {
     isDemanded: headers.has(directive),
     reads: readSource(source, 's3:GetObjectTagging', partition),
-    sets: (tags) =>
-      tags === undefined
-        ? { ...setting, unknownKeys: keysOfTags }
-        : { ...setting, conditionKeys: tagKeys(tags) },
+    sets: (tags) => {
+      const told = tags === undefined ? { unknownKeys: keysOfTags } : { conditionKeys: tagKeys(tags) };
+      return [
+        { ...setting, ...told },
+        { ...writing, ...told },
+      ];
+    },
     withTags: (tags) => {
       const written = new Map(headers).set(directive, 'REPLACE');
       return tags.length === 0 ? written : written.set('x-amz-tagging', writeFormTags(tags));

@@ -182,6 +182,13 @@ describe('the keys that only the store knows', () => {
     ]);
   });
 
+  it('are none for what is in no bucket, whatever its name looks like', () => {
+    const target = 'arn:aws:sqs:::data-lake';
+    const body = `<NotificationConfiguration><QueueConfiguration><Queue>${target}</Queue></QueueConfiguration></NotificationConfiguration>`;
+    const { permissions } = understood({ request: 'PUT /data-lake?notification', body });
+    expect(permissions.map((permission) => lookupKeysOf(permission).length)).toEqual([2, 0]);
+  });
+
   it('are none for a bucket that is not there yet, nor for all buckets', () => {
     for (const request of ['PUT /data-lake', 'GET /'])
       expect(routed({ request }).permissions.flatMap((permission) => lookupKeysOf(permission))).toEqual([]);

@@ -96,3 +96,90 @@ describe('a versioning configuration', () => {
     expect(versioning(content)).toBe(code);
   });
 });
+
+describe('the configuration of a new bucket', () => {
+  const create = (content: string): string =>
+    outcome('/bucket', `<CreateBucketConfiguration>${content}</CreateBucketConfiguration>`);
+  const tags = (content: string): string => create(`<Tags>${content}</Tags>`);
+
+  it('is forwarded as it was understood, with up to fifty tags', () => {
+    const fifty = Array.from({ length: 50 }, (_, index) => tag(`t${index}`)).join('');
+    expect(tags(fifty)).toMatch(/<Tags><Tag><Key>t0<\/Key>/);
+    expect(create('<LocationConstraint>eu-west-1</LocationConstraint>')).toMatch(/>eu-west-1</);
+  });
+
+  it.each([
+    ['fifty-one tags', Array.from({ length: 51 }, (_, index) => tag(`t${index}`)).join('')],
+    ['a repeated tag', tag('a') + tag('a')],
+    ['tags that differ in case only', tag('a') + tag('A')],
+    ['a tag without a key', tag('')],
+    ['a long value', tag('a', 'b'.repeat(257))],
+  ])('is refused with %s', (_, content) => {
+    expect(tags(content)).toBe('InvalidArgument');
+  });
+
+  it.each([
+    ['<LocationConstraint> eu-west-1</LocationConstraint>', 'MalformedXML'],
+    ['<LocationConstraint>eu\nwest</LocationConstraint>', 'MalformedXML'],
+    ['<LocationConstraint><a/></LocationConstraint>', 'MalformedXML'],
+    ['<Tags><TagSet/></Tags>', 'MalformedXML'],
+    ['<Location><Type>AvailabilityZone</Type></Location>', 'NotImplemented'],
+    ['<Bucket><Type>Directory</Type></Bucket>', 'NotImplemented'],
+  ])('is refused when it says %j', (content, code) => {
+    expect(create(content)).toBe(code);
+  });
+});
+
+describe('retention', () => {
+  const retain = (content: string): string =>
+    outcome('/bucket/key?retention', `<Retention>${content}</Retention>`);
+
+  it('is written in one way', () => {
+    expect(
+      retain('<RetainUntilDate>2030-01-02T03:04:05.000+00:00</RetainUntilDate><Mode> GOVERNANCE </Mode>'),
+    ).toMatch(/<Mode>GOVERNANCE<\/Mode><RetainUntilDate>2030-01-02T03:04:05Z<\/RetainUntilDate>/);
+  });
+
+  it.each([
+    '<Mode>governance</Mode>',
+    '<Mode/>',
+    '<RetainUntilDate>tomorrow</RetainUntilDate>',
+    '<RetainUntilDate>2030-02-30T00:00:00Z</RetainUntilDate>',
+    '<RetainUntilDate/>',
+    '<EventHold>on</EventHold>',
+    '<EventHoldDuration/>',
+    '<EventHoldDuration><Days>1</Days><Years>1</Years></EventHoldDuration>',
+    '<EventHoldDuration><Days>-1</Days></EventHoldDuration>',
+    '<EventHoldDuration><Months>1</Months></EventHoldDuration>',
+    '<Mode>GOVERNANCE</Mode><Mode>COMPLIANCE</Mode>',
+  ])('is refused when it says %s', (content) => {
+    expect(retain(content)).toBe('MalformedXML');
+  });
+
+  it.each([
+    '',
+    '<Status/>',
+    '<Status>on</Status>',
+    '<Status>ON</Status><Status>OFF</Status>',
+    '<Mode>ON</Mode>',
+  ])('by a legal hold is refused when that says %j', (content) => {
+    expect(outcome('/bucket/key?legal-hold', `<LegalHold>${content}</LegalHold>`)).toBe('MalformedXML');
+  });
+});
+
+describe('the encryption of an object', () => {
+  const encrypt = (content: string): string =>
+    outcome('/bucket/key?encryption', `<ObjectEncryption>${content}</ObjectEncryption>`);
+
+  it.each([
+    '',
+    '<SSE-S3/>',
+    '<SSE-KMS/>',
+    '<SSE-KMS><KMSKeyArn/></SSE-KMS>',
+    '<SSE-KMS><KMSKeyArn> k</KMSKeyArn></SSE-KMS>',
+    '<SSE-KMS><KMSKeyArn>k</KMSKeyArn><KMSKeyArn>l</KMSKeyArn></SSE-KMS>',
+    '<SSE-KMS><KMSKeyArn>k</KMSKeyArn><BucketKeyEnabled>yes</BucketKeyEnabled></SSE-KMS>',
+  ])('is refused when it says %j', (content) => {
+    expect(encrypt(content)).toBe('MalformedXML');
+  });
+});

@@ -135,6 +135,7 @@ describe('requests that could mean something else to the store', () => {
     ['a version of a part', 'GET', '/bucket/key?uploadId=u&versionId=v', 'InvalidArgument'],
     ['a version of a bucket', 'GET', '/bucket?versioning&versionId=v', 'InvalidArgument'],
     ['an empty version', 'GET', '/bucket/key?tagging&versionId=', 'InvalidArgument'],
+    ['a version of white space', 'DELETE', '/bucket/key?versionId=%20', 'InvalidArgument'],
     ['versions beside uploads', 'GET', '/bucket?versions&uploads', 'InvalidArgument'],
     ['versions beside a list type', 'GET', '/bucket?versions&list-type=2', 'InvalidArgument'],
     ['attributes without a list of them', 'GET', '/bucket/key?attributes', 'InvalidArgument'],

@@ -14,6 +14,9 @@ export interface DeliveryTarget {
   readonly folder?: string;
 }
 
+/** Keys of topics, queues and roles that nobody here can look up; a statement that needs one denies. */
+export const tagsOfTarget: readonly string[] = ['aws:resourcetag/', 'iam:resourcetag/'];
+
 const bucketArnSyntax = /^arn:[a-z0-9-]+:s3:::([^:/*?]+)$/;
 
 /**

@@ -1,7 +1,7 @@
 import type { XmlElement } from '../../core/xml.ts';
 import type { DocumentFacts, DocumentRule, Permission, S3Request } from '../operation.ts';
 import { malformed, readDocument, rewriteElement, uniqueChildren } from '../strict-document.ts';
-import { requiredText } from './delivery-targets.ts';
+import { requiredText, tagsOfTarget } from './delivery-targets.ts';
 
 const maxBytes = 262_144;
 
@@ -40,7 +40,7 @@ function readConfiguration(configuration: XmlElement): Permission[] {
   if (events.some(({ children }) => children.length > 0)) throw malformed();
   const resource = requiredText(uniqueChildren({ ...configuration, children: others }, known), element);
   if (!arnSyntax.test(resource)) throw malformed();
-  return [{ action, resource, object: undefined }];
+  return [{ action, resource, object: undefined, unknownKeys: tagsOfTarget }];
 }
 
 // Stores name their targets in ways of their own, but always by an ARN: arn:minio:sqs::PRIMARY:webhook.

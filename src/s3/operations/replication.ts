@@ -1,7 +1,7 @@
 import type { XmlElement } from '../../core/xml.ts';
 import type { DocumentFacts, DocumentRule, Permission, S3Request } from '../operation.ts';
 import { leafText, malformed, readDocument, rewriteElement, uniqueChildren } from '../strict-document.ts';
-import { bucketOfArn, requiredText, targetPermissions } from './delivery-targets.ts';
+import { bucketOfArn, requiredText, tagsOfTarget, targetPermissions } from './delivery-targets.ts';
 
 /** AWS's limit. */
 const maxBytes = 2 * 1024 * 1024;
@@ -65,7 +65,7 @@ function readReplication(request: S3Request, body: Buffer, partition: string): D
 function rolePermissions(roleArn: string | undefined): Permission[] {
   if (roleArn === undefined || roleArn === '') return [];
   if (!/^arn:[^:\s]+:iam:[^:\s]*:[^:\s]*:role\/[^\s*?]+$/.test(roleArn)) throw malformed();
-  return [{ action: 'iam:PassRole', resource: roleArn, object: undefined }];
+  return [{ action: 'iam:PassRole', resource: roleArn, object: undefined, unknownKeys: tagsOfTarget }];
 }
 
 // A thousand rules may name one bucket; it is decided once.
