@@ -223,7 +223,7 @@ class RequestAuthorization {
 }
 
 // Reads and writes of tags, without knowing them and again with them.
-const decisionsOfTagCopy = 4;
+const decisionsOfTagCopy = 6;
 
 function countDecisions({ permissions, guardedHeaders, tagCopy, batch }: S3Request): number {
   const inBatch = batch?.items.reduce((sum, item) => sum + item.permissions.length, 0) ?? 0;

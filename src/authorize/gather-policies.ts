@@ -5,6 +5,7 @@ import type { PolicySets } from '../iam/combine.ts';
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
 import type { PolicyPrincipal } from '../iam/query.ts';
+import { bucketOfArn } from './bucket-of-arn.ts';
 
 const maxCachedSessionPolicies = 5_000;
 // Compiled policies take a small multiple of their text; this bounds them to some tens of MiB.
@@ -38,7 +39,8 @@ export class PolicyGatherer {
 
   /** The same sets with the policy of the bucket that a resource is of, when there is one. */
   withBucketPolicy(sets: PolicySets, resourceArn: string): PolicySets {
-    const resource = this.#directory.bucketPolicy(bucketOfArn(resourceArn));
+    const bucket = bucketOfArn(resourceArn);
+    const resource = bucket === undefined ? undefined : this.#directory.bucketPolicy(bucket);
     if (resource === undefined) return sets;
     const { identity, boundary, session } = sets;
     return { identity, boundary, session, resource: [resource] };
@@ -79,13 +81,6 @@ export class PolicyGatherer {
       throw error;
     }
   }
-}
-
-// `arn:aws:s3:::bucket/key`: what stands between the fifth colon and the first slash.
-function bucketOfArn(resourceArn: string): string {
-  const start = resourceArn.indexOf(':::') + 3;
-  const slash = resourceArn.indexOf('/', start);
-  return resourceArn.slice(start, slash < 0 ? undefined : slash);
 }
 
 /** A caller in the terms a Principal element can name. Temporary credentials of a user are the user. */

@@ -35,6 +35,7 @@ export class PermissionDecider {
   readonly #ownPoliciesAsk: boolean;
   // One budget for all of them: how many there are is the client's choice.
   readonly #budget: DecisionBudget;
+  readonly #asked: Map<string, Promise<readonly StoreTag[] | undefined>> = new Map();
   readonly #lookedUp: Map<string, readonly StoreTag[]> = new Map();
   #base: readonly ContextEntry[] | undefined;
   #shared: RequestContext | undefined;
@@ -155,7 +156,7 @@ export class PermissionDecider {
     const list = (): ContextEntry[] => [...this.#baseKeys(), ...requestKeys, ...(conditionKeys ?? none)];
     let context = new RequestContext(list, [...lazyKeys, ...(unknownKeys ?? none)]);
     for (const prefix of lazyKeys) {
-      const tags = this.#lookedUp.get(placeOf(prefix, permission));
+      const tags = this.#knownTags(prefix, permission);
       if (tags !== undefined) context = context.withLookedUp(prefix, entriesOf(prefix, tags));
     }
     return context;
@@ -174,7 +175,7 @@ export class PermissionDecider {
     const prefixes = this.#sources.lookupKeysOf(permission);
     const wanted = prefixes.filter(
       (prefix) =>
-        keys.some((key) => key.startsWith(prefix)) && !this.#lookedUp.has(placeOf(prefix, permission)),
+        keys.some((key) => key.startsWith(prefix)) && this.#knownTags(prefix, permission) === undefined,
     );
     for (const prefix of wanted) {
       if ((await this.#tags(prefix, permission)) === undefined) return false;
@@ -182,12 +183,22 @@ export class PermissionDecider {
     return wanted.length > 0;
   }
 
-  async #tags(prefix: string, permission: Permission): Promise<readonly StoreTag[] | undefined> {
-    const place = placeOf(prefix, permission);
-    const known = this.#lookedUp.get(place);
-    if (known !== undefined) return known;
+  #knownTags(prefix: string, permission: Permission): readonly StoreTag[] | undefined {
     const subject = subjectOf(prefix, permission);
-    const tags = subject && (await lookUpTags(this.#sources.lookup, subject));
+    return subject && this.#lookedUp.get(placeOf(subject));
+  }
+
+  // Entries of a multi-delete are decided side by side; what several of them need is asked for once.
+  async #tags(prefix: string, permission: Permission): Promise<readonly StoreTag[] | undefined> {
+    const subject = subjectOf(prefix, permission);
+    if (subject === undefined) return undefined;
+    const place = placeOf(subject);
+    let asked = this.#asked.get(place);
+    if (asked === undefined) {
+      asked = lookUpTags(this.#sources.lookup, subject);
+      this.#asked.set(place, asked);
+    }
+    const tags = await asked;
     if (tags !== undefined) this.#lookedUp.set(place, tags);
     return tags;
   }

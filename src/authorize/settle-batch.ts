@@ -16,8 +16,13 @@ export async function settleBatch(items: readonly BatchItem[], settle: Settle): 
       const index = next;
       next += 1;
       const item = items[index];
-      if (item !== undefined) decisions[index] = await settleItem(item, settle);
+      if (item !== undefined) decisions[index] = await settleItem(item, settle).catch(giveUp);
     }
+  };
+  // Once the store does not answer, the batch is lost: the others must not go on asking.
+  const giveUp = (error: unknown): never => {
+    next = items.length;
+    throw error;
   };
   await Promise.all(Array.from({ length: Math.min(maxAtOnce, items.length) }, work));
   return decisions;

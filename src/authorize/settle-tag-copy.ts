@@ -17,12 +17,12 @@ interface SettledTagCopy {
  */
 export async function settleTagCopy(tagCopy: TagCopy, decider: PermissionDecider): Promise<SettledTagCopy> {
   const { reads, sets, isDemanded, withTags } = tagCopy;
-  const ofAnyTags = refusalOf([decider.decide(reads), decider.decide(sets(undefined))]);
+  const ofAnyTags = refusalOf([reads, ...sets(undefined)].map((permission) => decider.decide(permission)));
   if (ofAnyTags?.isPermitted !== false) return { headers: undefined, refusal: ofAnyTags };
   const tags = await decider.objectTags(reads);
   if (tags === undefined && isDemanded) return { headers: undefined, refusal: ofAnyTags };
   if (tags === undefined || tags.length === 0) return { headers: withTags([]), refusal: undefined };
-  const settled = await Promise.all([reads, sets(tags)].map((permission) => decider.settle(permission)));
+  const settled = await Promise.all([reads, ...sets(tags)].map((permission) => decider.settle(permission)));
   return { headers: withTags(tags), refusal: refusalOf(settled) };
 }
 

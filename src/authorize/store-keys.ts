@@ -1,6 +1,7 @@
 import type { PolicySets } from '../iam/combine.ts';
 import type { CompiledPolicy } from '../iam/compile.ts';
 import type { Permission } from '../s3/operation.ts';
+import { bucketOfArn } from './bucket-of-arn.ts';
 import type { LookupSubject } from './store-lookup.ts';
 
 /** Beginning of the context keys that the tags of an object answer, in lower case. */
@@ -30,18 +31,20 @@ function policyAsks(policy: CompiledPolicy): boolean {
   return asks;
 }
 
-/** What answers keys with that prefix for a permission; `undefined` when it names no object that could. */
+/** What answers keys with that prefix for a permission; `undefined` when it names nothing of the store that could. */
 export function subjectOf(prefix: string, { object, resource }: Permission): LookupSubject | undefined {
   if (prefix === objectTags) {
     return (
       object && { kind: 'object-tags', bucket: object.bucket, key: object.key, versionId: object.versionId }
     );
   }
-  const bucket = object?.bucket ?? resource.slice(resource.indexOf(':::') + 3);
-  return { kind: 'bucket-tags', bucket };
+  const bucket = object?.bucket ?? bucketOfArn(resource);
+  return bucket === undefined ? undefined : { kind: 'bucket-tags', bucket };
 }
 
 /** Where the answer to a look-up is kept: a key cannot hold NUL, so no two subjects share a place. */
-export function placeOf(prefix: string, { resource, object }: Permission): string {
-  return `${prefix}\0${resource}\0${object?.versionId ?? ''}`;
+export function placeOf(subject: LookupSubject): string {
+  return subject.kind === 'bucket-tags'
+    ? subject.bucket
+    : `${subject.bucket}\0${subject.key}\0${subject.versionId ?? ''}`;
 }
