@@ -123,6 +123,7 @@ export function createApp(parts: AppParts): App {
 function logProviderRoles({ directory, settings }: AppParts, log: Log): void {
   for (const role of directory.providerRoles ?? []) {
     const { provider, mode } = role;
+    if (mode === 'claim') continue;
     const roleArn = providerRoleArn(role, settings.account.region);
     log.info('identity', 'generated role', { provider, mode, role_arn: roleArn });
   }

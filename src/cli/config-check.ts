@@ -1,4 +1,5 @@
 import { loadConfiguration } from '../config/load.ts';
+import { providerRoleArn } from '../directory/provider-role.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 /** Validates a configuration file exactly as start-up does and prints every problem. */
@@ -10,9 +11,15 @@ export function checkConfiguration(path: string, terminal: Terminal): number {
     return exitCodes.badConfiguration;
   }
   for (const warning of loaded.warnings) terminal.prose(`warning: ${warning}`);
-  const { users, roles, policies } = loaded.directory;
+  const { users, roles, policies, providerRoles } = loaded.directory;
   terminal.prose(
     `${path}: ok (${users.length} users, ${roles.length} roles, ${policies.length} managed policies)`,
   );
+  for (const role of providerRoles ?? []) {
+    // A claim-mode provider needs no RoleArn.
+    if (role.mode === 'claim') continue;
+    const arn = providerRoleArn(role, loaded.settings.account.region);
+    terminal.prose(`identity provider ${role.provider}: RoleArn ${arn}`);
+  }
   return exitCodes.ok;
 }

@@ -59,12 +59,6 @@ export class GuardedFetch {
     this.#allowHttp = new Set(settings.allowHttp);
   }
 
-  /** The parsed body of a 2xx answer. Throws {@link OutboundFault}. */
-  async json(question: OutboundRequest): Promise<unknown> {
-    const { value } = await this.answer(question);
-    return value;
-  }
-
   /** A 2xx answer, or one with the status that the question names. Throws {@link OutboundFault}. */
   async answer(question: OutboundRequest): Promise<OutboundAnswer> {
     const url = this.#checkUrl(question.url);

@@ -113,17 +113,11 @@ function ownPolicies(
   { policyNames = [] }: FederatedIdentity,
   directory: Directory,
 ): Pick<SessionClaims, 'policyNames'> {
-  switch (provider?.mode) {
-    case 'role-policy':
-      return {};
-    case 'claim': {
-      const known = policyNames.filter((name) => directory.isPolicyName(name));
-      if (known.length === 0) throw refused('the token names no policy that exists');
-      return { policyNames: known };
-    }
-    default:
-      throw refused('the role is not of an OpenID Connect provider');
-  }
+  if (provider?.mode === 'role-policy') return {};
+  if (provider?.mode !== 'claim') throw refused('the role is not of an OpenID Connect provider');
+  const known = policyNames.filter((name) => directory.isPolicyName(name));
+  if (known.length === 0) throw refused('the token names no policy that exists');
+  return { policyNames: known };
 }
 
 function remainingSeconds({ expiresAt }: FederatedIdentity, nowMs: number): number {
@@ -145,6 +139,6 @@ export function denied(action: string, detail: string): Error {
 const maxSessionNameLength = 64;
 
 /** The name of a session that is called after somebody: what cannot stand in a name becomes `-`. */
-export function sessionNameOf(subject: string): string {
+function sessionNameOf(subject: string): string {
   return subject.replaceAll(/[^\w+=,.@-]/gu, '-').slice(0, maxSessionNameLength);
 }

@@ -24,6 +24,23 @@ describe('config check', () => {
     expect(prose).not.toContain(key);
   });
 
+  it('prints the role ARNs that clients of MinIO-style providers must name', async () => {
+    const providers = valid.replace(
+      'directory: { users: [], roles: [], policies: {} }',
+      `directory:
+  policies: { Read: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:GetObject", Resource: "*" }] } }
+  identityProviders:
+    - { kind: oidc, name: company, issuer: "https://login.example.com", clientIds: [minio-client-app], rolePolicies: [Read] }
+    - { kind: oidc, name: claims, issuer: "https://login.example.com", clientIds: [app], claimName: policy }
+    - { kind: custom-token, name: plugin, url: "http://localhost:8081", rolePolicies: [Read] }`,
+    );
+    const { code, prose } = await execute('config', 'check', file('providers.yaml', providers));
+    expect(code).toBe(0);
+    expect(prose).toContain('company: RoleArn arn:minio:iam:us-east-1::role/nOybJqMNzNmroqEKq5D0EUsRZw0');
+    expect(prose).toContain('plugin: RoleArn arn:minio:iam:::role/idmp-vGxBdLkOc8mQPU1-UQbBh-yWWVQ');
+    expect(prose).not.toContain('claims: RoleArn');
+  });
+
   it('exits 2 and lists every problem with its place', async () => {
     const broken = valid
       .replace('endpoint: http', 'endpiont: http')

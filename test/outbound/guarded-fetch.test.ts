@@ -28,7 +28,8 @@ async function ask(
   const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 1, ...settings });
   open.push(fetch);
   try {
-    return await fetch.json({ url: '', maxBytes: 1000, ...question });
+    const { value } = await fetch.answer({ url: '', maxBytes: 1000, ...question });
+    return value;
   } catch (error) {
     if (error instanceof OutboundFault) return error.reason;
     throw error;
@@ -54,6 +55,48 @@ describe('a guarded fetch', () => {
     });
     expect(await ask({ url, bearer: new Secret('secret'), json: { b: 2 } })).toEqual({ a: 1 });
     expect(seen).toEqual(['POST', 'Bearer secret', '{"b":2}']);
+  });
+
+  it('posts nothing, with whatever authorization', async () => {
+    const seen: unknown[] = [];
+    const { url } = await serve((request, response) => {
+      const { authorization, 'content-length': length, 'content-type': type } = request.headers;
+      seen.push(request.method, authorization, length, type);
+      response.end('{}');
+    });
+    expect(await ask({ url, authorization: new Secret('Custom a, b="c"'), isEmptyPost: true })).toEqual({});
+    expect(seen).toEqual(['POST', 'Custom a, b="c"', '0', undefined]);
+  });
+
+  it('reads one more status than success where it is told to, and no other', async () => {
+    const { url } = await serve((request, response) => {
+      response.writeHead(Number(request.url?.slice(1))).end('{"reason":"no"}');
+    });
+    expect(await ask({ url: `${url}/403`, readStatus: 403 })).toEqual({ reason: 'no' });
+    expect(await ask({ url: `${url}/200`, readStatus: 403 })).toEqual({ reason: 'no' });
+    expect(await ask({ url: `${url}/403` })).toBe('rejected');
+    expect(await ask({ url: `${url}/401`, readStatus: 403 })).toBe('rejected');
+    expect(await ask({ url: `${url}/503`, readStatus: 403 })).toBe('server_error');
+  });
+
+  it('may have less time for a question, never more', async () => {
+    const { url } = await serve(() => undefined);
+    const took = async (timeoutSeconds: number): Promise<number> => {
+      const startedAt = performance.now();
+      expect(await ask({ url, timeoutSeconds })).toBe('timeout');
+      return performance.now() - startedAt;
+    };
+    expect(await took(0.2)).toBeLessThan(900);
+    expect(await took(60)).toBeLessThan(5_000);
+  });
+
+  it('finds out whether anything answers, whatever it says', async () => {
+    const { url } = await serve((_, response) => response.writeHead(405).end());
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 1 });
+    open.push(fetch);
+    await expect(fetch.reach(url)).resolves.toBeUndefined();
+    await expect(fetch.reach('http://idp.example.com/')).rejects.toMatchObject({ reason: 'forbidden' });
+    await expect(fetch.reach('http://127.0.0.1:1/')).rejects.toMatchObject({ reason: 'unreachable' });
   });
 
   it('uses no proxy of the environment', async () => {
