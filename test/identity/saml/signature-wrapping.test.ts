@@ -151,6 +151,21 @@ describe('one assertion too many', () => {
     expect(await world.verdict(toBase64(write()))).toMatch(/^(?:malformed|bad_signature)$/);
   });
 
+  it('is refused with a further signature or response somewhere in what is signed', async () => {
+    const stray = [
+      `<ds:Signature xmlns:ds="${samlNames.signature}"></ds:Signature>`,
+      '<x:Signature xmlns:x="urn:x"></x:Signature>',
+      '<samlp:Response></samlp:Response>',
+    ];
+    for (const element of ['', ...stray]) {
+      const detail = `<samlp:StatusDetail>${element}</samlp:StatusDetail></samlp:Status>`;
+      const signed = idp.sign(respond(idp.assertion()).replace('</samlp:Status>', detail));
+      expect(await world.verdict(toBase64(signed))).toBe(
+        element === '' ? 'accepted' : element.startsWith('<samlp') ? 'malformed' : 'bad_signature',
+      );
+    }
+  });
+
   it('is refused where it is the root, or there is none', async () => {
     expect(await world.verdict(toBase64(idp.sign(idp.assertion())))).toBe('malformed');
     expect(await world.verdict(toBase64(idp.sign(respond())))).toBe('malformed');
