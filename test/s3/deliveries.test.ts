@@ -90,6 +90,12 @@ describe('reports', () => {
       place('<Bucket>arn:aws:s3:eu-west-1:123456789012:accesspoint/a</Bucket>'),
       'NotImplemented',
     ],
+    [
+      'a bucket of another account',
+      place('<Bucket>arn:aws:s3::999999999999:reports</Bucket>'),
+      'NotImplemented',
+    ],
+    ['another service', place('<Bucket>arn:aws:s3-outposts:::reports</Bucket>'), 'NotImplemented'],
     ['an object', place('<Bucket>arn:aws:s3:::reports/a</Bucket>'), 'NotImplemented'],
     ['a pattern', place('<Bucket>arn:aws:s3:::rep*</Bucket>'), 'NotImplemented'],
     ['a target of the store', place('<Bucket>arn:minio:replication::id:reports</Bucket>'), 'NotImplemented'],
@@ -196,6 +202,16 @@ describe('replication', () => {
       ...to('one', ['ObjectOwnerOverrideToBucketOwner']),
       ...to('two'),
     ]);
+  });
+
+  it('needs what one rule needs, whatever the next one for its bucket says', () => {
+    const owned = rule(
+      'one',
+      '<AccessControlTranslation><Owner>Destination</Owner></AccessControlTranslation>',
+    );
+    const expected = [...source, ...to('one', ['ObjectOwnerOverrideToBucketOwner'])];
+    expect(needed(replication(owned + rule('one')))).toEqual(expected);
+    expect(needed(replication(rule('one') + owned))).toEqual(expected);
   });
 
   it('takes a thousand rules', () => {
