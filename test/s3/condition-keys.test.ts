@@ -173,6 +173,41 @@ describe('the keys that only the store knows', () => {
     expect(asksFor(request)).toEqual([]);
   });
 
+  /** Operations whose actions know `s3:ExistingObjectTag/<key>`. Source: Service Authorization Reference, Amazon S3. */
+  const tagged = [
+    'DeleteObjectAnnotation',
+    'DeleteObjectTagging',
+    'GetObject',
+    'GetObjectAcl',
+    'GetObjectAnnotation',
+    'GetObjectAttributes',
+    'GetObjectTagging',
+    'GetObjectTorrent',
+    'HeadObject',
+    'ListObjectAnnotations',
+    'PutObjectAcl',
+    'PutObjectAnnotation',
+    'PutObjectTagging',
+    'SelectObjectContent',
+    'UpdateObjectEncryption',
+  ];
+
+  it.each(operationVectors.map(({ name, authorizations }) => [name, authorizations] as const))(
+    'have the tags of the object for %s when its actions know them',
+    (name, authorizations) => {
+      for (const vector of authorizations) {
+        if (vector.refusal !== undefined || vector.items !== undefined) continue;
+        const [own, ...others] = routed(vector).permissions;
+        if (own === undefined) continue;
+        expect(lookupKeysOf(own).includes(objectTag)).toBe(tagged.includes(name));
+        const reads = others.filter(({ action }) =>
+          /^s3:GetObject(?:Version)?(?:Attributes|Torrent)?$/.test(action),
+        );
+        expect(reads.every((permission) => lookupKeysOf(permission).includes(objectTag))).toBe(true);
+      }
+    },
+  );
+
   it('are the tags of the source for a copy, and of the object for If-Match', () => {
     expect(asksFor('PUT /data-lake/key', { 'x-amz-copy-source': '/sources/a' })).toEqual([
       's3:GetObject arn:aws:s3:::sources/a',
