@@ -30,8 +30,10 @@ export type CommentRule = 'refused' | 'skipped';
 const maxDepth = 32;
 /** Elements of a whole document; messages and metadata have about a hundred. */
 const maxElements = 2_000;
-/** Attributes and namespace declarations of one element. */
-const maxAttributes = 64;
+/** Attributes and namespace declarations of a whole document. */
+const maxAttributes = 2_000;
+/** Prefixes at any one place: canonicalization looks at all of them for each element. */
+const maxPrefixes = 32;
 
 const name = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
 const space = /[ \t\n]*/y;
@@ -68,6 +70,7 @@ class StrictXmlReader {
   readonly #comments: CommentRule;
   #at = 0;
   #elements = 0;
+  #attributeCount = 0;
 
   constructor(source: string, comments: CommentRule) {
     this.#source = source;
@@ -150,10 +153,10 @@ class StrictXmlReader {
       const qualifiedName = this.#match(name);
       if (qualifiedName === '') return attributes;
       if (gap === '') throw new StrictXmlError('attributes must be set apart by white space');
-      if (seen.has(qualifiedName) || seen.size >= maxAttributes) {
-        throw new StrictXmlError('an element repeats an attribute or has too many');
-      }
+      if (seen.has(qualifiedName)) throw new StrictXmlError('an element repeats an attribute');
       seen.add(qualifiedName);
+      this.#attributeCount += 1;
+      if (this.#attributeCount > maxAttributes) throw new StrictXmlError('it has too many attributes');
       this.#match(space);
       this.#expect('=');
       this.#match(space);
@@ -217,6 +220,7 @@ function declare(
     declared.add(prefix);
     scope.set(prefix, value);
   }
+  if (scope.size > maxPrefixes) throw new StrictXmlError('it declares too many prefixes');
   return { scope: declared.size === 0 ? outer : scope, declared };
 }
 

@@ -73,12 +73,21 @@ describe('a document that is not of the accepted form', () => {
     ],
     ['3,000 elements', (xml) => xml.replace('<samlp:Status>', `${'<x/>'.repeat(3000)}<samlp:Status>`)],
     [
-      '100 attributes',
-      (xml) =>
-        xml.replace(
-          '<samlp:Status>',
-          `<samlp:Status ${Array.from({ length: 100 }, (_, index) => `a${index}=""`).join(' ')}>`,
-        ),
+      '2,000 attributes',
+      (xml) => {
+        const attributes = Array.from({ length: 100 }, (_, index) => `a${index}=""`).join(' ');
+        return xml.replace('<samlp:Status>', `${`<x ${attributes}/>`.repeat(20)}<samlp:Status>`);
+      },
+    ],
+    [
+      '40 prefixes at one place',
+      (xml) => {
+        const nested = Array.from(
+          { length: 20 },
+          (_, index) => `<x xmlns:a${index}="u" xmlns:b${index}="u">`,
+        );
+        return xml.replace('<samlp:Status>', `${nested.join('')}${'</x>'.repeat(20)}<samlp:Status>`);
+      },
     ],
   ])('is refused: %s', async (_, change) => {
     const xml = response();
