@@ -42,7 +42,5 @@ export function lookupKeysOf({ action, resource }: Permission): readonly string[
   if (!action.startsWith('s3:')) return none;
   // By the action alone: were the object forgotten, a Deny would be lost.
   if (objectTagActions.has(action)) return ofObjects;
-  // Roles, queues and the like, which deliveries name, are in no bucket.
-  const isOfBucket = action.startsWith('s3:') && action !== 's3:CreateBucket' && !resource.endsWith(':::*');
-  return isOfBucket ? ofBuckets : none;
+  return resource.endsWith(':::*') || action === 's3:CreateBucket' ? none : ofBuckets;
 }

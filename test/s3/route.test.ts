@@ -136,6 +136,13 @@ describe('requests that could mean something else to the store', () => {
     ['a version of a bucket', 'GET', '/bucket?versioning&versionId=v', 'InvalidArgument'],
     ['an empty version', 'GET', '/bucket/key?tagging&versionId=', 'InvalidArgument'],
     ['a version of white space', 'DELETE', '/bucket/key?versionId=%20', 'InvalidArgument'],
+    ['a prefix that climbs out', 'GET', '/bucket?prefix=..%2Fother%2F', 'InvalidArgument'],
+    [
+      'a prefix that climbs out further on',
+      'GET',
+      '/bucket?list-type=2&prefix=a%2F..%2F..%2Fother',
+      'InvalidArgument',
+    ],
     ['versions beside uploads', 'GET', '/bucket?versions&uploads', 'InvalidArgument'],
     ['versions beside a list type', 'GET', '/bucket?versions&list-type=2', 'InvalidArgument'],
     ['attributes without a list of them', 'GET', '/bucket/key?attributes', 'InvalidArgument'],
