@@ -13,6 +13,8 @@ export interface XmlElement {
 export interface XmlLimits {
   readonly maxBytes: number;
   readonly maxDepth: number;
+  /** Tags, comments and the like, counted before anything is parsed: their number is what parsing costs. */
+  readonly maxTags?: number;
 }
 
 /** Why a document was refused. */
@@ -45,6 +47,7 @@ export function readXml(bytes: Uint8Array, limits: XmlLimits): XmlElement {
   if (bytes.length > limits.maxBytes) throw new XmlError('document is too large');
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new XmlError('document is not UTF-8');
+  if (limits.maxTags !== undefined) checkTags(text, limits.maxTags);
   if (text.includes('<!DOCTYPE') || text.includes('<!ENTITY')) throw new XmlError('DOCTYPE is not accepted');
   const document = text.startsWith('\ufeff') ? text.slice(1) : text;
   if (XMLValidator.validate(document) !== true) throw new XmlError('document is not well-formed');
@@ -54,6 +57,19 @@ export function readXml(bytes: Uint8Array, limits: XmlLimits): XmlElement {
   if (root === undefined || elements.length > 1)
     throw new XmlError('document needs exactly one root element');
   return toElement(root, 1, limits.maxDepth);
+}
+
+const maxTagLength = 4096;
+
+function checkTags(text: string, maxTags: number): void {
+  let tags = 0;
+  for (let from = text.indexOf('<'); from >= 0; from = text.indexOf('<', from + 1)) {
+    tags += 1;
+    if (tags > maxTags) throw new XmlError('document has too many elements');
+    // Attributes cost as much as elements, and no document needs more than a namespace or two.
+    const end = text.indexOf('>', from);
+    if (end - from > maxTagLength) throw new XmlError('document has a tag that is too long');
+  }
 }
 
 function parse(document: string): Record<string, unknown>[] {

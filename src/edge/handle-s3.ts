@@ -68,6 +68,9 @@ export async function handleS3(
   const authenticated = await authenticateS3(claim, allowsStreaming(operation), pipeline.authentication);
   const { arn, accessKeyId } = authenticated.caller;
   trace.add({ principalArn: arn, accessKeyId });
+  // What is passed on byte for byte says nothing that matters to the decision: nobody is invited to send it in vain.
+  if (operation.document !== undefined && operation.document.read === undefined)
+    await authorize(request, authenticated, pipeline, trace);
   const complete = await readBody(request, authenticated, connection, pipeline.routing.partition);
   const authorized = await authorize(complete, authenticated, pipeline, trace);
   if (authorized.isEmptyBatch) {

@@ -62,11 +62,17 @@ export function responseHeaders(
     if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
     const guard = guardedHeaders.find(([header]) => header === name);
     if (guard !== undefined && !authorized.permits(guard[1])) continue;
-    // Some stores keep the framing's name with the object.
-    const shown = name === 'content-encoding' ? withoutAwsChunked(value) : value;
+    const shown = shownValue(name, value);
     if (shown !== undefined) kept.push(name, shown);
   }
   return kept;
+}
+
+function shownValue(name: string, value: string): string | undefined {
+  // Some stores keep the framing's name with the object.
+  if (name === 'content-encoding') return withoutAwsChunked(value);
+  // Nobody can reach the store by its own name, and nobody should learn it.
+  return name === 'location' ? value.replace(/^https?:\/\/[^/?#]*/i, '') || '/' : value;
 }
 
 const nothing: ReadonlySet<string> = new Set();

@@ -6,7 +6,12 @@ import { isBodyUnread, readOn } from '../core/lingering.ts';
 import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
-import { readStoreError, rewriteStoreError, storeAuthenticationCodes } from './store-error.ts';
+import {
+  readStoreError,
+  rewriteStoreError,
+  storeAuthenticationCodes,
+  unreadableError,
+} from './store-error.ts';
 
 /** The client's side of a forwarded request. */
 export interface ClientSide {
@@ -100,7 +105,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = readStoreHeaders(controller.rawHeaders);
     const { operation } = this.#authorized.request;
-    if (status >= 400 || (this.#authorized.writeResult !== undefined && status === 200)) {
+    if (status >= 400 || this.#authorized.writeResult !== undefined) {
       this.#collected = [];
     } else if (isDelayed(operation.name) && status === 200) {
       this.#complete = new CompleteResult(this.#client.url);
@@ -164,6 +169,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   #answerCollected(body: Buffer): void {
     const { request, writeResult } = this.#authorized;
     if (this.#status < 400) {
+      if (this.#status !== 200) throw new UpstreamFault('protocol', `the store answered ${this.#status}`);
       const result = writeResult?.(body) ?? body;
       if ('refusal' in result) throw new ResultRefused(result.refusal);
       this.#answer(result, undefined);
@@ -177,8 +183,14 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
     const isHead = request.operation.method === 'HEAD';
     if (isHead) this.#answerHead();
-    else if (error === undefined) this.#answer(body, undefined);
+    else if (error === undefined) this.#answerWithoutError(body);
     else this.#answer(rewriteStoreError(error, this.#client.ownHeaders[1] ?? ''), error.code);
+  }
+
+  // The page of a proxy in between is nothing that an SDK could read, and tells how things are named behind us.
+  #answerWithoutError(body: Buffer): void {
+    if (body.length === 0) this.#answer(body, undefined);
+    else this.#answer(unreadableError(this.#status, this.#client.ownHeaders[1] ?? ''), undefined);
   }
 
   #maySeeMissing(): boolean {

@@ -36,3 +36,10 @@ export function rewriteStoreError(error: StoreError, requestId: string): Buffer 
   const document = writeXml('Error', { ...content, RequestId: requestId, HostId: requestId });
   return Buffer.from(document, 'utf8');
 }
+
+/** What stands for an answer of the store that is an error by its status and no error document. */
+export function unreadableError(status: number, requestId: string): Buffer {
+  const Code = status >= 500 ? 'InternalError' : 'InvalidRequest';
+  const Message = 'The store answered with an error that it did not explain.';
+  return Buffer.from(writeXml('Error', { Code, Message, RequestId: requestId, HostId: requestId }), 'utf8');
+}

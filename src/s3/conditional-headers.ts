@@ -3,14 +3,15 @@ import { s3Error } from './errors.ts';
 import type { S3Operation } from './operation.ts';
 
 /**
- * True for a plain header that may go with the operation. Reads take all of HTTP's conditions and ranges (RFC 9110,
+ * True for a plain header that may go with the operation. Reads take all of HTTP's conditions, and reads of an object's bytes ranges (RFC 9110,
  * sections 13 and 14). Of writes, AWS knows `If-Match` and `If-None-Match: *` for some: every other condition is refused,
  * because where a store ignores it an object would be lost, and where it obeys, its answer would tell about the object
  * what the operation does not. Throws `NotImplemented`, as AWS does.
  */
 export function suitsMethod(name: string, value: string, operation: S3Operation): boolean {
   const { method, scope, action } = operation;
-  if (method === 'GET' || method === 'HEAD') return true;
+  const isPartial = name === 'range' || name === 'if-range';
+  if (method === 'GET' || method === 'HEAD') return !isPartial || partialReads.has(operation.name);
   switch (name) {
     case 'range':
     case 'if-range':
@@ -28,6 +29,9 @@ export function suitsMethod(name: string, value: string, operation: S3Operation)
       return true;
   }
 }
+
+// Of a list, or a document, a part could pass for the whole.
+const partialReads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);
 
 const unlessChanged: ReadonlySet<string | undefined> = new Set(['s3:PutObject', 's3:DeleteObject']);
 

@@ -3,6 +3,9 @@ import { s3Error } from './errors.ts';
 
 const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
+/** A thousand rules or entries of the longest kind. */
+const maxTags = 50_000;
+
 /** What a document must be. */
 export interface DocumentShape {
   readonly root: string;
@@ -13,7 +16,7 @@ export interface DocumentShape {
 /** Reads a document with that root. Throws `MalformedXML`. */
 export function readDocument(body: Uint8Array, { root, maxBytes, maxDepth }: DocumentShape): XmlElement {
   try {
-    const element = readXml(body, { maxBytes, maxDepth });
+    const element = readXml(body, { maxBytes, maxDepth, maxTags });
     if (element.name === root) return element;
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
