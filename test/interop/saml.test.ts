@@ -1,12 +1,14 @@
 import { createPublicKey } from 'node:crypto';
+import { join } from 'node:path';
 import { AssumeRoleWithSAMLCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { samlDirectory, samlProviderArn, samlRole } from '../support/saml-directory.ts';
 import { createSamlIdp, defaultRecipient, samlNames, toBase64, writeResponse } from '../support/saml-idp.ts';
 import { outcome } from '../support/sdk.ts';
-import { roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
-import { requireComponent } from './components.ts';
+import { account, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { run } from './clients/client.ts';
+import { cachedFolder, requireComponent } from './components.ts';
 import { runPython } from './python.ts';
 import {
   certificatePem,
@@ -197,6 +199,77 @@ describe('assertions that xmlsec1 signed', () => {
     const signed = await sign(response());
     expect(await both(signed.replace('ada@example.com', 'adb@example.com'))).toEqual(['invalid', refused]);
     expect(await both(signed.replace('role/analyst', 'role/Analyst'))).toEqual(['invalid', refused]);
+  });
+});
+
+describe('clients of Python', () => {
+  let sidecar: TestSidecar;
+  beforeAll(async () => {
+    const files = { 'company.xml': idp.metadata, 'other.xml': elliptic.metadata };
+    sidecar = await startSidecar({ directory: samlDirectory(), files });
+  });
+  afterAll(() => sidecar.stop());
+
+  const parameters = (assertion: string): Readonly<Record<string, string>> => ({
+    RoleArn: roleArn('analyst'),
+    PrincipalArn: samlProviderArn('company'),
+    SAMLAssertion: assertion,
+  });
+  const answer = {
+    AssumedRoleUser: { Arn: `arn:aws:sts::${account}:assumed-role/analyst/ada` },
+    Subject: 'ada@example.com',
+    SubjectType: 'persistent',
+    Issuer: idp.entityId,
+    Audience: defaultRecipient,
+    SourceIdentity: 'ada',
+  };
+  const respond = (): string =>
+    idp.respond({ attributes: { SourceIdentity: ['ada'], 'PrincipalTag:team': ['blue'] } });
+
+  it.each(['debian', 'current'] as const)('get credentials and refusals with boto3 (%s)', async (which) => {
+    const call = (assertion: string): Promise<unknown> =>
+      runPython(which, 'assume_with_saml.py', { endpoint: sidecar.url, parameters: parameters(assertion) });
+    const assertion = respond();
+    const result = await call(assertion);
+    expect(result).toMatchObject({ ...answer, Credentials: { AccessKeyId: expect.stringMatching(/^ASIA/) } });
+    expect(result).toMatchObject({
+      PackedPolicySize: expect.any(Number),
+      NameQualifier: expect.stringMatching(/=$/),
+    });
+    expect(await call(assertion)).toEqual({
+      code: 'InvalidIdentityToken',
+      message: 'Invalid SAML response: the assertion was used before',
+      status: 400,
+    });
+    expect(await call(idp.respond({ attributes: { Role: [] } }))).toEqual({
+      code: 'AccessDenied',
+      message: 'Not authorized to perform sts:AssumeRoleWithSAML',
+      status: 403,
+    });
+  });
+
+  it.each<[string, () => readonly [program: string, first: readonly string[]]]>([
+    ['of Debian', () => [requireComponent('aws'), []]],
+    ['current', () => [join(cachedFolder('awscli'), 'bin', 'python'), ['-m', 'awscli']]],
+  ])('get credentials and refusals with the AWS CLI (%s)', async (_, find) => {
+    const [program, first] = find();
+    const call = (assertion: string): Promise<string> =>
+      run(
+        program,
+        [
+          ...first,
+          ...['--endpoint-url', sidecar.url, '--region', 'us-east-1', '--output', 'json', 'sts'],
+          ...['assume-role-with-saml', '--role-arn', roleArn('analyst')],
+          ...['--principal-arn', samlProviderArn('company'), '--saml-assertion', assertion],
+        ],
+        { PYTHONWARNINGS: 'ignore' },
+      );
+    const assertion = respond();
+    expect(JSON.parse(await call(assertion))).toMatchObject(answer);
+    await expect(call(assertion)).rejects.toThrow('(InvalidIdentityToken)');
+    await expect(call(idp.respond({ issuedAtMs: now() - 301_000 }))).rejects.toThrow(
+      '(ExpiredTokenException)',
+    );
   });
 });
 

@@ -43,6 +43,8 @@ export interface SignatureFacts {
   readonly uri: string;
   /** XML behind the signature value. */
   readonly keyInfo: string;
+  /** How often the reference is there. */
+  readonly references: number;
 }
 
 /** An identity provider of SAML 2.0 that signs whatever it is told to. */
@@ -177,7 +179,8 @@ function signatureOf(xml: string, facts: Signing): string {
   const digestHash = /sha\d+/.exec(digest)?.[0] ?? 'sha256';
   const list = transforms.map((one) => `<ds:Transform Algorithm="${one}"></ds:Transform>`).join('');
   const value = createHash(digestHash).update(xml).digest('base64');
-  const content = `<ds:CanonicalizationMethod Algorithm="${canonicalization}"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="${algorithm}"></ds:SignatureMethod><ds:Reference URI="${uri}"><ds:Transforms>${list}</ds:Transforms><ds:DigestMethod Algorithm="${digest}"></ds:DigestMethod><ds:DigestValue>${value}</ds:DigestValue></ds:Reference>`;
+  const reference = `<ds:Reference URI="${uri}"><ds:Transforms>${list}</ds:Transforms><ds:DigestMethod Algorithm="${digest}"></ds:DigestMethod><ds:DigestValue>${value}</ds:DigestValue></ds:Reference>`;
+  const content = `<ds:CanonicalizationMethod Algorithm="${canonicalization}"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="${algorithm}"></ds:SignatureMethod>${reference.repeat(facts.references ?? 1)}`;
   const canonical = `<ds:SignedInfo xmlns:ds="${samlNames.signature}">${content}</ds:SignedInfo>`;
   const signed = signBytes(hash, Buffer.from(canonical), signingOptions(key, algorithm)).toString('base64');
   return `<ds:Signature xmlns:ds="${samlNames.signature}"><ds:SignedInfo>${content}</ds:SignedInfo><ds:SignatureValue>${signed}</ds:SignatureValue>${keyInfo}</ds:Signature>`;

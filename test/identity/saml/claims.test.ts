@@ -34,6 +34,11 @@ describe('times of an assertion', () => {
     expect(await world.verdict(idp.respond(facts))).toBe(reason);
   });
 
+  it('refuse one that is not confirmed yet', async () => {
+    const change = replaced('<saml:SubjectConfirmationData', '$& NotBefore="2026-11-23T10:02:00Z"');
+    expect(await world.verdict(signedWith(change))).toBe('not_yet_valid');
+  });
+
   it.each([
     ['no time of issue', replaced(/ IssueInstant="[^"]*"/, '')],
     [

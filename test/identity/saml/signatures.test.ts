@@ -116,6 +116,19 @@ describe('a signature', () => {
     expect(await world.verdict(idp.respond({}, { algorithm }))).toBe('bad_signature');
   });
 
+  it('over the same thing twice is refused', async () => {
+    expect(await world.verdict(idp.respond({}, { references: 2 }))).toBe('bad_signature');
+    expect(await world.verdict(idp.respond({}, { references: 0 }))).toBe('bad_signature');
+  });
+
+  it('with something behind its key is refused', async () => {
+    const keyInfo = '<ds:KeyInfo><ds:KeyName>x</ds:KeyName></ds:KeyInfo>';
+    expect(await world.verdict(idp.respond({}, { keyInfo }))).toBe('accepted');
+    expect(await world.verdict(idp.respond({}, { keyInfo: `${keyInfo}<ds:Object></ds:Object>` }))).toBe(
+      'bad_signature',
+    );
+  });
+
   it('with a digest of SHA-1 is refused', async () => {
     const digest = 'http://www.w3.org/2000/09/xmldsig#sha1';
     expect(await world.verdict(idp.respond({}, { digest }))).toBe('bad_signature');
