@@ -1,5 +1,6 @@
 import type { FederatedSessionTag } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
+import { sessionForms } from './session-forms.ts';
 import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
 /** What a token asks its session to carry. */
@@ -13,10 +14,7 @@ const sourceIdentityClaim = 'https://aws.amazon.com/source_identity';
 const principalTags = 'principal_tags';
 const transitiveTagKeys = 'transitive_tag_keys';
 
-const maxTags = 50;
-const tagKey = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
-const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
-const sourceIdentityForm = /^(?!aws:)[\w+=,.@-]{2,64}$/i;
+const { maxTags, tagKey, tagValue, sourceIdentity: sourceIdentityForm } = sessionForms;
 
 /** Whether a claim says what the session shall carry; such claims are no condition keys. */
 export function isAwsClaim(name: string): boolean {

@@ -1,10 +1,4 @@
-/** A tag that an assertion asks for. */
-export interface SamlSessionTag {
-  readonly key: string;
-  readonly value: string;
-  /** Whether it passes along a chain of roles. */
-  readonly isTransitive: boolean;
-}
+import type { FederatedSessionTag } from './federated-identity.ts';
 
 /** One role that an assertion offers, with the provider that it offers it for; both ARNs as they stand there. */
 export interface SamlRole {
@@ -31,7 +25,7 @@ export interface SamlIdentity {
   readonly sessionName: string;
   /** The longest session that the assertion allows, in whole seconds from now, at least 1; `undefined`: no limit. */
   readonly maxDurationSeconds: number | undefined;
-  readonly tags: readonly SamlSessionTag[];
+  readonly tags: readonly FederatedSessionTag[];
   readonly sourceIdentity: string | undefined;
   /** The condition keys of the trust decision, `saml:aud` and the others, with their values. */
   readonly conditionKeys: ReadonlyMap<string, readonly string[]>;

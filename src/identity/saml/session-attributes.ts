@@ -1,4 +1,6 @@
-import type { SamlIdentity, SamlRole, SamlSessionTag } from '../saml-identity.ts';
+import type { FederatedSessionTag } from '../federated-identity.ts';
+import type { SamlIdentity, SamlRole } from '../saml-identity.ts';
+import { sessionForms } from '../session-forms.ts';
 import { rejected } from './rejected.ts';
 
 /** What the attributes of an assertion ask for. */
@@ -14,10 +16,8 @@ type Attributes = ReadonlyMap<string, readonly string[]>;
 const prefix = 'https://aws.amazon.com/SAML/Attributes/';
 const tagPrefix = `${prefix}PrincipalTag:`;
 
-const maxTags = 50;
+const { maxTags, tagKey, tagValue, sourceIdentity: sourceIdentityForm } = sessionForms;
 const sessionName = /^[\w+=,.@-]{2,64}$/;
-const tagKey = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
-const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 /** The longest session that a role of this service may allow. */
 const maxSessionDurationSeconds = 31_536_000;
 
@@ -29,10 +29,7 @@ export function readSessionAttributes(attributes: Attributes): SessionAttributes
     throw rejected('bad_claims', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}');
   }
   const sourceIdentity = single(attributes, 'SourceIdentity');
-  if (
-    sourceIdentity !== undefined &&
-    (!sessionName.test(sourceIdentity) || sourceIdentity.startsWith('aws:'))
-  ) {
+  if (sourceIdentity !== undefined && !sourceIdentityForm.test(sourceIdentity)) {
     throw rejected(
       'bad_claims',
       'SourceIdentity must match [a-zA-Z_0-9+=,.@-]{2,64} and must not begin with "aws:"',
@@ -85,9 +82,11 @@ function readDuration(text: string | undefined): number | undefined {
   );
 }
 
-function readTags(attributes: Attributes): SamlSessionTag[] {
-  const transitive = new Set(attributes.get(`${prefix}TransitiveTagKeys`) ?? []);
-  const tags: SamlSessionTag[] = [];
+function readTags(attributes: Attributes): FederatedSessionTag[] {
+  // Keys are told apart ignoring case: of two such tags one would be lost.
+  const keys = attributes.get(`${prefix}TransitiveTagKeys`) ?? [];
+  const transitive = new Set(keys.map((key) => key.toLowerCase()));
+  const tags: FederatedSessionTag[] = [];
   const seen = new Set<string>();
   for (const [name, values] of attributes) {
     if (!name.startsWith(tagPrefix)) continue;
@@ -96,10 +95,10 @@ function readTags(attributes: Attributes): SamlSessionTag[] {
     if (value === undefined || !tagKey.test(key) || !tagValue.test(value)) {
       throw rejected('bad_claims', 'a PrincipalTag has a key or value that is not allowed');
     }
-    // Keys are told apart ignoring case: one of the two would be lost.
-    if (seen.has(key.toLowerCase())) throw rejected('bad_claims', 'a PrincipalTag is repeated');
-    seen.add(key.toLowerCase());
-    tags.push({ key, value, isTransitive: transitive.delete(key) });
+    const folded = key.toLowerCase();
+    if (seen.has(folded)) throw rejected('bad_claims', 'a PrincipalTag is repeated');
+    seen.add(folded);
+    tags.push({ key, value, isTransitive: transitive.delete(folded) });
   }
   if (tags.length > maxTags) throw rejected('bad_claims', `there are more than ${maxTags} principal tags`);
   if (transitive.size > 0)

@@ -228,7 +228,8 @@ describe('the attributes', () => {
       Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`PrincipalTag:k${index}`, ['v']])),
     ],
     ['a transitive key that is no tag', { TransitiveTagKeys: ['a'] }],
-    ['a transitive key in other letters', { 'PrincipalTag:a': ['1'], TransitiveTagKeys: ['A'] }],
+    ['a tag of AWS', { 'PrincipalTag:aws:a': ['1'] }],
+    ['a tag of AWS in other letters', { 'PrincipalTag:AWS:a': ['1'] }],
     ['more values than anybody needs', { Role: Array.from({ length: 1001 }, () => 'x') }],
   ])('are refused with %s', async (_, attributes) => {
     expect(await world.verdict(idp.respond({ attributes }))).toBe('bad_claims');
@@ -244,6 +245,12 @@ describe('the attributes', () => {
     expect((await world.identify(targeted)).conditionKeys.get('saml:edupersontargetedid')).toEqual([
       'second',
     ]);
+  });
+
+  it('tell the keys of tags apart without their case', async () => {
+    const attributes = { 'PrincipalTag:Team': ['blue'], TransitiveTagKeys: ['TEAM'] };
+    const { tags } = await world.identify(idp.respond({ attributes }));
+    expect(tags).toEqual([{ key: 'Team', value: 'blue', isTransitive: true }]);
   });
 
   it('have names that are compared exactly', async () => {

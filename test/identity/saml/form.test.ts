@@ -56,6 +56,10 @@ describe('a document that is not of the accepted form', () => {
       (xml) =>
         xml.replace('<samlp:Status>', '<samlp:Status xmlns:a="urn:x" xmlns:b="urn:x" a:y="1" b:y="2">'),
     ],
+    [
+      'a prefix that is declared twice',
+      (xml) => xml.replace('<samlp:Status>', '<samlp:Status xmlns:x="urn:x" xmlns:x="urn:y">'),
+    ],
     ['a prefix that nobody declared', (xml) => xml.replace('<samlp:Status>', '<samlp:Status x:y="1">')],
     ['a prefix that is taken away', (xml) => xml.replace('<samlp:Status>', '<samlp:Status xmlns:samlp="">')],
     [
