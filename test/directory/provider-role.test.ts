@@ -7,6 +7,8 @@ import {
   type ProviderRoleRecord,
   readPolicyRecord,
 } from '../../src/directory/records.ts';
+import { decide } from '../../src/iam/combine.ts';
+import { RequestContext } from '../../src/iam/request-context.ts';
 
 const account = { id: '123456789012', partition: 'aws-cn' };
 const id = 'nOybJqMNzNmroqEKq5D0EUsRZw0';
@@ -15,6 +17,14 @@ function policy(name: string): NamedPolicyRecord {
   const Statement = [{ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }];
   return { name, ...readPolicyRecord({ Version: '2012-10-17', Statement }, 'identity') };
 }
+
+const everything: NamedPolicyRecord = {
+  name: 'Everything',
+  ...readPolicyRecord(
+    { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+    'identity',
+  ),
+};
 
 const rolePolicy: ProviderRoleRecord = {
   mode: 'role-policy',
@@ -81,6 +91,34 @@ describe('the role of a provider', () => {
     id,
   ])('is not found as %s', (arn) => {
     expect(build([rolePolicy, claims]).role(arn)).toBeUndefined();
+  });
+
+  it('trusts nobody, whoever may assume everything', () => {
+    const role = build([rolePolicy], { policies: [policy('Read'), everything] }).role(
+      `arn:minio:iam:::role/${id}`,
+    );
+    const own = build([], { policies: [everything] }).managedPolicy(
+      'arn:aws-cn:iam::123456789012:policy/Everything',
+    );
+    if (role === undefined || own === undefined) throw new Error('nothing to decide about');
+    for (const action of [
+      'sts:AssumeRole',
+      'sts:AssumeRoleWithWebIdentity',
+      'sts:AssumeRoleWithSAML',
+      'sts:TagSession',
+    ]) {
+      for (const kind of ['user', 'root', 'role-session', 'web-identity', 'saml'] as const) {
+        const arn = 'arn:aws-cn:iam::123456789012:user/admin';
+        const query = {
+          principal: { kind, accountId: account.id, arn, entityArn: arn, federatedProvider: arn },
+          action,
+          resource: role.arn,
+          context: new RequestContext([]),
+        };
+        const decision = decide({ identity: [own], resource: [role.trustPolicy] }, query);
+        expect(decision).toMatchObject({ effect: 'deny', isExplicitDeny: true });
+      }
+    }
   });
 
   it('is gone with its provider, and is another one when the provider is', () => {

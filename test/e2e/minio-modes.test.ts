@@ -187,6 +187,22 @@ describe('role policies', () => {
     }
   });
 
+  it('are nothing that a webhook could give', async () => {
+    const answer = await fetch(sidecar.url, {
+      method: 'POST',
+      body: new URLSearchParams({
+        Action: 'AssumeRoleWithCustomToken',
+        Version: '2011-06-15',
+        Token: await ofRoles(),
+        RoleArn: generatedArn,
+      }),
+    });
+    expect([answer.status, await answer.text()]).toEqual([
+      403,
+      expect.stringContaining('<Code>AccessDenied<'),
+    ]);
+  });
+
   it('last as long as the token unless the request says otherwise', async () => {
     const exp = Math.floor(clock.now() / 1000) + 120;
     const token = await ofRoles({ exp });
