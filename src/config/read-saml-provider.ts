@@ -14,7 +14,11 @@ import { providerName, textLike } from './scalars.ts';
 const maxMetadataBytes = 1024 * 1024;
 const maxItems = 100;
 
-const recipient = textLike(/^https?:\/\/[\x21-\x7e]{1,2000}$/, 'must be an http or https URL');
+// It stands in session tokens.
+const recipient = textLike(
+  /^(?=.{1,255}$)https?:\/\/[\x21-\x7e]+$/,
+  'must be an http or https URL of at most 255 characters',
+);
 const audience = textLike(/^[\x21-\x7e]{1,2000}$/, 'must be 1 to 2000 printable characters without spaces');
 
 function several(item: z.ZodType<string, string>): z.ZodArray<z.ZodType<string, string>> {

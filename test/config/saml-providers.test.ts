@@ -47,8 +47,11 @@ describe('a SAML provider', () => {
     [saml.replace('idp.xml', 'missing.xml'), 'metadataFile: the file "missing.xml" cannot be read: ENOENT'],
     [saml.replace('MySAMLIdP', '"a/b"'), 'name: must be 1 to 64 letters, digits, "_", "." or "-"'],
     [`${saml}, recipients: []`, 'recipients: must not be empty: nobody would be meant'],
-    [`${saml}, recipients: [saml]`, 'recipients[0]: must be an http or https URL'],
-    [`${saml}, recipients: ["https://a b"]`, 'recipients[0]: must be an http or https URL'],
+    [`${saml}, recipients: [saml]`, 'recipients[0]: must be an http or https URL of at most 255 characters'],
+    [
+      `${saml}, recipients: ["https://a b"]`,
+      'recipients[0]: must be an http or https URL of at most 255 characters',
+    ],
     [`${saml}, audiences: []`, 'audiences: must not be empty: nobody would be meant'],
     [`${saml}, audiences: [""]`, 'audiences[0]: must be 1 to 2000 printable characters without spaces'],
     [`${saml}, audience: x`, 'audience: unknown key (did you mean "audiences"?)'],

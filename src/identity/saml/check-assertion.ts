@@ -11,6 +11,7 @@ const maxAgeMs = 300_000;
 /** How far the clocks of two replicas may be apart without an assertion being forgotten too early. */
 const clockMarginMs = 60_000;
 const maxSubjectLength = 256;
+const maxFormatLength = 256;
 const { assertion: namespace } = xmlNamespaces;
 const bearer = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
 const unspecifiedFormat = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
@@ -95,6 +96,7 @@ function readNameId(subject: XmlNode): Pick<CheckedSubject, 'subject' | 'subject
   }
   // An empty format says as little as none (core, section 2.2.2).
   const format = nameId.attributes.get('Format') || unspecifiedFormat;
+  if (format.length > maxFormatLength) throw rejected('bad_claims', 'the format of the NameID is too long');
   const short = format.startsWith(formatPrefix) ? format.slice(formatPrefix.length) : '';
   return { subject: text, subjectType: short || format };
 }
