@@ -180,6 +180,7 @@ function createSnapshot(
         virtualHosts: settings.server.virtualHosts,
         accountId: account.id,
         partition: account.partition,
+        supports: new Set(backend.supports),
       },
       authentication,
       authorization,

@@ -11,6 +11,7 @@ const backend = z.strictObject({
   region: regionName.default('us-east-1'),
   credentials: z.strictObject({ accessKeyId: valueSource, secretAccessKey: valueSource }),
   trailers: z.enum(['reframe', 'decode']).default('reframe'),
+  supports: z.array(z.enum(['annotations', 'objectEncryption'])).default([]),
   unknownAccessKeys: z.enum(['reject']).default('reject'),
   anonymous: z.enum(['reject']).default('reject'),
   timeouts: z

@@ -41,3 +41,13 @@ export class ResultRefused extends Error {
 export class MissingHidden extends Error {
   override readonly name = 'MissingHidden';
 }
+
+/** The store does not have the operation: what it would do instead must not happen, or not be shown. */
+export class OperationUnknown extends Error {
+  override readonly name = 'OperationUnknown';
+}
+
+/** The bucket whose configuration is to be changed does not exist. */
+export class BucketMissing extends Error {
+  override readonly name = 'BucketMissing';
+}

@@ -4,12 +4,20 @@ import type { Preflight } from '../authorize/preflight.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
-import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
+import {
+  BucketMissing,
+  ClientGone,
+  MissingHidden,
+  OperationUnknown,
+  ResultRefused,
+  UpstreamFault,
+} from './faults.ts';
 import { type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
-import { buildOutgoing, type StoreTarget } from './outgoing-request.ts';
+import { buildOutgoing, type OutgoingHead, type StoreTarget } from './outgoing-request.ts';
 import { forwardPreflight, type PreflightAnswer } from './preflight.ts';
 import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
-import { toUpstreamFault, type Upstream } from './upstream.ts';
+import { needsProbe, type ProbeResult, probeSelector } from './selector-probe.ts';
+import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts';
 
 /** One client exchange to forward. */
 export interface Exchange extends ClientSide {
@@ -33,10 +41,13 @@ export class Forwarder {
 
   /**
    * Re-signs the request with the store's key, streams it there and the answer back. Accepts only what
-   * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden}, {@link ResultRefused} or
+   * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden}, {@link OperationUnknown},
+   * {@link BucketMissing}, {@link ResultRefused} or
    * {@link ClientGone}; when the answer had already started, the client's connection has been closed.
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
+    if (needsProbe(authorized) && (await this.#probe(authorized)) === 'nothing-to-delete')
+      return answerNothing(exchange);
     const body = await outgoingBody(authorized, exchange, this.#store.trailers);
     try {
       return await this.#attempt(authorized, exchange, body);
@@ -54,6 +65,15 @@ export class Forwarder {
   /** Passes a browser's preflight on, unsigned. Rejects with {@link UpstreamFault}. */
   preflight(preflight: Preflight, requestId: string): Promise<PreflightAnswer> {
     return forwardPreflight(preflight, this.#upstream, { host: this.#store.host, requestId });
+  }
+
+  async #probe(authorized: Authorized): Promise<ProbeResult> {
+    const signing = { keys: this.#signingKeys, nowMs: this.#clock.now() };
+    const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
+      this.#upstream.fetchSmall(head, maxBytes).catch((error: unknown) => {
+        throw namedFault(error);
+      });
+    return probeSelector(authorized, this.#store, signing, ask);
   }
 
   async #attempt(authorized: Authorized, exchange: Exchange, body: OutgoingBody): Promise<RelayFacts> {
@@ -74,6 +94,18 @@ export class Forwarder {
   }
 }
 
+// What AWS answers when there is no such configuration.
+function answerNothing({ response, ownHeaders }: Exchange): RelayFacts {
+  response.writeHead(204, [...ownHeaders]).end();
+  return {
+    status: 204,
+    bytesOut: 0,
+    firstByteMs: undefined,
+    storeRequestId: undefined,
+    errorCode: undefined,
+  };
+}
+
 async function outgoingBody(
   { request, document, payload }: Authorized,
   { message, invite }: Exchange,
@@ -84,8 +116,10 @@ async function outgoingBody(
   return prepareObjectBody({ message, headers: request.raw.headers, payload, invite }, trailers);
 }
 
+const namedFaults = [BodyFault, BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused];
+
 function namedFault(error: unknown): Error {
-  const isNamed = [BodyFault, ClientGone, MissingHidden, ResultRefused].some((kind) => error instanceof kind);
+  const isNamed = namedFaults.some((kind) => error instanceof kind);
   if (isNamed && error instanceof Error) return error;
   return toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
 }

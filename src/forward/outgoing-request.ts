@@ -27,7 +27,7 @@ export interface OutgoingHead {
 }
 
 /** When and with which derived keys is signed. */
-interface Signing {
+export interface Signing {
   readonly keys: SigningKeyCache;
   readonly nowMs: number;
 }

@@ -6,6 +6,7 @@ import { isBodyUnread, readOn } from '../core/lingering.ts';
 import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
+import { requireNoListing } from './selector-probe.ts';
 import {
   readStoreError,
   rewriteStoreError,
@@ -39,8 +40,10 @@ const maxResultBytes = 8 * 1024 * 1024;
 /** What else can be missing says nothing about the names of objects. */
 const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
   'NoSuchBucket',
+  'NoSuchObjectLockConfiguration',
   'NoSuchTagSet',
   'NoSuchUpload',
+  'ObjectLockConfigurationNotFoundError',
 ]);
 const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
 
@@ -105,7 +108,8 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = readStoreHeaders(controller.rawHeaders);
     const { operation } = this.#authorized.request;
-    if (status >= 400 || this.#authorized.writeResult !== undefined) {
+    const isRead = this.#authorized.writeResult !== undefined || operation.unlessKnown === 'probe';
+    if (status >= 400 || (isRead && status < 300 && status !== 204)) {
       this.#collected = [];
     } else if (isDelayed(operation.name) && status === 200) {
       this.#complete = new CompleteResult(this.#client.url);
@@ -169,7 +173,9 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
   #answerCollected(body: Buffer): void {
     const { request, writeResult } = this.#authorized;
     if (this.#status < 400) {
-      if (this.#status !== 200) throw new UpstreamFault('protocol', `the store answered ${this.#status}`);
+      if (writeResult === undefined) requireNoListing(body);
+      else if (this.#status !== 200)
+        throw new UpstreamFault('protocol', `the store answered ${this.#status}`);
       const result = writeResult?.(body) ?? body;
       if ('refusal' in result) throw new ResultRefused(result.refusal);
       this.#answer(result, undefined);

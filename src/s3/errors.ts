@@ -26,6 +26,7 @@ export type S3ErrorCode =
   | 'MaxMessageLengthExceeded'
   | 'MethodNotAllowed'
   | 'MissingContentLength'
+  | 'NoSuchBucket'
   | 'NoSuchKey'
   | 'NotImplemented'
   | 'RequestHeaderSectionTooLarge'
@@ -74,6 +75,7 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   MaxMessageLengthExceeded: [400, 'Your request was too large.'],
   MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
+  NoSuchBucket: [404, 'The specified bucket does not exist'],
   NoSuchKey: [404, 'The specified key does not exist.'],
   NotImplemented: [501, 'A header or query you provided implies functionality that is not implemented.'],
   RequestHeaderSectionTooLarge: [400, 'Your request header section exceeds the maximum allowed size.'],

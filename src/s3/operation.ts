@@ -57,11 +57,19 @@ export interface S3Operation {
    * needed, so nothing of ours may be added to it: it has no permissions, and what has none cannot be authorized.
    */
   readonly isPreflight?: true;
+  /**
+   * Present where stores are known that take no notice of its selector, and do what the request says without it:
+   * `probe` where reading the same selector shows that safely, else what `backend.supports` must name.
+   */
+  readonly unlessKnown?: 'probe' | StoreFeature;
   /** `x-amz-*` headers without which it is refused. */
   readonly requiredHeaders?: readonly string[];
   /** Context keys with a value fixed by the operation. */
   readonly fixedContext?: Readonly<Record<string, string>>;
 }
+
+/** Operations that hardly any store has, by what the configuration calls them. */
+export type StoreFeature = 'annotations' | 'objectEncryption';
 
 /** How the body of a document operation is read. */
 export interface DocumentRule {

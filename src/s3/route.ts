@@ -7,7 +7,7 @@ import { s3ConditionKeys } from './condition-keys.ts';
 import { type CopySource, parseCopySource, writeCopySource } from './copy-source.ts';
 import { s3Error } from './errors.ts';
 import { selectHeaders } from './header-table.ts';
-import type { ForwardedHeaders, OperationScope, S3Operation, S3Request } from './operation.ts';
+import type { ForwardedHeaders, OperationScope, S3Operation, S3Request, StoreFeature } from './operation.ts';
 import { knownSelectors, type OperationRow, operationsFor } from './operations/index.ts';
 import { permissionsOf } from './permissions.ts';
 import { preflightRequest } from './preflight.ts';
@@ -18,6 +18,8 @@ export interface RouteSettings {
   readonly virtualHosts: readonly string[];
   readonly accountId: string;
   readonly partition: string;
+  /** What the store has of what hardly any store has. */
+  readonly supports: ReadonlySet<StoreFeature>;
 }
 
 // AWS's own subresources number about forty; no client sends more than a dozen parameters.
@@ -39,6 +41,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   if (operation.action === undefined) {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
+  requireSupport(operation, settings);
   const sentHeaders = selectHeaders(raw, row, settings.accountId);
   requireHeaders(operation, sentHeaders);
   checkAclHeaders(sentHeaders);
@@ -61,6 +64,12 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     seesMissing,
     guardedHeaders,
   };
+}
+
+// Without its selector it would be another operation: a store that never heard of annotations deletes the object.
+function requireSupport({ name, unlessKnown }: S3Operation, { supports }: RouteSettings): void {
+  if (unlessKnown === undefined || unlessKnown === 'probe' || supports.has(unlessKnown)) return;
+  throw s3Error('NotImplemented', `${name} is not supported by this endpoint.`);
 }
 
 function requireHeaders({ requiredHeaders = [] }: S3Operation, headers: ForwardedHeaders): void {

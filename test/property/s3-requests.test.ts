@@ -7,7 +7,13 @@ import { operations } from '../../src/s3/operations/index.ts';
 import { route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
 
-const settings = { virtualHosts: ['s3.example.internal'], accountId: '123456789012', partition: 'aws' };
+const supports = new Set(['annotations', 'objectEncryption'] as const);
+const settings = {
+  virtualHosts: ['s3.example.internal'],
+  accountId: '123456789012',
+  partition: 'aws',
+  supports,
+};
 
 const parameterNames = [
   ...new Set(

@@ -5,7 +5,8 @@ import type { S3Request } from '../../src/s3/operation.ts';
 import { route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
 
-const settings = { virtualHosts: [], accountId: '123456789012', partition: 'aws' };
+const supports = new Set(['annotations', 'objectEncryption'] as const);
+const settings = { virtualHosts: [], accountId: '123456789012', partition: 'aws', supports };
 
 function routed(target: string, headers: Record<string, string>, method = 'PUT'): S3Request {
   const raw = toRawRequest({ method, target, headers: Object.entries({ host: 'localhost', ...headers }) });

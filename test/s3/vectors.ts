@@ -65,6 +65,7 @@ export const operationNames: Readonly<Record<string, readonly string[]>> = (
 /** What all vectors are for. */
 export const vectorSettings: RouteSettings = {
   virtualHosts: ['s3.example.internal'],
+  supports: new Set(['annotations', 'objectEncryption']),
   accountId: '123456789012',
   partition: 'aws',
 };

@@ -84,7 +84,7 @@ const numbered: readonly (readonly [noun: string, selector: string, action: stri
   ['MetricsConfiguration', 'metrics', 'MetricsConfiguration', 64 * kilobyte],
 ];
 
-const plain = { scope: 'bucket', parameters: [], headers: [] } as const;
+const plain = { scope: 'bucket', parameters: [], headers: [], unlessKnown: 'probe' } as const;
 
 function numberedOperations([noun, selector, action, maxBytes]: (typeof numbered)[number]): S3Operation[] {
   const one = [selector, 'id=*'];

@@ -97,6 +97,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     name: 'UpdateObjectEncryption',
     method: 'PUT',
     scope: 'object',
+    unlessKnown: 'objectEncryption',
     selectors: ['encryption'],
     parameters: ['versionId'],
     headers: [],

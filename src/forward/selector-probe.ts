@@ -1,0 +1,65 @@
+import type { Authorized } from '../authorize/authorize-s3.ts';
+import { emptySha256 } from '../sigv4/payload-mode.ts';
+import { BucketMissing, OperationUnknown, UpstreamFault } from './faults.ts';
+import {
+  type OutgoingHead,
+  type Signing,
+  type StoreTarget,
+  signHead,
+  storePath,
+} from './outgoing-request.ts';
+import { readStoreError, storeAuthenticationCodes } from './store-error.ts';
+import type { SmallAnswer } from './upstream.ts';
+
+/** What a probe showed: the operation can be sent, or there is nothing to delete. */
+export type ProbeResult = 'known' | 'nothing-to-delete';
+
+const maxAnswerBytes = 4 * 1024 * 1024;
+const notImplemented = new Set([405, 501]);
+
+/** Whether a store must be probed before it is sent such a request: one that changes a bucket by a selector. */
+export function needsProbe({ request }: Authorized): boolean {
+  const { unlessKnown, method } = request.operation;
+  return unlessKnown === 'probe' && method !== 'GET';
+}
+
+/**
+ * Asks the store for the configuration that a request is about to change. A store that takes no notice of the selector
+ * answers with a list of objects, and would create or delete the bucket instead: Ceph RGW 16 and MinIO do so for several
+ * (observed 2026-11-23). Throws {@link OperationUnknown}, {@link BucketMissing}, {@link UpstreamFault}.
+ */
+export async function probeSelector(
+  { request }: Authorized,
+  store: StoreTarget,
+  signing: Signing,
+  ask: (head: OutgoingHead, maxBytes: number) => Promise<SmallAnswer>,
+): Promise<ProbeResult> {
+  const parameters = [...request.parameters].map(([name, value]) => ({ name, value }));
+  const path = storePath(request.bucket, '');
+  const head = signHead(
+    { method: 'GET', path, parameters, headers: [], payloadHash: emptySha256 },
+    store,
+    signing,
+  );
+  const { status, body } = await ask(head, maxAnswerBytes);
+  if (status === 200) {
+    requireNoListing(body);
+    return 'known';
+  }
+  const code = readStoreError(body)?.code;
+  if (code !== undefined && storeAuthenticationCodes.has(code))
+    throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
+  if (code === 'NoSuchBucket') throw new BucketMissing('the bucket does not exist');
+  if (notImplemented.has(status))
+    throw new OperationUnknown(`the store answered ${status} when it was probed`);
+  if (status >= 500) throw new UpstreamFault('protocol', `the store answered ${status} when it was probed`);
+  return status === 404 && request.operation.method === 'DELETE' ? 'nothing-to-delete' : 'known';
+}
+
+/** Refuses an answer that is a list of objects: the store took no notice of the selector. */
+export function requireNoListing(body: Uint8Array): void {
+  const start = Buffer.from(body.subarray(0, 1024)).toString('latin1');
+  if (/<(?:\w+:)?ListBucketResult[\s>]/.test(start)) {
+    throw new OperationUnknown('the store answered with a list of objects');
+  }
+}

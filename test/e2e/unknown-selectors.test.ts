@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  DeleteBucketEncryptionCommand,
+  DeleteObjectCommand,
+  GetBucketEncryptionCommand,
+  ListBucketMetricsConfigurationsCommand,
+  PutBucketAccelerateConfigurationCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { outcome, s3Client } from '../support/sdk.ts';
+import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+
+const directory = `
+directory:
+  users:
+    - name: alice
+      accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
+      inlinePolicies: { Own: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:*", Resource: "*" }] } }
+`;
+const listing =
+  '<?xml version="1.0"?><ListBucketResult><Contents><Key>hidden</Key></Contents></ListBucketResult>';
+const configuration = '<ServerSideEncryptionConfiguration></ServerSideEncryptionConfiguration>';
+const error = (code: string): string => `<Error><Code>${code}</Code><Message>m</Message></Error>`;
+
+let server: Server;
+let sidecar: TestSidecar;
+let s3: S3Client;
+const seen: string[] = [];
+let read: [status: number, body: string] = [200, configuration];
+
+beforeAll(async () => {
+  server = createServer((message, response) => {
+    seen.push(`${message.method} ${message.url}`);
+    const [status, body] = message.method === 'GET' ? read : [200, ''];
+    message
+      .resume()
+      .on('end', () => response.writeHead(status, { 'content-type': 'application/xml' }).end(body));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  sidecar = await startSidecar({
+    directory,
+    backend: { endpoint, accessKeyId: 'STORE', secretAccessKey: 'secret-of-store' },
+  });
+  s3 = s3Client(sidecar.url, alice);
+});
+afterAll(async () => {
+  await sidecar.stop();
+  server.close();
+});
+afterEach(() => void seen.splice(0));
+
+const remove = (): Promise<string> => outcome(s3.send(new DeleteBucketEncryptionCommand({ Bucket: 'data' })));
+const change = (): Promise<string> =>
+  outcome(
+    s3.send(
+      new PutBucketAccelerateConfigurationCommand({
+        Bucket: 'data',
+        AccelerateConfiguration: { Status: 'Enabled' },
+      }),
+    ),
+  );
+
+describe('a store that takes no notice of a selector', () => {
+  it('shows no list of objects to whoever asked for something else', async () => {
+    read = [200, listing];
+    const call = s3.send(new GetBucketEncryptionCommand({ Bucket: 'data' }));
+    expect(await outcome(call)).toBe('NotImplemented 501');
+    const metrics = s3.send(new ListBucketMetricsConfigurationsCommand({ Bucket: 'data' }));
+    expect(await outcome(metrics)).toBe('NotImplemented 501');
+  });
+
+  it('is not asked to change or delete anything', async () => {
+    read = [200, listing];
+    expect(await change()).toBe('NotImplemented 501');
+    expect(await remove()).toBe('NotImplemented 501');
+    expect(seen).toEqual(['GET /data?accelerate=', 'GET /data?encryption=']);
+  });
+
+  it.each([
+    [501, error('NotImplemented'), 'NotImplemented 501'],
+    [405, error('MethodNotAllowed'), 'NotImplemented 501'],
+    [404, error('NoSuchBucket'), 'NoSuchBucket 404'],
+    [403, error('SignatureDoesNotMatch'), 'ServiceUnavailable 503'],
+    [503, error('SlowDown'), 'ServiceUnavailable 503'],
+    [500, 'nonsense', 'ServiceUnavailable 503'],
+  ])('and answers %i %s is not asked either', async (status, body, expected) => {
+    read = [status, body];
+    expect(await change()).toBe(expected);
+    expect(seen.filter((line) => !line.startsWith('GET'))).toEqual([]);
+  });
+});
+
+describe('a store that knows a selector', () => {
+  it('is sent the request after one question', async () => {
+    read = [200, configuration];
+    expect(await change()).toBe('allowed');
+    expect(await remove()).toBe('allowed');
+    expect(seen).toEqual([
+      'GET /data?accelerate=',
+      'PUT /data?accelerate=',
+      'GET /data?encryption=',
+      'DELETE /data?encryption=',
+    ]);
+  });
+
+  it('has nothing to delete where there is nothing', async () => {
+    read = [404, error('ServerSideEncryptionConfigurationNotFoundError')];
+    expect(await remove()).toBe('allowed');
+    expect(await change()).toBe('allowed');
+    expect(seen).toEqual(['GET /data?encryption=', 'GET /data?accelerate=', 'PUT /data?accelerate=']);
+  });
+
+  it('is asked nothing before what every store has', async () => {
+    expect(await outcome(s3.send(new DeleteObjectCommand({ Bucket: 'data', Key: 'k' })))).toBe('allowed');
+    expect(seen).toHaveLength(1);
+  });
+});
