@@ -2,8 +2,13 @@ import { ConfiguredProviders } from '../../src/identity/configured-providers.ts'
 import { IdentityFault } from '../../src/identity/identity-fault.ts';
 import type { IdentityProviderSettings } from '../../src/identity/kinds.ts';
 import type { IdentityRequest } from '../../src/identity/observer.ts';
+import type { IdentityProviders } from '../../src/identity/provider.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
-import { startIdentityProvider, type TestIdentityProvider } from '../support/identity-provider.ts';
+import {
+  type IdentityProviderOptions,
+  startIdentityProvider,
+  type TestIdentityProvider,
+} from '../support/identity-provider.ts';
 import { TestClock } from '../support/sidecar.ts';
 
 /** One kind of provider, for the contract suite. */
@@ -14,7 +19,9 @@ export interface ProviderCase {
   /** Settings of a provider for the issuer, for the audience `sts-sidecar`. */
   settings(issuer: string): IdentityProviderSettings;
   /** Options of the issuer. */
-  readonly issuer?: { readonly tls?: boolean; readonly jwksPath?: string };
+  readonly issuer?: Pick<IdentityProviderOptions, 'tls' | 'jwksPath' | 'userInfo'>;
+  /** What comes along with every token. */
+  readonly accessToken?: string;
   readonly caPem?: string;
 }
 
@@ -22,7 +29,7 @@ export interface ProviderCase {
 export interface ProviderWorld {
   readonly clock: TestClock;
   readonly idp: TestIdentityProvider;
-  readonly providers: ConfiguredProviders;
+  readonly providers: IdentityProviders;
   readonly requests: IdentityRequest[];
   /** A token with the kind's own claims. */
   mint(
@@ -46,7 +53,10 @@ export async function startProviderWorld(one: ProviderCase): Promise<ProviderWor
     requested: (request: IdentityRequest) => requests.push(request),
     keysRefreshed: () => 0,
   };
-  const providers = new ConfiguredProviders([one.settings(idp.issuer)], { fetch, clock, observer });
+  const configured = new ConfiguredProviders([one.settings(idp.issuer)], { fetch, clock, observer });
+  const providers: IdentityProviders = {
+    identify: (token, nowMs, accessToken = one.accessToken) => configured.identify(token, nowMs, accessToken),
+  };
   return {
     clock,
     idp,

@@ -45,6 +45,8 @@ export interface IdentityProviderOptions {
   readonly algorithm?: string;
   /** Path of the key set; `/jwks` when absent. */
   readonly jwksPath?: string;
+  /** What UserInfo answers to whatever access token; there is no UserInfo when absent. */
+  readonly userInfo?: Readonly<Record<string, unknown>>;
 }
 
 /** One signing key of a test issuer. */
@@ -80,7 +82,7 @@ export interface TestIdentityProvider {
 export async function startIdentityProvider(
   options: IdentityProviderOptions = {},
 ): Promise<TestIdentityProvider> {
-  const { clock = systemClock, algorithm = 'RS256', jwksPath = '/jwks', tls = false } = options;
+  const { clock = systemClock, algorithm = 'RS256', jwksPath = '/jwks', tls = false, userInfo } = options;
   const requests: string[] = [];
   let count = 1;
   let key = await makeKey(algorithm, `key-${count}`);
@@ -90,8 +92,13 @@ export async function startIdentityProvider(
     requests.push(request.url ?? '');
     if (override?.(request, response) === true) return;
     const documents: Record<string, unknown> = {
-      '/.well-known/openid-configuration': { issuer, jwks_uri: `${issuer}${jwksPath}` },
+      '/.well-known/openid-configuration': {
+        issuer,
+        jwks_uri: `${issuer}${jwksPath}`,
+        ...(userInfo === undefined ? {} : { userinfo_endpoint: `${issuer}/userinfo` }),
+      },
       [jwksPath]: { keys: published },
+      ...(userInfo === undefined ? {} : { '/userinfo': userInfo }),
     };
     const document = documents[request.url ?? ''];
     response.writeHead(document === undefined ? 404 : 200, { 'content-type': 'application/json' });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { IdentityProviderSettings } from '../../../src/identity/kinds.ts';
+import type { OidcProviderSettings } from '../../../src/identity/oidc/settings.ts';
 import { testCaPem } from '../../support/identity-provider.ts';
 import { describeProvider } from '../provider-contract.ts';
 import { type ProviderCase, type ProviderWorld, startProviderWorld, verdict } from '../provider-world.ts';
 
-const settings = (issuer: string, acceptAzp = false): IdentityProviderSettings => ({
+const settings = (issuer: string, acceptAzp = false): OidcProviderSettings => ({
   kind: 'oidc',
   name: 'test',
   issuer,
@@ -15,6 +15,20 @@ const settings = (issuer: string, acceptAzp = false): IdentityProviderSettings =
 const oidc: ProviderCase = { kind: 'oidc', claims: {}, settings: (issuer) => settings(issuer) };
 
 describeProvider(oidc);
+
+describeProvider({
+  kind: 'oidc, role policies',
+  claims: {},
+  settings: (issuer) => ({ ...settings(issuer), rolePolicies: ['ReadData'] }),
+});
+
+describeProvider({
+  kind: 'oidc, policies in a claim, UserInfo',
+  claims: {},
+  issuer: { userInfo: { sub: 'subject-1', policy: 'ReadData' } },
+  accessToken: 'access-token',
+  settings: (issuer) => ({ ...settings(issuer), policyClaim: 'policy', userInfo: true }),
+});
 
 describe('azp', () => {
   let world: ProviderWorld | undefined;
