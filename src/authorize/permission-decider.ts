@@ -3,6 +3,7 @@ import { DecisionBudget } from '../iam/budget.ts';
 import { decide, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { RequestContext } from '../iam/request-context.ts';
+import { refusalWithin } from '../iam/within-prefix.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { type AccessDecision, failedDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
@@ -133,7 +134,7 @@ export class PermissionDecider {
       const { action, resource } = permission;
       const context = this.#context(permission, requestKeys);
       const query: AuthorizationQuery = { principal: this.#principal, action, resource, context, budget };
-      return decide(this.#setsFor(permission), query);
+      return decideWithin(this.#setsFor(permission), query, permission.within);
     } catch (fault) {
       // Tags of the store that differ only in case are no context that policies could be held against.
       return failedDecision(fault);
@@ -202,6 +203,20 @@ export class PermissionDecider {
     if (tags !== undefined) this.#lookedUp.set(place, tags);
     return tags;
   }
+}
+
+// A part that is denied, or not allowed, refuses the whole.
+function decideWithin(
+  sets: PolicySets,
+  query: AuthorizationQuery,
+  within: Permission['within'],
+): AccessDecision | NeedsKeys {
+  const decision = decide(sets, query);
+  if (within === undefined || decision.effect !== 'allow') return decision;
+  const statement = refusalWithin(sets, query, within, decision);
+  return statement === undefined
+    ? decision
+    : { ...decision, effect: 'deny', isExplicitDeny: true, statement };
 }
 
 function entriesOf(prefix: string, tags: readonly StoreTag[]): ContextEntry[] {

@@ -7,6 +7,7 @@ import {
   commonPrefix,
   compileNotResources,
   compileResources,
+  literalPrefix,
   namedBuckets,
   type ResourceTest,
 } from './match-resource.ts';
@@ -61,6 +62,8 @@ function compileStatement(
     matchesAction: actions.isNegated ? (action) => !matchesListedAction(action) : matchesListedAction,
     buckets: resources === undefined || resources.isNegated ? undefined : namedBuckets(resources.values),
     resourcePrefix: resources === undefined || resources.isNegated ? '' : commonPrefix(resources.values),
+    literalPrefixes: resources?.values.map(literalPrefix) ?? [],
+    excludesResources: resources?.isNegated ?? false,
     matchesResource: compileResourceElement(statement),
     principalLevel: compilePrincipalElement(statement),
     conditions: statement.conditions.map((condition) =>

@@ -23,6 +23,10 @@ export interface CompiledStatement {
   readonly buckets: ReadonlySet<string> | undefined;
   /** Every resource that the statement applies to starts with this; tested first, because it decides most often. */
   readonly resourcePrefix: string;
+  /** The patterns of Resource, or of NotResource, up to their first wildcards. */
+  readonly literalPrefixes: readonly string[];
+  /** Whether the patterns are of NotResource. */
+  readonly excludesResources: boolean;
   readonly matchesResource: ResourceTest;
   /** `undefined` when the kind of policy has no Principal. */
   readonly principalLevel: PrincipalTest | undefined;

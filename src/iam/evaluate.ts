@@ -118,15 +118,20 @@ function appliesBeyondPrefix(statement: CompiledStatement, scope: EvaluationScop
   if (statement.principalLevel?.(scope.query.principal) === 'none') return false;
   scope.forgetPendingKeys();
   const matchesResource = statement.matchesResource(scope);
-  const { conditions } = statement;
-  if (matchesResource === false || conditions.length === 0) return matchesResource;
-  let applies = matchesResource;
+  if (matchesResource === false || statement.conditions.length === 0) return matchesResource;
+  const holds = conditionsHold(statement, scope);
+  return holds === true ? matchesResource : holds;
+}
+
+/** Tells whether all conditions of a statement hold. */
+export function conditionsHold({ conditions }: CompiledStatement, scope: EvaluationScope): Truth {
+  let all: Truth = true;
   for (const holds of conditions) {
     const truth = holds(scope);
     if (truth === false) return false;
-    if (truth === 'unknown') applies = 'unknown';
+    if (truth === 'unknown') all = 'unknown';
   }
-  return applies;
+  return all;
 }
 
 /**

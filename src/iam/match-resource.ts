@@ -138,7 +138,7 @@ export function commonPrefix(patterns: readonly ResourcePattern[]): string {
 }
 
 /** What every resource that the pattern matches starts with; empty when a wildcard comes before the fifth colon. */
-function literalPrefix({ head, tail }: ResourcePattern): string {
+export function literalPrefix({ head, tail }: ResourcePattern): string {
   const headText = head.length === 0 ? undefined : literalHeadText(head);
   return headText === undefined ? '' : headText + literalHead(tail);
 }

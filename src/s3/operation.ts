@@ -19,6 +19,8 @@ export interface Permission {
   readonly object:
     | { readonly bucket: string; readonly key: string; readonly versionId?: string | undefined }
     | undefined;
+  /** Present where the action is meant on everything that starts so, and not on the resource alone. */
+  readonly within?: string;
   /** Prefixes of keys that exist but are not known; a statement that needs one denies. */
   readonly unknownKeys?: readonly string[];
 }

@@ -126,7 +126,7 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
     const further = trustCase(own, trustQuery({ ...question, action }, roleArn), role);
     const decided = decideTrust(further, trace);
     const needsOwn = action === setSourceIdentity && caller.kind === 'role-session';
-    if (needsOwn ? decided.effect === 'allow' : isTrusted(decided)) continue;
+    if (needsOwn ? isAllowedByBoth(decided) : isTrusted(decided)) continue;
     throw accessDenied({ ...refusal, action, own: decided }, call, denialDetail(decided));
   }
   requireSameSourceIdentity(request.sourceIdentity, caller);
@@ -179,6 +179,11 @@ function furtherActions(tags: readonly SessionTag[], sourceIdentity: string | un
 /** Whether the trust policy allows, in whatever way it names the caller, and nothing denies. */
 function isTrusted({ isExplicitDeny, fault, sets }: AccessDecision): boolean {
   return !isExplicitDeny && fault === undefined && sets.resource === 'allow';
+}
+
+/** Whether the caller's own policies allow as well, however closely the trust policy names the caller. */
+function isAllowedByBoth({ effect, sets }: AccessDecision): boolean {
+  return effect === 'allow' && sets.identity === 'allow' && sets.resource === 'allow';
 }
 
 // A source identity says who began, all along the chain.

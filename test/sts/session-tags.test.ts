@@ -46,6 +46,7 @@ const world = buildWorld({
         'ForAllValues:StringEquals': { 'aws:TagKeys': ['team', 'cost'], 'sts:TransitiveTagKeys': ['team'] },
       }),
     },
+    named: { trust: trustOf(both, {}, roleArn('silent')) },
     signed: { trust: trustOf(both, { StringLike: { 'sts:SourceIdentity': 'alice*' } }) },
     coloured: {
       trust: document({
@@ -199,6 +200,9 @@ describe('a source identity', () => {
   it('passes along a chain whose sessions may set it, and cannot change', async () => {
     const silent = credentialsIn(await assume('silent', { SourceIdentity: 'alice' }));
     expect((await assume('tagged', {}, silent)).code).toBe('AccessDenied');
+    expect((await assume('named', {}, silent)).code).toBe('AccessDenied');
+    const unsigned = credentialsIn(await assume('silent'));
+    expect((await assume('named', {}, unsigned)).code).toBe('');
     const speaking = credentialsIn(await assume('speaking', { SourceIdentity: 'alice' }));
     const outcome = await assume('tagged', {}, speaking);
     expect((await claimsOf(outcome)).sourceIdentity).toBe('alice');

@@ -32,18 +32,19 @@ export function bucketOfArn(arn: string): string {
 }
 
 /**
- * Those actions on two keys that stand for all that the store may write there: the prefix with a literal `*`, as AWS writes
- * such a place, and a longer one, so that a pattern of single characters (`?`) is not taken for one that fits all.
+ * Those actions on everything that the store may write there. Two keys stand for it: the prefix with a literal `*`, as AWS
+ * writes such a place, and a longer one, so that a pattern of single characters (`?`) is not taken for one that fits all.
  */
 export function targetPermissions(
   { bucket, prefix, folder = prefix }: DeliveryTarget,
   actions: readonly string[],
   partition: string,
 ): Permission[] {
+  const within = objectArn(partition, bucket, prefix);
   return [`${prefix}*`, `${folder}*/*`].flatMap((key) => {
     const resource = objectArn(partition, bucket, key);
     const object = { bucket, key };
-    return actions.map((action) => ({ action, resource, object }));
+    return actions.map((action) => ({ action, resource, object, within }));
   });
 }
 
