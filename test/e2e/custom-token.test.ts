@@ -266,8 +266,17 @@ describe('the role of a webhook', () => {
     await Promise.all([same.stop(), elsewhere.stop(), without.stop()]);
   });
 
-  it('leaves neither the token nor the secret of the webhook in the log', () => {
+  it('leaves neither the token nor the secret of the webhook in the log', async () => {
+    await ask({ Token: 'a-very-secret-token', RoleArn: mainRole });
+    webhook.answerWith((request) => {
+      request.socket.destroy();
+      return true;
+    });
+    await ask({ Token: 'a-very-secret-token', RoleArn: mainRole });
+    await ask({ Token: 'a-very-secret-token', RoleArn: mainRole, DurationSeconds: '1' });
+    await expect.poll(() => sidecar.logged.join('')).toContain('"operation":"custom_token"');
     const logged = sidecar.logged.join('');
+    expect(logged).not.toContain('a-very-secret-token');
     expect(logged).not.toContain('token=aaa');
     expect(logged).not.toContain('of-the-sidecar');
   });

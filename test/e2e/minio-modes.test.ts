@@ -317,6 +317,29 @@ describe('policies in a claim', () => {
   });
 });
 
+describe('a token beside an access token', () => {
+  it('leaves neither in the log', async () => {
+    const token = await ofClaims();
+    const form = (changes: Record<string, string>): Promise<Response> =>
+      fetch(`${sidecar.url}/?Action=AssumeRoleWithWebIdentity&Version=2011-06-15`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          WebIdentityToken: token,
+          WebIdentityAccessToken: 'a-very-secret-token',
+          ...changes,
+        }),
+      });
+    expect((await form({})).status).toBe(200);
+    expect((await form({ RoleArn: generatedArn })).status).toBe(403);
+    const violating = await form({ WebIdentityAccessToken: 'a-very-secret-token with a space' });
+    expect(violating.status).toBe(400);
+    expect(await violating.text()).not.toContain('a-very-secret-token');
+    const logged = sidecar.logged.join('');
+    expect(logged).not.toContain('a-very-secret-token');
+    expect(logged).not.toContain(token.slice(0, 60));
+  });
+});
+
 describe('a provider of trusted roles beside them', () => {
   it('works as ever, and needs role and session name', async () => {
     const token = await ofIam();
