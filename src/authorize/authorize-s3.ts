@@ -180,6 +180,7 @@ class RequestAuthorization {
     const { decision, permission } = refused;
     const shown = { ...decision, effect: 'allow' as const };
     return this.#authorized({
+      request: { ...this.#request, parameters: filter.parameters },
       decided: { permission, decision: shown, isPermitted: true },
       writeResult: (storeResult) => {
         const { names, write } = filter.read(storeResult);

@@ -8,8 +8,8 @@ export function bucketFilter(
   account: { readonly accountId: string; readonly partition: string },
 ): BucketFilter | undefined {
   if (operation.name !== 'ListBuckets') return undefined;
-  const isFirstPage = !parameters.has('continuation-token');
   return {
+    parameters: new Map([...parameters].filter(([name]) => !pageParameters.has(name))),
     permissionOn: (bucket) => ({
       action: 's3:ListBucket',
       resource: bucketArn(account.partition, bucket),
@@ -19,23 +19,23 @@ export function bucketFilter(
         ['s3:max-keys', ['1000']],
       ],
     }),
-    read: (storeResult) => readBucketList(storeResult, isFirstPage),
+    read: readBucketList,
   };
 }
 
+// The token of a page can be the name of a bucket, and a page of one would show whether it is the caller's.
+const pageParameters: ReadonlySet<string> = new Set(['continuation-token', 'max-buckets']);
+
 const maxResultBytes = 8 * 1024 * 1024;
 
-function readBucketList(storeResult: Uint8Array, isFirstPage: boolean): BucketList {
+function readBucketList(storeResult: Uint8Array): BucketList {
   const root = readResult(storeResult);
   const buckets = childOf(root, 'Buckets')?.children.filter(({ name }) => name === 'Bucket') ?? [];
   return {
     names: buckets.map((bucket) => childText(bucket, 'Name') ?? ''),
     write: (visible) => {
       const shown = buckets.filter((bucket) => visible.has(childText(bucket, 'Name') ?? ''));
-      const isLastPage = (childText(root, 'ContinuationToken') ?? '') === '';
-      // Pages may be empty; a whole listing of nothing is a refusal.
-      if (shown.length === 0 && isFirstPage && isLastPage) return undefined;
-      return writeResult(root, shown);
+      return shown.length === 0 ? undefined : writeResult(root, shown);
     },
   };
 }
@@ -58,7 +58,6 @@ function writeResult(root: XmlElement, shown: readonly XmlElement[]): Buffer {
   const content: XmlTree = {
     Owner: owner === undefined ? undefined : toTree(owner),
     Buckets: { Bucket: shown.map(toTree) },
-    ContinuationToken: childText(root, 'ContinuationToken'),
     Prefix: childText(root, 'Prefix'),
   };
   const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';

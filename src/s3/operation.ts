@@ -113,16 +113,18 @@ export interface Batch {
 
 /** How ListBuckets is answered to a caller who may list some buckets only. */
 export interface BucketFilter {
+  /** What the store is asked with: for the whole list, because pages of it would tell how many are hidden. */
+  readonly parameters: ReadonlyMap<string, string>;
   /** What shows one bucket. */
   readonly permissionOn: (bucket: string) => Permission;
   /** Throws `InternalError` for what is no bucket list. */
   readonly read: (storeResult: Uint8Array) => BucketList;
 }
 
-/** One page of the store's buckets. */
+/** The store's buckets. */
 export interface BucketList {
   readonly names: readonly string[];
-  /** The page with those buckets only; `undefined` when that is all there is and it is nothing. */
+  /** The list with those buckets only; `undefined` when that is nothing. */
   readonly write: (visible: ReadonlySet<string>) => Buffer | undefined;
 }
 
