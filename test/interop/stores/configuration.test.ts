@@ -28,18 +28,19 @@ const same = (answer: string, ...names: readonly string[]): Answers =>
   Object.fromEntries(names.map((name) => [name, answer]));
 
 /**
- * What is no plain success, by store. `other`: the store does not know the selector and would do what the request is
- * without it, so only its refusal is tested here. `nothing`: it says that it did, and did nothing.
+ * What is no plain success, by store. `unknown`: the store does not know the selector and would do what the request is
+ * without it, so the sidecar answers 501 for it. `nothing`: it says that it did, and did nothing.
  */
 const special: ReadonlyMap<string, Answers> = new Map([
   [
     'Ceph RGW 16',
     {
-      ...same('other', 'PutBucketOwnershipControls', 'GetBucketOwnershipControls'),
-      ...same('other', 'PutBucketEncryption', 'GetBucketEncryption', 'DeleteBucketEncryption'),
+      ...same('unknown', 'PutBucketOwnershipControls', 'GetBucketOwnershipControls'),
+      ...same('unknown', 'PutBucketEncryption', 'GetBucketEncryption', 'DeleteBucketEncryption'),
       // It wants a topic.
       ...same('MalformedXML 400', 'PutBucketNotificationConfiguration'),
-      ...same('MethodNotAllowed 405', 'PutBucketWebsite', 'GetBucketWebsite', 'DeleteBucketWebsite'),
+      ...same('MethodNotAllowed 405', 'GetBucketWebsite'),
+      ...same('unknown', 'PutBucketWebsite', 'DeleteBucketWebsite'),
     },
   ],
   [
@@ -66,18 +67,24 @@ const special: ReadonlyMap<string, Answers> = new Map([
   [
     'MinIO',
     {
-      ...same('other', 'PutBucketOwnershipControls', 'PutPublicAccessBlock', 'DeletePublicAccessBlock'),
-      ...same('other', 'PutBucketWebsite', 'PutBucketRequestPayment'),
-      ...same('NotImplemented 501', 'PutBucketCors', 'DeleteBucketCors', 'PutBucketAcl', 'PutObjectAcl'),
+      ...same('unknown', 'PutBucketOwnershipControls', 'PutPublicAccessBlock', 'DeletePublicAccessBlock'),
+      // It takes them for CreateBucket with a strange body, which changes nothing of a bucket that exists.
+      ...same('MalformedXML 400', 'PutBucketWebsite', 'PutBucketRequestPayment'),
+      ...same('NotImplemented 501', 'PutBucketCors', 'PutBucketAcl', 'PutObjectAcl'),
       ...same('NotImplemented 501', 'GetBucketOwnershipControls', 'GetPublicAccessBlock'),
       // It would need keys of its own.
       ...same('NotImplemented 501', 'PutBucketEncryption'),
       ...same('ServerSideEncryptionConfigurationNotFoundError 404', 'GetBucketEncryption'),
       ...same('NoSuchCORSConfiguration 404', 'GetBucketCors'),
       ...same('NoSuchWebsiteConfiguration 404', 'GetBucketWebsite'),
-      ...same('nothing', 'DeleteBucketEncryption', 'DeleteBucketWebsite'),
+      ...same('nothing', 'DeleteBucketEncryption', 'DeleteBucketWebsite', 'DeleteBucketCors'),
     },
   ],
+]);
+
+const ownAnswers: ReadonlyMap<string, string> = new Map([
+  ['nothing', 'allowed'],
+  ['unknown', 'NotImplemented 501'],
 ]);
 
 /** A result without what differs between two answers that say the same. */
@@ -144,14 +151,14 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ nam
     expect(await said(shows(atStore))).toBe(before);
 
     const answer = special.get(name)?.[operation] ?? 'allowed';
-    if (answer === 'other') return;
-    const ended = answer === 'nothing' ? 'allowed' : answer;
+    const ended = ownAnswers.get(answer) ?? answer;
     const result = await said(call(await limited(allow(action))));
     expect(result.startsWith('{') ? 'allowed' : result).toBe(ended);
     const after = await said(shows(atStore));
     if (row.shows !== undefined) expect(after !== before).toBe(answer === 'allowed');
-    else if (operation.startsWith('Get')) expect(result).toBe(await said(call(atStore)));
-    expect(await outcome(call(atStore))).toBe(ended);
+    else if (operation.startsWith('Get') && !ownAnswers.has(answer))
+      expect(result).toBe(await said(call(atStore)));
+    if (!ownAnswers.has(answer)) expect(await outcome(call(atStore))).toBe(ended);
   });
 
   if (special.get(name)?.['PutBucketCors'] === undefined) {
