@@ -100,6 +100,24 @@ const identity20 = [compile(text20)];
 // One policy cannot be that long: five managed ones of 40 statements.
 const identity200 = [0, 38, 76, 114, 152].map((firstBucket) => compile(policyText(40, firstBucket)));
 
+/** As many copies of one statement's pattern as a session policy has room for, each tested on the longest key. */
+function hostileDecision(pattern) {
+  const values = [];
+  const text = () =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Action: '*', Resource: values },
+    });
+  while (text().length < 2000) values.push(`arn:aws:s3:::b/${pattern}${values.length}`);
+  values.pop();
+  const everything = compile(
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}',
+  );
+  const sets = { identity: [everything], session: [compile(text(), 'session')] };
+  const resource = `arn:aws:s3:::b/${'a'.repeat(1024)}`;
+  return () => decide(sets, { principal, action: 's3:GetObject', resource, context: new RequestContext([]) });
+}
+
 /** Name, call, and the most HMACs that one call may take. */
 export const decisionPieces = [
   ['decide, 20 statements', decisions({ identity: identity20 }, 18), 1 / 3],
@@ -110,4 +128,6 @@ export const decisionPieces = [
     1 / 2,
   ],
   ['compile a policy of 20 statements', () => compile(text20), 500],
+  ['hostile session policy: stars', hostileDecision('*a'.repeat(29)), 1000],
+  ['hostile session policy: question marks', hostileDecision(`*${'?a'.repeat(60)}b*`), 1000],
 ];
