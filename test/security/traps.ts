@@ -1,0 +1,251 @@
+/** Something that went wrong in other systems, and the tests that hold it away from this one. */
+export interface Trap {
+  readonly trap: string;
+  /** A test file, and the title of a test in it as it is written there. */
+  readonly tests: readonly (readonly [file: string, title: string])[];
+}
+
+/** One operation authorized, another performed; two readers of one request that disagree. */
+const confusedDeputy: readonly Trap[] = [
+  {
+    trap: 'headers of copies, ACLs, tags or encryption added to a signed or presigned request',
+    tests: [
+      ['sigv4/verify.test.ts', 'rejects an unsigned %s header that arrived with a signed request'],
+      ['sigv4/presigned.test.ts', 'with %s added is refused'],
+    ],
+  },
+  {
+    trap: 'a parameter that is ignored next to one that counts',
+    tests: [
+      [
+        'security/differentials.test.ts',
+        'lists by the prefix that was decided on, not by one that only looks alike',
+      ],
+    ],
+  },
+  {
+    trap: 'selectors of two operations in one request, a copy source where there is no copy',
+    tests: [
+      ['s3/foreign-selectors.test.ts', '%s is refused, or is the other operation altogether'],
+      ['security/differentials.test.ts', 'is refused: %j'],
+      ['s3/strangers.test.ts', 'is refused with a repeated parameter, however it is written'],
+    ],
+  },
+  {
+    trap: 'a store that does not know the selector and does what the request says without it',
+    tests: [
+      ['e2e/unknown-selectors.test.ts', 'is not asked to change or delete anything'],
+      ['interop/stores/foreign-selectors.test.ts', 'of $name does nothing that another operation does'],
+    ],
+  },
+  {
+    trap: 'multi-deletes read differently by their content type or encoding',
+    tests: [['security/laundering.test.ts', 'is not asked to delete by a document with %s']],
+  },
+  {
+    trap: 'the bucket of the host authorized, that of the path forwarded',
+    tests: [['s3/route.test.ts', 'reads the same bucket and key from path style and virtual-host style']],
+  },
+  {
+    trap: 'an encoded slash that separates bucket and key',
+    tests: [['s3/route.test.ts', 'an encoded slash in the bucket']],
+  },
+  { trap: 'a copy source decoded twice', tests: [['s3/copy-source.test.ts', '%s is read once']] },
+  {
+    trap: 'keys, prefixes and ids that a store takes for paths',
+    tests: [
+      ['e2e/keys-as-paths.test.ts', 'does not pass by a Deny: %s'],
+      ['security/paths-in-requests.test.ts', 'never reach it: %s %j'],
+    ],
+  },
+  {
+    trap: 'credentials in the header and in the query at once, a presigned URL with a foreign Authorization',
+    tests: [['security/laundering.test.ts', 'a request with two kinds of credentials']],
+  },
+  {
+    trap: 'repeated query values signed in one order and read in another',
+    tests: [['sigv4/verify.test.ts', 'accepts repeated query values in either order']],
+  },
+  {
+    trap: 'internal headers, underscores and X-Forwarded-* believed from everybody',
+    tests: [
+      ['edge/trusted-proxies.test.ts', 'is nobody’s to choose when no proxy is trusted'],
+      ['edge/trusted-proxies.test.ts', 'underscores make another header'],
+      ['e2e/source-address.test.ts', 'are the peer’s everywhere else, whatever headers say'],
+      [
+        's3/strangers.test.ts',
+        'forwards nothing that belongs to one hop, to nobody, or to whoever ignores it',
+      ],
+    ],
+  },
+  {
+    trap: 'a second request hidden in the body of a delete or a read',
+    tests: [
+      ['e2e/bad-requests.test.ts', 'rejects a chunked body on a delete'],
+      [
+        'e2e/bad-requests.test.ts',
+        'rejects a length together with chunked encoding, so that no second request can hide in the body',
+      ],
+    ],
+  },
+  {
+    trap: 'an absolute-form target, a second Host',
+    tests: [['sigv4/verify.test.ts', 'rejects an absolute-form target and NUL']],
+  },
+];
+
+/** Credentials that prove too much, policies that mean more than they say. */
+const tokensAndPolicy: readonly Trap[] = [
+  {
+    trap: 'a secret that can be computed from what the token shows',
+    tests: [
+      ['tokens/tokens.test.ts', 'show nothing of their claims'],
+      ['tokens/tokens.test.ts', 'differ between two sessions forced onto one access key id'],
+    ],
+  },
+  {
+    trap: 'a token used with the key of another session',
+    tests: [
+      ['sts/own-sessions.test.ts', 'of different kinds cannot be exchanged: a token names its key'],
+      ['e2e/own-sessions.test.ts', 'is nobody’s without its token, or with another’s'],
+    ],
+  },
+  {
+    trap: 'a token of one purpose used for another',
+    tests: [
+      ['tokens/authorization-message.test.ts', 'are no session tokens, and session tokens are no messages'],
+    ],
+  },
+  {
+    trap: 'a claim that is missing, a star or a variable inside a resource',
+    tests: [
+      ['e2e/web-identity.test.ts', 'gains nothing from the subject %s'],
+      ['e2e/web-identity-tags.test.ts', 'that are a wildcard or a variable mean themselves'],
+    ],
+  },
+  {
+    trap: 'a duration below what is allowed',
+    tests: [['sts/own-sessions.test.ts', 'refuses to last %s seconds']],
+  },
+  {
+    trap: 'an empty list of audiences that means everybody',
+    tests: [['config/identity-providers.test.ts', 'clientIds: must not be empty: nobody would be meant']],
+  },
+  {
+    trap: 'HS256 with a public secret, no algorithm at all',
+    tests: [
+      [
+        'identity/provider-contract.ts',
+        'refuses HS256 with the public key, the key set or a client secret as its secret',
+      ],
+      ['identity/provider-contract.ts', 'refuses no algorithm in any spelling'],
+    ],
+  },
+  {
+    trap: 'a key that the token itself points to, or of another type than its algorithm',
+    tests: [
+      ['identity/provider-contract.ts', 'ignores keys and addresses that the token brings along'],
+      ['identity/provider-contract.ts', 'refuses an algorithm that the key was not made for'],
+    ],
+  },
+  {
+    trap: 'an issuer that is not compared',
+    tests: [['identity/provider-contract.ts', 'refuse an issuer that differs by a slash or in case']],
+  },
+  {
+    trap: 'unknown key ids that are never, or always, looked for',
+    tests: [
+      [
+        'identity/provider-contract.ts',
+        'are fetched again for a key id that is not known, so that rotation just works',
+      ],
+      ['identity/provider-contract.ts', 'are fetched for made-up key ids at most once in 30 seconds'],
+    ],
+  },
+  {
+    trap: 'a session cut to the minutes that an id token has left',
+    tests: [['e2e/web-identity.test.ts', 'outlives its token, up to the maximum of the role']],
+  },
+  { trap: 'a Deny lost when roles are chained', tests: [['sts/role-chaining.test.ts', 'lets any deny win']] },
+  {
+    trap: 'no policies that mean everything',
+    tests: [
+      ['e2e/own-sessions.test.ts', 'does nothing without a session policy, unless a bucket policy names it'],
+    ],
+  },
+  {
+    trap: 'operators that are not known and count as true',
+    tests: [['e2e/sts-wire.test.ts', 'DateBefore']],
+  },
+  {
+    trap: 'patterns that never finish',
+    tests: [
+      ['iam/hostile-policies.test.ts', 'are decided, or denied, within the budget of a decision: %s'],
+      ['security/hostile-session-policy.test.ts', 'is denied once the request has cost enough'],
+    ],
+  },
+  {
+    trap: 'an assertion replayed',
+    tests: [['identity/saml/claims.test.ts', 'is refused from then on, in whatever response it comes']],
+  },
+  {
+    trap: 'an XML signature wrapped, two assertions of which the unsigned one is read',
+    tests: [
+      ['identity/saml/signature-wrapping.test.ts', 'a signature that was wrapped'],
+      ['identity/saml/signature-wrapping.test.ts', 'one assertion too many'],
+    ],
+  },
+  {
+    trap: 'a comment inside a name',
+    tests: [['identity/saml/claims.test.ts', 'is never what a comment makes of it']],
+  },
+  {
+    trap: 'DOCTYPE and entities',
+    tests: [
+      ['identity/saml/form.test.ts', 'a document that is not of the accepted form'],
+      ['s3/hostile-documents.test.ts', 'is refused with %s'],
+    ],
+  },
+];
+
+/** Signatures, bodies and sizes, where they concern who is asking and what was signed. */
+const requests: readonly Trap[] = [
+  {
+    trap: 'any single byte of a signed request changed',
+    tests: [
+      ['property/signature-mutation.test.ts', 'changed'],
+      ['sigv4/presigned.test.ts', 'rejects a presigned request in which any single byte was changed'],
+    ],
+  },
+  {
+    trap: 'Authorization without spaces, metadata that is not ASCII',
+    tests: [
+      ['sigv4/verify.test.ts', 'accepts an authorization header without spaces after the commas'],
+      ['sigv4/verify.test.ts', 'accepts non-ASCII metadata, also where a UTF-8 byte looks like a space'],
+    ],
+  },
+  {
+    trap: 'presigned URLs that outlive what they say, or their session',
+    tests: [['sigv4/presigned.test.ts', 'lives for as long as it says, from its own time on']],
+  },
+  {
+    trap: 'ten thousand parameters, tokens of 20 KB, oversized forms, deep documents',
+    tests: [
+      ['security/differentials.test.ts', 'cannot have ten thousand parameters'],
+      ['security/differentials.test.ts', 'cannot have a token of 20 KB'],
+      ['e2e/sts-wire.test.ts', 'an oversize body'],
+      ['core/xml.test.ts', 'a document of many tags'],
+    ],
+  },
+  {
+    trap: 'strangers who fill a cache',
+    tests: [['security/laundering.test.ts', 'leaves nothing in the signing key cache']],
+  },
+];
+
+export const traps: readonly Trap[] = [...confusedDeputy, ...tokensAndPolicy, ...requests];
+
+/** Traps of what this version does not have; each with the source file that would bring it. */
+export const notBuilt: readonly { readonly trap: string; readonly source: string }[] = [
+  { trap: 'a one-time code used twice', source: 'sts/mfa.ts' },
+];
