@@ -7,12 +7,7 @@ import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
-import {
-  readStoreError,
-  rewriteStoreError,
-  storeAuthenticationCodes,
-  unreadableError,
-} from './store-error.ts';
+import { readStoreError, shownError, storeAuthenticationCodes } from './store-error.ts';
 
 /** The client's side of a forwarded request. */
 export interface ClientSide {
@@ -189,14 +184,7 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
     if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
     const isHead = request.operation.method === 'HEAD';
     if (isHead) this.#answerHead();
-    else if (error === undefined) this.#answerWithoutError(body);
-    else this.#answer(rewriteStoreError(error, this.#client.ownHeaders[1] ?? ''), error.code);
-  }
-
-  // The page of a proxy in between is nothing that an SDK could read, and tells how things are named behind us.
-  #answerWithoutError(body: Buffer): void {
-    if (body.length === 0) this.#answer(body, undefined);
-    else this.#answer(unreadableError(this.#status, this.#client.ownHeaders[1] ?? ''), undefined);
+    else this.#answer(shownError(body, error, this.#status, this.#client.ownHeaders[1] ?? ''), error?.code);
   }
 
   #maySeeMissing(): boolean {

@@ -37,8 +37,18 @@ export function rewriteStoreError(error: StoreError, requestId: string): Buffer 
   return Buffer.from(document, 'utf8');
 }
 
-/** What stands for an answer of the store that is an error by its status and no error document. */
-export function unreadableError(status: number, requestId: string): Buffer {
+/**
+ * What a client is shown of an answer of 400 or above: the store's error under our request id. The page of a proxy in
+ * between is nothing that an SDK could read, and tells how things are named behind us: an error of ours stands for it.
+ */
+export function shownError(
+  body: Buffer,
+  error: StoreError | undefined,
+  status: number,
+  requestId: string,
+): Buffer {
+  if (error !== undefined) return rewriteStoreError(error, requestId);
+  if (body.length === 0) return body;
   const Code = status >= 500 ? 'InternalError' : 'InvalidRequest';
   const Message = 'The store answered with an error that it did not explain.';
   return Buffer.from(writeXml('Error', { Code, Message, RequestId: requestId, HostId: requestId }), 'utf8');

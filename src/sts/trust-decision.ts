@@ -114,7 +114,7 @@ export function samlQuestion(
 }
 
 /** What conditions can say about the session itself, whoever asks for it. */
-export function sessionKeys(
+function sessionKeys(
   { sessionName, durationSeconds, tags = [], sourceIdentity }: RequestedSession,
   accountId: string,
 ): ContextEntry[] {

@@ -58,7 +58,7 @@ const polaris = (locations: readonly string[], canWrite: boolean): object[] => [
 
 /** The shape of what Lakekeeper sends: one prefix, stars of the location itself escaped, keys of KMS beside. */
 const lakekeeper = (location: string, actions: readonly string[]): object[] => {
-  const prefix = `${location.replaceAll('*', '${*}')}/`;
+  const prefix = `${location.replaceAll('*', `$\{*}`)}/`;
   return [
     {
       Sid: 'TableAccess',
