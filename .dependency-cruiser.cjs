@@ -55,6 +55,7 @@ const FENCES = {
   pino: ['observe/'],
   undici: ['forward/', 'outbound/'],
   'http-proxy-3': ['forward/passthrough'],
+  otpauth: ['sts/mfa'],
   'lru-cache': ['core/bounded-cache\\.ts$'],
   '@redis/client': ['state/'],
   'xml-crypto': ['identity/saml/'],

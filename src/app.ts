@@ -30,6 +30,7 @@ import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
 import { lookupKeysOf } from './s3/lookup-keys.ts';
 import { SigningKeyCache } from './sigv4/signing-key.ts';
+import { MemoryOneTimeCodes } from './state/one-time-codes.ts';
 import { sealAuthorizationMessage } from './tokens/authorization-message.ts';
 import { createKeyRing, type KeyRing } from './tokens/key-ring.ts';
 import { SessionOpener } from './tokens/open.ts';
@@ -192,6 +193,7 @@ function createSnapshot(
       keyRing,
       policies,
       randomness,
+      oneTimeCodes: new MemoryOneTimeCodes(),
       identityProviders,
       customTokenProviders,
       samlProviders,

@@ -3,6 +3,7 @@ import type { RoleDraft } from '../directory/check-records.ts';
 import {
   type AccessKeyRecord,
   type EntityRecord,
+  type MfaDeviceRecord,
   type NamedPolicyRecord,
   type RoleRecord,
   readPolicyRecord,
@@ -17,6 +18,7 @@ import {
   readSecret,
   readValue,
   secretAccessKeyRule,
+  totpSecretRule,
   type ValueSource,
   valueSource,
 } from './secret-value.ts';
@@ -62,6 +64,12 @@ const accessKeys = z
 
 const root = z.strictObject({ accessKeys });
 
+// As STS takes it.
+const serialNumber = textLike(
+  /^[\w+=/:,.@-]{9,256}$/,
+  'must be 9 to 256 letters, digits and _+=/:,.@-, such as the ARN of the device',
+);
+
 const user = z.strictObject({
   ...entity,
   userId: textLike(
@@ -69,6 +77,7 @@ const user = z.strictObject({
     'must be AIDA and 12 to 60 capital letters and digits',
   ).optional(),
   accessKeys,
+  mfaDevices: z.array(z.strictObject({ serialNumber, totpSecret: valueSource })).default([]),
 });
 
 const role = z.strictObject({
@@ -91,6 +100,9 @@ export function readUser(reading: Reading, path: Path): UserRecord | undefined {
     ...entityRecord(shape, inlinePolicies),
     ...(shape.userId === undefined ? {} : { userId: shape.userId }),
     accessKeys: readAccessKeys(reading, path, shape.accessKeys),
+    mfaDevices: shape.mfaDevices.flatMap(
+      (device, index) => readMfaDevice(reading, [...path, 'mfaDevices', index], device) ?? [],
+    ),
   };
 }
 
@@ -152,6 +164,15 @@ function readInlinePolicies(reading: Reading, path: Path): NamedPolicyRecord[] {
     const policy = reading.readPolicy([...at, name], (source) => readPolicyRecord(source, 'identity'));
     return policy === undefined ? [] : [{ name, ...policy }];
   });
+}
+
+function readMfaDevice(
+  reading: Reading,
+  path: Path,
+  { serialNumber: serial, totpSecret }: { readonly serialNumber: string; readonly totpSecret: ValueSource },
+): MfaDeviceRecord | undefined {
+  const secret = readSecret(reading, [...path, 'totpSecret'], totpSecret, totpSecretRule);
+  return secret && { serialNumber: serial, totpSecret: secret };
 }
 
 interface AccessKeySource {

@@ -89,6 +89,12 @@ export const secretAccessKeyRule: ValueRule = {
   message: 'must be 8 to 128 printable characters without spaces',
 };
 
+/** The secret of a device that makes one-time codes; 80 bits at least (RFC 4226 demands 128 of new ones). */
+export const totpSecretRule: ValueRule = {
+  isValid: (text) => /^[A-Z2-7]{16,128}=*$/.test(text),
+  message: 'must be 16 to 128 characters of base32, capital letters and the digits 2 to 7',
+};
+
 /** A key of the token key ring. */
 export const tokenKeyRule: ValueRule = {
   isValid: (text) => {

@@ -6,7 +6,6 @@ export const unsupportedSettings: ReadonlySet<string> = new Set([
   'state',
   'account.disabledRegions',
   'backend.passthrough',
-  'directory.users[].mfaDevices',
   'server.tls',
 ]);
 

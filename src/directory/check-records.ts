@@ -69,6 +69,7 @@ export function checkRecords(draft: DirectoryDraft): RecordProblem[] {
     report,
   );
   checkAccessKeys(draft, report);
+  checkDistinct(serialNumbers(draft.users), 'an MFA device', report);
   checkBucketPolicies(draft, report);
   const known: ReadonlySet<string> = new Set(draft.policyNames);
   for (const [kind, entities, limit] of [
@@ -100,6 +101,15 @@ function places<T>(
     const value = item === undefined ? undefined : read(item);
     return value === undefined ? [] : [{ value, path: [list, index, field] }];
   });
+}
+
+function serialNumbers(users: DirectoryDraft['users']): Place[] {
+  return users.flatMap((user, index) =>
+    (user?.mfaDevices ?? []).map(({ serialNumber }, position) => ({
+      value: serialNumber,
+      path: ['users', index, 'mfaDevices', position, 'serialNumber'],
+    })),
+  );
 }
 
 /** Reports values that differ at most in case: AWS keeps the case of names but does not tell them apart by it. */

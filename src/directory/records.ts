@@ -38,9 +38,18 @@ export interface EntityRecord {
  */
 export type Enforcement = 'enforce' | 'audit';
 
+/** A device that makes one-time codes, its secret already resolved. */
+export interface MfaDeviceRecord {
+  readonly serialNumber: string;
+  /** In base32. */
+  readonly totpSecret: Secret;
+}
+
 /** A user as configured. */
 export interface UserRecord extends EntityRecord {
   readonly accessKeys: readonly AccessKeyRecord[];
+  /** None when absent. */
+  readonly mfaDevices?: readonly MfaDeviceRecord[];
   /** `AIDA…`; derived from account and name when absent. */
   readonly userId?: string;
 }

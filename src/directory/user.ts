@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../iam/compile.ts';
 import { attachPolicies, iamArn, type ManagedPolicies } from './managed-policies.ts';
-import type { AccountRecord, UserRecord } from './records.ts';
+import type { AccountRecord, MfaDeviceRecord, UserRecord } from './records.ts';
 import { deriveUniqueId } from './unique-id.ts';
 
 /** A user, policies compiled. */
@@ -18,7 +18,11 @@ export interface User {
   /** The permissions boundary; `undefined` when there is none. */
   readonly boundary?: CompiledPolicy;
   readonly tags: ReadonlyMap<string, string>;
+  readonly mfaDevices: readonly MfaDevice[];
 }
+
+/** A device that makes one-time codes for its user. */
+export type MfaDevice = MfaDeviceRecord;
 
 /** Builds the user of a record. */
 export function buildUser(record: UserRecord, account: AccountRecord, managed: ManagedPolicies): User {
@@ -31,5 +35,6 @@ export function buildUser(record: UserRecord, account: AccountRecord, managed: M
     userId: record.userId ?? deriveUniqueId('AIDA', account, name),
     ...attachPolicies(record, managed),
     tags,
+    mfaDevices: record.mfaDevices ?? [],
   });
 }

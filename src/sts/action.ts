@@ -7,6 +7,7 @@ import type { RequestRecord } from '../core/request-record.ts';
 import type { CustomTokenProviders } from '../identity/custom-token-identity.ts';
 import type { IdentityProviders } from '../identity/provider.ts';
 import type { SamlProviders } from '../identity/saml-identity.ts';
+import type { OneTimeCodes } from '../state/one-time-codes.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { stsError } from './errors.ts';
 import {
@@ -23,6 +24,7 @@ export interface StsDependencies {
   readonly keyRing: KeyRing;
   readonly policies: PolicyGatherer;
   readonly randomness: Randomness;
+  readonly oneTimeCodes: OneTimeCodes;
   readonly identityProviders: IdentityProviders;
   readonly customTokenProviders: CustomTokenProviders;
   readonly samlProviders: SamlProviders;

@@ -127,14 +127,54 @@ describe('directory records', () => {
     );
   });
 
-  it('rejects what users and roles do not support yet, and checks the rest of them', () => {
+  it('reads the devices of users', () => {
+    const device = '{ serialNumber: "arn:aws:iam::123456789012:mfa/bob", totpSecret: { file: totp } }';
+    const text = withDirectory(`users: [ { name: bob, mfaDevices: [${device}] } ]`);
+    const { directory } = load(text, { files: { totp: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n' } });
+    const [found] = directory.users[0]?.mfaDevices ?? [];
+    expect(found?.serialNumber).toBe('arn:aws:iam::123456789012:mfa/bob');
+    expect(found?.totpSecret.reveal()).toBe('GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ');
+  });
+
+  it.each([
+    [
+      'a short serial number',
+      '{ serialNumber: abc, totpSecret: GEZDGNBVGY3TQOJQ }',
+      'serialNumber: must be 9 to 256',
+    ],
+    [
+      'a serial number with a space',
+      '{ serialNumber: "GAHT 12345678", totpSecret: GEZDGNBVGY3TQOJQ }',
+      'serialNumber: must be',
+    ],
+    [
+      'a secret that is no base32',
+      '{ serialNumber: GAHT12345678, totpSecret: "0123456789012345" }',
+      'totpSecret: must be 16',
+    ],
+    ['a short secret', '{ serialNumber: GAHT12345678, totpSecret: GEZDGNBV }', 'totpSecret: must be 16'],
+    [
+      'a small secret',
+      '{ serialNumber: GAHT12345678, totpSecret: gezdgnbvgy3tqojq }',
+      'totpSecret: must be 16',
+    ],
+    ['no secret', '{ serialNumber: GAHT12345678 }', 'totpSecret'],
+    [
+      'a device of somebody else',
+      '{ serialNumber: GAHT12345678, totpSecret: GEZDGNBVGY3TQOJQ }, { serialNumber: gaht12345678, totpSecret: GEZDGNBVGY3TQOJQ }',
+      'serialNumber: repeats an MFA device',
+    ],
+  ])('rejects %s', (_, devices, expected) => {
+    expect(problemsWith(`users: [ { name: bob, mfaDevices: [${devices}] } ]`).join('\n')).toContain(expected);
+  });
+
+  it('reports managed policies that do not exist, wherever they are named', () => {
     expect(
       problemsWith(
-        'users: [ { name: bob, mfaDevices: [], policies: [Nothing] } ]',
+        'users: [ { name: bob, policies: [Nothing] } ]',
         `roles: [ { name: r, trustPolicy: ${trust}, policies: [Nothing] } ]`,
       ),
     ).toEqual([
-      'directory.users[0].mfaDevices: not supported by this version',
       'directory.users[0].policies[0]: no managed policy is named "Nothing"',
       'directory.roles[0].policies[0]: no managed policy is named "Nothing"',
     ]);

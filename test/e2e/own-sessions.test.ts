@@ -16,11 +16,13 @@ import {
   GetFederationTokenCommand,
   GetSessionTokenCommand,
 } from '@aws-sdk/client-sts';
+import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcome, type SdkCredentials, s3Client, stsClient } from '../support/sdk.ts';
 import { account, alice, bob, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 
 const rootKey = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: randomBytes(30).toString('base64') };
+const totpSecret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 const statement = (effect: string, action: string, resource: string, condition = ''): string =>
   `{ Effect: ${effect}, Action: ${action}, Resource: "${resource}"${condition} }`;
 const directory = `
@@ -29,6 +31,7 @@ directory:
   users:
     - name: alice
       tags: { team: blue }
+      mfaDevices: [{ serialNumber: "arn:aws:iam::${account}:mfa/alice", totpSecret: { file: totp-secret } }]
       accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
       inlinePolicies:
         Own:
@@ -48,7 +51,10 @@ directory:
 
 let sidecar: TestSidecar;
 beforeAll(async () => {
-  sidecar = await startSidecar({ directory, files: { 'root-secret': rootKey.secretAccessKey } });
+  sidecar = await startSidecar({
+    directory,
+    files: { 'root-secret': rootKey.secretAccessKey, 'totp-secret': totpSecret },
+  });
   const store = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
   for (const Bucket of ['data', 'shared']) await store.send(new CreateBucketCommand({ Bucket }));
   for (const Key of ['a', 'not-blue/a'])
@@ -94,6 +100,19 @@ describe('a user’s own session', () => {
   it('says that there was no second factor, which a long-term key does not', async () => {
     expect(await remove(alice)).toBe('allowed');
     expect(await remove(await ownSession())).toBe('AccessDenied 403');
+  });
+
+  it('with a second factor may do what needs one', async () => {
+    const code = new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate();
+    const SerialNumber = `arn:aws:iam::${account}:mfa/alice`;
+    const proved = new GetSessionTokenCommand({ SerialNumber, TokenCode: code });
+    const sts = stsClient(sidecar.url, alice);
+    expect(await remove(toCredentials((await sts.send(proved)).Credentials))).toBe('allowed');
+    await expect(sts.send(proved)).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: 'MultiFactorAuthentication failed with invalid MFA one time pass code.',
+    });
+    expect(sidecar.logged.join('')).not.toContain(code);
   });
 
   it('is nobody’s without its token, or with another’s', async () => {

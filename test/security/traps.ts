@@ -188,6 +188,13 @@ const tokensAndPolicy: readonly Trap[] = [
     ],
   },
   {
+    trap: 'a one-time code used twice',
+    tests: [
+      ['sts/mfa.test.ts', 'are good once, for all actions together'],
+      ['sts/mfa.test.ts', 'are good once when they come many times at once'],
+    ],
+  },
+  {
     trap: 'an assertion replayed',
     tests: [['identity/saml/claims.test.ts', 'is refused from then on, in whatever response it comes']],
   },
@@ -247,8 +254,3 @@ const requests: readonly Trap[] = [
 ];
 
 export const traps: readonly Trap[] = [...confusedDeputy, ...tokensAndPolicy, ...requests];
-
-/** Traps of what this version does not have; each with the source file that would bring it. */
-export const notBuilt: readonly { readonly trap: string; readonly source: string }[] = [
-  { trap: 'a one-time code used twice', source: 'sts/mfa.ts' },
-];

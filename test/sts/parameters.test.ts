@@ -169,10 +169,6 @@ describe('a session policy under a misspelt name', () => {
 describe('parameters that this version cannot honour', () => {
   it.each([
     [
-      { SerialNumber: 'arn:aws:iam::123456789012:mfa/alice', TokenCode: '123456' },
-      'SerialNumber, TokenCode are',
-    ],
-    [
       {
         'ProvidedContexts.member.1.ProviderArn': 'arn:aws:iam::aws:contextProvider/IdentityCenter',
         'ProvidedContexts.member.1.ContextAssertion': 'assertion',

@@ -1,5 +1,6 @@
 import { defineAction, type SignedAction } from '../action.ts';
 import { issueSession } from '../issue-session.ts';
+import { verifyMfa } from '../mfa.ts';
 import { refused, required, stsParameters } from '../parameters.ts';
 import { readSessionTags } from '../session-tags.ts';
 import { grantRole } from '../trust-policy.ts';
@@ -26,13 +27,17 @@ export const assumeRole: SignedAction = defineAction({
     ExternalId: stsParameters.ExternalId,
     Tags: stsParameters.Tags,
     TransitiveTagKeys: stsParameters.TransitiveTagKeys,
-    SerialNumber: refused(stsParameters.SerialNumber),
-    TokenCode: refused(stsParameters.TokenCode),
+    SerialNumber: stsParameters.SerialNumber,
+    TokenCode: stsParameters.TokenCode,
     SourceIdentity: stsParameters.SourceIdentity,
     ProvidedContexts: refused(stsParameters.ProvidedContexts),
   },
   async perform(values, call) {
+    const { authenticated, dependencies } = call;
+    const { receivedAtMs } = authenticated.raw;
     const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
+    const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
+    const mfaAt = await verifyMfa(code, authenticated.caller, dependencies.oneTimeCodes, receivedAtMs);
     const grant = grantRole(
       {
         roleArn: values.RoleArn,
@@ -41,11 +46,10 @@ export const assumeRole: SignedAction = defineAction({
         externalId: values.ExternalId,
         tags,
         sourceIdentity: values.SourceIdentity,
-        hasMfaCode: false,
+        hasMfaCode: mfaAt !== undefined,
       },
       call,
     );
-    const { receivedAtMs } = call.authenticated.raw;
     const session = await issueSession(grant, { ...values, tags }, call, receivedAtMs);
     return {
       AssumedRoleUser: grant.assumedRoleUser,

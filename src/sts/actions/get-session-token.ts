@@ -1,7 +1,8 @@
 import { defineAction, type SignedAction } from '../action.ts';
 import { issueSession } from '../issue-session.ts';
+import { verifyMfa } from '../mfa.ts';
 import { grantOwnSession, requireOwner } from '../own-session.ts';
-import { refused, stsParameters } from '../parameters.ts';
+import { stsParameters } from '../parameters.ts';
 
 const refusal = 'Cannot call GetSessionToken with session credentials';
 
@@ -18,16 +19,18 @@ export const getSessionToken: SignedAction = defineAction({
   },
   parameters: {
     DurationSeconds: stsParameters.OwnDurationSeconds,
-    SerialNumber: refused(stsParameters.SerialNumber),
-    TokenCode: refused(stsParameters.TokenCode),
+    SerialNumber: stsParameters.SerialNumber,
+    TokenCode: stsParameters.TokenCode,
   },
   async perform(values, call) {
-    const { authenticated } = call;
-    const grant = grantOwnSession(requireOwner(authenticated.caller), {
-      durationSeconds: values.DurationSeconds,
-      mfaAuthenticatedAt: undefined,
-    });
+    const { authenticated, dependencies } = call;
     const { receivedAtMs } = authenticated.raw;
+    const owner = requireOwner(authenticated.caller);
+    const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
+    const grant = grantOwnSession(owner, {
+      durationSeconds: values.DurationSeconds,
+      mfaAuthenticatedAt: await verifyMfa(code, owner, dependencies.oneTimeCodes, receivedAtMs),
+    });
     const nothing = { Policy: undefined, PolicyArns: [], tags: [] };
     const { credentials } = await issueSession(grant, nothing, call, receivedAtMs);
     return { Credentials: credentials };

@@ -7,6 +7,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { buildDirectory, type Directory } from '../../../src/directory/directory.ts';
 import { type RoleRecord, readPolicyRecord, type UserRecord } from '../../../src/directory/records.ts';
 import { SigningKeyCache } from '../../../src/sigv4/signing-key.ts';
+import { MemoryOneTimeCodes } from '../../../src/state/one-time-codes.ts';
 import { renderStsError, type StsErrorResponse } from '../../../src/sts/error-xml.ts';
 import { handleSts, type StsDependencies, type StsFacts, type StsResponse } from '../../../src/sts/handle.ts';
 import { createKeyRing, type KeyRing } from '../../../src/tokens/key-ring.ts';
@@ -46,6 +47,8 @@ export interface UserSpec {
   readonly inline?: readonly object[];
   readonly boundary?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  /** Serial numbers with their secrets in base32. */
+  readonly mfa?: Readonly<Record<string, string>>;
 }
 
 export interface RoleSpec extends UserSpec {
@@ -102,6 +105,10 @@ export function buildWorld({ users = {}, roles = {}, policies = {}, hasRoot = fa
     users: Object.entries(users).map(([name, spec]): UserRecord => {
       return {
         ...entity(name, spec, '/'),
+        mfaDevices: Object.entries(spec.mfa ?? {}).map(([serialNumber, secret]) => ({
+          serialNumber,
+          totpSecret: new Secret(secret),
+        })),
         accessKeys: [recordOf(name)],
         userId: `AIDA${name.toUpperCase()}`,
       };
@@ -135,6 +142,7 @@ export function dependenciesOf(
     keyRing,
     policies: new PolicyGatherer(directory),
     randomness: systemRandomness,
+    oneTimeCodes: new MemoryOneTimeCodes(),
     identityProviders: { identify: () => Promise.reject(new Error('no identity providers here')) },
     customTokenProviders: { identify: () => Promise.reject(new Error('no webhooks here')) },
     samlProviders: { identify: () => Promise.reject(new Error('no SAML providers here')) },
