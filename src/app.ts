@@ -23,14 +23,14 @@ import type { CustomTokenProviders } from './identity/custom-token-identity.ts';
 import type { IdentityObserver } from './identity/observer.ts';
 import type { IdentityProviders } from './identity/provider.ts';
 import { ConfiguredSamlProviders } from './identity/saml/configured-saml-providers.ts';
-import { MemoryReplayGuard } from './identity/saml/replay-guard.ts';
 import type { SamlProviders } from './identity/saml-identity.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
 import { lookupKeysOf } from './s3/lookup-keys.ts';
 import { SigningKeyCache } from './sigv4/signing-key.ts';
-import { MemoryOneTimeCodes } from './state/one-time-codes.ts';
+import { MemoryState } from './state/memory-state.ts';
+import type { SharedState } from './state/shared-state.ts';
 import { sealAuthorizationMessage } from './tokens/authorization-message.ts';
 import { createKeyRing, type KeyRing } from './tokens/key-ring.ts';
 import { SessionOpener } from './tokens/open.ts';
@@ -73,14 +73,15 @@ export function createApp(parts: AppParts): App {
   const ofWebhooks = settings.identityProviders.filter((one) => one.kind === 'custom-token');
   const customTokenProviders = new ConfiguredWebhooks(ofWebhooks, tools);
   const ofAssertions = settings.identityProviders.filter((one) => one.kind === 'saml');
-  const replay = new MemoryReplayGuard(clock);
-  const samlProviders = new ConfiguredSamlProviders(ofAssertions, settings.account, replay);
+  const state = new MemoryState();
+  const samlProviders = new ConfiguredSamlProviders(ofAssertions, settings.account, state);
   const snapshot = createSnapshot(parts, {
     directory,
     upstream,
     identityProviders,
     customTokenProviders,
     samlProviders,
+    state,
   });
   metrics.describe({ version, revision: '' }, { ...directory.policyCounts });
   let isReady = false;
@@ -149,11 +150,12 @@ interface SnapshotParts {
   readonly identityProviders: IdentityProviders;
   readonly customTokenProviders: CustomTokenProviders;
   readonly samlProviders: SamlProviders;
+  readonly state: SharedState;
 }
 
 function createSnapshot(
   { settings, clock, randomness }: AppParts,
-  { directory, upstream, identityProviders, customTokenProviders, samlProviders }: SnapshotParts,
+  { directory, upstream, identityProviders, customTokenProviders, samlProviders, state }: SnapshotParts,
 ): Snapshot {
   const { account, backend, tokens } = settings;
   const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
@@ -193,7 +195,7 @@ function createSnapshot(
       keyRing,
       policies,
       randomness,
-      oneTimeCodes: new MemoryOneTimeCodes(),
+      state,
       identityProviders,
       customTokenProviders,
       samlProviders,

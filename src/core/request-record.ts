@@ -36,6 +36,8 @@ export interface RequestRecord {
   readonly issuedCredentials: boolean | undefined;
   /** Configured name of the identity provider that an STS request was about. */
   readonly identityProvider: string | undefined;
+  /** How an attempt to prove a second factor ended. */
+  readonly mfaOutcome: string | undefined;
   readonly isAborted: boolean;
   readonly bytesIn: number;
   readonly bytesOut: number;

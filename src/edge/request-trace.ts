@@ -36,6 +36,7 @@ export class RequestTrace {
       decision: undefined,
       issuedCredentials: undefined,
       identityProvider: undefined,
+      mfaOutcome: undefined,
       isAborted: false,
       bytesIn: 0,
       bytesOut: 0,

@@ -7,7 +7,7 @@ import type { RequestRecord } from '../core/request-record.ts';
 import type { CustomTokenProviders } from '../identity/custom-token-identity.ts';
 import type { IdentityProviders } from '../identity/provider.ts';
 import type { SamlProviders } from '../identity/saml-identity.ts';
-import type { OneTimeCodes } from '../state/one-time-codes.ts';
+import type { SharedState } from '../state/shared-state.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { stsError } from './errors.ts';
 import {
@@ -24,7 +24,7 @@ export interface StsDependencies {
   readonly keyRing: KeyRing;
   readonly policies: PolicyGatherer;
   readonly randomness: Randomness;
-  readonly oneTimeCodes: OneTimeCodes;
+  readonly state: SharedState;
   readonly identityProviders: IdentityProviders;
   readonly customTokenProviders: CustomTokenProviders;
   readonly samlProviders: SamlProviders;
@@ -36,7 +36,13 @@ export interface StsDependencies {
 export type StsFacts = Partial<
   Pick<
     RequestRecord,
-    'operation' | 'principalArn' | 'accessKeyId' | 'decision' | 'issuedCredentials' | 'identityProvider'
+    | 'operation'
+    | 'principalArn'
+    | 'accessKeyId'
+    | 'decision'
+    | 'issuedCredentials'
+    | 'identityProvider'
+    | 'mfaOutcome'
   >
 >;
 

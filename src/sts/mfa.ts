@@ -1,7 +1,8 @@
 import { Secret as OtpSecret, TOTP } from 'otpauth';
 import type { Caller } from '../authenticate/caller.ts';
 import type { MfaDevice } from '../directory/user.ts';
-import type { OneTimeCodes } from '../state/one-time-codes.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import type { SignedCall } from './action.ts';
 import { stsError } from './errors.ts';
 
 /** A second factor as a request sends it. */
@@ -14,17 +15,20 @@ const periodSeconds = 30;
 const digits = 6;
 /** Steps before and after the current one that are accepted: clocks of devices drift (RFC 6238, 5.2). */
 const window = 1;
+/** Five wrong codes in five minutes lock a device for five. */
+const wrongCodes = { maxFailures: 5, windowMs: 5 * 60_000 };
+
+/** How an attempt to prove a second factor ended, for the metrics. */
+type MfaOutcome = 'accepted' | 'wrong' | 'reused' | 'locked' | 'unknown_device';
 
 /**
  * Checks a one-time code (RFC 6238) against a device of the calling user. Returns when the second factor was proved, in
  * seconds since the Unix epoch; `undefined` when none was sent. Throws AccessDenied, which says the same of a wrong code,
- * one that was used, another user's device and a locked one.
+ * one that was used, another user's device and a locked one. Throws `StateFault` when nobody can say which codes were used.
  */
 export async function verifyMfa(
   { serialNumber, tokenCode }: SentCode,
-  caller: Caller,
-  codes: OneTimeCodes,
-  nowMs: number,
+  { authenticated, dependencies, trace }: SignedCall,
 ): Promise<number | undefined> {
   if (serialNumber === undefined && tokenCode === undefined) return undefined;
   if (serialNumber === undefined || tokenCode === undefined) {
@@ -33,16 +37,33 @@ export async function verifyMfa(
       'MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.',
     );
   }
+  const { caller, raw } = authenticated;
+  const nowMs = raw.receivedAtMs;
   const device = devicesOf(caller).find((one) => one.serialNumber === serialNumber);
-  if (device === undefined) throw refused('the caller has no such device');
-  if (await codes.isLocked(serialNumber, nowMs)) throw refused('the device is locked');
-  const step = stepOf(device, tokenCode, nowMs);
-  if (step === undefined) {
-    await codes.failed(serialNumber, nowMs);
-    throw refused('the code is wrong');
+  const outcome =
+    device === undefined ? 'unknown_device' : await tryCode(device, tokenCode, dependencies.state, nowMs);
+  trace.add({ mfaOutcome: outcome });
+  if (outcome !== 'accepted') {
+    const message = 'MultiFactorAuthentication failed with invalid MFA one time pass code.';
+    throw stsError('AccessDenied', message, { detail: `second factor: ${outcome}` });
   }
-  if (!(await codes.useOnce(serialNumber, step))) throw refused('the code was used before');
   return Math.floor(nowMs / 1000);
+}
+
+async function tryCode(
+  device: MfaDevice,
+  tokenCode: string,
+  state: SharedState,
+  nowMs: number,
+): Promise<MfaOutcome> {
+  const name = `mfa:${device.serialNumber}`;
+  if (!(await state.beginAttempt(name, wrongCodes, nowMs))) return 'locked';
+  const step = stepOf(device, tokenCode, nowMs);
+  if (step === undefined) return 'wrong';
+  const usableUntilMs = (step + window + 1) * periodSeconds * 1000;
+  if (!(await state.useOnce(`${name}:${step}`, usableUntilMs, nowMs))) return 'reused';
+  await state.forgiveAttempt(name, nowMs);
+  return 'accepted';
 }
 
 function devicesOf({ entity }: Caller): readonly MfaDevice[] {
@@ -55,9 +76,4 @@ function stepOf({ totpSecret }: MfaDevice, tokenCode: string, nowMs: number): nu
   const totp = new TOTP({ secret, algorithm: 'SHA1', digits, period: periodSeconds });
   const delta = totp.validate({ token: tokenCode, timestamp: nowMs, window });
   return delta === null ? undefined : Math.floor(nowMs / 1000 / periodSeconds) + delta;
-}
-
-function refused(detail: string): Error {
-  const message = 'MultiFactorAuthentication failed with invalid MFA one time pass code.';
-  return stsError('AccessDenied', message, { detail });
 }

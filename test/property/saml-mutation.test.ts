@@ -5,7 +5,7 @@ import { createSamlWorld, nowMs } from '../identity/saml/saml-world.ts';
 import { toBase64, writeResponse } from '../support/saml-idp.ts';
 
 // The guard lets everything through: a change that leaves the identity alone must not be taken for a replay.
-const world = createSamlWorld({ replay: { useOnce: () => Promise.resolve(true) } });
+const world = createSamlWorld({ used: { useOnce: () => Promise.resolve(true) } });
 const { idp } = world;
 const assertion = idp.sign(
   idp.assertion({ attributes: { 'PrincipalTag:team': ['blue'], SourceIdentity: ['ada'] } }),

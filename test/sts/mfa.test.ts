@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MemoryOneTimeCodes } from '../../src/state/one-time-codes.ts';
+import { MemoryState } from '../../src/state/memory-state.ts';
 import type { StsDependencies } from '../../src/sts/handle.ts';
 import { testNowMs } from '../support/raw-requests.ts';
 import type { TestCredentials } from '../support/smithy-signer.ts';
@@ -46,7 +46,7 @@ const world = buildWorld({
 
 let dependencies: StsDependencies;
 beforeEach(() => {
-  dependencies = dependenciesOf(world, { oneTimeCodes: new MemoryOneTimeCodes() });
+  dependencies = dependenciesOf(world, { state: new MemoryState() });
 });
 
 /** RFC 4226, 5.3, written from its text. */

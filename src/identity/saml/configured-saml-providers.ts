@@ -1,6 +1,6 @@
+import type { UsedNames } from '../../state/shared-state.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import type { SamlIdentity, SamlProviders } from '../saml-identity.ts';
-import type { ReplayGuard } from './replay-guard.ts';
 import { type SamlAccount, SamlProvider } from './saml-provider.ts';
 import type { SamlProviderSettings } from './settings.ts';
 
@@ -8,8 +8,8 @@ import type { SamlProviderSettings } from './settings.ts';
 export class ConfiguredSamlProviders implements SamlProviders {
   readonly #providers: ReadonlyMap<string, SamlProvider>;
 
-  constructor(settings: readonly SamlProviderSettings[], account: SamlAccount, replay: ReplayGuard) {
-    const providers = settings.map((one) => new SamlProvider(one, account, replay));
+  constructor(settings: readonly SamlProviderSettings[], account: SamlAccount, used: UsedNames) {
+    const providers = settings.map((one) => new SamlProvider(one, account, used));
     this.#providers = new Map(providers.map((provider) => [provider.arn, provider]));
   }
 

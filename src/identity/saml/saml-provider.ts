@@ -1,5 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { formatArn } from '../../core/arn.ts';
+import type { UsedNames } from '../../state/shared-state.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import type { SamlIdentity } from '../saml-identity.ts';
 import { readAttributes } from './attributes.ts';
@@ -9,7 +10,6 @@ import { childrenOf } from './elements.ts';
 import { xmlNamespaces } from './namespaces.ts';
 import { readMessage } from './read-message.ts';
 import { rejected } from './rejected.ts';
-import type { ReplayGuard } from './replay-guard.ts';
 import { readSessionAttributes } from './session-attributes.ts';
 import type { SamlProviderSettings } from './settings.ts';
 import { importCertificateKey } from './signing-keys.ts';
@@ -32,9 +32,9 @@ export class SamlProvider {
   readonly #keys: readonly KeyObject[];
   readonly #nameQualifier: string;
   readonly #doc: string;
-  readonly #replay: ReplayGuard;
+  readonly #used: UsedNames;
 
-  constructor(settings: SamlProviderSettings, account: SamlAccount, replay: ReplayGuard) {
+  constructor(settings: SamlProviderSettings, account: SamlAccount, used: UsedNames) {
     const { name, entityId, certificates } = settings;
     const resource = `saml-provider/${name}`;
     this.name = name;
@@ -49,10 +49,10 @@ export class SamlProvider {
     this.#keys = certificates.flatMap((certificate) => importCertificateKey(certificate) ?? []);
     this.#nameQualifier = samlNameQualifier(entityId, account.id, name);
     this.#doc = `${account.id}/${name}`;
-    this.#replay = replay;
+    this.#used = used;
   }
 
-  /** Checks everything about a response. Throws `IdentityFault`. */
+  /** Checks everything about a response. Throws `IdentityFault`, and `StateFault` when nobody can say whether it was used. */
   async identify(base64: string, nowMs: number): Promise<SamlIdentity> {
     const message = readMessage(base64);
     const [issuer] = childrenOf(message.response, xmlNamespaces.assertion, 'Issuer');
@@ -71,15 +71,15 @@ export class SamlProvider {
       conditionKeys: conditionKeys({ ...facts, doc: this.#doc }, attributes),
     };
     // Last, so that only an assertion that is good for something is used up.
-    await this.#useUp(assertion, usableUntilMs);
+    await this.#useUp(assertion, usableUntilMs, nowMs);
     return identity;
   }
 
-  async #useUp(assertion: XmlNode, untilMs: number): Promise<void> {
+  async #useUp(assertion: XmlNode, untilMs: number, nowMs: number): Promise<void> {
     // An identifier is unique for its issuer; the digest bounds what is remembered.
     const id = JSON.stringify([this.#settings.entityId, assertion.attributes.get('ID')]);
     const digest = createHash('sha256').update(id).digest('base64url');
-    if (await this.#replay.useOnce(`saml:${digest}`, untilMs)) return;
+    if (await this.#used.useOnce(`saml:${digest}`, untilMs, nowMs)) return;
     throw new IdentityFault('replayed', 'Invalid SAML response: the assertion was used before');
   }
 }

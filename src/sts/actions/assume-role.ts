@@ -33,11 +33,10 @@ export const assumeRole: SignedAction = defineAction({
     ProvidedContexts: refused(stsParameters.ProvidedContexts),
   },
   async perform(values, call) {
-    const { authenticated, dependencies } = call;
-    const { receivedAtMs } = authenticated.raw;
+    const { receivedAtMs } = call.authenticated.raw;
     const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
     const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
-    const mfaAt = await verifyMfa(code, authenticated.caller, dependencies.oneTimeCodes, receivedAtMs);
+    const mfaAt = await verifyMfa(code, call);
     const grant = grantRole(
       {
         roleArn: values.RoleArn,

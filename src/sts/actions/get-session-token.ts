@@ -23,13 +23,13 @@ export const getSessionToken: SignedAction = defineAction({
     TokenCode: stsParameters.TokenCode,
   },
   async perform(values, call) {
-    const { authenticated, dependencies } = call;
+    const { authenticated } = call;
     const { receivedAtMs } = authenticated.raw;
     const owner = requireOwner(authenticated.caller);
     const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
     const grant = grantOwnSession(owner, {
       durationSeconds: values.DurationSeconds,
-      mfaAuthenticatedAt: await verifyMfa(code, owner, dependencies.oneTimeCodes, receivedAtMs),
+      mfaAuthenticatedAt: await verifyMfa(code, call),
     });
     const nothing = { Policy: undefined, PolicyArns: [], tags: [] };
     const { credentials } = await issueSession(grant, nothing, call, receivedAtMs);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { StateFault } from '../../../src/state/shared-state.ts';
 import type { AssertionFacts } from '../../support/saml-idp.ts';
 import { samlNames, toBase64, writeResponse } from '../../support/saml-idp.ts';
-import { createSamlWorld, memoryGuard, nowMs, principalArn, roleArn } from './saml-world.ts';
+import { createSamlWorld, nowMs, principalArn, roleArn } from './saml-world.ts';
 
 const world = createSamlWorld();
 const { idp } = world;
@@ -300,21 +301,20 @@ describe('an assertion that was used', () => {
 
   it('is remembered until it is too old by every clock', async () => {
     const remembered: [string, number][] = [];
-    const guard = memoryGuard();
-    const replay = {
-      useOnce: (id: string, untilMs: number): Promise<boolean> => {
+    const used = {
+      useOnce: async (id: string, untilMs: number): Promise<boolean> => {
         remembered.push([id, untilMs]);
-        return guard.useOnce(id, untilMs);
+        return true;
       },
     };
-    const watched = createSamlWorld({ replay });
+    const watched = createSamlWorld({ used });
     await watched.identify(watched.idp.respond());
     expect(remembered).toEqual([[expect.stringMatching(/^saml:[\w-]{43}$/), nowMs + 360_000]]);
   });
 
   it('is refused when nobody knows whether it was', async () => {
-    const replay = { useOnce: () => Promise.reject(new Error('nothing is known')) };
-    const blind = createSamlWorld({ replay });
-    await expect(blind.identify(blind.idp.respond())).rejects.toThrow('nothing is known');
+    const used = { useOnce: () => Promise.reject(new StateFault('nothing is known')) };
+    const blind = createSamlWorld({ used });
+    await expect(blind.identify(blind.idp.respond())).rejects.toThrow(StateFault);
   });
 });

@@ -1,8 +1,9 @@
 import { IdentityFault } from '../../../src/identity/identity-fault.ts';
 import { ConfiguredSamlProviders } from '../../../src/identity/saml/configured-saml-providers.ts';
-import type { ReplayGuard } from '../../../src/identity/saml/replay-guard.ts';
 import { readSamlMetadata, type SamlProviderSettings } from '../../../src/identity/saml/settings.ts';
 import type { SamlIdentity } from '../../../src/identity/saml-identity.ts';
+import { MemoryState } from '../../../src/state/memory-state.ts';
+import type { UsedNames } from '../../../src/state/shared-state.ts';
 import { createSamlIdp, defaultRecipient, type SamlIdp } from '../../support/saml-idp.ts';
 
 export const nowMs: number = Date.UTC(2026, 10, 23, 10, 0, 0);
@@ -21,28 +22,16 @@ export interface SamlWorld {
   verdict(assertion: string, atMs?: number): Promise<string>;
 }
 
-/** Remembers ids for as long as the test runs. */
-export function memoryGuard(): ReplayGuard {
-  const used = new Set<string>();
-  return {
-    useOnce: async (id) => {
-      const isFirst = !used.has(id);
-      used.add(id);
-      return isFirst;
-    },
-  };
-}
-
 export interface SamlWorldOptions {
   readonly keyType?: 'rsa' | 'ec';
   readonly settings?: Partial<SamlProviderSettings>;
-  readonly replay?: ReplayGuard;
+  readonly used?: UsedNames;
 }
 
 export function createSamlWorld({
   keyType = 'rsa',
   settings = {},
-  replay,
+  used = new MemoryState(),
 }: SamlWorldOptions = {}): SamlWorld {
   const now = (): number => nowMs;
   const roles = [`${roleArn},${principalArn}`];
@@ -51,7 +40,7 @@ export function createSamlWorld({
   const providers = new ConfiguredSamlProviders(
     [settingsOf('company', idp, settings), settingsOf('other', other)],
     { id: account, partition: 'aws' },
-    replay ?? memoryGuard(),
+    used,
   );
   const identify = (assertion: string, atMs = nowMs): Promise<SamlIdentity> =>
     providers.identify(principalArn, assertion, atMs);

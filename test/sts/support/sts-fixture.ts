@@ -7,7 +7,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { buildDirectory, type Directory } from '../../../src/directory/directory.ts';
 import { type RoleRecord, readPolicyRecord, type UserRecord } from '../../../src/directory/records.ts';
 import { SigningKeyCache } from '../../../src/sigv4/signing-key.ts';
-import { MemoryOneTimeCodes } from '../../../src/state/one-time-codes.ts';
+import { MemoryState } from '../../../src/state/memory-state.ts';
 import { renderStsError, type StsErrorResponse } from '../../../src/sts/error-xml.ts';
 import { handleSts, type StsDependencies, type StsFacts, type StsResponse } from '../../../src/sts/handle.ts';
 import { createKeyRing, type KeyRing } from '../../../src/tokens/key-ring.ts';
@@ -142,7 +142,7 @@ export function dependenciesOf(
     keyRing,
     policies: new PolicyGatherer(directory),
     randomness: systemRandomness,
-    oneTimeCodes: new MemoryOneTimeCodes(),
+    state: new MemoryState(),
     identityProviders: { identify: () => Promise.reject(new Error('no identity providers here')) },
     customTokenProviders: { identify: () => Promise.reject(new Error('no webhooks here')) },
     samlProviders: { identify: () => Promise.reject(new Error('no SAML providers here')) },

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { rootCertificates } from 'node:tls';
+import { createClient } from '@redis/client';
+import type { Secret } from '../core/secret.ts';
+import {
+  beginAttemptScript,
+  putRecordScript,
+  readRecordsScript,
+  recordPrefix,
+  removeRecordScript,
+} from './redis-scripts.ts';
+import {
+  type AttemptLimit,
+  maxRecords,
+  type RecordsSnapshot,
+  type RecordsVersion,
+  type SharedState,
+  StateFault,
+} from './shared-state.ts';
+
+/** Where the state of all replicas is. */
+export interface RedisSettings {
+  /** `redis://` or `rediss://`, with user, password and database number where there are any. */
+  readonly url: Secret;
+  /** Certificates of private authorities, PEM, trusted in addition to the public ones. */
+  readonly caPem?: string;
+}
+
+/** A slow Redis delays a request by as much, once; then nobody waits for it any more. */
+const commandTimeoutMs = 1_000;
+const connectTimeoutMs = 3_000;
+/** Without an answer for so long, the connection is given up and made anew; records are asked for more often. */
+const silenceMs = 4_000;
+const longestReconnectMs = 1_000;
+const maxQueued = 1_000;
+
+type Client = ReturnType<typeof makeClient>;
+
+/** The state of all replicas that use the same Redis and the same prefix. */
+export class RedisState implements SharedState {
+  readonly isShared = true;
+  readonly #client: Client;
+  readonly #prefix: string;
+
+  /**
+   * Begins to connect, and goes on trying for as long as it takes.
+   * @param prefix begins every key, and keeps what else is in this Redis apart
+   */
+  constructor(settings: RedisSettings, prefix: string) {
+    this.#prefix = prefix;
+    this.#client = makeClient(settings);
+    // Every command reports its own failure; a listener must be there, or the first one would end the process.
+    this.#client.on('error', () => undefined);
+    this.#client.connect().catch(() => undefined);
+  }
+
+  async useOnce(name: string, untilMs: number, nowMs: number): Promise<boolean> {
+    const expiration = { type: 'PX', value: Math.max(1, Math.ceil(untilMs - nowMs)) } as const;
+    const reply = await this.#ask((client) =>
+      client.set(`${this.#prefix}used:${name}`, '1', { condition: 'NX', expiration }),
+    );
+    return reply === 'OK';
+  }
+
+  async beginAttempt(name: string, limit: AttemptLimit, nowMs: number): Promise<boolean> {
+    const { maxFailures, windowMs } = limit;
+    return (
+      (await this.#run(beginAttemptScript, this.#attemptsKey(name), [maxFailures, windowMs, nowMs])) === 1
+    );
+  }
+
+  async forgiveAttempt(name: string, begunAtMs: number): Promise<void> {
+    await this.#ask((client) => client.lRem(this.#attemptsKey(name), 1, String(begunAtMs)));
+  }
+
+  async readRecords(known: RecordsVersion | undefined): Promise<RecordsSnapshot | undefined> {
+    const { epoch = '', number = 0, stamp = '' } = known ?? {};
+    const reply = await this.#run(readRecordsScript, this.#recordsKey, [epoch, number, stamp, randomUUID()]);
+    return reply === null ? undefined : readSnapshot(reply);
+  }
+
+  async putRecord(id: string, text: string): Promise<boolean> {
+    const values = [recordPrefix + id, text, randomUUID(), randomUUID(), maxRecords];
+    return (await this.#run(putRecordScript, this.#recordsKey, values)) === 1;
+  }
+
+  async removeRecord(id: string): Promise<boolean> {
+    return (await this.#run(removeRecordScript, this.#recordsKey, [recordPrefix + id, randomUUID()])) === 1;
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+  }
+
+  get #recordsKey(): string {
+    return `${this.#prefix}records`;
+  }
+
+  #attemptsKey(name: string): string {
+    return `${this.#prefix}attempts:${name}`;
+  }
+
+  #run(script: string, key: string, values: readonly (string | number)[]): Promise<unknown> {
+    return this.#ask((client) => client.eval(script, { keys: [key], arguments: values.map(String) }));
+  }
+
+  async #ask<T>(command: (client: Client) => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new StateFault('Redis did not answer in time')), commandTimeoutMs);
+    });
+    try {
+      return await Promise.race([command(this.#client), late]);
+    } catch (cause) {
+      if (cause instanceof StateFault) throw cause;
+      throw new StateFault(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+// The return type is the library's own, with every command in it.
+function makeClient({ url, caPem }: RedisSettings) {
+  const address = url.reveal();
+  const common = {
+    connectTimeout: connectTimeoutMs,
+    socketTimeout: silenceMs,
+    reconnectStrategy: (retries: number) => Math.min(50 * 2 ** Math.min(retries, 10), longestReconnectMs),
+  };
+  const ca = caPem === undefined ? undefined : [...rootCertificates, caPem];
+  return createClient({
+    url: address,
+    // What could not be sent is refused now instead of being done later, when nobody waits for it.
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: maxQueued,
+    socket: address.startsWith('rediss:') ? { ...common, tls: true, ...(ca && { ca }) } : common,
+  });
+}
+
+function readSnapshot(reply: unknown): RecordsSnapshot {
+  if (!Array.isArray(reply)) throw new StateFault('Redis answered something else than records');
+  const [epoch, number, stamp, fields] = reply as readonly unknown[];
+  if (typeof epoch !== 'string' || typeof stamp !== 'string' || !Array.isArray(fields)) {
+    throw new StateFault('Redis answered something else than records');
+  }
+  const records = new Map<string, string>();
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [field, text] = [String(fields[index]), String(fields[index + 1])];
+    if (field.startsWith(recordPrefix)) records.set(field.slice(recordPrefix.length), text);
+  }
+  return { version: { epoch, number: Number(number), stamp }, records };
+}
