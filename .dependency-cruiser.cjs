@@ -18,7 +18,7 @@ const LAYERS = {
     values: [
       'core',
       'iam/document\\.ts',
-      'directory/(?:records|check-records)\\.ts',
+      'directory/(?:records|check-records|revocation-record|revocation-names)\\.ts',
       'identity/[^/]+/settings\\.ts',
     ],
   },
@@ -42,7 +42,7 @@ const LAYERS = {
 };
 
 /** May import everything: the composition root, the commands and the process entry. */
-const UNRESTRICTED = ['^src/cli/', '^src/app\\.ts$', '^src/main\\.ts$'];
+const UNRESTRICTED = ['^src/cli/', '^src/app(?:\\.ts$|/)', '^src/main\\.ts$'];
 
 /** One constant beside them, for them alone. */
 const VERSION = '^src/version\\.ts$';

@@ -1,21 +1,17 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import type { Directory } from '../directory/directory.ts';
 import { readHeaderSignature } from '../sigv4/header-signature.ts';
 import type { PayloadMode } from '../sigv4/payload-mode.ts';
 import { readPresignedQuery } from '../sigv4/presigned-query.ts';
 import type { SignatureRules, SignedRequest } from '../sigv4/signed-request.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import { verifySignature } from '../sigv4/verify.ts';
-import type { SessionOpener } from '../tokens/open.ts';
 import type { Caller } from './caller.ts';
-import { resolveCredentials } from './resolve-credentials.ts';
+import { type CredentialSources, resolveCredentials } from './resolve-credentials.ts';
 import { requireSignature, type SignatureClaim, type SignatureForm } from './scheme.ts';
 
 /** What authentication looks things up in; all of one configuration snapshot. */
-export interface AuthenticationSources {
-  readonly directory: Directory;
-  readonly sessions: SessionOpener;
+export interface AuthenticationSources extends CredentialSources {
   readonly signingKeys: SigningKeyCache;
   /** Regions a credential scope may name; empty allows every region. */
   readonly allowedRegions: ReadonlySet<string>;
@@ -115,7 +111,7 @@ async function verify(
       accessKeyId: signed.accessKeyId,
     });
   }
-  const credentials = await resolveCredentials(signed, sources.directory, sources.sessions);
+  const credentials = await resolveCredentials(signed, sources);
   verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
   return new AuthenticatedRequest(claim, signed, credentials.identify(), verified);
 }

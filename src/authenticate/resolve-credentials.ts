@@ -7,6 +7,14 @@ import type { SignedRequest } from '../sigv4/signed-request.ts';
 import type { SessionOpener } from '../tokens/open.ts';
 import type { Caller } from './caller.ts';
 import { identifySession } from './identify-session.ts';
+import type { Revocations } from './revocations.ts';
+
+/** What credentials are looked up in. */
+export interface CredentialSources {
+  readonly directory: Directory;
+  readonly sessions: SessionOpener;
+  readonly revocations: Revocations;
+}
 
 /** A key found for a request: its secret, and who it is once the signature has been verified. */
 export interface ResolvedCredentials {
@@ -18,14 +26,15 @@ export interface ResolvedCredentials {
 /**
  * Finds the secret that belongs to a signed request: a long-term key of the directory, or the session its token
  * opens. Expiry and the match of token and access key are checked on every request, cached token or not.
- * Throws {@link AuthenticationFault} `unknown_access_key`, `invalid_token`, `expired_token`.
+ * Throws {@link AuthenticationFault} `unknown_access_key`, `invalid_token`, `expired_token`; what is returned throws
+ * `revoked_token` and `revocations_unknown` too.
  */
 export async function resolveCredentials(
   request: SignedRequest,
-  directory: Directory,
-  sessions: SessionOpener,
+  sources: CredentialSources,
 ): Promise<ResolvedCredentials> {
   const { accessKeyId, securityToken } = request;
+  const { directory } = sources;
   const longTerm = directory.accessKey(accessKeyId);
   if (longTerm !== undefined) {
     if (securityToken !== undefined) {
@@ -41,16 +50,15 @@ export async function resolveCredentials(
     };
   }
   if (securityToken === undefined) throw new AuthenticationFault('unknown_access_key', { accessKeyId });
-  return resolveSession(request, securityToken, directory, sessions);
+  return resolveSession(request, securityToken, sources);
 }
 
 async function resolveSession(
   request: SignedRequest,
   token: string,
-  directory: Directory,
-  sessions: SessionOpener,
+  { directory, sessions, revocations }: CredentialSources,
 ): Promise<ResolvedCredentials> {
-  const { accessKeyId } = request;
+  const { accessKeyId, raw } = request;
   const session = await sessions.open(token);
   if (session === undefined) {
     throw new AuthenticationFault('invalid_token', { accessKeyId, detail: 'token does not open' });
@@ -62,10 +70,16 @@ async function resolveSession(
       detail: 'token belongs to another access key',
     });
   }
-  if (request.raw.receivedAtMs >= claims.expiresAt * 1000) {
+  if (raw.receivedAtMs >= claims.expiresAt * 1000) {
     throw new AuthenticationFault('expired_token', { accessKeyId });
   }
-  return { secretAccessKey, identify: () => identifySession(claims, directory) };
+  return {
+    secretAccessKey,
+    identify: () => {
+      revocations.check(claims, raw.receivedAtMs);
+      return identifySession(claims, directory);
+    },
+  };
 }
 
 function longTermCaller(accessKeyId: string, owner: User | Root): Caller {

@@ -18,7 +18,9 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
   const addresses = await startOrExplain(app, terminal);
   if (addresses === undefined) return exitCodes.failure;
-  terminal.prose(`S3 and STS on ${addresses.url}, health and metrics on ${addresses.adminUrl}`);
+  const { url, adminUrl, controlUrl } = addresses;
+  const control = controlUrl === undefined ? '' : `, control on ${controlUrl}`;
+  terminal.prose(`S3 and STS on ${url}, health and metrics on ${adminUrl}${control}`);
   await stopSignal();
   terminal.prose('draining');
   await app.stop(drainGraceMs);
@@ -28,7 +30,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
 async function startOrExplain(
   app: App,
   terminal: Terminal,
-): Promise<{ url: string; adminUrl: string } | undefined> {
+): Promise<Awaited<ReturnType<App['start']>> | undefined> {
   try {
     return await app.start();
   } catch (error) {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { quoteText } from './path.ts';
 import type { Reading } from './reading.ts';
-import type { BackendSettings, ListenAddress } from './settings.ts';
+import type { BackendSettings, ControlSettings, ListenAddress } from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /** The ids of `tokens`, secrets not looked at. */
@@ -26,24 +26,41 @@ export function checkTokenKeys(reading: Reading, { sealWith, keys }: TokenKeyIds
 export interface Addresses {
   readonly server: { readonly listen: ListenAddress } | undefined;
   readonly admin: { readonly listen: ListenAddress } | undefined;
+  readonly control: ControlSettings | undefined;
   readonly backend: Pick<BackendSettings, 'endpoint'> | undefined;
 }
 
-/** The two listeners have ports of their own, and the store is neither of them. */
-export function checkAddresses(reading: Reading, { server, admin, backend }: Addresses): void {
-  const port = admin?.listen.port ?? 0;
-  if (port !== 0 && port === server?.listen.port) {
-    reading.problem(['admin', 'listen'], 'must not have the port of server.listen');
-  }
+/** The listeners have ports of their own, and the store is none of them. */
+export function checkAddresses(reading: Reading, addresses: Addresses): void {
+  const { server, admin, backend } = addresses;
+  // Without a token nobody listens there.
+  const control = addresses.control?.token === undefined ? undefined : addresses.control;
+  requireOwnPort(reading, ['admin', admin], ['server', server]);
+  requireOwnPort(reading, ['control', control], ['server', server]);
+  requireOwnPort(reading, ['control', control], ['admin', admin]);
   if (backend === undefined) return;
   const store = addressOf(backend.endpoint);
   for (const [name, listener] of [
     ['server.listen', server],
     ['admin.listen', admin],
+    ['control.listen', control],
   ] as const) {
     if (listener !== undefined && reaches(store, listener.listen)) {
       reading.problem(['backend', 'endpoint'], `is ${name}: the sidecar would forward to itself`);
     }
+  }
+}
+
+type NamedListener = readonly [name: string, listener: { readonly listen: ListenAddress } | undefined];
+
+function requireOwnPort(
+  reading: Reading,
+  [name, listener]: NamedListener,
+  [otherName, other]: NamedListener,
+): void {
+  const port = listener?.listen.port ?? 0;
+  if (port !== 0 && port === other?.listen.port) {
+    reading.problem([name, 'listen'], `must not have the port of ${otherName}.listen`);
   }
 }
 

@@ -1,5 +1,7 @@
+import { withoutScheme } from '../core/issuer.ts';
 import type { RoleDraft } from '../directory/check-records.ts';
 import { quoteText } from './path.ts';
+import { identityProviderRecords } from './provider-records.ts';
 import type { Reading } from './reading.ts';
 import {
   type AccountSettings,
@@ -110,8 +112,8 @@ export function checkFederatedTrust(
   { account }: ProviderSurroundings,
 ): void {
   if (account === undefined || providers.includes(undefined)) return;
-  const prefix = `arn:${account.partition}:iam::${account.id}:`;
-  const known = new Set(providers.flatMap((one) => resourcesOf(one).map((resource) => prefix + resource)));
+  const configured = providers.filter((one) => one !== undefined);
+  const known = new Set(identityProviderRecords(configured, account).map(({ arn }) => arn));
   for (const [index, role] of roles.entries()) {
     for (const statement of role?.trustPolicy?.document.statements ?? []) {
       for (const principal of statement.principals?.values ?? []) {
@@ -125,16 +127,4 @@ export function checkFederatedTrust(
       }
     }
   }
-}
-
-/** What follows the account in the ARN that a trust policy names a provider by; none for a webhook. */
-function resourcesOf(provider: IdentityProviderSettings | undefined): readonly string[] {
-  if (provider?.kind === 'saml') return [`saml-provider/${provider.name}`];
-  return provider !== undefined && hasIssuer(provider)
-    ? [`oidc-provider/${withoutScheme(provider.issuer)}`]
-    : [];
-}
-
-function withoutScheme(issuer: string): string {
-  return issuer.replace(/^https?:\/\//, '');
 }

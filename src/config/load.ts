@@ -4,17 +4,21 @@ import type { DirectoryRecords } from '../directory/records.ts';
 import { checkAddresses } from './cross-checks.ts';
 import { overrideValues } from './override-values.ts';
 import { ProblemLog } from './problem-log.ts';
+import { identityProviderRecords } from './provider-records.ts';
 import { readAccount } from './read-account.ts';
 import { readAuthorization } from './read-authorization.ts';
 import { readBackend } from './read-backend.ts';
-import { readDirectory } from './read-directory.ts';
+import { readControl } from './read-control.ts';
+import { type DirectorySection, readDirectory } from './read-directory.ts';
 import { readLog } from './read-log.ts';
 import { readOutbound } from './read-outbound.ts';
+import { readRevocations } from './read-revocations.ts';
 import { readAdmin, readServer } from './read-server.ts';
+import { readState } from './read-state.ts';
 import { readTokens } from './read-tokens.ts';
 import { Reading, type ReadingContext } from './reading.ts';
-import { maxConfigurationBytes } from './scalars.ts';
-import type { Settings } from './settings.ts';
+import { fileName, maxConfigurationBytes } from './scalars.ts';
+import type { AccountSettings, Settings } from './settings.ts';
 import { type ConfigurationSources, type Overrides, processSources, readBoundedText } from './sources.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -37,14 +41,17 @@ const root = z.strictObject({
   apiVersion: z.enum(['sts-sidecar/v1']),
   server: z.unknown().optional(),
   admin: z.unknown().optional(),
+  control: z.unknown().optional(),
   backend: z.unknown().optional(),
   account: z.unknown().optional(),
   authorization: z.unknown().optional(),
   tokens: z.unknown().optional(),
+  state: z.unknown().optional(),
   outbound: z.unknown().optional(),
+  revocations: z.unknown().optional(),
   log: z.unknown().optional(),
   directory: z.unknown().optional(),
-  directoryFile: z.string().min(1, { error: 'must be the path of a file' }).optional(),
+  directoryFile: fileName.optional(),
 });
 
 /** Loads the configuration file, with files it names relative to its folder. Reads synchronously: for start-up only. */
@@ -77,45 +84,57 @@ function readAll(reading: Reading): LoadResult {
   if (reading.keysAt([]).length === 0) return { ok: false, problems: problems.list() };
   const server = readServer(reading);
   const admin = readAdmin(reading);
+  const control = readControl(reading);
   const backend = readBackend(reading);
   const account = readAccount(reading);
   const tokens = readTokens(reading);
+  const state = readState(reading);
   const authorization = readAuthorization(reading);
   const outbound = readOutbound(reading);
   const log = readLog(reading);
-  const directory = readDirectory(reading, { account, outbound });
-  checkAddresses(reading, { server, admin, backend });
+  const section = readDirectory(reading, { account, outbound });
+  const directory = account && section && directoryOf(account, section);
+  const revocations = readRevocations(reading, directory);
+  checkAddresses(reading, { server, admin, control, backend });
   if (
     !problems.isEmpty ||
     !server ||
     !admin ||
+    !control ||
     !backend ||
     !account ||
     !tokens ||
+    !state ||
+    !revocations ||
     !authorization ||
     !outbound ||
     !log ||
+    !section ||
     !directory
   ) {
     return { ok: false, problems: problems.list() };
   }
-  const { identityProviders, ...records } = directory;
   const settings: Settings = {
     server,
     admin,
+    control,
     backend,
     account,
     tokens,
+    state,
+    revocations,
     authorization,
     outbound,
     log,
-    identityProviders,
+    identityProviders: section.identityProviders,
   };
-  const { id, partition } = account;
-  return {
-    ok: true,
-    settings,
-    directory: { account: { id, partition }, ...records },
-    warnings: warnings.list(),
-  };
+  return { ok: true, settings, directory, warnings: warnings.list() };
+}
+
+function directoryOf(
+  { id, partition }: AccountSettings,
+  { identityProviders, ...records }: DirectorySection,
+): DirectoryRecords {
+  const account = { id, partition };
+  return { account, ...records, identityProviders: identityProviderRecords(identityProviders, account) };
 }

@@ -31,7 +31,7 @@ const container = z.strictObject({
 const mount: Path = ['directory'];
 
 /** What this file reads; the account is a section of its own. */
-interface DirectorySection extends Omit<DirectoryRecords, 'account'> {
+export interface DirectorySection extends Omit<DirectoryRecords, 'account' | 'identityProviders'> {
   readonly identityProviders: readonly IdentityProviderSettings[];
 }
 

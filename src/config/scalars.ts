@@ -103,6 +103,9 @@ function parseAddressRange(text: string): AddressRange | undefined {
   return prefixBits <= allBits ? { address, prefixBits } : undefined;
 }
 
+/** The path of a file, relative to the configuration's folder. */
+export const fileName: z.ZodType<string, string> = z.string().min(1, { error: 'must be the path of a file' });
+
 /** The name of a managed or inline policy (IAM API reference, PolicyName). */
 export const policyName: z.ZodType<string, string> & z.core.$ZodRecordKey = z
   .string()

@@ -1,5 +1,6 @@
 import type { Secret } from '../core/secret.ts';
 import type { Enforcement } from '../directory/records.ts';
+import type { RevocationRecord } from '../directory/revocation-record.ts';
 import type { CustomTokenProviderSettings } from '../identity/custom-token/settings.ts';
 import type { KubernetesProviderSettings } from '../identity/kubernetes/settings.ts';
 import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
@@ -86,6 +87,30 @@ export interface TokenSettings {
   readonly keys: readonly { readonly id: string; readonly secret: Secret }[];
 }
 
+/** The listener on which operators change things while the sidecar runs. */
+export interface ControlSettings {
+  /** A loopback address. */
+  readonly listen: ListenAddress;
+  /** What has to be shown there; without one the listener is off. */
+  readonly token?: Secret;
+}
+
+/** The Redis that all replicas share. */
+export interface RedisSettings {
+  /** With the password, if there is one. */
+  readonly url: Secret;
+  /** Certificates of private authorities, PEM, trusted in addition to the public ones. */
+  readonly caPem?: string;
+}
+
+/** What requests know of each other. */
+export interface StateSettings {
+  /** Without it, every process knows its own requests only. */
+  readonly redis?: RedisSettings;
+  /** For how long revocations are relied on that cannot be asked for again. */
+  readonly maxStalenessSeconds: number;
+}
+
 /** What the log shows. */
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -120,9 +145,12 @@ export function hasIssuer(provider: IdentityProviderSettings): provider is Issue
 export interface Settings {
   readonly server: ServerSettings;
   readonly admin: { readonly listen: ListenAddress };
+  readonly control: ControlSettings;
   readonly backend: BackendSettings;
   readonly account: AccountSettings;
   readonly tokens: TokenSettings;
+  readonly state: StateSettings;
+  readonly revocations: readonly RevocationRecord[];
   readonly authorization: AuthorizationSettings;
   readonly outbound: OutboundSettings;
   readonly log: LogSettings;

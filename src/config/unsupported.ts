@@ -1,9 +1,6 @@
 /** Settings of the contract that this version does not have yet, as patterns of their paths. */
 export const unsupportedSettings: ReadonlySet<string> = new Set([
   'audit',
-  'control',
-  'revocations',
-  'state',
   'account.disabledRegions',
   'backend.passthrough',
   'server.tls',

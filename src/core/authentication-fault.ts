@@ -27,6 +27,7 @@ export type AuthenticationReason =
   | 'invalid_token'
   | 'expired_token'
   | 'revoked_token'
+  | 'revocations_unknown'
   | 'signature_mismatch';
 
 /** Facts a reason may carry; each protocol decides what of it is public. */

@@ -81,6 +81,16 @@ export interface ProviderRoleRecord {
   readonly uniqueName: string;
 }
 
+/** An identity provider, as sessions and policies name it. */
+export interface IdentityProviderRecord {
+  /** Its configured name. */
+  readonly name: string;
+  /** The issuer of its tokens, or the entity id of its assertions. */
+  readonly issuer: string;
+  /** `arn:…:oidc-provider/…` or `arn:…:saml-provider/…` */
+  readonly arn: string;
+}
+
 /** The one account that everything belongs to. */
 export interface AccountRecord {
   /** Twelve digits. */
@@ -100,6 +110,8 @@ export interface DirectoryRecords {
   /** Names are unlike each other and unlike those of the roles, ignoring case; none when absent. */
   readonly providerRoles?: readonly ProviderRoleRecord[];
   readonly bucketPolicies: readonly BucketPolicyRecord[];
+  /** Those whose sessions say where they came from; none when absent. */
+  readonly identityProviders?: readonly IdentityProviderRecord[];
 }
 
 /** A policy of ours on a bucket of the store; the store's own bucket policies are the store's. */

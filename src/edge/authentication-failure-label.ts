@@ -25,6 +25,7 @@ const labels: Readonly<Record<AuthenticationReason, string>> = {
   invalid_token: 'unknown_key',
   expired_token: 'expired_token',
   revoked_token: 'revoked',
+  revocations_unknown: 'state_unavailable',
   signature_mismatch: 'signature_mismatch',
 };
 

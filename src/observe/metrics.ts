@@ -13,6 +13,8 @@ const counters = {
   authn_failures_total: ['Requests whose caller could not be authenticated.', ['reason']],
   upstream_errors_total: ['Requests the store did not answer as it should.', ['reason']],
   idp_requests_total: ['Requests to identity providers.', ['provider', 'operation', 'outcome']],
+  mfa_attempts_total: ['Attempts to prove a second factor.', ['outcome']],
+  state_refreshes_total: ['Attempts to learn what other replicas know.', ['outcome']],
   proxy_bytes_total: ['Body bytes passed through.', ['direction']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
@@ -35,6 +37,7 @@ const gauges = {
   requests_in_flight: ['Requests being answered.', ['listener']],
   build_info: ['Always 1; the labels say what runs.', ['version', 'revision']],
   policies: ['Policies loaded.', ['kind']],
+  state_last_refresh_timestamp_seconds: ['When it was last known what other replicas know.', []],
   jwks_last_refresh_timestamp_seconds: [
     'When the signing keys of an identity provider were last fetched.',
     ['provider'],
@@ -100,6 +103,12 @@ export class Metrics {
     this.#gauges.jwks_last_refresh_timestamp_seconds.set({ provider }, epochSeconds);
   }
 
+  /** Adds one attempt to learn what other replicas know. */
+  stateRefreshed(outcome: 'success' | 'failure', epochSeconds: number): void {
+    this.#counters.state_refreshes_total.inc({ outcome });
+    if (outcome === 'success') this.#gauges.state_last_refresh_timestamp_seconds.set(epochSeconds);
+  }
+
   /** Adds one finished request. */
   record(request: RequestRecord): void {
     if (request.service === 'sts') this.#recordSts(request);
@@ -120,11 +129,12 @@ export class Metrics {
   }
 
   #recordSts(request: RequestRecord): void {
-    const { operation, status, durationMs, issuedCredentials, identityProvider } = request;
+    const { operation, status, durationMs, issuedCredentials, identityProvider, mfaOutcome } = request;
     const labels = { action: operation, provider: identityProvider ?? '' };
     this.#counters.sts_requests_total.inc({ ...labels, code: String(status) });
     this.#histograms.sts_request_duration_seconds.observe({ action: operation }, durationMs / 1000);
     if (issuedCredentials === true) this.#counters.credentials_issued_total.inc(labels);
+    if (mfaOutcome !== undefined) this.#counters.mfa_attempts_total.inc({ outcome: mfaOutcome });
   }
 
   #recordS3(request: RequestRecord): void {

@@ -147,6 +147,10 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
   invalid_token: ['InvalidToken'],
   expired_token: ['ExpiredToken'],
   revoked_token: ['ExpiredToken'],
+  revocations_unknown: [
+    'ServiceUnavailable',
+    'Whether the session was revoked is not known at the moment. Please try again.',
+  ],
   signature_mismatch: ['SignatureDoesNotMatch'],
 };
 

@@ -40,10 +40,12 @@ type Client = ReturnType<typeof makeClient>;
 export class RedisState implements SharedState {
   readonly isShared = true;
   readonly #client: Client;
+  /** Resolves with the first connection; there from the first command on. */
+  #connected: Promise<unknown> | undefined;
   readonly #prefix: string;
 
   /**
-   * Begins to connect, and goes on trying for as long as it takes.
+   * The first command begins to connect, and that goes on for as long as it takes.
    * @param prefix begins every key, and keeps what else is in this Redis apart
    */
   constructor(settings: RedisSettings, prefix: string) {
@@ -51,7 +53,6 @@ export class RedisState implements SharedState {
     this.#client = makeClient(settings);
     // Every command reports its own failure; a listener must be there, or the first one would end the process.
     this.#client.on('error', () => undefined);
-    this.#client.connect().catch(() => undefined);
   }
 
   async useOnce(name: string, untilMs: number, nowMs: number): Promise<boolean> {
@@ -89,7 +90,7 @@ export class RedisState implements SharedState {
   }
 
   async close(): Promise<void> {
-    this.#client.destroy();
+    if (this.#connected !== undefined) this.#client.destroy();
   }
 
   get #recordsKey(): string {
@@ -105,12 +106,13 @@ export class RedisState implements SharedState {
   }
 
   async #ask<T>(command: (client: Client) => Promise<T>): Promise<T> {
+    this.#connected ??= this.#client.connect().catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new StateFault('Redis did not answer in time')), commandTimeoutMs);
     });
     try {
-      return await Promise.race([command(this.#client), late]);
+      return await Promise.race([this.#connected.then(() => command(this.#client)), late]);
     } catch (cause) {
       if (cause instanceof StateFault) throw cause;
       throw new StateFault(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });

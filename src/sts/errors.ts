@@ -118,6 +118,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsEr
   invalid_token: ['InvalidClientTokenId'],
   expired_token: ['ExpiredToken'],
   revoked_token: ['ExpiredToken'],
+  revocations_unknown: ['ServiceUnavailable'],
   signature_mismatch: ['SignatureDoesNotMatch'],
 };
 

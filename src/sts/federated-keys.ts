@@ -1,4 +1,5 @@
 import { formatArn } from '../core/arn.ts';
+import { withoutScheme } from '../core/issuer.ts';
 import type { ContextEntry } from '../iam/request-context.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
 
@@ -17,8 +18,4 @@ export function providerArn(issuer: string, { id, partition }: AccountName): str
 export function claimKeys({ issuer, claims }: Pick<FederatedIdentity, 'issuer' | 'claims'>): ContextEntry[] {
   const prefix = withoutScheme(issuer);
   return [...claims].map(([name, values]) => [`${prefix}:${name}`, values]);
-}
-
-function withoutScheme(issuer: string): string {
-  return issuer.replace(/^https?:\/\//, '');
 }

@@ -14,9 +14,6 @@ function backendWith(line: string): Readonly<Record<string, string>> {
 
 describe('settings that this version does not have', () => {
   it.each([
-    ['control', 'control: { listen: 127.0.0.1:9091 }'],
-    ['state', 'state: {}'],
-    ['revocations', 'revocations: []'],
     ['audit', 'audit: { stdout: true }'],
     ['server.tls', 'server: { tls: {} }'],
   ])('rejects %s by saying so', (path, section) => {

@@ -88,6 +88,8 @@ export interface TestSidecarOptions {
   readonly further?: string;
   /** The key of the token ring, 32 bytes in base64; a fresh one when absent. */
   readonly tokenKey?: string;
+  /** Environment variables that the configuration may name. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** YAML of `account.allowedRegions`. */
   readonly allowedRegions?: string;
   /** Lines under `server:`. */
@@ -101,6 +103,8 @@ export interface TestSidecarOptions {
 export interface TestSidecar {
   readonly url: string;
   readonly adminUrl: string;
+  /** Empty without a control listener. */
+  readonly controlUrl: string;
   readonly storeUrl: string;
   readonly storeCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Everything that reached the demo store. */
@@ -130,6 +134,7 @@ export async function startSidecar(options: TestSidecarOptions = {}): Promise<Te
     ['BOB', bob.secretAccessKey],
     ['STORE', storeSecret],
     ['TOKENS', options.tokenKey ?? randomBytes(32).toString('base64')],
+    ...Object.entries(options.variables ?? {}),
   ]);
   const text = `apiVersion: sts-sidecar/v1
 server:
@@ -160,10 +165,11 @@ ${options.directory ?? defaultDirectory}`;
     randomness: options.randomness ?? systemRandomness,
     logTo: { write: (line) => void logged.push(line) },
   });
-  const { url, adminUrl } = await app.start();
+  const { url, adminUrl, controlUrl = '' } = await app.start();
   return {
     url,
     adminUrl,
+    controlUrl,
     storeUrl: store.url,
     storeCredentials: { accessKeyId: storeAccessKeyId, secretAccessKey: storeSecret },
     seen,

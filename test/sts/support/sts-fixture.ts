@@ -1,6 +1,10 @@
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { RevocationIndex } from '../../../src/authenticate/revocation-index.ts';
+import { Revocations } from '../../../src/authenticate/revocations.ts';
+import { RunTimeRevocations } from '../../../src/authenticate/run-time-revocations.ts';
 import { PolicyGatherer } from '../../../src/authorize/gather-policies.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { systemRandomness } from '../../../src/core/randomness.ts';
 import type { RawRequest } from '../../../src/core/raw-request.ts';
 import { Secret } from '../../../src/core/secret.ts';
@@ -8,6 +12,7 @@ import { buildDirectory, type Directory } from '../../../src/directory/directory
 import { type RoleRecord, readPolicyRecord, type UserRecord } from '../../../src/directory/records.ts';
 import { SigningKeyCache } from '../../../src/sigv4/signing-key.ts';
 import { MemoryState } from '../../../src/state/memory-state.ts';
+import { ReplicatedRecords } from '../../../src/state/replicated-records.ts';
 import { renderStsError, type StsErrorResponse } from '../../../src/sts/error-xml.ts';
 import { handleSts, type StsDependencies, type StsFacts, type StsResponse } from '../../../src/sts/handle.ts';
 import { createKeyRing, type KeyRing } from '../../../src/tokens/key-ring.ts';
@@ -126,6 +131,16 @@ export function buildWorld({ users = {}, roles = {}, policies = {}, hasRoot = fa
 
 const ring = createKeyRing([{ id: 'k1', secret: new Secret(Buffer.alloc(32, 7).toString('base64')) }], 'k1');
 
+const nothingAdded = new ReplicatedRecords(new MemoryState(), systemClock, 0, {
+  refreshed: () => undefined,
+  restored: () => undefined,
+});
+await nothingAdded.start();
+const noRevocations = new Revocations(
+  new RevocationIndex([]),
+  new RunTimeRevocations(nothingAdded, systemClock, systemRandomness),
+);
+
 /** The service over one directory. The key ring is the same for all, so sessions outlive a directory. */
 export function dependenciesOf(
   directory: Directory,
@@ -136,6 +151,7 @@ export function dependenciesOf(
     authentication: {
       directory,
       sessions: new SessionOpener(keyRing),
+      revocations: noRevocations,
       signingKeys: new SigningKeyCache(),
       allowedRegions: new Set(),
     },

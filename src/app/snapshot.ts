@@ -1,0 +1,125 @@
+import type { AuthenticationSources } from '../authenticate/authenticate.ts';
+import { RevocationIndex } from '../authenticate/revocation-index.ts';
+import { Revocations } from '../authenticate/revocations.ts';
+import type { RunTimeRevocations } from '../authenticate/run-time-revocations.ts';
+import { PolicyGatherer } from '../authorize/gather-policies.ts';
+import type { AuthorizationSources } from '../authorize/permission-decider.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Randomness } from '../core/randomness.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { RevocationNames } from '../directory/revocation-names.ts';
+import type { RevocationRecord } from '../directory/revocation-record.ts';
+import type { Denial } from '../edge/handle-s3.ts';
+import type { Snapshot } from '../edge/server.ts';
+import { Forwarder } from '../forward/forward.ts';
+import { TagLookup } from '../forward/lookup.ts';
+import type { Upstream } from '../forward/upstream.ts';
+import { lookupKeysOf } from '../s3/lookup-keys.ts';
+import { SigningKeyCache } from '../sigv4/signing-key.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
+import { createKeyRing, type KeyRing } from '../tokens/key-ring.ts';
+import { SessionOpener } from '../tokens/open.ts';
+import type { IdentityParts } from './identity.ts';
+
+/** What requests are answered with, beside the settings. */
+export interface SnapshotParts {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly directory: Directory;
+  readonly revocationNames: RevocationNames;
+  readonly upstream: Upstream;
+  readonly identity: IdentityParts;
+  readonly state: SharedState;
+  readonly runTimeRevocations: RunTimeRevocations;
+}
+
+/** Everything that requests are answered with under one configuration. */
+export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapshot {
+  const { clock, randomness, directory, upstream, identity, state } = parts;
+  const { account, backend, tokens } = settings;
+  const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
+  const signingKeys = new SigningKeyCache();
+  const policies = new PolicyGatherer(directory);
+  const authentication: AuthenticationSources = {
+    directory,
+    sessions: new SessionOpener(keyRing),
+    revocations: new Revocations(
+      configuredRevocations(settings.revocations, parts.revocationNames),
+      parts.runTimeRevocations,
+    ),
+    signingKeys,
+    allowedRegions: new Set(account.allowedRegions),
+  };
+  const origin = new URL(backend.endpoint);
+  const { region, credentials, trailers } = backend;
+  const store = { host: origin.host, region, credentials, trailers };
+  const authorization: AuthorizationSources = {
+    policies,
+    lookup: new TagLookup(upstream, store, signingKeys, clock),
+    lookupKeysOf,
+    enforcement: settings.authorization.enforcement,
+    listBuckets: settings.authorization.listBuckets,
+  };
+  return {
+    s3: {
+      routing: {
+        virtualHosts: settings.server.virtualHosts,
+        accountId: account.id,
+        partition: account.partition,
+        supports: new Set(backend.supports),
+      },
+      authentication,
+      authorization,
+      forwarder: new Forwarder(upstream, store, signingKeys, clock),
+      sealDenial: denialSealer(keyRing),
+    },
+    sts: {
+      authentication,
+      keyRing,
+      policies,
+      randomness,
+      state,
+      identityProviders: identity.identityProviders,
+      customTokenProviders: identity.customTokenProviders,
+      samlProviders: identity.samlProviders,
+      account,
+    },
+  };
+}
+
+function configuredRevocations(
+  records: readonly RevocationRecord[],
+  names: RevocationNames,
+): RevocationIndex {
+  return new RevocationIndex(
+    records.map((record) => {
+      const resolved = names.resolve(record);
+      // INVARIANT: the configuration was checked. Leaving one out would let revoked sessions in.
+      if ('message' in resolved) throw new Error(`revocations: ${resolved.message}`);
+      return resolved;
+    }),
+  );
+}
+
+function denialSealer(keyRing: KeyRing): (denial: Denial) => string {
+  return ({ caller, denied, deniedAtMs, requestId }) => {
+    const { decision, permission, context } = denied;
+    const { isExplicitDeny, policyType, statement } = decision;
+    return sealAuthorizationMessage(
+      {
+        principal: { arn: caller.arn, userId: caller.userId },
+        action: permission.action,
+        resource: permission.resource,
+        isExplicitDeny,
+        policyType,
+        statement,
+        context,
+        requestId,
+        deniedAtMs,
+      },
+      keyRing,
+    );
+  };
+}

@@ -1,0 +1,63 @@
+import { RunTimeRevocations } from '../authenticate/run-time-revocations.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Randomness } from '../core/randomness.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { MemoryState } from '../state/memory-state.ts';
+import { RedisState } from '../state/redis-state.ts';
+import { ReplicatedRecords, type ReplicationObserver } from '../state/replicated-records.ts';
+import type { SharedState } from '../state/shared-state.ts';
+
+/** What requests know of each other, whatever the configuration in force. */
+export interface StateParts {
+  readonly state: SharedState;
+  readonly runTimeRevocations: RunTimeRevocations;
+  /** False until it is known what other replicas know. */
+  readonly isKnown: () => boolean;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+interface StateTools {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Puts the shared state together. */
+export function createState({ state: settings, account }: Settings, tools: StateTools): StateParts {
+  const { clock, randomness } = tools;
+  const { redis, maxStalenessSeconds } = settings;
+  const state: SharedState =
+    redis === undefined ? new MemoryState() : new RedisState(redis, `sts-sidecar:${account.id}:`);
+  const records = new ReplicatedRecords(state, clock, maxStalenessSeconds * 1000, replicationObserver(tools));
+  return {
+    state,
+    runTimeRevocations: new RunTimeRevocations(records, clock, randomness),
+    isKnown: () => records.isKnown,
+    start: () => records.start(),
+    stop: async () => {
+      records.stop();
+      await state.close();
+    },
+  };
+}
+
+/** Counts every attempt, and says once when they begin to fail and once when they succeed again. */
+function replicationObserver({ clock, metrics, log }: StateTools): ReplicationObserver {
+  let isFailing = false;
+  return {
+    refreshed: (outcome, detail) => {
+      metrics.stateRefreshed(outcome, clock.now() / 1000);
+      if (outcome === 'failure' && !isFailing) {
+        log.error('state', 'shared state is not available', { cause: detail });
+      }
+      if (outcome === 'success' && isFailing) log.info('state', 'shared state is available again');
+      isFailing = outcome === 'failure';
+    },
+    restored: (count) =>
+      log.error('state', 'shared state had lost revocations; they were put back', { count }),
+  };
+}

@@ -1,0 +1,42 @@
+import { revocationKey } from '../directory/revocation-key.ts';
+import type { Revocation } from '../directory/revocation-names.ts';
+import type { SessionClaims } from '../tokens/session-claims.ts';
+
+/** Says of any session whether it was revoked, whatever the number of revocations. */
+export class RevocationIndex {
+  /** For each way to name sessions, before when they must have been issued to be meant: milliseconds, or infinity. */
+  readonly #issuedBeforeMs = new Map<string, number>();
+
+  constructor(revocations: Iterable<Revocation>) {
+    for (const { keys, issuedBeforeMs = Number.POSITIVE_INFINITY } of revocations) {
+      for (const key of keys) {
+        const other = this.#issuedBeforeMs.get(key) ?? Number.NEGATIVE_INFINITY;
+        this.#issuedBeforeMs.set(key, Math.max(other, issuedBeforeMs));
+      }
+    }
+  }
+
+  /** Whether any revocation means this session. */
+  revokes(claims: SessionClaims): boolean {
+    if (this.#issuedBeforeMs.size === 0) return false;
+    // A session says the second it was issued in. One of the same second as the revocation may be older: it is meant.
+    const issuedAtMs = claims.issuedAt * 1000;
+    for (const key of keysOf(claims)) {
+      const issuedBeforeMs = this.#issuedBeforeMs.get(key);
+      if (issuedBeforeMs !== undefined && issuedAtMs < issuedBeforeMs) return true;
+    }
+    return false;
+  }
+}
+
+function* keysOf({ sessionId, principal, federation }: SessionClaims): Generator<string> {
+  yield revocationKey.everybody;
+  yield revocationKey.session(sessionId);
+  if (principal.kind === 'role-session') {
+    yield revocationKey.role(principal.roleArn);
+    yield revocationKey.roleSession(principal.roleArn, principal.sessionName);
+  } else {
+    yield revocationKey.user(principal.userArn);
+  }
+  if (federation !== undefined) yield revocationKey.provider(federation.provider);
+}

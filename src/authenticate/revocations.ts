@@ -1,0 +1,37 @@
+import { AuthenticationFault } from '../core/authentication-fault.ts';
+import type { SessionClaims } from '../tokens/session-claims.ts';
+import type { RevocationIndex } from './revocation-index.ts';
+import type { RunTimeRevocations } from './run-time-revocations.ts';
+
+/** Every revocation that there is: those of one configuration, and those that were added since. */
+export class Revocations {
+  readonly #configured: RevocationIndex;
+  readonly #runTime: RunTimeRevocations;
+
+  constructor(configured: RevocationIndex, runTime: RunTimeRevocations) {
+    this.#configured = configured;
+    this.#runTime = runTime;
+  }
+
+  /**
+   * Returns for a session that was not revoked. Throws {@link AuthenticationFault} `revoked_token`, and
+   * `revocations_unknown` when nobody can say. `nowMs` is milliseconds since the Unix epoch.
+   */
+  check(claims: SessionClaims, nowMs: number): void {
+    const { accessKeyId } = claims;
+    const added = this.#runTime.index;
+    if (this.#configured.revokes(claims) || added?.revokes(claims) === true) {
+      throw new AuthenticationFault('revoked_token', { accessKeyId });
+    }
+    if (added === undefined) {
+      throw new AuthenticationFault('revocations_unknown', {
+        accessKeyId,
+        detail: 'a revocation cannot be read',
+      });
+    }
+    if (!this.#runTime.isFresh(nowMs)) {
+      const detail = 'the revocations of other replicas have not been seen for too long';
+      throw new AuthenticationFault('revocations_unknown', { accessKeyId, detail });
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { DirectoryRecords } from '../directory/records.ts';
+import { RevocationNames } from '../directory/revocation-names.ts';
+import {
+  parseRevocationRecord,
+  type RevocationProblem,
+  type RevocationRecord,
+} from '../directory/revocation-record.ts';
+import type { Path } from './path.ts';
+import type { Reading } from './reading.ts';
+import { suggest } from './suggest.ts';
+
+const maxRevocations = 10_000;
+
+const revocations = z
+  .array(z.unknown())
+  .max(maxRevocations, { error: `must not hold more than ${maxRevocations}` })
+  .default([]);
+
+/**
+ * Reads `revocations`. A name that nothing has is a problem: a mistyped one would revoke nothing. Names are not looked at
+ * while the directory could not be read.
+ */
+export function readRevocations(
+  reading: Reading,
+  directory: DirectoryRecords | undefined,
+): readonly RevocationRecord[] | undefined {
+  const list = reading.read(['revocations'], revocations);
+  if (list === undefined) return undefined;
+  const names = directory && new RevocationNames(directory);
+  const records = list.flatMap(
+    (source, index) => readOne(reading, ['revocations', index], source, names) ?? [],
+  );
+  return records.length === list.length ? records : undefined;
+}
+
+function readOne(
+  reading: Reading,
+  path: Path,
+  source: unknown,
+  names: RevocationNames | undefined,
+): RevocationRecord | undefined {
+  const parsed = parseRevocationRecord(source);
+  if ('problems' in parsed) {
+    for (const problem of parsed.problems) report(reading, path, problem);
+    return undefined;
+  }
+  const resolved = names?.resolve(parsed.record);
+  if (resolved === undefined || !('message' in resolved)) return parsed.record;
+  report(reading, path, resolved);
+  return undefined;
+}
+
+function report(reading: Reading, path: Path, { key, message, unknownName }: RevocationProblem): void {
+  const suggestion = unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known);
+  if (key !== undefined && key === unknownName?.name)
+    reading.problemAtKey([...path, key], message + suggestion);
+  else reading.problem(key === undefined ? path : [...path, key], message + suggestion);
+}

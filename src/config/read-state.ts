@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { readCertificates } from './read-certificates.ts';
+import type { Reading } from './reading.ts';
+import { fileName, wholeNumber } from './scalars.ts';
+import { readSecret, type ValueRule, valueSource } from './secret-value.ts';
+import type { RedisSettings, StateSettings } from './settings.ts';
+
+const state = z
+  .strictObject({
+    redis: z.strictObject({ url: valueSource, caFile: fileName.optional() }).optional(),
+    maxStalenessSeconds: wholeNumber(1, 86_400).default(60),
+  })
+  .prefault({});
+
+/** A URL of one Redis; its password makes the whole of it a secret. */
+const redisUrlRule: ValueRule = {
+  isValid: (text) =>
+    /^rediss?:\/\/[^/?#\s]+(?:\/\d{0,4})?$/.test(text) && URL.canParse(text) && new URL(text).hostname !== '',
+  message:
+    'must be redis://host:port or rediss://host:port, with user:password@ before it and /number after it if needed',
+};
+
+/** Reads `state`, with the URL and the certificates that it names. */
+export function readState(reading: Reading): StateSettings | undefined {
+  const shape = reading.read(['state'], state);
+  if (shape === undefined) return undefined;
+  const { redis, maxStalenessSeconds } = shape;
+  if (redis === undefined) return { maxStalenessSeconds };
+  const path = ['state', 'redis'];
+  const url = readSecret(reading, [...path, 'url'], redis.url, redisUrlRule);
+  const caPem =
+    redis.caFile === undefined ? undefined : readCertificates(reading, [...path, 'caFile'], redis.caFile);
+  if (url === undefined || (redis.caFile !== undefined && caPem === undefined)) return undefined;
+  const settings: RedisSettings = caPem === undefined ? { url } : { url, caPem };
+  return { redis: settings, maxStalenessSeconds };
+}

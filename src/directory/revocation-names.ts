@@ -1,0 +1,110 @@
+import { withoutScheme } from '../core/issuer.ts';
+import { iamArn } from './managed-policies.ts';
+import { canonicalProviderArn, providerRoleArn } from './provider-role.ts';
+import type { DirectoryRecords } from './records.ts';
+import { revocationKey } from './revocation-key.ts';
+import type { RevocationProblem, RevocationRecord, RevocationSelector } from './revocation-record.ts';
+
+/** A revocation as it is compared with sessions. */
+export interface Revocation {
+  /** Keys of {@link revocationKey}: a session that has one of them is meant. */
+  readonly keys: readonly string[];
+  /** Milliseconds since the Unix epoch; `undefined`: whenever the session was issued. */
+  readonly issuedBeforeMs: number | undefined;
+}
+
+/** Names that exist, each with the ARNs that it stands for. */
+type Names = Map<string, Set<string>>;
+
+/** Finds whom a revocation means. Names are matched ignoring case, as names of users and roles are told apart. */
+export class RevocationNames {
+  readonly #account: DirectoryRecords['account'];
+  readonly #roles: Names = new Map();
+  readonly #users: Names = new Map();
+  readonly #issuers: Names = new Map();
+
+  constructor({ account, users, roles, providerRoles = [], identityProviders = [] }: DirectoryRecords) {
+    this.#account = account;
+    for (const { path, name } of users) add(this.#users, name, iamArn(account, `user${path}${name}`));
+    const root = iamArn(account, 'root');
+    add(this.#users, root, root);
+    for (const { path, name } of roles) {
+      const arn = iamArn(account, `role${path}${name}`);
+      add(this.#roles, name, arn);
+      add(this.#roles, iamArn({ ...account, id: '' }, `role${path}${name}`), arn);
+    }
+    for (const role of providerRoles) add(this.#roles, role.name, providerRoleArn(role));
+    for (const { name, issuer, arn } of identityProviders) {
+      add(this.#issuers, name, arn);
+      add(this.#issuers, issuer, arn);
+    }
+  }
+
+  /** Whom a record means, or that nobody has the name: a mistyped one would revoke nothing. */
+  resolve({ selector, issuedBeforeMs }: RevocationRecord): Revocation | RevocationProblem {
+    if (selector === undefined) return { keys: [revocationKey.everybody], issuedBeforeMs };
+    const keys = this.#keysOf(selector.kind, selector.value);
+    return 'message' in keys ? keys : { keys, issuedBeforeMs };
+  }
+
+  #keysOf(kind: RevocationSelector, value: string): readonly string[] | RevocationProblem {
+    switch (kind) {
+      case 'sessionId':
+        return [revocationKey.session(value)];
+      case 'role':
+        return (
+          keys(find(this.#roles, value), revocationKey.role) ?? unknown(kind, value, 'role', this.#roles)
+        );
+      case 'roleSession': {
+        const slash = value.lastIndexOf('/');
+        const [role, session] = [value.slice(0, Math.max(slash, 0)), value.slice(slash + 1)];
+        if (role === '' || session === '') return { key: kind, message: 'must be RoleName/SessionName' };
+        const toKey = (arn: string): string => revocationKey.roleSession(arn, session);
+        return keys(find(this.#roles, role), toKey) ?? unknown(kind, role, 'role', this.#roles);
+      }
+      case 'user':
+        return (
+          keys(find(this.#users, value), revocationKey.user) ?? unknown(kind, value, 'user', this.#users)
+        );
+      case 'issuer':
+        return this.#issuerKeys(value) ?? unknown(kind, value, 'identity provider', this.#issuers);
+    }
+  }
+
+  // A provider that was taken out of the configuration may be the very reason: its sessions live on.
+  #issuerKeys(value: string): readonly string[] | undefined {
+    const known = keys(find(this.#issuers, value), revocationKey.provider);
+    if (known !== undefined) return known;
+    if (/^arn:[\w-]+:iam::\d{12}:(?:oidc|saml)-provider\/./.test(value))
+      return [revocationKey.provider(value)];
+    if (!/^https?:\/\/./.test(value)) return undefined;
+    return [revocationKey.provider(iamArn(this.#account, `oidc-provider/${withoutScheme(value)}`))];
+  }
+}
+
+function add(names: Names, name: string, arn: string): void {
+  for (const known of [name.toLowerCase(), arn.toLowerCase()]) {
+    const arns = names.get(known) ?? new Set();
+    names.set(known, arns.add(arn));
+  }
+}
+
+function find(names: Names, name: string): ReadonlySet<string> | undefined {
+  return names.get((canonicalProviderArn(name) ?? name).toLowerCase());
+}
+
+function keys(
+  arns: ReadonlySet<string> | undefined,
+  toKey: (arn: string) => string,
+): readonly string[] | undefined {
+  return arns && [...arns].map(toKey);
+}
+
+function unknown(key: RevocationSelector, name: string, what: string, names: Names): RevocationProblem {
+  const article = /^[aeiou]/.test(what) ? 'an' : 'a';
+  return {
+    key,
+    message: `is not the name of ${article} ${what}`,
+    unknownName: { name, known: [...names.keys()] },
+  };
+}

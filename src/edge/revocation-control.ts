@@ -1,0 +1,76 @@
+import type { RunTimeRevocation, RunTimeRevocations } from '../authenticate/run-time-revocations.ts';
+import type { Log } from '../observe/log.ts';
+import { ControlFault } from './control-fault.ts';
+
+/** What revocations are listed and made with. */
+export interface RevocationSources {
+  readonly runTime: RunTimeRevocations;
+  /** Those of the configuration, which only it can change. */
+  readonly configured: readonly RunTimeRevocation['record'][];
+  /** Who exists, and can be meant. */
+  readonly names: Parameters<RunTimeRevocations['add']>[1];
+  readonly log: Log;
+}
+
+/** A revocation as operators write and read it. */
+type ShownRevocation = Readonly<Record<string, string>>;
+
+/** Lists, adds and removes revocations for operators. Throws `ControlFault` and `StateFault`. */
+export class RevocationControl {
+  readonly #sources: RevocationSources;
+
+  constructor(sources: RevocationSources) {
+    this.#sources = sources;
+  }
+
+  list(): { readonly revocations: readonly ShownRevocation[] } {
+    const { configured, runTime } = this.#sources;
+    return {
+      revocations: [
+        ...configured.map((record) => ({ source: 'configuration', ...shown(record) })),
+        ...runTime.list().map((revocation) => ({ source: 'run-time', ...shownAdded(revocation) })),
+      ],
+    };
+  }
+
+  async add(source: unknown): Promise<ShownRevocation> {
+    const { runTime, names, log } = this.#sources;
+    const added = await runTime.add(source, names);
+    if (added.outcome === 'too_many') throw new ControlFault('TooManyRevocations');
+    if (added.outcome === 'invalid') {
+      const problems = added.problems.map(({ key, message }) =>
+        key === undefined ? message : `${key}: ${message}`,
+      );
+      throw new ControlFault('InvalidRevocation', problems.join('; '));
+    }
+    const revocation = shownAdded(added.revocation);
+    log.info('control', 'revocation added', revocation);
+    return { ...revocation, ...this.#reach() };
+  }
+
+  async remove(id: string): Promise<ShownRevocation> {
+    const { runTime, log } = this.#sources;
+    if (!(await runTime.remove(id))) throw new ControlFault('NoSuchRevocation');
+    log.info('control', 'revocation removed', { id });
+    return { id, ...this.#reach() };
+  }
+
+  #reach(): ShownRevocation {
+    if (this.#sources.runTime.isShared) return { scope: 'all replicas' };
+    return {
+      scope: 'this replica',
+      note: 'without state.redis it holds on this replica only, and ends with its process',
+    };
+  }
+}
+
+function shownAdded({ id, record, addedAtMs }: RunTimeRevocation): ShownRevocation {
+  return { id, ...shown(record), addedAt: new Date(addedAtMs).toISOString() };
+}
+
+function shown({ selector, issuedBeforeMs }: RunTimeRevocation['record']): ShownRevocation {
+  return {
+    ...(selector === undefined ? {} : { [selector.kind]: selector.value }),
+    ...(issuedBeforeMs === undefined ? {} : { issuedBefore: new Date(issuedBeforeMs).toISOString() }),
+  };
+}
