@@ -21,6 +21,8 @@ export interface RequestRecord {
   readonly key: string | undefined;
   readonly principalArn: string | undefined;
   readonly accessKeyId: string | undefined;
+  /** Of temporary credentials; what revokes this session alone. */
+  readonly sessionId: string | undefined;
   readonly sourceIp: string;
   readonly userAgent: string | undefined;
   readonly traceId: string | undefined;
@@ -34,6 +36,8 @@ export interface RequestRecord {
   readonly upstreamRequestId: string | undefined;
   readonly decision: DecisionFacts | undefined;
   readonly issuedCredentials: boolean | undefined;
+  /** The session that the issued credentials are of. */
+  readonly issuedSessionId: string | undefined;
   /** Configured name of the identity provider that an STS request was about. */
   readonly identityProvider: string | undefined;
   /** How an attempt to prove a second factor ended. */

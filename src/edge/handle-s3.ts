@@ -5,7 +5,7 @@ import {
   type AuthenticationSources,
   authenticateS3,
 } from '../authenticate/authenticate.ts';
-import type { Caller } from '../authenticate/caller.ts';
+import { type Caller, claimsOf } from '../authenticate/caller.ts';
 import { requireSignature } from '../authenticate/scheme.ts';
 import { type Authorized, authorizeS3, type Denied } from '../authorize/authorize-s3.ts';
 import { decisionFacts } from '../authorize/decide.ts';
@@ -66,8 +66,9 @@ export async function handleS3(
   const { operation, bucket, key } = request;
   trace.add({ operation: operation.name, bucket, key });
   const authenticated = await authenticateS3(claim, allowsStreaming(operation), pipeline.authentication);
-  const { arn, accessKeyId } = authenticated.caller;
-  trace.add({ principalArn: arn, accessKeyId });
+  const { caller } = authenticated;
+  const { arn, accessKeyId } = caller;
+  trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   // What is passed on byte for byte says nothing that matters to the decision: nobody is invited to send it in vain.
   if (operation.document !== undefined && operation.document.read === undefined)
     await authorize(request, authenticated, pipeline, trace);

@@ -56,6 +56,8 @@ export class Log {
         key: this.#key(record.key),
         principal_arn: record.principalArn,
         access_key_id: record.accessKeyId,
+        session_id: record.sessionId,
+        issued_session_id: record.issuedSessionId,
         identity_provider: record.identityProvider,
         source_ip: record.sourceIp,
         user_agent: record.userAgent?.slice(0, maxUserAgent),

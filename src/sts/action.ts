@@ -39,8 +39,10 @@ export type StsFacts = Partial<
     | 'operation'
     | 'principalArn'
     | 'accessKeyId'
+    | 'sessionId'
     | 'decision'
     | 'issuedCredentials'
+    | 'issuedSessionId'
     | 'identityProvider'
     | 'mfaOutcome'
   >

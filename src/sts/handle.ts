@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { authenticateSts } from '../authenticate/authenticate.ts';
+import { claimsOf } from '../authenticate/caller.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { SignedCall, StsAction, StsDependencies, StsTrace } from './action.ts';
 import { stsActions } from './actions/index.ts';
@@ -38,8 +39,9 @@ async function authenticateCall(
 ): Promise<SignedCall> {
   const bodySha256 = createHash('sha256').update(body).digest('hex');
   const authenticated = await authenticateSts(raw, bodySha256, dependencies.authentication);
-  const { arn, accessKeyId } = authenticated.caller;
-  trace.add({ principalArn: arn, accessKeyId });
+  const { caller } = authenticated;
+  const { arn, accessKeyId } = caller;
+  trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   return { authenticated, dependencies, trace };
 }
 

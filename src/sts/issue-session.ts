@@ -35,7 +35,7 @@ export async function issueSession(
   const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
   const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
-  const credentials = issue(grant, policies, dependencies, nowMs);
-  trace.add({ issuedCredentials: true });
+  const { credentials, sessionId } = issue(grant, policies, dependencies, nowMs);
+  trace.add({ issuedCredentials: true, issuedSessionId: sessionId });
   return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };
 }

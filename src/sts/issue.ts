@@ -26,6 +26,12 @@ export interface IssuedCredentials {
   readonly Expiration: Date;
 }
 
+/** Credentials, and the id that revokes the session they are of. */
+export interface Issued {
+  readonly credentials: IssuedCredentials;
+  readonly sessionId: string;
+}
+
 const sessionIdBytes = 16;
 
 /**
@@ -37,14 +43,15 @@ export function issue(
   { policy, policyArns }: Pick<SessionPolicies, 'policy' | 'policyArns'>,
   { keyRing, randomness, account }: Issuer,
   nowMs: number,
-): IssuedCredentials {
+): Issued {
+  const sessionId = Buffer.from(randomness.bytes(sessionIdBytes)).toString('base64url');
   const accessKeyId = createAccessKeyId('ASIA', account.id, randomness);
   const seed = randomness.bytes(seedBytes);
   const issuedAt = Math.floor(nowMs / 1000);
   const expiresAt = issuedAt + durationSeconds;
   const sessionToken = sealSession(
     {
-      sessionId: Buffer.from(randomness.bytes(sessionIdBytes)).toString('base64url'),
+      sessionId,
       accessKeyId,
       seed,
       principal,
@@ -56,10 +63,11 @@ export function issue(
     },
     keyRing,
   );
-  return {
+  const credentials = {
     AccessKeyId: accessKeyId,
     SecretAccessKey: deriveSecretAccessKey(keyRing.sealWith, seed, accessKeyId).reveal(),
     SessionToken: sessionToken,
     Expiration: new Date(expiresAt * 1000),
   };
+  return { credentials, sessionId };
 }
