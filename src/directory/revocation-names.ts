@@ -101,10 +101,5 @@ function keys(
 }
 
 function unknown(key: RevocationSelector, name: string, what: string, names: Names): RevocationProblem {
-  const article = /^[aeiou]/.test(what) ? 'an' : 'a';
-  return {
-    key,
-    message: `is not the name of ${article} ${what}`,
-    unknownName: { name, known: [...names.keys()] },
-  };
+  return { key, message: `no ${what} has this name`, unknownName: { name, known: [...names.keys()] } };
 }

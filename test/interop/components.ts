@@ -18,6 +18,7 @@ export type ComponentName =
   | 'prometheus'
   | 'promtool'
   | 'rclone'
+  | 'redis-server'
   | 's3cmd'
   | 'versitygw'
   | 'xmlsec1';
@@ -49,6 +50,7 @@ const COMPONENTS: readonly Component[] = [
   { name: 'prometheus', purpose: 'scrapes the sidecar', debianPackage: 'prometheus' },
   { name: 'promtool', purpose: 'checks the metrics', debianPackage: 'prometheus' },
   { name: 'php', purpose: 'runs SimpleSAMLphp', debianPackage: 'php-cli' },
+  { name: 'redis-server', purpose: 'state of several replicas', debianPackage: 'redis-server' },
   { name: 'xmlsec1', purpose: 'signs and verifies SAML assertions', debianPackage: 'xmlsec1' },
   { name: 'versitygw', purpose: 'a store' },
   { name: 'minio', purpose: 'a store' },

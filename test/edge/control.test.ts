@@ -1,0 +1,210 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
+
+const token = 'control-token-of-this-test';
+let sidecar: TestSidecar;
+beforeAll(async () => {
+  sidecar = await startSidecar({
+    further: 'control: { listen: "127.0.0.1:0", token: { env: CONTROL } }',
+    variables: { CONTROL: token },
+  });
+});
+afterAll(() => sidecar.stop());
+
+interface Sent {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: string | Buffer;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly code: string;
+  readonly message: string;
+}
+
+const authorized = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+
+function ask({ method = 'GET', path = '/revocations', headers = authorized, body }: Sent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sending = request(`${sidecar.controlUrl}${path}`, { method, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const { error = {} } = JSON.parse(Buffer.concat(chunks).toString()) as {
+          error?: Record<string, string>;
+        };
+        const { code = '', message = '' } = error;
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, code, message });
+      });
+    });
+    sending.on('error', reject);
+    sending.end(body);
+  });
+}
+const post = (body: string | Buffer, headers = {}): Promise<Answer> =>
+  ask({ method: 'POST', body, headers: { ...authorized, ...headers } });
+
+describe('the control listener', () => {
+  it.each([
+    ['none', {}],
+    ['an empty one', { authorization: '' }],
+    ['the scheme alone', { authorization: 'Bearer' }],
+    ['an empty token', { authorization: 'Bearer ' }],
+    ['another token', { authorization: 'Bearer control-token-of-this-tesT' }],
+    ['a longer token', { authorization: `Bearer ${token}x` }],
+    ['a shorter token', { authorization: `Bearer ${token.slice(0, -1)}` }],
+    ['two tokens', { authorization: `Bearer ${token} ${token}` }],
+    ['two headers', { authorization: [`Bearer ${token}`, `Bearer ${token}`] }],
+    ['the token alone', { authorization: token }],
+    ['another scheme', { authorization: `Basic ${Buffer.from(`:${token}`).toString('base64')}` }],
+    ['the token elsewhere', { 'x-token': token }],
+  ])('refuses a stranger whose authorization is %s, whatever is asked for', async (_, headers) => {
+    for (const path of [
+      '/revocations',
+      '/revocations/abc',
+      '/nothing',
+      `/revocations?access_token=${token}`,
+    ]) {
+      for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
+        const answer = await ask({ method, path, headers });
+        expect([answer.status, answer.code]).toEqual([401, 'Unauthorized']);
+        expect(answer.headers['www-authenticate']).toBe('Bearer');
+      }
+    }
+  });
+
+  it('takes the scheme in any case (RFC 9110, 11.1)', async () => {
+    expect((await ask({ headers: { authorization: `bEARER ${token}` } })).status).toBe(200);
+  });
+
+  it.each([
+    '/',
+    '/revocations/',
+    '/revocations?x=1',
+    '/Revocations',
+    '/revocations/a/b',
+    '/revocations/%2e',
+    '/metrics',
+  ])('has nothing at %s', async (path) => {
+    expect([(await ask({ path })).status, (await ask({ path, method: 'DELETE' })).code]).toEqual([
+      404,
+      'NotFound',
+    ]);
+  });
+
+  it.each([
+    ['PUT', '/revocations'],
+    ['DELETE', '/revocations'],
+    ['PATCH', '/revocations'],
+    ['GET', '/revocations/abc'],
+    ['POST', '/revocations/abc'],
+  ])('does not know %s %s', async (method, path) => {
+    expect((await ask({ method, path })).status).toBe(405);
+  });
+
+  it('says that there is none of an id', async () => {
+    const answer = await ask({ method: 'DELETE', path: '/revocations/abc' });
+    expect([answer.status, answer.code]).toEqual([404, 'NoSuchRevocation']);
+  });
+
+  it.each([undefined, '', 'text/plain', 'application/x-www-form-urlencoded', 'application/jsonp'])(
+    'does not read a body of the type %s',
+    async (type) => {
+      const { 'content-type': _, ...headers } = authorized;
+      const sent = type === undefined ? headers : { ...headers, 'content-type': type };
+      const answer = await ask({ method: 'POST', body: '{"role":"data"}', headers: sent });
+      expect([answer.status, answer.code]).toEqual([415, 'UnsupportedMediaType']);
+    },
+  );
+
+  it.each([
+    ['nothing', ''],
+    ['text', 'role=data'],
+    ['half of it', '{"role":"da'],
+    ['a key twice', '{"role":"data","role":"reader"}'],
+    ['a deep one', `${'['.repeat(100)}${']'.repeat(100)}`],
+  ])('refuses %s', async (_, body) => {
+    const answer = await post(body);
+    expect([answer.status, answer.code]).toEqual([400, 'InvalidJson']);
+  });
+
+  it('refuses more than it reads, and closes', async () => {
+    const answer = await post(`{"role":"${'x'.repeat(20_000)}"}`);
+    expect([answer.status, answer.code]).toEqual([413, 'BodyTooLarge']);
+  });
+
+  it.each([
+    ['null', 'must be a mapping'],
+    ['[]', 'must be a mapping'],
+    ['"data"', 'must be a mapping'],
+    ['{}', 'must hold one of sessionId, roleSession, role, user, issuer, or issuedBefore'],
+    [
+      '{"rol":"data"}',
+      'rol: unknown key; must hold one of sessionId, roleSession, role, user, issuer, or issuedBefore',
+    ],
+    [
+      '{"__proto__":{"role":"data"}}',
+      '__proto__: unknown key; must hold one of sessionId, roleSession, role, user, issuer, or issuedBefore',
+    ],
+    ['{"role":"data","user":"alice"}', 'user: must not stand beside role: a revocation names one'],
+    ['{"role":["data"]}', 'role: must be text of 1 to 2048 characters'],
+    ['{"role":""}', 'role: must be text of 1 to 2048 characters'],
+    ['{"role":null}', 'role: must be text of 1 to 2048 characters'],
+    ['{"role":"dta"}', 'role: no role has this name'],
+    ['{"role":"arn:aws:iam::999999999999:role/data"}', 'role: no role has this name'],
+    ['{"role":"data/x"}', 'role: no role has this name'],
+    ['{"roleSession":"data"}', 'roleSession: must be RoleName/SessionName'],
+    ['{"roleSession":"data/"}', 'roleSession: must be RoleName/SessionName'],
+    ['{"roleSession":"/one"}', 'roleSession: must be RoleName/SessionName'],
+    ['{"roleSession":"nobody/one"}', 'roleSession: no role has this name'],
+    ['{"user":"nobody"}', 'user: no user has this name'],
+    ['{"user":"root"}', 'user: no user has this name'],
+    ['{"issuer":"nobody"}', 'issuer: no identity provider has this name'],
+    ['{"issuedBefore":"yesterday"}', 'issuedBefore: must be a time in UTC, for example 2026-11-22T00:00:00Z'],
+    ['{"issuedBefore":1790000000}', 'issuedBefore: must be a time in UTC, for example 2026-11-22T00:00:00Z'],
+    [
+      '{"issuedBefore":"2026-02-30T00:00:00Z"}',
+      'issuedBefore: must be a time in UTC, for example 2026-11-22T00:00:00Z',
+    ],
+    [
+      '{"issuedBefore":"2026-02-20T00:00:00+01:00"}',
+      'issuedBefore: must be a time in UTC, for example 2026-11-22T00:00:00Z',
+    ],
+    [
+      '{"role":"data","issuedBefore":null}',
+      'issuedBefore: must be a time in UTC, for example 2026-11-22T00:00:00Z',
+    ],
+  ])('refuses %s and says what is wrong', async (body, message) => {
+    const answer = await post(body);
+    expect([answer.status, answer.code, answer.message]).toEqual([400, 'InvalidRevocation', message]);
+  });
+
+  it('lets nothing that was refused count', async () => {
+    const response = await fetch(`${sidecar.controlUrl}/revocations`, { headers: authorized });
+    expect(await response.json()).toEqual({ revocations: [] });
+  });
+
+  it('answers on its own port only', async () => {
+    for (const url of [sidecar.url, sidecar.adminUrl]) {
+      const response = await fetch(`${url}/revocations`, { headers: authorized });
+      expect(response.status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  it('logs who was revoked, and never its token', async () => {
+    await post('{"role":"data"}');
+    const logged = sidecar.logged.join('');
+    expect(logged).toContain('"msg":"revocation added"');
+    expect(logged).not.toContain(token);
+  });
+
+  it('is not there without a token', async () => {
+    const without = await startSidecar({ further: 'control: { listen: "127.0.0.1:0" }' });
+    expect(without.controlUrl).toBe('');
+    await without.stop();
+  });
+});
