@@ -8,6 +8,7 @@ import { generateKey } from './keys-generate.ts';
 import { addPolicy } from './policy-commands.ts';
 import { serve } from './serve.ts';
 import { exitCodes, processTerminal, type Terminal } from './terminal.ts';
+import { addToken } from './token-commands.ts';
 
 /** Runs one command line (without the program's name) and returns the exit code. */
 export async function run(
@@ -53,6 +54,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .addHelpText('after', '\nExample:\n  sts-sidecar keys generate > token-key')
     .action(() => exit(generateKey(systemRandomness, terminal)));
   addPolicy(program, terminal, exit);
+  addToken(program, terminal, exit);
   return program;
 }
 

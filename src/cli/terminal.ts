@@ -10,5 +10,21 @@ export const processTerminal: Terminal = {
   prose: (text) => void process.stderr.write(`${text}\n`),
 };
 
+/** More than any input of a command is long. */
+const maxInputBytes = 65_536;
+
+/** Standard input, or its beginning where it is longer than any command needs. */
+export async function readInput(stream: AsyncIterable<unknown> = process.stdin): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length > maxInputBytes) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 /** Exit codes of every command: stable, part of the public contract. */
 export const exitCodes = { ok: 0, failure: 1, badConfiguration: 2 } as const;
