@@ -51,6 +51,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
     ),
     signingKeys,
     allowedRegions: new Set(account.allowedRegions),
+    disabledStsRegions: new Set(account.disabledRegions),
   };
   const origin = new URL(backend.endpoint);
   const { region, credentials, trailers } = backend;

@@ -15,6 +15,8 @@ export interface AuthenticationSources extends CredentialSources {
   readonly signingKeys: SigningKeyCache;
   /** Regions a credential scope may name; empty allows every region. */
   readonly allowedRegions: ReadonlySet<string>;
+  /** Regions that it may not name for STS. */
+  readonly disabledStsRegions: ReadonlySet<string>;
 }
 
 interface VerifiedPayload {
@@ -85,6 +87,7 @@ export async function authenticateSts(
 ): Promise<Authenticated> {
   const claim = requireSignature(raw);
   const signed = readSignature(claim, { service: 'sts', payloadHash: 'optional', allowsStreaming: false });
+  if (sources.disabledStsRegions.has(signed.scope.region)) throw wrongRegion(signed);
   const { payload, payloadHash = bodySha256 } = signed;
   if (payload !== undefined && (payload.kind !== 'digest' || payload.sha256 !== bodySha256)) {
     throw new AuthenticationFault('payload_hash_mismatch', { accessKeyId: signed.accessKeyId });
@@ -106,12 +109,14 @@ async function verify(
 ): Promise<Authenticated> {
   const { region } = signed.scope;
   if (sources.allowedRegions.size > 0 && !sources.allowedRegions.has(region)) {
-    throw new AuthenticationFault('region_not_allowed', {
-      message: `the region '${region.slice(0, 64)}' is wrong`,
-      accessKeyId: signed.accessKeyId,
-    });
+    throw wrongRegion(signed);
   }
   const credentials = await resolveCredentials(signed, sources);
   verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
   return new AuthenticatedRequest(claim, signed, credentials.identify(), verified);
+}
+
+function wrongRegion({ scope, accessKeyId }: SignedRequest): AuthenticationFault {
+  const message = `the region '${scope.region.slice(0, 64)}' is wrong`;
+  return new AuthenticationFault('region_not_allowed', { message, accessKeyId });
 }

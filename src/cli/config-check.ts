@@ -11,9 +11,13 @@ export function checkConfiguration(path: string, terminal: Terminal): number {
     return exitCodes.badConfiguration;
   }
   for (const warning of loaded.warnings) terminal.prose(`warning: ${warning}`);
+  const { keys, sealWith } = loaded.settings.tokens;
   const { users, roles, policies, providerRoles } = loaded.directory;
   terminal.prose(
     `${path}: ok (${users.length} users, ${roles.length} roles, ${policies.length} managed policies)`,
+  );
+  terminal.prose(
+    `token keys: ${sealWith} seals, ${keys.map(({ id }) => id).join(' and ')} ${keys.length === 1 ? 'opens' : 'open'}. To rotate, append a key on every replica, then name it in tokens.sealWith; remove the old one when the longest session has expired.`,
   );
   for (const role of providerRoles ?? []) {
     // A claim-mode provider needs no RoleArn.

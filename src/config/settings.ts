@@ -69,6 +69,8 @@ export interface AccountSettings {
   readonly region: string;
   /** Regions that signatures may name; empty allows every region. */
   readonly allowedRegions: readonly string[];
+  /** Regions in which STS is not there for signed requests. */
+  readonly disabledRegions: readonly string[];
 }
 
 /** How decisions are enforced. */

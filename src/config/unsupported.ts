@@ -1,7 +1,6 @@
 /** Settings of the contract that this version does not have yet, as patterns of their paths. */
 export const unsupportedSettings: ReadonlySet<string> = new Set([
   'audit',
-  'account.disabledRegions',
   'backend.passthrough',
   'server.tls',
 ]);

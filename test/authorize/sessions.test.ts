@@ -146,6 +146,16 @@ describe('regions', () => {
   });
 });
 
+describe('regions in which STS is disabled', () => {
+  it('are refused by STS, and are like all others for S3', async () => {
+    const sidecar = await start({ disabledRegions: '[us-east-1, eu-west-1]', region: 'eu-central-1' });
+    expect(await outcome(assume(sidecar.url, alice, 'data'))).toMatch(/^RegionDisabled(Exception)? 403$/);
+    expect(
+      await outcome(s3Client(sidecar.url, alice).send(new GetObjectCommand({ Bucket: 'data', Key: 'k' }))),
+    ).toBe('AccessDenied 403');
+  });
+});
+
 describe('the policies and context of a caller', () => {
   const records = {
     account: { id: account, partition: 'aws' },

@@ -39,6 +39,7 @@ describe('a valid configuration', () => {
       partition: 'aws',
       region: 'us-east-1',
       allowedRegions: [],
+      disabledRegions: [],
     });
     expect(settings.tokens.keys[0]?.secret.reveal()).toBe(tokenKey);
     expect(settings.log).toEqual({ level: 'info', requests: true, objectKeys: 'full' });

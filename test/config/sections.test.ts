@@ -30,11 +30,6 @@ describe('settings that this version does not have', () => {
     expect(problemWith(backendWith('trailers: keep'))).toMatch(/^backend\.trailers: /);
   });
 
-  it('rejects account.disabledRegions by saying so', () => {
-    const account = 'account: { id: "123456789012", disabledRegions: [] }';
-    expect(problemWith({ account })).toBe('account.disabledRegions: not supported by this version');
-  });
-
   it.each([
     ['unknownAccessKeys', 'passthrough'],
     ['anonymous', 'policy'],
@@ -48,6 +43,24 @@ describe('settings that this version does not have', () => {
   it('rejects a request rate above 0 by saying so', () => {
     expect(problemWith({ section: 'server: { limits: { requestsPerSecondPerClient: 5 } }' })).toBe(
       'server.limits.requestsPerSecondPerClient: values above 0 are not supported by this version',
+    );
+  });
+});
+
+describe('account.disabledRegions', () => {
+  const account = (regions: string): string =>
+    `account: { id: "123456789012", disabledRegions: [${regions}] }`;
+
+  it('is empty unless told otherwise', () => {
+    expect(load(configuration()).settings.account.disabledRegions).toEqual([]);
+    expect(load(configuration({ account: account('eu-west-1') })).settings.account.disabledRegions).toEqual([
+      'eu-west-1',
+    ]);
+  });
+
+  it('does not hold the region that unsigned requests count as made in', () => {
+    expect(problemWith({ account: account('eu-west-1, us-east-1') })).toBe(
+      'account.disabledRegions[1]: must not be account.region: requests that name no region count as made there',
     );
   });
 });

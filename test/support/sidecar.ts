@@ -92,6 +92,12 @@ export interface TestSidecarOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** YAML of `account.allowedRegions`. */
   readonly allowedRegions?: string;
+  /** `account.region`; us-east-1 when absent. */
+  readonly region?: string;
+  /** YAML of `account.disabledRegions`. */
+  readonly disabledRegions?: string;
+  /** Another `tokens` section, in YAML. */
+  readonly tokens?: string;
   /** Lines under `server:`. */
   readonly server?: string;
   /** Another store than the demo store. */
@@ -147,8 +153,8 @@ backend:
   credentials: { accessKeyId: ${storeAccessKeyId}, secretAccessKey: { env: STORE } }
   trailers: ${options.trailers ?? 'reframe'}
 ${options.backend?.timeouts ?? ''}
-account: { id: "${account}", allowedRegions: ${options.allowedRegions ?? '[]'} }
-tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }
+account: { id: "${account}", region: ${options.region ?? 'us-east-1'}, allowedRegions: ${options.allowedRegions ?? '[]'}, disabledRegions: ${options.disabledRegions ?? '[]'} }
+${options.tokens ?? 'tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }'}
 ${options.further ?? ''}
 ${options.directory ?? defaultDirectory}`;
   const loaded = parseConfiguration(text, 'test.yaml', {

@@ -154,6 +154,7 @@ export function dependenciesOf(
       revocations: noRevocations,
       signingKeys: new SigningKeyCache(),
       allowedRegions: new Set(),
+      disabledStsRegions: new Set(),
     },
     keyRing,
     policies: new PolicyGatherer(directory),
