@@ -341,6 +341,11 @@ describe('a request is refused', () => {
       'ValidationError 400',
     ],
     ['with a session policy that is none', () => ({ Policy: '{}' }), 'MalformedPolicyDocument 400'],
+    [
+      'with a managed session policy that nothing has',
+      () => ({ PolicyArns: [{ arn: `arn:aws:iam::${account}:policy/Missing` }] }),
+      'ValidationError 400',
+    ],
   ])('%s', async (_, input, expected) => {
     expect(await refusal(input())).toBe(expected);
   });
