@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { assume } from '../support/sdk.ts';
+import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 
 const token = 'control-token-of-this-test';
 let sidecar: TestSidecar;
@@ -74,6 +75,13 @@ describe('the control listener', () => {
         expect([answer.status, answer.code]).toEqual([401, 'Unauthorized']);
         expect(answer.headers['www-authenticate']).toBe('Bearer');
       }
+    }
+  });
+
+  it('refuses the credentials of a session', async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await assume(sidecar.url, alice, 'admin');
+    for (const shown of [accessKeyId, secretAccessKey, sessionToken]) {
+      expect((await ask({ headers: { authorization: `Bearer ${shown}` } })).status).toBe(401);
     }
   });
 

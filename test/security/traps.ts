@@ -192,11 +192,44 @@ const tokensAndPolicy: readonly Trap[] = [
     tests: [
       ['sts/mfa.test.ts', 'are good once, for all actions together'],
       ['sts/mfa.test.ts', 'are good once when they come many times at once'],
+      ['interop/redis-replicas.test.ts', 'take a one-time code once, and lock a device together'],
     ],
   },
   {
+    trap: 'guesses of one-time codes, one after the other or all at once',
+    tests: [
+      ['sts/mfa.test.ts', 'lock their device for five minutes when five were wrong in five'],
+      ['state/state-contract.ts', 'that come many at once are five'],
+    ],
+  },
+  {
+    trap: 'a session that goes on after it was revoked, or when nobody can say',
+    tests: [
+      ['e2e/revocation.test.ts', '%j ends the sessions it names and no others, until it is deleted'],
+      [
+        'interop/redis-replicas.test.ts',
+        'leaves what was known for as long as it may, then nobody is let in by a session',
+      ],
+      ['interop/redis-replicas.test.ts', 'is told the revocations again by those who know them'],
+    ],
+  },
+  {
+    trap: 'a mistyped revocation that ends nothing',
+    tests: [
+      ['config/state.test.ts', 'no role has this name (did you mean'],
+      ['edge/control.test.ts', 'refuses %s and says what is wrong'],
+    ],
+  },
+  {
+    trap: 'a session token that opens the door of operators',
+    tests: [['edge/control.test.ts', 'refuses the credentials of a session']],
+  },
+  {
     trap: 'an assertion replayed',
-    tests: [['identity/saml/claims.test.ts', 'is refused from then on, in whatever response it comes']],
+    tests: [
+      ['identity/saml/claims.test.ts', 'is refused from then on, in whatever response it comes'],
+      ['interop/redis-replicas.test.ts', 'take an assertion once'],
+    ],
   },
   {
     trap: 'an XML signature wrapped, two assertions of which the unsigned one is read',
