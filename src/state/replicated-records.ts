@@ -54,7 +54,8 @@ export class ReplicatedRecords {
   /** False when too much could have changed since the records were seen. `nowMs` is milliseconds since the Unix epoch. */
   isFresh(nowMs: number): boolean {
     if (this.#confirmedAtMs === undefined) return false;
-    return !this.#state.isShared || nowMs - this.#confirmedAtMs <= this.#maxStalenessMs;
+    // A clock that went back says nothing about how long ago that was.
+    return !this.#state.isShared || Math.abs(nowMs - this.#confirmedAtMs) <= this.#maxStalenessMs;
   }
 
   /** Asks for the records now, and from then on for changes. Never throws. */

@@ -176,6 +176,18 @@ describe('a Redis that does not answer', () => {
     }
   });
 
+  it('is not made young by a clock that goes back', async () => {
+    const one = await replica();
+    const keys = await assume(one.url, alice, 'data', {}, clock);
+    redis.pause();
+    clock.advance(-61_000);
+    expect(await identity(one, keys)).toMatch(/^ServiceUnavailable(?:Exception)? 503$/);
+    redis.resume();
+    await expect.poll(() => identity(one, keys), soon).toBe('allowed');
+    clock.advance(61_000);
+    await expect.poll(() => identity(one, keys), soon).toBe('allowed');
+  });
+
   it('lets no second factor and no assertion count, and takes no revocation', async () => {
     const one = await replica();
     const assertion = idp.respond();
