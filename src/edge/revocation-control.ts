@@ -44,14 +44,14 @@ export class RevocationControl {
       throw new ControlFault('InvalidRevocation', problems.join('; '));
     }
     const revocation = shownAdded(added.revocation);
-    log.info('control', 'revocation added', revocation);
+    log.info('control', 'revocation added', { revocation });
     return { ...revocation, ...this.#reach() };
   }
 
   async remove(id: string): Promise<ShownRevocation> {
     const { runTime, log } = this.#sources;
     if (!(await runTime.remove(id))) throw new ControlFault('NoSuchRevocation');
-    log.info('control', 'revocation removed', { id });
+    log.info('control', 'revocation removed', { revocation: { id } });
     return { id, ...this.#reach() };
   }
 
