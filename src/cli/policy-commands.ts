@@ -34,6 +34,11 @@ interface SimulateFlags {
   readonly config?: string;
   readonly principal?: string;
   readonly webIdentityProvider?: string;
+  readonly samlProvider?: string;
+  readonly sessionToken: boolean;
+  readonly mfaAge?: string;
+  readonly federatedBy?: string;
+  readonly policyName: string[];
   readonly action: string[];
   readonly resource: string[];
   readonly context: string[];
@@ -49,11 +54,19 @@ function addSimulate(policy: Command, terminal: Terminal, exit: (code: number) =
     .command('simulate')
     .description('decide actions on resources as the sidecar would, and say why')
     .option('--config <file>', 'the configuration file (or STS_SIDECAR_CONFIG)')
-    .option('--principal <arn>', 'who asks: a user, a role or a role session; * for anonymous')
+    .option('--principal <arn>', 'who asks: a user, root, a role, a session; * for anonymous')
     .option(
       '--web-identity-provider <provider>',
       'who asks: a token of this provider, by name, issuer or ARN',
     )
+    .option(
+      '--saml-provider <provider>',
+      'who asks: an assertion of this provider, by name, entity id or ARN',
+    )
+    .option('--session-token', 'the user or root asks with credentials of GetSessionToken', false)
+    .option('--mfa-age <seconds>', 'which a one-time code was shown for, that long ago')
+    .option('--federated-by <arn>', 'the user or root that vouches for a federated user')
+    .option('--policy-name <name>', 'a policy that a claim-mode token names (repeatable)', collect, [])
     .option('--action <action>', 'what is asked, for example s3:GetObject (repeatable)', collect, [])
     .option('--resource <arn>', 'of which bucket, object or role (repeatable)', collect, [])
     .option('--context <key=value>', 'a context key; repeat it for several values', collect, [])

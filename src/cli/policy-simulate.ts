@@ -1,3 +1,4 @@
+import { storeKeyPrefixes } from '../authorize/store-keys.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { readBoundedText } from '../config/sources.ts';
 import { systemClock } from '../core/clock.ts';
@@ -14,6 +15,12 @@ import { exitCodes, type Terminal } from './terminal.ts';
 export interface SimulateOptions {
   readonly principal?: string | undefined;
   readonly webIdentityProvider?: string | undefined;
+  readonly samlProvider?: string | undefined;
+  readonly sessionToken: boolean;
+  /** Seconds. */
+  readonly mfaAge?: string | undefined;
+  readonly federatedBy?: string | undefined;
+  readonly policyName: readonly string[];
   readonly action: readonly string[];
   readonly resource: readonly string[];
   /** Each `key=value`; several values of a key stand one after the other. */
@@ -30,6 +37,11 @@ export interface SimulateOptions {
 const optionNames: Readonly<Record<QuestionField, string>> = {
   principal: '--principal',
   webIdentityProvider: '--web-identity-provider',
+  samlProvider: '--saml-provider',
+  sessionToken: '--session-token',
+  mfaAgeSeconds: '--mfa-age',
+  federatedBy: '--federated-by',
+  policyNames: '--policy-name',
   sessionPolicy: '--session-policy',
   sessionPolicyArns: '--session-policy-arn',
   tags: '--tag',
@@ -80,14 +92,24 @@ function askOrExplain(options: SimulateOptions, world: World, terminal: Terminal
 }
 
 function readAsking(options: SimulateOptions): Asking {
-  const { principal, webIdentityProvider, sessionPolicy, sessionPolicyArn, tag } = options;
+  const { sessionPolicy, sessionPolicyArn, tag, mfaAge } = options;
   return {
-    principal,
-    webIdentityProvider,
+    principal: options.principal,
+    webIdentityProvider: options.webIdentityProvider,
+    samlProvider: options.samlProvider,
+    sessionToken: options.sessionToken,
+    mfaAgeSeconds: mfaAge === undefined ? undefined : readSeconds(mfaAge),
+    federatedBy: options.federatedBy,
+    policyNames: options.policyName,
     sessionPolicy: sessionPolicy === undefined ? undefined : readPolicyFile(sessionPolicy),
     sessionPolicyArns: sessionPolicyArn,
     tags: tag.map((text) => readPair('tags', text)),
   };
+}
+
+// What is no number is refused with the numbers that are out of range.
+function readSeconds(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
 function readPolicyFile(path: string): string {
@@ -138,6 +160,5 @@ function hints(simulations: readonly Simulation[]): string[] {
 
 // Of tags only all those that were not given can be absent.
 function absence(key: string): string {
-  const slash = key.indexOf('/');
-  return slash < 0 ? key : key.slice(0, slash + 1);
+  return storeKeyPrefixes.find((prefix) => key.startsWith(prefix)) ?? key;
 }

@@ -1,63 +1,99 @@
-import { assumedRoleArn, type Caller, type RoleSessionCaller } from '../../authenticate/caller.ts';
+import type { Caller } from '../../authenticate/caller.ts';
 import { hasIssuer } from '../../config/settings.ts';
 import { suggest } from '../../config/suggest.ts';
-import { parseArn } from '../../core/arn.ts';
-import { ServiceError } from '../../core/service-error.ts';
-import type { Role } from '../../directory/role.ts';
+import { conditionKeys } from '../../identity/saml/condition-keys.ts';
+import { SamlProvider, samlNameQualifier } from '../../identity/saml/saml-provider.ts';
+import type { SamlProviderSettings } from '../../identity/saml/settings.ts';
+import type { SamlIdentity } from '../../identity/saml-identity.ts';
 import { providerArn } from '../../sts/federated-keys.ts';
-import { checkSessionPolicies } from '../../sts/session-policies.ts';
-import { type Asking, QuestionError } from './question.ts';
+import { findCaller } from './find-caller.ts';
+import { type Asking, QuestionError, type QuestionField } from './question.ts';
 import type { World } from './world.ts';
+
+/** Keys that are always there, with values that only the real token can tell: asked for, never guessed. */
+interface Untold {
+  readonly untold: readonly string[];
+}
 
 /** Somebody whose request is simulated. */
 export type Asker =
-  | { readonly kind: 'caller'; readonly caller: Caller; readonly arn: string }
+  | ({ readonly kind: 'caller'; readonly caller: Caller; readonly arn: string } & Untold)
   | { readonly kind: 'anonymous'; readonly arn: '*' }
-  | { readonly kind: 'web-identity'; readonly issuer: string; readonly arn: string };
+  | { readonly kind: 'web-identity'; readonly issuer: string; readonly arn: string }
+  | ({
+      readonly kind: 'saml';
+      readonly identity: Pick<SamlIdentity, 'providerArn' | 'conditionKeys'>;
+      readonly arn: string;
+    } & Untold);
 
-/** The session name of a role that is asked about without one. */
-export const simulatedSessionName = 'policy-simulate';
+/** The keys of an asker that nobody has told. */
+export function untoldOf(asker: Asker): readonly string[] {
+  return asker.kind === 'caller' || asker.kind === 'saml' ? asker.untold : [];
+}
 
 /**
  * Finds who asks in the directory, as the sidecar would after checking the signature.
  * @throws QuestionError for somebody who does not exist, or who cannot have a session.
  */
 export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
-  const { principal, webIdentityProvider } = asking;
+  const { principal, webIdentityProvider, samlProvider } = asking;
   if (webIdentityProvider !== undefined) {
-    if (principal !== undefined) {
-      throw new QuestionError(
-        'webIdentityProvider',
-        'must not stand beside a principal: the token is who asks',
-      );
-    }
-    refuseSession(asking, 'a web identity');
-    return findProvider(webIdentityProvider, world);
+    requireAlone('webIdentityProvider', 'the token is who asks', [principal, samlProvider]);
+    refuseBut([], asking, 'a web identity');
+    return findIssuer(webIdentityProvider, world);
+  }
+  if (samlProvider !== undefined) {
+    requireAlone('samlProvider', 'the assertion is who asks', [principal]);
+    refuseBut([], asking, 'a SAML assertion');
+    return findSamlProvider(samlProvider, world);
   }
   if (principal === undefined) throw new QuestionError('principal', 'is required');
   if (principal === '*') {
-    refuseSession(asking, 'an anonymous caller');
+    refuseBut([], asking, 'an anonymous caller');
     return { kind: 'anonymous', arn: '*' };
   }
-  const user = world.directory.userByArn(principal);
-  if (user !== undefined) {
-    refuseSession(asking, 'a user with a long-term key');
-    const { arn, userId } = user;
-    return { kind: 'caller', caller: { kind: 'user', accessKeyId: '', entity: user, arn, userId }, arn };
+  const { caller, admits, who, untold } = findCaller(principal, asking, world, nowMs);
+  refuseBut(admits, asking, who);
+  return { kind: 'caller', caller, arn: caller.arn, untold };
+}
+
+function requireAlone(field: QuestionField, because: string, others: readonly (string | undefined)[]): void {
+  if (others.every((other) => other === undefined)) return;
+  const what = others[0] === undefined ? 'a SAML provider' : 'a principal';
+  throw new QuestionError(field, `must not stand beside ${what}: ${because}`);
+}
+
+const sessionParts = 'needs the session of a role or a federated user';
+
+/** What each further part of a question is of. */
+const places: Readonly<Partial<Record<QuestionField, string>>> = {
+  sessionToken: 'needs a user or root, whose temporary credentials these are',
+  mfaAgeSeconds: 'needs the temporary credentials of a user or of root',
+  federatedBy: 'needs a federated user',
+  policyNames: 'needs a session of the claim-mode provider',
+  sessionPolicy: sessionParts,
+  sessionPolicyArns: sessionParts,
+  tags: sessionParts,
+};
+
+function refuseBut(admitted: readonly QuestionField[], asking: Asking, who: string): void {
+  const { sessionToken = false, policyNames = [], sessionPolicyArns, tags } = asking;
+  const given: readonly (readonly [field: QuestionField, isGiven: boolean])[] = [
+    ['sessionToken', sessionToken],
+    ['mfaAgeSeconds', asking.mfaAgeSeconds !== undefined],
+    ['federatedBy', asking.federatedBy !== undefined],
+    ['policyNames', policyNames.length > 0],
+    ['sessionPolicy', asking.sessionPolicy !== undefined],
+    ['sessionPolicyArns', sessionPolicyArns.length > 0],
+    ['tags', tags.length > 0],
+  ];
+  for (const [field, isGiven] of given) {
+    if (!isGiven || admitted.includes(field)) continue;
+    throw new QuestionError(field, `${places[field]}: ${who} has none`);
   }
-  const { role, sessionName } = findRole(principal, world);
-  const caller = roleSession(role, sessionName, asking, { world, nowMs });
-  return { kind: 'caller', caller, arn: caller.arn };
 }
 
-function refuseSession({ sessionPolicy, sessionPolicyArns, tags }: Asking, who: string): void {
-  const message = `needs the session of a role: ${who} has none`;
-  if (sessionPolicy !== undefined) throw new QuestionError('sessionPolicy', message);
-  if (sessionPolicyArns.length > 0) throw new QuestionError('sessionPolicyArns', message);
-  if (tags.length > 0) throw new QuestionError('tags', message);
-}
-
-function findProvider(text: string, { settings }: World): Asker {
+function findIssuer(text: string, { settings }: World): Asker {
   const { account } = settings;
   const issuers = settings.identityProviders.filter(hasIssuer);
   const found = issuers.find(({ name, issuer }) =>
@@ -66,111 +102,48 @@ function findProvider(text: string, { settings }: World): Asker {
   if (found !== undefined) {
     return { kind: 'web-identity', issuer: found.issuer, arn: providerArn(found.issuer, account) };
   }
-  const known = issuers.flatMap(({ name, issuer }) => [name, issuer]);
-  throw new QuestionError(
+  throw unknownProvider(
     'webIdentityProvider',
-    `no identity provider is ${shown(text)}${suggest(text, known)}`,
+    text,
+    issuers.flatMap(({ name, issuer }) => [name, issuer]),
   );
 }
 
-const sessionNamePattern = /^[\w+=,.@-]{2,64}$/;
-
-function findRole(principal: string, world: World): { role: Role; sessionName: string } {
-  const arn = parseArn(principal);
-  if (arn === undefined) {
-    const hint = suggestPrincipal(principal, world);
-    throw new QuestionError('principal', `${shown(principal)} is not an ARN${hint}`);
+function findSamlProvider(text: string, world: World): Asker {
+  const { identityProviders, account } = world.settings;
+  const providers = identityProviders.filter((one) => one.kind === 'saml');
+  for (const provider of providers) {
+    const { arn } = new SamlProvider(provider, account, { useOnce: async () => false });
+    if (![provider.name, provider.entityId, arn].includes(text)) continue;
+    return { kind: 'saml', arn, ...knownOfAssertions(provider, arn, account.id) };
   }
-  const { account } = world.settings;
-  const session = /^assumed-role\/([^/]+)\/([^/]+)$/.exec(arn.resource);
-  if (arn.service === 'sts' && session !== null) {
-    const [, roleName = '', sessionName = ''] = session;
-    const role = world.roles.find((candidate) => assumedRoleArn(candidate, sessionName) === principal);
-    if (role === undefined) {
-      const known = world.roles.map((candidate) => candidate.name);
-      throw new QuestionError(
-        'principal',
-        `account ${account.id} has no role ${shown(roleName)}${suggest(roleName, known)}`,
-      );
-    }
-    if (!sessionNamePattern.test(sessionName)) {
-      throw new QuestionError('principal', `${shown(sessionName)} cannot be the name of a session`);
-    }
-    return { role, sessionName };
-  }
-  const role = world.directory.role(principal);
-  if (role !== undefined) return { role, sessionName: simulatedSessionName };
-  throw new QuestionError(
-    'principal',
-    `no user, role or role session is ${shown(principal)}${suggestPrincipal(principal, world)}`,
-  );
+  const known = providers.flatMap(({ name, entityId }) => [name, entityId]);
+  throw unknownProvider('samlProvider', text, known);
 }
 
-// ARNs are long, so a whole other name would still count as near: only what differs is compared.
-function suggestPrincipal(text: string, { users, roles }: World): string {
-  const known = [...users, ...roles];
-  const name = text.slice(text.lastIndexOf('/') + 1);
-  const exact = known.find((one) => one.name === name);
-  if (exact !== undefined) return ` (did you mean ${JSON.stringify(exact.arn)}?)`;
-  const hint = suggest(
-    name,
-    known.map((one) => one.name),
-  );
-  const nearest = known.find((one) => hint.includes(JSON.stringify(one.name)));
-  return nearest === undefined ? '' : ` (did you mean ${JSON.stringify(nearest.arn)}?)`;
-}
-
-function roleSession(
-  role: Role,
-  sessionName: string,
-  asking: Asking,
-  { world, nowMs }: { readonly world: World; readonly nowMs: number },
-): RoleSessionCaller {
-  const { sessionPolicy, sessionPolicyArns, tags } = asking;
-  checkSession(asking, world);
-  const issuedAt = Math.floor(nowMs / 1000);
-  return {
-    kind: 'role-session',
-    accessKeyId: '',
-    entity: role,
-    arn: assumedRoleArn(role, sessionName),
-    userId: `${role.roleId}:${sessionName}`,
-    claims: {
-      sessionId: '',
-      accessKeyId: '',
-      seed: new Uint8Array(32),
-      principal: { kind: 'role-session', roleArn: role.arn, roleId: role.roleId, sessionName },
-      issuedAt,
-      expiresAt: issuedAt + role.maxSessionDurationSeconds,
-      policyArns: sessionPolicyArns,
-      tags: tags.map(([key, value]) => ({ key, value, isTransitive: false })),
-      ...(sessionPolicy === undefined ? {} : { policy: sessionPolicy }),
-    },
+function knownOfAssertions(
+  { name, entityId, recipients }: SamlProviderSettings,
+  arn: string,
+  accountId: string,
+): Pick<Extract<Asker, { kind: 'saml' }>, 'identity' | 'untold'> {
+  const [recipient = ''] = recipients;
+  const facts = {
+    issuer: entityId,
+    nameQualifier: samlNameQualifier(entityId, accountId, name),
+    doc: `${accountId}/${name}`,
+    recipient,
+    subject: '',
+    subjectType: '',
   };
+  const untold = ['saml:sub', 'saml:sub_type', ...(recipients.length === 1 ? [] : ['saml:aud'])];
+  return { identity: { providerArn: arn, conditionKeys: conditionKeys(facts, new Map()) }, untold };
 }
 
-// The same checks, with the same words, that AssumeRole makes before it issues the session.
-function checkSession({ sessionPolicy, sessionPolicyArns, tags }: Asking, { directory }: World): void {
-  for (const arn of sessionPolicyArns)
-    tryAs('sessionPolicyArns', () => checkSessionPolicies(undefined, [arn], directory));
-  tryAs('sessionPolicy', () => checkSessionPolicies(sessionPolicy, sessionPolicyArns, directory));
-  const keys = tags.map(([key]) => key.toLowerCase());
-  const repeated = tags.find(([key], index) => keys.indexOf(key.toLowerCase()) < index);
-  if (repeated !== undefined) throw new QuestionError('tags', `${shown(repeated[0])} is given twice`);
-}
-
-function tryAs(field: 'sessionPolicy' | 'sessionPolicyArns', check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    throw new QuestionError(
-      field,
-      error.message.replace(/\.$/, '').replace(/^The session policy is malformed: /, ''),
-    );
-  }
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 256 ? `${text.slice(0, 256)}…` : text);
+function unknownProvider(
+  field: 'webIdentityProvider' | 'samlProvider',
+  text: string,
+  known: readonly string[],
+): QuestionError {
+  const shown = JSON.stringify(text.slice(0, 256));
+  return new QuestionError(field, `no identity provider is ${shown}${suggest(text, known)}`);
 }

@@ -5,7 +5,7 @@ import type { RawRequest } from '../../core/raw-request.ts';
 import { type ContextEntry, RequestContext } from '../../iam/request-context.ts';
 import { s3ConditionKeys } from '../../s3/condition-keys.ts';
 import { lookupKeysOf } from '../../s3/lookup-keys.ts';
-import type { Asker } from './asker.ts';
+import { type Asker, untoldOf } from './asker.ts';
 import type { KnownAction } from './known-actions.ts';
 import { type Circumstances, QuestionError } from './question.ts';
 import type { World } from './world.ts';
@@ -66,9 +66,10 @@ export function s3Context(
       : requestKeys(raw, account.region);
   const requested = { operation, bucket, key, parameters: new Map(), headers: new Map() };
   const entries = [...caller, ...signatureKeys(asker), ...s3ConditionKeys(requested, account.id)];
+  const untold = untoldOf(asker);
   return new RequestContext(
-    overlaidEntries(entries, circumstances),
-    untoldKeys([...lookupKeys, ...requestOnlyKeys], circumstances),
+    overlaidEntries(entries, circumstances, untold),
+    untoldKeys([...lookupKeys, ...requestOnlyKeys, ...untold], circumstances),
   );
 }
 
@@ -89,12 +90,14 @@ function signatureKeys({ kind }: Asker): ContextEntry[] {
   ];
 }
 
-/** Entries with those of the circumstances instead, where both have a key. */
+/** Entries with those of the circumstances instead, where both have a key, and without those that nobody can tell. */
 export function overlaidEntries(
   entries: readonly ContextEntry[],
   { context, absent }: Circumstances,
+  untold: readonly string[] = [],
 ): ContextEntry[] {
-  const replaced = new Set([...context.map(([key]) => key), ...absent, ...requestOnlyKeys].map(lowerCase));
+  const given = context.map(([key]) => key);
+  const replaced = new Set([...given, ...absent, ...requestOnlyKeys, ...untold].map(lowerCase));
   return [...entries.filter(([key]) => !replaced.has(key.toLowerCase())), ...context];
 }
 

@@ -1,7 +1,13 @@
 import { suggest } from '../../config/suggest.ts';
 import type { S3Operation } from '../../s3/operation.ts';
 import { operations } from '../../s3/operations/index.ts';
-import { assumeRole, assumeRoleWithWebIdentity } from '../../sts/trust-decision.ts';
+import {
+  assumeRole,
+  assumeRoleWithSaml,
+  assumeRoleWithWebIdentity,
+  setSourceIdentity,
+  tagSession,
+} from '../../sts/trust-decision.ts';
 import { QuestionError } from './question.ts';
 
 /** An action that policies decide, in AWS's spelling. */
@@ -12,7 +18,29 @@ export type KnownAction =
       /** The operation that asks for it, for the keys that every such request has. */
       readonly operation: S3Operation;
     }
-  | { readonly service: 'sts'; readonly action: typeof assumeRole | typeof assumeRoleWithWebIdentity };
+  | { readonly service: 'sts'; readonly action: StsActionName };
+
+/** An action that the token service asks policies about. */
+export type StsActionName =
+  | typeof assumeRole
+  | typeof assumeRoleWithWebIdentity
+  | typeof assumeRoleWithSaml
+  | typeof tagSession
+  | typeof setSourceIdentity
+  | 'sts:GetFederationToken'
+  | 'sts:GetAccessKeyInfo'
+  | 'sts:DecodeAuthorizationMessage';
+
+const stsActionNames: readonly StsActionName[] = [
+  assumeRole,
+  assumeRoleWithWebIdentity,
+  assumeRoleWithSaml,
+  tagSession,
+  setSourceIdentity,
+  'sts:GetFederationToken',
+  'sts:GetAccessKeyInfo',
+  'sts:DecodeAuthorizationMessage',
+];
 
 /** Only asked about answers: what a read shows beside the bytes. */
 const guardingActions: readonly string[] = [
@@ -24,10 +52,7 @@ const guardingActions: readonly string[] = [
 let s3Actions: ReadonlyMap<string, KnownAction> | undefined;
 
 const stsActions: ReadonlyMap<string, KnownAction> = new Map(
-  ([assumeRole, assumeRoleWithWebIdentity] as const).map((action) => [
-    action.toLowerCase(),
-    { service: 'sts', action },
-  ]),
+  stsActionNames.map((action) => [action.toLowerCase(), { service: 'sts', action }]),
 );
 
 // The operation of the same name stands for the action, or the one that understands most: a listing, not HeadBucket.
@@ -95,6 +120,6 @@ export function findAction(text: string): KnownAction {
   if (service === 's3') throw new QuestionError('action', `no operation asks for ${shown}${hint}`);
   throw new QuestionError(
     'action',
-    `${shown} is not decided by policies in this version, which are ${[assumeRole, assumeRoleWithWebIdentity].join(' and ')}${hint}`,
+    `${shown} is not decided by policies, unlike ${stsActionNames.join(', ')}${hint}`,
   );
 }

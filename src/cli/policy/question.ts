@@ -4,6 +4,11 @@ import type { ContextEntry } from '../../iam/request-context.ts';
 export type QuestionField =
   | 'principal'
   | 'webIdentityProvider'
+  | 'samlProvider'
+  | 'sessionToken'
+  | 'mfaAgeSeconds'
+  | 'federatedBy'
+  | 'policyNames'
   | 'sessionPolicy'
   | 'sessionPolicyArns'
   | 'tags'
@@ -14,10 +19,23 @@ export type QuestionField =
 
 /** Who asks: somebody of the directory, anonymous callers (`*`), or whom an identity provider vouches for. */
 export interface Asking {
-  /** The ARN of a user, a role or a session of a role; `*` for anonymous. */
+  /**
+   * The ARN of a user, of root, of a role, of a provider's generated role, of a session of a role, or of a federated user;
+   * `*` for anonymous.
+   */
   readonly principal?: string | undefined;
   /** Name, issuer or ARN of a configured provider; instead of `principal`. */
   readonly webIdentityProvider?: string | undefined;
+  /** Name, entity id or ARN of a configured provider; instead of `principal`. */
+  readonly samlProvider?: string | undefined;
+  /** Whether a user, or root, asks with temporary credentials of its own (GetSessionToken). */
+  readonly sessionToken?: boolean | undefined;
+  /** How long ago a one-time code proved the second factor of those; none did when absent. */
+  readonly mfaAgeSeconds?: number | undefined;
+  /** The ARN of the user, or of root, that vouches for a federated user. */
+  readonly federatedBy?: string | undefined;
+  /** Managed policies by name, as the token of a claim-mode provider lists them. */
+  readonly policyNames?: readonly string[] | undefined;
   /** The text of an inline session policy. */
   readonly sessionPolicy?: string | undefined;
   readonly sessionPolicyArns: readonly string[];

@@ -1,24 +1,14 @@
 import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
-import { suggest } from '../../config/suggest.ts';
 import { parseArn } from '../../core/arn.ts';
-import type { Role } from '../../directory/role.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { matchingStatements, type StatementMatch } from '../../iam/trace.ts';
-import {
-  assumeRole,
-  callerQuestion,
-  defaultDurationSeconds,
-  federatedQuestion,
-  fullRoleArn,
-  trustCase,
-  trustQuery,
-} from '../../sts/trust-decision.ts';
-import { type Asker, simulatedSessionName } from './asker.ts';
-import { overlaidEntries, type Simulated, s3Context, trustRequestKeys, untoldKeys } from './circumstances.ts';
+import type { Asker } from './asker.ts';
+import { type Simulated, s3Context } from './circumstances.ts';
 import { findAction, type KnownAction } from './known-actions.ts';
 import { QuestionError } from './question.ts';
+import { decideBesides, stsCase } from './sts-case.ts';
 import type { World } from './world.ts';
 
 /** The answer to one (action, resource) pair. */
@@ -49,14 +39,15 @@ interface Case {
 export function simulate(actionText: string, resource: string, simulated: Simulated): Simulation {
   const known = findAction(actionText);
   const { sets, query } =
-    known.service === 's3' ? s3Case(known, resource, simulated) : roleCase(known, resource, simulated);
-  const decision = decide(sets, query);
+    known.service === 's3' ? s3Case(known, resource, simulated) : stsCase(known.action, resource, simulated);
+  const matches = matchingStatements(sets, query);
+  const decision = decideBesides(decide(sets, query), { query, matches });
   return {
     principal: simulated.asker.arn,
     action: known.action,
     resource: query.resource,
     decision,
-    matches: matchingStatements(sets, query),
+    matches,
     isOnlyRecorded:
       decision.effect === 'deny' &&
       known.service === 's3' &&
@@ -72,10 +63,11 @@ function s3Case(
   simulated: Simulated,
 ): Case {
   const { asker, world } = simulated;
-  if (asker.kind === 'web-identity') {
+  if (asker.kind === 'web-identity' || asker.kind === 'saml') {
+    const who = asker.kind === 'saml' ? 'the holder of a SAML assertion' : 'a web identity';
     throw new QuestionError(
       'action',
-      `a web identity has no permission on S3 before it assumes a role: ask for the role's`,
+      `${who} has no permission on S3 before it assumes a role: ask for the role's`,
     );
   }
   const place = s3Place(resource, known, world);
@@ -92,7 +84,7 @@ function s3Case(
   };
 }
 
-function principalOf(asker: Exclude<Asker, { kind: 'web-identity' }>): PolicyPrincipal {
+function principalOf(asker: Exclude<Asker, { kind: 'web-identity' | 'saml' }>): PolicyPrincipal {
   return asker.kind === 'caller'
     ? policyPrincipal(asker.caller)
     : { kind: 'anonymous', accountId: '', arn: '' };
@@ -119,60 +111,6 @@ function s3Place(
   if (!fits) throw new QuestionError('resource', `${shown} does not fit ${action}: ${expected}`);
   if (operation.scope !== 'object') return { bucket: arn.resource, key: '' };
   return { bucket: arn.resource.slice(0, slash), key: arn.resource.slice(slash + 1) };
-}
-
-/** The trust policy takes part exactly as it does when the role is asked for. */
-function roleCase({ action }: KnownAction, resource: string, simulated: Simulated): Case {
-  const { world, asker, circumstances, raw } = simulated;
-  const { account } = world.settings;
-  const session = { sessionName: simulatedSessionName, durationSeconds: defaultDurationSeconds };
-  const role = findRole(resource, world);
-  const lazyKeys = untoldKeys(trustRequestKeys, circumstances);
-  if (action === assumeRole) {
-    if (asker.kind !== 'caller')
-      throw askedBySomebodyElse(
-        action,
-        'a user or a session of a role, not by a web identity or anonymously',
-      );
-    const question = callerQuestion(
-      session,
-      { raw, caller: asker.caller, region: account.region },
-      account.id,
-    );
-    const entries = overlaidEntries(question.entries, circumstances);
-    return trustCase(
-      world.policies.gather(asker.caller),
-      trustQuery({ ...question, entries }, role.arn, lazyKeys),
-      role,
-    );
-  }
-  if (asker.kind !== 'web-identity')
-    throw askedBySomebodyElse(action, 'a web identity: name its provider instead of a principal');
-  const question = federatedQuestion(session, { issuer: asker.issuer, claims: new Map() }, raw, account);
-  const entries = overlaidEntries(question.entries, circumstances);
-  return trustCase({ identity: [] }, trustQuery({ ...question, entries }, role.arn, lazyKeys), role);
-}
-
-function askedBySomebodyElse(action: string, who: string): QuestionError {
-  return new QuestionError('action', `${action} is asked by ${who}`);
-}
-
-function findRole(resource: string, { settings, directory, roles }: World): Role {
-  const shown = JSON.stringify(resource.slice(0, 256));
-  const roleArn = fullRoleArn(resource, settings.account.id);
-  if (roleArn === undefined) {
-    throw new QuestionError(
-      'resource',
-      `${shown} is not the ARN of a role: expected arn:aws:iam::${settings.account.id}:role/name`,
-    );
-  }
-  const role = directory.role(roleArn);
-  if (role !== undefined) return role;
-  const hint = suggest(
-    resource.slice(resource.lastIndexOf('/') + 1),
-    roles.map(({ name }) => name),
-  );
-  throw new QuestionError('resource', `no role is ${shown}${hint}`);
 }
 
 function isOnlyRecorded({ asker, world }: Simulated): boolean {

@@ -3,6 +3,7 @@ import type { LoadResult } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { buildDirectory, type Directory } from '../../directory/directory.ts';
 import { iamArn } from '../../directory/managed-policies.ts';
+import { providerRoleArn } from '../../directory/provider-role.ts';
 import type { Role } from '../../directory/role.ts';
 import type { User } from '../../directory/user.ts';
 
@@ -12,13 +13,20 @@ export interface World {
   readonly directory: Directory;
   readonly policies: PolicyGatherer;
   readonly users: readonly User[];
+  /** Those of the directory, then the generated ones of identity providers. */
   readonly roles: readonly Role[];
+  /** Names of managed policies. */
+  readonly policyNames: readonly string[];
 }
 
 /** Builds the directory of a configuration that was loaded. */
 export function buildWorld({ settings, directory: records }: Extract<LoadResult, { ok: true }>): World {
   const directory = buildDirectory(records);
-  const { account, users, roles } = records;
+  const { account, users, roles, policies, providerRoles = [] } = records;
+  const roleArns = [
+    ...roles.map(({ path, name }) => iamArn(account, `role${path}${name}`)),
+    ...providerRoles.map((role) => providerRoleArn(role)),
+  ];
   return {
     settings,
     directory,
@@ -26,6 +34,7 @@ export function buildWorld({ settings, directory: records }: Extract<LoadResult,
     users: users.flatMap(
       ({ path, name }) => directory.userByArn(iamArn(account, `user${path}${name}`)) ?? [],
     ),
-    roles: roles.flatMap(({ path, name }) => directory.role(iamArn(account, `role${path}${name}`)) ?? []),
+    roles: roleArns.flatMap((arn) => directory.role(arn) ?? []),
+    policyNames: policies.map(({ name }) => name),
   };
 }

@@ -1,0 +1,62 @@
+import { suggest } from '../../config/suggest.ts';
+import { ServiceError } from '../../core/service-error.ts';
+import { checkSessionPolicies } from '../../sts/session-policies.ts';
+import { type Asking, QuestionError } from './question.ts';
+import type { World } from './world.ts';
+
+/**
+ * The same checks, with the same words, that are made before a session is issued.
+ * @throws QuestionError
+ */
+export function checkSession({ sessionPolicy, sessionPolicyArns, tags }: Asking, { directory }: World): void {
+  for (const arn of sessionPolicyArns)
+    tryAs('sessionPolicyArns', () => checkSessionPolicies(undefined, [arn], directory));
+  tryAs('sessionPolicy', () => checkSessionPolicies(sessionPolicy, sessionPolicyArns, directory));
+  const keys = tags.map(([key]) => key.toLowerCase());
+  const repeated = tags.find(([key], index) => keys.indexOf(key.toLowerCase()) < index);
+  if (repeated !== undefined) {
+    throw new QuestionError('tags', `${JSON.stringify(repeated[0].slice(0, 128))} is given twice`);
+  }
+}
+
+function tryAs(field: 'sessionPolicy' | 'sessionPolicyArns', check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    throw new QuestionError(
+      field,
+      error.message.replace(/\.$/, '').replace(/^The session policy is malformed: /, ''),
+    );
+  }
+}
+
+/** The longest session of GetSessionToken. */
+const maxMfaAgeSeconds = 129_600;
+
+/** @throws QuestionError for an age that no session can have. */
+export function checkMfaAge(seconds: number | undefined): number | undefined {
+  if (seconds === undefined) return undefined;
+  if (Number.isSafeInteger(seconds) && seconds >= 0 && seconds <= maxMfaAgeSeconds) return seconds;
+  throw new QuestionError('mfaAgeSeconds', `must be whole seconds, from 0 to ${maxMfaAgeSeconds}`);
+}
+
+/**
+ * The policies of a claim-mode session. A live token may name others too, which count for nothing; here they are misspelt.
+ * @throws QuestionError for none, and for names that no policy has.
+ */
+export function checkPolicyNames(
+  names: readonly string[] | undefined,
+  { directory, policyNames }: World,
+): readonly string[] {
+  if (names === undefined || names.length === 0) {
+    throw new QuestionError(
+      'policyNames',
+      'is required: the token names the policies of a session of the claim-mode provider',
+    );
+  }
+  const unknown = names.find((name) => !directory.isPolicyName(name));
+  if (unknown === undefined) return names;
+  const shown = JSON.stringify(unknown.slice(0, 128));
+  throw new QuestionError('policyNames', `no policy is named ${shown}${suggest(unknown, policyNames)}`);
+}

@@ -1,0 +1,214 @@
+import type { Caller } from '../../authenticate/caller.ts';
+import { policyPrincipal } from '../../authorize/gather-policies.ts';
+import { globalKeys } from '../../authorize/global-keys.ts';
+import { suggest } from '../../config/suggest.ts';
+import type { Role } from '../../directory/role.ts';
+import type { Decision, NeedsKeys } from '../../iam/combine.ts';
+import type { AuthorizationQuery } from '../../iam/query.ts';
+import { RequestContext } from '../../iam/request-context.ts';
+import type { StatementMatch } from '../../iam/trace.ts';
+import { requestTagKeys } from '../../sts/session-tags.ts';
+import {
+  assumeRole,
+  assumeRoleWithSaml,
+  assumeRoleWithWebIdentity,
+  callerQuestion,
+  defaultDurationSeconds,
+  federatedQuestion,
+  fullRoleArn,
+  type RequestedSession,
+  samlQuestion,
+  setSourceIdentity,
+  type TrustCase,
+  type TrustQuestion,
+  tagSession,
+  trustCase,
+  trustQuery,
+} from '../../sts/trust-decision.ts';
+import { untoldOf } from './asker.ts';
+import { overlaidEntries, type Simulated, trustRequestKeys, untoldKeys } from './circumstances.ts';
+import { simulatedSessionName } from './find-caller.ts';
+import type { StsActionName } from './known-actions.ts';
+import { type Circumstances, QuestionError } from './question.ts';
+import type { World } from './world.ts';
+
+/**
+ * The question that the token service itself would ask, with the policies that answer it.
+ * @throws QuestionError for an action that the asker cannot ask for, and a resource that does not fit.
+ */
+export function stsCase(action: StsActionName, resource: string, simulated: Simulated): TrustCase {
+  const isOfUser = action === tagSession && resource.includes(':federated-user/');
+  const owners = isOfUser ? ownedActions['sts:GetFederationToken'] : ownedActions[action];
+  return owners === undefined
+    ? roleCase(action, resource, simulated)
+    : ownCase(action, resource, owners, simulated);
+}
+
+/** Who may ask for the actions that only the caller's own policies decide, and about what. */
+interface OwnedAction {
+  readonly callers: readonly Caller['kind'][];
+  readonly resource: 'federated-user' | 'any';
+}
+
+const information: OwnedAction = { callers: ['user', 'root', 'role-session'], resource: 'any' };
+
+const ownedActions: Readonly<Partial<Record<StsActionName, OwnedAction>>> = {
+  'sts:GetFederationToken': { callers: ['user', 'root'], resource: 'federated-user' },
+  'sts:GetAccessKeyInfo': information,
+  'sts:DecodeAuthorizationMessage': information,
+};
+
+function ownCase(
+  action: StsActionName,
+  resource: string,
+  { callers, resource: kind }: OwnedAction,
+  { asker, world, circumstances, raw }: Simulated,
+): TrustCase {
+  if (asker.kind !== 'caller' || !callers.includes(asker.caller.kind)) {
+    const sessions = callers.includes('role-session') ? ', by root or by a session of a role' : ' or by root';
+    throw new QuestionError('action', `${action} is asked by a user with a long-term key${sessions}`);
+  }
+  const { account } = world.settings;
+  const prefix = `arn:${account.partition}:sts::${account.id}:federated-user/`;
+  const fits =
+    kind === 'any'
+      ? resource === '*'
+      : resource.startsWith(prefix) && /^[\w+=,.@-]{2,32}$/.test(resource.slice(prefix.length));
+  if (!fits) {
+    const expected = kind === 'any' ? '*' : `${prefix}name`;
+    throw new QuestionError('resource', `${shown(resource)} does not fit ${action}: expected ${expected}`);
+  }
+  const { tags = [] } = requestedSession(circumstances);
+  const entries = [...globalKeys(raw, asker.caller, account.region), ...requestTagKeys(tags)];
+  const context = new RequestContext(
+    overlaidEntries(entries, circumstances),
+    untoldKeys(trustRequestKeys, circumstances),
+  );
+  return {
+    sets: world.policies.gather(asker.caller),
+    query: { principal: policyPrincipal(asker.caller), action, resource, context },
+  };
+}
+
+/** The trust policy takes part exactly as it does when the role is asked for. */
+function roleCase(action: StsActionName, resource: string, simulated: Simulated): TrustCase {
+  const { world, asker, circumstances } = simulated;
+  const role = findRole(resource, world);
+  const question = { ...askedOfRole(action, simulated), action };
+  const untold = untoldOf(asker);
+  const entries = overlaidEntries(question.entries, circumstances, untold);
+  const lazyKeys = untoldKeys([...trustRequestKeys, ...untold], circumstances);
+  const own = asker.kind === 'caller' ? world.policies.gather(asker.caller) : { identity: [] };
+  return trustCase(own, trustQuery({ ...question, entries }, role.arn, lazyKeys), role);
+}
+
+function askedOfRole(action: StsActionName, { asker, world, circumstances, raw }: Simulated): TrustQuestion {
+  const { account } = world.settings;
+  const session = requestedSession(circumstances);
+  const isOf = (name: StsActionName): boolean => [name, tagSession, setSourceIdentity].includes(action);
+  if (asker.kind === 'web-identity' && isOf(assumeRoleWithWebIdentity)) {
+    return federatedQuestion(session, { issuer: asker.issuer, claims: new Map() }, raw, account);
+  }
+  if (asker.kind === 'saml' && isOf(assumeRoleWithSaml)) {
+    return samlQuestion(session, asker.identity, raw, account);
+  }
+  if (asker.kind === 'caller' && isOf(assumeRole) && mayAssume(asker.caller)) {
+    const sourceIdentity = session.sourceIdentity ?? textOf(circumstances, 'aws:sourceidentity');
+    const hasMfaCode = textOf(circumstances, 'aws:multifactorauthpresent')?.toLowerCase() === 'true';
+    const { caller } = asker;
+    return callerQuestion(
+      { ...session, sourceIdentity, hasMfaCode },
+      { raw, caller, region: account.region },
+      account.id,
+    );
+  }
+  throw new QuestionError('action', `${action} is asked by ${askers[action]}`);
+}
+
+function mayAssume({ kind }: Caller): boolean {
+  return kind === 'user' || kind === 'user-session' || kind === 'role-session';
+}
+
+const assumingCaller = 'a user or a session of a role';
+
+const askers: Readonly<Partial<Record<StsActionName, string>>> = {
+  [assumeRole]: `${assumingCaller}, not by root, a federated user, a web identity or anonymously`,
+  [assumeRoleWithWebIdentity]: 'a web identity: name its provider instead of a principal',
+  [assumeRoleWithSaml]: 'the holder of a SAML assertion: name its provider instead of a principal',
+  [tagSession]: `whoever assumes the role: ${assumingCaller}, a web identity or the holder of a SAML assertion`,
+  [setSourceIdentity]: `whoever assumes the role: ${assumingCaller}, a web identity or the holder of a SAML assertion`,
+};
+
+/** The session that is asked for, as far as the circumstances say: what conditions are about has to fit together. */
+function requestedSession(circumstances: Circumstances): RequestedSession {
+  const prefix = 'aws:requesttag/';
+  const transitive = new Set(
+    valuesOf(circumstances, 'sts:transitivetagkeys').map((key) => key.toLowerCase()),
+  );
+  const tags = circumstances.context.flatMap(([name, value]) => {
+    if (!name.toLowerCase().startsWith(prefix)) return [];
+    const key = name.slice(prefix.length);
+    return [{ key, value: String(value), isTransitive: transitive.has(key.toLowerCase()) }];
+  });
+  return {
+    sessionName: simulatedSessionName,
+    durationSeconds: defaultDurationSeconds,
+    tags,
+    sourceIdentity: textOf(circumstances, 'sts:sourceidentity'),
+  };
+}
+
+function valuesOf({ context }: Circumstances, lowerCaseKey: string): readonly string[] {
+  const [, value = []] = context.find(([key]) => key.toLowerCase() === lowerCaseKey) ?? [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+function textOf(circumstances: Circumstances, lowerCaseKey: string): string | undefined {
+  return valuesOf(circumstances, lowerCaseKey)[0];
+}
+
+/**
+ * What a decision means for what is asked besides a role: the consent of the trust policy is enough for tags and for a
+ * source identity, in whatever way it names the caller; only a source identity that is set along a chain also needs the
+ * caller's own policies. Other decisions stay as they are.
+ */
+export function decideBesides(
+  decision: Decision | NeedsKeys,
+  { query, matches }: { readonly query: AuthorizationQuery; readonly matches: readonly StatementMatch[] },
+): Decision | NeedsKeys {
+  const { action, principal } = query;
+  if (action !== tagSession && action !== setSourceIdentity) return decision;
+  if (decision.effect === 'needs' || decision.isExplicitDeny || decision.fault !== undefined) return decision;
+  const { sets } = decision;
+  // About a federated user there is no trust policy to ask.
+  if (sets.resource === undefined) return decision;
+  const denied = { effect: 'deny', isExplicitDeny: false, sets } as const;
+  if (sets.resource !== 'allow') return { ...denied, policyType: 'resource' };
+  if (action === setSourceIdentity && principal.kind === 'role-session') {
+    return sets.identity === 'allow' ? decision : { ...denied, policyType: 'identity' };
+  }
+  const granting = matches.find(({ policyType, effect }) => policyType === 'resource' && effect === 'Allow');
+  const allowed = { effect: 'allow', isExplicitDeny: false, policyType: 'resource', sets } as const;
+  return granting === undefined ? allowed : { ...allowed, statement: granting.statement };
+}
+
+function findRole(resource: string, { settings, directory, roles }: World): Role {
+  const roleArn = fullRoleArn(resource, settings.account.id);
+  if (roleArn === undefined) {
+    throw new QuestionError(
+      'resource',
+      `${shown(resource)} is not the ARN of a role: expected arn:${settings.account.partition}:iam::${settings.account.id}:role/name`,
+    );
+  }
+  const role = directory.role(roleArn);
+  if (role !== undefined) return role;
+  const hint = suggest(
+    resource.slice(resource.lastIndexOf('/') + 1),
+    roles.map(({ name }) => name),
+  );
+  throw new QuestionError('resource', `no role is ${shown(resource)}${hint}`);
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 256));
+}
