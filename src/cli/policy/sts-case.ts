@@ -204,7 +204,7 @@ function findRole(resource: string, { settings, directory, roles }: World): Role
   if (role !== undefined) return role;
   const hint = suggest(
     resource.slice(resource.lastIndexOf('/') + 1),
-    roles.map(({ name }) => name),
+    roles.flatMap(({ name, provider }) => (provider === undefined ? [name] : [])),
   );
   throw new QuestionError('resource', `no role is ${shown(resource)}${hint}`);
 }
