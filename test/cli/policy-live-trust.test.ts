@@ -32,6 +32,7 @@ const roles: Readonly<Record<string, string>> = {
   steady: trust(`"sts:AssumeRole", ${besides}`, byAccount, '{ "Null": { "sts:TransitiveTagKeys": "true" } }'),
   named: trust(`"sts:AssumeRole", ${besides}`, byAccount, '{ StringLike: { "sts:SourceIdentity": "ada*" } }'),
   proved: trust('"sts:AssumeRole"', byAccount, '{ NumericLessThan: { "aws:MultiFactorAuthAge": "60" } }'),
+  direct: trust(`"sts:AssumeRole", ${besides}`, `{ AWS: "arn:aws:sts::${account}:assumed-role/plain/test" }`),
   'saml-plain': trust('"sts:AssumeRoleWithSAML"', byCompany),
   'saml-full': trust(`"sts:AssumeRoleWithSAML", ${besides}`, byCompany),
   'saml-ada': trust(
@@ -173,7 +174,7 @@ describe('policy simulate of AssumeRole', () => {
     const sts = stsClient(sidecar.url, (await credentials?.()) ?? alice);
     const live: Record<string, boolean> = {};
     const offline: Record<string, boolean> = {};
-    for (const role of ['plain', 'tagged', 'blue', 'steady', 'named', 'source', 'proved']) {
+    for (const role of ['plain', 'tagged', 'blue', 'steady', 'named', 'direct', 'source', 'proved']) {
       for (const asked of extras) {
         const about = `${role} ${JSON.stringify(asked)}`;
         const input = { RoleArn: roleArn(role), RoleSessionName: 'next', ...inputOf(asked) };
@@ -185,6 +186,19 @@ describe('policy simulate of AssumeRole', () => {
     expect(offline).toEqual(live);
     expect(Object.values(live).filter(Boolean).length).toBeGreaterThan(10);
   });
+
+  it.each(['named', 'plain', 'source', 'blue'])(
+    'takes the source identity of the calling session for that of the next, for the role %s',
+    async (role) => {
+      const keys = await assume(sidecar.url, alice, 'source', { SourceIdentity: 'ada' });
+      const input = { RoleArn: roleArn(role), RoleSessionName: 'next' };
+      const live = await isGranted(stsClient(sidecar.url, keys).send(new AssumeRoleCommand(input)));
+      const words = ['--principal', session('source'), '--resource', roleArn(role)];
+      const own = ['--context', 'aws:SourceIdentity=ada'];
+      expect(await isAllowedOffline([...words, ...own], ['AssumeRole', 'SetSourceIdentity'])).toBe(live);
+      expect(live).toBe(role === 'named' || role === 'source');
+    },
+  );
 
   it('takes a second factor in the context for a code of this very request', async () => {
     const TokenCode = new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate();

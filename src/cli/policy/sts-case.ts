@@ -142,13 +142,11 @@ const askers: Readonly<Partial<Record<StsActionName, string>>> = {
 /** The session that is asked for, as far as the circumstances say: what conditions are about has to fit together. */
 function requestedSession(circumstances: Circumstances): RequestedSession {
   const prefix = 'aws:requesttag/';
-  const transitive = new Set(
-    valuesOf(circumstances, 'sts:transitivetagkeys').map((key) => key.toLowerCase()),
-  );
   const tags = circumstances.context.flatMap(([name, value]) => {
     if (!name.toLowerCase().startsWith(prefix)) return [];
     const key = name.slice(prefix.length);
-    return [{ key, value: String(value), isTransitive: transitive.has(key.toLowerCase()) }];
+    // Which of them pass along, the context itself says.
+    return [{ key, value: String(value), isTransitive: false }];
   });
   return {
     sessionName: simulatedSessionName,
