@@ -1,5 +1,6 @@
 {{- /* The configuration file. Its secrets are names of variables and paths of mounted files, never values. */ -}}
 {{- define "sts-sidecar.config" -}}
+{{- include "sts-sidecar.checks" . -}}
 {{- $backend := dict
   "endpoint" (eq .Values.mode "sidecar" | ternary (printf "http://127.0.0.1:%d" (int .Values.store.port)) .Values.backend.endpoint)
   "region" .Values.backend.region
@@ -22,14 +23,42 @@
   "backend" $backend
   "account" .Values.account
   "tokens" (dict "sealWith" .Values.tokens.sealWith "keys" $keys)
-  "directory" .Values.directory -}}
+  "directory" .Values.directory
+  "state" (include "sts-sidecar.state" . | fromYaml) -}}
+{{- if .Values.control.enabled -}}
+{{- $token := dict "file" "/var/run/sts-sidecar/control/token" -}}
+{{- $_ := set $config "control" (dict "listen" "127.0.0.1:9091" "token" $token) -}}
+{{- end -}}
+{{- with .Values.revocations }}{{ $_ := set $config "revocations" . }}{{ end -}}
 {{- with .Values.outbound }}{{ $_ := set $config "outbound" . }}{{ end -}}
 {{- with .Values.log }}{{ $_ := set $config "log" . }}{{ end -}}
 {{- toYaml $config -}}
 {{- end -}}
 
+{{- define "sts-sidecar.state" -}}
+maxStalenessSeconds: {{ int .Values.state.maxStalenessSeconds }}
+{{- with .Values.state.redis }}
+{{- if .existingSecret }}
+redis:
+  url: { file: /var/run/sts-sidecar/state/redis-url }
+  {{- with .caFile }}
+  caFile: {{ . | quote }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* The files beside each other in /etc/sts-sidecar, where the configuration's relative paths find them. */ -}}
+{{- define "sts-sidecar.files" -}}
+sidecar.yaml: |
+  {{- include "sts-sidecar.config" . | nindent 2 }}
+{{- range $name, $text := .Values.samlMetadata }}
+{{ $name | quote }}: {{ $text | toJson }}
+{{- end }}
+{{- end -}}
+
 {{- define "sts-sidecar.annotations" -}}
-checksum/config: {{ include "sts-sidecar.config" . | sha256sum }}
+checksum/config: {{ include "sts-sidecar.files" . | sha256sum }}
 {{- with .Values.podAnnotations }}
 {{ toYaml . }}
 {{- end }}

@@ -51,6 +51,16 @@ volumeMounts:
   - name: tokens
     mountPath: /var/run/sts-sidecar/tokens
     readOnly: true
+  {{- if .Values.state.redis.existingSecret }}
+  - name: state
+    mountPath: /var/run/sts-sidecar/state
+    readOnly: true
+  {{- end }}
+  {{- if .Values.control.enabled }}
+  - name: control
+    mountPath: /var/run/sts-sidecar/control
+    readOnly: true
+  {{- end }}
   {{- if include "sts-sidecar.asksApiServer" . }}
   - name: api-access
     mountPath: /var/run/secrets/kubernetes.io/serviceaccount
@@ -63,12 +73,43 @@ volumeMounts:
 
 {{- define "sts-sidecar.volumes" -}}
 - name: config
+  {{- if .Values.existingSamlMetadata }}
+  # Named keys only: whoever fills these may add metadata, but not replace the configuration.
+  projected:
+    sources:
+      - configMap: { name: {{ include "sts-sidecar.fullname" . }} }
+      {{- range .Values.existingSamlMetadata }}
+      - {{ hasKey . "configMap" | ternary "configMap" "secret" }}:
+          name: {{ default .secret .configMap }}
+          items:
+            {{- range .keys }}
+            - { key: {{ . | quote }}, path: {{ . | quote }} }
+            {{- end }}
+      {{- end }}
+  {{- else }}
   configMap:
     name: {{ include "sts-sidecar.fullname" . }}
+  {{- end }}
 - name: tokens
   secret:
     secretName: {{ .Values.tokens.existingSecret }}
     defaultMode: 0440
+{{- with .Values.state.redis }}
+{{- if .existingSecret }}
+- name: state
+  secret:
+    secretName: {{ .existingSecret }}
+    items: [{ key: {{ .urlKey | quote }}, path: redis-url }]
+    defaultMode: 0440
+{{- end }}
+{{- end }}
+{{- if .Values.control.enabled }}
+- name: control
+  secret:
+    secretName: {{ .Values.control.existingSecret }}
+    items: [{ key: {{ .Values.control.tokenKey | quote }}, path: token }]
+    defaultMode: 0440
+{{- end }}
 {{- if include "sts-sidecar.asksApiServer" . }}
 # In the sidecar's container only: the store gets no token.
 - name: api-access
