@@ -20,7 +20,12 @@ export interface RunTimeRevocation {
 
 /** What became of an attempt to add one. */
 export type AddedRevocation =
-  | { readonly outcome: 'added'; readonly revocation: RunTimeRevocation }
+  | {
+      readonly outcome: 'added';
+      readonly revocation: RunTimeRevocation;
+      /** What its author should look at again. */
+      readonly doubt: string | undefined;
+    }
   | { readonly outcome: 'invalid'; readonly problems: readonly RevocationProblem[] }
   | { readonly outcome: 'too_many' };
 
@@ -93,7 +98,8 @@ export class RunTimeRevocations {
     const id = Buffer.from(this.#randomness.bytes(idBytes)).toString('base64url');
     const text = writeStored({ id, record, addedAtMs, keys: resolved.keys });
     if (!(await this.#records.put(id, text))) return { outcome: 'too_many' };
-    return { outcome: 'added', revocation: { id, record, addedAtMs } };
+    const doubt = resolved.doubt?.message;
+    return { outcome: 'added', revocation: { id, record, addedAtMs }, doubt };
   }
 
   /** False when there is none of this id. Throws `StateFault`. */

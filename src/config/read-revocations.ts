@@ -46,14 +46,20 @@ function readOne(
     return undefined;
   }
   const resolved = names?.resolve(parsed.record);
-  if (resolved === undefined || !('message' in resolved)) return parsed.record;
-  report(reading, path, resolved);
-  return undefined;
+  if (resolved !== undefined && 'message' in resolved) {
+    report(reading, path, resolved);
+    return undefined;
+  }
+  if (resolved?.doubt !== undefined) reading.warn([...path, 'issuer'], worded(resolved.doubt));
+  return parsed.record;
 }
 
-function report(reading: Reading, path: Path, { key, message, unknownName }: RevocationProblem): void {
-  const suggestion = unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known);
-  if (key !== undefined && key === unknownName?.name)
-    reading.problemAtKey([...path, key], message + suggestion);
-  else reading.problem(key === undefined ? path : [...path, key], message + suggestion);
+function report(reading: Reading, path: Path, problem: RevocationProblem): void {
+  const { key, unknownName } = problem;
+  if (key !== undefined && key === unknownName?.name) reading.problemAtKey([...path, key], worded(problem));
+  else reading.problem(key === undefined ? path : [...path, key], worded(problem));
+}
+
+function worded({ message, unknownName }: RevocationProblem): string {
+  return message + (unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known));
 }

@@ -11,6 +11,8 @@ export interface Revocation {
   readonly keys: readonly string[];
   /** Milliseconds since the Unix epoch; `undefined`: whenever the session was issued. */
   readonly issuedBeforeMs: number | undefined;
+  /** What its author should look at again. */
+  readonly doubt?: RevocationProblem;
 }
 
 /** Names that exist, each with the ARNs that it stands for. */
@@ -44,7 +46,10 @@ export class RevocationNames {
   resolve({ selector, issuedBeforeMs }: RevocationRecord): Revocation | RevocationProblem {
     if (selector === undefined) return { keys: [revocationKey.everybody], issuedBeforeMs };
     const keys = this.#keysOf(selector.kind, selector.value);
-    return 'message' in keys ? keys : { keys, issuedBeforeMs };
+    if ('message' in keys) return keys;
+    const isDoubtful = selector.kind === 'issuer' && find(this.#issuers, selector.value) === undefined;
+    const doubt = unknown('issuer', selector.value, 'configured identity provider', this.#issuers);
+    return isDoubtful ? { keys, issuedBeforeMs, doubt } : { keys, issuedBeforeMs };
   }
 
   #keysOf(kind: RevocationSelector, value: string): readonly string[] | RevocationProblem {

@@ -45,7 +45,8 @@ export class RevocationControl {
     }
     const revocation = shownAdded(added.revocation);
     log.info('control', 'revocation added', { revocation });
-    return { ...revocation, ...this.#reach() };
+    const warning = added.doubt === undefined ? {} : { warning: added.doubt };
+    return { ...revocation, ...this.#reach(), ...warning };
   }
 
   async remove(id: string): Promise<ShownRevocation> {

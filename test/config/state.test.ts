@@ -164,6 +164,12 @@ describe('revocations', () => {
     expect(problems(section)).toEqual([problem]);
   });
 
+  it('are read with a warning where the issuer is not, or no longer, configured', () => {
+    const section = 'revocations: [{ issuer: "https://gone.example.com" }]';
+    const { warnings } = load(configuration({ section }));
+    expect(warnings.join()).toContain('revocations[0].issuer: no configured identity provider has this name');
+  });
+
   it('points at the place in the file', () => {
     const text = configuration({ section: 'revocations:\n  - { role: data-reader }\n  - { role: nobody }' });
     const line = text.split('\n').findIndex((one) => one.includes('nobody')) + 1;

@@ -203,6 +203,20 @@ describe('the control listener', () => {
     }
   });
 
+  it('takes an issuer that is not configured, and says so', async () => {
+    const issuer = 'https://gone.example.com';
+    const response = await fetch(`${sidecar.controlUrl}/revocations`, {
+      method: 'POST',
+      headers: authorized,
+      body: JSON.stringify({ issuer }),
+    });
+    const body = (await response.json()) as Record<string, string>;
+    expect([response.status, body['warning']]).toEqual([
+      201,
+      'no configured identity provider has this name',
+    ]);
+  });
+
   it('logs who was revoked, and never its token', async () => {
     await post('{"role":"data"}');
     const logged = sidecar.logged.join('');
