@@ -218,6 +218,24 @@ describe('policy simulate exits 2', () => {
       'by root or by a session of a role',
     ],
     [
+      'another source identity along a chain',
+      [
+        ...['--principal', reader, ...assume],
+        ...['--context', 'aws:SourceIdentity=ada', '--context', 'sts:SourceIdentity=bob'],
+      ],
+      '--context: sts:SourceIdentity must be aws:SourceIdentity',
+    ],
+    [
+      'a one-time code of a role',
+      ['--principal', reader, ...assume, '--context', 'aws:MultiFactorAuthPresent=true'],
+      'only a user with mfaDevices has',
+    ],
+    [
+      'a one-time code of a user without a device',
+      ['--principal', alice, ...assume, '--context', 'aws:MultiFactorAuthPresent=TRUE'],
+      'only a user with mfaDevices has',
+    ],
+    [
       'an action that no policy decides',
       ['--principal', alice, '--action', 'sts:GetSessionToken', '--resource', '*'],
       'is not decided by policies',

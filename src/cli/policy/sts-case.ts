@@ -113,14 +113,12 @@ function askedOfRole(action: StsActionName, { asker, world, circumstances, raw }
     return samlQuestion(session, asker.identity, raw, account);
   }
   if (asker.kind === 'caller' && isOf(assumeRole) && mayAssume(asker.caller)) {
-    const sourceIdentity = session.sourceIdentity ?? textOf(circumstances, 'aws:sourceidentity');
-    const hasMfaCode = textOf(circumstances, 'aws:multifactorauthpresent')?.toLowerCase() === 'true';
     const { caller } = asker;
-    return callerQuestion(
-      { ...session, sourceIdentity, hasMfaCode },
-      { raw, caller, region: account.region },
-      account.id,
-    );
+    const further = {
+      hasMfaCode: hasMfaCode(circumstances, caller),
+      sourceIdentity: inherited(circumstances),
+    };
+    return callerQuestion({ ...session, ...further }, { raw, caller, region: account.region }, account.id);
   }
   throw new QuestionError('action', `${action} is asked by ${askers[action]}`);
 }
@@ -152,8 +150,28 @@ function requestedSession(circumstances: Circumstances): RequestedSession {
     sessionName: simulatedSessionName,
     durationSeconds: defaultDurationSeconds,
     tags,
-    sourceIdentity: textOf(circumstances, 'sts:sourceidentity'),
   };
+}
+
+/** Whether the request carries a one-time code, which only a device of a user makes. */
+function hasMfaCode(circumstances: Circumstances, { entity }: Caller): boolean {
+  if (textOf(circumstances, 'aws:multifactorauthpresent')?.toLowerCase() !== 'true') return false;
+  if (entity.kind === 'user' && entity.mfaDevices.length > 0) return true;
+  throw new QuestionError(
+    'context',
+    'aws:MultiFactorAuthPresent needs a one-time code, which only a user with mfaDevices has',
+  );
+}
+
+/** The source identity of the calling session: the next one has it too, and no other. */
+function inherited(circumstances: Circumstances): string | undefined {
+  const own = textOf(circumstances, 'aws:sourceidentity');
+  const next = textOf(circumstances, 'sts:sourceidentity');
+  if (own === undefined || next === undefined || own === next) return own;
+  throw new QuestionError(
+    'context',
+    'sts:SourceIdentity must be aws:SourceIdentity: no session can change it',
+  );
 }
 
 function valuesOf({ context }: Circumstances, lowerCaseKey: string): readonly string[] {
