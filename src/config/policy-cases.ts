@@ -20,6 +20,11 @@ export interface PolicyCase {
   readonly name: string;
   readonly principal: string | undefined;
   readonly webIdentityProvider: string | undefined;
+  readonly samlProvider: string | undefined;
+  readonly sessionToken: boolean;
+  readonly mfaAgeSeconds: number | undefined;
+  readonly federatedBy: string | undefined;
+  readonly policyNames: readonly string[];
   readonly actions: readonly string[];
   readonly resources: readonly string[];
   readonly context: readonly (readonly [key: string, values: readonly string[]])[];
@@ -59,6 +64,11 @@ const caseShape = z.strictObject({
   name: textLike(/^[^\p{Cc}]+$/u, 'must be one line of text'),
   principal: z.string().optional(),
   webIdentityProvider: z.string().optional(),
+  samlProvider: z.string().optional(),
+  sessionToken: z.boolean().default(false),
+  mfaAgeSeconds: z.number().optional(),
+  federatedBy: z.string().optional(),
+  policyNames: z.array(z.string()).default([]),
   action: texts,
   resource: texts,
   context: z.record(z.string(), values).default({}),
@@ -118,14 +128,18 @@ function readCase(reading: Reading, path: Path, line: number): PolicyCase | unde
   const source = reading.valueAt([...path, 'sessionPolicy']);
   if (source !== undefined && !isSessionPolicy(reading, [...path, 'sessionPolicy'])) return undefined;
   if (shape === undefined) return undefined;
-  const { name, principal, webIdentityProvider, action, resource, absent } = shape;
-  const { sessionPolicyArns, expect, matchedSid } = shape;
+  const { name, action, resource, absent, sessionPolicyArns, expect, matchedSid } = shape;
   return {
     path,
     line,
     name,
-    principal,
-    webIdentityProvider,
+    principal: shape.principal,
+    webIdentityProvider: shape.webIdentityProvider,
+    samlProvider: shape.samlProvider,
+    sessionToken: shape.sessionToken,
+    mfaAgeSeconds: shape.mfaAgeSeconds,
+    federatedBy: shape.federatedBy,
+    policyNames: shape.policyNames,
     actions: action,
     resources: resource,
     context: Object.entries(shape.context),
