@@ -14,6 +14,7 @@ export type ComponentName =
   | 'aws'
   | 'curl'
   | 'minio'
+  | 'oathtool'
   | 'php'
   | 'prometheus'
   | 'promtool'
@@ -49,6 +50,7 @@ const COMPONENTS: readonly Component[] = [
   { name: 's3cmd', purpose: 'a client', debianPackage: 's3cmd', path: '/usr/bin/s3cmd' },
   { name: 'prometheus', purpose: 'scrapes the sidecar', debianPackage: 'prometheus' },
   { name: 'promtool', purpose: 'checks the metrics', debianPackage: 'prometheus' },
+  { name: 'oathtool', purpose: 'makes one-time codes', debianPackage: 'oathtool' },
   { name: 'php', purpose: 'runs SimpleSAMLphp', debianPackage: 'php-cli' },
   { name: 'redis-server', purpose: 'state of several replicas', debianPackage: 'redis-server' },
   { name: 'xmlsec1', purpose: 'signs and verifies SAML assertions', debianPackage: 'xmlsec1' },
