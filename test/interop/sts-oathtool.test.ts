@@ -25,7 +25,8 @@ describe('codes that oathtool makes', () => {
       const ask = async (TokenCode: string): Promise<string> => {
         const form = { Action: 'GetSessionToken', Version: version, SerialNumber: serialNumber, TokenCode };
         const times = { signedAtMs: seconds * 1000, arrivesAtMs: seconds * 1000 };
-        return (await serve(await arrive(form, keyOf('alice'), times), dependencies)).code;
+        const arrived = await arrive(form, keyOf('alice'), times);
+        return (await serve(arrived, dependenciesOf(world))).code;
       };
       expect(await ask(await oathtoolCode(secret, seconds))).toBe('');
       expect(await ask(await oathtoolCode(secret, seconds - 30))).toBe('');
