@@ -77,7 +77,7 @@ export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
 
 const claimsVersion = 1;
 
-/** The short-named JSON form inside a token. */
+/** The short-named JSON form inside a token. What callers pass in, and may fill with anything, stands last. */
 export function encodeClaims(claims: SessionClaims): string {
   return JSON.stringify({
     v: claimsVersion,
@@ -87,13 +87,13 @@ export function encodeClaims(claims: SessionClaims): string {
     ...encodePrincipal(claims.principal),
     iat: claims.issuedAt,
     exp: claims.expiresAt,
-    p: claims.policy,
-    pa: claims.policyArns,
-    t: claims.tags.map(({ key, value, isTransitive }) => [key, value, isTransitive ? 1 : 0]),
     si: claims.sourceIdentity,
     ma: claims.mfaAuthenticatedAt,
     f: encodeFederation(claims.federation),
+    p: claims.policy,
+    pa: claims.policyArns,
     pn: claims.policyNames,
+    t: claims.tags.map(({ key, value, isTransitive }) => [key, value, isTransitive ? 1 : 0]),
   });
 }
 
@@ -152,13 +152,15 @@ function decodePrincipal({ k, ra, ri, ua, ui, sn }: Record<string, unknown>): Se
 function encodeFederation(federation: SessionFederation | undefined): readonly string[] | undefined {
   if (federation === undefined) return undefined;
   const { provider, subject, audience, saml } = federation;
-  const common = [provider, subject, audience];
-  return saml === undefined ? common : [...common, saml.subjectType, saml.nameQualifier];
+  const further = saml === undefined ? [] : [saml.subjectType, saml.nameQualifier];
+  return [provider, audience, ...further, subject];
 }
 
 function decodeFederation(value: unknown): SessionFederation | undefined {
   if (!isTextList(value) || (value.length !== 3 && value.length !== 5)) return undefined;
-  const [provider = '', subject = '', audience = '', subjectType, nameQualifier] = value;
+  const [provider = '', audience = '', ...further] = value;
+  const subject = further.pop() ?? '';
+  const [subjectType, nameQualifier] = further;
   const common = { provider, subject, audience };
   if (subjectType === undefined || nameQualifier === undefined) return common;
   return { ...common, saml: { subjectType, nameQualifier } };

@@ -125,7 +125,7 @@ describe('session tokens', () => {
     ['claims of another version', deflateRawSync(encodeClaims(claims()).replace('"v":1', '"v":2'))],
     ['claims without an expiry', deflateRawSync(encodeClaims(claims()).replace(/"exp":\d+,/, ''))],
     ['claims with a short seed', deflateRawSync(encodeClaims(claims({ seed: new Uint8Array(16) })))],
-    ['half a federation', deflateRawSync(encodeClaims(claims({ federation })).replace(',"app"]', ']'))],
+    ['half a federation', deflateRawSync(encodeClaims(claims({ federation })).replace('"app",', ''))],
     [
       'an empty federation',
       deflateRawSync(encodeClaims(claims({ federation })).replace(/"f":\[.*?\]/, '"f":[]')),

@@ -11,7 +11,7 @@ const maxAgeMs = 300_000;
 /** How far the clocks of two replicas may be apart without an assertion being forgotten too early. */
 const clockMarginMs = 60_000;
 const maxSubjectLength = 256;
-const maxFormatLength = 256;
+const maxFormatLength = 128;
 const { assertion: namespace } = xmlNamespaces;
 const bearer = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
 const unspecifiedFormat = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
