@@ -7,6 +7,7 @@ import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
+import type { AnswerReader } from './store-connection.ts';
 import { readStoreError, shownError, storeAuthenticationCodes } from './store-error.ts';
 
 /** The client's side of a forwarded request. */
@@ -46,7 +47,7 @@ const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5
  * Relays the store's answer to the client with back-pressure. Errors, and results that are written anew, are small and
  * collected first; everything else is streamed. Aborts the store's side when the client goes away.
  */
-export class ResponseRelay implements Dispatcher.DispatchHandler {
+export class ResponseRelay implements AnswerReader {
   readonly finished: Promise<RelayFacts>;
   readonly #authorized: Authorized;
   readonly #client: ClientSide;
@@ -75,12 +76,17 @@ export class ResponseRelay implements Dispatcher.DispatchHandler {
       this.#reject = reject;
     });
     client.response.once('close', () => this.#onClientClose());
-    client.response.on('drain', () => this.#controller?.resume());
+    client.response.on('drain', () => this.readOn());
   }
 
   /** True once the client has been told a status: from then on only the connection can be closed. */
   get hasStarted(): boolean {
     return this.#client.response.headersSent;
+  }
+
+  /** Ends a pause. */
+  readOn(): void {
+    this.#controller?.resume();
   }
 
   #onClientClose(): void {

@@ -1,7 +1,8 @@
-import { type Dispatcher, errors, Pool } from 'undici';
+import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import { UpstreamFault } from './faults.ts';
 import type { OutgoingBody } from './object-body.ts';
 import type { OutgoingHead } from './outgoing-request.ts';
+import { type AnswerReader, type PausedRequest, StoreConnection } from './store-connection.ts';
 
 /** Limits of the connection to the store, in seconds. */
 export interface UpstreamTimeouts {
@@ -25,26 +26,26 @@ export class Upstream {
   readonly #pool: Pool;
 
   constructor(origin: string, timeouts: UpstreamTimeouts) {
-    this.#pool = new Pool(origin, {
-      connect: { timeout: timeouts.connectSeconds * 1000 },
+    const connector = buildConnector({ timeout: timeouts.connectSeconds * 1000 });
+    const options = {
       headersTimeout: timeouts.headersSeconds * 1000,
       bodyTimeout: timeouts.idleSeconds * 1000,
       maxHeaderSize: maxResponseHeaderBytes,
       pipelining: 1,
-    });
+    };
+    this.#pool = new Pool(origin, { factory: (target) => new StoreConnection(target, options, connector) });
   }
 
-  /** Starts one request; everything that happens to it is told to `handler`. */
-  dispatch(head: OutgoingHead, body: OutgoingBody, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(
-      {
-        method: toMethod(head.method),
-        path: head.target,
-        headers: head.headers,
-        body: body.content,
-      },
-      handler,
-    );
+  /** Starts one request; everything that happens to it is told to `reader`. */
+  dispatch(head: OutgoingHead, body: OutgoingBody, reader: AnswerReader): void {
+    const request: PausedRequest = {
+      method: toMethod(head.method),
+      path: head.target,
+      headers: head.headers,
+      body: body.content,
+      reader,
+    };
+    this.#pool.dispatch(request, reader);
   }
 
   /** Makes one request without a body and reads the whole answer. Rejects when that is longer than `maxBytes`. */

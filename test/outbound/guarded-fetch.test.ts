@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { addressKind } from '../../src/outbound/addresses.ts';
@@ -55,6 +57,25 @@ describe('a guarded fetch', () => {
     });
     expect(await ask({ url, bearer: new Secret('secret'), json: { b: 2 } })).toEqual({ a: 1 });
     expect(seen).toEqual(['POST', 'Bearer secret', '{"b":2}']);
+  });
+
+  it.each([
+    ['read', 400_000, 'object'],
+    ['refused', 1000, 'oversized'],
+  ])('has a long answer that ends with its connection %s', async (_, maxBytes, expected) => {
+    const body = JSON.stringify({ a: 'x'.repeat(300_000) });
+    const server = createServer((socket) => {
+      const head = `HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
+      socket.once('data', () => socket.end(head + body));
+      socket.on('error', () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    for (let time = 0; time < 5; time += 1) {
+      const answer = await ask({ url, maxBytes });
+      expect(typeof answer === 'string' ? answer : typeof answer).toBe(expected);
+    }
+    server.close();
   });
 
   it('posts nothing, with whatever authorization', async () => {
