@@ -1,4 +1,4 @@
-// npm run bench [-- --rounds 5 --seconds 10 --warm-up 10 --cases 1KiB-GET,1KiB-GET-20000-sessions,… --sessions 20000 --out FILE]
+// npm run bench [-- --rounds 5 --seconds 10 --warm-up 10 --cases 1KiB-GET,1KiB-GET-20000-sessions,STS,… --sessions 20000 --out FILE]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { cores, describeMachine, pinSelf, residentMiB } from './machine.mjs';
 import { compareTargets, renderReport, summarize } from './report.mjs';
 import { sizes, startServers } from './servers.mjs';
 import { assumeRoles, signRequests } from './sidecar.mjs';
+import { benchSts } from './sts.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -21,6 +22,7 @@ const { values: flags } = parseArgs({
 });
 const rounds = Number(flags.rounds);
 const seconds = Number(flags.seconds);
+const warmUp = Number(flags['warm-up']);
 const connectionsOf = { '1KiB': 32, '1MiB': 16, '64MiB': 4 };
 
 /** Every case: an operation on one size; the last is the first again with as many sessions as were asked for. */
@@ -38,7 +40,8 @@ const allCases = [
 ];
 const slug = (name) => name.replaceAll(/[ ,]+/g, '-');
 const wanted = flags.cases.split(',').filter(Boolean);
-const cases = allCases.filter(({ name }) => wanted.length === 0 || wanted.includes(slug(name)));
+const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
+const cases = allCases.filter(({ name }) => isWanted(slug(name)));
 
 pinSelf(cores.load);
 const directory = mkdtempSync(join(tmpdir(), 'sts-sidecar-bench-'));
@@ -46,6 +49,16 @@ const servers = await startServers(directory);
 const memory = {};
 const sampler = setInterval(sampleMemory, 250);
 try {
+  if (cases.length > 0) await benchS3();
+  if (isWanted('STS'))
+    process.stdout.write(await benchSts(servers.targets, directory, { rounds, seconds, warmUp }));
+} finally {
+  clearInterval(sampler);
+  await servers.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function benchS3() {
   const report = { machine: describeMachine(), rounds, seconds, cases: [] };
   for (const settings of cases) report.cases.push(await runCase(settings));
   report.latency = await runLatency();
@@ -56,10 +69,6 @@ try {
   if (report.cases.some(({ targets }) => Object.values(targets).some(({ wrongRounds }) => wrongRounds > 0))) {
     process.exitCode = 1;
   }
-} finally {
-  clearInterval(sampler);
-  await servers.stop();
-  rmSync(directory, { recursive: true, force: true });
 }
 
 async function runCase(settings) {
@@ -72,7 +81,7 @@ async function runCase(settings) {
     for (const [target, server] of Object.entries(servers.targets)) {
       if (round === 0) measured[target] = [];
       await prepared.probe(server.url);
-      const duration = round < 0 ? Number(flags['warm-up']) : seconds;
+      const duration = round < 0 ? warmUp : seconds;
       const result = await measure(server, { ...prepared.load, seconds: duration });
       if (round >= 0) measured[target].push(result);
       process.stderr.write(

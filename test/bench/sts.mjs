@@ -1,67 +1,59 @@
-// npm run bench:sts [-- --rounds 5 --seconds 10 --warm-up 10]: STS actions on one core, in multiples of the rate at which
-// bare http-proxy answers 1 KiB GET in the same run.
+// STS actions on one core, in multiples of the rate at which bare http-proxy answers 1 KiB GET in the same run.
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { measure, writeRequests } from './load.mjs';
-import { cores, describeMachine, pinSelf } from './machine.mjs';
+import { describeMachine } from './machine.mjs';
 import { summarize } from './report.mjs';
-import { startServers } from './servers.mjs';
 import { assumeRoles, issuer, signAssumeRole, signRequests } from './sidecar.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '10' },
-    'warm-up': { type: 'string', default: '10' },
-  },
-});
 const connections = 16;
 const distinct = 2000;
 const leastAnswerBytes = 1000;
 
-pinSelf(cores.load);
-const directory = mkdtempSync(join(tmpdir(), 'sts-sidecar-bench-'));
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const provider = startProvider();
-const servers = await startServers(directory);
-try {
-  const sessions = await assumeRoles(servers.targets.sidecar.url, 1);
-  const { 'http-proxy': base, sidecar } = servers.targets;
-  const body = Buffer.alloc(0);
-  const cases = {
-    '1 KiB GET of http-proxy': [
-      base,
-      1024,
-      () => signRequests({ sessions, keysPerSession: distinct, method: 'GET', path: '/data/get/1KiB', body }),
-    ],
-    AssumeRole: [sidecar, leastAnswerBytes, () => signAssumeRole(distinct)],
-    'AssumeRoleWithWebIdentity (RS256)': [sidecar, leastAnswerBytes, webIdentityRequests],
-  };
-  const measured = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));
-  for (let round = -1; round < Number(flags.rounds); round += 1) {
-    for (const [name, [target, answerBytes, sign]] of Object.entries(cases)) {
-      const requestsFile = join(directory, 'requests');
-      writeRequests(requestsFile, sign());
-      const seconds = Number(round < 0 ? flags['warm-up'] : flags.seconds);
-      const load = { method: 'GET', requestsFile, answerBytes, connections, seconds };
-      const result = await measure(target, load);
-      if (result.isWrong) throw new Error(`${name}: some answers were wrong`);
-      if (round >= 0) measured[name].push(result);
-      process.stderr.write(`${name}, round ${round + 1}: ${result.perSecond.toFixed(0)}/s\n`);
+
+/** Measures every action in turn and returns the table. Rejects when any answer was wrong. */
+export async function benchSts(targets, directory, { rounds, seconds, warmUp }) {
+  const provider = startProvider();
+  try {
+    const cases = await prepareCases(targets);
+    const measured = Object.fromEntries(cases.map(({ name }) => [name, []]));
+    for (let round = -1; round < rounds; round += 1) {
+      for (const { name, target, answerBytes, sign } of cases) {
+        const requestsFile = join(directory, 'requests');
+        writeRequests(requestsFile, sign());
+        const load = { method: 'GET', requestsFile, answerBytes, connections };
+        const result = await measure(target, { ...load, seconds: round < 0 ? warmUp : seconds });
+        if (result.isWrong) throw new Error(`${name}: some answers were wrong`);
+        if (round >= 0) measured[name].push(result);
+        process.stderr.write(`${name}, round ${round + 1}: ${result.perSecond.toFixed(0)}/s\n`);
+      }
     }
+    return render(measured, `${rounds} rounds of ${seconds} s`);
+  } finally {
+    provider.close();
   }
-  process.stdout.write(render(measured));
-} finally {
-  await servers.stop();
-  provider.close();
-  rmSync(directory, { recursive: true, force: true });
 }
 
-function render(measured) {
+async function prepareCases({ 'http-proxy': base, sidecar }) {
+  const sessions = await assumeRoles(sidecar.url, 1);
+  const reads = {
+    sessions,
+    keysPerSession: distinct,
+    method: 'GET',
+    path: '/data/get/1KiB',
+    body: Buffer.alloc(0),
+  };
+  const action = { target: sidecar, answerBytes: leastAnswerBytes };
+  return [
+    { name: '1 KiB GET of http-proxy', target: base, answerBytes: 1024, sign: () => signRequests(reads) },
+    { name: 'AssumeRole', ...action, sign: () => signAssumeRole(distinct) },
+    { name: 'AssumeRoleWithWebIdentity (RS256)', ...action, sign: webIdentityRequests },
+  ];
+}
+
+function render(measured, duration) {
   const { cpu, node } = describeMachine();
   const rows = Object.entries(measured).map(([name, rounds]) => {
     const of = (field) => summarize(rounds.map((round) => round[field]));
@@ -80,7 +72,7 @@ function render(measured) {
   );
   const head =
     '| Case | per second, median (min–max) | × http-proxy | CPU µs | p50 / p99 µs | p99 ÷ p50 |\n|---|--:|--:|--:|--:|--:|\n';
-  const what = `${connections} connections, ${distinct} distinct requests, ${flags.rounds} rounds of ${flags.seconds} s`;
+  const what = `${connections} connections, ${distinct} distinct requests, ${duration}`;
   return `${cpu}, Node ${node}; ${what}.\n\n${head}${lines.map((line) => `| ${line} |\n`).join('')}`;
 }
 
