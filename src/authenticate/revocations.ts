@@ -34,4 +34,12 @@ export class Revocations {
       throw new AuthenticationFault('revocations_unknown', { accessKeyId, detail });
     }
   }
+  /**
+   * As {@link Revocations.check}, with what every replica knows at this moment: credentials that somebody gets for a
+   * revoked session would outlive it. Throws `StateFault` too, when the others cannot be asked.
+   */
+  async confirm(claims: SessionClaims, nowMs: number): Promise<void> {
+    await this.#runTime.learn();
+    this.check(claims, nowMs);
+  }
 }

@@ -36,6 +36,11 @@ interface StoredRevocation extends RunTimeRevocation {
 /** Compiled from one state of the records. */
 interface Compiled {
   readonly source: ReadonlyMap<string, string>;
+  /** What each record says; `undefined` for one that cannot be read. */
+  readonly stored: ReadonlyMap<
+    string,
+    { readonly text: string; readonly revocation: StoredRevocation | undefined }
+  >;
   /** `undefined` when a record cannot be read: it may mean anybody. */
   readonly index: RevocationIndex | undefined;
 }
@@ -43,6 +48,11 @@ interface Compiled {
 const formatVersion = 1;
 const idBytes = 12;
 const maxRecordBytes = 16_384;
+/**
+ * Until a new revocation has come through, another replica may issue sessions to somebody whom it means: for as long as
+ * writing may take, and as far as clocks may be apart.
+ */
+const spreadingMs = 2_000;
 /** The longest session: when everything that a revocation means has expired, it is of no use any more. */
 const longestSessionMs = 31_536_000_000;
 
@@ -51,7 +61,7 @@ export class RunTimeRevocations {
   readonly #records: ReplicatedRecords;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
-  #compiled: Compiled = { source: new Map(), index: new RevocationIndex([]) };
+  #compiled: Compiled = { source: new Map(), stored: new Map(), index: new RevocationIndex([]) };
 
   constructor(records: ReplicatedRecords, clock: Clock, randomness: Randomness) {
     this.#records = records;
@@ -66,9 +76,12 @@ export class RunTimeRevocations {
 
   /** What is known now; `undefined` when a record cannot be read. */
   get index(): RevocationIndex | undefined {
-    const source = this.#records.current;
-    if (this.#compiled.source !== source) this.#compiled = compile(source);
-    return this.#compiled.index;
+    return this.#current().index;
+  }
+
+  /** Learns those of all replicas until now. Throws `StateFault`. */
+  learn(): Promise<void> {
+    return this.#records.learn();
   }
 
   /** Whether what is known is of now. `nowMs` is milliseconds since the Unix epoch. */
@@ -78,25 +91,36 @@ export class RunTimeRevocations {
 
   /** Those that can be read, oldest first. */
   list(): readonly RunTimeRevocation[] {
-    const all = [...this.#records.current].flatMap(([id, text]) => readStored(id, text) ?? []);
+    const all = [...this.#current().stored.values()].flatMap(({ revocation }) => revocation ?? []);
     return all.sort((left, right) => left.addedAtMs - right.addedAtMs);
   }
 
+  /** The ids of those that cannot be read, and keep everybody out. */
+  listUnreadable(): readonly string[] {
+    return [...this.#current().stored].flatMap(([id, { revocation }]) =>
+      revocation === undefined ? id : [],
+    );
+  }
+
   /**
-   * Adds what somebody sent. Without a time it means the sessions issued until now, so that new ones are of use. Throws
-   * `StateFault` when the other replicas cannot be told.
+   * Adds what somebody sent. Without a time it means the sessions issued until it is known everywhere, so that later ones
+   * are of use; a session that is named by its id needs none. Throws `StateFault` when the other replicas cannot be told.
    */
   async add(source: unknown, names: RevocationNames): Promise<AddedRevocation> {
     const parsed = parseRevocationRecord(source);
     if ('problems' in parsed) return { outcome: 'invalid', problems: parsed.problems };
     const addedAtMs = this.#clock.now();
-    const { selector, issuedBeforeMs = endOfSecond(addedAtMs) } = parsed.record;
+    const { selector, issuedBeforeMs = this.#defaultTime(selector, addedAtMs) } = parsed.record;
     const record = { selector, issuedBeforeMs };
     const resolved = names.resolve(record);
     if ('message' in resolved) return { outcome: 'invalid', problems: [resolved] };
-    await this.#removeUseless(addedAtMs);
     const id = Buffer.from(this.#randomness.bytes(idBytes)).toString('base64url');
     const text = writeStored({ id, record, addedAtMs, keys: resolved.keys });
+    // One that nobody can read would keep everybody out.
+    if (readStored(id, text) === undefined) {
+      return { outcome: 'invalid', problems: [{ key: selector?.kind, message: 'is too long' }] };
+    }
+    await this.#removeUseless(addedAtMs);
     if (!(await this.#records.put(id, text))) return { outcome: 'too_many' };
     const doubt = resolved.doubt?.message;
     return { outcome: 'added', revocation: { id, record, addedAtMs }, doubt };
@@ -107,9 +131,20 @@ export class RunTimeRevocations {
     return this.#records.remove(id);
   }
 
+  #current(): Compiled {
+    const source = this.#records.current;
+    if (this.#compiled.source !== source) this.#compiled = compile(source, this.#compiled);
+    return this.#compiled;
+  }
+
+  #defaultTime(selector: RevocationRecord['selector'], nowMs: number): number | undefined {
+    if (selector?.kind === 'sessionId') return undefined;
+    return endOfSecond(this.isShared ? nowMs + spreadingMs : nowMs);
+  }
+
   async #removeUseless(nowMs: number): Promise<void> {
-    for (const { id, record } of this.list()) {
-      const { issuedBeforeMs = Number.POSITIVE_INFINITY } = record;
+    for (const { id, record, addedAtMs } of this.list()) {
+      const { issuedBeforeMs = addedAtMs } = record;
       if (issuedBeforeMs + longestSessionMs < nowMs) await this.#records.remove(id);
     }
   }
@@ -120,14 +155,20 @@ function endOfSecond(ms: number): number {
   return (Math.floor(ms / 1000) + 1) * 1000;
 }
 
-function compile(source: ReadonlyMap<string, string>): Compiled {
+/** Reads only what was not read `before`: one more among ten thousand must not hold up requests. */
+function compile(source: ReadonlyMap<string, string>, before: Compiled): Compiled {
+  const stored: Compiled['stored'] = new Map(
+    [...source].map(([id, text]) => {
+      const known = before.stored.get(id);
+      return [id, known?.text === text ? known : { text, revocation: readStored(id, text) }];
+    }),
+  );
   const revocations: Revocation[] = [];
-  for (const [id, text] of source) {
-    const stored = readStored(id, text);
-    if (stored === undefined) return { source, index: undefined };
-    revocations.push({ keys: stored.keys, issuedBeforeMs: stored.record.issuedBeforeMs });
+  for (const { revocation } of stored.values()) {
+    if (revocation === undefined) return { source, stored, index: undefined };
+    revocations.push({ keys: revocation.keys, issuedBeforeMs: revocation.record.issuedBeforeMs });
   }
-  return { source, index: new RevocationIndex(revocations) };
+  return { source, stored, index: new RevocationIndex(revocations) };
 }
 
 function writeStored({ record, addedAtMs, keys }: StoredRevocation): string {

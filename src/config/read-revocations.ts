@@ -50,14 +50,19 @@ function readOne(
     report(reading, path, resolved);
     return undefined;
   }
-  if (resolved?.doubt !== undefined) reading.warn([...path, 'issuer'], worded(resolved.doubt));
+  const doubt = resolved?.doubt;
+  if (doubt !== undefined) reading.warn(pathOf(path, doubt), worded(doubt));
   return parsed.record;
 }
 
 function report(reading: Reading, path: Path, problem: RevocationProblem): void {
   const { key, unknownName } = problem;
   if (key !== undefined && key === unknownName?.name) reading.problemAtKey([...path, key], worded(problem));
-  else reading.problem(key === undefined ? path : [...path, key], worded(problem));
+  else reading.problem(pathOf(path, problem), worded(problem));
+}
+
+function pathOf(path: Path, { key }: RevocationProblem): Path {
+  return key === undefined ? path : [...path, key];
 }
 
 function worded({ message, unknownName }: RevocationProblem): string {

@@ -15,10 +15,19 @@ const state = z
 /** A URL of one Redis; its password makes the whole of it a secret. */
 const redisUrlRule: ValueRule = {
   isValid: (text) =>
-    /^rediss?:\/\/[^/?#\s]+(?:\/\d{0,4})?$/.test(text) && URL.canParse(text) && new URL(text).hostname !== '',
+    /^rediss?:\/\/[^/?#\s]+(?:\/\d{0,4})?$/.test(text) && URL.canParse(text) && isUsable(new URL(text)),
   message:
-    'must be redis://host:port or rediss://host:port, with user:password@ before it and /number after it if needed',
+    'must be redis://host:port or rediss://host:port, with user:password@ before it (% written as %25) and /number after it if needed',
 };
+
+function isUsable({ hostname, username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return hostname !== '';
+  } catch {
+    return false;
+  }
+}
 
 /** Reads `state`, with the URL and the certificates that it names. */
 export function readState(reading: Reading): StateSettings | undefined {

@@ -15,6 +15,11 @@ export interface Revocation {
   readonly doubt?: RevocationProblem;
 }
 
+/** 16 bytes in base64url: what sessions are given. */
+const sessionIdShape = /^[\w-]{22}$/;
+/** RoleSessionName (AWS STS API Reference, AssumeRole). */
+const sessionNameShape = /^[\w+=,.@-]{1,64}$/;
+
 /** Names that exist, each with the ARNs that it stands for. */
 type Names = Map<string, Set<string>>;
 
@@ -47,15 +52,24 @@ export class RevocationNames {
     if (selector === undefined) return { keys: [revocationKey.everybody], issuedBeforeMs };
     const keys = this.#keysOf(selector.kind, selector.value);
     if ('message' in keys) return keys;
-    const isDoubtful = selector.kind === 'issuer' && find(this.#issuers, selector.value) === undefined;
-    const doubt = unknown('issuer', selector.value, 'configured identity provider', this.#issuers);
-    return isDoubtful ? { keys, issuedBeforeMs, doubt } : { keys, issuedBeforeMs };
+    const doubt = this.#doubt(selector.kind, selector.value);
+    return { keys, issuedBeforeMs, ...(doubt && { doubt }) };
+  }
+
+  #doubt(kind: RevocationSelector, value: string): RevocationProblem | undefined {
+    if (kind === 'issuer' && find(this.#issuers, value) === undefined)
+      return unknown('issuer', value, 'configured identity provider', this.#issuers);
+    if (kind === 'sessionId' && !sessionIdShape.test(value))
+      return { key: 'sessionId', message: 'no session has an id of this form' };
+    return undefined;
   }
 
   #keysOf(kind: RevocationSelector, value: string): readonly string[] | RevocationProblem {
     switch (kind) {
       case 'sessionId':
-        return [revocationKey.session(value)];
+        if (/^[\x21-\x7e]+$/.test(value) && !/^A[KS]IA[A-Z2-7]{16}$/.test(value))
+          return [revocationKey.session(value)];
+        return { key: kind, message: 'must be a session_id of the log, which is not the access key id' };
       case 'role':
         return (
           keys(find(this.#roles, value), revocationKey.role) ?? unknown(kind, value, 'role', this.#roles)
@@ -63,7 +77,8 @@ export class RevocationNames {
       case 'roleSession': {
         const slash = value.lastIndexOf('/');
         const [role, session] = [value.slice(0, Math.max(slash, 0)), value.slice(slash + 1)];
-        if (role === '' || session === '') return { key: kind, message: 'must be RoleName/SessionName' };
+        if (role === '' || !sessionNameShape.test(session))
+          return { key: kind, message: 'must be RoleName/SessionName' };
         const toKey = (arn: string): string => revocationKey.roleSession(arn, session);
         return keys(find(this.#roles, role), toKey) ?? unknown(kind, role, 'role', this.#roles);
       }
@@ -80,9 +95,9 @@ export class RevocationNames {
   #issuerKeys(value: string): readonly string[] | undefined {
     const known = keys(find(this.#issuers, value), revocationKey.provider);
     if (known !== undefined) return known;
-    if (/^arn:[\w-]+:iam::\d{12}:(?:oidc|saml)-provider\/./.test(value))
+    if (/^arn:[\w-]+:iam::\d{12}:(?:oidc|saml)-provider\/[\x21-\x7e]+$/.test(value))
       return [revocationKey.provider(value)];
-    if (!/^https?:\/\/./.test(value)) return undefined;
+    if (!/^https?:\/\/[\x21-\x7e]+$/.test(value)) return undefined;
     return [revocationKey.provider(iamArn(this.#account, `oidc-provider/${withoutScheme(value)}`))];
   }
 }

@@ -1,8 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { BodyFault } from '../core/body-fault.ts';
+import { decodeUtf8 } from '../core/bytes.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
+import { percentDecode } from '../core/uri-encode.ts';
 import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
 import { StateFault } from '../state/shared-state.ts';
@@ -23,25 +26,36 @@ interface ControlAnswer {
 }
 
 const maxBodyBytes = 16_384;
-const requestTimeoutMs = 10_000;
-const maxConnections = 64;
+/** Connections of those who have not shown the token: who shares this machine must not keep the operator out. */
+const maxStrangers = 64;
+const limits = { headersTimeout: 2_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
 
 /** The listener of operators: `GET` and `POST /revocations`, `DELETE /revocations/<id>`, in JSON. */
 export function createControlServer(parts: ControlParts): Server {
-  const options = { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
-  const server = createServer(options, (message, response) => {
-    void answer(message, parts)
+  const strangers = new Set<Socket>();
+  const server = createServer(limits, (message, response) => {
+    void answer(message, parts, () => strangers.delete(message.socket))
       .catch((error: unknown) => refusal(error, parts.log))
       .then((result) => send(response, result))
       .catch(() => response.destroy());
   });
-  server.maxConnections = maxConnections;
+  server.on('connection', (socket: Socket) => {
+    strangers.add(socket);
+    socket.once('close', () => strangers.delete(socket));
+    const [oldest] = strangers;
+    if (strangers.size > maxStrangers) oldest?.destroy();
+  });
   return server;
 }
 
-async function answer(message: IncomingMessage, parts: ControlParts): Promise<ControlAnswer> {
+async function answer(
+  message: IncomingMessage,
+  parts: ControlParts,
+  admit: () => void,
+): Promise<ControlAnswer> {
   // Before anything else: a stranger learns nothing, not even what there is.
   if (!isAuthorized(message, parts.token)) throw new ControlFault('Unauthorized');
+  admit();
   const { revocations } = parts;
   const { method, url = '' } = message;
   if (url === '/revocations') {
@@ -49,10 +63,17 @@ async function answer(message: IncomingMessage, parts: ControlParts): Promise<Co
     if (method !== 'POST') throw new ControlFault('MethodNotAllowed');
     return { status: 201, body: await revocations.add(await readJson(message)) };
   }
-  const [, id] = /^\/revocations\/([\w-]{1,64})$/.exec(url) ?? [];
+  const id = readId(url);
   if (id === undefined) throw new ControlFault('NotFound');
   if (method !== 'DELETE') throw new ControlFault('MethodNotAllowed');
   return { status: 200, body: await revocations.remove(id) };
+}
+
+// Any id: whoever else may write to the shared state may have chosen it, and it must be possible to delete that.
+function readId(url: string): string | undefined {
+  const [, id] = /^\/revocations\/([^/?#]+)$/.exec(url) ?? [];
+  const decoded = id === undefined ? undefined : percentDecode(id);
+  return decoded && decodeUtf8(decoded);
 }
 
 function isAuthorized({ headersDistinct }: IncomingMessage, token: Secret): boolean {
@@ -95,8 +116,8 @@ function errorAnswer(code: ControlFaultCode, message?: string): ControlAnswer {
 
 function send(response: ServerResponse, { status, body }: ControlAnswer): void {
   const text = `${JSON.stringify(body, undefined, 2)}\n`;
-  // A body that was not read to its end would be taken for the next request.
-  if (!response.req.complete) response.setHeader('connection', 'close');
+  // A body that was not read to its end would be taken for the next request, and strangers need not stay.
+  if (!response.req.complete || status === 401) response.setHeader('connection', 'close');
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   response.writeHead(status, {
     'content-type': 'application/json',

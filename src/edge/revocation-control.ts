@@ -15,6 +15,8 @@ export interface RevocationSources {
 /** A revocation as operators write and read it. */
 type ShownRevocation = Readonly<Record<string, string>>;
 
+const unreadable = 'cannot be read: until it is deleted, sessions are refused with 503';
+
 /** Lists, adds and removes revocations for operators. Throws `ControlFault` and `StateFault`. */
 export class RevocationControl {
   readonly #sources: RevocationSources;
@@ -29,6 +31,7 @@ export class RevocationControl {
       revocations: [
         ...configured.map((record) => ({ source: 'configuration', ...shown(record) })),
         ...runTime.list().map((revocation) => ({ source: 'run-time', ...shownAdded(revocation) })),
+        ...runTime.listUnreadable().map((id) => ({ source: 'run-time', id, note: unreadable })),
       ],
     };
   }

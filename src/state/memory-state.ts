@@ -12,7 +12,7 @@ const maxNames = 100_000;
 
 /** The state of this process alone; it ends with it. */
 export class MemoryState implements SharedState {
-  readonly isShared = false;
+  readonly isShared: boolean = false;
   /** When each name may be forgotten, in the order of their first uses. */
   readonly #used = new Map<string, number>();
   // Bounded by whoever names them: devices of the directory.
@@ -55,7 +55,8 @@ export class MemoryState implements SharedState {
 
   async readRecords(known: RecordsVersion | undefined): Promise<RecordsSnapshot | undefined> {
     if (known?.number === this.#version) return undefined;
-    return { version: { epoch: '', number: this.#version, stamp: '' }, records: new Map(this.#records) };
+    const version = { epoch: '', number: this.#version, stamp: '' };
+    return { version, records: new Map(this.#records), isContinued: true };
   }
 
   async putRecord(id: string, text: string): Promise<boolean> {
@@ -63,6 +64,11 @@ export class MemoryState implements SharedState {
     this.#records.set(id, text);
     this.#version += 1;
     return true;
+  }
+
+  async restoreRecords(records: ReadonlyMap<string, string>): Promise<void> {
+    for (const [id, text] of records) if (!this.#records.has(id)) this.#records.set(id, text);
+    this.#version += 1;
   }
 
   async removeRecord(id: string): Promise<boolean> {

@@ -24,35 +24,69 @@ return 1
 export const recordPrefix = 'record:';
 
 /**
- * All records, with the version they are. Version and records are one hash, so that they cannot be lost apart.
- * KEYS: the hash. ARGV: the version that is known, a new epoch. Returns false when nothing changed, or
- * `[epoch, number, stamp, [field, value, …]]`.
+ * How many past versions are remembered. Who knows an older one cannot tell what became of it.
  */
-export const readRecordsScript = `
-redis.call('HSETNX', KEYS[1], 'epoch', ARGV[4])
-redis.call('HSETNX', KEYS[1], 'number', 0)
-local now = redis.call('HMGET', KEYS[1], 'epoch', 'number', 'stamp')
-if now[1] == ARGV[1] and now[2] == ARGV[2] and (now[3] or '') == ARGV[3] then return false end
-return { now[1], now[2], now[3] or '', redis.call('HGETALL', KEYS[1]) }
+const rememberedVersions = 500;
+
+/**
+ * Version and records are one hash, so that they cannot be lost apart. Each change has a number and a stamp; the stamps of
+ * the last changes stay, so that a past that was rolled back and gone on with differently is found out.
+ */
+const lua = `
+local function begin(epoch)
+  redis.call('HSETNX', KEYS[1], 'epoch', epoch)
+  redis.call('HSETNX', KEYS[1], 'number', 0)
+end
+local function changed(stamp)
+  local number = redis.call('HINCRBY', KEYS[1], 'number', 1)
+  redis.call('HSET', KEYS[1], 'stamp:' .. number, stamp)
+  redis.call('HDEL', KEYS[1], 'stamp:' .. (number - ${rememberedVersions}))
+end
+local function size()
+  local number = tonumber(redis.call('HGET', KEYS[1], 'number'))
+  return redis.call('HLEN', KEYS[1]) - 2 - math.min(number, ${rememberedVersions})
+end
+`;
+
+/**
+ * All records, with the version they are. Writes nothing where there is something: a Redis that is full, or cannot save,
+ * can still be read.
+ * KEYS: the hash. ARGV: epoch, number and stamp that are known, a new epoch. Returns false when nothing changed, or
+ * `[epoch, number, stamp, isContinued, [field, value, …]]`.
+ */
+export const readRecordsScript: string = `${lua}
+if redis.call('EXISTS', KEYS[1]) == 0 then begin(ARGV[4]) end
+local epoch, number = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'number'))
+local stamp = redis.call('HGET', KEYS[1], 'stamp:' .. number) or ''
+if epoch == ARGV[1] and number == ARGV[2] and stamp == ARGV[3] then return false end
+local known = redis.call('HGET', KEYS[1], 'stamp:' .. ARGV[2]) or ''
+local isContinued = epoch == ARGV[1] and known == ARGV[3] and (known ~= '' or ARGV[2] == '0')
+return { epoch, number, stamp, isContinued and 1 or 0, redis.call('HGETALL', KEYS[1]) }
 `;
 
 /**
  * Puts a record. KEYS: the hash. ARGV: field, value, a new epoch, a new stamp, the most records. Returns 1, or 0 when
  * there are too many.
  */
-export const putRecordScript = `
-redis.call('HSETNX', KEYS[1], 'epoch', ARGV[3])
-redis.call('HSETNX', KEYS[1], 'number', 0)
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) + 3 then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2], 'stamp', ARGV[4])
-redis.call('HINCRBY', KEYS[1], 'number', 1)
+export const putRecordScript: string = `${lua}
+begin(ARGV[3])
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and size() >= tonumber(ARGV[5]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+changed(ARGV[4])
+return 1
+`;
+
+/** Puts back records that are not there. KEYS: the hash. ARGV: a new epoch, a new stamp, then field and value in turn. */
+export const restoreRecordsScript: string = `${lua}
+begin(ARGV[1])
+for index = 3, #ARGV - 1, 2 do redis.call('HSETNX', KEYS[1], ARGV[index], ARGV[index + 1]) end
+changed(ARGV[2])
 return 1
 `;
 
 /** Removes a record. KEYS: the hash. ARGV: field, a new stamp. Returns 1, or 0 when there was none. */
-export const removeRecordScript = `
+export const removeRecordScript: string = `${lua}
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'stamp', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'number', 1)
+changed(ARGV[2])
 return 1
 `;

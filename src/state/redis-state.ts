@@ -8,6 +8,7 @@ import {
   readRecordsScript,
   recordPrefix,
   removeRecordScript,
+  restoreRecordsScript,
 } from './redis-scripts.ts';
 import {
   type AttemptLimit,
@@ -85,6 +86,11 @@ export class RedisState implements SharedState {
     return (await this.#run(putRecordScript, this.#recordsKey, values)) === 1;
   }
 
+  async restoreRecords(records: ReadonlyMap<string, string>): Promise<void> {
+    const fields = [...records].flatMap(([id, text]) => [recordPrefix + id, text]);
+    await this.#run(restoreRecordsScript, this.#recordsKey, [randomUUID(), randomUUID(), ...fields]);
+  }
+
   async removeRecord(id: string): Promise<boolean> {
     return (await this.#run(removeRecordScript, this.#recordsKey, [recordPrefix + id, randomUUID()])) === 1;
   }
@@ -142,7 +148,7 @@ function makeClient({ url, caPem }: RedisSettings) {
 
 function readSnapshot(reply: unknown): RecordsSnapshot {
   if (!Array.isArray(reply)) throw new StateFault('Redis answered something else than records');
-  const [epoch, number, stamp, fields] = reply as readonly unknown[];
+  const [epoch, number, stamp, isContinued, fields] = reply as readonly unknown[];
   if (typeof epoch !== 'string' || typeof stamp !== 'string' || !Array.isArray(fields)) {
     throw new StateFault('Redis answered something else than records');
   }
@@ -151,5 +157,5 @@ function readSnapshot(reply: unknown): RecordsSnapshot {
     const [field, text] = [String(fields[index]), String(fields[index + 1])];
     if (field.startsWith(recordPrefix)) records.set(field.slice(recordPrefix.length), text);
   }
-  return { version: { epoch, number: Number(number), stamp }, records };
+  return { version: { epoch, number: Number(number), stamp }, records, isContinued: isContinued === 1 };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { maxRecords, type RecordsSnapshot, type RecordsVersion, type SharedState } from './shared-state.ts';
+import type { RecordsSnapshot, RecordsVersion, SharedState } from './shared-state.ts';
 
 /** What becomes of the attempts to learn about changes. */
 export interface ReplicationObserver {
@@ -25,7 +25,10 @@ export class ReplicatedRecords {
   #version: RecordsVersion | undefined;
   /** When what is known now was certainly so; `undefined` before the first answer. */
   #confirmedAtMs: number | undefined;
-  #refreshing: Promise<void> | undefined;
+  /** What was too old once is not made young by a clock that goes back. */
+  #isStale = false;
+  #reading: Promise<void> | undefined;
+  #waiting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -54,8 +57,10 @@ export class ReplicatedRecords {
   /** False when too much could have changed since the records were seen. `nowMs` is milliseconds since the Unix epoch. */
   isFresh(nowMs: number): boolean {
     if (this.#confirmedAtMs === undefined) return false;
+    if (!this.#state.isShared) return true;
     // A clock that went back says nothing about how long ago that was.
-    return !this.#state.isShared || Math.abs(nowMs - this.#confirmedAtMs) <= this.#maxStalenessMs;
+    if (Math.abs(nowMs - this.#confirmedAtMs) > this.#maxStalenessMs) this.#isStale = true;
+    return !this.#isStale;
   }
 
   /** Asks for the records now, and from then on for changes. Never throws. */
@@ -67,6 +72,11 @@ export class ReplicatedRecords {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+  }
+
+  /** Learns what changed until now. Throws `StateFault`. */
+  async learn(): Promise<void> {
+    if (this.#state.isShared) await this.#read();
   }
 
   /** Adds or replaces a record; it counts here when this resolves. False when there are too many. Throws `StateFault`. */
@@ -97,19 +107,23 @@ export class ReplicatedRecords {
       await this.#read();
       this.#observer.refreshed('success');
     } catch (error) {
+      this.isFresh(this.#clock.now());
       if (!this.#isStopped) this.#observer.refreshed('failure', String(error));
     }
   }
 
-  // One at a time: an answer that was overtaken would bring back what has changed since.
-  async #read(): Promise<void> {
-    const before = this.#refreshing;
-    const mine = (async () => {
-      await before?.catch(() => undefined);
-      await this.#readNow();
-    })();
-    this.#refreshing = mine;
-    await mine;
+  // One at a time: an answer that was overtaken would bring back what has changed since. One that has begun may miss what
+  // was just written, so who comes then waits for the next, together with all who come until it begins.
+  #read(): Promise<void> {
+    this.#waiting ??= this.#readNext();
+    return this.#waiting;
+  }
+
+  async #readNext(): Promise<void> {
+    await this.#reading?.catch(() => undefined);
+    this.#reading = this.#waiting;
+    this.#waiting = undefined;
+    await this.#readNow();
   }
 
   async #readNow(): Promise<void> {
@@ -118,20 +132,21 @@ export class ReplicatedRecords {
     const snapshot = await this.#state.readRecords(known);
     if (snapshot !== undefined) await this.#take(snapshot, known);
     this.#confirmedAtMs = askedAtMs;
+    this.#isStale = false;
   }
 
-  async #take({ version, records }: RecordsSnapshot, known: RecordsVersion | undefined): Promise<void> {
-    const isLossy = known !== undefined && (version.epoch !== known.epoch || version.number < known.number);
-    const lost = isLossy ? [...this.#records].filter(([id]) => !records.has(id)) : [];
-    if (lost.length === 0) {
-      this.#records = records;
-      this.#version = version;
-      return;
-    }
+  async #take(
+    { version, records, isContinued }: RecordsSnapshot,
+    known: RecordsVersion | undefined,
+  ): Promise<void> {
+    const lost = new Map(isContinued || known === undefined ? [] : this.#records);
+    for (const id of records.keys()) lost.delete(id);
     // Until they are back, what this replica knew goes on to count.
-    this.#records = new Map([...lost, ...records].slice(0, maxRecords));
-    for (const [id, text] of lost) await this.#state.putRecord(id, text);
-    this.#observer.restored(lost.length);
+    this.#records = lost.size === 0 ? records : new Map([...lost, ...records]);
+    if (lost.size > 0) {
+      await this.#state.restoreRecords(lost);
+      this.#observer.restored(lost.size);
+    }
     this.#version = version;
   }
 }

@@ -4,9 +4,10 @@ export interface AttemptLimit {
   readonly windowMs: number;
 }
 
-/** Which state of the records somebody knows. Another epoch, or a lower number, means that the store lost some. */
+/** Which state of the records somebody knows. */
 export interface RecordsVersion {
   readonly epoch: string;
+  /** Grows by one with every change. */
   readonly number: number;
   /** Tells two states of one number apart, which a store that lost some can come to. */
   readonly stamp: string;
@@ -16,6 +17,8 @@ export interface RecordsVersion {
 export interface RecordsSnapshot {
   readonly version: RecordsVersion;
   readonly records: ReadonlyMap<string, string>;
+  /** Whether the version that was known is one of its past; if not, the store may have lost what was known. */
+  readonly isContinued: boolean;
 }
 
 /**
@@ -38,6 +41,8 @@ export interface SharedState {
   readRecords(known: RecordsVersion | undefined): Promise<RecordsSnapshot | undefined>;
   /** Adds or replaces a record. False when there are too many. */
   putRecord(id: string, text: string): Promise<boolean>;
+  /** Puts back what was lost, however many records there are; those that are there stay as they are. */
+  restoreRecords(records: ReadonlyMap<string, string>): Promise<void>;
   /** False when there was none. */
   removeRecord(id: string): Promise<boolean>;
   /** Ends connections. */

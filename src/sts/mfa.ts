@@ -15,6 +15,8 @@ const periodSeconds = 30;
 const digits = 6;
 /** Steps before and after the current one that are accepted: clocks of devices drift (RFC 6238, 5.2). */
 const window = 1;
+/** Codes count when the request's head arrives, its body may take a while, and clocks of replicas differ. */
+const clockMarginMs = 60_000;
 /** Five wrong codes in five minutes lock a device for five. */
 const wrongCodes = { maxFailures: 5, windowMs: 5 * 60_000 };
 
@@ -60,8 +62,8 @@ async function tryCode(
   if (!(await state.beginAttempt(name, wrongCodes, nowMs))) return 'locked';
   const step = stepOf(device, tokenCode, nowMs);
   if (step === undefined) return 'wrong';
-  const usableUntilMs = (step + window + 1) * periodSeconds * 1000;
-  if (!(await state.useOnce(`${name}:${step}`, usableUntilMs, nowMs))) return 'reused';
+  const rememberUntilMs = (step + window + 1) * periodSeconds * 1000 + clockMarginMs;
+  if (!(await state.useOnce(`${name}:${step}`, rememberUntilMs, nowMs))) return 'reused';
   await forgive(name, state, nowMs);
   return 'accepted';
 }

@@ -31,6 +31,7 @@ describe('state', () => {
     'http://redis:6379',
     'redis:6379',
     'redis:///0',
+    'redis://:100%@redis',
     'redis://redis:6379/name',
     'redis://redis:6379/0?x=1',
     'redis://redis:6379#x',

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -194,6 +196,37 @@ describe('the control listener', () => {
   it('lets nothing that was refused count', async () => {
     const response = await fetch(`${sidecar.controlUrl}/revocations`, { headers: authorized });
     expect(await response.json()).toEqual({ revocations: [] });
+  });
+
+  it('keeps no operator out for connections of strangers', async () => {
+    const { port } = new URL(sidecar.controlUrl);
+    const strangers = Array.from({ length: 200 }, () => connect({ host: '127.0.0.1', port: Number(port) }));
+    for (const stranger of strangers) stranger.on('error', () => undefined);
+    await Promise.all(strangers.map((stranger) => once(stranger, 'connect')));
+    const operator = connect({ host: '127.0.0.1', port: Number(port) });
+    operator.write(
+      `GET /revocations HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${token}\r\n\r\n`,
+    );
+    const [answer] = (await once(operator, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200/);
+    for (const stranger of strangers) stranger.destroy();
+  });
+
+  it('closes the connection of who has no token', async () => {
+    expect((await ask({ headers: {} })).headers['connection']).toBe('close');
+  });
+
+  it('takes any id that a revocation can have', async () => {
+    for (const id of ['a%2Fb', '%C3%BC', 'a.b'])
+      expect(await ask({ method: 'DELETE', path: `/revocations/${id}` })).toMatchObject({
+        status: 404,
+        code: 'NoSuchRevocation',
+      });
+    for (const id of ['%', '%FF', 'a/b', ''])
+      expect(await ask({ method: 'DELETE', path: `/revocations/${id}` })).toMatchObject({
+        status: 404,
+        code: 'NotFound',
+      });
   });
 
   it('answers on its own port only', async () => {

@@ -1,4 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import {
   AssumeRoleWithSAMLCommand,
@@ -13,6 +15,9 @@ import { samlProviderArn, samlRole } from '../support/saml-directory.ts';
 import { createSamlIdp } from '../support/saml-idp.ts';
 import { assume, outcome, type SdkCredentials, s3Client, stsClient } from '../support/sdk.ts';
 import { account, alice, roleArn, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
+import { readAll } from '../support/signed-socket.ts';
+import { signWithSmithy } from '../support/smithy-signer.ts';
+import { summary } from '../support/wire.ts';
 import { type RedisServer, startRedis } from './redis/start-redis.ts';
 
 const controlToken = randomBytes(24).toString('base64url');
@@ -123,6 +128,53 @@ describe('two replicas with one Redis', () => {
     expect(await identity(await replica(), keys)).toMatch(over);
   });
 
+  it('make no new session out of one that was revoked on another', async () => {
+    const [one, other] = [await replica(), await replica()];
+    for (let time = 0; time < 5; time += 1) {
+      const stolen = await assume(one.url, alice, 'data', {}, clock);
+      expect((await control(one).add({ role: 'data' })).status).toBe(201);
+      // The next second has begun for the other replica, which asks for changes only now and then.
+      clock.advance(1000);
+      expect(await outcome(assume(other.url, stolen, 'reader', {}, clock))).toMatch(over);
+      clock.advance(5000);
+    }
+  });
+
+  it('take a one-time code once though the second request is slow', async () => {
+    const [one, other] = [await replica(), await replica()];
+    const step = Math.floor(clock.now() / 30_000) + 1;
+    clock.advance((step + 2) * 30_000 - 1000 - clock.now());
+    const TokenCode = code(step * 30_000);
+    expect(await withCode(one, TokenCode)).toBe('allowed');
+    const body = new URLSearchParams({
+      ...{ Action: 'GetSessionToken', Version: '2011-06-15' },
+      ...{ SerialNumber: serialNumber, TokenCode },
+    }).toString();
+    const { host, hostname, port } = new URL(other.url);
+    const { headers } = await signWithSmithy(
+      {
+        method: 'POST',
+        path: '/',
+        query: {},
+        headers: {
+          host,
+          'content-type': 'application/x-www-form-urlencoded',
+          'content-length': String(body.length),
+          'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
+        },
+      },
+      alice,
+      { service: 'sts', nowMs: clock.now() },
+    );
+    const socket = connect({ host: hostname, port: Number(port) });
+    const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.write(`POST / HTTP/1.1\r\nconnection: close\r\n${fields}\r\n`);
+    // Redis forgets by its own clock.
+    await sleep(2000);
+    socket.write(body);
+    expect(summary(await readAll(socket))).toBe('403 AccessDenied');
+  });
+
   it('take a one-time code once, and lock a device together', async () => {
     const [one, other] = [await replica(), await replica()];
     const now = code();
@@ -209,6 +261,18 @@ describe('a Redis that does not answer', () => {
     await expect
       .poll(said, soon)
       .toEqual(['shared state is not available', 'shared state is available again']);
+  });
+});
+
+describe('a Redis that cannot be reached', () => {
+  it('lets nobody make new sessions out of one', async () => {
+    const one = await replica();
+    const keys = await assume(one.url, alice, 'data', {}, clock);
+    await redis.stop();
+    expect(await identity(one, keys)).toBe('allowed');
+    expect(await outcome(assume(one.url, keys, 'reader', {}, clock))).toBe('ServiceUnavailable 503');
+    expect(await outcome(assume(one.url, alice, 'reader', {}, clock))).toBe('allowed');
+    await redis.restart();
   });
 });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createClient } from '@redis/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -26,6 +27,13 @@ function open(url = redis.url, prefix = `test-${++count}:`, caPem?: string): Sha
 }
 
 describeSharedState('in Redis', async () => open());
+
+async function commands(url: string, list: readonly string[][]): Promise<void> {
+  const client = createClient({ url });
+  await client.connect();
+  for (const command of list) await client.sendCommand(command);
+  client.destroy();
+}
 
 const now = (): number => systemClock.now();
 const use = (state: SharedState, name = 'a'): Promise<boolean> => state.useOnce(name, now() + 60_000, now());
@@ -68,6 +76,52 @@ describe('a state in Redis', () => {
     expect(after?.records.size).toBe(0);
     expect(after?.version.epoch).not.toBe(before?.version.epoch);
     await own.close();
+  });
+});
+
+describe('records in a Redis', () => {
+  const ids = async (state: SharedState): Promise<string[]> => [
+    ...((await state.readRecords(undefined))?.records.keys() ?? []),
+  ];
+
+  it.each([
+    ['full', ['maxmemory', '1', 'maxmemory-policy', 'noeviction']],
+    ['in want of replicas', ['min-replicas-to-write', '1']],
+  ])('that is %s can be read, and not written', async (_, settings) => {
+    const own = await startRedis();
+    const state = open(own.url);
+    await state.putRecord('r', 'text');
+    const before = await state.readRecords(undefined);
+    await commands(own.url, [['CONFIG', 'SET', ...settings]]);
+    expect(await ids(state)).toEqual(['r']);
+    expect(await state.readRecords(before?.version)).toBeUndefined();
+    await expect(state.putRecord('s', 'text')).rejects.toThrow(StateFault);
+    await own.close();
+  });
+
+  it.each([
+    ['one change', 1],
+    ['several changes', 3],
+  ])('that went back by some changes and on by %s do not continue what was known', async (_, further) => {
+    const state = open(redis.url, 'rollback:');
+    await state.putRecord('kept', 'x');
+    await commands(redis.url, [['COPY', 'rollback:records', 'backup', 'REPLACE']]);
+    await state.putRecord('lost', 'x');
+    const known = await state.readRecords(undefined);
+    await commands(redis.url, [['COPY', 'backup', 'rollback:records', 'REPLACE']]);
+    expect((await state.readRecords(known?.version))?.isContinued).toBe(false);
+    for (let index = 0; index < further; index += 1) await state.putRecord(`new-${index}`, 'x');
+    expect((await state.readRecords(known?.version))?.isContinued).toBe(false);
+  });
+
+  it('whose past is forgotten do not continue it', async () => {
+    const state = open();
+    await state.putRecord('a', 'x');
+    const known = await state.readRecords(undefined);
+    for (let index = 0; index < 499; index += 1) await state.putRecord('b', String(index));
+    expect((await state.readRecords(known?.version))?.isContinued).toBe(true);
+    await state.putRecord('b', 'last');
+    expect((await state.readRecords(known?.version))?.isContinued).toBe(false);
   });
 });
 

@@ -134,6 +134,37 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.removeRecord('a')).toBe(false);
     });
 
+    it('say whether they go on from what was known', async () => {
+      const state = await create();
+      const empty = await state.readRecords(undefined);
+      await state.putRecord('a', 'one');
+      const one = await state.readRecords(empty?.version);
+      await state.putRecord('b', 'two');
+      await state.removeRecord('a');
+      const two = await state.readRecords(one?.version);
+      expect([one?.isContinued, two?.isContinued]).toEqual([true, true]);
+      expect((await state.readRecords(empty?.version))?.isContinued).toBe(true);
+    });
+
+    it('are put back beside those that are there', async () => {
+      const state = await create();
+      await state.putRecord('a', 'new');
+      const before = await state.readRecords(undefined);
+      await state.restoreRecords(
+        new Map([
+          ['a', 'old'],
+          ['b', 'lost'],
+        ]),
+      );
+      const after = await state.readRecords(before?.version);
+      expect(new Map(after?.records)).toEqual(
+        new Map([
+          ['a', 'new'],
+          ['b', 'lost'],
+        ]),
+      );
+    });
+
     it('keep an epoch, and a number that only grows', async () => {
       const state = await create();
       const first = await state.readRecords(undefined);
@@ -166,6 +197,9 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       await state.removeRecord('18');
       expect(await state.putRecord('one more', 'x')).toBe(true);
       expect((await state.readRecords(undefined))?.records.size).toBe(maxRecords);
+      // What was lost is put back all the same.
+      await state.restoreRecords(new Map(ids.map((id) => [`lost ${id}`, 'x'])));
+      expect((await state.readRecords(undefined))?.records.size).toBe(2 * maxRecords);
     }, 30_000);
   });
 }

@@ -1,3 +1,4 @@
+import { claimsOf } from '../../authenticate/caller.ts';
 import { defineAction, type SignedAction } from '../action.ts';
 import { issueSession } from '../issue-session.ts';
 import { verifyMfa } from '../mfa.ts';
@@ -33,7 +34,11 @@ export const assumeRole: SignedAction = defineAction({
     ProvidedContexts: refused(stsParameters.ProvidedContexts),
   },
   async perform(values, call) {
-    const { receivedAtMs } = call.authenticated.raw;
+    const { caller, raw } = call.authenticated;
+    const { receivedAtMs } = raw;
+    const claims = claimsOf(caller);
+    if (claims !== undefined)
+      await call.dependencies.authentication.revocations.confirm(claims, receivedAtMs);
     const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
     const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
     const mfaAt = await verifyMfa(code, call);

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { RunTimeRevocations } from '../../src/authenticate/run-time-revocations.ts';
+import { systemRandomness } from '../../src/core/randomness.ts';
+import { RevocationNames } from '../../src/directory/revocation-names.ts';
+import { MemoryState } from '../../src/state/memory-state.ts';
+import { ReplicatedRecords } from '../../src/state/replicated-records.ts';
+import type { SessionClaims } from '../../src/tokens/session-claims.ts';
+
+const addedAt = 1_800_000_000_900;
+const clock = { now: (): number => addedAt };
+const sessionId = 'A'.repeat(22);
+const names = new RevocationNames({
+  account: { id: '123456789012', partition: 'aws' },
+  users: [],
+  roles: [],
+  policies: [],
+  bucketPolicies: [],
+} as never);
+
+class SharedMemory extends MemoryState {
+  override readonly isShared: boolean = true;
+}
+
+async function revocations(state: MemoryState): Promise<RunTimeRevocations> {
+  const observer = { refreshed: (): void => undefined, restored: (): void => undefined };
+  const records = new ReplicatedRecords(state, clock, 60_000, observer);
+  await records.start();
+  records.stop();
+  return new RunTimeRevocations(records, clock, systemRandomness);
+}
+
+/** A session of a federated user that was issued at a whole second. */
+function issuedAt(second: number): SessionClaims {
+  const principal = { kind: 'user-session', userArn: 'arn:aws:iam::123456789012:root', userId: '1' };
+  return { sessionId, issuedAt: second, principal } as unknown as SessionClaims;
+}
+
+describe('a run-time revocation', () => {
+  it.each([
+    ['alone', new MemoryState(), 0, 1],
+    ['of several replicas', new SharedMemory(), 2, 3],
+  ])('without a time, %s, means whatever may be issued before all know it', async (_, state, last, first) => {
+    const runTime = await revocations(state);
+    await runTime.add({ user: 'arn:aws:iam::123456789012:root' }, names);
+    const second = Math.floor(addedAt / 1000);
+    expect(runTime.index?.revokes(issuedAt(second + last))).toBe(true);
+    expect(runTime.index?.revokes(issuedAt(second + first))).toBe(false);
+  });
+
+  it('of a session by its id means it whatever the clocks say', async () => {
+    const runTime = await revocations(new MemoryState());
+    const added = await runTime.add({ sessionId }, names);
+    expect(added).toMatchObject({ outcome: 'added', revocation: { record: { issuedBeforeMs: undefined } } });
+    expect(runTime.index?.revokes(issuedAt(Math.floor(addedAt / 1000) + 3600))).toBe(true);
+  });
+
+  it.each([
+    ['an access key id', { sessionId: 'ASIAY34FZKBOKMUTVV7A' }],
+    ['a blank', { sessionId: ' ' }],
+    ['control characters', { sessionId: '\u0001'.repeat(2000) }],
+    ['an issuer with control characters', { issuer: `https://${'\u0001'.repeat(2000)}` }],
+    ['a session name that cannot be', { roleSession: 'data/a b' }],
+  ])('of %s is refused', async (_, source) => {
+    const runTime = await revocations(new MemoryState());
+    expect((await runTime.add(source, names)).outcome).toBe('invalid');
+    expect([runTime.list(), runTime.listUnreadable()]).toEqual([[], []]);
+  });
+
+  it('of an id that no session has is taken with a doubt', async () => {
+    const runTime = await revocations(new MemoryState());
+    expect(await runTime.add({ sessionId: 'abc' }, names)).toMatchObject({
+      outcome: 'added',
+      doubt: 'no session has an id of this form',
+    });
+  });
+
+  it('that cannot be read is listed by its id, and can be removed', async () => {
+    const state = new MemoryState();
+    await state.putRecord('some id/ü', 'unreadable');
+    const runTime = await revocations(state);
+    expect([runTime.index, runTime.list(), runTime.listUnreadable()]).toEqual([undefined, [], ['some id/ü']]);
+    expect(await runTime.remove('some id/ü')).toBe(true);
+    expect([runTime.index?.revokes(issuedAt(1)), runTime.listUnreadable()]).toEqual([false, []]);
+  });
+});
