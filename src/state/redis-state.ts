@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
-import { createClient } from '@redis/client';
 import type { Secret } from '../core/secret.ts';
 import {
   beginAttemptScript,
@@ -35,25 +34,25 @@ const silenceMs = 4_000;
 const longestReconnectMs = 1_000;
 const maxQueued = 1_000;
 
-type Client = ReturnType<typeof makeClient>;
+type Client = Awaited<ReturnType<typeof makeClient>>;
 
 /** The state of all replicas that use the same Redis and the same prefix. */
 export class RedisState implements SharedState {
   readonly isShared = true;
-  readonly #client: Client;
-  /** Resolves with the first connection; there from the first command on. */
-  #connected: Promise<unknown> | undefined;
+  readonly #settings: RedisSettings;
   readonly #prefix: string;
+  /** Resolves once the first connection is there; there from the first command on. */
+  #connected: Promise<Client> | undefined;
+  #client: Client | undefined;
+  #isClosed = false;
 
   /**
    * The first command begins to connect, and that goes on for as long as it takes.
    * @param prefix begins every key, and keeps what else is in this Redis apart
    */
   constructor(settings: RedisSettings, prefix: string) {
+    this.#settings = settings;
     this.#prefix = prefix;
-    this.#client = makeClient(settings);
-    // Every command reports its own failure; a listener must be there, or the first one would end the process.
-    this.#client.on('error', () => undefined);
   }
 
   async useOnce(name: string, untilMs: number, nowMs: number): Promise<boolean> {
@@ -96,7 +95,19 @@ export class RedisState implements SharedState {
   }
 
   async close(): Promise<void> {
-    if (this.#connected !== undefined) this.#client.destroy();
+    this.#isClosed = true;
+    this.#client?.destroy();
+  }
+
+  async #connect(): Promise<Client> {
+    const client = await makeClient(this.#settings);
+    this.#client = client;
+    // Every command reports its own failure; a listener must be there, or the first one would end the process.
+    client.on('error', () => undefined);
+    const connected = client.connect().catch(() => undefined);
+    if (this.#isClosed) client.destroy();
+    await connected;
+    return client;
   }
 
   get #recordsKey(): string {
@@ -112,13 +123,13 @@ export class RedisState implements SharedState {
   }
 
   async #ask<T>(command: (client: Client) => Promise<T>): Promise<T> {
-    this.#connected ??= this.#client.connect().catch(() => undefined);
+    this.#connected ??= this.#connect();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new StateFault('Redis did not answer in time')), commandTimeoutMs);
     });
     try {
-      return await Promise.race([this.#connected.then(() => command(this.#client)), late]);
+      return await Promise.race([this.#connected.then(command), late]);
     } catch (cause) {
       if (cause instanceof StateFault) throw cause;
       throw new StateFault(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
@@ -128,8 +139,10 @@ export class RedisState implements SharedState {
   }
 }
 
-// The return type is the library's own, with every command in it.
-function makeClient({ url, caPem }: RedisSettings) {
+// Loaded when it is needed: it is a fifth of the program's memory. The return type is the library's own, with every
+// command in it.
+async function makeClient({ url, caPem }: RedisSettings) {
+  const { createClient } = await import('@redis/client');
   const address = url.reveal();
   const common = {
     connectTimeout: connectTimeoutMs,
