@@ -17,6 +17,9 @@ const limits = z.strictObject({
   idleTimeoutSeconds: wholeNumber(1, oneDaySeconds).default(120),
   maxConnections: wholeNumber(1, 1_000_000).default(10_000),
   maxInFlight: wholeNumber(1, 1_000_000).default(2000),
+  maxUnauthenticated: wholeNumber(1, 100_000).default(64),
+  // Room for one document of the largest kind, parsed, beside as much for everyone else.
+  maxBufferedBytes: wholeNumber(16_777_216, 17_179_869_184).default(67_108_864),
   requestsPerSecondPerClient: requestRate.default(0),
 });
 

@@ -27,7 +27,12 @@ interface ServerLimits {
   readonly headersTimeoutSeconds: number;
   readonly idleTimeoutSeconds: number;
   readonly maxConnections: number;
+  /** Authenticated requests being answered at once. */
   readonly maxInFlight: number;
+  /** Requests being read or answered whose signature has not been verified. */
+  readonly maxUnauthenticated: number;
+  /** Bytes of everything that is read or written whole, at any one time. */
+  readonly maxBufferedBytes: number;
   /** 0: not limited, the only value of this version. */
   readonly requestsPerSecondPerClient: number;
 }

@@ -20,6 +20,8 @@ describe('a valid configuration', () => {
         idleTimeoutSeconds: 120,
         maxConnections: 10_000,
         maxInFlight: 2000,
+        maxUnauthenticated: 64,
+        maxBufferedBytes: 67_108_864,
         requestsPerSecondPerClient: 0,
       },
       virtualHosts: [],
