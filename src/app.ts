@@ -10,8 +10,10 @@ import type { Randomness } from './core/randomness.ts';
 import { buildDirectory } from './directory/directory.ts';
 import type { DirectoryRecords } from './directory/records.ts';
 import { RevocationNames } from './directory/revocation-names.ts';
-import { createAdminServer } from './edge/admin.ts';
+import { createAdminServer, maxAdminConnections } from './edge/admin.ts';
+import { ConnectionTable } from './edge/connection-table.ts';
 import { createControlServer } from './edge/control.ts';
+import { LimitReporter } from './edge/limit-reporter.ts';
 import { RevocationControl } from './edge/revocation-control.ts';
 import { createEdgeServer } from './edge/server.ts';
 import { closeServer } from './edge/shutdown.ts';
@@ -70,6 +72,7 @@ export function createApp(parts: AppParts): App {
   });
   metrics.describe({ version, revision: '' }, { ...directory.policyCounts });
   let isServing = false;
+  const reporter = new LimitReporter(metrics, log);
   const edge = createEdgeServer({
     snapshot: () => snapshot,
     clock,
@@ -78,17 +81,25 @@ export function createApp(parts: AppParts): App {
     trustedProxies: new TrustedProxies(settings.server.trustedProxies),
     metrics,
     log,
+    reporter,
   });
+  const adminConnections = new ConnectionTable(maxAdminConnections, reporter);
   const admin = createAdminServer({
     isReady: () => isServing && shared.isKnown(),
     renderMetrics: () => metrics.render(),
+    connections: adminConnections,
   });
+  metrics.watch(() => ({
+    unauthenticated: edge.places.unauthenticated,
+    bufferedBytes: edge.places.bufferedBytes,
+    connections: { s3: edge.connections.size, admin: adminConnections.size },
+  }));
   const control = createControl(settings, shared, { names: revocationNames, log });
   return {
     start: async () => {
       const [adminUrl = '', url = '', controlUrl] = await openListeners([
         { server: admin, address: settings.admin.listen },
-        { server: edge, address: settings.server.listen },
+        { server: edge.server, address: settings.server.listen },
         ...(control === undefined ? [] : [{ server: control, address: settings.control.listen }]),
       ]);
       await shared.start();
@@ -102,7 +113,7 @@ export function createApp(parts: AppParts): App {
     stop: async (graceMs = 0) => {
       isServing = false;
       if (graceMs > 0) await setTimeout(graceMs);
-      await closeServer(edge, drainDeadlineMs);
+      await closeServer(edge.server, drainDeadlineMs);
       if (control !== undefined) await closeServer(control, 0);
       await upstream.destroy();
       await fetch.close();

@@ -1,17 +1,65 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ConnectionTable } from './connection-table.ts';
+import { connectionsCheckingIntervalMs } from './limits.ts';
+
+/** The exposition text of all metrics. */
+export interface RenderedMetrics {
+  readonly body: string;
+  readonly contentType: string;
+}
 
 /** What the admin listener shows. */
 export interface AdminSources {
   /** False before start-up has finished and while draining. */
   readonly isReady: () => boolean;
-  readonly renderMetrics: () => Promise<{ body: string; contentType: string }>;
+  readonly renderMetrics: () => Promise<RenderedMetrics>;
+  readonly connections: ConnectionTable;
 }
+
+/** Connections of the admin listener: scrapers and probes need a handful. */
+export const maxAdminConnections = 128;
+
+const limits = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: connectionsCheckingIntervalMs,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+};
+/** A reader that takes nothing for so long is cut off. */
+const idleTimeoutMs = 30_000;
+/** Rendering is work on the event loop, so scrapes that come closer together share one. */
+const maxRendersPerSecond = 10;
 
 /** The admin listener: `/livez`, `/readyz`, `/metrics`. It never answers S3 or STS. */
 export function createAdminServer(sources: AdminSources): Server {
-  return createServer((message, response) => {
-    void answer(message, response, sources).catch(() => response.destroy());
+  const { connections } = sources;
+  const renderMetrics = sharedRendering(sources.renderMetrics);
+  const server = createServer(limits, (message, response) => {
+    const { socket } = message;
+    connections.begin(socket);
+    response.once('close', () => connections.end(socket, false));
+    void answer(message, response, { ...sources, renderMetrics }).catch(() => response.destroy());
   });
+  server.timeout = idleTimeoutMs;
+  connections.watch(server);
+  return server;
+}
+
+function sharedRendering(render: () => Promise<RenderedMetrics>): () => Promise<RenderedMetrics> {
+  let last: Promise<RenderedMetrics> | undefined;
+  let renders = 0;
+  const renew = (): void => {
+    last = undefined;
+    renders = 0;
+  };
+  return () => {
+    if (last !== undefined && renders >= maxRendersPerSecond) return last;
+    if (renders === 0) setTimeout(renew, 1_000).unref();
+    renders += 1;
+    last = render();
+    return last;
+  };
 }
 
 async function answer(

@@ -1,13 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
+import { BudgetExhausted } from '../core/byte-budget.ts';
 import { ClientGone, UpstreamFault } from '../forward/faults.ts';
 import { renderS3Error } from '../s3/error-xml.ts';
 import { type Answer, sendAnswer } from './answer.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
-import type { ClientConnection } from './handle-s3.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { RequestTrace } from './request-trace.ts';
 import { toS3Error } from './s3-faults.ts';
+
+const retryAfter = ['retry-after', '1'];
 
 /** Answers whatever a stage of S3 threw, in S3's XML; the only place that renders it. */
 export async function answerS3Error(
@@ -22,6 +25,7 @@ export async function answerS3Error(
     return;
   }
   const fault = toS3Error(error);
+  if (error instanceof BudgetExhausted) connection.reporter.acted('buffered_bytes');
   trace.add({
     status: fault.status,
     errorCode: fault.code,
@@ -33,10 +37,10 @@ export async function answerS3Error(
     status: fault.status,
     contentType: 'application/xml',
     body: renderS3Error(fault, resourceOf(message), trace.requestId),
-    headers: connection.ownHeaders,
+    headers: fault.code === 'SlowDown' ? [...connection.ownHeaders, ...retryAfter] : connection.ownHeaders,
     closes: error instanceof BodyFault,
   };
-  await sendAnswer(message, response, answer);
+  await sendAnswer(connection, answer);
 }
 
 function authenticationFacts({ reason, facts }: AuthenticationFault): {

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isBodyUnread, readOn } from '../core/lingering.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { NoPlace } from './places.ts';
 
 /** A small answer, made here rather than streamed from the store. */
 export interface Answer {
@@ -12,14 +13,16 @@ export interface Answer {
   readonly closes?: boolean;
 }
 
+/** How long a client may take to read a small answer; the answer is held in memory until then. */
+const maxReadingMs = 60_000;
+
 /**
  * Sends a small answer. While the client is still sending its body, the connection is closed afterwards, but not
  * before the client had a chance to read: closing over unread bytes would reset the connection and lose the
  * answer.
  */
 export async function sendAnswer(
-  message: IncomingMessage,
-  response: ServerResponse,
+  { message, response, place }: ClientConnection,
   answer: Answer,
 ): Promise<void> {
   if (response.headersSent || response.destroyed) {
@@ -43,6 +46,14 @@ export async function sendAnswer(
     void Promise.race([readOn(message), closed]).then(() => response.end());
     return;
   }
-  const finished = new Promise<void>((resolve) => response.end(resolve));
-  await Promise.race([finished, closed]);
+  response.end();
+  const deadline = setTimeout(() => response.destroy(), maxReadingMs);
+  try {
+    await place.waitFor(closed);
+  } catch (error) {
+    if (!(error instanceof NoPlace)) throw error;
+    response.destroy();
+  } finally {
+    clearTimeout(deadline);
+  }
 }

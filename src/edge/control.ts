@@ -10,6 +10,7 @@ import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
 import { StateFault } from '../state/shared-state.ts';
 import { ControlFault, type ControlFaultCode, controlFaults } from './control-fault.ts';
+import { connectionsCheckingIntervalMs } from './limits.ts';
 import type { RevocationControl } from './revocation-control.ts';
 
 /** What the control listener is made of. */
@@ -26,9 +27,15 @@ interface ControlAnswer {
 }
 
 const maxBodyBytes = 16_384;
-/** Connections of those who have not shown the token: who shares this machine must not keep the operator out. */
+/** Connections that have not shown the token: other processes of this machine must not keep the operator out. */
 const maxStrangers = 64;
-const limits = { headersTimeout: 2_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 };
+const limits = {
+  headersTimeout: 2_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: connectionsCheckingIntervalMs,
+  maxHeaderSize: 16_384,
+};
+const idleTimeoutMs = 30_000;
 
 /** The listener of operators: `GET` and `POST /revocations`, `DELETE /revocations/<id>`, in JSON. */
 export function createControlServer(parts: ControlParts): Server {
@@ -39,6 +46,7 @@ export function createControlServer(parts: ControlParts): Server {
       .then((result) => send(response, result))
       .catch(() => response.destroy());
   });
+  server.timeout = idleTimeoutMs;
   server.on('connection', (socket: Socket) => {
     strangers.add(socket);
     socket.once('close', () => strangers.delete(socket));

@@ -2,7 +2,8 @@ import { requirePreflight } from '../authorize/preflight.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { route } from '../s3/route.ts';
 import { sendAnswer } from './answer.ts';
-import type { ClientConnection, S3Pipeline } from './handle-s3.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { S3Pipeline } from './handle-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** True for what a browser asks before it sends the request proper (Fetch standard, "CORS-preflight request"). */
@@ -16,21 +17,20 @@ export function isPreflight(raw: RawRequest): boolean {
  */
 export async function handlePreflight(
   raw: RawRequest,
-  { message, response, ownHeaders }: ClientConnection,
+  connection: ClientConnection,
   { routing, forwarder }: S3Pipeline,
   trace: RequestTrace,
 ): Promise<void> {
   const request = route({ ...raw, query: '', parameters: [] }, routing);
   trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });
-  const { status, headers, body, errorCode } = await forwarder.preflight(
-    requirePreflight(request),
-    trace.requestId,
+  const { status, headers, body, errorCode } = await connection.place.waitFor(
+    forwarder.preflight(requirePreflight(request), trace.requestId),
   );
   trace.add({ status, bytesOut: body.length, errorCode });
-  await sendAnswer(message, response, {
+  await sendAnswer(connection, {
     status,
     contentType: 'application/xml',
     body,
-    headers: [...ownHeaders, ...headers],
+    headers: [...connection.ownHeaders, ...headers],
   });
 }

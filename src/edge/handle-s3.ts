@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import {
   type Authenticated,
@@ -20,6 +19,7 @@ import { s3Error } from '../s3/errors.ts';
 import { allowsStreaming, type S3Request } from '../s3/operation.ts';
 import { type RouteSettings, route } from '../s3/route.ts';
 import { sendAnswer } from './answer.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** Everything one S3 request is handled with; all of one configuration snapshot. */
@@ -32,23 +32,16 @@ export interface S3Pipeline {
   readonly sealDenial: (denial: Denial) => string;
 }
 
-/** A refusal of somebody who is known. */
+/** Bytes held for each byte of a document while it is read, decided on and answered. */
+const documentFactor = 4;
+
+/** A refusal of an authenticated caller. */
 export interface Denial {
   readonly caller: Caller;
   readonly denied: Denied;
   /** The request's arrival, milliseconds since the Unix epoch. */
   readonly deniedAtMs: number;
   readonly requestId: string;
-}
-
-/** The connection a request arrived on. */
-export interface ClientConnection {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
-  readonly invite: () => void;
-  /** Headers of every answer, flat name, value, name, value. */
-  readonly ownHeaders: readonly string[];
 }
 
 /**
@@ -69,6 +62,7 @@ export async function handleS3(
   const { caller } = authenticated;
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
+  connection.place.admit(caller.entity.arn);
   // What is passed on byte for byte says nothing that matters to the decision: nobody is invited to send it in vain.
   if (operation.document !== undefined && operation.document.read === undefined)
     await authorize(request, authenticated, pipeline, trace);
@@ -89,18 +83,22 @@ export async function handleS3(
 
 async function readBody(
   request: S3Request,
-  { payload }: Authenticated,
-  { message, invite }: ClientConnection,
+  authenticated: Authenticated,
+  connection: ClientConnection,
   partition: string,
 ): Promise<S3Request> {
   const { headers } = request.raw;
+  const { payload } = authenticated;
   switch (request.operation.body) {
     case 'none':
       requireNoBody(headers, payload);
       return request;
     case 'document': {
+      const { message, invite, place } = connection;
       invite();
       const body = await readDocumentBody(message, headers, payload, maxDocumentBytes(request));
+      // The tree of a document, and the answer that is made of it, take several times its bytes.
+      place.reservation.growTo(body.length * documentFactor);
       return withDocument(request, body, partition);
     }
     case 'object':
@@ -135,12 +133,13 @@ function refusal(denied: Denied, { caller, raw }: Authenticated, { sealDenial }:
 
 async function answerEmptyBatch(
   authorized: Authorized,
-  { message, response, ownHeaders }: ClientConnection,
+  connection: ClientConnection,
   trace: RequestTrace,
 ): Promise<void> {
+  const { ownHeaders } = connection;
   const body = authorized.request.batch?.writeResult(undefined, authorized.deniedItems) ?? Buffer.alloc(0);
   trace.add({ status: 200, bytesOut: body.length });
-  await sendAnswer(message, response, {
+  await sendAnswer(connection, {
     status: 200,
     contentType: 'application/xml',
     body,

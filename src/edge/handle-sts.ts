@@ -1,13 +1,16 @@
 import { BodyFault } from '../core/body-fault.ts';
+import { BudgetExhausted } from '../core/byte-budget.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
-import { handleSts, type StsDependencies, type StsResponse } from '../sts/handle.ts';
+import { handleSts, type StsDependencies } from '../sts/handle.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
-import { sendAnswer } from './answer.ts';
+import { type Answer, sendAnswer } from './answer.ts';
+import { stopReading } from './answer-unreadable.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
-import type { ClientConnection } from './handle-s3.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { NoPlace } from './places.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** Answers one STS request: reads its small body, lets the service handle it, renders what it throws. */
@@ -17,39 +20,66 @@ export async function answerSts(
   dependencies: StsDependencies,
   trace: RequestTrace,
 ): Promise<void> {
-  const { message, response } = connection;
-  let answer: StsResponse;
-  let isBodyUsable = true;
+  let answer: Omit<Answer, 'headers'>;
   try {
-    connection.invite();
-    const body = await readBody(connection);
+    const body = await readBody(raw, connection);
     answer = await handleSts(raw, body, dependencies, trace);
   } catch (error) {
-    const rendered = renderStsError(error, raw);
-    const { errorCode, errorDetail, authenticationReason, accessKeyId } = rendered;
-    isBodyUsable = !(error instanceof Error && error.cause instanceof BodyFault);
-    trace.add({
-      errorCode,
-      ...(errorDetail === undefined ? {} : { errorDetail }),
-      ...(accessKeyId === undefined ? {} : { accessKeyId }),
-      ...(authenticationReason === undefined
-        ? {}
-        : { authenticationFailure: authenticationFailureLabel(authenticationReason) }),
-    });
-    answer = rendered;
+    await answerStsFault(error, raw, connection, trace);
+    return;
   }
-  trace.add({ status: answer.status, bytesOut: Buffer.byteLength(answer.body) });
-  const headers = ['x-amzn-RequestId', trace.requestId, ...connection.ownHeaders];
-  await sendAnswer(message, response, { ...answer, headers, closes: !isBodyUsable });
+  await send(answer, connection, trace);
 }
 
-async function readBody({ message }: ClientConnection): Promise<Buffer> {
-  try {
-    return await collect(message, maxStsBodyBytes);
-  } catch (cause) {
-    if (!(cause instanceof BodyFault)) throw cause;
-    throw cause.reason === 'document_too_large'
-      ? stsError('RequestEntityTooLarge', undefined, { cause })
-      : stsError('MalformedQueryString', undefined, { cause });
-  }
+/** Answers whatever was thrown about an STS request, in the form that its `Accept` header asks for. */
+export async function answerStsFault(
+  error: unknown,
+  raw: RawRequest,
+  connection: ClientConnection,
+  trace: RequestTrace,
+): Promise<void> {
+  if (error instanceof BudgetExhausted) connection.reporter.acted('buffered_bytes');
+  const rendered = renderStsError(toStsFault(error), raw);
+  const { errorCode, errorDetail, authenticationReason, accessKeyId } = rendered;
+  trace.add({
+    errorCode,
+    ...(errorDetail === undefined ? {} : { errorDetail }),
+    ...(accessKeyId === undefined ? {} : { accessKeyId }),
+    ...(authenticationReason === undefined
+      ? {}
+      : { authenticationFailure: authenticationFailureLabel(authenticationReason) }),
+  });
+  await send({ ...rendered, closes: error instanceof BodyFault }, connection, trace);
+}
+
+/** Names what the edge itself throws in the terms of STS. */
+function toStsFault(error: unknown): unknown {
+  if (error instanceof NoPlace || error instanceof BudgetExhausted)
+    return stsError('Throttling', undefined, { cause: error, detail: error.message });
+  if (!(error instanceof BodyFault)) return error;
+  return stsError(
+    error.reason === 'document_too_large' ? 'RequestEntityTooLarge' : 'MalformedQueryString',
+    undefined,
+    { cause: error, detail: `the body: ${error.reason}` },
+  );
+}
+
+async function send(
+  answer: Omit<Answer, 'headers'>,
+  connection: ClientConnection,
+  trace: RequestTrace,
+): Promise<void> {
+  trace.add({ status: answer.status, bytesOut: Buffer.byteLength(answer.body) });
+  const headers = ['x-amzn-RequestId', trace.requestId, ...connection.ownHeaders];
+  await sendAnswer(connection, { ...answer, headers });
+}
+
+async function readBody(raw: RawRequest, { message, place, invite }: ClientConnection): Promise<Buffer> {
+  // Before the client is invited to send it.
+  const declared = raw.headers.get('content-length') ?? '';
+  if (/^\d+$/.test(declared) && Number(declared) > maxStsBodyBytes) throw new BodyFault('document_too_large');
+  invite();
+  return place.waitFor(collect(message, maxStsBodyBytes), () => {
+    stopReading(message, new BodyFault('incomplete'));
+  });
 }

@@ -1,5 +1,6 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault, type BodyReason } from '../core/body-fault.ts';
+import { BudgetExhausted } from '../core/byte-budget.ts';
 import { ServiceError } from '../core/service-error.ts';
 import {
   BucketMissing,
@@ -9,6 +10,7 @@ import {
   type UpstreamReason,
 } from '../forward/faults.ts';
 import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
+import { NoPlace } from './places.ts';
 
 const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   length_missing: 'MissingContentLength',
@@ -55,6 +57,8 @@ export function toS3Error(error: unknown): ServiceError {
   if (error instanceof OperationUnknown) {
     return s3Error('NotImplemented', 'The store does not have this operation.', { detail: error.message });
   }
+  if (error instanceof NoPlace || error instanceof BudgetExhausted)
+    return s3Error('SlowDown', undefined, { cause: error, detail: error.message });
   if (error instanceof BucketMissing) return s3Error('NoSuchBucket');
   if (error instanceof MissingHidden) return s3Error('AccessDenied', undefined, { cause: error });
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown';

@@ -1,29 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Clock, httpDate } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
-import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { bucketOfHost } from '../s3/addressing.ts';
-import { renderS3Error } from '../s3/error-xml.ts';
-import { s3Error } from '../s3/errors.ts';
-import type { StsDependencies } from '../sts/handle.ts';
-import { isStsRequest } from '../sts/query-request.ts';
-import { answerS3Error } from './answer-s3-error.ts';
+import { answerRequest, type Snapshot } from './answer-request.ts';
+import { answerUnreadable, stopReading } from './answer-unreadable.ts';
 import { clientAddress } from './client-address.ts';
-import { handlePreflight, isPreflight } from './handle-preflight.ts';
-import { type ClientConnection, handleS3, type S3Pipeline } from './handle-s3.ts';
-import { answerSts } from './handle-sts.ts';
-import { keepAliveTimeoutMs, type ListenerLimits, maxConditionHeader } from './limits.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
+import type { LimitReporter } from './limit-reporter.ts';
+import { connectionsCheckingIntervalMs, keepAliveTimeoutMs, type ListenerLimits } from './limits.ts';
+import { Places } from './places.ts';
 import { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
-/** Everything one request is answered with; immutable, taken once per request. */
-export interface Snapshot {
-  readonly s3: S3Pipeline;
-  readonly sts: StsDependencies;
-}
+export type { Snapshot } from './answer-request.ts';
 
 /** What the S3 listener is made of. */
 export interface EdgeParts {
@@ -35,100 +27,109 @@ export interface EdgeParts {
   readonly trustedProxies: TrustedProxies;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly reporter: LimitReporter;
 }
 
-/** The listener that answers S3 and STS on one port. */
-export function createEdgeServer(parts: EdgeParts): Server {
-  const { limits } = parts;
+/** The listener that answers S3 and STS on one port, and what is going on there. */
+export interface EdgeServer {
+  readonly server: Server;
+  readonly places: Places;
+  readonly connections: ConnectionTable;
+}
+
+/** Creates the listener; it is not listening yet. */
+export function createEdgeServer(parts: EdgeParts): EdgeServer {
+  const { limits, reporter } = parts;
   const server = createServer({
     // Node would end every upload after 300 s; idle connections are ended by `timeout` instead.
     requestTimeout: 0,
     headersTimeout: limits.headersTimeoutSeconds * 1000,
+    connectionsCheckingInterval: connectionsCheckingIntervalMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
     requireHostHeader: false,
     insecureHTTPParser: false,
   });
   server.timeout = limits.idleTimeoutSeconds * 1000;
-  server.maxConnections = limits.maxConnections;
-  const edge = new Edge(parts);
-  server.on('request', (message, response) => edge.accept(message, response, () => undefined));
+  const connections = new ConnectionTable(limits.maxConnections, reporter);
+  connections.watch(server);
+  const edge = new Edge(parts, new Places(limits, reporter), connections);
+  server.on('request', (message, response) => edge.accept(message, response));
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
-    edge.accept(message, response, () => response.writeContinue());
+    edge.accept(message, response, { invite: () => response.writeContinue() });
+  });
+  server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
+    edge.accept(message, response, { isExpectationUnknown: true });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     edge.refuseUnreadable(error, socket),
   );
-  return server;
+  return { server, places: edge.places, connections };
 }
 
-/** Requests that may wait on one connection; SDKs send one at a time. */
-const maxPipelined = 64;
-
 class Edge {
+  readonly places: Places;
   readonly #parts: EdgeParts;
-  readonly #open = new WeakMap<Socket, Set<ServerResponse>>();
-  #inFlight = 0;
+  readonly #connections: ConnectionTable;
+  readonly #queues = new WeakMap<Socket, ExchangeQueue>();
 
-  constructor(parts: EdgeParts) {
+  constructor(parts: EdgeParts, places: Places, connections: ConnectionTable) {
     this.#parts = parts;
+    this.places = places;
+    this.#connections = connections;
   }
 
-  accept(message: IncomingMessage, response: ServerResponse, invite: () => void): void {
+  accept(
+    message: IncomingMessage,
+    response: ServerResponse,
+    { invite = () => undefined, isExpectationUnknown = false }: Partial<Exchange> = {},
+  ): void {
+    this.#connections.begin(message.socket);
+    this.#queueOf(message.socket).push({ message, response, invite, isExpectationUnknown });
+  }
+
+  #queueOf(socket: Socket): ExchangeQueue {
+    const known = this.#queues.get(socket);
+    if (known !== undefined) return known;
+    let isKnown = false;
+    const queue = new ExchangeQueue(
+      socket,
+      async (exchange) => {
+        if (await this.#serve(exchange)) isKnown = true;
+      },
+      () => {
+        if (queue.isCut) this.#parts.reporter.acted('pipelined');
+        this.#connections.end(socket, isKnown);
+      },
+    );
+    this.#queues.set(socket, queue);
+    return queue;
+  }
+
+  /** Resolves, always, with whether the caller was authenticated. */
+  async #serve(exchange: Exchange): Promise<boolean> {
+    const { message, response } = exchange;
+    const { metrics, log } = this.#parts;
     const address = clientAddress(message.socket);
     // A client that reset the connection has no address any more. Its request would be decided without a source.
     if (address === undefined) {
       message.socket.destroy();
-      return;
+      return false;
     }
-    const open = this.#openOn(message.socket);
-    if (open.size >= maxPipelined) {
-      message.socket.destroy();
-      return;
-    }
-    open.add(response);
-    void this.#serve(message, response, invite, address).finally(() => open.delete(response));
-  }
-
-  /**
-   * The answers that are due on a connection. When it goes, those that wait behind another one learn it here: Node tells
-   * only the one whose turn it is.
-   */
-  #openOn(socket: Socket): Set<ServerResponse> {
-    const known = this.#open.get(socket);
-    if (known !== undefined) return known;
-    const open = new Set<ServerResponse>();
-    this.#open.set(socket, open);
-    socket.once('close', () => {
-      for (const response of open) {
-        if (response.socket !== null) continue;
-        response.destroy();
-        response.emit('close');
-      }
-    });
-    return open;
-  }
-
-  async #serve(
-    message: IncomingMessage,
-    response: ServerResponse,
-    invite: () => void,
-    address: string,
-  ): Promise<void> {
-    const { metrics, log } = this.#parts;
     const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address);
-    this.#inFlight += 1;
+    const place = this.places.enter();
     metrics.inFlight('s3', 1);
     try {
-      await this.#answer(message, response, invite, trace);
+      await answerRequest(exchange, place, trace, this.#parts);
     } catch (error) {
       response.destroy();
       log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
     } finally {
-      this.#inFlight -= 1;
+      place.leave();
       metrics.inFlight('s3', -1);
       this.#note(trace);
     }
+    return place.isKnown;
   }
 
   // Whatever goes wrong with a record, it must not reach the process.
@@ -143,86 +144,21 @@ class Edge {
     }
   }
 
-  async #answer(
-    message: IncomingMessage,
-    response: ServerResponse,
-    invite: () => void,
-    trace: RequestTrace,
-  ): Promise<void> {
-    const receivedAtMs = this.#parts.clock.now();
-    // SDKs set their clock by this header, so it must be the one that signatures are held against.
-    response.sendDate = false;
-    const date = httpDate(receivedAtMs);
-    const ownHeaders = ['x-amz-request-id', trace.requestId, 'x-amz-id-2', trace.requestId, 'date', date];
-    const connection: ClientConnection = { message, response, invite, ownHeaders };
-    const snapshot = this.#parts.snapshot();
-    let raw: RawRequest;
-    try {
-      raw = this.#readHead(message, receivedAtMs, trace);
-    } catch (error) {
-      await answerS3Error(error, connection, trace);
-      return;
-    }
-    const isOnBucketHost =
-      bucketOfHost(raw.headers.get('host') ?? '', snapshot.s3.routing.virtualHosts) !== undefined;
-    if (isStsRequest(raw) && !isOnBucketHost) {
-      trace.add({ service: 'sts' });
-      await answerSts(raw, connection, snapshot.sts, trace);
-      return;
-    }
-    trace.add({ service: 's3' });
-    try {
-      await (isPreflight(raw) ? handlePreflight : handleS3)(raw, connection, snapshot.s3, trace);
-    } catch (error) {
-      await answerS3Error(error, connection, trace);
-    }
-  }
-
-  #readHead(message: IncomingMessage, receivedAtMs: number, trace: RequestTrace): RawRequest {
-    const { limits } = this.#parts;
-    if (this.#inFlight > limits.maxInFlight) throw s3Error('SlowDown');
-    const arrived = readRawRequest(message, {
-      clientAddress: trace.sourceIp,
-      isSecure: false,
-      receivedAtMs,
-      requestId: trace.requestId,
-    });
-    if (arrived === undefined) throw s3Error('InvalidURI');
-    if (arrived.headers.count('host') !== 1)
-      throw s3Error('InvalidRequest', 'Exactly one Host header is required.');
-    const raw = this.#parts.trustedProxies.seenThrough(arrived);
-    trace.addHead(raw);
-    for (const name of ['user-agent', 'referer']) {
-      if ((raw.headers.get(name)?.length ?? 0) > maxConditionHeader) {
-        throw s3Error('InvalidRequest', `The ${name} header is too long.`);
-      }
-    }
-    return raw;
-  }
-
   /** Answers what the HTTP parser could not read; the connection is closed. */
   refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-    // Behind or inside another answer, a second one would be read as part of it.
-    const hasOpenAnswers = (this.#open.get(socket)?.size ?? 0) > 0;
-    if (error.code === 'ECONNRESET' || !socket.writable || hasOpenAnswers) {
+    const current = this.#queues.get(socket)?.current;
+    if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
-    const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-    const requestId = this.#newRequestId();
-    const fault = s3Error(
-      isTooLarge
-        ? 'RequestHeaderSectionTooLarge'
-        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-          ? 'RequestTimeout'
-          : 'BadRequest',
-    );
-    const body = renderS3Error(fault, '', requestId);
-    socket.end(
-      `HTTP/1.1 ${fault.status} Bad Request\r\ndate: ${httpDate(this.#parts.clock.now())}\r\ncontent-type: application/xml\r\nx-amz-request-id: ${requestId}\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    );
-    this.#parts.metrics.record({ ...new RequestTrace(requestId, '', '').finish(), status: fault.status });
+    if (current !== undefined) {
+      // Its handler waits for the body, learns that no more can be read, and answers.
+      if (!stopReading(current.message, error) || current.response.headersSent) socket.destroy();
+      return;
+    }
+    const trace = new RequestTrace(this.#newRequestId(), '', clientAddress(socket) ?? '');
+    answerUnreadable(error, socket, trace, this.#parts.clock.now());
+    this.#note(trace);
   }
 
   #newRequestId(): string {

@@ -1,8 +1,8 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type HeaderField, HeaderList } from '../core/header-list.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import { s3Error } from '../s3/errors.ts';
 import { plainAddress } from './client-address.ts';
+import { HeadFault } from './head-fault.ts';
 
 /** A range of IP addresses; the bits count from the front. */
 export interface ProxyRange {
@@ -31,7 +31,8 @@ export class TrustedProxies {
   /**
    * The request as the client sent it to the first of them. The client is the right-most address that is no trusted
    * proxy; `https` must be said by every hop that says anything; a forwarded host replaces `Host`, as what the client
-   * signed. Throws `InvalidRequest` for what a trusted proxy should never send.
+   * signed.
+   * @throws HeadFault for what a trusted proxy should never send
    */
   seenThrough(raw: RawRequest): RawRequest {
     const { clientAddress: peer, headers } = raw;
@@ -86,5 +87,5 @@ function withForwardedHost(headers: HeaderList): HeaderList {
 }
 
 function malformed(name: string): Error {
-  return s3Error('InvalidRequest', `The ${name} header of the proxy in front cannot be read.`);
+  return new HeadFault('forwarded_header', `The ${name} header of the proxy in front cannot be read.`);
 }

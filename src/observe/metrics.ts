@@ -16,6 +16,7 @@ const counters = {
   mfa_attempts_total: ['Attempts to prove a second factor.', ['outcome']],
   state_refreshes_total: ['Attempts to learn what other replicas know.', ['outcome']],
   proxy_bytes_total: ['Body bytes passed through.', ['direction']],
+  limit_actions_total: ['Requests and connections that a limit refused or made give way.', ['limit']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
 /** Every histogram: name without prefix → help, labels and buckets, in seconds. */
@@ -35,6 +36,9 @@ const histograms = {
 /** Every gauge: name without prefix → help and labels. */
 const gauges = {
   requests_in_flight: ['Requests being answered.', ['listener']],
+  unauthenticated_requests: ['Requests whose signature has not been verified.', []],
+  buffered_bytes: ['Bytes held of what is read or written whole.', []],
+  open_connections: ['Client connections.', ['listener']],
   build_info: ['Always 1; the labels say what runs.', ['version', 'revision']],
   policies: ['Policies loaded.', ['kind']],
   state_last_refresh_timestamp_seconds: ['When it was last known what other replicas know.', []],
@@ -45,6 +49,24 @@ const gauges = {
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
 const prefix = 'sts_sidecar_';
+
+/** A limit that keeps one client from taking what others need. */
+export type LimitName =
+  | 'unauthenticated'
+  | 'in_flight'
+  | 'buffered_bytes'
+  | 'connections'
+  | 'unfinished_heads'
+  | 'pipelined'
+  | 'identity_provider';
+
+/** What is measured at the moment of a scrape. */
+export interface Occupancy {
+  readonly unauthenticated: number;
+  readonly bufferedBytes: number;
+  /** Open connections by listener. */
+  readonly connections: Readonly<Record<string, number>>;
+}
 
 /** Gauges of `prom-client` that are named like counters; their likes by type, which sum to the same, stay. */
 const misnamedGauges = [
@@ -59,6 +81,7 @@ export class Metrics {
   readonly #counters: Record<keyof typeof counters, Counter>;
   readonly #histograms: Record<keyof typeof histograms, Histogram>;
   readonly #gauges: Record<keyof typeof gauges, Gauge>;
+  #occupancy: (() => Occupancy) | undefined;
 
   constructor() {
     const registers = [this.#registry];
@@ -84,6 +107,16 @@ export class Metrics {
   /** Counts a request in or out on a listener. */
   inFlight(listener: 's3' | 'admin', change: 1 | -1): void {
     this.#gauges.requests_in_flight.inc({ listener }, change);
+  }
+
+  /** Counts one refusal, or one request or connection that gave way. */
+  limitActed(limit: LimitName): void {
+    this.#counters.limit_actions_total.inc({ limit });
+  }
+
+  /** Says where to find what is measured at the moment of a scrape. */
+  watch(occupancy: () => Occupancy): void {
+    this.#occupancy = occupancy;
   }
 
   /** Adds one request to an identity provider; the labels are configured names and words of fixed tables. */
@@ -156,6 +189,14 @@ export class Metrics {
 
   /** The exposition text and its content type. */
   async render(): Promise<{ body: string; contentType: string }> {
+    const occupancy = this.#occupancy?.();
+    if (occupancy !== undefined) {
+      this.#gauges.unauthenticated_requests.set(occupancy.unauthenticated);
+      this.#gauges.buffered_bytes.set(occupancy.bufferedBytes);
+      for (const [listener, count] of Object.entries(occupancy.connections)) {
+        this.#gauges.open_connections.set({ listener }, count);
+      }
+    }
     return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
 }

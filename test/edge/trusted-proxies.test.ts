@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HeaderList } from '../../src/core/header-list.ts';
 import type { RawRequest } from '../../src/core/raw-request.ts';
-import { ServiceError } from '../../src/core/service-error.ts';
+import { HeadFault, headError } from '../../src/edge/head-fault.ts';
 import { TrustedProxies } from '../../src/edge/trusted-proxies.ts';
 
 const proxies = new TrustedProxies([
@@ -29,7 +29,7 @@ function codeOf(call: () => unknown): string {
     call();
     return 'accepted';
   } catch (error) {
-    return error instanceof ServiceError ? error.code : 'another error';
+    return error instanceof HeadFault ? headError(error, 's3').code : 'another error';
   }
 }
 

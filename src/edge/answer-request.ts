@@ -1,0 +1,72 @@
+import { type Clock, httpDate } from '../core/clock.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import type { StsDependencies } from '../sts/handle.ts';
+import { answerS3Error } from './answer-s3-error.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Exchange } from './exchange-queue.ts';
+import { handlePreflight, isPreflight } from './handle-preflight.ts';
+import { handleS3, type S3Pipeline } from './handle-s3.ts';
+import { answerSts, answerStsFault } from './handle-sts.ts';
+import { HeadFault, headError } from './head-fault.ts';
+import type { LimitReporter } from './limit-reporter.ts';
+import type { Place } from './places.ts';
+import { isForSts, readHead, refusedHead } from './read-head.ts';
+import type { RequestTrace } from './request-trace.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
+
+/** Everything one request is answered with; immutable, taken once per request. */
+export interface Snapshot {
+  readonly s3: S3Pipeline;
+  readonly sts: StsDependencies;
+}
+
+/** What requests are answered with, whatever they ask for. */
+export interface AnswerParts {
+  /** The snapshot in force now. */
+  readonly snapshot: () => Snapshot;
+  readonly clock: Clock;
+  readonly trustedProxies: TrustedProxies;
+  readonly reporter: LimitReporter;
+}
+
+/** Answers one request: finds out whether it is for STS or S3 and has it handled. Every fault is answered here. */
+export async function answerRequest(
+  { message, response, invite, isExpectationUnknown }: Exchange,
+  place: Place,
+  trace: RequestTrace,
+  { snapshot: snapshotInForce, clock, trustedProxies, reporter }: AnswerParts,
+): Promise<void> {
+  const receivedAtMs = clock.now();
+  // SDKs set their clock by this header, so it must be the one that signatures are held against.
+  response.sendDate = false;
+  const { requestId } = trace;
+  const ownHeaders = ['x-amz-request-id', requestId, 'x-amz-id-2', requestId, 'date', httpDate(receivedAtMs)];
+  const connection: ClientConnection = { message, response, invite, ownHeaders, place, clock, reporter };
+  const snapshot = snapshotInForce();
+  const { virtualHosts } = snapshot.s3.routing;
+  const facts = { clientAddress: trace.sourceIp, receivedAtMs, requestId, isExpectationUnknown };
+  let raw: RawRequest;
+  try {
+    raw = readHead(message, facts, trustedProxies);
+    trace.addHead(raw);
+  } catch (error) {
+    const refused = refusedHead(message, facts);
+    const protocol = isForSts(refused, virtualHosts) ? 'sts' : 's3';
+    trace.add({ service: protocol });
+    const fault = error instanceof HeadFault ? headError(error, protocol) : error;
+    if (protocol === 's3') await answerS3Error(fault, connection, trace);
+    else await answerStsFault(fault, refused, connection, trace);
+    return;
+  }
+  if (isForSts(raw, virtualHosts)) {
+    trace.add({ service: 'sts' });
+    await answerSts(raw, connection, snapshot.sts, trace);
+    return;
+  }
+  trace.add({ service: 's3' });
+  try {
+    await (isPreflight(raw) ? handlePreflight : handleS3)(raw, connection, snapshot.s3, trace);
+  } catch (error) {
+    await answerS3Error(error, connection, trace);
+  }
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** One request with the answer that is due to it. */
+export interface Exchange {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
+  readonly invite: () => void;
+  /** An `Expect` header that this server cannot meet. */
+  readonly isExpectationUnknown: boolean;
+}
+
+/**
+ * Requests that one read from the socket may have brought beyond the one being answered. The reading stops then, but the
+ * parser finishes what it has.
+ */
+const maxWaiting = 64;
+
+/**
+ * The requests of one connection, carried out one after the other in the order in which they came: a store that got
+ * `PUT k` and `DELETE k` at the same time would carry them out in any order. While one is answered nothing further is
+ * read, so that a client which pipelines without reading costs no more than one which does not.
+ */
+export class ExchangeQueue {
+  readonly #socket: Socket;
+  readonly #serve: (exchange: Exchange) => Promise<void>;
+  readonly #onIdle: () => void;
+  readonly #waiting: Exchange[] = [];
+  #current: Exchange | undefined;
+  /** What came too early was let go; the connection ends after what is waiting. */
+  #isCut = false;
+  #isPaused = false;
+
+  /** `serve` must not reject. `onIdle` is told when nothing is left to do. */
+  constructor(socket: Socket, serve: (exchange: Exchange) => Promise<void>, onIdle: () => void) {
+    this.#socket = socket;
+    this.#serve = serve;
+    this.#onIdle = onIdle;
+  }
+
+  /** The exchange that is being carried out. */
+  get current(): Exchange | undefined {
+    return this.#current;
+  }
+
+  /** True when a request was let go because too many came ahead of their turn. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Takes a request. It is carried out at once, or when those before it have been answered. */
+  push(exchange: Exchange): void {
+    if (this.#isCut) return;
+    if (this.#current === undefined) {
+      this.#start(exchange);
+      return;
+    }
+    if (this.#waiting.length >= maxWaiting) {
+      this.#isCut = true;
+      return;
+    }
+    this.#waiting.push(exchange);
+    // Not now: the parser resumes the socket at the end of each message it finds in the bytes that it has.
+    if (this.#waiting.length === 1) process.nextTick(() => this.#pause());
+  }
+
+  #pause(): void {
+    if (this.#waiting.length === 0) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  #start(exchange: Exchange): void {
+    this.#current = exchange;
+    exchange.response.once('close', () => this.#next());
+    void this.#serve(exchange).then(() => {
+      const isLast = this.#current === undefined || this.#current === exchange;
+      if (isLast && this.#waiting.length === 0) this.#onIdle();
+    });
+  }
+
+  #next(): void {
+    this.#current = undefined;
+    const isOver = this.#socket.destroyed || this.#socket.writableEnded;
+    const exchange = isOver ? undefined : this.#waiting.shift();
+    if (exchange === undefined) {
+      this.#waiting.length = 0;
+      // What else came was let go: the client finds its connection closed and sends that again.
+      if (this.#isCut) this.#socket.destroySoon();
+      return;
+    }
+    if (this.#waiting.length === 0 && !this.#isCut) this.#resume();
+    this.#start(exchange);
+  }
+}

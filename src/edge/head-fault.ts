@@ -1,0 +1,92 @@
+import { ServiceError } from '../core/service-error.ts';
+
+/** What is wrong with a head, before it is known what the request asks for. */
+export type HeadReason =
+  | 'target'
+  | 'host'
+  | 'header_too_long'
+  | 'forwarded_header'
+  | 'transfer_coding'
+  | 'expectation'
+  | 'syntax'
+  | 'head_too_large'
+  | 'head_too_late';
+
+type Row = readonly [code: string, status: number];
+
+interface Rendering {
+  readonly s3: Row;
+  readonly sts: Row;
+  readonly text: string;
+}
+
+/** Code and status of each reason in both protocols. */
+const table: Readonly<Record<HeadReason, Rendering>> = {
+  target: {
+    s3: ['InvalidURI', 400],
+    sts: ['MalformedQueryString', 404],
+    text: "Couldn't parse the specified URI.",
+  },
+  host: {
+    s3: ['InvalidRequest', 400],
+    sts: ['ValidationError', 400],
+    text: 'Exactly one Host header is required.',
+  },
+  header_too_long: {
+    s3: ['InvalidRequest', 400],
+    sts: ['ValidationError', 400],
+    text: 'A header is too long.',
+  },
+  forwarded_header: {
+    s3: ['InvalidRequest', 400],
+    sts: ['ValidationError', 400],
+    text: 'A header of the proxy in front cannot be read.',
+  },
+  // RFC 9112, section 6.1: what is not understood cannot be delimited.
+  transfer_coding: {
+    s3: ['NotImplemented', 501],
+    sts: ['ValidationError', 400],
+    text: 'The only transfer coding supported is chunked.',
+  },
+  expectation: {
+    s3: ['ExpectationFailed', 417],
+    sts: ['ExpectationFailed', 417],
+    text: 'The only expectation supported is 100-continue.',
+  },
+  syntax: {
+    s3: ['BadRequest', 400],
+    sts: ['MalformedQueryString', 400],
+    text: 'The request could not be read.',
+  },
+  head_too_large: {
+    s3: ['RequestHeaderSectionTooLarge', 400],
+    sts: ['ValidationError', 400],
+    text: 'Your request header section exceeds the maximum allowed size.',
+  },
+  head_too_late: {
+    s3: ['RequestTimeout', 400],
+    sts: ['ValidationError', 400],
+    text: 'Your socket connection to the server was not read from or written to within the timeout period.',
+  },
+};
+
+/** A head that cannot be served; {@link headError} names it in a protocol's terms. */
+export class HeadFault extends Error {
+  override readonly name = 'HeadFault';
+  readonly reason: HeadReason;
+  /** What is wrong, in public words; the reason's own text when absent. */
+  readonly text: string | undefined;
+
+  constructor(reason: HeadReason, text?: string) {
+    super(reason);
+    this.reason = reason;
+    this.text = text;
+  }
+}
+
+/** Names a fault of the head in the protocol that the request seems to speak. */
+export function headError({ reason, text }: HeadFault, protocol: 's3' | 'sts'): ServiceError {
+  const row = table[reason];
+  const [code, status] = row[protocol];
+  return new ServiceError(code, status, text ?? row.text);
+}

@@ -1,0 +1,183 @@
+import { ByteBudget, type Reservation } from '../core/byte-budget.ts';
+import type { LimitReporter } from './limit-reporter.ts';
+
+/** How many requests may be here at once, and how much they may hold. */
+export interface PlaceLimits {
+  /** Authenticated requests. */
+  readonly maxInFlight: number;
+  /** Requests whose signature has not been verified. */
+  readonly maxUnauthenticated: number;
+  /** Bytes of everything that is read or written whole. */
+  readonly maxBufferedBytes: number;
+}
+
+/** There is no room for the request, or another one needed its place more. */
+export class NoPlace extends Error {
+  override readonly name = 'NoPlace';
+}
+
+/** Who pays for the bytes of requests that have proved nothing. */
+const strangers = 'strangers';
+
+/**
+ * The places of the requests that are being answered.
+ *
+ * A request starts as a stranger's and has a place in a small room of its own. Strangers can fill that room, but take
+ * nothing from callers who are known: when it is full, the stranger that has waited longest gives way. A verified
+ * signature moves the request to the places in flight.
+ */
+export class Places {
+  readonly #limits: PlaceLimits;
+  readonly #reporter: LimitReporter;
+  readonly #budget: ByteBudget;
+  readonly #room = new Set<Place>();
+  #inFlight = 0;
+
+  constructor(limits: PlaceLimits, reporter: LimitReporter) {
+    this.#limits = limits;
+    this.#reporter = reporter;
+    this.#budget = new ByteBudget(limits.maxBufferedBytes);
+  }
+
+  /** Requests whose signature has not been verified. */
+  get unauthenticated(): number {
+    return this.#room.size;
+  }
+
+  /** Bytes held by all requests together. */
+  get bufferedBytes(): number {
+    return this.#budget.usedBytes;
+  }
+
+  /** A place for a request that has just arrived. {@link Place.leave} must follow. */
+  enter(): Place {
+    const place: Place = new Place({
+      admit: () => this.#admit(place),
+      stepOut: () => this.#room.delete(place),
+      stepIn: () => this.#welcome(place),
+      leave: (isKnown) => this.#leave(place, isKnown),
+      reserve: (holder) => this.#budget.reserve(holder),
+    });
+    this.#welcome(place);
+    return place;
+  }
+
+  #welcome(place: Place): void {
+    this.#room.add(place);
+    if (this.#room.size <= this.#limits.maxUnauthenticated) return;
+    for (const other of this.#room) {
+      if (other === place || !other.giveWay()) continue;
+      this.#room.delete(other);
+      this.#reporter.acted('unauthenticated');
+      return;
+    }
+    // All of them are being worked on at this moment, and none of them waits for its client.
+  }
+
+  #admit(place: Place): void {
+    if (this.#inFlight >= this.#limits.maxInFlight) {
+      this.#reporter.acted('in_flight');
+      throw new NoPlace('maxInFlight is reached');
+    }
+    this.#room.delete(place);
+    this.#inFlight += 1;
+  }
+
+  #leave(place: Place, isKnown: boolean): void {
+    if (isKnown) this.#inFlight -= 1;
+    else this.#room.delete(place);
+  }
+}
+
+interface PlaceKeeper {
+  readonly admit: () => void;
+  readonly stepOut: () => void;
+  readonly stepIn: () => void;
+  readonly leave: (isKnown: boolean) => void;
+  readonly reserve: (holder: string) => Reservation;
+}
+
+/** The place of one request. */
+export class Place {
+  readonly #keeper: PlaceKeeper;
+  #holder = strangers;
+  #isKnown = false;
+  #hasLeft = false;
+  #reservation: Reservation | undefined;
+  #giveWay: (() => void) | undefined;
+
+  constructor(keeper: PlaceKeeper) {
+    this.#keeper = keeper;
+  }
+
+  /** True once the signature has been verified. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** What the request holds in memory; given back when it leaves. */
+  get reservation(): Reservation {
+    this.#reservation ??= this.#keeper.reserve(this.#holder);
+    return this.#reservation;
+  }
+
+  /**
+   * Moves the request to the places in flight. `holder` names the user or role that pays for what it holds.
+   * @throws NoPlace when `maxInFlight` is reached, BudgetExhausted when `holder` holds too much already
+   */
+  admit(holder: string): void {
+    if (this.#isKnown) return;
+    this.#keeper.admit();
+    this.#isKnown = true;
+    const bytes = this.#reservation?.bytes ?? 0;
+    this.#reservation?.release();
+    this.#reservation = undefined;
+    this.#holder = holder;
+    if (bytes > 0) this.reservation.resize(bytes);
+  }
+
+  /** Frees the place while the request waits for an identity provider. The result takes it again. */
+  stepOut(): () => void {
+    if (this.#isKnown) return () => undefined;
+    this.#keeper.stepOut();
+    return () => {
+      if (!this.#hasLeft && !this.#isKnown) this.#keeper.stepIn();
+    };
+  }
+
+  /**
+   * Waits for something that the client or the network decides about. A stranger's request may have to give way then;
+   * `abandon` is called to stop the work.
+   * @throws NoPlace when another request needs the place
+   */
+  async waitFor<T>(work: Promise<T>, abandon?: () => void): Promise<T> {
+    if (this.#isKnown) return work;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#giveWay = () => {
+          reject(new NoPlace('another request needs the place'));
+          abandon?.();
+        };
+        work.then(resolve, reject);
+      });
+    } finally {
+      this.#giveWay = undefined;
+    }
+  }
+
+  /** Makes a waiting request give way. False when it does not wait. */
+  giveWay(): boolean {
+    const giveWay = this.#giveWay;
+    this.#giveWay = undefined;
+    giveWay?.();
+    return giveWay !== undefined;
+  }
+
+  /** Gives the place and everything held back. */
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#reservation?.release();
+    this.#keeper.leave(this.#isKnown);
+  }
+}
