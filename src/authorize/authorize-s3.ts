@@ -1,25 +1,14 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import { DecisionBudget } from '../iam/budget.ts';
-import { explainDenial } from '../iam/explain.ts';
 import type { Batch, Permission, S3Request } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
-import type { ContextEntry } from './global-keys.ts';
+import { type Denied, deniedRequest } from './denied.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
 import { settleBatch } from './settle-batch.ts';
 import { settleTagCopy } from './settle-tag-copy.ts';
 
-/** A request that was refused. */
-export interface Denied {
-  readonly isAllowed: false;
-  readonly decision: AccessDecision;
-  /** AWS's words: who may not do what on which resource, and which kind of policy is missing or denied it. */
-  readonly message: string;
-  /** The permission that was refused. */
-  readonly permission: Permission;
-  /** The context that it was refused in. */
-  readonly context: readonly ContextEntry[];
-}
+export type { Denied } from './denied.ts';
 
 /** The answer of the store, written anew from what the caller may see of it; `refusal` when that is nothing. */
 export type ResultWriter = (storeResult: Uint8Array) => Buffer | { readonly refusal: Denied };
@@ -209,17 +198,12 @@ class RequestAuthorization {
     });
   }
 
-  #denied({ permission, decision }: DecidedPermission): Denied {
-    const { action, resource } = permission;
-    const reason = explainDenial(decision, action);
-    const { arn } = this.#authenticated.caller;
-    return {
-      isAllowed: false,
-      decision,
-      message: `User: ${arn} is not authorized to perform: ${action} on resource: "${resource}" ${reason}`,
-      permission,
-      context: this.#decider.contextOf(permission),
-    };
+  #denied(refused: DecidedPermission): Denied {
+    return deniedRequest(
+      refused,
+      this.#authenticated.caller.arn,
+      this.#decider.contextOf(refused.permission),
+    );
   }
 }
 

@@ -138,10 +138,10 @@ function neededKeys({ identity, boundary, session, resource }: SetResults): stri
 }
 
 /** The set whose allow is missing; `undefined` when access is granted. */
-function missingAllow(
+export function missingAllow(
   effects: SetEffects,
   sets: PolicySets,
-  query: AuthorizationQuery,
+  query: Pick<AuthorizationQuery, 'principal' | 'action'>,
 ): PolicyType | undefined {
   const { resourceLevel, identity, boundary = 'allow', session = 'allow' } = effects;
   if (resourceLevel === 'direct') return undefined;
@@ -155,7 +155,7 @@ function missingAllow(
 }
 
 /** A role can be assumed only by whom its trust policy names: here an identity policy alone grants nothing. */
-function isTrustDecision(sets: PolicySets, query: AuthorizationQuery): boolean {
+function isTrustDecision(sets: PolicySets, query: Pick<AuthorizationQuery, 'action'>): boolean {
   const hasTrustPolicy = sets.resource?.some(({ kind }) => kind === 'trust') ?? false;
   return hasTrustPolicy || isAssumeRole(query.action);
 }

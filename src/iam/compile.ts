@@ -7,9 +7,9 @@ import {
   commonPrefix,
   compileNotResources,
   compileResources,
-  literalPrefix,
   namedBuckets,
   type ResourceTest,
+  rangeOf,
 } from './match-resource.ts';
 import { StatementIndex } from './statement-index.ts';
 import { variableKeys } from './variables.ts';
@@ -62,7 +62,7 @@ function compileStatement(
     matchesAction: actions.isNegated ? (action) => !matchesListedAction(action) : matchesListedAction,
     buckets: resources === undefined || resources.isNegated ? undefined : namedBuckets(resources.values),
     resourcePrefix: resources === undefined || resources.isNegated ? '' : commonPrefix(resources.values),
-    literalPrefixes: resources?.values.map(literalPrefix) ?? [],
+    ranges: resources?.values.map(rangeOf) ?? [],
     excludesResources: resources?.isNegated ?? false,
     matchesResource: compileResourceElement(statement),
     principalLevel: compilePrincipalElement(statement),

@@ -1,6 +1,6 @@
 import type { ConditionTest } from './conditions/condition.ts';
 import type { PrincipalTest } from './match-principal.ts';
-import type { ResourceTest } from './match-resource.ts';
+import type { ResourceRange, ResourceTest } from './match-resource.ts';
 
 /** Names one statement of one policy, for audit records and explanations. */
 export interface StatementReference {
@@ -23,8 +23,8 @@ export interface CompiledStatement {
   readonly buckets: ReadonlySet<string> | undefined;
   /** Every resource that the statement applies to starts with this; tested first, because it decides most often. */
   readonly resourcePrefix: string;
-  /** The patterns of Resource, or of NotResource, up to their first wildcards. */
-  readonly literalPrefixes: readonly string[];
+  /** What each pattern of Resource, or of NotResource, can match. */
+  readonly ranges: readonly ResourceRange[];
   /** Whether the patterns are of NotResource. */
   readonly excludesResources: boolean;
   readonly matchesResource: ResourceTest;

@@ -143,6 +143,33 @@ export function literalPrefix({ head, tail }: ResourcePattern): string {
   return headText === undefined ? '' : headText + literalHead(tail);
 }
 
+/** What a pattern can match: this text alone, everything that starts with it, or some of that. */
+export interface ResourceRange {
+  readonly text: string;
+  readonly extent: 'exact' | 'everything' | 'some';
+}
+
+/** Reads off a pattern what it can match. */
+export function rangeOf(pattern: ResourcePattern): ResourceRange {
+  const { head, tail } = pattern;
+  const text = literalPrefix(pattern);
+  if (head.length > 0 && literalHeadText(head) === undefined) return { text, extent: 'some' };
+  const further = tail.findIndex(({ kind }) => kind !== 'text');
+  if (further < 0) return { text, extent: 'exact' };
+  const isOpen = tail[further]?.kind === 'any' && further === tail.length - 1;
+  return { text, extent: isOpen ? 'everything' : 'some' };
+}
+
+/** Tells whether some resource that starts with a prefix could match; may say yes too often, never no wrongly. */
+export function mayReach({ text, extent }: ResourceRange, prefix: string): boolean {
+  return text.startsWith(prefix) || (extent !== 'exact' && prefix.startsWith(text));
+}
+
+/** Tells whether every resource that starts with a prefix certainly matches. */
+export function covers({ text, extent }: ResourceRange, prefix: string): boolean {
+  return extent === 'everything' && prefix.startsWith(text);
+}
+
 /**
  * Tells whether some resource of a bucket could match: the bucket itself or anything under `bucketArn/`. May say yes
  * too often, never no wrongly.

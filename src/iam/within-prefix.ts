@@ -2,6 +2,7 @@ import { DecisionBudget } from './budget.ts';
 import type { Decision, PolicySets } from './combine.ts';
 import type { CompiledStatement, StatementReference } from './compile.ts';
 import { type AuthorizationQuery, conditionsHold } from './evaluate.ts';
+import { mayReach, type ResourceRange } from './match-resource.ts';
 import { EvaluationScope } from './scope.ts';
 
 /**
@@ -16,17 +17,17 @@ export function refusalWithin(
   allowed: Decision,
 ): StatementReference | undefined {
   const scope = new EvaluationScope(query, query.budget ?? new DecisionBudget());
-  const overlaps = (text: string): boolean => prefix.startsWith(text) || text.startsWith(prefix);
+  const overlaps = (range: ResourceRange): boolean => mayReach(range, prefix);
   const refuses = (statement: CompiledStatement): boolean => {
     if (!statement.matchesAction(query.action.toLowerCase())) return false;
-    const { effect, reference, literalPrefixes, excludesResources } = statement;
+    const { effect, reference, ranges, excludesResources } = statement;
     if (effect === 'Allow') {
-      return excludesResources && isSame(reference, allowed.statement) && literalPrefixes.some(overlaps);
+      return excludesResources && isSame(reference, allowed.statement) && ranges.some(overlaps);
     }
     // A Deny of the very resource was decided with it.
     if (statement.matchesResource(scope) === true) return false;
     if (statement.principalLevel?.(query.principal) === 'none') return false;
-    const isPart = excludesResources || literalPrefixes.some(overlaps);
+    const isPart = excludesResources || ranges.some(overlaps);
     return isPart && conditionsHold(statement, scope) !== false;
   };
   const policies = [sets.identity, sets.boundary, sets.session, sets.resource].flatMap((set) => set ?? none);

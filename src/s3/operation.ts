@@ -80,6 +80,8 @@ export interface DocumentRule {
   readonly read?: (request: S3Request, body: Buffer, partition: string) => DocumentFacts;
   /** Every action that the document can make necessary beside those of the row. */
   readonly actions?: readonly string[];
+  /** Only of a {@link Batch}: every item needs one of these, on an object of the bucket. */
+  readonly itemActions?: readonly string[];
 }
 
 /** What a document says that matters to the decision. */

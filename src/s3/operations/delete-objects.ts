@@ -31,6 +31,7 @@ export const deleteObjectsOperation: S3Operation = {
     maxBytes: maxDeleteBytes,
     read: readBatch,
     actions: ['s3:GetObject', 's3:BypassGovernanceRetention'],
+    itemActions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
   },
   action: 's3:DeleteObject',
   versionAction: 's3:DeleteObjectVersion',
