@@ -6,13 +6,18 @@ export type BodyReason =
   | 'document_too_large'
   | 'unexpected'
   | 'incomplete'
+  /** It came too slowly. */
   | 'idle'
+  /** It came in thousands of pieces of a few bytes. */
+  | 'fragmented'
   | 'digest_mismatch'
+  | 'md5_invalid'
   | 'md5_mismatch'
   | 'chunk_malformed'
   | 'chunk_too_small'
   | 'trailer_malformed'
   | 'trailer_unsupported'
+  | 'checksum_invalid'
   | 'checksum_mismatch';
 
 /** The client's body is not what its head or its signature promised; the upload was not completed. */

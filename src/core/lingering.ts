@@ -1,8 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 
-/** How much of an upload that was answered early is read, and for how long, before its connection is closed. */
-const lingerBytes: number = 1024 * 1024;
-const lingerMs = 2_000;
+/**
+ * How much of an upload that was answered early is read, in bytes, and for how long, in milliseconds, before its
+ * connection is closed. Parts of the usual clients have 5 to 16 MiB, and most clients write all of one before they
+ * look for an answer. A client can keep no more of the sidecar so than by sending a request that is right: nothing is
+ * held but the connection, and a body in thousands of tiny pieces, which costs more than its bytes, ends it at once.
+ */
+const lingerBytes = 64 * 1024 * 1024;
+const lingerMs = 30_000;
+const silenceMs = 2_000;
+const lingerPieces = 16_384;
 
 /** True while the client is still sending its body. */
 export function isBodyUnread(message: IncomingMessage): boolean {
@@ -15,21 +22,31 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 /**
  * Goes on reading a body that nobody needs, for a while: closing over unread bytes would reset the connection and lose
- * the answer, and a client that only writes would never look for it. Source: RFC 9112 section 9.6.
+ * the answer, and a client that only writes would never look for it. Resolves when the client has said everything, has
+ * gone, or has had its time. Source: RFC 9112 section 9.6.
  */
 export function readOn(message: IncomingMessage): Promise<void> {
   message.unpipe();
+  if (message.readableEnded || message.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
-    let received = 0;
-    const timer = setTimeout(resolve, lingerMs);
+    let bytes = 0;
+    let pieces = 0;
     const stop = (): void => {
-      clearTimeout(timer);
+      clearTimeout(end);
+      clearTimeout(silence);
+      message.off('data', onData);
+      message.pause();
       resolve();
     };
-    message.on('data', (chunk: Buffer) => {
-      received += chunk.length;
-      if (received > lingerBytes) stop();
-    });
+    const end = setTimeout(stop, lingerMs);
+    const silence = setTimeout(stop, silenceMs);
+    const onData = (piece: Buffer): void => {
+      silence.refresh();
+      bytes += piece.length;
+      pieces += 1;
+      if (bytes > lingerBytes || (pieces > lingerPieces && bytes < pieces * 64)) stop();
+    };
+    message.on('data', onData);
     for (const event of ['end', 'close', 'error']) message.once(event, stop);
     message.resume();
   });

@@ -5,6 +5,7 @@ import { type RollingChecksum, startChecksum } from '../sigv4/checksum.ts';
 import { type AnnouncedTrailer, verifyTrailer } from '../sigv4/checksum-trailer.ts';
 import { ChunkDecoder } from '../sigv4/chunk-decoder.ts';
 import type { PayloadMode } from '../sigv4/payload-mode.ts';
+import type { HeaderChecks } from './header-checks.ts';
 
 /** Finds an object's bytes in what the client sends, and holds them against what it promised. */
 export interface BodyCheck {
@@ -14,14 +15,16 @@ export interface BodyCheck {
   finish(): void;
 }
 
-/** A body as it is, checked against its length and, if one was signed, its digest. */
+/** A body as it is, checked against its length, the checksums of its headers and, if one was signed, its digest. */
 export class PlainCheck implements BodyCheck {
   #left: number;
+  readonly #headerChecks: HeaderChecks;
   readonly #expected: Buffer | undefined;
   readonly #hash: Hash | undefined;
 
-  constructor(length: number, payload: PayloadMode) {
+  constructor(length: number, payload: PayloadMode, headerChecks: HeaderChecks) {
     this.#left = length;
+    this.#headerChecks = headerChecks;
     this.#expected = payload.kind === 'digest' ? Buffer.from(payload.sha256, 'hex') : undefined;
     this.#hash = this.#expected === undefined ? undefined : createHash('sha256');
   }
@@ -29,13 +32,16 @@ export class PlainCheck implements BodyCheck {
   take(wire: Buffer): readonly Buffer[] {
     this.#left -= wire.length;
     this.#hash?.update(wire);
+    this.#headerChecks.update(wire);
     return [wire];
   }
 
   finish(): void {
     if (this.#left !== 0) throw new BodyFault('incomplete');
-    if (this.#hash === undefined || this.#expected === undefined) return;
-    if (!equalBytes(this.#hash.digest(), this.#expected)) throw new BodyFault('digest_mismatch');
+    if (this.#expected !== undefined && this.#hash !== undefined) {
+      if (!equalBytes(this.#hash.digest(), this.#expected)) throw new BodyFault('digest_mismatch');
+    }
+    this.#headerChecks.finish();
   }
 }
 
@@ -44,17 +50,22 @@ export class ChunkedCheck implements BodyCheck {
   readonly #decoder: ChunkDecoder;
   readonly #trailer: AnnouncedTrailer;
   readonly #running: RollingChecksum;
+  readonly #headerChecks: HeaderChecks;
   #checksum = '';
 
-  constructor(decodedLength: number, trailer: AnnouncedTrailer) {
+  constructor(decodedLength: number, trailer: AnnouncedTrailer, headerChecks: HeaderChecks) {
     this.#decoder = new ChunkDecoder(decodedLength);
     this.#trailer = trailer;
     this.#running = startChecksum(trailer.algorithm);
+    this.#headerChecks = headerChecks;
   }
 
   take(wire: Buffer): readonly Buffer[] {
     const data = this.#decoder.push(wire);
-    for (const piece of data) this.#running.update(piece);
+    for (const piece of data) {
+      this.#running.update(piece);
+      this.#headerChecks.update(piece);
+    }
     return data;
   }
 
@@ -62,6 +73,7 @@ export class ChunkedCheck implements BodyCheck {
     const trailers = this.#decoder.end();
     const computed = this.#running.digest();
     verifyTrailer(this.#trailer, trailers, computed);
+    this.#headerChecks.finish();
     this.#checksum = computed.toString('base64');
   }
 

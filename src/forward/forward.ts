@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Preflight } from '../authorize/preflight.ts';
 import { BodyFault } from '../core/body-fault.ts';
+import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import {
@@ -23,6 +24,8 @@ import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts'
 export interface Exchange extends ClientSide {
   /** Tells a client that waits with `Expect: 100-continue` to send its body. */
   readonly invite: () => void;
+  /** Called when a small body has been read, before the store is contacted: the session may have ended meanwhile. */
+  readonly recheck?: () => Promise<void> | void;
 }
 
 /** Forwards authorized requests to one store. */
@@ -42,11 +45,10 @@ export class Forwarder {
   /**
    * Re-signs the request with the store's key, streams it there and the answer back. Accepts only what
    * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden}, {@link OperationUnknown},
-   * {@link BucketMissing}, {@link ResultRefused} or
-   * {@link ClientGone}; when the answer had already started, the client's connection has been closed.
+   * {@link BucketMissing}, {@link ResultRefused}, {@link BudgetExhausted} or {@link ClientGone}; when the answer had already started, the client's connection has been closed.
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
-    if (needsProbe(authorized) && (await this.#probe(authorized)) === 'nothing-to-delete')
+    if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
       return answerNothing(exchange);
     const body = await outgoingBody(authorized, exchange, this.#store.trailers);
     try {
@@ -62,15 +64,15 @@ export class Forwarder {
     }
   }
 
-  /** Passes a browser's preflight on, unsigned. Rejects with {@link UpstreamFault}. */
-  preflight(preflight: Preflight, requestId: string): Promise<PreflightAnswer> {
-    return forwardPreflight(preflight, this.#upstream, { host: this.#store.host, requestId });
+  /** Passes a browser's preflight on, unsigned. Rejects with {@link UpstreamFault} or {@link BudgetExhausted}. */
+  preflight(preflight: Preflight, requestId: string, reservation: Reservation): Promise<PreflightAnswer> {
+    return forwardPreflight(preflight, this.#upstream, { host: this.#store.host, requestId, reservation });
   }
 
-  async #probe(authorized: Authorized): Promise<ProbeResult> {
+  async #probe(authorized: Authorized, { reservation }: Exchange): Promise<ProbeResult> {
     const signing = { keys: this.#signingKeys, nowMs: this.#clock.now() };
     const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
-      this.#upstream.fetchSmall(head, maxBytes).catch((error: unknown) => {
+      this.#upstream.fetchSmall(head, maxBytes, reservation).catch((error: unknown) => {
         throw namedFault(error);
       });
     return probeSelector(authorized, this.#store, signing, ask);
@@ -108,15 +110,27 @@ function answerNothing({ response, ownHeaders }: Exchange): RelayFacts {
 
 async function outgoingBody(
   { request, document, payload }: Authorized,
-  { message, invite }: Exchange,
+  { message, invite, reservation, recheck }: Exchange,
   trailers: TrailerMode,
 ): Promise<OutgoingBody> {
   if (document !== undefined) return { length: document.length, content: document };
   if (request.operation.body === 'none') return { length: 0, content: null };
-  return prepareObjectBody({ message, headers: request.raw.headers, payload, invite }, trailers);
+  const { raw, headers: forwarded } = request;
+  const arriving = { message, headers: raw.headers, forwarded, payload, reservation, invite };
+  const body = await prepareObjectBody(arriving, trailers);
+  if (Buffer.isBuffer(body.content)) await recheck?.();
+  return body;
 }
 
-const namedFaults = [BodyFault, BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused];
+const namedFaults = [
+  BodyFault,
+  BucketMissing,
+  BudgetExhausted,
+  ClientGone,
+  MissingHidden,
+  OperationUnknown,
+  ResultRefused,
+];
 
 function namedFault(error: unknown): Error {
   const isNamed = namedFaults.some((kind) => error instanceof kind);

@@ -1,4 +1,5 @@
 import type { LookupSubject, LookupWarrant, StoreLookup, StoreTag } from '../authorize/store-lookup.ts';
+import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import { childOf, childText, readXml, type XmlElement } from '../core/xml.ts';
 import { emptySha256 } from '../sigv4/payload-mode.ts';
@@ -14,33 +15,49 @@ const maxAnswerBytes = 256 * 1024;
 /** Without the thing there are no tags, and so there are without a tag. */
 const untagged: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchTagSet', 'NoSuchVersion']);
 
+/** What answers are asked for and paid with. */
+export interface LookupParts {
+  readonly upstream: Upstream;
+  readonly store: StoreTarget;
+  readonly signingKeys: SigningKeyCache;
+  readonly clock: Clock;
+  readonly budget: ByteBudget;
+}
+
 /** Asks the store, with its own key, for what decisions depend on. Asks nothing without a warrant. */
 export class TagLookup implements StoreLookup {
   readonly #upstream: Upstream;
   readonly #store: StoreTarget;
   readonly #signingKeys: SigningKeyCache;
   readonly #clock: Clock;
+  readonly #budget: ByteBudget;
 
-  constructor(upstream: Upstream, store: StoreTarget, signingKeys: SigningKeyCache, clock: Clock) {
+  constructor({ upstream, store, signingKeys, clock, budget }: LookupParts) {
     this.#upstream = upstream;
     this.#store = store;
     this.#signingKeys = signingKeys;
     this.#clock = clock;
+    this.#budget = budget;
   }
 
   /**
    * GetObjectTagging or GetBucketTagging. `undefined` when the store refuses, or does not know them. Rejects with
-   * {@link UpstreamFault} when it cannot be reached or fails.
+   * {@link UpstreamFault} when it cannot be reached or fails, with {@link BudgetExhausted} when there is no room for
+   * its answer.
    */
   async tags({ subject }: LookupWarrant): Promise<readonly StoreTag[] | undefined> {
     const head = signHead(requestFor(subject), this.#store, {
       keys: this.#signingKeys,
       nowMs: this.#clock.now(),
     });
-    const answer = await this.#upstream.fetchSmall(head, maxAnswerBytes).catch((error: unknown) => {
+    const reservation = this.#budget.reserve('store look-ups');
+    try {
+      return readTags(await this.#upstream.fetchSmall(head, maxAnswerBytes, reservation));
+    } catch (error) {
       throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
-    });
-    return readTags(answer);
+    } finally {
+      reservation.release();
+    }
   }
 }
 

@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { BodyFault } from '../core/body-fault.ts';
+import type { Reservation } from '../core/byte-budget.ts';
 import type { HeaderList } from '../core/header-list.ts';
 import { type AnnouncedTrailer, readAnnouncedTrailer } from '../sigv4/checksum-trailer.ts';
 import { ChunkEncoder } from '../sigv4/chunk-encoder.ts';
 import type { PayloadMode } from '../sigv4/payload-mode.ts';
 import { type BodyCheck, ChunkedCheck, PlainCheck } from './body-check.ts';
+import { consumeBody, wholeBodyMs } from './consume-body.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
+import { HeaderChecks } from './header-checks.ts';
 import { declaredLength, parseLength } from './request-body.ts';
 
 /** AWS's limit for one PutObject or UploadPart. */
@@ -32,7 +36,11 @@ export interface OutgoingBody {
 export interface ArrivingBody {
   readonly message: IncomingMessage;
   readonly headers: HeaderList;
+  /** The headers that go on to the store: those of them that tell of the body are verified. */
+  readonly forwarded: ReadonlyMap<string, string>;
   readonly payload: PayloadMode;
+  /** Pays for a body that is read whole. */
+  readonly reservation: Reservation;
   /** Tells a client that waits with `Expect: 100-continue` to send; called once the head has been found right. */
   readonly invite: () => void;
 }
@@ -51,7 +59,8 @@ export async function prepareObjectBody(
   // Framing that the signature does not speak of would be stored inside the object.
   if (framingHeaders.some((name) => headers.has(name))) throw new BodyFault('unexpected');
   const length = declaredLength(headers);
-  return { length, content: await read(arriving, length, plainWriter(new PlainCheck(length, payload))) };
+  const check = new PlainCheck(length, payload, new HeaderChecks(arriving.forwarded));
+  return { length, content: await read(arriving, length, plainWriter(check, length)) };
 }
 
 async function prepareChunkedBody(arriving: ArrivingBody, trailers: TrailerMode): Promise<OutgoingBody> {
@@ -59,9 +68,10 @@ async function prepareChunkedBody(arriving: ArrivingBody, trailers: TrailerMode)
   if (lengths.length === 0) throw new BodyFault('length_missing');
   const decodedLength = parseLength(lengths);
   const trailer = readAnnouncedTrailer(arriving.headers);
-  const check = new ChunkedCheck(decodedLength, trailer);
+  const check = new ChunkedCheck(decodedLength, trailer, new HeaderChecks(arriving.forwarded));
   if (trailers === 'decode') {
-    return { length: decodedLength, content: await read(arriving, decodedLength, plainWriter(check)) };
+    const writer = plainWriter(check, decodedLength);
+    return { length: decodedLength, content: await read(arriving, decodedLength, writer) };
   }
   const writer = reframingWriter(check, decodedLength, trailer);
   return {
@@ -78,17 +88,15 @@ interface BodyWriter {
   readonly write: (data: Buffer) => readonly Buffer[];
   /** What follows the data, once the check has finished. */
   readonly end: () => readonly Buffer[];
+  /** Bytes written in all. */
+  readonly wireLength: number;
 }
 
-function plainWriter(check: BodyCheck): BodyWriter {
-  return { check, write: (data) => [data], end: () => [] };
+function plainWriter(check: BodyCheck, wireLength: number): BodyWriter {
+  return { check, write: (data) => [data], end: () => [], wireLength };
 }
 
-function reframingWriter(
-  check: ChunkedCheck,
-  decodedLength: number,
-  trailer: AnnouncedTrailer,
-): BodyWriter & { readonly wireLength: number } {
+function reframingWriter(check: ChunkedCheck, decodedLength: number, trailer: AnnouncedTrailer): BodyWriter {
   const encoder = new ChunkEncoder(decodedLength, trailer);
   return {
     check,
@@ -99,13 +107,15 @@ function reframingWriter(
 }
 
 async function read(
-  { message, invite }: ArrivingBody,
+  { message, invite, reservation }: ArrivingBody,
   objectLength: number,
   writer: BodyWriter,
 ): Promise<Buffer | Readable> {
   if (objectLength > maxObjectBytes) throw new BodyFault('too_large');
   invite();
-  return objectLength > maxBufferedBytes ? stream(message, writer) : await readWhole(message, writer);
+  return objectLength > maxBufferedBytes
+    ? stream(message, writer)
+    : await readWhole(message, writer, reservation);
 }
 
 function stream(message: IncomingMessage, writer: BodyWriter): Readable {
@@ -119,25 +129,25 @@ function stream(message: IncomingMessage, writer: BodyWriter): Readable {
   return message.pipe(body);
 }
 
-async function readWhole(message: IncomingMessage, { check, write, end }: BodyWriter): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  try {
-    // The message must stay open where reading ends early: the client is still to be answered.
-    for await (const wire of message.iterator({ destroyOnReturn: false })) {
-      if (!Buffer.isBuffer(wire)) throw new TypeError('the request body must arrive as bytes');
-      for (const data of check.take(wire)) {
-        length += data.length;
-        if (length > maxBufferedBytes) throw new BodyFault('incomplete');
-        pieces.push(...write(data));
-      }
-    }
-  } catch (error) {
-    throw error instanceof BodyFault ? error : new BodyFault('incomplete');
-  }
-  if (!message.complete) throw new BodyFault('incomplete');
+async function readWhole(
+  message: IncomingMessage,
+  { check, write, end, wireLength }: BodyWriter,
+  reservation: Reservation,
+): Promise<Buffer> {
+  const kept = new GrowingBuffer(reservation, wireLength);
+  const keep = (piece: Buffer): void => {
+    if (!kept.push(piece)) throw new BodyFault('incomplete');
+  };
+  await consumeBody(
+    message,
+    (wire) => {
+      for (const data of check.take(wire)) write(data).forEach(keep);
+    },
+    wholeBodyMs,
+  );
   check.finish();
-  return Buffer.concat([...pieces, ...end()]);
+  end().forEach(keep);
+  return kept.bytes();
 }
 
 /** Passes data on one piece late: the last one only after everything was found right. */

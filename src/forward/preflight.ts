@@ -1,4 +1,5 @@
 import type { Preflight } from '../authorize/preflight.ts';
+import type { Reservation } from '../core/byte-budget.ts';
 import { storePath } from './outgoing-request.ts';
 import { readStoreError, rewriteStoreError } from './store-error.ts';
 import { toUpstreamFault, type Upstream } from './upstream.ts';
@@ -22,14 +23,16 @@ const maxAnswerBytes = 65_536;
 export async function forwardPreflight(
   { request }: Preflight,
   upstream: Upstream,
-  exchange: { readonly host: string; readonly requestId: string },
+  exchange: { readonly host: string; readonly requestId: string; readonly reservation: Reservation },
 ): Promise<PreflightAnswer> {
   const headers = ['host', exchange.host];
   for (const [name, value] of request.headers) headers.push(name, value);
   const head = { method: 'OPTIONS', target: storePath(request.bucket, request.key), headers };
-  const answer = await upstream.fetchSmall(head, maxAnswerBytes).catch((error: unknown) => {
-    throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
-  });
+  const answer = await upstream
+    .fetchSmall(head, maxAnswerBytes, exchange.reservation)
+    .catch((error: unknown) => {
+      throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
+    });
   const error = readStoreError(answer.body);
   return {
     status: answer.status,

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
+import type { Reservation } from '../core/byte-budget.ts';
 import { equalBytes } from '../core/bytes.ts';
 import type { HeaderList } from '../core/header-list.ts';
 import { emptySha256, type PayloadMode } from '../sigv4/payload-mode.ts';
+import { consumeBody, wholeBodyMs } from './consume-body.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
+import { HeaderChecks } from './header-checks.ts';
 
 /**
  * The length the client declares. Throws {@link BodyFault}: without a `Content-Length` an early end could not be
@@ -29,53 +33,67 @@ export function requireNoBody(headers: HeaderList, payload: PayloadMode): void {
   if (payload.kind === 'digest' && payload.sha256 !== emptySha256) throw new BodyFault('digest_mismatch');
 }
 
+/** A small document, not yet read. */
+export interface ArrivingDocument {
+  readonly headers: HeaderList;
+  readonly payload: PayloadMode;
+  /** Name of the operation. */
+  readonly operation: string;
+  readonly maxBytes: number;
+  /** Pays for the bytes. */
+  readonly reservation: Reservation;
+}
+
+// There they are those of the object that the parts make up.
+const checksumsOfAnother: ReadonlySet<string> = new Set(['CompleteMultipartUpload']);
+
 /**
- * Reads a small document whole and checks it against its digest and `Content-MD5`.
- * Throws {@link BodyFault}; `incomplete` when the client ends early.
+ * Reads a small document whole and checks it against its digest, `Content-MD5` and `x-amz-checksum-*`.
+ * Rejects with {@link BodyFault}, `incomplete` when the client ends early, and {@link BudgetExhausted}.
  */
 export async function readDocumentBody(
   message: IncomingMessage,
-  headers: HeaderList,
-  payload: PayloadMode,
-  maxBytes: number,
+  { headers, payload, operation, maxBytes, reservation }: ArrivingDocument,
 ): Promise<Buffer> {
   if (headers.has('content-length') && declaredLength(headers) > maxBytes) {
     throw new BodyFault('document_too_large');
   }
-  const body = await collect(message, maxBytes);
-  const digest = createHash('sha256').update(body).digest();
-  if (payload.kind === 'digest' && !equalBytes(digest, Buffer.from(payload.sha256, 'hex'))) {
-    throw new BodyFault('digest_mismatch');
+  const checks = new HeaderChecks(documentChecks(headers, checksumsOfAnother.has(operation)));
+  const body = await collect(message, maxBytes, reservation);
+  if (payload.kind === 'digest') {
+    const digest = createHash('sha256').update(body).digest();
+    if (!equalBytes(digest, Buffer.from(payload.sha256, 'hex'))) throw new BodyFault('digest_mismatch');
   }
-  const contentMd5 = headers.get('content-md5');
-  if (contentMd5 !== undefined && contentMd5 !== createHash('md5').update(body).digest('base64')) {
-    throw new BodyFault('md5_mismatch');
-  }
+  checks.update(body);
+  checks.finish();
   return body;
 }
 
-/** Longest time that a small body may take. */
-const maxCollectMs = 30_000;
-
-/** Reads a whole body of at most `maxBytes`. Throws {@link BodyFault}. */
-export async function collect(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  // Small as it is, it could be sent a byte at a time for as long as anybody likes.
-  const deadline = setTimeout(() => message.destroy(), maxCollectMs);
-  try {
-    // The message must stay open where reading ends early: the client is still to be answered.
-    for await (const chunk of message.iterator({ destroyOnReturn: false })) {
-      if (!Buffer.isBuffer(chunk)) throw new TypeError('the request body must arrive as bytes');
-      length += chunk.length;
-      if (length > maxBytes) throw new BodyFault('document_too_large');
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof BodyFault ? error : new BodyFault('incomplete');
-  } finally {
-    clearTimeout(deadline);
+function* documentChecks(headers: HeaderList, isMd5Only: boolean): Generator<readonly [string, string]> {
+  for (const { name, value } of headers) {
+    if (!isMd5Only || name === 'content-md5') yield [name, value];
   }
-  if (!message.complete) throw new BodyFault('incomplete');
-  return Buffer.concat(chunks, length);
+}
+
+/**
+ * Reads a whole body of at most `maxBytes`. Rejects with {@link BodyFault} (`document_too_large`, and those of
+ * {@link consumeBody}) and {@link BudgetExhausted}. The bytes stay paid for until the reservation is released.
+ */
+export async function collect(
+  message: IncomingMessage,
+  maxBytes: number,
+  reservation: Reservation,
+  deadlineMs: number = wholeBodyMs,
+): Promise<Buffer> {
+  const announced = Number(message.headers['content-length'] ?? maxBytes);
+  if (announced > maxBytes) throw new BodyFault('document_too_large');
+  const kept = new GrowingBuffer(reservation, announced);
+  await consumeBody(
+    message,
+    (piece) => {
+      if (!kept.push(piece)) throw new BodyFault('document_too_large');
+    },
+    deadlineMs,
+  );
+  return kept.bytes();
 }

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Dispatcher } from 'undici';
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { Reservation } from '../core/byte-budget.ts';
 import { isBodyUnread, readOn } from '../core/lingering.ts';
 import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
 import type { AnswerReader } from './store-connection.ts';
@@ -18,6 +20,8 @@ export interface ClientSide {
   readonly ownHeaders: readonly string[];
   /** The URL of the request as the client sent it, without its query. */
   readonly url: string;
+  /** Pays for everything of this exchange that is held whole; the caller releases it. */
+  readonly reservation: Reservation;
 }
 
 /** What became of a request at the store. */
@@ -64,8 +68,7 @@ export class ResponseRelay implements AnswerReader {
   #bytesOut = 0;
   readonly #startedAt = performance.now();
   #firstByteMs: number | undefined;
-  #collected: Buffer[] | undefined;
-  #collectedBytes = 0;
+  #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
 
   constructor(authorized: Authorized, client: ClientSide) {
@@ -111,7 +114,7 @@ export class ResponseRelay implements AnswerReader {
     const { operation } = this.#authorized.request;
     const isRead = this.#authorized.writeResult !== undefined || operation.unlessKnown === 'probe';
     if (status >= 400 || (isRead && status < 300 && status !== 204)) {
-      this.#collected = [];
+      this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
     } else if (isDelayed(operation.name) && status === 200) {
       this.#complete = new CompleteResult(this.#client.url);
     } else {
@@ -122,11 +125,7 @@ export class ResponseRelay implements AnswerReader {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#collected !== undefined) {
-      this.#collectedBytes += chunk.length;
-      const limit = this.#status >= 400 ? maxErrorBytes : maxResultBytes;
-      if (this.#collectedBytes > limit)
-        controller.abort(new UpstreamFault('protocol', 'the answer is too large'));
-      else this.#collected.push(chunk);
+      this.#collect(this.#collected, chunk, controller);
       return;
     }
     if (this.#isEnding) return;
@@ -136,11 +135,28 @@ export class ResponseRelay implements AnswerReader {
 
   onResponseEnd(): void {
     try {
-      if (this.#collected !== undefined) this.#answerCollected(Buffer.concat(this.#collected));
+      if (this.#collected !== undefined) this.#answerCollected(this.#collected.bytes());
       else if (this.#complete !== undefined) this.#answerDelayed(this.#complete);
       else if (!this.#isEnding) this.#end(undefined);
     } catch (error) {
       this.#reject(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
+    }
+  }
+
+  // What was announced, so that no more is paid for; never more than the limit.
+  #collectedLimit(): number {
+    const limit = this.#status >= 400 ? maxErrorBytes : maxResultBytes;
+    const announced = Number(storeHeader(this.#headers, 'content-length') ?? limit);
+    return announced <= limit ? announced : limit;
+  }
+
+  #collect(kept: GrowingBuffer, chunk: Buffer, controller: Dispatcher.DispatchController): void {
+    try {
+      if (kept.push(chunk)) return;
+      controller.abort(new UpstreamFault('protocol', 'the answer is too large'));
+    } catch (exhausted) {
+      this.#reject(exhausted instanceof Error ? exhausted : new Error('keeping the answer failed'));
+      controller.abort(new ClientGone());
     }
   }
 

@@ -1,5 +1,7 @@
 import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
+import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
 import { UpstreamFault } from './faults.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import type { OutgoingBody } from './object-body.ts';
 import type { OutgoingHead } from './outgoing-request.ts';
 import { type AnswerReader, type PausedRequest, StoreConnection } from './store-connection.ts';
@@ -48,27 +50,23 @@ export class Upstream {
     this.#pool.dispatch(request, reader);
   }
 
-  /** Makes one request without a body and reads the whole answer. Rejects when that is longer than `maxBytes`. */
-  async fetchSmall({ method, target, headers }: OutgoingHead, maxBytes: number): Promise<SmallAnswer> {
-    const {
-      statusCode,
-      headers: answered,
-      body,
-    } = await this.#pool.request({
-      method: toMethod(method),
-      path: target,
-      headers,
-    });
-    const pieces: Buffer[] = [];
-    let length = 0;
-    for await (const piece of body) {
-      if (!Buffer.isBuffer(piece)) continue;
-      length += piece.length;
+  /**
+   * Makes one request without a body and reads the whole answer, which `reservation` pays for. Rejects when it is longer
+   * than `maxBytes`, and with {@link BudgetExhausted}.
+   */
+  async fetchSmall(
+    { method, target, headers }: OutgoingHead,
+    maxBytes: number,
+    reservation: Reservation,
+  ): Promise<SmallAnswer> {
+    const answer = await this.#pool.request({ method: toMethod(method), path: target, headers });
+    const kept = new GrowingBuffer(reservation, maxBytes);
+    for await (const piece of answer.body) {
       // Leaving the loop destroys the body.
-      if (length > maxBytes) throw new UpstreamFault('protocol', 'the answer is too large');
-      pieces.push(piece);
+      if (Buffer.isBuffer(piece) && !kept.push(piece))
+        throw new UpstreamFault('protocol', 'the answer is too large');
     }
-    return { status: statusCode, headers: listHeaders(answered), body: Buffer.concat(pieces) };
+    return { status: answer.statusCode, headers: listHeaders(answer.headers), body: kept.bytes() };
   }
 
   /** Waits for running requests, then closes every connection. */
@@ -102,9 +100,9 @@ function toMethod(method: string): Dispatcher.HttpMethod {
   }
 }
 
-/** Names what undici or the socket reported. */
-export function toUpstreamFault(error: Error): UpstreamFault {
-  if (error instanceof UpstreamFault) return error;
+/** Names what undici or the socket reported; a {@link BudgetExhausted} stays one. */
+export function toUpstreamFault(error: Error): UpstreamFault | BudgetExhausted {
+  if (error instanceof UpstreamFault || error instanceof BudgetExhausted) return error;
   if (error instanceof errors.ConnectTimeoutError) {
     return new UpstreamFault('connect_timeout', 'the store did not accept the connection in time', error);
   }

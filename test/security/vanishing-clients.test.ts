@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
+import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { HeaderList } from '../../src/core/header-list.ts';
 import { prepareObjectBody } from '../../src/forward/object-body.ts';
 import { openDirectory } from '../support/open-directory.ts';
@@ -62,7 +63,9 @@ it('survives a client that goes away while nobody reads its body', async () => {
   });
   const server = createServer((message) => {
     const headers = HeaderList.fromRaw(message.rawHeaders);
-    const body = { message, headers, payload: { kind: 'unsigned' }, invite: () => undefined } as const;
+    const payload = { kind: 'unsigned' } as const;
+    const reservation = new ByteBudget(1_000_000).reserve('test');
+    const body = { message, headers, forwarded: new Map(), payload, reservation, invite: () => undefined };
     void prepareObjectBody(body, 'reframe').then(prepared);
   });
   server.listen(0, '127.0.0.1');

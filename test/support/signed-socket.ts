@@ -2,14 +2,19 @@ import { connect, type Socket } from 'node:net';
 import { alice } from './sidecar.ts';
 import { signWithSmithy } from './smithy-signer.ts';
 
-/** Opens a socket to a sidecar and writes the head of a request signed by alice; the body is the test's. */
+/**
+ * Opens a socket to a sidecar and writes the head of a request signed by alice; the body is the test's. `path` may have a
+ * query.
+ */
 export async function openSigned(
   url: string,
   request: { method: string; path: string; headers: Record<string, string> },
 ): Promise<Socket> {
   const { host, hostname, port } = new URL(url);
+  const [path = '', search = ''] = request.path.split('?');
+  const query = Object.fromEntries(new URLSearchParams(search));
   const wire = await signWithSmithy(
-    { method: request.method, path: request.path, query: {}, headers: { host, ...request.headers } },
+    { method: request.method, path, query, headers: { host, ...request.headers } },
     alice,
     { nowMs: Date.now() },
   );
