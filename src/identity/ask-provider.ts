@@ -29,7 +29,7 @@ export function askForAnswer(
   operation: IdentityOperation,
   question: OutboundRequest,
 ): Promise<OutboundAnswer> {
-  return observed(observer, { provider, operation }, () => fetch.answer(question));
+  return observed(observer, { provider, operation }, () => fetch.answer({ ...question, pool: provider }));
 }
 
 /** Finds out whether a provider answers at all; only the observer hears of it. */
@@ -39,7 +39,7 @@ export async function reachProvider(
   url: string,
 ): Promise<void> {
   try {
-    await observed(observer, { provider, operation: 'probe' }, () => fetch.reach(url));
+    await observed(observer, { provider, operation: 'probe' }, () => fetch.reach(url, provider));
   } catch (error) {
     if (!(error instanceof OutboundFault)) throw error;
   }

@@ -5,6 +5,7 @@ import { IdentityFault } from './identity-fault.ts';
 import { keyFault } from './key-fault.ts';
 import { createProvider, type IdentityProviderSettings } from './kinds.ts';
 import type { IdentityProvider, IdentityProviders } from './provider.ts';
+import type { WaitObserver } from './provider-room.ts';
 import { readUnverifiedToken, type UnverifiedToken } from './unverified-token.ts';
 
 const maxShownIssuer = 255;
@@ -17,11 +18,16 @@ export class ConfiguredProviders implements IdentityProviders {
     this.#providers = settings.map((one) => createProvider(one, tools));
   }
 
-  async identify(text: string, nowMs: number, accessToken?: string): Promise<FederatedIdentity> {
+  async identify(
+    text: string,
+    nowMs: number,
+    accessToken?: string,
+    observe?: WaitObserver,
+  ): Promise<FederatedIdentity> {
     const token = readUnverifiedToken(text);
     const provider = this.#providerOf(token);
     try {
-      return await provider.verify(token, nowMs, accessToken);
+      return await provider.verify(token, nowMs, accessToken, observe);
     } catch (error) {
       throw withProvider(keyFault(error), provider.name);
     }

@@ -1,3 +1,5 @@
+import type { WaitObserver } from './provider-room.ts';
+
 /** Whom a webhook vouches for. */
 export interface CustomTokenIdentity {
   /** The configured name of the provider; bounded, fit for a metric label. */
@@ -10,6 +12,9 @@ export interface CustomTokenIdentity {
 
 /** Every configured webhook, behind the one question the token service has. */
 export interface CustomTokenProviders {
-  /** Whose token it is, as the provider of that name says. Throws `IdentityFault`. */
-  identify(provider: string, token: string): Promise<CustomTokenIdentity>;
+  /**
+   * Whose token it is, as the provider of that name says; the observer hears when the call waits for it. Throws
+   * `IdentityFault`.
+   */
+  identify(provider: string, token: string, observe?: WaitObserver): Promise<CustomTokenIdentity>;
 }

@@ -13,6 +13,8 @@ export type IdentityReason =
   | 'bad_claims'
   /** It may be used once, and was. */
   | 'replayed'
+  /** Too many calls wait for the provider; this one was not put to it. */
+  | 'provider_busy'
   /** The provider could not be asked. */
   | 'provider_unreachable'
   /** The provider was asked, and its answer says nothing. */

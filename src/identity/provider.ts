@@ -1,4 +1,5 @@
 import type { FederatedIdentity } from './federated-identity.ts';
+import type { WaitObserver } from './provider-room.ts';
 import type { UnverifiedToken } from './unverified-token.ts';
 
 export { IdentityFault, type IdentityReason } from './identity-fault.ts';
@@ -15,11 +16,24 @@ export interface IdentityProvider {
    * Checks everything about a token, issuer and audience included. The access token that came along is for asking the
    * provider about the user, where its settings say so. Throws `IdentityFault`.
    */
-  verify(token: UnverifiedToken, nowMs: number, accessToken?: string): Promise<FederatedIdentity>;
+  verify(
+    token: UnverifiedToken,
+    nowMs: number,
+    accessToken?: string,
+    observe?: WaitObserver,
+  ): Promise<FederatedIdentity>;
 }
 
 /** Every configured identity provider, behind the one question the token service has. */
 export interface IdentityProviders {
-  /** Who presents this token, perhaps together with an access token. Throws `IdentityFault`. */
-  identify(token: string, nowMs: number, accessToken?: string): Promise<FederatedIdentity>;
+  /**
+   * Who presents this token, perhaps together with an access token; the observer hears when the call waits for a provider.
+   * Throws `IdentityFault`.
+   */
+  identify(
+    token: string,
+    nowMs: number,
+    accessToken?: string,
+    observe?: WaitObserver,
+  ): Promise<FederatedIdentity>;
 }

@@ -2,6 +2,7 @@ import { compactVerify, errors } from 'jose';
 import { type AlgorithmRule, algorithmRule } from './algorithms.ts';
 import { IdentityFault } from './identity-fault.ts';
 import type { KeySource } from './key-source.ts';
+import type { WaitObserver } from './provider-room.ts';
 import type { UnverifiedToken } from './unverified-token.ts';
 import { fits, type VerificationKey } from './verification-key.ts';
 
@@ -20,10 +21,15 @@ const tokenTypes: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/a
  * `x5c` are ignored, `crit` is refused. A key the source does not hold makes it ask again.
  * Throws `IdentityFault` `malformed`, `bad_signature` or `no_key`, and whatever the key source throws.
  */
-export async function verifySignature(token: UnverifiedToken, source: KeySource): Promise<void> {
+export async function verifySignature(
+  token: UnverifiedToken,
+  source: KeySource,
+  observe?: WaitObserver,
+): Promise<void> {
   const header = readHeader(token);
-  if (await isSignedByOneOf(token, candidates(await source.keys(), header), header)) return;
-  const rotated = await source.keysAfterRotation();
+  const known = await source.keys(observe);
+  if (await isSignedByOneOf(token, candidates(known, header), header)) return;
+  const rotated = await source.keysAfterRotation(known, observe);
   if (rotated !== undefined) {
     if (await isSignedByOneOf(token, candidates(rotated, header), header)) return;
   }

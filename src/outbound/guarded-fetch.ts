@@ -35,6 +35,11 @@ export interface OutboundRequest {
   readonly readStatus?: number;
   /** Authorities, PEM, trusted for this request instead of all others. */
   readonly caPem?: string;
+  /**
+   * Requests of one pool share connections: one side that answers slowly takes none from another, not even where both are
+   * at one address.
+   */
+  readonly pool?: string;
 }
 
 /** What another service answered. */
@@ -66,7 +71,7 @@ export class GuardedFetch {
     try {
       const { statusCode, body } = await request(url, {
         ...toOptions(question),
-        dispatcher: this.#agentFor(question.caPem),
+        dispatcher: this.#agentFor(question),
         signal,
       });
       // An abandoned body reports its end as an error event.
@@ -84,11 +89,12 @@ export class GuardedFetch {
   }
 
   /** Finds out whether anything answers at a URL, whatever it says. Throws {@link OutboundFault}. */
-  async reach(text: string): Promise<void> {
+  async reach(text: string, pool?: string): Promise<void> {
     const url = this.#checkUrl(text);
     const signal = this.#deadline();
     try {
-      const { body } = await request(url, { method: 'HEAD', dispatcher: this.#agentFor(undefined), signal });
+      const dispatcher = this.#agentFor(pool === undefined ? {} : { pool });
+      const { body } = await request(url, { method: 'HEAD', dispatcher, signal });
       body.on('error', () => undefined);
       body.destroy();
     } catch (error) {
@@ -118,9 +124,9 @@ export class GuardedFetch {
     throw new OutboundFault('forbidden', 'only https is allowed: see outbound.allowHttp');
   }
 
-  /** One pool per set of authorities; a rotated one leaves its pool to time out. */
-  #agentFor(caPem: string | undefined): Agent {
-    const key = caPem ?? '';
+  /** One pool per name and set of authorities; a rotated set leaves its pool to time out. */
+  #agentFor({ pool = '', caPem }: Pick<OutboundRequest, 'pool' | 'caPem'>): Agent {
+    const key = `${pool}\n${caPem ?? ''}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const agent = new Agent({ connect: this.#connector(caPem), connections: maxConnectionsPerOrigin });
@@ -167,7 +173,8 @@ export class GuardedFetch {
   }
 }
 
-const maxConnectionsPerOrigin = 8;
+/** Of one pool: enough for every question that a provider's rooms let out at once. */
+const maxConnectionsPerOrigin = 18;
 
 // RFC 7517 section 8.5.2. Kubernetes' API server answers 406 for its keys where only the first is accepted (1.34).
 const acceptedTypes = 'application/json, application/jwk-set+json';

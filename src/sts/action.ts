@@ -51,6 +51,12 @@ export type StsFacts = Partial<
 /** Receives the facts as the request gets on, so that they are known of a refused one too. */
 export interface StsTrace {
   add(facts: StsFacts): void;
+  /**
+   * Told that the request starts to wait for an identity provider or a webhook, by its configured name. Returns what is
+   * called when the waiting ends, however it ends. In between the request does nothing, and holds one of the provider's own
+   * places. May happen several times for a request, one after the other.
+   */
+  waitsFor?(provider: string): () => void;
 }
 
 /** A signed request on its way through an action. */

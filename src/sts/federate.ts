@@ -1,6 +1,7 @@
 import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
 import { IdentityFault, type IdentityReason } from '../identity/provider.ts';
+import type { WaitObserver } from '../identity/provider-room.ts';
 import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';
@@ -16,6 +17,7 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
   bad_claims: 'InvalidIdentityToken',
   replayed: 'InvalidIdentityToken',
   expired: 'ExpiredTokenException',
+  provider_busy: 'Throttling',
   provider_unreachable: 'IDPCommunicationError',
   bad_answer: 'InvalidIdentityToken',
   provider_rejected: 'IDPRejectedClaim',
@@ -24,7 +26,8 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
 
 /**
  * Finds out who presents an identity token, perhaps together with an access token. The provider becomes a fact of the request, also of a refused one.
- * Throws InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError and IDPRejectedClaim.
+ * Throws InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, and Throttling when too many
+ * calls wait for the provider.
  */
 export async function federate(
   token: string,
@@ -32,7 +35,11 @@ export async function federate(
   call: UnsignedCall,
 ): Promise<FederatedIdentity> {
   const { raw, dependencies } = call;
-  return identified(dependencies.identityProviders.identify(token, raw.receivedAtMs, accessToken), call);
+  const { identityProviders } = dependencies;
+  return identified(
+    identityProviders.identify(token, raw.receivedAtMs, accessToken, waitObserver(call)),
+    call,
+  );
 }
 
 /**
@@ -49,15 +56,22 @@ export async function federateSaml(
 }
 
 /**
- * Finds out whose token it is, as the webhook of that provider says. Throws InvalidIdentityToken, IDPCommunicationError
- * and AccessDenied with the webhook's reason.
+ * Finds out whose token it is, as the webhook of that provider says. Throws InvalidIdentityToken, IDPCommunicationError,
+ * Throttling, and AccessDenied with the webhook's reason.
  */
 export async function federateCustomToken(
   provider: string,
   token: string,
   call: UnsignedCall,
 ): Promise<CustomTokenIdentity> {
-  return identified(call.dependencies.customTokenProviders.identify(provider, token), call);
+  return identified(
+    call.dependencies.customTokenProviders.identify(provider, token, waitObserver(call)),
+    call,
+  );
+}
+
+function waitObserver({ trace }: UnsignedCall): WaitObserver | undefined {
+  return trace.waitsFor === undefined ? undefined : (provider) => trace.waitsFor?.(provider) ?? (() => {});
 }
 
 /** Reports the provider of an identity or of a fault, and gives the fault its code. */

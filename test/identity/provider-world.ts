@@ -55,7 +55,8 @@ export async function startProviderWorld(one: ProviderCase): Promise<ProviderWor
   };
   const configured = new ConfiguredProviders([one.settings(idp.issuer)], { fetch, clock, observer });
   const providers: IdentityProviders = {
-    identify: (token, nowMs, accessToken = one.accessToken) => configured.identify(token, nowMs, accessToken),
+    identify: (token, nowMs, accessToken = one.accessToken, observe) =>
+      configured.identify(token, nowMs, accessToken, observe),
   };
   return {
     clock,

@@ -1,5 +1,6 @@
 import type { IdentityTools } from '../ask-provider.ts';
 import type { CustomTokenIdentity, CustomTokenProviders } from '../custom-token-identity.ts';
+import type { WaitObserver } from '../provider-room.ts';
 import { CustomTokenProvider } from './custom-token-provider.ts';
 import type { CustomTokenProviderSettings } from './settings.ts';
 
@@ -11,11 +12,11 @@ export class ConfiguredWebhooks implements CustomTokenProviders {
     this.#providers = new Map(settings.map((one) => [one.name, new CustomTokenProvider(one, tools)]));
   }
 
-  async identify(name: string, token: string): Promise<CustomTokenIdentity> {
+  async identify(name: string, token: string, observe?: WaitObserver): Promise<CustomTokenIdentity> {
     const provider = this.#providers.get(name);
     // INVARIANT: whoever asks found the name among the generated roles, which are made of the same settings.
     if (provider === undefined) throw new Error(`no webhook is named ${name}`);
-    return provider.identify(token);
+    return provider.identify(token, observe);
   }
 
   /** Finds out whether the webhooks answer at all; only the observer hears of it. */

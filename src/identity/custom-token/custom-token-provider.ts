@@ -3,6 +3,7 @@ import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { askForAnswer, type IdentityTools, reachProvider } from '../ask-provider.ts';
 import type { CustomTokenIdentity } from '../custom-token-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
+import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import type { CustomTokenProviderSettings } from './settings.ts';
 import { readVerdict } from './verdict.ts';
 
@@ -17,19 +18,21 @@ export class CustomTokenProvider {
   readonly name: string;
   readonly #settings: CustomTokenProviderSettings;
   readonly #tools: IdentityTools;
+  readonly #room: ProviderRoom;
 
   constructor(settings: CustomTokenProviderSettings, tools: IdentityTools) {
     this.name = settings.name;
     this.#settings = settings;
     this.#tools = tools;
+    this.#room = new ProviderRoom(settings.name);
   }
 
   /**
-   * Whose token it is. Throws `IdentityFault`: `provider_denied` with the webhook's reason, `provider_unreachable`, and
-   * `bad_answer` for everything that is neither an answer for nor one against the token.
+   * Whose token it is. Throws `IdentityFault`: `provider_denied` with the webhook's reason, `provider_unreachable`,
+   * `provider_busy`, and `bad_answer` for everything that is neither an answer for nor one against the token.
    */
-  async identify(token: string): Promise<CustomTokenIdentity> {
-    const verdict = readVerdict(await this.#ask(token));
+  async identify(token: string, observe?: WaitObserver): Promise<CustomTokenIdentity> {
+    const verdict = readVerdict(await this.#room.wait(() => this.#ask(token), observe));
     if (verdict === undefined) {
       throw unusable(this.name, 'the webhook answered something else than it must');
     }

@@ -6,6 +6,7 @@ import type { FederatedIdentity } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { KeySource } from '../key-source.ts';
 import type { IdentityProvider } from '../provider.ts';
+import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
 import { verifySignature } from '../verify-signature.ts';
@@ -24,6 +25,7 @@ export class KubernetesProvider implements IdentityProvider {
   readonly #keys: KeySource;
   /** Set when tokens are reviewed. */
   readonly #reviewer: ApiServer | undefined;
+  readonly #room: ProviderRoom;
 
   constructor(settings: KubernetesProviderSettings, tools: IdentityTools) {
     const { name, issuer, audiences, tokenReview, apiServer } = settings;
@@ -35,27 +37,36 @@ export class KubernetesProvider implements IdentityProvider {
     if (tokenReview && server === undefined) throw new Error(`${name}: a token review needs an API server`);
     this.#reviewer = tokenReview ? server : undefined;
     const fetchKeys = server === undefined ? () => discoverKeys(settings, tools) : () => server.keys();
-    this.#keys = new KeySource(fetchKeys, tools.clock);
+    this.#keys = new KeySource(name, fetchKeys, tools.clock);
+    this.#room = new ProviderRoom(name);
   }
 
   accepts(token: UnverifiedToken): boolean {
     return this.#acceptedAudiences(token).length > 0;
   }
 
-  async verify(token: UnverifiedToken, nowMs: number): Promise<FederatedIdentity> {
+  async verify(
+    token: UnverifiedToken,
+    nowMs: number,
+    _accessToken?: string,
+    observe?: WaitObserver,
+  ): Promise<FederatedIdentity> {
     requireIssuer(token, this.issuer);
     const audiences = this.#acceptedAudiences(token);
     const [audience] = audiences;
     if (audience === undefined) throw wrongAudience();
     const expiresAt = checkTimes(token.claims, nowMs);
-    await verifySignature(token, this.#keys);
+    await verifySignature(token, this.#keys, observe);
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const subject = requireSubject(token.claims);
     if (!subject.startsWith('system:serviceaccount:')) {
       throw new IdentityFault('bad_claims', 'The subject of the token is no service account');
     }
     const claims = new Map([...textualClaims(token.claims), ['aud', audiences]]);
-    if (this.#reviewer !== undefined) await reviewToken(token.text, { audiences, subject }, this.#reviewer);
+    const reviewer = this.#reviewer;
+    if (reviewer !== undefined) {
+      await this.#room.wait(() => reviewToken(token.text, { audiences, subject }, reviewer), observe);
+    }
     const session = { expiresAt, tags, sourceIdentity, policyNames: undefined };
     return { provider: this.name, issuer: this.issuer, subject, audience, claims, ...session };
   }

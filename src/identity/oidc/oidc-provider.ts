@@ -5,8 +5,10 @@ import { discover } from '../discovery.ts';
 import type { FederatedIdentity } from '../federated-identity.ts';
 import { KeySource } from '../key-source.ts';
 import type { IdentityProvider } from '../provider.ts';
+import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { JsonObject, UnverifiedToken } from '../unverified-token.ts';
+import type { VerificationKey } from '../verification-key.ts';
 import { verifySignature } from '../verify-signature.ts';
 import { policyNamesIn } from './policy-claim.ts';
 import type { OidcProviderSettings } from './settings.ts';
@@ -22,6 +24,7 @@ export class OidcProvider implements IdentityProvider {
   readonly #asksUserInfo: boolean;
   readonly #tools: IdentityTools;
   readonly #keys: KeySource;
+  readonly #room: ProviderRoom;
   #userInfoEndpoint: string | undefined;
 
   constructor(settings: OidcProviderSettings, tools: IdentityTools) {
@@ -32,26 +35,35 @@ export class OidcProvider implements IdentityProvider {
     this.#policyClaim = settings.policyClaim;
     this.#asksUserInfo = settings.userInfo;
     this.#tools = tools;
-    this.#keys = new KeySource(async () => {
+    const fetchKeys = async (): Promise<readonly VerificationKey[]> => {
       const { keys, userInfoEndpoint } = await discover(settings, tools);
       this.#userInfoEndpoint = userInfoEndpoint;
       return keys;
-    }, tools.clock);
+    };
+    this.#keys = new KeySource(settings.name, fetchKeys, tools.clock);
+    this.#room = new ProviderRoom(settings.name);
   }
 
   accepts(token: UnverifiedToken): boolean {
     return this.#acceptedAudiences(token).length > 0;
   }
 
-  async verify(token: UnverifiedToken, nowMs: number, accessToken?: string): Promise<FederatedIdentity> {
+  async verify(
+    token: UnverifiedToken,
+    nowMs: number,
+    accessToken?: string,
+    observe?: WaitObserver,
+  ): Promise<FederatedIdentity> {
     requireIssuer(token, this.issuer);
     const audiences = this.#acceptedAudiences(token);
     const [audience] = audiences;
     if (audience === undefined) throw wrongAudience();
     const expiresAt = checkTimes(token.claims, nowMs);
-    await verifySignature(token, this.#keys);
+    await verifySignature(token, this.#keys, observe);
     const subject = requireSubject(token.claims);
-    const all = await this.#completeClaims(token.claims, subject, accessToken);
+    const all = this.#asksUserInfo
+      ? await this.#room.wait(() => this.#completeClaims(token.claims, subject, accessToken), observe)
+      : token.claims;
     const { tags, sourceIdentity } = readAwsClaims(all);
     const claims = new Map([...textualClaims(all), ['aud', audiences]]);
     const policyNames =
@@ -61,7 +73,6 @@ export class OidcProvider implements IdentityProvider {
   }
 
   async #completeClaims(claims: JsonObject, subject: string, accessToken?: string): Promise<JsonObject> {
-    if (!this.#asksUserInfo) return claims;
     // Set together with the keys, and without keys no token is verified.
     const endpoint = this.#userInfoEndpoint;
     return withUserInfo({ provider: this.name, endpoint, claims, subject, accessToken }, this.#tools);
