@@ -5,6 +5,7 @@ import { openListeners } from './app/listeners.ts';
 import { createSnapshot } from './app/snapshot.ts';
 import { createState, type StateParts } from './app/state.ts';
 import type { Settings } from './config/settings.ts';
+import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
 import { buildDirectory } from './directory/directory.ts';
@@ -60,8 +61,10 @@ export function createApp(parts: AppParts): App {
   const shared = createState(settings, { clock, randomness, metrics, log });
   const { state, runTimeRevocations } = shared;
   const identity = createIdentity(settings, { fetch, clock, metrics, log, state });
+  const budget = new ByteBudget(settings.server.limits.maxBufferedBytes);
   const snapshot = createSnapshot(settings, {
     clock,
+    budget,
     randomness,
     directory,
     revocationNames,
@@ -82,6 +85,7 @@ export function createApp(parts: AppParts): App {
     metrics,
     log,
     reporter,
+    budget,
   });
   const adminConnections = new ConnectionTable(maxAdminConnections, reporter);
   const admin = createAdminServer({
@@ -91,7 +95,7 @@ export function createApp(parts: AppParts): App {
   });
   metrics.watch(() => ({
     unauthenticated: edge.places.unauthenticated,
-    bufferedBytes: edge.places.bufferedBytes,
+    bufferedBytes: budget.usedBytes,
     connections: { s3: edge.connections.size, admin: adminConnections.size },
   }));
   const control = createControl(settings, shared, { names: revocationNames, log });

@@ -5,6 +5,7 @@ import type { RunTimeRevocations } from '../authenticate/run-time-revocations.ts
 import { PolicyGatherer } from '../authorize/gather-policies.ts';
 import type { AuthorizationSources } from '../authorize/permission-decider.ts';
 import type { Settings } from '../config/settings.ts';
+import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -26,6 +27,8 @@ import type { IdentityParts } from './identity.ts';
 /** What requests are answered with, beside the settings. */
 export interface SnapshotParts {
   readonly clock: Clock;
+  /** Pays for what look-ups read. */
+  readonly budget: ByteBudget;
   readonly randomness: Randomness;
   readonly directory: Directory;
   readonly revocationNames: RevocationNames;
@@ -37,7 +40,7 @@ export interface SnapshotParts {
 
 /** Everything that requests are answered with under one configuration. */
 export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapshot {
-  const { clock, randomness, directory, upstream, identity, state } = parts;
+  const { clock, budget, randomness, directory, upstream, identity, state } = parts;
   const { account, backend, tokens } = settings;
   const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
   const signingKeys = new SigningKeyCache();
@@ -58,7 +61,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
   const store = { host: origin.host, region, credentials, trailers };
   const authorization: AuthorizationSources = {
     policies,
-    lookup: new TagLookup(upstream, store, signingKeys, clock),
+    lookup: new TagLookup({ upstream, store, signingKeys, clock, budget }),
     lookupKeysOf,
     enforcement: settings.authorization.enforcement,
     listBuckets: settings.authorization.listBuckets,

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { BodyFault } from '../core/body-fault.ts';
+import { ByteBudget, type Reservation } from '../core/byte-budget.ts';
 import { decodeUtf8 } from '../core/bytes.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
@@ -27,6 +28,8 @@ interface ControlAnswer {
 }
 
 const maxBodyBytes = 16_384;
+/** Of all operators together. */
+const maxBufferedBytes: number = 64 * maxBodyBytes;
 /** Connections that have not shown the token: other processes of this machine must not keep the operator out. */
 const maxStrangers = 64;
 const limits = {
@@ -40,8 +43,11 @@ const idleTimeoutMs = 30_000;
 /** The listener of operators: `GET` and `POST /revocations`, `DELETE /revocations/<id>`, in JSON. */
 export function createControlServer(parts: ControlParts): Server {
   const strangers = new Set<Socket>();
+  const budget = new ByteBudget(maxBufferedBytes);
   const server = createServer(limits, (message, response) => {
-    void answer(message, parts, () => strangers.delete(message.socket))
+    const reservation = budget.reserve('operators');
+    response.once('close', () => reservation.release());
+    void answer(message, parts, { admit: () => strangers.delete(message.socket), reservation })
       .catch((error: unknown) => refusal(error, parts.log))
       .then((result) => send(response, result))
       .catch(() => response.destroy());
@@ -59,7 +65,7 @@ export function createControlServer(parts: ControlParts): Server {
 async function answer(
   message: IncomingMessage,
   parts: ControlParts,
-  admit: () => void,
+  { admit, reservation }: { readonly admit: () => void; readonly reservation: Reservation },
 ): Promise<ControlAnswer> {
   // Before anything else: a stranger learns nothing, not even what there is.
   if (!isAuthorized(message, parts.token)) throw new ControlFault('Unauthorized');
@@ -69,7 +75,7 @@ async function answer(
   if (url === '/revocations') {
     if (method === 'GET') return { status: 200, body: revocations.list() };
     if (method !== 'POST') throw new ControlFault('MethodNotAllowed');
-    return { status: 201, body: await revocations.add(await readJson(message)) };
+    return { status: 201, body: await revocations.add(await readJson(message, reservation)) };
   }
   const id = readId(url);
   if (id === undefined) throw new ControlFault('NotFound');
@@ -95,11 +101,12 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-async function readJson(message: IncomingMessage): Promise<unknown> {
+async function readJson(message: IncomingMessage, reservation: Reservation): Promise<unknown> {
   const [contentType = ''] = (message.headers['content-type'] ?? '').split(';');
   if (contentType.trim().toLowerCase() !== 'application/json') throw new ControlFault('UnsupportedMediaType');
   try {
-    return parseJson((await collect(message, maxBodyBytes)).toString('utf8'), { maxBytes: maxBodyBytes });
+    const body = await collect(message, maxBodyBytes, reservation);
+    return parseJson(body.toString('utf8'), { maxBytes: maxBodyBytes });
   } catch (error) {
     if (error instanceof JsonError) throw new ControlFault('InvalidJson', error.message);
     if (!(error instanceof BodyFault)) throw error;

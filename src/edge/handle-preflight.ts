@@ -24,7 +24,7 @@ export async function handlePreflight(
   const request = route({ ...raw, query: '', parameters: [] }, routing);
   trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });
   const { status, headers, body, errorCode } = await connection.place.waitFor(
-    forwarder.preflight(requirePreflight(request), trace.requestId),
+    forwarder.preflight(requirePreflight(request), trace.requestId, connection.place.reservation),
   );
   trace.add({ status, bytesOut: body.length, errorCode });
   await sendAnswer(connection, {

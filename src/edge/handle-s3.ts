@@ -6,9 +6,11 @@ import {
 } from '../authenticate/authenticate.ts';
 import { type Caller, claimsOf } from '../authenticate/caller.ts';
 import { requireSignature } from '../authenticate/scheme.ts';
-import { type Authorized, authorizeS3, type Denied } from '../authorize/authorize-s3.ts';
+import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
 import { decisionFacts } from '../authorize/decide.ts';
+import type { Denied } from '../authorize/denied.ts';
 import type { AuthorizationSources } from '../authorize/permission-decider.ts';
+import { refuseBatch } from '../authorize/refuse-batch.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { ResultRefused } from '../forward/faults.ts';
@@ -63,6 +65,11 @@ export async function handleS3(
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   connection.place.admit(caller.entity.arn);
+  const refused = refuseBatch(request, authenticated, pipeline.authorization);
+  if (refused !== undefined) {
+    traceDecision(refused, trace);
+    throw refusal(refused, authenticated, pipeline);
+  }
   // What is passed on byte for byte says nothing that matters to the decision: nobody is invited to send it in vain.
   if (operation.document !== undefined && operation.document.read === undefined)
     await authorize(request, authenticated, pipeline, trace);
@@ -96,7 +103,13 @@ async function readBody(
     case 'document': {
       const { message, invite, place } = connection;
       invite();
-      const body = await readDocumentBody(message, headers, payload, maxDocumentBytes(request));
+      const body = await readDocumentBody(message, {
+        headers,
+        payload,
+        operation: request.operation.name,
+        maxBytes: maxDocumentBytes(request),
+        reservation: place.reservation,
+      });
       // The tree of a document, and the answer that is made of it, take several times its bytes.
       place.reservation.growTo(body.length * documentFactor);
       return withDocument(request, body, partition);
@@ -158,8 +171,10 @@ async function forward(
   const url = `${scheme}://${raw.headers.get('host') ?? ''}${raw.path}`;
   const startedMs = trace.elapsedMs();
   try {
-    const { message, response, invite, ownHeaders } = connection;
-    const facts = await forwarder.forward(authorized, { message, response, invite, ownHeaders, url });
+    const { message, response, invite, ownHeaders, place } = connection;
+    const { reservation } = place;
+    const exchange = { message, response, invite, ownHeaders, reservation, url };
+    const facts = await forwarder.forward(authorized, exchange);
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,

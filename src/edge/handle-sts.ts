@@ -10,6 +10,7 @@ import { type Answer, sendAnswer } from './answer.ts';
 import { stopReading } from './answer-unreadable.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { strangerBodyMs } from './limits.ts';
 import { NoPlace } from './places.ts';
 import type { RequestTrace } from './request-trace.ts';
 
@@ -20,10 +21,15 @@ export async function answerSts(
   dependencies: StsDependencies,
   trace: RequestTrace,
 ): Promise<void> {
+  const { place } = connection;
   let answer: Omit<Answer, 'headers'>;
   try {
     const body = await readBody(raw, connection);
-    answer = await handleSts(raw, body, dependencies, trace);
+    answer = await handleSts(raw, body, dependencies, {
+      add: (facts) => trace.add(facts),
+      // The provider has room of its own for the calls that wait for it.
+      waitsFor: () => place.stepOut(),
+    });
   } catch (error) {
     await answerStsFault(error, raw, connection, trace);
     return;
@@ -79,7 +85,7 @@ async function readBody(raw: RawRequest, { message, place, invite }: ClientConne
   const declared = raw.headers.get('content-length') ?? '';
   if (/^\d+$/.test(declared) && Number(declared) > maxStsBodyBytes) throw new BodyFault('document_too_large');
   invite();
-  return place.waitFor(collect(message, maxStsBodyBytes), () => {
+  return place.waitFor(collect(message, maxStsBodyBytes, place.reservation, strangerBodyMs), () => {
     stopReading(message, new BodyFault('incomplete'));
   });
 }

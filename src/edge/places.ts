@@ -1,14 +1,12 @@
-import { ByteBudget, type Reservation } from '../core/byte-budget.ts';
+import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 
-/** How many requests may be here at once, and how much they may hold. */
+/** How many requests may be here at once. */
 export interface PlaceLimits {
   /** Authenticated requests. */
   readonly maxInFlight: number;
   /** Requests whose signature has not been verified. */
   readonly maxUnauthenticated: number;
-  /** Bytes of everything that is read or written whole. */
-  readonly maxBufferedBytes: number;
 }
 
 /** There is no room for the request, or another one needed its place more. */
@@ -33,20 +31,16 @@ export class Places {
   readonly #room = new Set<Place>();
   #inFlight = 0;
 
-  constructor(limits: PlaceLimits, reporter: LimitReporter) {
+  /** @param budget pays for what the requests hold in memory */
+  constructor(limits: PlaceLimits, budget: ByteBudget, reporter: LimitReporter) {
     this.#limits = limits;
+    this.#budget = budget;
     this.#reporter = reporter;
-    this.#budget = new ByteBudget(limits.maxBufferedBytes);
   }
 
   /** Requests whose signature has not been verified. */
   get unauthenticated(): number {
     return this.#room.size;
-  }
-
-  /** Bytes held by all requests together. */
-  get bufferedBytes(): number {
-    return this.#budget.usedBytes;
   }
 
   /** A place for a request that has just arrived. {@link Place.leave} must follow. */

@@ -20,16 +20,21 @@ const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   unexpected: 'InvalidRequest',
   incomplete: 'IncompleteBody',
   idle: 'RequestTimeout',
+  fragmented: 'InvalidRequest',
   digest_mismatch: 'XAmzContentSHA256Mismatch',
+  md5_invalid: 'InvalidDigest',
   md5_mismatch: 'BadDigest',
   chunk_malformed: 'InvalidRequest',
   chunk_too_small: 'InvalidChunkSizeError',
   trailer_malformed: 'MalformedTrailerError',
   trailer_unsupported: 'InvalidRequest',
+  checksum_invalid: 'InvalidRequest',
   checksum_mismatch: 'BadDigest',
 };
 
 const bodyMessages: Readonly<Partial<Record<BodyReason, string>>> = {
+  fragmented: 'The body came in too many pieces of a few bytes.',
+  checksum_invalid: 'An x-amz-checksum-* header is not the base64 form of such a checksum.',
   chunk_malformed: 'The chunks of the aws-chunked body are malformed.',
   trailer_unsupported: 'x-amz-trailer must name one x-amz-checksum-* that is not also sent as a header.',
 };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Log } from '../observe/log.ts';
@@ -28,6 +29,8 @@ export interface EdgeParts {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly reporter: LimitReporter;
+  /** Pays for everything that is held whole. */
+  readonly budget: ByteBudget;
 }
 
 /** The listener that answers S3 and STS on one port, and what is going on there. */
@@ -53,7 +56,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
   server.timeout = limits.idleTimeoutSeconds * 1000;
   const connections = new ConnectionTable(limits.maxConnections, reporter);
   connections.watch(server);
-  const edge = new Edge(parts, new Places(limits, reporter), connections);
+  const edge = new Edge(parts, new Places(limits, parts.budget, reporter), connections);
   server.on('request', (message, response) => edge.accept(message, response));
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     edge.accept(message, response, { invite: () => response.writeContinue() });

@@ -14,7 +14,8 @@ const leastAverageBytes = 16;
  * object for each of them first.
  *
  * Rejects with what `take` throws, and with {@link BodyFault} `incomplete` when the client goes away, `idle` when the
- * body takes longer than `deadlineMs`, `fragmented` when it comes in thousands of tiny pieces.
+ * body takes longer than `deadlineMs`, `fragmented` when it comes in thousands of tiny pieces; a {@link BodyFault} that is
+ * emitted as an error of the message ends the reading with that fault.
  */
 export function consumeBody(
   message: IncomingMessage,
@@ -30,6 +31,7 @@ export function consumeBody(
       message.off('data', onData);
       message.off('end', onEnd);
       message.off('close', onClose);
+      message.off('error', onError);
       if (fault === undefined) {
         resolve();
         return;
@@ -49,6 +51,8 @@ export function consumeBody(
     };
     const onEnd = (): void => stop(message.complete ? undefined : new BodyFault('incomplete'));
     const onClose = (): void => stop(new BodyFault('incomplete'));
+    const onError = (error: unknown): void =>
+      stop(error instanceof BodyFault ? error : new BodyFault('incomplete'));
     if (message.readableEnded || message.destroyed) {
       onEnd();
       return;
@@ -56,5 +60,6 @@ export function consumeBody(
     message.on('data', onData);
     message.on('end', onEnd);
     message.on('close', onClose);
+    message.on('error', onError);
   });
 }
