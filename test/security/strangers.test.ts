@@ -1,0 +1,129 @@
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { AssumeRoleCommand } from '@aws-sdk/client-sts';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  type Attack,
+  batchInBytes,
+  callers,
+  formsInBytes,
+  unclosedMarkup,
+  unfinishedHeads,
+  unreadDenials,
+  unreadPipelines,
+  waitingBatches,
+  waitingForms,
+} from '../support/hostile/attacks.ts';
+import type { Swarm } from '../support/hostile/sockets.ts';
+import { type Program, type ProgramOptions, startProgram } from '../support/program.ts';
+import { s3Client, stsClient } from '../support/sdk.ts';
+import { alice, roleArn } from '../support/sidecar.ts';
+
+/** The memory limit of the chart, MiB. */
+const memoryLimitMiB = 320;
+
+let program: Program | undefined;
+let swarm: Swarm | undefined;
+
+afterEach(async () => {
+  swarm?.close();
+  await program?.stop();
+  program = undefined;
+  swarm = undefined;
+});
+
+/** Starts the program with an object to read. */
+async function start(options: ProgramOptions = {}): Promise<Program> {
+  program = await startProgram(options);
+  const store = s3Client(program.storeUrl, program.storeCredentials);
+  await store.send(new CreateBucketCommand({ Bucket: 'data' }));
+  await store.send(new PutObjectCommand({ Bucket: 'data', Key: 'k', Body: 'hello' }));
+  return program;
+}
+
+/** Everything that callers with permission do; throws when one request fails. No request is tried twice. */
+async function serveCallers({ url }: Program, rounds = 5): Promise<void> {
+  const s3 = s3Client(url, alice);
+  const sts = stsClient(url, alice);
+  for (let round = 0; round < rounds; round += 1) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'data', Key: 'k' }));
+    expect(await Body?.transformToString()).toBe('hello');
+    await s3.send(new PutObjectCommand({ Bucket: 'data', Key: 'own', Body: 'x'.repeat(1024) }));
+    await sts.send(new AssumeRoleCommand({ RoleArn: roleArn('data'), RoleSessionName: 'victim' }));
+  }
+}
+
+/** Lets an attack on a fresh program run while callers are served, and looks at what it cost. */
+async function withstand(attack: Attack, options?: ProgramOptions): Promise<Program> {
+  const attacked = await start(options);
+  swarm = await attack(attacked);
+  await serveCallers(attacked);
+  await settled(swarm);
+  await serveCallers(attacked, 2);
+  expect(attacked.isRunning(), attacked.output().slice(-2000)).toBe(true);
+  expect((await attacked.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
+  return attacked;
+}
+
+/** Waits until the attacker has written everything, or was cut off. */
+async function settled({ sockets }: Swarm): Promise<void> {
+  const isDone = (): boolean => sockets.every((socket) => socket.destroyed || socket.writableLength === 0);
+  for (let waited = 0; !isDone() && waited < 100; waited += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('a stranger cannot exhaust memory or places', () => {
+  it.each<[string, Attack]>([
+    ['forms in HTTP chunks of one byte', formsInBytes],
+    ['1,300 forms of 256 KiB that wait for their last byte', waitingForms(1300, 256 * 1024)],
+    ['2,001 forms of 1 KiB that wait for their last byte', waitingForms(2001, 1024)],
+    ['8,000 heads that never end', unfinishedHeads(8000, 3000, 'url')],
+    ['1,000 heads of 30 KiB that never end', unfinishedHeads(1000, 30_000, 'url')],
+    ['15,000 heads that never end on the admin listener', unfinishedHeads(15_000, 300, 'adminUrl')],
+    ['pipelines whose answers are never read', unreadPipelines(100)],
+  ])('with %s', async (_, attack) => {
+    await withstand(attack);
+  });
+});
+
+describe('a caller without permission cannot exhaust memory or places', () => {
+  it('with a batch in HTTP chunks of one byte, which is refused from its head', async () => {
+    await withstand(batchInBytes(callers.bob));
+    expect(swarm?.answers[0]).toMatch(/^HTTP\/1\.1 403 [\s\S]*<Code>AccessDenied</);
+  });
+
+  it('with 500 batches that wait for their last byte', async () => {
+    await withstand(waitingBatches(500, callers.bob));
+    const refused = swarm?.answers.filter((answer) => answer.startsWith('HTTP/1.1 403 '));
+    expect(refused).toHaveLength(500);
+  });
+
+  it('with denied batches whose answers are never read', async () => {
+    await withstand(unreadDenials(60));
+  });
+});
+
+describe('a caller with permission cannot exhaust memory', () => {
+  it('with a batch in HTTP chunks of one byte', async () => {
+    await withstand(batchInBytes(callers.alice));
+    expect(swarm?.answers[0]).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  it('with 200 batches that wait for their last byte: some wait, the others get SlowDown', async () => {
+    const attacked = await withstand(waitingBatches(200, callers.carol));
+    const refused = swarm?.answers.filter((answer) => /^HTTP\/1\.1 503 [\s\S]*<Code>SlowDown</.test(answer));
+    expect(refused?.length).toBeGreaterThan(150);
+    expect(refused?.[0]).toMatch(/\r\nretry-after: 1\r\n/i);
+    expect(await attacked.metric('sts_sidecar_limit_actions_total{limit="buffered_bytes"}')).toBeGreaterThan(
+      150,
+    );
+  });
+
+  it.each(['<', '<!--', '<![CDATA[', '<a ', '&'])(
+    'and not the event loop with %j repeated',
+    async (markup) => {
+      await withstand(unclosedMarkup(markup));
+      await expect.poll(() => swarm?.answers[0]).toMatch(/^HTTP\/1\.1 400 [\s\S]*<Code>MalformedXML</);
+    },
+  );
+});

@@ -1,0 +1,129 @@
+import { carol } from '../program.ts';
+import type { SdkCredentials } from '../sdk.ts';
+import { alice, bob } from '../sidecar.ts';
+import { signedHead } from './signed.ts';
+import { inBytes, Swarm, stsHead } from './sockets.ts';
+
+/** Where an attack is aimed at. */
+export interface Target {
+  readonly url: string;
+  readonly adminUrl: string;
+}
+
+/** What an attacker does; the connections stay open until the swarm is closed. */
+export type Attack = (target: Target) => Promise<Swarm>;
+
+const megabyte = 1024 * 1024;
+
+const each = (count: number, act: (index: number) => void): void => {
+  for (let index = 0; index < count; index += 1) act(index);
+};
+
+/** Forms in HTTP chunks of one byte each. */
+export const formsInBytes: Attack = async ({ url }) => {
+  const swarm = new Swarm(url);
+  const form = `Action=GetCallerIdentity&Version=2011-06-15&x=${'a'.repeat(250_000)}`;
+  const body = Buffer.from(inBytes(form));
+  each(10, () => swarm.open(Buffer.concat([Buffer.from(stsHead(undefined)), body])));
+  return swarm;
+};
+
+/** Forms that wait for their last byte. */
+export const waitingForms =
+  (count: number, bytes: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const whole = Buffer.concat([Buffer.from(stsHead(bytes)), Buffer.alloc(bytes - 1, 'a')]);
+    each(count, () => swarm.open(whole));
+    return swarm;
+  };
+
+async function batchHead(url: string, caller: SdkCredentials, framing: string): Promise<string> {
+  const request = { method: 'POST', path: '/data', query: { delete: '' } };
+  return signedHead(url, caller, request, framing);
+}
+
+/** A batch in HTTP chunks of one byte each. */
+export const batchInBytes =
+  (caller: SdkCredentials): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const head = await batchHead(url, caller, 'Transfer-Encoding: chunked\r\n');
+    swarm.open(Buffer.concat([Buffer.from(head), Buffer.from(inBytes('a'.repeat(2 * megabyte)))]));
+    return swarm;
+  };
+
+/** Batches of the largest size that wait for their last byte. */
+export const waitingBatches =
+  (count: number, caller: SdkCredentials): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const length = 2 * megabyte;
+    const head = await batchHead(url, caller, `Content-Length: ${length}\r\n`);
+    const whole = Buffer.concat([Buffer.from(head), Buffer.alloc(length - 1, ' ')]);
+    each(count, () => swarm.open(whole));
+    return swarm;
+  };
+
+/** Batches of 1,000 long keys that are denied one by one; the answers are never read. */
+export const unreadDenials =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const key = '&amp;'.repeat(300);
+    const objects = Array.from({ length: 1000 }, (_, index) => `<Object><Key>${index}${key}</Key></Object>`);
+    const body = `<Delete>${objects.join('')}</Delete>`;
+    const head = await batchHead(url, carol, `Content-Length: ${body.length}\r\n`);
+    each(count, () => swarm.open(head + body, false));
+    return swarm;
+  };
+
+/** Heads that never end. */
+export const unfinishedHeads =
+  (count: number, bytes: number, port: 'url' | 'adminUrl'): Attack =>
+  async (target) => {
+    const swarm = new Swarm(target[port]);
+    const head = `GET /data/k HTTP/1.1\r\nHost: localhost\r\n${'x-filling: aaaaaaaaaaaaaaaa\r\n'.repeat(bytes / 30)}`;
+    each(count, () => swarm.open(head));
+    return swarm;
+  };
+
+/** Requests without credentials, thousands on each connection; the answers are never read. */
+export const unreadPipelines =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    each(count, () => swarm.open('GET /data/k HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5000), false));
+    return swarm;
+  };
+
+/** A document of the largest size that begins with markup which never closes, from a caller who may send it. */
+export const unclosedMarkup =
+  (markup: string, times: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const body = markup
+      .repeat(times)
+      .padEnd(2 * megabyte, 'a')
+      .slice(0, 2 * megabyte);
+    const head = await batchHead(url, alice, `Content-Length: ${body.length}\r\nConnection: close\r\n`);
+    swarm.open(head + body);
+    return swarm;
+  };
+
+/** Calls that wait for a webhook, many on each connection. */
+export const webhookCalls =
+  (connections: number, calls: number, role: string): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const form = `Action=AssumeRoleWithCustomToken&Version=2011-06-15&Token=bad&RoleArn=${encodeURIComponent(role)}`;
+    each(connections, () => swarm.open((stsHead(form.length) + form).repeat(calls)));
+    return swarm;
+  };
+
+/** Everyone whom an attack may pose as. */
+export const callers: Readonly<Record<'alice' | 'bob' | 'carol', SdkCredentials>> = {
+  alice,
+  bob,
+  carol,
+};

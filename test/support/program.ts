@@ -1,0 +1,202 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { systemClock } from '../../src/core/clock.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { startDemoStore } from '../../src/demo/store/demo-store.ts';
+import { account, alice, bob } from './sidecar.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const entry = join(root, 'dist/main.js');
+
+/** How the built program is started. */
+export interface ProgramOptions {
+  /** V8's old space, MiB; what the chart sets for its default memory limit when absent. */
+  readonly heapMiB?: number;
+  /** YAML of `server.limits`. */
+  readonly limits?: string;
+  /** YAML of the `directory` section, with the secrets `ALICE`, `BOB` and `CAROL` in the environment. */
+  readonly directory?: string;
+  /** Further YAML at the top level. */
+  readonly further?: string;
+  /** Another store than the demo store, which has the key `STOREKEY`. */
+  readonly storeUrl?: string;
+}
+
+/** The built program in a process of its own, with a heap as small as in a container. */
+export interface Program {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly storeUrl: string;
+  readonly storeCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** True until the process has ended. */
+  isRunning(): boolean;
+  /** Everything it wrote to stdout and stderr. */
+  output(): string;
+  metrics(): Promise<string>;
+  /** The value of a series as it is written in the exposition text; NaN when there is none. */
+  metric(series: string): Promise<number>;
+  /** Resident memory, MiB: now, and at its highest so far. */
+  memory(): Promise<{ readonly residentMiB: number; readonly peakMiB: number }>;
+  /** Open file descriptors. */
+  descriptors(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A user who may delete objects below `data/mine/`, and nothing else. */
+export const carol: { accessKeyId: string; secretAccessKey: string } = {
+  accessKeyId: 'AKIACAROLCAROLCAROL1',
+  secretAccessKey: randomBytes(30).toString('base64'),
+};
+
+/** alice may do everything with S3 and assume the roles; bob may do nothing; see {@link carol}. */
+export const programDirectory: string = `
+directory:
+  users:
+    - name: alice
+      accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
+      inlinePolicies: { All: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: ["s3:*", "sts:*"], Resource: "*" }] } }
+    - name: bob
+      accessKeys: [{ accessKeyId: ${bob.accessKeyId}, secretAccessKey: { env: BOB } }]
+    - name: carol
+      accessKeys: [{ accessKeyId: ${carol.accessKeyId}, secretAccessKey: { env: CAROL } }]
+      inlinePolicies: { Mine: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:DeleteObject", Resource: "arn:aws:s3:::data/mine/*" }] } }
+  roles:
+    - name: data
+      inlinePolicies: { All: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:*", Resource: "*" }] } }
+      trustPolicy: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { AWS: "arn:aws:iam::${account}:root" }, Action: "sts:AssumeRole" }] }
+`;
+
+/** Starts the built program in front of the demo store. */
+export async function startProgram(options: ProgramOptions = {}): Promise<Program> {
+  await build();
+  const storeSecret = randomBytes(30).toString('base64');
+  const store = await startDemoStore({
+    accessKeyId: 'STOREKEY',
+    secretAccessKey: new Secret(storeSecret),
+    region: 'us-east-1',
+    clock: systemClock,
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'sts-sidecar-'));
+  const file = join(folder, 'sidecar.yaml');
+  await writeFile(file, configuration(options, options.storeUrl ?? store.url));
+  const flags = [`--max-old-space-size=${options.heapMiB ?? 160}`];
+  const child = spawn(process.execPath, [...flags, entry, 'serve', '--config', file], {
+    env: {
+      PATH: process.env['PATH'],
+      ALICE: alice.secretAccessKey,
+      BOB: bob.secretAccessKey,
+      CAROL: carol.secretAccessKey,
+      STORE: storeSecret,
+      TOKENS: randomBytes(32).toString('base64'),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      // The first and the last lines are enough to see what happened.
+      output = output.length > 1_000_000 ? `${output.slice(0, 10_000)}${text}` : output + text;
+    });
+  }
+  const ended = once(child, 'exit');
+  const urls = await readUrls(() => output, ended);
+  const metrics = async (): Promise<string> => (await fetch(`${urls.adminUrl}/metrics`)).text();
+  return {
+    ...urls,
+    storeUrl: store.url,
+    storeCredentials: { accessKeyId: 'STOREKEY', secretAccessKey: storeSecret },
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    output: () => output,
+    metrics,
+    metric: async (series) => {
+      const line = (await metrics()).split('\n').find((one) => one.startsWith(`${series} `));
+      return Number(line?.slice(series.length) ?? Number.NaN);
+    },
+    memory: () => readMemory(child.pid ?? 0),
+    descriptors: async () => (await readdir(`/proc/${child.pid}/fd`)).length,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configuration({ limits = '{}', directory, further }: ProgramOptions, storeUrl: string): string {
+  return `apiVersion: sts-sidecar/v1
+server: { listen: "127.0.0.1:0", limits: ${limits} }
+admin: { listen: "127.0.0.1:0" }
+backend: { endpoint: "${storeUrl}", region: us-east-1, credentials: { accessKeyId: STOREKEY, secretAccessKey: { env: STORE } } }
+account: { id: "${account}" }
+tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }
+log: { requests: false }
+${further ?? ''}
+${directory ?? programDirectory}`;
+}
+
+async function readUrls(
+  output: () => string,
+  ended: Promise<unknown>,
+): Promise<{ url: string; adminUrl: string }> {
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  for (;;) {
+    const [, url, adminUrl] = /S3 and STS on (\S+), health and metrics on (\S+)/.exec(output()) ?? [];
+    if (url !== undefined && adminUrl !== undefined) return { url, adminUrl: adminUrl.replace(/,$/, '') };
+    if (hasEnded) throw new Error(`the program did not start: ${output()}`);
+    await setTimeout(20);
+  }
+}
+
+async function readMemory(pid: number): Promise<{ residentMiB: number; peakMiB: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const kibibytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN);
+  return { residentMiB: kibibytes('VmRSS') / 1024, peakMiB: kibibytes('VmHWM') / 1024 };
+}
+
+const lock = join(root, 'node_modules/.sts-sidecar-build.lock');
+
+/** Compiles the program unless it is newer than its sources; one compiler at a time, whichever test asks. */
+export async function build(): Promise<void> {
+  for (;;) {
+    if (await isFresh()) return;
+    try {
+      await mkdir(lock);
+      break;
+    } catch {
+      if (Date.now() - (await changedAt(lock)) > 120_000) await rmdir(lock).catch(() => undefined);
+      await setTimeout(200);
+    }
+  }
+  try {
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    await promisify(execFile)(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')]);
+  } finally {
+    await rmdir(lock);
+  }
+}
+
+async function isFresh(): Promise<boolean> {
+  const builtAt = await changedAt(entry);
+  const names = await readdir(join(root, 'src'), { recursive: true });
+  const changes = await Promise.all(names.map((name) => changedAt(join(root, 'src', name))));
+  return builtAt > Math.max(...changes);
+}
+
+async function changedAt(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
