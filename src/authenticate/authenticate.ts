@@ -7,7 +7,11 @@ import type { SignatureRules, SignedRequest } from '../sigv4/signed-request.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import { verifySignature } from '../sigv4/verify.ts';
 import type { Caller } from './caller.ts';
-import { type CredentialSources, resolveCredentials } from './resolve-credentials.ts';
+import {
+  type CredentialSources,
+  type ResolvedCredentials,
+  resolveCredentials,
+} from './resolve-credentials.ts';
 import { requireSignature, type SignatureClaim, type SignatureForm } from './scheme.ts';
 
 /** What authentication looks things up in; all of one configuration snapshot. */
@@ -27,6 +31,7 @@ interface VerifiedPayload {
 class AuthenticatedRequest {
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
   readonly #request: RawRequest;
+  readonly #recheck: ResolvedCredentials['recheck'];
   readonly caller: Caller;
   readonly payload: PayloadMode;
   /** What the signature says about the payload: `x-amz-content-sha256`, or what stands for it. */
@@ -37,10 +42,16 @@ class AuthenticatedRequest {
   /** When it was signed, milliseconds since the Unix epoch. */
   readonly signedAtMs: number;
 
-  constructor(claim: SignatureClaim, signed: SignedRequest, caller: Caller, verified: VerifiedPayload) {
+  constructor(
+    claim: SignatureClaim,
+    signed: SignedRequest,
+    { identify, recheck }: ResolvedCredentials,
+    verified: VerifiedPayload,
+  ) {
     this.#request = claim.request;
+    this.#recheck = recheck;
     this.form = claim.form;
-    this.caller = caller;
+    this.caller = identify();
     this.payload = verified.payload;
     this.payloadHash = verified.payloadHash;
     this.region = signed.scope.region;
@@ -50,6 +61,15 @@ class AuthenticatedRequest {
   /** What the verified signature asks for; see {@link SignatureClaim}. */
   get raw(): RawRequest {
     return this.#request;
+  }
+
+  /**
+   * Looks again whether the caller's session still holds at `nowMs`, milliseconds since the Unix epoch: for what happens
+   * long after the signature was verified, such as the end of a slow body. Throws {@link AuthenticationFault}
+   * `expired_token`, `revoked_token` and `revocations_unknown`.
+   */
+  recheck(nowMs: number): void {
+    this.#recheck(nowMs);
   }
 }
 
@@ -72,6 +92,7 @@ export async function authenticateS3(
   const { payload, payloadHash } = signed;
   if (payload === undefined || payloadHash === undefined)
     throw new AuthenticationFault('payload_hash_missing');
+  requireAllowedRegion(signed, sources);
   return verify(claim, signed, { payload, payloadHash }, sources);
 }
 
@@ -85,14 +106,37 @@ export async function authenticateSts(
   bodySha256: string,
   sources: AuthenticationSources,
 ): Promise<Authenticated> {
+  const { claim, signed } = readStsSignature(raw, sources);
+  const { payload, payloadHash = bodySha256 } = signed;
+  if (payload?.kind === 'digest' && payload.sha256 !== bodySha256) throw wrongPayloadHash(signed);
+  return verify(claim, signed, { payload: { kind: 'digest', sha256: bodySha256 }, payloadHash }, sources);
+}
+
+/**
+ * Finds out from the head of a signed STS request whether {@link authenticateSts} refuses it whatever its body is: a
+ * malformed or skewed signature, an unknown key, a token that does not open or has expired. Says nothing about who asks: the
+ * signature is not verified, and a revoked session is not told from another before it is. For requests only that are known
+ * to be of a signed action. Throws {@link AuthenticationFault}.
+ */
+export async function precheckSts(raw: RawRequest, sources: AuthenticationSources): Promise<void> {
+  await resolveCredentials(readStsSignature(raw, sources).signed, sources);
+}
+
+function readStsSignature(
+  raw: RawRequest,
+  sources: AuthenticationSources,
+): { readonly claim: SignatureClaim; readonly signed: SignedRequest } {
   const claim = requireSignature(raw);
   const signed = readSignature(claim, { service: 'sts', payloadHash: 'optional', allowsStreaming: false });
   if (sources.disabledStsRegions.has(signed.scope.region)) throw wrongRegion(signed);
-  const { payload, payloadHash = bodySha256 } = signed;
-  if (payload !== undefined && (payload.kind !== 'digest' || payload.sha256 !== bodySha256)) {
-    throw new AuthenticationFault('payload_hash_mismatch', { accessKeyId: signed.accessKeyId });
-  }
-  return verify(claim, signed, { payload: { kind: 'digest', sha256: bodySha256 }, payloadHash }, sources);
+  // The service hashes the body itself; a statement that it is not signed is no digest of it.
+  if (signed.payload !== undefined && signed.payload.kind !== 'digest') throw wrongPayloadHash(signed);
+  requireAllowedRegion(signed, sources);
+  return { claim, signed };
+}
+
+function wrongPayloadHash({ accessKeyId }: SignedRequest): AuthenticationFault {
+  return new AuthenticationFault('payload_hash_mismatch', { accessKeyId });
 }
 
 function readSignature(claim: SignatureClaim, rules: SignatureRules): SignedRequest {
@@ -107,13 +151,13 @@ async function verify(
   verified: VerifiedPayload,
   sources: AuthenticationSources,
 ): Promise<Authenticated> {
-  const { region } = signed.scope;
-  if (sources.allowedRegions.size > 0 && !sources.allowedRegions.has(region)) {
-    throw wrongRegion(signed);
-  }
   const credentials = await resolveCredentials(signed, sources);
   verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
-  return new AuthenticatedRequest(claim, signed, credentials.identify(), verified);
+  return new AuthenticatedRequest(claim, signed, credentials, verified);
+}
+
+function requireAllowedRegion(signed: SignedRequest, { allowedRegions }: AuthenticationSources): void {
+  if (allowedRegions.size > 0 && !allowedRegions.has(signed.scope.region)) throw wrongRegion(signed);
 }
 
 function wrongRegion({ scope, accessKeyId }: SignedRequest): AuthenticationFault {

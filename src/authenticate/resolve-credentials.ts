@@ -5,6 +5,7 @@ import type { Root } from '../directory/root.ts';
 import type { User } from '../directory/user.ts';
 import type { SignedRequest } from '../sigv4/signed-request.ts';
 import type { SessionOpener } from '../tokens/open.ts';
+import type { SessionClaims } from '../tokens/session-claims.ts';
 import type { Caller } from './caller.ts';
 import { identifySession } from './identify-session.ts';
 import type { Revocations } from './revocations.ts';
@@ -21,7 +22,15 @@ export interface ResolvedCredentials {
   readonly secretAccessKey: Secret;
   /** Call only after the signature check; throws {@link AuthenticationFault} when the identity is gone. */
   readonly identify: () => Caller;
+  /**
+   * Looks again at what time changes: expiry at `nowMs`, and revocation. Throws {@link AuthenticationFault} `expired_token`,
+   * `revoked_token` and `revocations_unknown`.
+   */
+  readonly recheck: (nowMs: number) => void;
 }
+
+/** A long-term key neither expires nor can be revoked while the configuration has it. */
+function neverEnds(): void {}
 
 /**
  * Finds the secret that belongs to a signed request: a long-term key of the directory, or the session its token
@@ -47,6 +56,7 @@ export async function resolveCredentials(
     return {
       secretAccessKey,
       identify: () => longTermCaller(accessKeyId, owner),
+      recheck: neverEnds,
     };
   }
   if (securityToken === undefined) throw new AuthenticationFault('unknown_access_key', { accessKeyId });
@@ -70,16 +80,22 @@ async function resolveSession(
       detail: 'token belongs to another access key',
     });
   }
-  if (raw.receivedAtMs >= claims.expiresAt * 1000) {
-    throw new AuthenticationFault('expired_token', { accessKeyId });
-  }
+  requireUnexpired(claims, raw.receivedAtMs);
   return {
     secretAccessKey,
     identify: () => {
-      revocations.check(claims, raw.receivedAtMs);
+      revocations.check(claims);
       return identifySession(claims, directory);
     },
+    recheck: (nowMs) => {
+      requireUnexpired(claims, nowMs);
+      revocations.check(claims);
+    },
   };
+}
+
+function requireUnexpired({ expiresAt, accessKeyId }: SessionClaims, nowMs: number): void {
+  if (nowMs >= expiresAt * 1000) throw new AuthenticationFault('expired_token', { accessKeyId });
 }
 
 function longTermCaller(accessKeyId: string, owner: User | Root): Caller {

@@ -14,10 +14,10 @@ export class Revocations {
   }
 
   /**
-   * Returns for a session that was not revoked. Throws {@link AuthenticationFault} `revoked_token`, and
-   * `revocations_unknown` when nobody can say. `nowMs` is milliseconds since the Unix epoch.
+   * Returns for a session that is not revoked as far as is known now. Throws {@link AuthenticationFault} `revoked_token`,
+   * and `revocations_unknown` when what is known is unreadable or too old.
    */
-  check(claims: SessionClaims, nowMs: number): void {
+  check(claims: SessionClaims): void {
     const { accessKeyId } = claims;
     const added = this.#runTime.index;
     if (this.#configured.revokes(claims) || added?.revokes(claims) === true) {
@@ -29,17 +29,18 @@ export class Revocations {
         detail: 'a revocation cannot be read',
       });
     }
-    if (!this.#runTime.isFresh(nowMs)) {
+    if (!this.#runTime.isFresh()) {
       const detail = 'the revocations of other replicas have not been seen for too long';
       throw new AuthenticationFault('revocations_unknown', { accessKeyId, detail });
     }
   }
+
   /**
    * As {@link Revocations.check}, with what every replica knows at this moment: credentials that somebody gets for a
    * revoked session would outlive it. Throws `StateFault` too, when the others cannot be asked.
    */
-  async confirm(claims: SessionClaims, nowMs: number): Promise<void> {
+  async confirm(claims: SessionClaims): Promise<void> {
     await this.#runTime.learn();
-    this.check(claims, nowMs);
+    this.check(claims);
   }
 }

@@ -84,9 +84,9 @@ export class RunTimeRevocations {
     return this.#records.learn();
   }
 
-  /** Whether what is known is of now. `nowMs` is milliseconds since the Unix epoch. */
-  isFresh(nowMs: number): boolean {
-    return this.#records.isFresh(nowMs);
+  /** True while the last refresh is within the staleness limit. */
+  isFresh(): boolean {
+    return this.#records.isFresh();
   }
 
   /** Those that can be read, oldest first. */

@@ -54,10 +54,14 @@ export class ReplicatedRecords {
     return this.#confirmedAtMs !== undefined;
   }
 
-  /** False when too much could have changed since the records were seen. `nowMs` is milliseconds since the Unix epoch. */
-  isFresh(nowMs: number): boolean {
+  /**
+   * True while the last refresh is within the staleness limit. Judged by now, not by the time at which a request arrived:
+   * its body may have taken longer than the limit.
+   */
+  isFresh(): boolean {
     if (this.#confirmedAtMs === undefined) return false;
     if (!this.#state.isShared) return true;
+    const nowMs = this.#clock.now();
     // A clock that went back says nothing about how long ago that was.
     if (Math.abs(nowMs - this.#confirmedAtMs) > this.#maxStalenessMs) this.#isStale = true;
     return !this.#isStale;
@@ -107,7 +111,7 @@ export class ReplicatedRecords {
       await this.#read();
       this.#observer.refreshed('success');
     } catch (error) {
-      this.isFresh(this.#clock.now());
+      this.isFresh();
       if (!this.#isStopped) this.#observer.refreshed('failure', String(error));
     }
   }

@@ -6,7 +6,8 @@ import { stsError } from './errors.ts';
 export const maxStsBodyBytes: number = 256 * 1024;
 
 const maxParameters = 1000;
-const apiVersion = '2011-06-15';
+/** The only version of the API. */
+export const apiVersion = '2011-06-15';
 const formType = 'application/x-www-form-urlencoded';
 
 /** One STS request, its parameters joined from query and body; nothing about its caller is known yet. */

@@ -37,8 +37,7 @@ export const assumeRole: SignedAction = defineAction({
     const { caller, raw } = call.authenticated;
     const { receivedAtMs } = raw;
     const claims = claimsOf(caller);
-    if (claims !== undefined)
-      await call.dependencies.authentication.revocations.confirm(claims, receivedAtMs);
+    if (claims !== undefined) await call.dependencies.authentication.revocations.confirm(claims);
     const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
     const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
     const mfaAt = await verifyMfa(code, call);
