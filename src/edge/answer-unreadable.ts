@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { BodyFault } from '../core/body-fault.ts';
+import type { BodyFault } from '../core/body-fault.ts';
 import { httpDate } from '../core/clock.ts';
 import { HeaderList } from '../core/header-list.ts';
 import type { RawRequest } from '../core/raw-request.ts';
@@ -20,11 +20,19 @@ const reasons: ReadonlyMap<string | undefined, HeadReason> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 'head_too_late'],
 ]);
 
-/** Ends the reading of a body whose framing is broken. False when the request does not wait for it. */
-export function stopReading(message: IncomingMessage, cause: Error): boolean {
-  if (message.complete || message.listenerCount('error') === 0) return false;
-  message.emit('error', cause instanceof BodyFault ? cause : new BodyFault('chunk_malformed'));
-  return true;
+/** Ends the reading of a body, also one that begins later, with a fault. */
+export function stopReading(message: IncomingMessage, fault: BodyFault): void {
+  if (message.listenerCount('error') > 0) {
+    message.emit('error', fault);
+    return;
+  }
+  message.on('newListener', (event) => {
+    if (event === 'error') setImmediate(() => stopReadingNow(message, fault));
+  });
+}
+
+function stopReadingNow(message: IncomingMessage, fault: BodyFault): void {
+  if (message.listenerCount('error') > 0) message.emit('error', fault);
 }
 
 /** Answers a head that the HTTP parser could not read, in the form of the protocol it seems to be, and closes. */

@@ -11,6 +11,14 @@ export interface Exchange {
   readonly isExpectationUnknown: boolean;
 }
 
+/** What the owner of a queue is told. */
+export interface QueueEvents {
+  /** Nothing is left to do. */
+  readonly onIdle: () => void;
+  /** Too many requests came ahead of their turn. */
+  readonly onOverflow: () => void;
+}
+
 /**
  * Requests that one read from the socket may have brought beyond the one being answered. The reading stops then, but the
  * parser finishes what it has.
@@ -25,18 +33,18 @@ const maxWaiting = 64;
 export class ExchangeQueue {
   readonly #socket: Socket;
   readonly #serve: (exchange: Exchange) => Promise<void>;
-  readonly #onIdle: () => void;
+  readonly #events: QueueEvents;
   readonly #waiting: Exchange[] = [];
   #current: Exchange | undefined;
   /** What came too early was let go; the connection ends after what is waiting. */
   #isCut = false;
   #isPaused = false;
 
-  /** `serve` must not reject. `onIdle` is told when nothing is left to do. */
-  constructor(socket: Socket, serve: (exchange: Exchange) => Promise<void>, onIdle: () => void) {
+  /** `serve` must not reject. */
+  constructor(socket: Socket, serve: (exchange: Exchange) => Promise<void>, events: QueueEvents) {
     this.#socket = socket;
     this.#serve = serve;
-    this.#onIdle = onIdle;
+    this.#events = events;
   }
 
   /** The exchange that is being carried out. */
@@ -44,9 +52,14 @@ export class ExchangeQueue {
     return this.#current;
   }
 
-  /** True when a request was let go because too many came ahead of their turn. */
-  get isCut(): boolean {
-    return this.#isCut;
+  /**
+   * Nothing further of the connection can be read. What has been read is still answered, and the connection ends. Returns
+   * the exchange whose body will not come.
+   */
+  cut(): Exchange | undefined {
+    this.#isCut = true;
+    if (this.#waiting.at(-1)?.message.complete === false) this.#waiting.pop();
+    return this.#current?.message.complete === false ? this.#current : undefined;
   }
 
   /** Takes a request. It is carried out at once, or when those before it have been answered. */
@@ -58,6 +71,7 @@ export class ExchangeQueue {
     }
     if (this.#waiting.length >= maxWaiting) {
       this.#isCut = true;
+      this.#events.onOverflow();
       return;
     }
     this.#waiting.push(exchange);
@@ -82,7 +96,7 @@ export class ExchangeQueue {
     exchange.response.once('close', () => this.#next());
     void this.#serve(exchange).then(() => {
       const isLast = this.#current === undefined || this.#current === exchange;
-      if (isLast && this.#waiting.length === 0) this.#onIdle();
+      if (isLast && this.#waiting.length === 0) this.#events.onIdle();
     });
   }
 

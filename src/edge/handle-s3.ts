@@ -14,7 +14,7 @@ import { refuseBatch } from '../authorize/refuse-batch.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { ResultRefused } from '../forward/faults.ts';
-import type { Forwarder } from '../forward/forward.ts';
+import type { Exchange, Forwarder } from '../forward/forward.ts';
 import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
 import { maxDocumentBytes, withDocument } from '../s3/document.ts';
 import { s3Error } from '../s3/errors.ts';
@@ -74,13 +74,16 @@ export async function handleS3(
   if (operation.document !== undefined && operation.document.read === undefined)
     await authorize(request, authenticated, pipeline, trace);
   const complete = await readBody(request, authenticated, connection, pipeline.routing.partition);
+  // A session that ended while its body came may do nothing any more.
+  if (operation.body === 'document') authenticated.recheck(connection.clock.now());
   const authorized = await authorize(complete, authenticated, pipeline, trace);
   if (authorized.isEmptyBatch) {
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
   try {
-    await forward(authorized, connection, pipeline.forwarder, trace);
+    const exchange = exchangeOf(authorized, authenticated, connection);
+    await forward(authorized, exchange, pipeline.forwarder, trace);
   } catch (error) {
     if (!(error instanceof ResultRefused)) throw error;
     traceDecision(error.refusal, trace);
@@ -108,7 +111,9 @@ async function readBody(
         payload,
         operation: request.operation.name,
         maxBytes: maxDocumentBytes(request),
-        reservation: place.reservation,
+        get reservation() {
+          return place.reservation;
+        },
       });
       // The tree of a document, and the answer that is made of it, take several times its bytes.
       place.reservation.growTo(body.length * documentFactor);
@@ -160,20 +165,33 @@ async function answerEmptyBatch(
   });
 }
 
+function exchangeOf(
+  { request: { raw } }: Authorized,
+  authenticated: Authenticated,
+  { message, response, invite, ownHeaders, place, clock }: ClientConnection,
+): Exchange {
+  const scheme = raw.isSecure ? 'https' : 'http';
+  return {
+    message,
+    response,
+    invite,
+    ownHeaders,
+    get reservation() {
+      return place.reservation;
+    },
+    url: `${scheme}://${raw.headers.get('host') ?? ''}${raw.path}`,
+    recheck: () => authenticated.recheck(clock.now()),
+  };
+}
+
 async function forward(
   authorized: Authorized,
-  connection: ClientConnection,
+  exchange: Exchange,
   forwarder: Forwarder,
   trace: RequestTrace,
 ): Promise<void> {
-  const { raw } = authorized.request;
-  const scheme = raw.isSecure ? 'https' : 'http';
-  const url = `${scheme}://${raw.headers.get('host') ?? ''}${raw.path}`;
   const startedMs = trace.elapsedMs();
   try {
-    const { message, response, invite, ownHeaders, place } = connection;
-    const { reservation } = place;
-    const exchange = { message, response, invite, ownHeaders, reservation, url };
     const facts = await forwarder.forward(authorized, exchange);
     trace.add({
       status: facts.status,

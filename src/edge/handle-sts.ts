@@ -4,7 +4,8 @@ import type { RawRequest } from '../core/raw-request.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
-import { handleSts, type StsDependencies } from '../sts/handle.ts';
+import { handleSts, type StsDependencies, type StsTrace } from '../sts/handle.ts';
+import { precheckCall } from '../sts/precheck.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
 import { type Answer, sendAnswer } from './answer.ts';
 import { stopReading } from './answer-unreadable.ts';
@@ -22,14 +23,17 @@ export async function answerSts(
   trace: RequestTrace,
 ): Promise<void> {
   const { place } = connection;
+  const stsTrace: StsTrace = {
+    add: (facts) => trace.add(facts),
+    authenticated: (caller) => place.admit(caller.entity.arn),
+    // The provider has room of its own for the calls that wait for it.
+    waitsFor: () => place.stepOut(),
+  };
   let answer: Omit<Answer, 'headers'>;
   try {
+    await precheckCall(raw, dependencies, stsTrace);
     const body = await readBody(raw, connection);
-    answer = await handleSts(raw, body, dependencies, {
-      add: (facts) => trace.add(facts),
-      // The provider has room of its own for the calls that wait for it.
-      waitsFor: () => place.stepOut(),
-    });
+    answer = await handleSts(raw, body, dependencies, stsTrace);
   } catch (error) {
     await answerStsFault(error, raw, connection, trace);
     return;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { BodyFault } from '../core/body-fault.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
@@ -100,9 +101,9 @@ class Edge {
       async (exchange) => {
         if (await this.#serve(exchange)) isKnown = true;
       },
-      () => {
-        if (queue.isCut) this.#parts.reporter.acted('pipelined');
-        this.#connections.end(socket, isKnown);
+      {
+        onIdle: () => this.#connections.end(socket, isKnown),
+        onOverflow: () => this.#parts.reporter.acted('pipelined'),
       },
     );
     this.#queues.set(socket, queue);
@@ -149,14 +150,14 @@ class Edge {
 
   /** Answers what the HTTP parser could not read; the connection is closed. */
   refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-    const current = this.#queues.get(socket)?.current;
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
-    if (current !== undefined) {
-      // Its handler waits for the body, learns that no more can be read, and answers.
-      if (!stopReading(current.message, error) || current.response.headersSent) socket.destroy();
+    const queue = this.#queues.get(socket);
+    if (queue?.current !== undefined) {
+      const unread = queue.cut();
+      if (unread !== undefined) stopReading(unread.message, new BodyFault('chunk_malformed'));
       return;
     }
     const trace = new RequestTrace(this.#newRequestId(), '', clientAddress(socket) ?? '');

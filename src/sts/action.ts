@@ -51,6 +51,8 @@ export type StsFacts = Partial<
 /** Receives the facts as the request gets on, so that they are known of a refused one too. */
 export interface StsTrace {
   add(facts: StsFacts): void;
+  /** Told that the signature of a request has been verified. What it throws ends the request. */
+  authenticated?(caller: Caller): void;
   /**
    * Told that the request starts to wait for an identity provider or a webhook, by its configured name. Returns what is
    * called when the waiting ends, however it ends. In between the request does nothing, and holds one of the provider's own

@@ -40,6 +40,7 @@ async function authenticateCall(
   const bodySha256 = createHash('sha256').update(body).digest('hex');
   const authenticated = await authenticateSts(raw, bodySha256, dependencies.authentication);
   const { caller } = authenticated;
+  trace.authenticated?.(caller);
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   return { authenticated, dependencies, trace };
