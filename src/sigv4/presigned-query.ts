@@ -64,7 +64,7 @@ export function readPresignedQuery(raw: RawRequest, rules: SignatureRules): Sign
   requireSigned(raw, signedHeaders);
   if (raw.headers.has('x-amz-security-token'))
     throw malformed('the session token must stand in the query, not in a header');
-  const payloadHash = values.get('X-Amz-Content-Sha256') ?? raw.headers.get('x-amz-content-sha256');
+  const payloadHash = readPayloadHash(values.get('X-Amz-Content-Sha256'), raw);
   const declared = rules.payloadHash === 'required' ? (payloadHash ?? unsignedPayload) : payloadHash;
   return {
     raw,
@@ -111,6 +111,14 @@ function readSignedHeaders(text: string | undefined): readonly string[] {
   const names = parseSignedHeaders(text ?? '');
   if (names === undefined) throw malformed('X-Amz-SignedHeaders has an empty or repeated name, or too many');
   return names;
+}
+
+function readPayloadHash(inQuery: string | undefined, raw: RawRequest): string | undefined {
+  const inHeader = raw.headers.get('x-amz-content-sha256');
+  if (inQuery !== undefined && inHeader !== undefined && inQuery !== inHeader) {
+    throw malformed('X-Amz-Content-Sha256 has another value than the header of that name');
+  }
+  return inQuery ?? inHeader;
 }
 
 function readExpires(text: string | undefined): number {

@@ -148,6 +148,17 @@ describe('a presigned request', () => {
     expect(verdict(wire)).toBe('malformed_presigned');
   });
 
+  it('says one thing of its payload, in the header and in the query', async () => {
+    const hash = 'x-amz-content-sha256';
+    const twice = await presign({ [hash]: 'UNSIGNED-PAYLOAD' }, { unhoistable: [hash] });
+    expect(twice.headers.map(([name]) => name)).toContain(hash);
+    expect(verdict(twice)).toBe('accepted');
+    const both = edit(twice, (target) => `${target}&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD`);
+    expect(verdict(both)).toBe('signature_mismatch');
+    const other = edit(twice, (target) => `${target}&X-Amz-Content-Sha256=${'a'.repeat(64)}`);
+    expect(verdict(other)).toBe('malformed_presigned');
+  });
+
   it('shows no token when its signature is wrong', async () => {
     const raw = toRawRequest(edit(await presign(), (t) => `${t}&versionId=1`));
     if (raw === undefined) throw new Error('unreadable');
@@ -187,6 +198,32 @@ describe('what a presigned request asks for', () => {
     );
     expect(request.headers.has('x-amz-security-token')).toBe(false);
     expect(request.headers.has('x-amz-content-sha256')).toBe(false);
+  });
+
+  it.each(['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256', 'md5', 'sha512', 'xxhash64'])(
+    'has no checksum of a body that its signer did not have: %s',
+    async (algorithm) => {
+      const request = await asked({
+        [`x-amz-checksum-${algorithm}`]: 'AAAAAA==',
+        'x-amz-sdk-checksum-algorithm': algorithm.toUpperCase(),
+        'x-amz-checksum-mode': 'ENABLED',
+        'x-amz-checksum-type': 'FULL_OBJECT',
+        'x-amz-checksum-algorithm': 'CRC32',
+      });
+      expect(request.parameters).toEqual([]);
+      expect([...request.headers].map(({ name }) => name).sort()).toEqual([
+        'host',
+        'x-amz-checksum-algorithm',
+        'x-amz-checksum-mode',
+        'x-amz-checksum-type',
+      ]);
+    },
+  );
+
+  it('has the checksum that stands in a signed header', async () => {
+    const name = 'x-amz-checksum-crc32';
+    const request = await asked({ [name]: 'AAAAAA==' }, { unhoistable: [name] });
+    expect(request.headers.get(name)).toBe('AAAAAA==');
   });
 
   it.each<[string, string, [string, string][]]>([
