@@ -63,7 +63,7 @@ export function requireSignature(raw: RawRequest): SignatureClaim {
     case 'post-form':
       throw new AuthenticationFault('post_form_unsupported');
     case 'other-header':
-      throw new AuthenticationFault('malformed_authorization', {
+      throw new AuthenticationFault('unsupported_authorization', {
         message: 'the authorization header is not AWS4-HMAC-SHA256',
       });
   }
@@ -71,7 +71,9 @@ export function requireSignature(raw: RawRequest): SignatureClaim {
 
 function detectSchemes(raw: RawRequest): Set<Scheme> {
   const schemes = new Set<Scheme>();
-  for (const value of raw.headers.getAll('authorization')) schemes.add(schemeOfHeader(value));
+  // An empty one names nobody, as if it were not there.
+  for (const value of raw.headers.getAll('authorization'))
+    if (value !== '') schemes.add(schemeOfHeader(value));
   for (const { name } of raw.parameters) {
     if (isSigning(name)) schemes.add('v4-query');
     if (v2QueryNames.has(name)) schemes.add('v2-query');

@@ -13,6 +13,7 @@ export type AuthenticationReason =
   | 'post_form_unsupported'
   | 'duplicate_header'
   | 'malformed_authorization'
+  | 'unsupported_authorization'
   | 'region_not_allowed'
   | 'date_missing'
   | 'scope_date_mismatch'

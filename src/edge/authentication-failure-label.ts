@@ -11,6 +11,7 @@ const labels: Readonly<Record<AuthenticationReason, string>> = {
   post_form_unsupported: 'malformed',
   duplicate_header: 'malformed',
   malformed_authorization: 'malformed',
+  unsupported_authorization: 'malformed',
   region_not_allowed: 'malformed',
   date_missing: 'malformed',
   scope_date_mismatch: 'malformed',

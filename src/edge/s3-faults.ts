@@ -24,7 +24,7 @@ const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   digest_mismatch: 'XAmzContentSHA256Mismatch',
   md5_invalid: 'InvalidDigest',
   md5_mismatch: 'BadDigest',
-  chunk_malformed: 'InvalidRequest',
+  chunk_malformed: 'IncompleteBody',
   chunk_too_small: 'InvalidChunkSizeError',
   trailer_malformed: 'MalformedTrailerError',
   trailer_unsupported: 'InvalidRequest',

@@ -18,6 +18,7 @@ export type S3ErrorCode =
   | 'InvalidDigest'
   | 'BadDigest'
   | 'InvalidRequest'
+  | 'InvalidTag'
   | 'InvalidToken'
   | 'InvalidURI'
   | 'KeyTooLongError'
@@ -28,6 +29,7 @@ export type S3ErrorCode =
   | 'MissingContentLength'
   | 'NoSuchBucket'
   | 'NoSuchKey'
+  | 'NoSuchUpload'
   | 'NotImplemented'
   | 'RequestHeaderSectionTooLarge'
   | 'RequestTimeTooSkewed'
@@ -61,6 +63,7 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
     'The Content-MD5 or checksum value that you specified did not match what the server received.',
   ],
   InvalidRequest: [400, 'Invalid Request'],
+  InvalidTag: [400, 'The tag provided was not a valid tag.'],
   InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, 'Your key is too long.'],
@@ -77,6 +80,10 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
   NoSuchBucket: [404, 'The specified bucket does not exist'],
   NoSuchKey: [404, 'The specified key does not exist.'],
+  NoSuchUpload: [
+    404,
+    'The specified multipart upload does not exist. The upload ID might be invalid, or the multipart upload might have been aborted or completed.',
+  ],
   NotImplemented: [501, 'A header or query you provided implies functionality that is not implemented.'],
   RequestHeaderSectionTooLarge: [400, 'Your request header section exceeds the maximum allowed size.'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
@@ -121,6 +128,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
   ],
   duplicate_header: ['InvalidArgument'],
   malformed_authorization: ['AuthorizationHeaderMalformed'],
+  unsupported_authorization: ['InvalidArgument', 'Unsupported Authorization Type'],
   region_not_allowed: ['AuthorizationHeaderMalformed'],
   date_missing: ['AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header'],
   scope_date_mismatch: [

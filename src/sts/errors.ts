@@ -98,6 +98,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsEr
   post_form_unsupported: ['MalformedQueryString'],
   duplicate_header: ['IncompleteSignature', ownMessage],
   malformed_authorization: ['IncompleteSignature', ownMessage],
+  unsupported_authorization: ['IncompleteSignature', ownMessage],
   region_not_allowed: ['RegionDisabledException'],
   date_missing: [
     'IncompleteSignature',

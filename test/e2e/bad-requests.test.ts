@@ -184,13 +184,49 @@ describe('requests that are refused before the store is contacted', () => {
     ],
     [
       'another scheme',
-      '400 AuthorizationHeaderMalformed',
+      '400 InvalidArgument',
       async () => ({
         method: 'GET',
         target: '/data/key',
         headers: [
           ['host', host],
           ['authorization', 'Bearer x'],
+        ],
+      }),
+    ],
+    [
+      'an unreadable authorization',
+      '400 InvalidArgument',
+      async () => ({
+        method: 'GET',
+        target: '/data/key',
+        headers: [
+          ['host', host],
+          ['authorization', 'x07'],
+        ],
+      }),
+    ],
+    [
+      'an empty authorization',
+      '403 AccessDenied',
+      async () => ({
+        method: 'GET',
+        target: '/data/key',
+        headers: [
+          ['host', host],
+          ['authorization', ''],
+        ],
+      }),
+    ],
+    [
+      'parts of an authorization that are not right',
+      '400 AuthorizationHeaderMalformed',
+      async () => ({
+        method: 'GET',
+        target: '/data/key',
+        headers: [
+          ['host', host],
+          ['authorization', 'AWS4-HMAC-SHA256 Credential=x'],
         ],
       }),
     ],

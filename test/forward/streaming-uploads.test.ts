@@ -170,7 +170,7 @@ describe.each(['reframe', 'decode'] as const)('a streaming upload (%s)', (traile
         {},
         '400 MalformedTrailerError',
       ],
-      ['has bytes after its end', chunked(data, { end: '\r\nmore' }), {}, '400 InvalidRequest'],
+      ['has bytes after its end', chunked(data, { end: '\r\nmore' }), {}, '400 IncompleteBody'],
       ['ends early', right.subarray(0, right.length - 60), {}, '400 IncompleteBody'],
       [
         'is longer than declared',
@@ -184,11 +184,11 @@ describe.each(['reframe', 'decode'] as const)('a streaming upload (%s)', (traile
         { 'x-amz-decoded-content-length': String(data.length + 1) },
         '400 IncompleteBody',
       ],
-      ['declares a negative length', right, { 'x-amz-decoded-content-length': '-1' }, '400 BadRequest'],
+      ['declares a negative length', right, { 'x-amz-decoded-content-length': '-1' }, '411 MissingContentLength'],
       ['declares too much', right, { 'x-amz-decoded-content-length': '5368709121' }, '400 EntityTooLarge'],
       ['announces no trailer', right, { 'x-amz-trailer': '' }, '400 MalformedTrailerError'],
       ['announces no checksum', right, { 'x-amz-trailer': 'x-amz-meta-a' }, '400 InvalidRequest'],
-      ['is framed in nothing', Buffer.concat([Buffer.from('data\r\n'), data]), {}, '400 InvalidRequest'],
+      ['is framed in nothing', Buffer.concat([Buffer.from('data\r\n'), data]), {}, '400 IncompleteBody'],
     ])('that %s is never complete at the store', async (_, wire, headers, expected) => {
       expect(await put(wire, { ...streamingHeaders(data.length), ...headers })).toBe(expected);
       for (const upload of store.uploads) expect(upload.isComplete).toBe(false);
