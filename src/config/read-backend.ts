@@ -4,6 +4,16 @@ import { regionName, storeEndpoint, wholeNumber } from './scalars.ts';
 import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule, valueSource } from './secret-value.ts';
 import type { BackendSettings } from './settings.ts';
 
+const storeFeatures = [
+  'annotations',
+  'objectEncryption',
+  'conditionalBatchDelete',
+  'conditionalComplete',
+  'conditionalCopy',
+  'conditionalDelete',
+  'sizeAndTimeConditions',
+] as const;
+
 const timeout = wholeNumber(1, 86_400);
 
 const backend = z.strictObject({
@@ -11,7 +21,7 @@ const backend = z.strictObject({
   region: regionName.default('us-east-1'),
   credentials: z.strictObject({ accessKeyId: valueSource, secretAccessKey: valueSource }),
   trailers: z.enum(['reframe', 'decode']).default('reframe'),
-  supports: z.array(z.enum(['annotations', 'objectEncryption'])).default([]),
+  supports: z.array(z.enum(storeFeatures)).default([]),
   unknownAccessKeys: z.enum(['reject']).default('reject'),
   anonymous: z.enum(['reject']).default('reject'),
   timeouts: z

@@ -55,8 +55,19 @@ export interface BackendSettings {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: Secret };
   /** How checksum trailers of uploads are sent to the store: in our own chunks, or verified here and left out. */
   readonly trailers: 'reframe' | 'decode';
-  /** Operations that are sent only to a store that is said to have them: others would do something else instead. */
-  readonly supports: readonly ('annotations' | 'objectEncryption')[];
+  /**
+   * Operations and conditions that are sent only to a store that is said to have them: others would do something else
+   * instead, or ignore the condition.
+   */
+  readonly supports: readonly (
+    | 'annotations'
+    | 'objectEncryption'
+    | 'conditionalBatchDelete'
+    | 'conditionalComplete'
+    | 'conditionalCopy'
+    | 'conditionalDelete'
+    | 'sizeAndTimeConditions'
+  )[];
   readonly unknownAccessKeys: 'reject';
   readonly anonymous: 'reject';
   readonly timeouts: {

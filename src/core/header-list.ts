@@ -65,6 +65,14 @@ export function trimOws(value: string): string {
   return start === 0 && end === value.length ? value : value.slice(start, end);
 }
 
+/**
+ * Makes every run of spaces and tabs one space, which is how Signature V4 reads a value. `\s` would also match the second
+ * byte of a UTF-8 `à`: header text is latin1 here.
+ */
+export function collapseOws(value: string): string {
+  return value.includes('  ') || value.includes('\t') ? value.replaceAll(/[ \t]+/g, ' ') : value;
+}
+
 function isOws(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }

@@ -2,6 +2,7 @@ import { leavesItsBucket } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { decodeTargetText } from '../core/request-target.ts';
 import { s3Error } from './errors.ts';
+import { isStoresBucket, isStoresKey, storeNameRefused } from './store-names.ts';
 
 /** The bucket and key a request names; empty strings where it names none. */
 export interface Address {
@@ -11,10 +12,6 @@ export interface Address {
 
 // Names as lax as the laxest store (RGW allows capitals and underscores), but never a dot segment.
 const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
-
-// Path prefixes under which stores serve something else than buckets: MinIO's console and admin API, RGW's admin
-// and Swift APIs. With the store's own key a request there could do anything.
-const reservedNames: ReadonlySet<string> = new Set(['minio', 'admin', 'swift']);
 
 /** AWS's limit, in bytes of UTF-8. */
 const maxKeyBytes = 1024;
@@ -37,24 +34,25 @@ export function resolveAddress(raw: RawRequest, virtualHosts: readonly string[])
   return { bucket: checkBucket(bucket), key: slash < 0 ? '' : decodeKey(raw.path.slice(slash + 1)) };
 }
 
-/** The bucket a Host header names, `undefined` when it is none of the virtual hosts' subdomains. */
+/**
+ * The bucket a Host header names, `undefined` when it is none of the virtual hosts' subdomains. Where one virtual host is
+ * a subdomain of another, the longest that fits counts, and the virtual host itself is no bucket.
+ */
 export function bucketOfHost(host: string, virtualHosts: readonly string[]): string | undefined {
   if (virtualHosts.length === 0) return undefined;
   const name = host.replace(/:\d*$/, '').toLowerCase();
-  for (const suffix of virtualHosts) {
-    if (name.length > suffix.length + 1 && name.endsWith(`.${suffix}`)) {
-      return name.slice(0, -suffix.length - 1);
-    }
+  let longest = '';
+  for (const base of virtualHosts) {
+    if (name === base) return undefined;
+    if (base.length > longest.length && name.endsWith(`.${base}`)) longest = base;
   }
-  return undefined;
+  return longest === '' ? undefined : name.slice(0, -longest.length - 1);
 }
 
 /** A bucket name that may be forwarded. Throws `InvalidBucketName`. */
 export function checkBucket(name: string): string {
+  if (isStoresBucket(name)) throw storeNameRefused('InvalidBucketName');
   if (!bucketName.test(name)) throw s3Error('InvalidBucketName');
-  if (reservedNames.has(name.toLowerCase())) {
-    throw s3Error('InvalidBucketName', 'This name is reserved by stores for their own interfaces.');
-  }
   return name;
 }
 
@@ -66,10 +64,11 @@ function decodeKey(rawKey: string): string {
 
 /**
  * A decoded key that may be forwarded: one that a store which normalises paths cannot take for something outside of the
- * bucket, or for the bucket itself. Throws `InvalidURI`, `KeyTooLongError`.
+ * bucket, or for the bucket itself, and none that a store keeps for itself. Throws `InvalidURI`, `KeyTooLongError`.
  */
 export function checkKey(key: string): string {
   if (leavesItsBucket(key)) throw s3Error('InvalidURI');
+  if (isStoresKey(key)) throw storeNameRefused('InvalidURI');
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   return key;
 }

@@ -17,8 +17,8 @@ const versionMark = '?versionId=';
 /**
  * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`, percent-encoded as a whole, by piece, or not at all, and
  * decoded exactly once. A raw `?` can only start the version, so a key with one must be encoded; `+` is itself.
- * Access points are refused. Throws `InvalidArgument`, `InvalidBucketName`, `InvalidURI`, `KeyTooLongError`,
- * `NotImplemented`. Source: AWS "CopyObject".
+ * Access points are refused. Throws `InvalidArgument`, `InvalidURI`, `KeyTooLongError`, `NotImplemented`. Source: AWS
+ * "CopyObject".
  */
 export function parseCopySource(header: string): CopySource {
   const mark = header.indexOf('?');
@@ -29,9 +29,18 @@ export function parseCopySource(header: string): CopySource {
   const path = name.startsWith('/') ? name.slice(1) : name;
   const slash = path.indexOf('/');
   if (slash < 0 || slash === path.length - 1) throw malformed();
-  const bucket = checkBucket(path.slice(0, slash));
+  const bucket = readBucket(path.slice(0, slash));
   const key = checkKey(path.slice(slash + 1));
   return versionId === undefined ? { bucket, key } : { bucket, key, versionId };
+}
+
+// AWS's code here is that of the header, not that of a bucket in the target.
+function readBucket(name: string): string {
+  try {
+    return checkBucket(name);
+  } catch (cause) {
+    throw s3Error('InvalidArgument', 'Invalid copy source bucket name', { cause });
+  }
 }
 
 function readVersion(text: string): string {

@@ -1,4 +1,5 @@
 import { withoutAwsChunked } from '../core/content-encoding.ts';
+import { collapseOws } from '../core/header-list.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { suitsMethod } from './conditional-headers.ts';
@@ -81,13 +82,19 @@ const vendorPrefixes = [
 // A MinIO extension: the store unpacks an archive into many keys under one decision.
 const snowball = 'x-amz-meta-snowball-auto-extract';
 
-/** Only lists whose joined form means the same may be repeated. */
-const repeatable: ReadonlySet<string> = new Set(['accept', 'cache-control']);
+/** Only lists whose joined form means the same may be repeated. The Go SDK sends one line per attribute. */
+const repeatable: ReadonlySet<string> = new Set([
+  'accept',
+  'cache-control',
+  'x-amz-object-attributes',
+  'x-amz-optional-object-attributes',
+]);
 
 /**
  * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, any `x-amz-*` that the
- * operation does not know, and values that could be read in two ways. Throws `InvalidArgument`, `NotImplemented`,
- * `AccessDenied`.
+ * operation does not know, and values that could be read in two ways. White space is collapsed as it was for the
+ * signature, so that a store has nothing left to collapse. Throws `InvalidArgument`, `NotImplemented`, `AccessDenied`,
+ * `InvalidDigest`, `MissingContentLength`.
  */
 export function selectHeaders(
   raw: RawRequest,
@@ -95,7 +102,8 @@ export function selectHeaders(
   accountId: string,
 ): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
-  for (const { name, value } of raw.headers) {
+  for (const { name, value: sent } of raw.headers) {
+    const value = collapseOws(sent);
     if (!isForwarded(name, value, row, accountId)) continue;
     const earlier = selected.get(name);
     if (earlier === undefined) selected.set(name, value);
@@ -105,11 +113,18 @@ export function selectHeaders(
   }
   const encoding = selected.get('content-encoding');
   if (encoding !== undefined) replace(selected, 'content-encoding', withoutAwsChunked(encoding));
+  const contentMd5 = selected.get('content-md5');
+  if (contentMd5 !== undefined && !isMd5(contentMd5)) throw s3Error('InvalidDigest');
   for (const name of row.ruledHeaders) {
     const value = selected.get(name);
     if (value !== undefined) replace(selected, name, valueRules.get(name)?.(name, value));
   }
   return selected;
+}
+
+// 16 bytes in base64; the final bits of its last character say nothing and are zero.
+function isMd5(text: string): boolean {
+  return /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(text);
 }
 
 function replace(headers: Map<string, string>, name: string, value: string | undefined): void {
@@ -128,7 +143,11 @@ function isForwarded(
     if (vendorPrefixes.some((prefix) => name.startsWith(prefix))) throw notAccepted(name);
     return false;
   }
-  if (consumed.has(name)) return false;
+  if (consumed.has(name)) {
+    const isLength = name === 'x-amz-decoded-content-length' && operation.body === 'object';
+    if (isLength && !/^\d{1,15}$/.test(value)) throw s3Error('MissingContentLength');
+    return false;
+  }
   if (name === snowball) throw notAccepted(name);
   if (ownerHeaders.has(name)) {
     if (value !== accountId) throw s3Error('AccessDenied');

@@ -66,12 +66,21 @@ export interface S3Operation {
   readonly unlessKnown?: 'probe' | StoreFeature;
   /** `x-amz-*` headers without which it is refused. */
   readonly requiredHeaders?: readonly string[];
+  /** Conditions, by header, that stores are known to take no notice of, and what `backend.supports` must name for them. */
+  readonly conditions?: ReadonlyMap<string, StoreFeature>;
   /** Context keys with a value fixed by the operation. */
   readonly fixedContext?: Readonly<Record<string, string>>;
 }
 
-/** Operations that hardly any store has, by what the configuration calls them. */
-export type StoreFeature = 'annotations' | 'objectEncryption';
+/** Operations that hardly any store has, and conditions that stores ignore, by what the configuration calls them. */
+export type StoreFeature =
+  | 'annotations'
+  | 'objectEncryption'
+  | 'conditionalBatchDelete'
+  | 'conditionalComplete'
+  | 'conditionalCopy'
+  | 'conditionalDelete'
+  | 'sizeAndTimeConditions';
 
 /** How the body of a document operation is read. */
 export interface DocumentRule {
@@ -156,6 +165,8 @@ export interface S3Request {
   /** Every query parameter that is forwarded, decoded. */
   readonly parameters: ReadonlyMap<string, string>;
   readonly headers: ForwardedHeaders;
+  /** What the store is said to have of what other stores do not have. */
+  readonly supports: ReadonlySet<StoreFeature>;
   /** All must be allowed; empty only for a {@link Batch}. */
   readonly permissions: readonly Permission[];
   readonly conditionKeys: readonly ConditionKey[];

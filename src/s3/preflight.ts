@@ -1,7 +1,7 @@
 import type { RawRequest } from '../core/raw-request.ts';
 import type { Address } from './addressing.ts';
 import { s3Error } from './errors.ts';
-import type { S3Operation, S3Request } from './operation.ts';
+import type { S3Operation, S3Request, StoreFeature } from './operation.ts';
 
 /** The headers of a preflight; nothing else of it is read or passed on (Fetch standard, "CORS protocol"). */
 const preflightHeaders: readonly string[] = [
@@ -24,6 +24,7 @@ export function preflightRequest(
   raw: RawRequest,
   operation: S3Operation,
   { bucket, key }: Address,
+  supports: ReadonlySet<StoreFeature>,
 ): S3Request {
   const headers = new Map<string, string>();
   for (const name of preflightHeaders) {
@@ -45,6 +46,7 @@ export function preflightRequest(
     key,
     parameters: new Map(),
     headers,
+    supports,
     copySource: undefined,
     permissions: none,
     conditionKeys: none,

@@ -11,14 +11,16 @@ import type { ForwardedHeaders, OperationScope, S3Operation, S3Request, StoreFea
 import { knownSelectors, type OperationRow, operationsFor } from './operations/index.ts';
 import { permissionsOf } from './permissions.ts';
 import { preflightRequest } from './preflight.ts';
+import { requireFeature } from './store-features.ts';
 import { isStoreId } from './store-id.ts';
+import { isStoresKey, storeNameRefused } from './store-names.ts';
 
 /** What routing must know of the configuration. */
 export interface RouteSettings {
   readonly virtualHosts: readonly string[];
   readonly accountId: string;
   readonly partition: string;
-  /** What the store has of what hardly any store has. */
+  /** What the store is said to have of what other stores do not have. */
   readonly supports: ReadonlySet<StoreFeature>;
 }
 
@@ -37,13 +39,15 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   const row = classify(raw, scope, sent);
   const { operation } = row;
   const parameters = acceptParameters(row, sent);
-  if (operation.isPreflight === true) return preflightRequest(raw, operation, { bucket, key });
+  if (operation.isPreflight === true)
+    return preflightRequest(raw, operation, { bucket, key }, settings.supports);
   if (operation.action === undefined) {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
   requireSupport(operation, settings);
   const sentHeaders = selectHeaders(raw, row, settings.accountId);
   requireHeaders(operation, sentHeaders);
+  requireConditions(operation, sentHeaders, settings.supports);
   checkAclHeaders(sentHeaders);
   const { copySource, headers } = withCopySource(operation, sentHeaders);
   const { receivedAtMs } = raw;
@@ -56,6 +60,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     key,
     parameters,
     headers,
+    supports: settings.supports,
     copySource,
     permissions,
     conditionKeys: s3ConditionKeys(requested, settings.accountId),
@@ -75,6 +80,18 @@ function requireSupport({ name, unlessKnown }: S3Operation, { supports }: RouteS
 function requireHeaders({ requiredHeaders = [] }: S3Operation, headers: ForwardedHeaders): void {
   const missing = requiredHeaders.find((name) => !headers.has(name));
   if (missing !== undefined) throw s3Error('InvalidArgument', `The header ${missing} is missing.`);
+}
+
+// A store that ignores the condition does what it should have prevented, and a policy that demands it is passed by.
+function requireConditions(
+  { name, conditions }: S3Operation,
+  headers: ForwardedHeaders,
+  supports: ReadonlySet<StoreFeature>,
+): void {
+  if (conditions === undefined) return;
+  for (const [header, feature] of conditions) {
+    if (headers.has(header)) requireFeature(feature, `${name} with ${header}`, supports);
+  }
 }
 
 interface HeadersAndSource {
@@ -97,7 +114,7 @@ function readParameters(raw: RawRequest): Map<string, string> {
   const sent = new Map<string, string>();
   if (raw.parameters.length > maxParameters) throw s3Error('InvalidArgument', 'Too many query parameters.');
   for (const { name, value } of raw.parameters) {
-    if (isIgnored(name)) continue;
+    if (isIgnored(name) || isPayloadHash(name, value, raw)) continue;
     if (sent.has(name)) throw s3Error('InvalidArgument', 'A query parameter is repeated.');
     sent.set(name, value);
   }
@@ -109,6 +126,17 @@ function isIgnored(name: string): boolean {
   const lower = name.toLowerCase();
   return lower.startsWith('x-') && !lower.startsWith('x-amz-');
 }
+
+// Said twice with one meaning; with two it stays, and is refused as unknown.
+function isPayloadHash(name: string, value: string, { headers }: RawRequest): boolean {
+  return (
+    name.length === payloadHash.length &&
+    name.toLowerCase() === payloadHash &&
+    value === headers.get(payloadHash)
+  );
+}
+
+const payloadHash = 'x-amz-content-sha256';
 
 function classify(raw: RawRequest, scope: OperationScope, sent: ReadonlyMap<string, string>): OperationRow {
   const candidates = operationsFor(raw.method, scope);
@@ -164,6 +192,15 @@ const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
 const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
 const storeIds: ReadonlySet<string> = new Set(['id', 'uploadId', 'versionId']);
 
+// Clients that clean up take NoSuchUpload for done; AWS has no other code for an upload id that cannot exist.
+function noId(name: string, value: string): Error {
+  if (name === 'uploadId') return s3Error('NoSuchUpload');
+  if (name === 'versionId' && value === '') {
+    return s3Error('InvalidArgument', 'Version id cannot be the empty string');
+  }
+  return s3Error('InvalidArgument', `The query parameter ${name} is not an id.`);
+}
+
 function checkValue(name: string, value: string): void {
   const range = integerRanges.get(name);
   if (range !== undefined) {
@@ -179,9 +216,8 @@ function checkValue(name: string, value: string): void {
   if (neverEmpty.has(name) && value.trim() === '') {
     throw s3Error('InvalidArgument', `The query parameter ${name} must not be empty.`);
   }
-  if (storeIds.has(name) && !isStoreId(value)) {
-    throw s3Error('InvalidArgument', `The query parameter ${name} is not an id.`);
-  }
+  if (storeIds.has(name) && !isStoreId(value)) throw noId(name, value);
+  if (name === 'prefix' && isStoresKey(value)) throw storeNameRefused('InvalidArgument');
   // A store that takes prefixes for paths would list another bucket.
   if (name === 'prefix' && climbsOut(value)) {
     throw s3Error('InvalidArgument', 'The prefix must not climb out of the bucket.');

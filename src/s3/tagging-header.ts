@@ -11,13 +11,13 @@ const maxTagValueLength = 256;
 
 /**
  * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, also one that
- * differs in case only, because condition keys ignore case; so is anything that does not decode. Throws `InvalidArgument`.
+ * differs in case only, because condition keys ignore case; so is anything that does not decode. Throws `InvalidArgument`,
+ * `InvalidTag`, `BadRequest`.
  */
 export function parseFormTags(header: string): readonly ObjectTag[] {
   const tags = parseQuery(header)?.map(({ name, value }): ObjectTag => [name, value]);
-  if (tags === undefined) {
-    throw s3Error('InvalidArgument', "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded.");
-  }
+  // AWS takes a repeated key for bad encoding here, and for a bad tag in a document.
+  if (tags === undefined || hasRepeats(tags)) throw unreadable();
   checkTags(tags);
   return tags;
 }
@@ -27,22 +27,42 @@ export function writeFormTags(tags: readonly ObjectTag[]): string {
   return tags.map(([key, value]) => `${uriEncode(key)}=${uriEncode(value)}`).join('&');
 }
 
-/** Refuses repeated keys, also in other capitals, and what is over AWS's limits for objects. Throws `InvalidArgument`. */
+function unreadable(): Error {
+  return s3Error(
+    'InvalidArgument',
+    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+  );
+}
+
+/**
+ * Refuses repeated keys, also in other capitals, keys that only the service may set, and what is over AWS's limits for
+ * objects. Throws `InvalidTag`, `BadRequest`. Codes: AWS "PutObjectTagging", and the clients' suites that branch on them.
+ */
 export function checkTags(tags: readonly ObjectTag[]): void {
-  checkTagSet(tags, maxObjectTags, 'An object');
+  checkTagSet(tags, maxObjectTags, `Object tags cannot be greater than ${maxObjectTags}`);
 }
 
 /** The same for buckets, which may have more tags. */
 export function checkBucketTags(tags: readonly ObjectTag[]): void {
-  checkTagSet(tags, maxBucketTags, 'A bucket');
+  checkTagSet(tags, maxBucketTags, `Bucket tag count cannot be greater than ${maxBucketTags}`);
 }
 
-function checkTagSet(tags: readonly ObjectTag[], most: number, noun: string): void {
-  const names = new Set(tags.map(([name]) => name.toLowerCase()));
-  if (names.size !== tags.length || names.size > most || names.has('')) {
-    throw s3Error('InvalidArgument', `${noun} has up to ${most} tags, each with a key of its own.`);
+function checkTagSet(tags: readonly ObjectTag[], most: number, tooMany: string): void {
+  if (tags.length > most) throw s3Error('BadRequest', tooMany);
+  for (const [name, value] of tags) {
+    if (name === '' || name.length > maxTagKeyLength) {
+      throw s3Error('InvalidTag', 'The TagKey you have provided is invalid');
+    }
+    if (value.length > maxTagValueLength) {
+      throw s3Error('InvalidTag', 'The TagValue you have provided is invalid');
+    }
+    if (/^aws:/i.test(name)) {
+      throw s3Error('InvalidTag', 'System tags cannot be added/updated by requester');
+    }
   }
-  if (tags.some(([name, value]) => name.length > maxTagKeyLength || value.length > maxTagValueLength)) {
-    throw s3Error('InvalidArgument', 'A tag key or value is too long.');
-  }
+  if (hasRepeats(tags)) throw s3Error('InvalidTag', 'Cannot provide multiple Tags with the same key');
+}
+
+function hasRepeats(tags: readonly ObjectTag[]): boolean {
+  return new Set(tags.map(([name]) => name.toLowerCase())).size !== tags.length;
 }

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../core/header-list.ts';
+import { collapseOws, type HeaderList } from '../core/header-list.ts';
 import type { QueryParameter } from '../core/request-target.ts';
 import { percentDecode, uriEncode, uriEncodeBytes } from '../core/uri-encode.ts';
 
@@ -57,16 +57,11 @@ function canonicalHeaders(headers: HeaderList, signedHeaders: readonly string[])
     let joined: string | undefined;
     for (const field of headers) {
       if (field.name !== name) continue;
-      const value = collapseSpaces(field.value);
+      const value = collapseOws(field.value);
       joined = joined === undefined ? value : `${joined},${value}`;
     }
     if (joined === undefined) return undefined;
     canonical += `${name}:${joined}\n`;
   }
   return canonical;
-}
-
-// Only space and tab: header text is latin1 here, where `\s` would also match the second byte of a UTF-8 `à`.
-function collapseSpaces(value: string): string {
-  return value.includes('  ') || value.includes('\t') ? value.replaceAll(/[ \t]+/g, ' ') : value;
 }

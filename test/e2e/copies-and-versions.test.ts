@@ -243,7 +243,7 @@ describe('tags', () => {
         { Key: 'a', Value: 'b' },
         { Key: 'A', Value: 'c' },
       ]),
-    ).toBe('InvalidArgument 400');
+    ).toBe('InvalidTag 400');
     expect(await outcome(as('copier').send(new GetObjectTaggingCommand(object)))).toBe('AccessDenied 403');
     expect(await tagsOf('labelled')).toEqual(before);
     expect(await put('tagger', [{ Key: 'level', Value: 'low' }])).toBe('allowed');

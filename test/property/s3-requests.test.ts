@@ -5,14 +5,14 @@ import { maxDocumentBytes, withDocument } from '../../src/s3/document.ts';
 import type { S3Request } from '../../src/s3/operation.ts';
 import { operations } from '../../src/s3/operations/index.ts';
 import { route } from '../../src/s3/route.ts';
+import { allFeatures } from '../s3/vectors.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
 
-const supports = new Set(['annotations', 'objectEncryption'] as const);
 const settings = {
   virtualHosts: ['s3.example.internal'],
   accountId: '123456789012',
   partition: 'aws',
-  supports,
+  supports: allFeatures,
 };
 
 const parameterNames = [
@@ -27,7 +27,7 @@ const headerNames = [...new Set(operations.flatMap(({ headers }) => [...headers]
 
 const method = fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH');
 const piece = fc.oneof(
-  fc.constantFrom('bucket', 'key', '..', '.', '', 'a%2Fb', '%2e%2e', 'minio'),
+  fc.constantFrom('bucket', 'key', '..', '.', '', 'a%2Fb', '%2e%2e', 'minio', '.sgwtmp', 'k__XLDIR__'),
   fc.string(),
 );
 const path = fc

@@ -4,9 +4,9 @@ import { parseCopySource, writeCopySource } from '../../src/s3/copy-source.ts';
 import type { S3Request } from '../../src/s3/operation.ts';
 import { route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
+import { allFeatures } from './vectors.ts';
 
-const supports = new Set(['annotations', 'objectEncryption'] as const);
-const settings = { virtualHosts: [], accountId: '123456789012', partition: 'aws', supports };
+const settings = { virtualHosts: [], accountId: '123456789012', partition: 'aws', supports: allFeatures };
 
 function routed(target: string, headers: Record<string, string>, method = 'PUT'): S3Request {
   const raw = toRawRequest({ method, target, headers: Object.entries({ host: 'localhost', ...headers }) });
@@ -63,7 +63,7 @@ describe('a copy source', () => {
     ['/other', 'InvalidArgument'],
     ['other/', 'InvalidArgument'],
     ['other%2F', 'InvalidArgument'],
-    ['//other/a', 'InvalidBucketName'],
+    ['//other/a', 'InvalidArgument'],
     ['other%252Fa', 'InvalidArgument'],
     ['other/%zz', 'InvalidArgument'],
     ['other/%FF', 'InvalidArgument'],
@@ -76,8 +76,10 @@ describe('a copy source', () => {
     ['other/a?x=1&versionId=v', 'InvalidArgument'],
     ['other/../secret/a', 'InvalidURI'],
     ['other/%2e%2e/secret/a', 'InvalidURI'],
-    ['../secret/a', 'InvalidBucketName'],
-    ['minio/admin', 'InvalidBucketName'],
+    ['../secret/a', 'InvalidArgument'],
+    ['minio/admin', 'InvalidArgument'],
+    ['.minio.sys/config/config.json', 'InvalidArgument'],
+    ['ot%20her/a', 'InvalidArgument'],
     [`other/${'a'.repeat(1025)}`, 'KeyTooLongError'],
     ['arn:aws:s3:us-east-1:123456789012:accesspoint/ap/object/a', 'NotImplemented'],
     ['/arn%3Aaws:s3:us-east-1:123456789012:accesspoint/ap/object/a', 'NotImplemented'],

@@ -4,9 +4,9 @@ import { withDocument } from '../../src/s3/document.ts';
 import type { S3Request } from '../../src/s3/operation.ts';
 import { route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
+import { allFeatures } from './vectors.ts';
 
-const supports = new Set(['annotations', 'objectEncryption'] as const);
-const settings = { virtualHosts: [], accountId: '123456789012', partition: 'aws', supports };
+const settings = { virtualHosts: [], accountId: '123456789012', partition: 'aws', supports: allFeatures };
 
 function read(target: string, document: string): S3Request {
   const raw = toRawRequest({ method: 'PUT', target, headers: [['host', 'localhost']] });
@@ -57,11 +57,13 @@ describe('a document of tags', () => {
     ],
     ['nested text', tagging('<Tag><Key>a<b/></Key><Value>1</Value></Tag>'), 'MalformedXML'],
     ['an entity', tagging(tag('&x;')), 'MalformedXML'],
-    ['a repeated key', tagging(tag('a') + tag('a')), 'InvalidArgument'],
-    ['keys that differ in case only', tagging(tag('a') + tag('A')), 'InvalidArgument'],
-    ['an empty key', tagging(tag('')), 'InvalidArgument'],
-    ['a long key', tagging(tag('a'.repeat(129))), 'InvalidArgument'],
-    ['a long value', tagging(tag('a', 'b'.repeat(257))), 'InvalidArgument'],
+    ['a repeated key', tagging(tag('a') + tag('a')), 'InvalidTag'],
+    ['keys that differ in case only', tagging(tag('a') + tag('A')), 'InvalidTag'],
+    ['an empty key', tagging(tag('')), 'InvalidTag'],
+    ['a long key', tagging(tag('a'.repeat(129))), 'InvalidTag'],
+    ['a long value', tagging(tag('a', 'b'.repeat(257))), 'InvalidTag'],
+    ['a key of the service', tagging(tag('aws:cloudformation:stack')), 'InvalidTag'],
+    ['a key of the service in capitals', tagging(tag('AWS:x')), 'InvalidTag'],
     [
       'eleven tags',
       tagging(
@@ -70,7 +72,7 @@ describe('a document of tags', () => {
           .map((name) => tag(name))
           .join(''),
       ),
-      'InvalidArgument',
+      'BadRequest',
     ],
   ])('is refused with %s', (_, document, code) => {
     expect(outcome('/bucket/key?tagging', document)).toBe(code);
@@ -110,13 +112,14 @@ describe('the configuration of a new bucket', () => {
   });
 
   it.each([
-    ['fifty-one tags', Array.from({ length: 51 }, (_, index) => tag(`t${index}`)).join('')],
-    ['a repeated tag', tag('a') + tag('a')],
-    ['tags that differ in case only', tag('a') + tag('A')],
-    ['a tag without a key', tag('')],
-    ['a long value', tag('a', 'b'.repeat(257))],
-  ])('is refused with %s', (_, content) => {
-    expect(tags(content)).toBe('InvalidArgument');
+    ['fifty-one tags', Array.from({ length: 51 }, (_, index) => tag(`t${index}`)).join(''), 'BadRequest'],
+    ['a repeated tag', tag('a') + tag('a'), 'InvalidTag'],
+    ['tags that differ in case only', tag('a') + tag('A'), 'InvalidTag'],
+    ['a tag without a key', tag(''), 'InvalidTag'],
+    ['a long value', tag('a', 'b'.repeat(257)), 'InvalidTag'],
+    ['a tag of the service', tag('aws:x'), 'InvalidTag'],
+  ])('is refused with %s', (_, content, code) => {
+    expect(tags(content)).toBe(code);
   });
 
   it.each([

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../../src/core/service-error.ts';
-import type { S3Request } from '../../src/s3/operation.ts';
+import type { S3Request, StoreFeature } from '../../src/s3/operation.ts';
 import { operations } from '../../src/s3/operations/index.ts';
 import { route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
+import { allFeatures } from './vectors.ts';
 
-const supports = new Set(['annotations', 'objectEncryption'] as const);
 const settings = {
   virtualHosts: ['s3.example.internal'],
   accountId: '123456789012',
   partition: 'aws',
-  supports,
+  supports: allFeatures,
 };
 
 function routed(method: string, target: string, headers: Record<string, string> = {}): S3Request {
@@ -69,6 +69,30 @@ describe('classification', () => {
       expect([request.bucket, request.key]).toEqual(['bucket', 'a/b/c']);
   });
 
+  it.each([[['test.local', 'store.test.local']], [['store.test.local', 'test.local']]])(
+    'takes the longest base host, whatever their order: %j',
+    (virtualHosts) => {
+      const place = (host: string): string => {
+        const raw = toRawRequest({ method: 'GET', target: '/name/key', headers: [['host', host]] });
+        if (raw === undefined) throw new Error('unreadable');
+        const { bucket, key } = route(raw, { ...settings, virtualHosts });
+        return `${bucket} ${key}`;
+      };
+      expect(place('store.test.local')).toBe('name key');
+      expect(place('STORE.test.local:9000')).toBe('name key');
+      expect(place('test.local')).toBe('name key');
+      expect(place('data.store.test.local')).toBe('data name/key');
+      expect(place('data.test.local')).toBe('data name/key');
+      expect(place('store.data.test.local')).toBe('store.data name/key');
+      expect(place('restore.test.local')).toBe('restore name/key');
+      expect(place('data.elsewhere.local')).toBe('name key');
+    },
+  );
+
+  it('names no bucket where nothing stands before the base host', () => {
+    expect(refusal('GET', '/key', { host: '.s3.example.internal' })).toBe('InvalidBucketName');
+  });
+
   it('decodes a key exactly once', () => {
     expect(routed('GET', '/bucket/100%2525').key).toBe('100%25');
     expect(routed('GET', '/bucket//a//').key).toBe('/a//');
@@ -112,7 +136,7 @@ describe('requests that could mean something else to the store', () => {
     ['a selector with a value', 'GET', '/bucket?location=x', 'InvalidArgument'],
     ['another list type', 'GET', '/bucket?list-type=1', 'InvalidArgument'],
     ['a part number without an upload', 'PUT', '/bucket/key?partNumber=1', 'InvalidArgument'],
-    ['an empty upload id', 'DELETE', '/bucket/key?uploadId=', 'InvalidArgument'],
+    ['an empty upload id', 'DELETE', '/bucket/key?uploadId=', 'NoSuchUpload'],
     ['part number zero', 'PUT', '/bucket/key?partNumber=0&uploadId=u', 'InvalidArgument'],
     ['max-keys that is no number', 'GET', '/bucket?max-keys=abc', 'InvalidArgument'],
     ['max-keys written in another way', 'GET', '/bucket?max-keys=01000', 'InvalidArgument'],
@@ -164,6 +188,17 @@ describe('requests that could mean something else to the store', () => {
     ['an RGW header', { 'x-rgw-object-type': '1' }, 'InvalidArgument'],
     ['a SeaweedFS header', { 'seaweed-x': '1' }, 'InvalidArgument'],
     ['a versitygw header', { 'x-vgw-x': '1' }, 'InvalidArgument'],
+    ['eleven tags', { 'x-amz-tagging': 'a&b&c&d&e&f&g&h&i&j&k' }, 'BadRequest'],
+    ['a tag with a long key', { 'x-amz-tagging': `${'a'.repeat(129)}=b` }, 'InvalidTag'],
+    ['a tag with a long value', { 'x-amz-tagging': `a=${'b'.repeat(257)}` }, 'InvalidTag'],
+    ['a tag without a key', { 'x-amz-tagging': '=b' }, 'InvalidTag'],
+    ['a tag of the service', { 'x-amz-tagging': 'aws%3Ax=b' }, 'InvalidTag'],
+    ['an empty Content-MD5', { 'content-md5': '' }, 'InvalidDigest'],
+    ['a Content-MD5 in hex', { 'content-md5': '9b2cf535f27731c974343645a3985328' }, 'InvalidDigest'],
+    ['a short Content-MD5', { 'content-md5': 'AAAAAAAAAAAAAAAAAAAAAA' }, 'InvalidDigest'],
+    ['a Content-MD5 with spare bits', { 'content-md5': 'AAAAAAAAAAAAAAAAAAAAAB==' }, 'InvalidDigest'],
+    ['a decoded length of words', { 'x-amz-decoded-content-length': 'abc' }, 'MissingContentLength'],
+    ['an empty decoded length', { 'x-amz-decoded-content-length': '' }, 'MissingContentLength'],
     ['an archive to unpack', { 'x-amz-meta-snowball-auto-extract': 'true' }, 'InvalidArgument'],
     ['another account as the owner', { 'x-amz-expected-bucket-owner': '999999999999' }, 'AccessDenied'],
     ['tags that repeat a key', { 'x-amz-tagging': 'team=a&team=b' }, 'InvalidArgument'],
@@ -192,6 +227,45 @@ describe('requests that could mean something else to the store', () => {
       'InvalidArgument',
     );
     expect(refusal('GET', '/bucket/key', { range: 'bytes=0-1', Range: 'bytes=5-6' })).toBe('InvalidArgument');
+  });
+
+  it.each([
+    ['GET', '/bucket/key?attributes', 'x-amz-object-attributes'],
+    ['GET', '/bucket?list-type=2', 'x-amz-optional-object-attributes'],
+  ])('joins the lines of a list, as they were signed: %s %s %s', (method, target, name) => {
+    const raw = toRawRequest({
+      method,
+      target,
+      headers: [
+        ['host', 'localhost'],
+        [name, 'ETag'],
+        [name, 'ObjectSize'],
+      ],
+    });
+    if (raw === undefined) throw new Error('unreadable');
+    expect(route(raw, settings).headers.get(name)).toBe('ETag,ObjectSize');
+  });
+
+  it('forwards and decides on values as they were signed, every run of white space one space', () => {
+    const request = routed('PUT', '/bucket/key', {
+      'x-amz-copy-source': '/other/a  b',
+      'x-amz-meta-a': 'b \t c',
+      'x-amz-storage-class': 'A\tB',
+      'content-type': 'text/plain;  charset=utf-8',
+    });
+    expect(request.headers.get('x-amz-copy-source')).toBe('/other/a%20b');
+    expect(request.headers.get('x-amz-meta-a')).toBe('b c');
+    expect(request.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(new Map(request.conditionKeys).get('s3:x-amz-storage-class')).toEqual(['A B']);
+    expect(request.permissions.map(({ object }) => object?.key)).toEqual(['key', 'a b']);
+  });
+
+  it('takes a payload hash in the query for the header of that name, or refuses it', () => {
+    const named = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+    const target = '/bucket/key?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD';
+    expect([...routed('GET', target, named).parameters]).toEqual([]);
+    expect(refusal('GET', '/bucket/key?X-Amz-Content-Sha256=x', named)).toBe('InvalidArgument');
+    expect(refusal('GET', target)).toBe('InvalidArgument');
   });
 
   it('drops what belongs to one hop or to nobody', () => {
@@ -294,10 +368,10 @@ describe('an operation that hardly any store has', () => {
     const [method = '', target = ''] = line.split(' ');
     const raw = toRawRequest({ method, target, headers: [['host', 'localhost']] });
     if (raw === undefined) throw new Error('unreadable');
-    const supporting = (features: readonly ('annotations' | 'objectEncryption')[]): S3Request =>
+    const supporting = (features: readonly StoreFeature[]): S3Request =>
       route(raw, { ...settings, supports: new Set(features) });
     expect(() => supporting([])).toThrow('is not supported by this endpoint');
-    const others = [...supports].filter((one) => one !== feature);
+    const others = [...allFeatures].filter((one) => one !== feature);
     expect(() => supporting(others)).toThrow(ServiceError);
     expect(supporting([feature]).operation.unlessKnown).toBe(feature);
   });

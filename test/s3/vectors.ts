@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ServiceError } from '../../src/core/service-error.ts';
 import { withDocument } from '../../src/s3/document.ts';
-import type { ConditionKey, Permission, S3Request } from '../../src/s3/operation.ts';
+import type { ConditionKey, Permission, S3Request, StoreFeature } from '../../src/s3/operation.ts';
 import { type RouteSettings, route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
 
@@ -62,10 +62,21 @@ export const operationNames: Readonly<Record<string, readonly string[]>> = (
   readVectors('operation-names') as { classes: Record<string, readonly string[]> }
 ).classes;
 
+/** Everything that `backend.supports` can name. */
+export const allFeatures: ReadonlySet<StoreFeature> = new Set<StoreFeature>([
+  'annotations',
+  'objectEncryption',
+  'conditionalBatchDelete',
+  'conditionalComplete',
+  'conditionalCopy',
+  'conditionalDelete',
+  'sizeAndTimeConditions',
+]);
+
 /** What all vectors are for. */
 export const vectorSettings: RouteSettings = {
   virtualHosts: ['s3.example.internal'],
-  supports: new Set(['annotations', 'objectEncryption']),
+  supports: allFeatures,
   accountId: '123456789012',
   partition: 'aws',
 };

@@ -56,8 +56,16 @@ describe('ids that a store could take for paths', () => {
   it.each([
     ['DELETE', { uploadId: '../../../secret' }],
     ['DELETE', { uploadId: '..' }],
+    ['DELETE', { uploadId: '' }],
     ['GET', { uploadId: '../../other/x' }],
     ['PUT', { uploadId: '..\\..\\x', partNumber: '1' }],
+  ])('are uploads that do not exist: %s %j', async (method, query) => {
+    expect(await send({ method, path: '/data/k', query })).toBe('404 NoSuchUpload');
+    expect(sidecar.seen).toEqual([]);
+  });
+
+  it.each([
+    ['GET', { versionId: '' }],
     ['GET', { versionId: '../../other/x' }],
     ['DELETE', { versionId: '../../../secret/plan' }],
     ['DELETE', { versionId: ' ' }],

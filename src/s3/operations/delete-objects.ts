@@ -9,7 +9,9 @@ import {
   type S3Operation,
   type S3Request,
 } from '../operation.ts';
+import { requireFeature } from '../store-features.ts';
 import { isStoreId } from '../store-id.ts';
+import { isStoresKey, storeNameRefused } from '../store-names.ts';
 import { malformed, readDocument, writeDocument } from '../strict-document.ts';
 import { bypassActions } from './permission-rules.ts';
 
@@ -73,6 +75,7 @@ function parseEntry(element: XmlElement): DeleteEntry {
   if (!isKnown || !isFlat || key === undefined || key === '' || key.includes('\0') || leavesItsBucket(key)) {
     throw malformed();
   }
+  if (isStoresKey(key)) throw storeNameRefused('MalformedXML');
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   const versionId = childText(element, 'VersionId');
   if (versionId !== undefined && versionId !== '' && !isStoreId(versionId)) throw malformed();
@@ -84,13 +87,16 @@ function parseEntry(element: XmlElement): DeleteEntry {
   };
 }
 
-/** The entries of a multi-delete as a batch: one decision each. Throws `MalformedXML`, `KeyTooLongError`. */
+/** The entries of a multi-delete as a batch: one decision each. Throws `MalformedXML`, `KeyTooLongError`, `NotImplemented`. */
 function readBatch(request: S3Request, body: Uint8Array, partition: string): DocumentFacts {
   return { batch: deleteBatch(request, body, partition) };
 }
 
 function deleteBatch(request: S3Request, body: Uint8Array, partition: string): Batch {
   const document = parseDeleteDocument(body);
+  if (document.entries.some(({ eTag }) => eTag !== undefined)) {
+    requireFeature('conditionalBatchDelete', 'DeleteObjects with <ETag>', request.supports);
+  }
   const pick = (indexes: readonly number[]): DeleteEntry[] => {
     const picked = new Set(indexes);
     return document.entries.filter((_, index) => picked.has(index));

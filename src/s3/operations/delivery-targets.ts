@@ -3,6 +3,7 @@ import type { XmlElement } from '../../core/xml.ts';
 import { checkBucket } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
 import { objectArn, type Permission } from '../operation.ts';
+import { isStoresKey, storeNameRefused } from '../store-names.ts';
 import { leafText, malformed } from '../strict-document.ts';
 
 /** A place in a bucket that the store is told to write to by itself. */
@@ -60,6 +61,7 @@ export function prefixText(element: XmlElement | undefined): string {
   const prefix = leafText(element) ?? '';
   // A literal star would look like a pattern to whoever reads the decision; white space some stores cut off.
   const isUnclear = /[*?\0]/.test(prefix) || prefix.trim() !== prefix || climbsOut(prefix);
+  if (isStoresKey(prefix)) throw storeNameRefused('InvalidArgument');
   if (isUnclear || Buffer.byteLength(prefix, 'utf8') > maxPrefixBytes) {
     throw s3Error('InvalidArgument', 'The prefix is too long, or could be read in two ways.');
   }

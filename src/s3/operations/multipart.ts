@@ -78,6 +78,10 @@ export const multipartOperations: readonly S3Operation[] = [
     document: { maxBytes: maxCompleteBytes },
     action: 's3:PutObject',
     conditionalActions: ifMatchActions,
+    conditions: new Map([
+      ['if-match', 'conditionalComplete'],
+      ['if-none-match', 'conditionalComplete'],
+    ]),
     fixedContext: { 's3:ObjectCreationOperation': 'true' },
   },
   {
@@ -89,5 +93,6 @@ export const multipartOperations: readonly S3Operation[] = [
     headers: ['x-amz-if-match-initiated-time'],
     body: 'none',
     action: 's3:AbortMultipartUpload',
+    conditions: new Map([['x-amz-if-match-initiated-time', 'sizeAndTimeConditions']]),
   },
 ];

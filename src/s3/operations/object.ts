@@ -75,6 +75,10 @@ export const objectOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:PutObject',
     conditionalActions: wholeObjectActions,
+    conditions: new Map([
+      ['if-match', 'conditionalCopy'],
+      ['if-none-match', 'conditionalCopy'],
+    ]),
     fixedContext: { 's3:ObjectCreationOperation': 'true' },
     isCopy: true,
   },
@@ -109,6 +113,11 @@ export const objectOperations: readonly S3Operation[] = [
     action: 's3:DeleteObject',
     versionAction: 's3:DeleteObjectVersion',
     conditionalActions: (headers) => [...bypassActions(headers), ...ifMatchActions(headers)],
+    conditions: new Map([
+      ['if-match', 'conditionalDelete'],
+      ['x-amz-if-match-last-modified-time', 'sizeAndTimeConditions'],
+      ['x-amz-if-match-size', 'sizeAndTimeConditions'],
+    ]),
     // Not on AWS, but some stores answer 404.
     revealsMissing: true,
   },

@@ -1,0 +1,15 @@
+import { s3Error } from './errors.ts';
+import type { StoreFeature } from './operation.ts';
+
+/** Refuses what the store is not said to have. `asked` begins the message. Throws `NotImplemented`. */
+export function requireFeature(
+  feature: StoreFeature,
+  asked: string,
+  supports: ReadonlySet<StoreFeature>,
+): void {
+  if (supports.has(feature)) return;
+  throw s3Error(
+    'NotImplemented',
+    `${asked} is sent only to a store that backend.supports names for it (${feature}).`,
+  );
+}

@@ -1,0 +1,59 @@
+import { s3Error } from './errors.ts';
+
+/** A name that some store keeps for itself. */
+interface StoreName {
+  readonly name: string;
+  /** `segment`: between slashes of a key; `segment-end`: at the end of one; `bucket`: a bucket of that name. */
+  readonly places: readonly ('segment' | 'segment-end' | 'bucket')[];
+  /** Which store, and what the name leads to there. */
+  readonly meaning: string;
+}
+
+/**
+ * A policy speaks of buckets and keys; under these names stores keep something else, which it would not guard. They are
+ * refused for every store, whichever stands behind. Observed with versitygw 1.8 and MinIO 2026-02 on 2026-11-28, the
+ * others read in the documentation of the store.
+ */
+const storeNames: readonly StoreName[] = [
+  { name: '.sgwtmp', places: ['segment'], meaning: 'versitygw: the parts of every upload' },
+  { name: '.uploads', places: ['segment'], meaning: 'SeaweedFS: the parts of every upload' },
+  { name: '__XLDIR__', places: ['segment-end'], meaning: 'MinIO: `k__XLDIR__` is another name of `k/`' },
+  {
+    name: '.minio.sys',
+    places: ['segment', 'bucket'],
+    meaning: 'MinIO: its configuration, users and uploads',
+  },
+  { name: 'minio', places: ['bucket'], meaning: 'MinIO: its console and admin API' },
+  { name: 'admin', places: ['bucket'], meaning: 'Ceph RGW: its admin API' },
+  { name: 'swift', places: ['bucket'], meaning: 'Ceph RGW: its Swift API' },
+];
+
+const namesIn = (place: StoreName['places'][number]): readonly string[] =>
+  storeNames.filter(({ places }) => places.includes(place)).map(({ name }) => name);
+
+const asPattern = (names: readonly string[]): string =>
+  names.map((name) => name.replaceAll('.', '\\.')).join('|');
+
+// In any case: on a file system that takes no notice of it, the other spelling is the same folder.
+const inKeys: RegExp = new RegExp(
+  `(?:(?:^|[\\\\/])(?:${asPattern(namesIn('segment'))})|${asPattern(namesIn('segment-end'))})(?:[\\\\/]|$)`,
+  'i',
+);
+const buckets: ReadonlySet<string> = new Set(namesIn('bucket'));
+
+/** The error for a name that a store keeps for itself, with the code that suits the place where it stood. */
+export function storeNameRefused(
+  code: 'InvalidURI' | 'InvalidArgument' | 'InvalidBucketName' | 'MalformedXML',
+): Error {
+  return s3Error(code, 'The request names something that stores keep for themselves.');
+}
+
+/** Whether a key, or a prefix of keys, is one that a store keeps for itself. */
+export function isStoresKey(key: string): boolean {
+  return inKeys.test(key);
+}
+
+/** Whether a bucket is one that a store keeps for itself, or a path of another of its interfaces. */
+export function isStoresBucket(name: string): boolean {
+  return buckets.has(name.toLowerCase());
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { ServiceError } from '../../src/core/service-error.ts';
+import { withDocument } from '../../src/s3/document.ts';
+import type { S3Request, StoreFeature } from '../../src/s3/operation.ts';
+import { route } from '../../src/s3/route.ts';
+import { toRawRequest } from '../support/raw-requests.ts';
+import { allFeatures, vectorSettings, type WrittenRequest } from './vectors.ts';
+
+const etag = '"9b2cf535f27731c974343645a3985328"';
+const date = 'Sun, 22 Nov 2026 12:00:00 GMT';
+const copying = { 'x-amz-copy-source': 'other/a' };
+
+/** Conditions that some store takes no notice of, and what must be named for them. */
+const ignored: readonly (readonly [feature: StoreFeature, written: WrittenRequest])[] = [
+  ['conditionalCopy', { request: 'PUT /bucket/key', headers: { ...copying, 'if-match': etag } }],
+  ['conditionalCopy', { request: 'PUT /bucket/key', headers: { ...copying, 'if-match': '*' } }],
+  ['conditionalCopy', { request: 'PUT /bucket/key', headers: { ...copying, 'if-none-match': '*' } }],
+  ['conditionalComplete', { request: 'POST /bucket/key?uploadId=u', headers: { 'if-match': etag } }],
+  ['conditionalComplete', { request: 'POST /bucket/key?uploadId=u', headers: { 'if-none-match': '*' } }],
+  ['conditionalDelete', { request: 'DELETE /bucket/key', headers: { 'if-match': etag } }],
+  ['conditionalDelete', { request: 'DELETE /bucket/key?versionId=v', headers: { 'if-match': '*' } }],
+  ['sizeAndTimeConditions', { request: 'DELETE /bucket/key', headers: { 'x-amz-if-match-size': '1' } }],
+  [
+    'sizeAndTimeConditions',
+    { request: 'DELETE /bucket/key', headers: { 'x-amz-if-match-last-modified-time': date } },
+  ],
+  [
+    'sizeAndTimeConditions',
+    { request: 'DELETE /bucket/key?uploadId=u', headers: { 'x-amz-if-match-initiated-time': date } },
+  ],
+  [
+    'conditionalBatchDelete',
+    {
+      request: 'POST /bucket?delete',
+      body: `<Delete><Object><Key>a</Key></Object><Object><Key>b</Key><ETag>${etag}</ETag></Object></Delete>`,
+    },
+  ],
+  [
+    'conditionalBatchDelete',
+    { request: 'POST /bucket?delete', body: '<Delete><Object><Key>a</Key><ETag/></Object></Delete>' },
+  ],
+];
+
+function understoodBy(supports: ReadonlySet<StoreFeature>, written: WrittenRequest): S3Request {
+  const [method = '', target = ''] = written.request.split(' ');
+  const headers = Object.entries({ host: 'localhost', ...written.headers });
+  const raw = toRawRequest({ method, target, headers });
+  if (raw === undefined) throw new Error('unreadable');
+  const request = route(raw, { ...vectorSettings, supports });
+  const isRead = written.body !== undefined;
+  return isRead ? withDocument(request, Buffer.from(written.body ?? ''), 'aws') : request;
+}
+
+function refusal(supports: ReadonlySet<StoreFeature>, written: WrittenRequest): string {
+  try {
+    return understoodBy(supports, written).operation.name;
+  } catch (error) {
+    if (error instanceof ServiceError) return `${error.status} ${error.code} ${error.message}`;
+    throw error;
+  }
+}
+
+describe('a condition that a store might ignore', () => {
+  it.each(ignored)('is sent only where %s is said of the store: %j', (feature, written) => {
+    const others = new Set([...allFeatures].filter((one) => one !== feature));
+    expect(refusal(others, written)).toMatch(/^501 NotImplemented /);
+    // Whoever reads it knows what to set.
+    expect(refusal(others, written)).toContain(`backend.supports names for it (${feature})`);
+    expect(refusal(new Set([feature]), written)).not.toMatch(/^\d/);
+  });
+
+  it('is forwarded as it came where the store obeys', () => {
+    const [, copy] = ignored[0] ?? [];
+    if (copy === undefined) throw new Error('no copy');
+    expect(understoodBy(allFeatures, copy).headers.get('if-match')).toBe(etag);
+  });
+});
+
+describe('a condition that is asked of every store', () => {
+  it.each<WrittenRequest>([
+    { request: 'PUT /bucket/key', headers: { 'if-match': etag } },
+    { request: 'PUT /bucket/key', headers: { 'if-none-match': '*' } },
+    { request: 'PUT /bucket/key', headers: { ...copying, 'x-amz-copy-source-if-match': etag } },
+    { request: 'GET /bucket/key', headers: { 'if-none-match': etag } },
+    { request: 'DELETE /bucket/key' },
+    { request: 'POST /bucket?delete', body: '<Delete><Object><Key>a</Key></Object></Delete>' },
+  ])('is sent to every store: %j', (written) => {
+    expect(refusal(new Set(), written)).not.toMatch(/^\d/);
+  });
+});
