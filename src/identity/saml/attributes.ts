@@ -6,7 +6,6 @@ import type { XmlNode } from './strict-xml.ts';
 const { assertion: namespace } = xmlNamespaces;
 /** Attribute names with a meaning of their own here; their values must be plain text. */
 const ownPrefix = 'https://aws.amazon.com/SAML/Attributes/';
-const maxValues = 1_000;
 
 /**
  * The attributes of all statements of an assertion (SAML 2.0 core, section 2.7.3). A name that occurs twice has the
@@ -15,7 +14,6 @@ const maxValues = 1_000;
  */
 export function readAttributes(assertion: XmlNode): ReadonlyMap<string, readonly string[]> {
   const attributes = new Map<string, string[]>();
-  let count = 0;
   for (const statement of childrenOf(assertion, namespace, 'AttributeStatement')) {
     for (const attribute of childrenOf(statement, namespace, 'Attribute')) {
       const name = attribute.attributes.get('Name') ?? '';
@@ -25,12 +23,9 @@ export function readAttributes(assertion: XmlNode): ReadonlyMap<string, readonly
         if (value !== undefined) values.push(value);
         else if (name.startsWith(ownPrefix))
           throw rejected('bad_claims', 'an attribute value must be plain text');
-        count += 1;
       }
       attributes.set(name, values);
     }
   }
-  if (count > maxValues)
-    throw rejected('bad_claims', `the assertion has more than ${maxValues} attribute values`);
   return attributes;
 }

@@ -1,7 +1,7 @@
 import { childrenOf, isElement, plainText } from './elements.ts';
 import { xmlNamespaces } from './namespaces.ts';
 import { importCertificateKey } from './signing-keys.ts';
-import { readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
+import { metadataRules, readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
 
 /** What is read of an identity provider's metadata. */
 export interface SamlMetadata {
@@ -51,7 +51,7 @@ export function readSamlMetadata(text: string): SamlMetadata {
 
 function readRoot(text: string): XmlNode {
   try {
-    return readStrictXml(text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n'), 'skipped');
+    return readStrictXml(text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n'), metadataRules);
   } catch (error) {
     if (!(error instanceof StrictXmlError)) throw error;
     throw new SamlMetadataError(`is not acceptable XML: ${error.message}`, { cause: error });

@@ -2,7 +2,7 @@ import { decodeUtf8 } from '../../core/bytes.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { allElements, isElement, onlyChildOf } from './elements.ts';
 import { xmlNamespaces } from './namespaces.ts';
-import { readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
+import { messageRules, readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
 
 /** A response of unproven origin: nothing in it may be believed before its signatures are verified. */
 export interface UnverifiedMessage {
@@ -63,7 +63,7 @@ function decode(base64: string): string {
 
 function parse(text: string): XmlNode {
   try {
-    return readStrictXml(text, 'refused');
+    return readStrictXml(text, messageRules);
   } catch (error) {
     if (!(error instanceof StrictXmlError)) throw error;
     throw malformed(error.message, error);

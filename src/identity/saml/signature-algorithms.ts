@@ -70,10 +70,11 @@ export const canonicalizations: ReadonlySet<string> = new Set([
   'http://www.w3.org/TR/2001/REC-xml-c14n-20010315',
 ]);
 
-/** A verifier that knows the algorithms above and no others, for one public key. */
-export function createVerifier(publicKey: KeyObject): SignedXml {
+/** A verifier that knows the algorithms above and no others, for one public key; without one it proves nothing. */
+export function createVerifier(publicKey?: KeyObject): SignedXml {
   // The message's own key is never looked at: that is the library's default, said again here.
-  const verifier = new SignedXml({ publicCert: publicKey, getCertFromKeyInfo: () => null });
+  const key = publicKey === undefined ? {} : { publicCert: publicKey };
+  const verifier = new SignedXml({ ...key, getCertFromKeyInfo: () => null });
   verifier.idAttributes = ['ID'];
   const known = verifier.CanonicalizationAlgorithms;
   verifier.CanonicalizationAlgorithms = pick(
@@ -110,10 +111,7 @@ function hashClass(name: string, digest: string): HashClass {
   };
 }
 
-function signatureClass(
-  name: string,
-  { keyType, digest, isPss }: SignatureRule,
-): new () => SignatureAlgorithm {
+function signatureClass(name: string, one: SignatureRule): new () => SignatureAlgorithm {
   return class {
     getAlgorithmName(): string {
       return name;
@@ -121,15 +119,27 @@ function signatureClass(
     getSignature(): never {
       throw new Error('nothing is signed here');
     }
-    // The key decides, not the message: an algorithm of another type of key proves nothing.
     verifySignature(material: string, key: unknown, value: string): boolean {
-      if (!(key instanceof KeyObject) || key.asymmetricKeyType !== keyType) return false;
-      const padding = isPss ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
-      const options =
-        keyType === 'ec'
-          ? { key, dsaEncoding: 'ieee-p1363' as const }
-          : { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
-      return verify(digest, Buffer.from(material, 'utf8'), options, Buffer.from(value, 'base64'));
+      return key instanceof KeyObject && verifySignatureValue(one, key, material, value);
     }
   };
+}
+
+/**
+ * True when the key made this signature value, in base64, over that text. The key decides, not the message: an algorithm
+ * of another type of key proves nothing.
+ */
+export function verifySignatureValue(
+  { keyType, digest, isPss }: SignatureRule,
+  key: KeyObject,
+  material: string,
+  value: string,
+): boolean {
+  if (key.asymmetricKeyType !== keyType) return false;
+  const padding = isPss ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+  const options =
+    keyType === 'ec'
+      ? { key, dsaEncoding: 'ieee-p1363' as const }
+      : { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  return verify(digest, Buffer.from(material, 'utf8'), options, Buffer.from(value, 'base64'));
 }

@@ -13,12 +13,23 @@ import type { XmlNode } from './strict-xml.ts';
 const { signature: namespace } = xmlNamespaces;
 const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 
+/** Characters of a signature without its KeyInfo: the value of the largest key takes less than 3,000. */
+const maxLength = 8_192;
+
+/** A signature of the accepted shape. */
+export interface JudgedSignature {
+  /** Of its algorithm. */
+  readonly rule: SignatureRule;
+  /** Its SignatureValue. */
+  readonly value: XmlNode;
+}
+
 /**
  * Judges how a signature is built before anything is computed (SAML 2.0 core, section 5.4): one reference, to the
- * element that the signature stands in, with the transforms that SAML allows, and algorithms of the table. Returns the
- * rule of its algorithm, or what is wrong with it.
+ * element that the signature stands in, with the transforms that SAML allows, and algorithms of the table. Returns its
+ * parts, or what is wrong with it.
  */
-export function judgeSignature({ owner, signature }: SignedElement): SignatureRule | string {
+export function judgeSignature({ owner, signature }: SignedElement): JudgedSignature | string {
   const [info, value, keyInfo, ...more] = signature.children;
   if (
     info === undefined ||
@@ -31,6 +42,7 @@ export function judgeSignature({ owner, signature }: SignedElement): SignatureRu
   ) {
     return 'the signature is not made of SignedInfo, SignatureValue and KeyInfo';
   }
+  if (value.end - signature.start > maxLength) return 'the signature is too long';
   const [canonicalization, method, reference, ...others] = info.children;
   if (
     canonicalization === undefined ||
@@ -45,9 +57,8 @@ export function judgeSignature({ owner, signature }: SignedElement): SignatureRu
   }
   if (!isCanonicalization(canonicalization)) return 'the canonicalization method is not supported';
   const rule = method.children.length === 0 ? signatureRules.get(algorithmOf(method)) : undefined;
-  return rule === undefined
-    ? 'the signature algorithm is not supported'
-    : (judgeReference(reference, owner) ?? rule);
+  if (rule === undefined) return 'the signature algorithm is not supported';
+  return judgeReference(reference, owner) ?? { rule, value };
 }
 
 function judgeReference(reference: XmlNode, owner: XmlNode): string | undefined {

@@ -1,3 +1,12 @@
+import {
+  declare,
+  namespaceOf,
+  outermost,
+  type RawAttribute,
+  resolveAttributes,
+  type Scope,
+  splitName,
+} from './qualified-names.ts';
 import { isPlainCharacters, readAttributeValue, readCharacters, StrictXmlError } from './xml-characters.ts';
 
 export { StrictXmlError } from './xml-characters.ts';
@@ -18,30 +27,36 @@ export interface XmlNode {
   readonly end: number;
   /** Behind the name of its start tag. */
   readonly nameEnd: number;
-  /** Every prefix that is declared here or further out, with its namespace; the default one is the empty prefix. */
-  readonly scope: ReadonlyMap<string, string>;
+  /** Every prefix that is declared here or further out. */
+  readonly scope: Scope;
   /** The prefixes that this element declares itself. */
   readonly declared: ReadonlySet<string>;
 }
 
-/** What is done with comments: a message has no use for them, files written by people do. */
-export type CommentRule = 'refused' | 'skipped';
+/** What a kind of document may hold. */
+export interface StrictXmlRules {
+  /** A message has no use for comments, files written by people do. */
+  readonly comments: 'refused' | 'skipped';
+  /** Elements of the whole document. */
+  readonly maxElements: number;
+}
+
+/** Of messages, which any stranger sends: they have about a hundred elements, and canonicalization costs by them. */
+export const messageRules: StrictXmlRules = { comments: 'refused', maxElements: 500 };
+
+/** Of metadata, which the operator provides. */
+export const metadataRules: StrictXmlRules = { comments: 'skipped', maxElements: 2_000 };
 
 const maxDepth = 32;
-/** Elements of a whole document; messages and metadata have about a hundred. */
-const maxElements = 2_000;
 /** Attributes and namespace declarations of a whole document. */
 const maxAttributes = 2_000;
-/** Prefixes at any one place: canonicalization looks at all of them for each element. */
-const maxPrefixes = 32;
+/** Attributes and namespace declarations of one element: the library looks at all of them for each one. */
+const maxAttributesOfElement = 64;
 
 const name = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
 const space = /[ \t\n]*/y;
 const declaration =
   /^<\?xml[ \t\n]+version=(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding=(?:"utf-8"|'utf-8'))?(?:[ \t\n]+standalone=(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>/i;
-
-const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
-const declarationNamespace = 'http://www.w3.org/2000/xmlns/';
 
 /**
  * Reads a document of the plain subset of XML 1.0 with namespaces that every parser understands alike: elements,
@@ -50,31 +65,20 @@ const declarationNamespace = 'http://www.w3.org/2000/xmlns/';
  * repeated attributes, text outside the root, and documents that are too deep or have too many elements. Line ends
  * must be LF alone.
  */
-export function readStrictXml(source: string, comments: CommentRule): XmlNode {
-  return new StrictXmlReader(source, comments).read();
-}
-
-const outermost: ReadonlyMap<string, string> = new Map([
-  ['', ''],
-  ['xml', xmlNamespace],
-]);
-
-interface RawAttribute {
-  readonly prefix: string;
-  readonly local: string;
-  readonly value: string;
+export function readStrictXml(source: string, rules: StrictXmlRules): XmlNode {
+  return new StrictXmlReader(source, rules).read();
 }
 
 class StrictXmlReader {
   readonly #source: string;
-  readonly #comments: CommentRule;
+  readonly #rules: StrictXmlRules;
   #at = 0;
   #elements = 0;
   #attributeCount = 0;
 
-  constructor(source: string, comments: CommentRule) {
+  constructor(source: string, rules: StrictXmlRules) {
     this.#source = source;
-    this.#comments = comments;
+    this.#rules = rules;
   }
 
   read(): XmlNode {
@@ -94,16 +98,16 @@ class StrictXmlReader {
 
   #skipComment(): boolean {
     if (!this.#source.startsWith('<!--', this.#at)) return false;
-    if (this.#comments === 'refused') throw new StrictXmlError('comments are not accepted');
+    if (this.#rules.comments === 'refused') throw new StrictXmlError('comments are not accepted');
     const end = this.#source.indexOf('--', this.#at + 4);
     if (end < 0 || this.#source[end + 2] !== '>') throw new StrictXmlError('a comment does not end');
     this.#at = end + 3;
     return true;
   }
 
-  #element(outer: ReadonlyMap<string, string>, depth: number): XmlNode {
+  #element(outer: Scope, depth: number): XmlNode {
     this.#elements += 1;
-    if (depth > maxDepth || this.#elements > maxElements) {
+    if (depth > maxDepth || this.#elements > this.#rules.maxElements) {
       throw new StrictXmlError('it has too many elements or is nested too deeply');
     }
     const start = this.#at;
@@ -132,7 +136,7 @@ class StrictXmlReader {
     return { ...head, children, text, end: this.#at };
   }
 
-  #content(scope: ReadonlyMap<string, string>, depth: number): { children: XmlNode[]; text: string } {
+  #content(scope: Scope, depth: number): { children: XmlNode[]; text: string } {
     const children: XmlNode[] = [];
     let text = '';
     for (;;) {
@@ -156,7 +160,9 @@ class StrictXmlReader {
       if (seen.has(qualifiedName)) throw new StrictXmlError('an element repeats an attribute');
       seen.add(qualifiedName);
       this.#attributeCount += 1;
-      if (this.#attributeCount > maxAttributes) throw new StrictXmlError('it has too many attributes');
+      if (this.#attributeCount > maxAttributes || seen.size > maxAttributesOfElement) {
+        throw new StrictXmlError('it has too many attributes');
+      }
       this.#match(space);
       this.#expect('=');
       this.#match(space);
@@ -190,58 +196,4 @@ class StrictXmlReader {
   #expect(text: string): void {
     if (!this.#skip(text)) throw new StrictXmlError('it is not well-formed');
   }
-}
-
-function splitName(qualifiedName: string): [prefix: string, local: string] {
-  const colon = qualifiedName.indexOf(':');
-  return [qualifiedName.slice(0, Math.max(colon, 0)), qualifiedName.slice(colon + 1)];
-}
-
-/** The prefix that an attribute declares; `undefined` for an ordinary attribute. */
-function declaredPrefix({ prefix, local }: RawAttribute): string | undefined {
-  if (prefix === 'xmlns') return local;
-  return prefix === '' && local === 'xmlns' ? '' : undefined;
-}
-
-function declare(
-  raw: readonly RawAttribute[],
-  outer: ReadonlyMap<string, string>,
-): Pick<XmlNode, 'scope' | 'declared'> {
-  const declared = new Set<string>();
-  const scope = new Map(outer);
-  for (const attribute of raw) {
-    const prefix = declaredPrefix(attribute);
-    if (prefix === undefined) continue;
-    const { value } = attribute;
-    const isReserved = value === xmlNamespace || value === declarationNamespace;
-    if (prefix === 'xml' || prefix === 'xmlns' || isReserved || (prefix !== '' && value === '')) {
-      throw new StrictXmlError('a namespace declaration is not allowed');
-    }
-    declared.add(prefix);
-    scope.set(prefix, value);
-  }
-  if (scope.size > maxPrefixes) throw new StrictXmlError('it declares too many prefixes');
-  return { scope: declared.size === 0 ? outer : scope, declared };
-}
-
-function namespaceOf(prefix: string, scope: ReadonlyMap<string, string>): string {
-  const namespace = scope.get(prefix);
-  if (namespace === undefined) throw new StrictXmlError('a prefix is not declared');
-  return namespace;
-}
-
-function resolveAttributes(
-  raw: readonly RawAttribute[],
-  scope: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
-  const attributes = new Map<string, string>();
-  for (const attribute of raw) {
-    if (declaredPrefix(attribute) !== undefined) continue;
-    const { prefix, local, value } = attribute;
-    // The default namespace is not that of attributes.
-    const resolved = prefix === '' ? local : `{${namespaceOf(prefix, scope)}}${local}`;
-    if (attributes.has(resolved)) throw new StrictXmlError('an element repeats an attribute');
-    attributes.set(resolved, value);
-  }
-  return attributes;
 }

@@ -9,9 +9,10 @@ import {
   type SignedElement,
   type UnverifiedMessage,
 } from './read-message.ts';
-import { createVerifier } from './signature-algorithms.ts';
+import { createVerifier, verifySignatureValue } from './signature-algorithms.ts';
 import { judgeSignature } from './signature-shape.ts';
-import { readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
+import { canonicalSignedInfo } from './signed-info.ts';
+import { messageRules, readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
 
 /**
  * The assertion that the provider signed, read anew from the very bytes whose digest is signed; nothing else of the
@@ -20,11 +21,37 @@ import { readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
  * `bad_signature`.
  */
 export function verifiedAssertion(message: UnverifiedMessage, keys: readonly KeyObject[]): XmlNode {
-  const proven = message.signed.map((one) => proveElement(one, message, keys));
+  // All signature values first: for a message of a stranger nothing more is computed, however many keys there are.
+  const attested = message.signed.map((one) => attest(one, message, keys));
+  const proven = attested.map((one) => proveElement(one, message));
   // The assertion's own signature comes last; without one its response's covers it.
   const element = proven.at(-1);
   if (element === undefined) throw badSignature('nothing in it is signed');
   return isElement(element, xmlNamespaces.protocol, 'Response') ? onlyAssertion(element) : element;
+}
+
+/** A signature whose value a key of the provider made. INVARIANT: that says nothing yet about what it refers to. */
+interface AttestedSignature {
+  readonly signed: SignedElement;
+  /** As a document of its own. */
+  readonly signature: string;
+  readonly key: KeyObject;
+}
+
+function attest(
+  signed: SignedElement,
+  message: UnverifiedMessage,
+  keys: readonly KeyObject[],
+): AttestedSignature {
+  const judged = judgeSignature(signed);
+  if (typeof judged === 'string') throw badSignature(judged);
+  const { rule, value } = judged;
+  const signature = standalone(message.text, signed.signature, value.end);
+  const signedInfo = canonicalSignedInfo(signature);
+  if (signedInfo === undefined) throw badSignature('what its value is about cannot be read');
+  const key = keys.find((one) => verifySignatureValue(rule, one, signedInfo, value.text));
+  if (key === undefined) throw badSignature("no key of the identity provider's metadata verifies it");
+  return { signed, signature, key };
 }
 
 // The library takes the namespaces around the first signature of a document for those around the one it verifies.
@@ -35,21 +62,10 @@ function textAround({ owner }: SignedElement, { text, response, signed }: Unveri
 }
 
 /** The signed element, from its canonical form. */
-function proveElement(
-  signed: SignedElement,
-  message: UnverifiedMessage,
-  keys: readonly KeyObject[],
-): XmlNode {
-  const rule = judgeSignature(signed);
-  if (typeof rule === 'string') throw badSignature(rule);
-  const candidates = keys.filter(({ asymmetricKeyType }) => asymmetricKeyType === rule.keyType);
-  const signature = standalone(message.text, signed.signature);
-  const text = textAround(signed, message);
-  for (const key of candidates) {
-    const canonical = signedReference(text, signature, key);
-    if (canonical !== undefined) return requireSame(readCanonical(canonical), signed.owner);
-  }
-  throw badSignature("no key of the identity provider's metadata verifies it");
+function proveElement({ signed, signature, key }: AttestedSignature, message: UnverifiedMessage): XmlNode {
+  const canonical = signedReference(textAround(signed, message), signature, key);
+  if (canonical === undefined) throw badSignature('its reference does not hold');
+  return requireSame(readCanonical(canonical), signed.owner);
 }
 
 /** What the key proves to be signed, in canonical form; `undefined` when it proves nothing. */
@@ -67,21 +83,26 @@ function signedReference(text: string, signature: string, key: KeyObject): strin
 
 function readCanonical(text: string): XmlNode {
   try {
-    return readStrictXml(text, 'refused');
+    return readStrictXml(text, messageRules);
   } catch (error) {
     if (!(error instanceof StrictXmlError)) throw error;
     throw badSignature(`what is signed cannot be read: ${error.message}`);
   }
 }
 
-/** The signature as a document of its own, with the namespaces that it uses from further out. */
-function standalone(text: string, { start, nameEnd, end, scope, declared }: XmlNode): string {
+/**
+ * The signature as a document of its own, with the namespaces that it uses from further out. It ends with its value:
+ * nothing that follows counts, and a message can be made of that alone.
+ */
+function standalone(text: string, signature: XmlNode, valueEnd: number): string {
+  const { start, nameEnd, scope, declared } = signature;
   let declarations = '';
   for (const [prefix, namespace] of scope) {
     if (declared.has(prefix) || prefix === 'xml' || namespace === '') continue;
     declarations += ` xmlns${prefix === '' ? '' : `:${prefix}`}="${escapeXml(namespace)}"`;
   }
-  return text.slice(start, nameEnd) + declarations + text.slice(nameEnd, end);
+  const name = text.slice(start + 1, nameEnd);
+  return `<${name}${declarations}${text.slice(nameEnd, valueEnd)}</${name}>`;
 }
 
 // What was found by its identifier must be what the signature stands in.

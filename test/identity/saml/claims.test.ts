@@ -232,7 +232,6 @@ describe('the attributes', () => {
     ['a transitive key that is no tag', { TransitiveTagKeys: ['a'] }],
     ['a tag of AWS', { 'PrincipalTag:aws:a': ['1'] }],
     ['a tag of AWS in other letters', { 'PrincipalTag:AWS:a': ['1'] }],
-    ['more values than anybody needs', { Role: Array.from({ length: 1001 }, () => 'x') }],
   ])('are refused with %s', async (_, attributes) => {
     expect(await world.verdict(idp.respond({ attributes }))).toBe('bad_claims');
   });

@@ -8,6 +8,14 @@ const response = (): string => Buffer.from(idp.respond(), 'base64').toString();
 const utf16 = (xml: string): Buffer =>
   Buffer.from(`\ufeff<?xml version="1.0" encoding="UTF-16"?>${xml}`, 'utf16le');
 
+const attributes = (count: number): string =>
+  Array.from({ length: count }, (_, index) => `a${index}=""`).join(' ');
+/** Elements with fifty attributes each. */
+const wide = (count: number): string => `<x ${attributes(50)}/>`.repeat(Math.ceil(count / 50));
+/** As many empty elements as make that many together with those of a document. */
+const fill = (xml: string, total: number): string =>
+  '<x/>'.repeat(total - (xml.match(/<[a-z]/g)?.length ?? 0));
+
 const lol = (depth: number): string => {
   const entities = Array.from(
     { length: depth },
@@ -75,13 +83,15 @@ describe('a document that is not of the accepted form', () => {
       'elements nested 40 deep',
       (xml) => xml.replace('<samlp:Status>', `${'<x>'.repeat(40)}${'</x>'.repeat(40)}<samlp:Status>`),
     ],
-    ['3,000 elements', (xml) => xml.replace('<samlp:Status>', `${'<x/>'.repeat(3000)}<samlp:Status>`)],
+    ['501 elements', (xml) => xml.replace('<samlp:Status>', `${fill(xml, 501)}<samlp:Status>`)],
     [
-      '2,000 attributes',
-      (xml) => {
-        const attributes = Array.from({ length: 100 }, (_, index) => `a${index}=""`).join(' ');
-        return xml.replace('<samlp:Status>', `${`<x ${attributes}/>`.repeat(20)}<samlp:Status>`);
-      },
+      '65 attributes of one element',
+      (xml) => xml.replace('<samlp:Status>', `<samlp:Status ${attributes(65)}>`),
+    ],
+    ['2,001 attributes', (xml) => xml.replace('<samlp:Status>', `${wide(2_001)}<samlp:Status>`)],
+    [
+      'a namespace of 513 characters',
+      (xml) => xml.replace('<samlp:Status>', `<samlp:Status xmlns:long="${'n'.repeat(513)}">`),
     ],
     [
       '40 prefixes at one place',

@@ -1,0 +1,120 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { C14nCanonicalization, ExclusiveCanonicalization } from 'xml-crypto';
+import { selfSigned } from '../../support/certificates.ts';
+import { toBase64, writeResponse } from '../../support/saml-idp.ts';
+import { createSamlWorld, nowMs, type SamlWorld } from './saml-world.ts';
+
+const { idp, other } = createSamlWorld();
+const others = Array.from({ length: 9 }, () =>
+  selfSigned(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
+);
+
+/** A provider whose metadata holds that many certificates, the one that signs last. */
+function worldOf(certificates: number): SamlWorld {
+  return createSamlWorld({
+    settings: {
+      entityId: idp.entityId,
+      certificates: [...others.slice(0, certificates - 1), idp.certificate],
+    },
+  });
+}
+
+/** The names of the elements that were canonicalized, in order. */
+const canonicalized: string[] = [];
+
+beforeEach(() => {
+  canonicalized.length = 0;
+  const inclusive = C14nCanonicalization.prototype;
+  const exclusive = ExclusiveCanonicalization.prototype;
+  const { process: inclusiveProcess } = inclusive;
+  const { process: exclusiveProcess } = exclusive;
+  vi.spyOn(inclusive, 'process').mockImplementation(function (this: C14nCanonicalization, node, options) {
+    canonicalized.push(Reflect.get(node, 'localName'));
+    return inclusiveProcess.call(this, node, options);
+  });
+  vi.spyOn(exclusive, 'process').mockImplementation(function (
+    this: ExclusiveCanonicalization,
+    node,
+    options,
+  ) {
+    canonicalized.push(Reflect.get(node, 'localName'));
+    return exclusiveProcess.call(this, node, options);
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
+const documents = (): string[] => canonicalized.filter((name) => name !== 'SignedInfo');
+const text = (base64: string): string => Buffer.from(base64, 'base64').toString();
+const respond = (content: string): string => writeResponse(content, idp.entityId, nowMs);
+const wrongValue = (xml: string): string => xml.replace(/<ds:SignatureValue>..../, '<ds:SignatureValue>AAAA');
+
+describe.each([1, 2, 10])('with %i certificates', (certificates) => {
+  const world = worldOf(certificates);
+
+  it.each<[string, () => string, readonly string[]]>([
+    ['a signed assertion', () => text(idp.respond()), ['Assertion']],
+    ['a signed response', () => idp.sign(respond(idp.assertion())), ['Response']],
+    [
+      'a signed assertion in a signed response',
+      () => idp.sign(respond(idp.sign(idp.assertion()))),
+      ['Response', 'Assertion'],
+    ],
+  ])('%s is canonicalized once', async (_, write, expected) => {
+    expect(await world.verdict(toBase64(write()))).toBe('accepted');
+    expect(documents()).toEqual(expected);
+  });
+
+  it.each<[string, () => string]>([
+    ['without a signature', () => respond(idp.assertion())],
+    ['with a wrong signature value', () => wrongValue(text(idp.respond()))],
+    [
+      'with an empty signature value',
+      () => text(idp.respond()).replace(/<ds:SignatureValue>[^<]*/, '<ds:SignatureValue>'),
+    ],
+    ['that another key signed', () => text(idp.respond({}, { key: other.privateKey }))],
+    [
+      'whose signed part was changed',
+      () => text(idp.respond()).replace(/<ds:DigestValue>./, '<ds:DigestValue>A'),
+    ],
+    [
+      'with a signature too long',
+      () => text(idp.respond()).replace('<ds:SignedInfo>', `${' '.repeat(8_192)}<ds:SignedInfo>`),
+    ],
+    [
+      'of which the outer signature is wrong',
+      () => idp.sign(respond(idp.sign(idp.assertion())), { key: other.privateKey }),
+    ],
+    [
+      'of which the inner signature is wrong',
+      () => idp.sign(respond(idp.sign(idp.assertion(), { key: other.privateKey }))),
+    ],
+  ])('a document %s is refused and not canonicalized', async (_, write) => {
+    expect(await world.verdict(toBase64(write()))).toBe('bad_signature');
+    expect(documents()).toEqual([]);
+  });
+
+  it('a document that was changed behind a good signature value is canonicalized once, and refused', async () => {
+    const changed = text(idp.respond()).replace('ada@example.com', 'eve@example.com');
+    expect(await world.verdict(toBase64(changed))).toBe('bad_signature');
+    expect(documents()).toEqual(['Assertion']);
+  });
+
+  it('what is signed is canonicalized as often as with one certificate', async () => {
+    await world.verdict(idp.respond({}, { key: other.privateKey }));
+    const often = canonicalized.length;
+    canonicalized.length = 0;
+    await worldOf(1).verdict(idp.respond({}, { key: other.privateKey }));
+    expect(canonicalized).toHaveLength(often);
+  });
+});
+
+describe('a reference of the signature into itself', () => {
+  it('leads nowhere: identifiers may not be repeated', async () => {
+    const id = '_assertion-x';
+    const signed = idp.sign(idp.assertion({ id }));
+    const selfish = signed.replace('<ds:SignedInfo>', `<ds:SignedInfo ID="${id}">`);
+    expect(await createSamlWorld().verdict(toBase64(respond(selfish)))).toBe('malformed');
+    expect(canonicalized).toEqual([]);
+  });
+});
