@@ -77,12 +77,15 @@ describe('a stranger cannot exhaust memory or places', () => {
     ['forms in HTTP chunks of one byte', formsInBytes],
     ['1,300 forms of 256 KiB that wait for their last byte', waitingForms(1300, 256 * 1024)],
     ['2,001 forms of 1 KiB that wait for their last byte', waitingForms(2001, 1024)],
-    ['8,000 heads that never end', unfinishedHeads(8000, 3000, 'url')],
+    ['8,000 heads that never end', unfinishedHeads(8000, 12_000, 'url')],
     ['1,000 heads of 30 KiB that never end', unfinishedHeads(1000, 30_000, 'url')],
-    ['15,000 heads that never end on the admin listener', unfinishedHeads(15_000, 300, 'adminUrl')],
-    ['pipelines whose answers are never read', unreadPipelines(100)],
+    ['15,000 heads that never end on the admin listener', unfinishedHeads(15_000, 6000, 'adminUrl')],
   ])('with %s', async (_, attack) => {
     await withstand(attack);
+  });
+
+  it('with pipelines whose answers are never read', async () => {
+    await withstand(unreadPipelines(60), { limits: '{ maxInFlight: 300 }' });
   });
 });
 
@@ -120,13 +123,13 @@ describe('a caller with permission cannot exhaust memory', () => {
   });
 
   it.each([
-    ['<', 10_000],
+    ['<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 10_000],
     ['<', 2_000_000],
     ['<!--', 500_000],
     ['<![CDATA[', 10_000],
     ['<a ', 600_000],
     ['&', 2_000_000],
-  ])('and not the event loop with a document of %j × %i', async (markup, times) => {
+  ])('and not the event loop with a document of %j × %s', async (markup, times) => {
     await withstand(unclosedMarkup(markup, times));
     await expect.poll(() => swarm?.answers[0]).toMatch(/^HTTP\/1\.1 400 [\s\S]*<Code>MalformedXML</);
   });

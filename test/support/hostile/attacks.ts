@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { carol } from '../program.ts';
 import type { SdkCredentials } from '../sdk.ts';
 import { alice, bob } from '../sidecar.ts';
@@ -88,12 +89,22 @@ export const unfinishedHeads =
     return swarm;
   };
 
-/** Requests without credentials, thousands on each connection; the answers are never read. */
+/**
+ * Requests without credentials in ever new bursts on each connection; the answers, 30 KiB each, are never read. How much the
+ * kernels take before an answer has to wait is not known, so the connections stop after different numbers of bursts.
+ */
 export const unreadPipelines =
   (count: number): Attack =>
   async ({ url }) => {
     const swarm = new Swarm(url);
-    each(count, () => swarm.open('GET /data/k HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5000), false));
+    const burst = `GET /data/${'k'.repeat(30_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(10);
+    each(count, () => swarm.open(burst, false));
+    for (let round = 0; round < 38; round += 1) {
+      await setTimeout(30);
+      for (const [index, socket] of swarm.sockets.entries()) {
+        if (round < 8 + (index % 30)) socket.write(burst);
+      }
+    }
     return swarm;
   };
 
@@ -106,8 +117,8 @@ export const unclosedMarkup =
       .repeat(times)
       .padEnd(2 * megabyte, 'a')
       .slice(0, 2 * megabyte);
-    const head = await batchHead(url, alice, `Content-Length: ${body.length}\r\nConnection: close\r\n`);
-    swarm.open(head + body);
+    const head = await batchHead(url, alice, `Content-Length: ${2 * megabyte}\r\nConnection: close\r\n`);
+    swarm.open(Buffer.from(head + body, 'utf8'));
     return swarm;
   };
 
