@@ -11,6 +11,7 @@ import {
   type ParseOptions,
   parseAllDocuments,
   type SchemaOptions,
+  type YAMLMap,
   type Document as YamlFile,
 } from 'yaml';
 import type { Path } from './path.ts';
@@ -54,9 +55,7 @@ export function parseYaml(text: string): YamlResult {
   const [first, second] = Array.isArray(documents) ? documents : [];
   if (first === undefined || isEmpty(first)) return emptyFile(lines);
   // After any other fault the rest of the tree may not be what the author meant.
-  const isReliable = first.errors.every(
-    ({ code }) => code === 'DUPLICATE_KEY' || code === 'TAG_RESOLVE_FAILED',
-  );
+  const isReliable = first.errors.every(({ code }) => code === 'TAG_RESOLVE_FAILED');
   const reader = new YamlReader();
   const value = isReliable && first.contents !== null ? reader.read(first.contents) : undefined;
   const faults = [...findFaults(first, second), ...reader.faults];
@@ -73,6 +72,8 @@ const parserOptions: ParseOptions & DocumentOptions & SchemaOptions = {
   resolveKnownTags: false,
   schema: 'core',
   stringKeys: true,
+  // The library compares each key with all keys before it; the reader remembers them.
+  uniqueKeys: false,
 };
 
 function findFaults(document: ParsedDocument, next: ParsedDocument | undefined): YamlFault[] {
@@ -94,6 +95,7 @@ class LocatedDocument implements YamlDocument {
   readonly #root: ParsedNode | null;
   readonly #reader: YamlReader;
   readonly #lines: LineCounter;
+  readonly #pairs = new Map<YAMLMap<Node, Node>, ReadonlyMap<unknown, Pair<Node, Node>>>();
 
   constructor(value: unknown, root: ParsedNode | null, reader: YamlReader, lines: LineCounter) {
     this.value = value;
@@ -110,6 +112,18 @@ class LocatedDocument implements YamlDocument {
     return toPosition(this.#walk(path).key, this.#lines);
   }
 
+  /** The members of a mapping by key, the first of each; remembered, as a file may have as many problems as members. */
+  #pairsOf(map: YAMLMap<Node, Node>): ReadonlyMap<unknown, Pair<Node, Node>> {
+    const known = this.#pairs.get(map);
+    if (known !== undefined) return known;
+    const pairs = new Map<unknown, Pair<Node, Node>>();
+    for (const pair of map.items) {
+      if (isScalar(pair.key) && !pairs.has(pair.key.value)) pairs.set(pair.key.value, pair);
+    }
+    this.#pairs.set(map, pairs);
+    return pairs;
+  }
+
   /** Offsets of the last key and value found on the way. */
   #walk(path: Path): { key: number; value: number } {
     let node: Node | null | undefined = this.#root;
@@ -118,9 +132,7 @@ class LocatedDocument implements YamlDocument {
       if (isAlias(node)) node = this.#reader.targetOf(node);
       let key: unknown;
       if (isMap<Node, Node>(node)) {
-        const pair: Pair<Node, Node> | undefined = node.items.find(
-          ({ key }) => isScalar(key) && key.value === part,
-        );
+        const pair = this.#pairsOf(node).get(part);
         if (pair === undefined) break;
         key = pair.key;
         node = pair.value;

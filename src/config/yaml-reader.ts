@@ -1,5 +1,5 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml';
-import { maxDepth, type YamlFault } from './yaml-faults.ts';
+import { faultMessages, maxDepth, type YamlFault } from './yaml-faults.ts';
 
 /** Most values of one document, those an alias repeats counted each time; ten aliases in ten levels would be 10^10. */
 const maxValues = 1_000_000;
@@ -60,8 +60,9 @@ export class YamlReader {
     for (const { key, value } of map.items) {
       if (!isScalar(key) || typeof key.value !== 'string') continue;
       if (key.value === '__proto__') this.#report(key, 'the key __proto__ is not allowed');
-      // The first of repeated keys, which is also where problems are reported; the repetition is a fault anyway.
+      // The first of repeated keys counts: it is also where problems are reported.
       else if (!(key.value in result)) result[key.value] = this.read(value, depth + 1);
+      else if (this.#openAliases === 0) this.#report(key, faultMessages.DUPLICATE_KEY);
     }
     return result;
   }

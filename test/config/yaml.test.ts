@@ -34,8 +34,16 @@ describe('parseYaml', () => {
       '1:6 a character is missing: a closing quote, a comma, a colon or a space',
     ],
     ['a __proto__ key', '__proto__: {}', '1:1 the key __proto__ is not allowed'],
+    ['a repeated key in brackets', 'a: {b: 1, c: 2, b: 3}', '1:17 the key is repeated'],
+    ['a repeated key deep inside', 'a:\n  - b: 1\n    c: 2\n    b: 3', '4:5 the key is repeated'],
+    ['a repeated key with an anchor', 'a: 1\n&x a: 2', '2:4 the key is repeated'],
   ])('rejects %s', (_, text, fault) => {
     expect(faultsOf(text)).toContain(fault);
+  });
+
+  it('reports a repeated key once, also where an alias repeats its mapping', () => {
+    expect(faultsOf('a: &x {b: 1, b: 2}\nc: *x\nd: *x')).toEqual(['1:14 the key is repeated']);
+    expect(parseYaml('a: 1\na: 2').document?.value).toEqual({ a: 1 });
   });
 
   it.each([

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { requireSignature } from '../../src/authenticate/scheme.ts';
+import { compileGlob, parseGlob, unlimitedSteps } from '../../src/core/glob.ts';
+import { HeaderList } from '../../src/core/header-list.ts';
+import { parseJson } from '../../src/core/json.ts';
+import { type RawRequest, readRawRequest } from '../../src/core/raw-request.ts';
+import { uriEncode } from '../../src/core/uri-encode.ts';
+import { parsePolicyText } from '../../src/iam/document.ts';
+import { parseCopySource } from '../../src/s3/copy-source.ts';
+import { route } from '../../src/s3/route.ts';
+import { parseFormTags } from '../../src/s3/tagging-header.ts';
+import { parseAuthorizationHeader } from '../../src/sigv4/authorization-header.ts';
+import { canonicalRequest } from '../../src/sigv4/canonical-request.ts';
+import { readPresignedQuery } from '../../src/sigv4/presigned-query.ts';
+import { readParameters, stsParameters } from '../../src/sts/parameters.ts';
+import { isStsRequest, readStsCall } from '../../src/sts/query-request.ts';
+import { vectorSettings } from '../s3/vectors.ts';
+import { type Frames, superLinear } from '../support/hostile-texts.ts';
+
+const inJson: Frames = [
+  (text) => text,
+  (text) => `[${text}]`,
+  (text) => `{${text}}`,
+  (text) => `["${text}"]`,
+  (text) => `{"${text}":1}`,
+  (text) => JSON.stringify([text]),
+];
+
+const facts = { clientAddress: '192.0.2.1', isSecure: false, receivedAtMs: 0, requestId: 'r' };
+
+function received(url: string, headers: readonly string[] = [], method = 'GET'): RawRequest {
+  const raw = readRawRequest({ method, url, rawHeaders: ['Host', 'localhost', ...headers] }, facts);
+  if (raw === undefined) throw new Error('unreadable');
+  return raw;
+}
+
+/** Every header that something is read from, with that text. */
+const headersWith = (text: string): string[] =>
+  [
+    'Authorization',
+    'Content-Type',
+    'X-Amz-Copy-Source',
+    'X-Amz-Tagging',
+    'X-Amz-Date',
+    'If-Match',
+    'X-Amz-Acl',
+  ].flatMap((name) => [name, text]);
+/** As many fields as the text has characters. */
+const fieldsOf = (text: string): string[] =>
+  Array.from(text.slice(0, 2_000)).flatMap((character, index) => [`x-amz-meta-${index}`, character]);
+
+describe('steps at most double with the length of', () => {
+  it('JSON', async () => {
+    const read = (text: string): unknown => parseJson(text, { maxBytes: 1_000_000 });
+    expect(await superLinear(read, inJson)).toEqual([]);
+  });
+
+  it('the head of a request', async () => {
+    const read = (text: string): void => {
+      const raw = received(text, [...headersWith(text), ...fieldsOf(text)]);
+      const signedHeaders = Array.from(raw.headers, ({ name }) => name).slice(0, 100);
+      canonicalRequest({ ...raw, signedHeaders, payloadHash: '' });
+    };
+    expect(await superLinear(read, [(text) => `/${text}`, (text) => `/?${text}`, () => '/'])).toEqual([]);
+  });
+
+  it('the head of an S3 request', async () => {
+    const frames: Frames = [
+      (text) => `/b/${text}`,
+      (text) => `/b/k?${text}`,
+      (text) => `/b/k?prefix=${text}`,
+      () => '/b/k',
+    ];
+    const read = (text: string): unknown =>
+      route(received(text, headersWith(text.slice(6)), 'PUT'), vectorSettings);
+    expect(await superLinear(read, frames)).toEqual([]);
+  });
+
+  it('the credentials of a request', async () => {
+    const rules = { service: 's3', payloadHash: 'required', allowsStreaming: true } as const;
+    const read = (text: string): void => {
+      requireSignature(received('/', headersWith(text)));
+      readPresignedQuery(received(`/?${text}`), rules);
+    };
+    const parts: Frames = [
+      (text) => text,
+      (text) => `AWS4-HMAC-SHA256 ${text}`,
+      (text) => `AWS4-HMAC-SHA256 Credential=${text}, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
+      (text) =>
+        `AWS4-HMAC-SHA256 Credential=A/20260101/r/s3/aws4_request, SignedHeaders=${text}, Signature=${'0'.repeat(64)}`,
+      (text) =>
+        `AWS4-HMAC-SHA256 Credential=A/20260101/r/s3/aws4_request, SignedHeaders=host, Signature=${text}`,
+    ];
+    expect(await superLinear(parseAuthorizationHeader, parts)).toEqual([]);
+    expect(
+      await superLinear(read, [
+        ...parts,
+        (text) => `X-Amz-Credential=${text}`,
+        (text) => `X-Amz-SignedHeaders=${text}`,
+      ]),
+    ).toEqual([]);
+    expect(await superLinear((text) => requireSignature(received(`/?${text}`)))).toEqual([]);
+  });
+
+  it('a header that has a form of its own', async () => {
+    expect(await superLinear(parseFormTags)).toEqual([]);
+    expect(
+      await superLinear(parseCopySource, [
+        (text) => text,
+        (text) => `/b/${text}`,
+        (text) => `b/k?versionId=${text}`,
+      ]),
+    ).toEqual([]);
+    expect(await superLinear((text) => HeaderList.fromRaw(['a', text, text, 'b']))).toEqual([]);
+  });
+
+  it('an STS form', async () => {
+    const type = ['Content-Type', 'application/x-www-form-urlencoded'];
+    const read = (text: string): void => {
+      const raw = received('/', type, 'POST');
+      const { parameters } = readStsCall(raw, Buffer.from(text));
+      readParameters(parameters, stsParameters);
+    };
+    const start = 'Action=A&Version=2011-06-15';
+    const frames = [
+      (text: string) => text,
+      ...[
+        '',
+        'Policy=',
+        'Tags.member.1.Key=',
+        'PolicyArns',
+        'RoleArn=',
+        'SAMLAssertion=',
+        'WebIdentityAccessToken=',
+      ].map((name) => (text: string) => `${start}&${name}${text}`),
+      ...[
+        'Policy=',
+        'ExternalId=',
+        'SourceIdentity=',
+        'Tags.member.1.Value=',
+        'TokenCode=',
+        'DurationSeconds=',
+      ].map((name) => (text: string) => `${start}&${name}${encodeURIComponent(text)}`),
+    ];
+    expect(await superLinear(read, frames)).toEqual([]);
+    expect(
+      await superLinear((text) =>
+        isStsRequest(received('/', ['Authorization', text, 'Content-Type', text], 'POST')),
+      ),
+    ).toEqual([]);
+  });
+
+  it('a policy', async () => {
+    const statement = (members: object): string =>
+      JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', ...members } });
+    const frames: Frames = [
+      ...inJson,
+      (text) => statement({ Action: text, Resource: '*' }),
+      (text) => statement({ Action: 's3:*', Resource: text }),
+      (text) => statement({ Action: 's3:*', Resource: `arn:aws:s3:::${text}` }),
+      (text) => statement({ Action: 's3:*', Resource: Array.from(text.slice(0, 1_000)) }),
+      (text) => statement({ Action: 's3:*', Resource: '*', Sid: text }),
+      (text) => statement({ Action: 's3:*', Resource: '*', Principal: { AWS: text } }),
+      (text) =>
+        statement({ Action: 's3:*', Resource: '*', Condition: { StringLike: { 'aws:userid': text } } }),
+      (text) =>
+        statement({ Action: 's3:*', Resource: '*', Condition: { NumericEquals: { 's3:max-keys': text } } }),
+      (text) =>
+        statement({ Action: 's3:*', Resource: '*', Condition: { DateEquals: { 'aws:CurrentTime': text } } }),
+      (text) =>
+        statement({ Action: 's3:*', Resource: '*', Condition: { IpAddress: { 'aws:SourceIp': text } } }),
+      (text) =>
+        statement({ Action: 's3:*', Resource: '*', Condition: { ArnLike: { 'aws:SourceArn': text } } }),
+      (text) =>
+        statement({ Action: 's3:*', Resource: '*', Condition: { BinaryEquals: { 'aws:userid': text } } }),
+      (text) => statement({ Action: 's3:*', Resource: '*', Condition: { [text]: { 'aws:userid': text } } }),
+    ];
+    expect(await superLinear((text) => parsePolicyText(text, 'resource'), frames)).toEqual([]);
+    expect(await superLinear((text) => parsePolicyText(text, 'identity'), frames)).toEqual([]);
+  });
+
+  it('a pattern, and of a text that it is compared with', async () => {
+    expect(await superLinear((text) => compileGlob(parseGlob(text))('short', unlimitedSteps))).toEqual([]);
+    const matchers = ['*a*b', '*?a?', 'a*?*b?c'].map((pattern) => compileGlob(parseGlob(pattern)));
+    expect(await superLinear((text) => matchers.map((matches) => matches(text, unlimitedSteps)))).toEqual([]);
+  });
+
+  it('a text that is encoded', async () => {
+    expect(await superLinear((text) => uriEncode(text, true))).toEqual([]);
+  });
+});
