@@ -65,10 +65,19 @@ export interface NeedsKeys {
  */
 export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   try {
-    return combine(evaluateSets(sets, query), sets, query);
+    const bound = withBoundary(sets, query);
+    return combine(evaluateSets(sets, bound), sets, bound);
   } catch (fault) {
     return { effect: 'deny', isExplicitDeny: false, policyType: 'identity', sets: nothingKnown, fault };
   }
+}
+
+/** The query with the fact that a boundary bounds its caller, which every NotPrincipal asks for. */
+export function withBoundary<Q extends Pick<AuthorizationQuery, 'principal'>>(
+  { boundary }: PolicySets,
+  query: Q,
+): Q {
+  return boundary === undefined ? query : { ...query, principal: { ...query.principal, isBounded: true } };
 }
 
 const nothingKnown: SetEffects = {

@@ -1,4 +1,11 @@
-import { type Decision, missingAllow, type PolicySets, policyTypes, type SetEffect } from './combine.ts';
+import {
+  type Decision,
+  missingAllow,
+  type PolicySets,
+  policyTypes,
+  type SetEffect,
+  withBoundary,
+} from './combine.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { CompiledStatement } from './compiled-statement.ts';
 import type { PrincipalLevel } from './match-principal.ts';
@@ -23,7 +30,7 @@ export function decideRange(sets: PolicySets, query: RangeQuery): Decision {
   const action = query.action.toLowerCase();
   const passedOn = sets.session ?? (query.principal.kind === 'federated-user' ? none : undefined);
   const all = { ...sets, session: passedOn };
-  const range = { ...query, action };
+  const range = withBoundary(sets, { ...query, action });
   const resource = all.resource && mostOf(all.resource, range);
   const effects = {
     identity: query.principal.kind === 'root' ? 'allow' : effectOf(all.identity, range),

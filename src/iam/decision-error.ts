@@ -1,8 +1,7 @@
 /**
- * Why a decision could not be made: the work it would take exceeds its budget, variables make a pattern too long, or
- * a request value cannot be compared by the operator that tests it.
+ * Why a decision could not be made: the work it would take exceeds its budget, or the requested resource is no ARN.
  */
-export type DecisionErrorCode = 'budget-exhausted' | 'substitution-too-long' | 'malformed-value';
+export type DecisionErrorCode = 'budget-exhausted' | 'malformed-value';
 
 /** Thrown while deciding; `decide` turns it into a deny with this error as its fault. The message quotes no value. */
 export class DecisionError extends Error {

@@ -2,7 +2,7 @@ import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import type { AuthorizationQuery } from './query.ts';
-import { EvaluationScope, type Truth } from './scope.ts';
+import { EvaluationScope, type Reading, type Truth } from './scope.ts';
 import type { Candidates } from './statement-index.ts';
 
 export type { StatementReference } from './compile.ts';
@@ -36,7 +36,7 @@ const levelRank: Readonly<Record<PrincipalLevel, number>> = { none: 0, account: 
 /**
  * Evaluates one set. `needs` is answered only when a statement that already matches principal, action and resource
  * depends on a lazy key and the answer depends on that statement.
- * @throws DecisionError when the budget is used up or a request value is malformed.
+ * @throws DecisionError when the budget is used up or the resource is no ARN.
  */
 export function evaluatePolicies(
   policies: readonly CompiledPolicy[],
@@ -106,7 +106,7 @@ function keysThatMatter(undecided: readonly Undecided[], bestRank: number): stri
 
 /**
  * Tells whether a statement whose action matches applies; the scope notes the keys of an unknown answer.
- * @throws DecisionError when the budget is used up or a request value is malformed.
+ * @throws DecisionError when the budget is used up or the resource is no ARN.
  */
 export function statementApplies(statement: CompiledStatement, scope: EvaluationScope): Truth {
   return (
@@ -123,15 +123,18 @@ function appliesBeyondPrefix(statement: CompiledStatement, scope: EvaluationScop
   return holds === true ? matchesResource : holds;
 }
 
-/** Tells whether all conditions of a statement hold. */
-export function conditionsHold({ conditions }: CompiledStatement, scope: EvaluationScope): Truth {
-  let all: Truth = true;
+/**
+ * Tells whether all conditions of a statement hold. When a value that decides is unreadable to its operator, an Allow does
+ * not apply and a Deny does: a caller who may choose the value must neither gain by it nor stop what other statements say.
+ */
+export function conditionsHold({ conditions, effect }: CompiledStatement, scope: EvaluationScope): Truth {
+  let all: Reading = true;
   for (const holds of conditions) {
-    const truth = holds(scope);
-    if (truth === false) return false;
-    if (truth === 'unknown') all = 'unknown';
+    const reading = holds(scope);
+    if (reading === false) return false;
+    if (reading === 'unknown' || all === true) all = reading;
   }
-  return all;
+  return all === 'unreadable' ? effect === 'Deny' : all;
 }
 
 /**

@@ -1,36 +1,44 @@
 /** One context key with its value or values. */
 export type ContextEntry = readonly [key: string, value: string | readonly string[]];
 
+/** Stands for the values of tags whose keys differ only in case: policies cannot say which of them they mean. */
+export const ambiguous: unique symbol = Symbol('ambiguous');
+
+/** What a request has for a key. A list is never empty. */
+export type KeyValue = string | readonly string[] | typeof ambiguous;
+
 /** Condition keys of one request by their names in lower case. Made for every request, so it allocates little. */
 export class KeyTable {
   readonly #names: readonly string[];
-  readonly #values: readonly (string | readonly string[])[];
+  readonly #values: readonly KeyValue[];
   /** Position of each name, when there are many. */
   readonly #positions: ReadonlyMap<string, number> | undefined;
 
-  /** @throws TypeError when two entries differ only in case. */
-  constructor(entries: Iterable<ContextEntry>) {
-    const list = Array.isArray(entries) ? (entries as readonly ContextEntry[]) : [...entries];
+  /** @throws TypeError when two entries differ only in case, unless they are tags. */
+  constructor(entries: Iterable<readonly [key: string, value: KeyValue]>) {
+    const list = Array.isArray(entries)
+      ? (entries as readonly (readonly [string, KeyValue])[])
+      : [...entries];
     // Sized at once: an array that grows is made larger than it will ever be.
     const names = new Array<string>(list.length);
-    const values = new Array<string | readonly string[]>(list.length);
+    const values = new Array<KeyValue>(list.length);
     let size = 0;
     for (const entry of list) {
       const value = entry[1];
-      if (typeof value !== 'string' && value.length === 0) continue;
+      if (typeof value === 'object' && value.length === 0) continue;
       names[size] = lowerCaseName(entry[0]);
-      values[size] = typeof value === 'string' ? value : [...value];
+      values[size] = typeof value === 'object' ? [...value] : value;
       size += 1;
     }
     names.length = size;
     this.#names = names;
     this.#values = values;
     this.#positions = size > maxSearched ? positionsOf(names) : undefined;
-    checkDistinct(names, this.#positions);
+    if (this.#positions?.size !== size) settleRepeated(names, values);
   }
 
   /** The value of a key given in lower case; never an empty list. */
-  get(lowerCaseKey: string): string | readonly string[] | undefined {
+  get(lowerCaseKey: string): KeyValue | undefined {
     if (this.#positions !== undefined) {
       const position = this.#positions.get(lowerCaseKey);
       return position === undefined ? undefined : this.#values[position];
@@ -40,8 +48,9 @@ export class KeyTable {
   }
 
   /** Every key, in lower case, with its value. */
-  entries(): ContextEntry[] {
-    return this.#names.map((name, position) => [name, this.#values[position] ?? []]);
+  entries(): (readonly [key: string, value: KeyValue])[] {
+    const distinct = this.#positions ?? positionsOf(this.#names);
+    return [...distinct].map(([name, position]) => [name, this.#values[position] ?? []]);
   }
 }
 
@@ -64,13 +73,23 @@ function positionsOf(names: readonly string[]): ReadonlyMap<string, number> {
   return positions;
 }
 
-function checkDistinct(names: readonly string[], positions: ReadonlyMap<string, number> | undefined): void {
-  if (positions?.size === names.length) return;
+/**
+ * Tags may have keys that differ only in case (Amazon S3 user guide, "Categorizing your objects using tags"), and unless
+ * they have one value, no policy can mean one of them. Every other key is written once.
+ */
+function settleRepeated(names: readonly string[], values: KeyValue[]): void {
   for (let position = 1; position < names.length; position += 1) {
     const name = names[position] ?? '';
-    if (lastPosition(names, name, position) < 0) continue;
-    throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
+    const before = lastPosition(names, name, position);
+    if (before < 0) continue;
+    if (!name.includes('tag/')) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
+    if (!isSameText(values[before], values[position])) values[position] = ambiguous;
   }
+}
+
+function isSameText(left: KeyValue | undefined, right: KeyValue | undefined): boolean {
+  const [one, other] = [left, right].map((value) => (typeof value === 'object' ? value : [value]));
+  return one?.length === 1 && other?.length === 1 && one[0] === other[0] && typeof one[0] === 'string';
 }
 
 /** Names of keys in lower case by their spelling: the same few dozen come with every request. */

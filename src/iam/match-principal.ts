@@ -25,9 +25,10 @@ const serviceName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i;
 
 /**
  * Reads `"*"` or an object of `AWS`, `Federated` and `Service` lists (IAM JSON policy elements: Principal). Reports
- * every problem. `CanonicalUser` is refused: canonical ids are not known here, and a Deny must not be lost.
+ * every problem. `CanonicalUser` is refused: canonical ids are not known here, and a Deny must not be lost. `Federated` is
+ * refused in a bucket policy: requests to S3 come from sessions, which are named by their role's or their own ARN.
  */
-export function parsePrincipals(source: unknown, report: Report): PrincipalEntry[] {
+export function parsePrincipals(source: unknown, isBucketPolicy: boolean, report: Report): PrincipalEntry[] {
   if (source === '*') return [{ type: 'everyone' }];
   if (!isMapping(source)) {
     report('must be "*" or an object with AWS, Federated or Service');
@@ -38,7 +39,7 @@ export function parsePrincipals(source: unknown, report: Report): PrincipalEntry
     const list = Array.isArray(values) ? values : [values];
     if (list.length === 0) report(`${quoted(type)} must not be an empty list`);
     for (const value of list) {
-      const entry = parseEntry(type, value, report);
+      const entry = parseEntry(type, value, isBucketPolicy, report);
       if (entry !== undefined) entries.push(entry);
     }
   }
@@ -46,7 +47,12 @@ export function parsePrincipals(source: unknown, report: Report): PrincipalEntry
   return entries;
 }
 
-function parseEntry(type: string, value: unknown, report: Report): PrincipalEntry | undefined {
+function parseEntry(
+  type: string,
+  value: unknown,
+  isBucketPolicy: boolean,
+  report: Report,
+): PrincipalEntry | undefined {
   if (type !== 'AWS' && type !== 'Federated' && type !== 'Service') {
     report(`${quoted(type)} is not a supported type of principal: expected AWS, Federated or Service`);
     return undefined;
@@ -59,6 +65,12 @@ function parseEntry(type: string, value: unknown, report: Report): PrincipalEntr
   if (type === 'Service') {
     if (serviceName.test(value)) return { type: 'service', name: value };
     report(`${quoted(value)} is not a service principal`);
+    return undefined;
+  }
+  if (isBucketPolicy) {
+    report(
+      'Federated matches no caller of S3: a bucket policy names sessions by the ARN of their role, or by their own',
+    );
     return undefined;
   }
   const arn = parsePlainArn(value);
@@ -130,11 +142,16 @@ export function compilePrincipals(
 }
 
 /**
- * Compiles the NotPrincipal element of a Deny: it applies to everyone but the user, role or session listed by its
- * own ARN. An account entry neither exempts nor is needed.
+ * Compiles the NotPrincipal element of a Deny: it applies to everyone but the user, role or session listed by its own
+ * ARN, and but root listed by its account. An account exempts no other caller and need not be listed. Who has a permissions
+ * boundary is never exempt (IAM JSON policy elements: NotPrincipal).
  */
 export function compileNotPrincipals(entries: readonly PrincipalEntry[]): PrincipalTest {
   const arns = new Set(entries.flatMap((entry) => (entry.type === 'arn' ? [entry.arn] : [])));
-  return ({ arn, entityArn }) =>
-    arns.has(arn) || (entityArn !== undefined && arns.has(entityArn)) ? 'none' : 'direct';
+  const accounts = new Set(entries.flatMap((entry) => (entry.type === 'account' ? [entry.accountId] : [])));
+  return ({ kind, accountId, arn, entityArn, isBounded }) => {
+    if (isBounded === true) return 'direct';
+    const isListed = arns.has(arn) || (entityArn !== undefined && arns.has(entityArn));
+    return isListed || (kind === 'root' && accounts.has(accountId)) ? 'none' : 'direct';
+  };
 }

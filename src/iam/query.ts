@@ -13,6 +13,8 @@ export interface PolicyPrincipal {
   readonly arn: string;
   /** ARN (with path) of the role behind a role session, or of the user behind a federated-user session. */
   readonly entityArn?: string;
+  /** True when a permissions boundary bounds the caller; `decide` sees to it. */
+  readonly isBounded?: boolean;
   /** ARN of the identity provider that vouches for a web-identity or saml caller. */
   readonly federatedProvider?: string;
 }

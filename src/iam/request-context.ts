@@ -1,4 +1,4 @@
-import { type ContextEntry, KeyTable } from './key-table.ts';
+import { type ContextEntry, KeyTable, type KeyValue } from './key-table.ts';
 
 export type { ContextEntry } from './key-table.ts';
 
@@ -16,8 +16,8 @@ export class RequestContext {
   /**
    * @param entries key and value pairs of any case, or a function that lists them when a policy first asks.
    * @param lazyKeys names, or prefixes that end in `/` (`s3:ExistingObjectTag/`), whose values must be looked up.
-   * @throws TypeError when two entries differ only in case: whichever was kept, a policy could be misled. A function's
-   *   entries are read, and refused, in the decision that asks first.
+   * @throws TypeError when two entries that are no tags differ only in case: whichever was kept, a policy could be misled.
+   *   A function's entries are read, and refused, in the decision that asks first.
    */
   constructor(
     entries: Iterable<ContextEntry> | (() => Iterable<ContextEntry>) = [],
@@ -30,13 +30,19 @@ export class RequestContext {
     this.#lazyKeys = lazyKeys;
   }
 
+  static #of(table: KeyTable, lazyKeys: readonly string[]): RequestContext {
+    const context = new RequestContext(noEntries, lazyKeys);
+    context.#table = table;
+    return context;
+  }
+
   #known(): KeyTable {
     this.#table ??= new KeyTable(this.#list?.() ?? []);
     return this.#table;
   }
 
   /** The value or values of a key given in lower case; `undefined` when absent. Never an empty list. */
-  value(lowerCaseKey: string): string | readonly string[] | undefined {
+  value(lowerCaseKey: string): KeyValue | undefined {
     return this.#known().get(lowerCaseKey);
   }
 
@@ -69,6 +75,8 @@ export class RequestContext {
     const kept = this.#known()
       .entries()
       .filter(([key]) => !replaced.has(key));
-    return new RequestContext([...kept, ...added], lazyKeys);
+    return RequestContext.#of(new KeyTable([...kept, ...added]), lazyKeys);
   }
 }
+
+const noEntries = (): readonly ContextEntry[] => [];

@@ -1,15 +1,19 @@
 import { splitArnSegments } from '../core/arn.ts';
 import type { StepBudget } from '../core/glob.ts';
+import type { KeyValue } from './key-table.ts';
 import type { AuthorizationQuery } from './query.ts';
 
 /** Outcome of a test; `unknown` when it depends on a key that must be looked up in the store first. */
 export type Truth = boolean | 'unknown';
 
+/** {@link Truth}, or `unreadable` when the request's value is none that the operator compares. */
+export type Reading = Truth | 'unreadable';
+
 /** Stands for what a key has in the store, which must be looked up first. */
 export const waiting: unique symbol = Symbol('waiting');
 
-/** One value, a list of them that is not empty, `undefined` when the key is absent. */
-export type KeyState = string | readonly string[] | undefined | typeof waiting;
+/** What a request has for a key; `undefined` when the key is absent. */
+export type KeyState = KeyValue | undefined | typeof waiting;
 
 /** State of one evaluation, shared by every matcher that takes part. */
 export class EvaluationScope {
@@ -51,29 +55,38 @@ export class EvaluationScope {
   }
 }
 
-/** True when one test is true, unknown when none is but one might be. */
-export function someTruth<T>(items: readonly T[], test: (item: T) => Truth): Truth {
-  let result: Truth = false;
+/**
+ * True when one test is true, unknown when none is but one might be, unreadable when one is and no other matters: the
+ * order of the items never does.
+ */
+export function someTruth<T>(items: readonly T[], test: (item: T) => Truth): Truth;
+export function someTruth<T>(items: readonly T[], test: (item: T) => Reading): Reading;
+export function someTruth<T>(items: readonly T[], test: (item: T) => Reading): Reading {
+  let result: Reading = false;
   for (const item of items) {
-    const truth = test(item);
-    if (truth === true) return true;
-    if (truth === 'unknown') result = 'unknown';
+    const reading = test(item);
+    if (reading === true) return true;
+    if (reading === 'unknown' || result === false) result = reading;
   }
   return result;
 }
 
-/** False when one test is false, unknown when none is but one might be. */
-export function everyTruth<T>(items: readonly T[], test: (item: T) => Truth): Truth {
-  let result: Truth = true;
+/** False when one test is false, else as {@link someTruth}. */
+export function everyTruth<T>(items: readonly T[], test: (item: T) => Truth): Truth;
+export function everyTruth<T>(items: readonly T[], test: (item: T) => Reading): Reading;
+export function everyTruth<T>(items: readonly T[], test: (item: T) => Reading): Reading {
+  let result: Reading = true;
   for (const item of items) {
-    const truth = test(item);
-    if (truth === false) return false;
-    if (truth === 'unknown') result = 'unknown';
+    const reading = test(item);
+    if (reading === false) return false;
+    if (reading === 'unknown' || result === true) result = reading;
   }
   return result;
 }
 
-/** Negation that leaves `unknown` alone. */
-export function notTruth(truth: Truth): Truth {
-  return truth === 'unknown' ? truth : !truth;
+/** Negation that leaves what is neither true nor false alone. */
+export function notTruth(truth: Truth): Truth;
+export function notTruth(truth: Reading): Reading;
+export function notTruth(truth: Reading): Reading {
+  return typeof truth === 'boolean' ? !truth : truth;
 }

@@ -186,7 +186,7 @@ function parseStatementPrincipals(
   if (element.isNegated && source['Effect'] === 'Allow') {
     report('is not allowed with Effect Allow: it would allow everyone else, anonymous callers included');
   }
-  const values = parsePrincipals(element.value, report);
+  const values = parsePrincipals(element.value, kind === 'resource', report);
   if (element.isNegated && values.some(({ type }) => type === 'everyone')) {
     report('must not be "*": it would exempt nobody that can be named');
   }

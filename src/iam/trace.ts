@@ -1,5 +1,5 @@
 import { DecisionBudget } from './budget.ts';
-import { type PolicySets, type PolicyType, policyTypes } from './combine.ts';
+import { type PolicySets, type PolicyType, policyTypes, withBoundary } from './combine.ts';
 import type { CompiledStatement } from './compile.ts';
 import { DecisionError } from './decision-error.ts';
 import {
@@ -23,10 +23,11 @@ export interface StatementMatch {
 /**
  * Every statement of every set that applies to a query, for people who want to know what a decision was made of: in
  * the order identity, boundary, session, resource, and within a set in the order of its documents. `decide` stops at
- * the statement that settles the answer; this does not. A statement that waits for a look-up, or whose condition cannot
- * compare the request's value, is left out: `decide` answers `needs` or reports the fault.
+ * the statement that settles the answer; this does not. A statement that waits for a look-up, or cannot be
+ * decided, is left out: `decide` answers `needs` or reports the fault.
  */
-export function matchingStatements(sets: PolicySets, query: AuthorizationQuery): readonly StatementMatch[] {
+export function matchingStatements(sets: PolicySets, asked: AuthorizationQuery): readonly StatementMatch[] {
+  const query = withBoundary(sets, asked);
   const scope = new EvaluationScope(query, query.budget ?? new DecisionBudget());
   const action = query.action.toLowerCase();
   const matches: StatementMatch[] = [];

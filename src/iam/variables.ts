@@ -1,5 +1,5 @@
 import { compileGlob, type GlobToken, parseGlob } from '../core/glob.ts';
-import { DecisionError } from './decision-error.ts';
+import { isMultiValued } from './multi-valued-keys.ts';
 import { quoted, type Report } from './problem.ts';
 import { type EvaluationScope, type Truth, waiting } from './scope.ts';
 
@@ -7,6 +7,8 @@ import { type EvaluationScope, type Truth, waiting } from './scope.ts';
 interface VariableToken {
   readonly kind: 'variable';
   readonly key: string;
+  /** A list by its type, which never stands for a text. */
+  readonly isList: boolean;
   readonly fallback: string | undefined;
 }
 
@@ -69,14 +71,9 @@ function parseVariable(body: string): TemplateToken | undefined {
   const fallback = comma < 0 ? undefined : quotedFallback.exec(body.slice(comma + 1).trim())?.[1];
   // An empty default is refused too: `prefix/${key, ''}` would turn a missing tag into the whole of `prefix/`.
   if (!variableKey.test(key) || (comma >= 0 && fallback === undefined)) return undefined;
-  return { kind: 'variable', key: key.toLowerCase(), fallback };
+  const name = key.toLowerCase();
+  return { kind: 'variable', key: name, isList: isMultiValued(name), fallback };
 }
-
-/**
- * Most code units that variables may put into one policy value: four times the longest object key. What names and tags
- * hold is far shorter; only a header could be longer, and it is the client's to choose.
- */
-const maxSubstitutedUnits = 4_096;
 
 /** Looking a variable up and making a token of it takes about as long as this many comparisons. */
 const stepsPerVariable = 64;
@@ -86,40 +83,35 @@ const stepsPerUnit = 16;
 
 /** What a request supplies for a variable; `undefined` when it supplies nothing and there is no default. */
 function resolve(
-  { key, fallback }: VariableToken,
+  { key, isList, fallback }: VariableToken,
   scope: EvaluationScope,
 ): string | undefined | typeof waiting {
+  scope.budget.spend(stepsPerVariable);
+  if (isList) return fallback;
   const state = scope.lookUp(key);
   if (state === waiting) return waiting;
-  scope.budget.spend(stepsPerVariable);
   const single =
-    typeof state === 'string' || state === undefined ? state : state.length === 1 ? state[0] : undefined;
+    typeof state === 'string' ? state : Array.isArray(state) && state.length === 1 ? state[0] : undefined;
   return single === undefined || single === '' ? fallback : single;
 }
 
-function checkSubstituted(units: number): void {
-  if (units > maxSubstitutedUnits) {
-    throw new DecisionError('substitution-too-long', 'variables make a policy value too long');
-  }
-}
-
 /**
- * Replaces the variables. What a request supplies becomes a text token, never a pattern. `undefined` when a variable
- * is absent, multi-valued or empty and has no default; `unknown` when one needs a look-up.
+ * Replaces the variables. What a request supplies becomes a text token, never a pattern. `undefined` when nothing can
+ * match: a variable is absent, multi-valued, ambiguous or empty and has no default, or the texts are longer together than the value
+ * to match, which is `valueUnits` long. `unknown` when a variable needs a look-up.
  */
 function substitute(
   tokens: readonly TemplateToken[],
   scope: EvaluationScope,
-  fold: Fold = unchanged,
+  { fold, valueUnits }: { readonly fold: Fold; readonly valueUnits: number },
 ): GlobToken[] | undefined | 'unknown' {
   const resolved: GlobToken[] = [];
   let isUnknown = false;
-  let ownUnits = 0;
-  let substitutedUnits = 0;
+  let units = 0;
   for (const token of tokens) {
     if (token.kind !== 'variable') {
       resolved.push(token);
-      ownUnits += token.kind === 'text' ? token.text.length : 1;
+      units += token.kind === 'text' ? token.text.length : 0;
       continue;
     }
     const text = resolve(token, scope);
@@ -128,19 +120,31 @@ function substitute(
       isUnknown = true;
       continue;
     }
-    substitutedUnits += text.length;
-    checkSubstituted(substitutedUnits);
-    resolved.push({ kind: 'text', text: fold(text) });
+    const folded = foldWithin(text, scope, fold);
+    units += folded.length;
+    if (units > valueUnits) return undefined;
+    resolved.push({ kind: 'text', text: folded });
   }
-  scope.budget.spend((ownUnits + substitutedUnits) * stepsPerUnit);
+  scope.budget.spend((units + tokens.length) * stepsPerUnit);
   return isUnknown ? 'unknown' : resolved;
+}
+
+function foldWithin(text: string, { budget }: EvaluationScope, fold: Fold): string {
+  if (fold === unchanged) return text;
+  budget.spend(text.length * stepsPerUnit);
+  return fold(text);
 }
 
 /** True when a template holds a variable that this request gives no single value to. */
 export function isUnresolvable(tokens: readonly TemplateToken[], scope: EvaluationScope): Truth {
-  if (!tokens.some((token) => token.kind === 'variable')) return false;
-  const resolved = substitute(tokens, scope);
-  return resolved === 'unknown' ? 'unknown' : resolved === undefined;
+  let result: Truth = false;
+  for (const token of tokens) {
+    if (token.kind !== 'variable') continue;
+    const text = resolve(token, scope);
+    if (text === undefined) return true;
+    if (text === waiting) result = 'unknown';
+  }
+  return result;
 }
 
 /** The context keys that a template asks for, in lower case. */
@@ -179,7 +183,7 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
   return (value, scope) => {
     // Most requests already differ in the constant head, and then no variable need be looked up.
     if (!value.startsWith(head)) return false;
-    const resolved = substitute(folded, scope, fold);
+    const resolved = substitute(folded, scope, { fold, valueUnits: value.length });
     if (resolved === 'unknown') return 'unknown';
     if (resolved === undefined) return false;
     return compileGlob(resolved)(value, scope.budget);
@@ -202,7 +206,6 @@ function plainTest(
     if (!value.startsWith(head)) return false;
     let wanted = '';
     let isUnknown = false;
-    let substitutedUnits = 0;
     for (const token of tokens) {
       if (token.kind === 'text') {
         wanted += token.text;
@@ -214,11 +217,10 @@ function plainTest(
         isUnknown = true;
         continue;
       }
-      substitutedUnits += text.length;
-      checkSubstituted(substitutedUnits);
-      wanted += fold(text);
+      wanted += foldWithin(text, scope, fold);
+      if (wanted.length > value.length) return false;
     }
-    scope.budget.spend(wanted.length + substitutedUnits * stepsPerUnit);
+    scope.budget.spend(wanted.length);
     if (isUnknown) return 'unknown';
     return isPrefix ? value.startsWith(wanted) : value === wanted;
   };

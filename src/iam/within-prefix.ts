@@ -1,5 +1,5 @@
 import { DecisionBudget } from './budget.ts';
-import type { Decision, PolicySets } from './combine.ts';
+import { type Decision, type PolicySets, withBoundary } from './combine.ts';
 import type { CompiledStatement, StatementReference } from './compile.ts';
 import { type AuthorizationQuery, conditionsHold } from './evaluate.ts';
 import { mayReach, type ResourceRange } from './match-resource.ts';
@@ -12,10 +12,11 @@ import { EvaluationScope } from './scope.ts';
  */
 export function refusalWithin(
   sets: PolicySets,
-  query: AuthorizationQuery,
+  asked: AuthorizationQuery,
   prefix: string,
   allowed: Decision,
 ): StatementReference | undefined {
+  const query = withBoundary(sets, asked);
   const scope = new EvaluationScope(query, query.budget ?? new DecisionBudget());
   const overlaps = (range: ResourceRange): boolean => mayReach(range, prefix);
   const refuses = (statement: CompiledStatement): boolean => {

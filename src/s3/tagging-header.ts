@@ -10,9 +10,8 @@ const maxTagKeyLength = 128;
 const maxTagValueLength = 256;
 
 /**
- * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, also one that
- * differs in case only, because condition keys ignore case; so is anything that does not decode. Throws `InvalidArgument`,
- * `InvalidTag`, `BadRequest`.
+ * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, and anything
+ * that does not decode; keys that differ only in case are two. Throws `InvalidArgument`, `InvalidTag`, `BadRequest`.
  */
 export function parseFormTags(header: string): readonly ObjectTag[] {
   const tags = parseQuery(header)?.map(({ name, value }): ObjectTag => [name, value]);
@@ -35,7 +34,7 @@ function unreadable(): Error {
 }
 
 /**
- * Refuses repeated keys, also in other capitals, keys that only the service may set, and what is over AWS's limits for
+ * Refuses repeated keys, keys that only the service may set, and what is over AWS's limits for
  * objects. Throws `InvalidTag`, `BadRequest`. Codes: AWS "PutObjectTagging", and the clients' suites that branch on them.
  */
 export function checkTags(tags: readonly ObjectTag[]): void {
@@ -64,5 +63,5 @@ function checkTagSet(tags: readonly ObjectTag[], most: number, tooMany: string):
 }
 
 function hasRepeats(tags: readonly ObjectTag[]): boolean {
-  return new Set(tags.map(([name]) => name.toLowerCase())).size !== tags.length;
+  return new Set(tags.map(([name]) => name)).size !== tags.length;
 }

@@ -34,6 +34,7 @@ const names = [
   'tagged-list',
   'plain',
   'owner',
+  'unless-blue',
 ] as const;
 const directory = `
 directory:
@@ -53,7 +54,7 @@ directory:
     'cleaner',
     statement('Allow', '"s3:DeleteObject"'),
     statement('Allow', '"s3:GetObject"', when('StringEquals', 's3:ExistingObjectTag/team', 'blue')),
-  )}${role('tagged-list', statement('Allow', '"s3:GetObject"'), `{ Effect: Allow, Action: "s3:ListBucket", Resource: "arn:aws:s3:::data"${when('StringEquals', 'aws:ResourceTag/open', 'yes')} }`)}${role('plain', statement('Allow', '"s3:GetObject"'))}${role('owner', statement('Allow', '"s3:GetObject"', when('StringNotEquals', 's3:ExistingObjectTag/owner', 'other')))}
+  )}${role('tagged-list', statement('Allow', '"s3:GetObject"'), `{ Effect: Allow, Action: "s3:ListBucket", Resource: "arn:aws:s3:::data"${when('StringEquals', 'aws:ResourceTag/open', 'yes')} }`)}${role('plain', statement('Allow', '"s3:GetObject"'))}${role('owner', statement('Allow', '"s3:GetObject"', when('StringNotEquals', 's3:ExistingObjectTag/owner', 'other')))}${role('unless-blue', statement('Allow', '"s3:GetObject"'), statement('Deny', '"s3:GetObject"', when('StringEquals', 's3:ExistingObjectTag/team', 'green')))}
 `;
 
 describe('tags that decisions depend on', () => {
@@ -123,10 +124,23 @@ describe('tags that decisions depend on', () => {
     expect(await get('variable', 'untagged')).toBe('AccessDenied 403');
   });
 
-  it('refuse an object whose tags differ only in case, whatever they say', async () => {
+  it('meet no Allow, and every Deny, where their keys differ only in case', async () => {
     expect(await get('reader', 'two')).toBe('AccessDenied 403');
-    expect(await get('owner', 'two')).toBe('AccessDenied 403');
-    expect(sidecar.logged.join('')).toContain('is given twice');
+    expect(await get('unless-blue', 'two')).toBe('AccessDenied 403');
+  });
+
+  it('concern statements about other keys no more for that', async () => {
+    expect(await get('owner', 'two')).toBe('allowed');
+    expect(await get('guarded', 'two')).toBe('allowed');
+    expect(sidecar.logged.join('')).not.toContain('deciding failed');
+  });
+
+  it('are set as they are asked for, also where their keys differ only in case', async () => {
+    const Tagging = 'team=blue&Team=green';
+    const guarded = clients.get('guarded') ?? store;
+    await guarded.send(new PutObjectCommand({ Bucket: 'data', Key: 'both', Body: 'x', Tagging }));
+    const { TagSet } = await store.send(new GetObjectTaggingCommand({ Bucket: 'data', Key: 'both' }));
+    expect(TagSet?.map(({ Key, Value }) => `${Key}=${Value}`).sort()).toEqual(['Team=green', 'team=blue']);
   });
 
   it('are absent from an object without them, which negated operators take for a match', async () => {

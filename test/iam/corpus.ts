@@ -10,8 +10,6 @@ export interface Expectation {
   readonly sid?: string;
   readonly resourceLevel?: string;
   readonly keys?: readonly string[];
-  /** Code of the error that made the decision a deny. */
-  readonly fault?: string;
 }
 
 /** One case of the corpus, in full. */

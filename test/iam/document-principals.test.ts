@@ -122,11 +122,34 @@ const principalRejections: readonly Rejection[] = [
     trustPolicy({ Principal: { Federated: `arn:aws:iam::${account}:user/x` } }),
     'Statement[0].Principal',
   ],
+  ...['Principal', 'NotPrincipal'].map(
+    (element): Rejection => [
+      `a provider in a bucket policy, which names no session (${element})`,
+      'resource',
+      {
+        Statement: {
+          ...{ Effect: 'Deny', Action: '*', Resource: '*' },
+          [element]: { Federated: `arn:aws:iam::${account}:saml-provider/corp` },
+        },
+      },
+      `Statement[0].${element}`,
+    ],
+  ),
   ['every service', 'trust', trustPolicy({ Principal: { Service: '*' } }), 'Statement[0].Principal'],
 ];
 
 describe('parsePolicyDocument on principals', () => {
   it.each(principalRejections)('rejects %s (%s)', (_title, kind, source, path) => {
     expect(problemsOf(source, kind).map((problem) => problem.path)).toContain(path);
+  });
+
+  it('says why a bucket policy names no provider', () => {
+    const Principal = { Federated: `arn:aws:iam::${account}:saml-provider/corp` };
+    expect(problemsOf(bucketPolicy({ Principal }), 'resource')).toEqual([
+      {
+        path: 'Statement[0].Principal',
+        message: expect.stringContaining('names sessions by the ARN of their role'),
+      },
+    ]);
   });
 });

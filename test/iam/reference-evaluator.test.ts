@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type RawPolicy, type RawSets, referenceOutcome } from '../support/reference-evaluator.ts';
 import { corpus, type VectorCase } from './corpus.ts';
 
-/** The rules know nothing of look-ups, of faults, of resources that are no ARN and of roles without trust policy. */
+/** The rules know nothing of look-ups and of roles without trust policy. */
 function isWithinRules({ request, expected, trustPolicy }: VectorCase): boolean {
   const isAssumeRole = request.action.startsWith('sts:AssumeRole') && trustPolicy === undefined;
-  return expected.decision !== 'needs' && expected.fault === undefined && !isAssumeRole;
+  return expected.decision !== 'needs' && !isAssumeRole;
 }
 
 function setsOf(vector: VectorCase): RawSets {

@@ -1,13 +1,36 @@
 import { describe, expect, it } from 'vitest';
+import { ambiguous } from '../../src/iam/key-table.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 
 describe('RequestContext', () => {
   it('rejects keys that differ only in case', () => {
     const entries = [
-      ['s3:RequestObjectTag/Team', 'a'],
-      ['s3:RequestObjectTag/team', 'b'],
+      ['s3:Prefix', 'a'],
+      ['s3:prefix', 'b'],
     ] as const;
     expect(() => new RequestContext(entries)).toThrow(TypeError);
+  });
+
+  it('keeps tags whose keys differ only in case apart from their values, also after a look-up', () => {
+    const entries = [
+      ['s3:RequestObjectTag/Team', 'a'],
+      ['s3:RequestObjectTag/team', 'b'],
+      ['s3:RequestObjectTag/Stage', 'test'],
+      ['s3:RequestObjectTag/stage', ['test']],
+    ] as const;
+    for (const many of [[], Array.from({ length: 20 }, (_, at) => [`aws:RequestTag/k${at}`, 'v'] as const)]) {
+      const context = new RequestContext([...many, ...entries], ['s3:ExistingObjectTag/']);
+      const looked = context.withLookedUp('s3:ExistingObjectTag/', [
+        ['s3:ExistingObjectTag/a', '1'],
+        ['s3:ExistingObjectTag/A', '2'],
+      ]);
+      expect(context.value('s3:requestobjecttag/team')).toBe(ambiguous);
+      expect(looked.value('s3:requestobjecttag/team')).toBe(ambiguous);
+      expect(looked.value('s3:existingobjecttag/a')).toBe(ambiguous);
+      expect(looked.value('s3:requestobjecttag/stage')).toEqual(['test']);
+      const replaced = looked.with([['s3:RequestObjectTag/TEAM', 'c']]);
+      expect(replaced.value('s3:requestobjecttag/team')).toBe('c');
+    }
   });
 
   it('keeps an empty string and drops an empty list', () => {
@@ -56,8 +79,8 @@ describe('RequestContext of many keys', () => {
   });
 
   it('rejects one that differs from another only in case', () => {
-    expect(() => new RequestContext([...many, ['aws:PrincipalTag/kEY0', 'x']])).toThrow(
-      'condition key aws:principaltag/key0 is given twice',
+    expect(() => new RequestContext([...many, ['aws:x', 'x'], ['AWS:x', 'x']])).toThrow(
+      'condition key aws:x is given twice',
     );
   });
 

@@ -76,12 +76,13 @@ describe('matchingStatements', () => {
     ]);
   });
 
-  it('leaves out a statement that waits for a look-up or cannot compare the value of the request', () => {
+  it('leaves out a statement that waits for a look-up, and an Allow whose condition cannot read the request’s value', () => {
     const lazy = { ...allow, Condition: { StringEquals: { 's3:ExistingObjectTag/a': 'x' } } };
     const boolean = { ...allow, Condition: { Bool: { 'aws:SecureTransport': 'true' } } };
     const context = new RequestContext([['aws:SecureTransport', 'maybe']], ['s3:ExistingObjectTag/']);
-    const matches = matchesOf({ identity: [policy(lazy, boolean, allow)] }, context);
-    expect(matches.map(({ statement }) => statement.index)).toEqual([2]);
+    const denying = { ...boolean, Effect: 'Deny' } as const;
+    const matches = matchesOf({ identity: [policy(lazy, boolean, allow, denying)] }, context);
+    expect(matches.map(({ statement }) => statement.index)).toEqual([2, 3]);
   });
 
   it('does not hide what the context throws', () => {

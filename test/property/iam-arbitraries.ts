@@ -7,6 +7,7 @@ import {
   context,
   malformed,
   oneOrMany,
+  otherSpelling,
   withoutVariablesOf2012,
 } from './iam-condition-arbitraries.ts';
 
@@ -69,6 +70,7 @@ const resourcePiece = fc.constantFrom(
     variable("aws:PrincipalTag/team, 'anna'"),
     variable('*'),
     variable('aws:TagKeys'),
+    variable("s3:RequestObjectTagKeys, 'x'"),
   ],
 );
 const fullPattern = fc
@@ -100,6 +102,10 @@ const entries = fc.constantFrom(
 const principalElement: fc.Arbitrary<RawPrincipal> = fc.oneof(
   fc.constant<RawPrincipal>('*'),
   oneOrMany(entries).map((list) => ({ AWS: list })),
+  fc.constant<RawPrincipal>({ Service: 'logging.example.com', AWS: roleArn }),
+);
+const trustedElement: fc.Arbitrary<RawPrincipal> = fc.oneof(
+  principalElement,
   fc.constant<RawPrincipal>({ Federated: providerArn, Service: 'logging.example.com' }),
 );
 const notPrincipalElement: fc.Arbitrary<RawPrincipal> = oneOrMany(
@@ -110,7 +116,8 @@ export type RawKind = 'identity' | 'resource' | 'trust';
 
 function principalPart(kind: RawKind, effect: string): fc.Arbitrary<Partial<RawStatement>> {
   if (kind === 'identity') return fc.constant({});
-  const positive = principalElement.map((Principal) => ({ Principal }));
+  const element = kind === 'trust' ? trustedElement : principalElement;
+  const positive = element.map((Principal) => ({ Principal }));
   if (kind === 'trust' || effect === 'Allow') return positive;
   return fc.oneof(
     positive,
@@ -170,6 +177,9 @@ function requestWith(drawn: fc.Arbitrary<RawRequest['context']>): fc.Arbitrary<R
 
 export const request: fc.Arbitrary<RawRequest> = requestWith(context);
 
+/** With values that an operator cannot read, and tags whose keys differ only in case. */
 export const malformedRequest: fc.Arbitrary<RawRequest> = requestWith(
-  fc.tuple(context, malformed).map((parts) => Object.assign({}, ...parts) as RawRequest['context']),
+  fc
+    .tuple(context, malformed, fc.option(otherSpelling, { nil: {} }))
+    .map((parts) => Object.assign({}, ...parts) as RawRequest['context']),
 );

@@ -217,10 +217,16 @@ export const context: fc.Arbitrary<Context> = fc
     {
       ...Object.assign({}, ...families.map(valuesOf)),
       'test:account': fc.constantFrom('123456789012', '1*', ':'),
+      's3:RequestObjectTagKeys': fc.constantFrom<OneOrMany<string>>('anna', ['anna'], ['anna', 'x']),
     },
     { requiredKeys: [] },
   )
   .map((record) => record as Context);
+
+/** A tag that is there in another spelling, maybe with another value. */
+export const otherSpelling: fc.Arbitrary<Context> = fc
+  .constantFrom('red', 'anna', 'Anna', '')
+  .map((value) => ({ 'aws:PrincipalTag/TEAM': value }));
 
 /** Values that the operators of their keys cannot compare, in some of the keys. */
 export const malformed: fc.Arbitrary<Context> = fc

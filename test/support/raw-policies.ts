@@ -46,24 +46,31 @@ export function isAllowed(sets: RawSets, request: RawRequest): boolean {
 }
 
 /**
- * What one condition says about one key of a request: true or false, or `fault` when the request's value cannot be
- * compared.
+ * What one condition says about one key of a request: true or false, or `unreadable` when its Allow does not apply although
+ * its Deny would.
  */
 export function conditionOutcome(
   operator: string,
   operand: unknown,
   value: OneOrMany<string>,
   context: RawRequest['context'] = {},
-): boolean | 'fault' {
+): boolean | 'unreadable' {
   const Condition = { [operator]: { 'aws:tested': operand } };
-  const Statement = { Effect: 'Allow', Action: '*', Resource: '*', Condition };
-  const identity = compileAll([{ Version: '2012-10-17', Statement }], 'identity');
   const principal = {
     kind: 'user',
     accountId: '123456789012',
     arn: 'arn:aws:iam::123456789012:user/anna',
   } as const;
   const asked = { principal, action: 's3:GetObject', resource: 'arn:aws:s3:::b/k' };
-  const decision = decide({ identity }, toQuery({ ...asked, context: { ...context, 'aws:tested': value } }));
-  return decision.effect === 'deny' && decision.fault !== undefined ? 'fault' : decision.effect === 'allow';
+  const query = toQuery({ ...asked, context: { ...context, 'aws:tested': value } });
+  const applies = (Effect: 'Allow' | 'Deny'): boolean => {
+    const Statement = { Effect, Action: '*', Resource: '*', Condition };
+    const decision = decide(
+      { identity: compileAll([{ Version: '2012-10-17', Statement }], 'identity') },
+      query,
+    );
+    return decision.effect === 'allow' || (decision.effect === 'deny' && decision.isExplicitDeny);
+  };
+  const holds = applies('Allow');
+  return applies('Deny') === holds ? holds : 'unreadable';
 }

@@ -70,11 +70,14 @@ export function referenceOutcome(sets: RawSets, request: RawRequest): ReferenceO
   const { kind } = request.principal;
   const isFederatedUser = kind === 'federated-user';
   const session = sets.session ?? (isFederatedUser ? [] : undefined);
+  const isBounded = sets.boundary !== undefined;
   const applying = (policies: readonly RawPolicy[] | undefined, effect: 'Allow' | 'Deny'): RawStatement[] =>
     (policies ?? []).flatMap((policy) =>
-      many(policy.Statement).filter(
-        (statement) => statement.Effect === effect && statementApplies(statement, policy, request),
-      ),
+      many(policy.Statement).filter((statement) => {
+        if (statement.Effect !== effect) return false;
+        const exempts = statement.NotPrincipal !== undefined && !isBounded && isExempt(statement, request);
+        return !exempts && statementApplies(statement, policy, request);
+      }),
     );
   const denying = (
     [
@@ -111,8 +114,7 @@ function many<T>(value: OneOrMany<T> | undefined): readonly T[] {
 
 function statementApplies(statement: RawStatement, policy: RawPolicy, request: RawRequest): boolean {
   const hasVariables = policy.Version === '2012-10-17';
-  const isResourcePolicy = statement.Principal !== undefined || statement.NotPrincipal !== undefined;
-  if (isResourcePolicy && principalLevel(statement, request) === 'none') return false;
+  if (statement.Principal !== undefined && principalLevel(statement, request) === 'none') return false;
   const listsAction = many(statement.Action ?? statement.NotAction).some((pattern) =>
     slowGlob(
       pattern === '*' ? '*' : pattern === '*:*' ? '*' : pattern.toLowerCase(),
@@ -122,32 +124,27 @@ function statementApplies(statement: RawStatement, policy: RawPolicy, request: R
   if (listsAction !== (statement.Action !== undefined)) return false;
   const namesResources = statement.Resource !== undefined || statement.NotResource !== undefined;
   if (namesResources && !resourceApplies(statement, hasVariables, request)) return false;
-  try {
-    return conditionsHold(statement, hasVariables, request);
-  } catch (error) {
-    // Nobody can say whether it applies: a Deny must not be lost, an Allow must not be won.
-    if (error instanceof IncomparableValue) return statement.Effect === 'Deny';
-    throw error;
-  }
-}
-
-function conditionsHold(statement: RawStatement, hasVariables: boolean, request: RawRequest): boolean {
-  return Object.entries(statement.Condition ?? {}).every(([operator, keys]) =>
-    Object.entries(keys).every(([key, values]) =>
-      conditionHolds({ operator, key, values: many(values).map(String), hasVariables }, request),
+  const readings = Object.entries(statement.Condition ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) =>
+      conditionReading({ operator, key, values: many(values).map(String), hasVariables }, request),
     ),
   );
+  if (readings.includes('no')) return false;
+  // Whether it applies cannot be told: a Deny must not be lost, an Allow must not be won.
+  return !readings.includes('unreadable') || statement.Effect === 'Deny';
+}
+
+/** NotPrincipal spares the listed user, role, session or root. */
+function isExempt({ NotPrincipal }: RawStatement, { principal }: RawRequest): boolean {
+  const listed = NotPrincipal === undefined || NotPrincipal === '*' ? [] : many(NotPrincipal['AWS']);
+  const { kind, accountId, arn, entityArn } = principal;
+  const own = [arn, entityArn, ...(kind === 'root' ? [accountId] : [])].filter((name) => name !== '');
+  return own.some((name) => name !== undefined && listed.includes(name));
 }
 
 function principalLevel(statement: RawStatement, request: RawRequest): Level {
   const { principal } = request;
   const { kind, accountId } = principal;
-  const own = [principal.arn, principal.entityArn ?? ''].filter((arn) => arn !== '');
-  if (statement.NotPrincipal !== undefined) {
-    const listed = statement.NotPrincipal === '*' ? [] : many(statement.NotPrincipal['AWS']);
-    const exempt = own.filter((arn) => !arn.endsWith(':root')).some((arn) => listed.includes(arn));
-    return exempt ? 'none' : 'direct';
-  }
   const named = statement.Principal === '*' ? ['*'] : many(statement.Principal?.['AWS']);
   const providers = statement.Principal === '*' ? [] : many(statement.Principal?.['Federated']);
   if (kind === 'web-identity' || kind === 'saml') {
@@ -224,7 +221,8 @@ function expand(text: string, hasVariables: boolean, request: RawRequest): Patte
       result.push(...characters(name, true));
       continue;
     }
-    const values = contextValues(name.trim(), request);
+    const key = name.trim();
+    const values = isList(key) || isAmbiguous(key, request) ? [] : contextValues(key, request);
     const value = values.length === 1 && values[0] !== '' ? values[0] : fallback;
     if (value === undefined) return undefined;
     result.push(...characters(value, true));
@@ -235,6 +233,17 @@ function expand(text: string, hasVariables: boolean, request: RawRequest): Patte
 function contextValues(key: string, request: RawRequest): readonly string[] {
   const found = Object.entries(request.context).find(([name]) => name.toLowerCase() === key.toLowerCase());
   return found === undefined ? [] : many(found[1]);
+}
+
+/** Whether spellings of one tag have different values. */
+function isAmbiguous(key: string, { context }: RawRequest): boolean {
+  const spellings = Object.entries(context).filter(([name]) => name.toLowerCase() === key.toLowerCase());
+  return new Set(spellings.map(([, value]) => JSON.stringify(value))).size > 1;
+}
+
+/** Lists by their type. */
+function isList(key: string): boolean {
+  return /^(aws:TagKeys|s3:RequestObjectTagKeys|sts:TransitiveTagKeys)$|:amr$/i.test(key);
 }
 
 /** The textbook recursive matcher with a memo, on code points. */
@@ -271,7 +280,9 @@ interface RawCondition {
   readonly hasVariables: boolean;
 }
 
-function conditionHolds(condition: RawCondition, request: RawRequest): boolean {
+type ConditionReading = 'yes' | 'no' | 'unreadable';
+
+function conditionReading(condition: RawCondition, request: RawRequest): ConditionReading {
   let name = condition.operator.toLowerCase();
   const forAll = name.startsWith('forallvalues:');
   const forAny = name.startsWith('foranyvalue:');
@@ -279,18 +290,37 @@ function conditionHolds(condition: RawCondition, request: RawRequest): boolean {
   const ifExists = name.endsWith('ifexists');
   if (ifExists) name = name.slice(0, -'ifexists'.length);
   const present = contextValues(condition.key, request);
+  const answer = (holds: boolean): ConditionReading => (holds ? 'yes' : 'no');
   if (name === 'null') {
-    return condition.values.some((value) => (value.toLowerCase() === 'true') === (present.length === 0));
+    return answer(
+      condition.values.some((value) => (value.toLowerCase() === 'true') === (present.length === 0)),
+    );
   }
+  if (isAmbiguous(condition.key, request)) return 'unreadable';
   const isNegated = name.includes('not');
-  const passes = (value: string): boolean =>
-    condition.values.some((operand) =>
-      compare(name.replace('not', ''), operand, value, condition, request),
-    ) !== isNegated;
-  if (forAll) return present.every(passes);
-  if (forAny) return present.some(passes);
-  if (present.length === 0) return ifExists || isNegated;
-  return present.length === 1 && present.every(passes);
+  if (present.length === 0) return answer(forAll || (!forAny && (ifExists || isNegated)));
+  if (!forAll && !forAny && present.length > 1) return 'no';
+  const readings = present.map((value): ConditionReading => {
+    const compared = comparedWithAll(name.replace('not', ''), value, condition, request);
+    return compared === 'unreadable' ? compared : answer(compared.includes(true) !== isNegated);
+  });
+  const settling = answer(forAny);
+  if (readings.includes(settling)) return settling;
+  return readings.includes('unreadable') ? 'unreadable' : answer(!forAny);
+}
+
+function comparedWithAll(
+  family: string,
+  value: string,
+  condition: RawCondition,
+  request: RawRequest,
+): readonly boolean[] | 'unreadable' {
+  try {
+    return condition.values.map((operand) => compare(family, operand, value, condition, request));
+  } catch (error) {
+    if (error instanceof IncomparableValue) return 'unreadable';
+    throw error;
+  }
 }
 
 function compare(

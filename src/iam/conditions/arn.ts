@@ -1,16 +1,15 @@
 import { parseArn, splitArnSegments } from '../../core/arn.ts';
 import { compileGlob, type GlobToken, unlimitedSteps } from '../../core/glob.ts';
-import { DecisionError } from '../decision-error.ts';
 import { checkStars } from '../limits.ts';
 import { quoted, type Report } from '../problem.ts';
 import { type EvaluationScope, everyTruth, someTruth, type Truth } from '../scope.ts';
-import { compileTemplate, parseTemplate, type TemplateToken, type ValueTest } from '../variables.ts';
-import type { ComparisonOperator, OperandSource } from './operator.ts';
+import { compileTemplate, parseTemplate, type TemplateToken } from '../variables.ts';
+import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
 /**
  * ARN condition operators (IAM JSON policy elements: Condition operators, "Amazon Resource Name (ARN) condition
  * operators"): each of the six segments is matched alone, `ArnEquals` as `ArnLike`. A request value that is no ARN
- * throws: to the negated operators it would be an ARN outside every pattern.
+ * is unreadable: to the negated operators it would be an ARN outside every pattern.
  */
 export const arnOperators: readonly ComparisonOperator[] = [
   { name: 'ArnEquals', isNegated: false, compile: compileArns },
@@ -27,7 +26,7 @@ interface GivenArn {
 
 type ArnTest = (arn: GivenArn, scope: EvaluationScope) => Truth;
 
-function compileArns({ values, hasVariables }: OperandSource, report: Report): ValueTest {
+function compileArns({ values, hasVariables }: OperandSource, report: Report): Comparison {
   const tests = values.flatMap((value) => {
     checkStars(value, report);
     const tokens = parseTemplate(value, { hasWildcards: true, hasVariables }, report);
@@ -37,9 +36,7 @@ function compileArns({ values, hasVariables }: OperandSource, report: Report): V
     return test === undefined ? [] : [test];
   });
   return (text, scope) => {
-    if (parseArn(text) === undefined) {
-      throw new DecisionError('malformed-value', 'an ARN condition tests a value that is not an ARN');
-    }
+    if (parseArn(text) === undefined) return 'unreadable';
     scope.budget.spend(text.length);
     const arn = { text, segments: splitArnSegments(text) };
     return someTruth(tests, (test) => test(arn, scope));

@@ -1,12 +1,10 @@
-import { DecisionError } from '../decision-error.ts';
 import { quoted, type Report } from '../problem.ts';
-import type { ValueTest } from '../variables.ts';
-import type { ComparisonOperator, OperandSource } from './operator.ts';
+import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
 /**
  * `BinaryEquals` (IAM JSON policy elements: Condition operators, "Binary condition operator"): bytes in base64
- * (RFC 4648 section 4) with padding and nothing else. A request value that is not base64 throws, so that no Deny is
- * lost.
+ * (RFC 4648 section 4) with padding and nothing else. A request value that is not base64 is unreadable, so that no
+ * Deny is lost.
  */
 export const binaryEqualsOperator: ComparisonOperator = {
   name: 'BinaryEquals',
@@ -14,7 +12,7 @@ export const binaryEqualsOperator: ComparisonOperator = {
   compile: compileBytes,
 };
 
-function compileBytes({ values }: OperandSource, report: Report): ValueTest {
+function compileBytes({ values }: OperandSource, report: Report): Comparison {
   const operands = values.flatMap((text) => {
     const bytes = decode(text);
     if (bytes === undefined) report(`${quoted(text)} is not base64`);
@@ -23,10 +21,7 @@ function compileBytes({ values }: OperandSource, report: Report): ValueTest {
   return (text, scope) => {
     scope.budget.spend(text.length);
     const bytes = decode(text);
-    if (bytes === undefined) {
-      throw new DecisionError('malformed-value', 'a BinaryEquals condition tests a value that is not base64');
-    }
-    return operands.some((operand) => operand.equals(bytes));
+    return bytes === undefined ? 'unreadable' : operands.some((operand) => operand.equals(bytes));
   };
 }
 

@@ -1,8 +1,8 @@
+import { ambiguous } from '../key-table.ts';
 import type { Report } from '../problem.ts';
-import { type EvaluationScope, everyTruth, notTruth, someTruth, type Truth, waiting } from '../scope.ts';
-import type { ValueTest } from '../variables.ts';
+import { type EvaluationScope, everyTruth, notTruth, type Reading, someTruth, waiting } from '../scope.ts';
 import { type ComparisonForm, parseOperatorName } from './index.ts';
-import type { OperandSource, PresenceOperator } from './operator.ts';
+import type { Comparison, OperandSource, PresenceOperator } from './operator.ts';
 
 /** One key of a Condition block with its operator; every condition of a statement must hold. */
 export interface Condition {
@@ -15,7 +15,7 @@ export interface Condition {
 }
 
 /** Tells whether a condition holds for a request. */
-export type ConditionTest = (scope: EvaluationScope) => Truth;
+export type ConditionTest = (scope: EvaluationScope) => Reading;
 
 /**
  * Compiles a condition; `report` receives what is wrong with its operator or values, and the result is used only
@@ -37,7 +37,7 @@ function compileComparison(
   report: Report,
 ): ConditionTest {
   const matches = form.operator.compile(source, report);
-  const passes: ValueTest = form.operator.isNegated
+  const passes: Comparison = form.operator.isNegated
     ? (value, scope) => notTruth(matches(value, scope))
     : matches;
   const testValues = compileForm(form, passes);
@@ -46,6 +46,7 @@ function compileComparison(
     const state = scope.lookUp(key);
     if (state === undefined) return whenAbsent;
     if (state === waiting) return 'unknown';
+    if (state === ambiguous) return 'unreadable';
     // Of one value, every form says the same.
     return typeof state === 'string' ? passes(state, scope) : testValues(state, scope);
   };
@@ -72,8 +73,8 @@ function resultWhenAbsent({ operator, setOperator, isIfExists }: ComparisonForm)
 
 function compileForm(
   { setOperator }: ComparisonForm,
-  passes: ValueTest,
-): (values: readonly string[], scope: EvaluationScope) => Truth {
+  passes: Comparison,
+): (values: readonly string[], scope: EvaluationScope) => Reading {
   if (setOperator === 'ForAllValues') {
     return (values, scope) => everyTruth(values, (value) => passes(value, scope));
   }

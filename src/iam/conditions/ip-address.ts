@@ -1,11 +1,9 @@
-import { DecisionError } from '../decision-error.ts';
 import { quoted, type Report } from '../problem.ts';
-import type { ValueTest } from '../variables.ts';
-import type { ComparisonOperator, OperandSource } from './operator.ts';
+import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
 /**
  * IP address condition operators (IAM JSON policy elements: Condition operators, "IP address"). A request value that is
- * no address throws: to `NotIpAddress` it would be an address outside every range.
+ * no address is unreadable: to `NotIpAddress` it would be an address outside every range.
  */
 export const ipAddressOperators: readonly ComparisonOperator[] = [
   { name: 'IpAddress', isNegated: false, compile: compileRanges },
@@ -25,7 +23,7 @@ interface AddressRange {
   readonly prefixBits: number;
 }
 
-function compileRanges(source: OperandSource, report: Report): ValueTest {
+function compileRanges(source: OperandSource, report: Report): Comparison {
   const ranges = source.values.flatMap((value) => {
     const range = parseRange(value);
     if (range === undefined) report(`${quoted(value)} is not an IP address or CIDR range`);
@@ -37,12 +35,7 @@ function compileRanges(source: OperandSource, report: Report): ValueTest {
     if (address !== undefined)
       return ranges4.some(({ network, width }) => address - network < width && address >= network);
     const groups = parseAddress(withoutZone(value));
-    if (groups === undefined)
-      throw new DecisionError(
-        'malformed-value',
-        'an IP address condition tests a value that is no IP address',
-      );
-    return ranges.some((range) => contains(range, groups));
+    return groups === undefined ? 'unreadable' : ranges.some((range) => contains(range, groups));
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Report } from '../problem.ts';
-import type { ValueTest } from '../variables.ts';
+import type { EvaluationScope, Reading } from '../scope.ts';
 
 /** What an operator needs to read the values that a policy gives to one key. */
 export interface OperandSource {
@@ -15,6 +15,9 @@ export interface OperandSource {
  */
 export type ConditionOperator = ComparisonOperator | PresenceOperator;
 
+/** Compares one value of a request; `unreadable` when it is none that the operator compares. */
+export type Comparison = (value: string, scope: EvaluationScope) => Reading;
+
 /** An operator that compares the values of a key. */
 export interface ComparisonOperator {
   /** AWS's own spelling, for example `StringNotLike`. */
@@ -25,7 +28,7 @@ export interface ComparisonOperator {
    * Compiles the policy's values into the *positive* comparison: does one request value match one of them? Each
    * malformed value is reported; the result is used only when nothing was reported.
    */
-  readonly compile: (source: OperandSource, report: Report) => ValueTest;
+  readonly compile: (source: OperandSource, report: Report) => Comparison;
 }
 
 /** An operator that asks only whether a key is there; it has no `IfExists` and no set operators. */

@@ -1,7 +1,5 @@
-import { DecisionError } from '../decision-error.ts';
 import { quoted, type Report } from '../problem.ts';
-import type { ValueTest } from '../variables.ts';
-import type { ComparisonOperator, OperandSource } from './operator.ts';
+import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
 /** A family of values that have an order. */
 export interface OrderedFamily<T> {
@@ -36,8 +34,8 @@ const relations: readonly Relation[] = [
 ];
 
 /**
- * The six comparison operators of a family. A request value that is not of the family throws: to `NotEquals` it would
- * be a value unlike every other, and a Deny with any of them would be lost.
+ * The six comparison operators of a family. A request value that is not of the family is unreadable: to `NotEquals`
+ * it would be a value unlike every other, and a Deny with any of them would be lost.
  */
 export function orderedOperators<T>(family: OrderedFamily<T>): ComparisonOperator[] {
   return relations.map(({ name, isNegated, holds }) => ({
@@ -60,17 +58,14 @@ function readOperands<T>({ values }: OperandSource, { parse, noun }: OrderedFami
 
 function compileComparison<T>(
   operands: readonly T[],
-  { name, noun, stepsToParse, parse, compare }: OrderedFamily<T>,
+  { stepsToParse, parse, compare }: OrderedFamily<T>,
   holds: Relation['holds'],
-): ValueTest {
+): Comparison {
   const steps = stepsToParse + operands.length * stepsPerComparison;
   return (text, scope) => {
     scope.budget.spend(steps);
     const value = parse(text);
-    if (value === undefined) {
-      throw new DecisionError('malformed-value', `a ${name} condition tests a value that is not ${noun}`);
-    }
-    return operands.some((operand) => holds(compare(value, operand)));
+    return value === undefined ? 'unreadable' : operands.some((operand) => holds(compare(value, operand)));
   };
 }
 

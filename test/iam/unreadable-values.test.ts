@@ -14,6 +14,26 @@ const principal = {
 const allowAll = { Effect: 'Allow', Action: '*', Resource: '*' };
 const fault = { effect: 'deny', isExplicitDeny: false, fault: { code: 'malformed-value' } };
 
+/** An Allow that does not apply, beside one of another statement that does. */
+function expectNoAllow(Condition: object, value: string): void {
+  const conditional = { ...allowAll, Condition };
+  expect(decideOn([conditional], value)).toEqual({
+    effect: 'deny',
+    isExplicitDeny: false,
+    policyType: 'identity',
+    sets: expect.objectContaining({ identity: 'none' }),
+  });
+  expect(decideOn([conditional, allowAll], value).effect).toBe('allow');
+  expect(decideOn([allowAll, conditional], value).effect).toBe('allow');
+}
+
+/** A Deny that applies, wherever it stands. */
+function expectDeny(Condition: object, value: string): void {
+  const conditional = { ...allowAll, Effect: 'Deny', Condition };
+  expect(decideOn([allowAll, conditional], value)).toMatchObject({ effect: 'deny', isExplicitDeny: true });
+  expect(decideOn([conditional, allowAll], value)).toMatchObject({ effect: 'deny', isExplicitDeny: true });
+}
+
 function decideOn(statements: readonly object[], value: string, resource = 'arn:aws:s3:::b/k') {
   const identity = compileAll([{ Version: '2012-10-17', Statement: statements }], 'identity');
   const context = new RequestContext([['aws:x', value]]);
@@ -28,29 +48,26 @@ describe.each(['', 'x', '10.0.0.256', '10.0.0.1/8', '1::2::3', '%eth0', `${'0'.r
       'NotIpAddressIfExists',
       'ForAllValues:NotIpAddress',
       'ForAnyValue:NotIpAddress',
-    ])('denies with a fault under an Allow with %s', (operator) => {
+    ])('does not meet an Allow with %s', (operator) => {
       const Condition = { [operator]: { 'aws:x': '10.0.0.0/8' } };
-      expect(decideOn([{ ...allowAll, Condition }], value)).toMatchObject(fault);
+      expectNoAllow(Condition, value);
     });
 
     it.each(['IpAddress', 'IpAddressIfExists', 'ForAnyValue:IpAddress'])(
-      'denies with a fault under a Deny with %s',
+      'meets a Deny with %s',
       (operator) => {
         const Condition = { [operator]: { 'aws:x': ['10.0.0.0/8', '::/0'] } };
-        expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
+        expectDeny(Condition, value);
       },
     );
   },
 );
 
 describe.each(['', 'yes', '1', 'true ', 'falſe'])('a decision about the boolean %j', (value) => {
-  it.each(['Bool', 'BoolIfExists', 'ForAnyValue:Bool'])(
-    'denies with a fault under a Deny with %s',
-    (operator) => {
-      const Condition = { [operator]: { 'aws:x': 'false' } };
-      expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
-    },
-  );
+  it.each(['Bool', 'BoolIfExists', 'ForAnyValue:Bool'])('meets a Deny with %s', (operator) => {
+    const Condition = { [operator]: { 'aws:x': 'false' } };
+    expectDeny(Condition, value);
+  });
 });
 
 /** A value that a family cannot compare, an operand that it can, and operators that must not overlook the value. */
@@ -72,36 +89,49 @@ const families = [
 ];
 
 describe.each(families)('a decision about $value', ({ value, operand, negated, positive }) => {
-  it.each(['', 'IfExists'])(`denies with a fault under an Allow with ${negated}%s`, (suffix) => {
+  it.each(['', 'IfExists'])(`does not meet an Allow with ${negated}%s`, (suffix) => {
     const Condition = { [negated + suffix]: { 'aws:x': operand } };
-    expect(decideOn([{ ...allowAll, Condition }], value)).toMatchObject(fault);
+    expectNoAllow(Condition, value);
   });
 
-  it.each(['ForAllValues:', 'ForAnyValue:'])(
-    `denies with a fault under an Allow with %s${negated}`,
-    (prefix) => {
-      const Condition = { [prefix + negated]: { 'aws:x': operand } };
-      expect(decideOn([{ ...allowAll, Condition }], value)).toMatchObject(fault);
-    },
-  );
+  it.each(['ForAllValues:', 'ForAnyValue:'])(`does not meet an Allow with %s${negated}`, (prefix) => {
+    const Condition = { [prefix + negated]: { 'aws:x': operand } };
+    expectNoAllow(Condition, value);
+  });
 
-  it.each(['', 'ForAllValues:', 'ForAnyValue:'])(
-    `denies with a fault under a Deny with %s${positive}`,
-    (prefix) => {
-      const Condition = { [prefix + positive]: { 'aws:x': operand } };
-      expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
-    },
-  );
+  it.each(['', 'ForAllValues:', 'ForAnyValue:'])(`meets a Deny with %s${positive}`, (prefix) => {
+    const Condition = { [prefix + positive]: { 'aws:x': operand } };
+    expectDeny(Condition, value);
+  });
 });
 
 describe.each(['QQ', 'QR==', '%'])('a decision about the bytes %j', (value) => {
-  it.each(['', 'ForAllValues:', 'ForAnyValue:'])(
-    'denies with a fault under a Deny with %sBinaryEquals',
-    (prefix) => {
-      const Condition = { [`${prefix}BinaryEquals`]: { 'aws:x': 'QQ==' } };
-      expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], value)).toMatchObject(fault);
-    },
-  );
+  it.each(['', 'ForAllValues:', 'ForAnyValue:'])('meets a Deny with %sBinaryEquals', (prefix) => {
+    const Condition = { [`${prefix}BinaryEquals`]: { 'aws:x': 'QQ==' } };
+    expectDeny(Condition, value);
+  });
+});
+
+describe('a tag that anyone may write', () => {
+  const publicTag = { Bool: { 'aws:x': 'true' } };
+
+  it.each(['yes', 'TRUE ', ''])('says nothing about other statements: %j', (value) => {
+    const tagged = { ...allowAll, Sid: 'Public', Condition: publicTag };
+    for (const statements of [
+      [tagged, allowAll],
+      [allowAll, tagged],
+    ])
+      expect(decideOn(statements, value)).toMatchObject({ effect: 'allow' });
+  });
+
+  it('does not make a Deny apply whose other condition is false', () => {
+    const other = { StringEquals: { 'aws:y': 'never' } };
+    for (const Condition of [
+      { ...publicTag, ...other },
+      { ...other, ...publicTag },
+    ])
+      expect(decideOn([allowAll, { ...allowAll, Effect: 'Deny', Condition }], 'yes').effect).toBe('allow');
+  });
 });
 
 describe('a decision about a resource that is no ARN', () => {

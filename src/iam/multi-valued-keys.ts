@@ -1,0 +1,20 @@
+/**
+ * Keys that can have several values by their type, in lower case (IAM user guide, "AWS global condition context keys",
+ * "Available keys for SAML-based AWS STS federation", "IAM and AWS STS condition context keys"; service authorization
+ * reference, "Amazon S3").
+ */
+const names: ReadonlySet<string> = new Set([
+  ...['aws:calledvia', 'aws:principalorgpaths', 'aws:principalservicenameslist', 'aws:resourceorgpaths'],
+  ...['aws:sourceorgpaths', 'aws:tagkeys', 'aws:vpceorgpaths'],
+  ...['s3:inventoryaccessibleoptionalfields', 's3:requestobjecttagkeys', 'sts:transitivetagkeys'],
+  ...['saml:cn', 'saml:eduorghomepageuri', 'saml:eduorgidentityauthnpolicyuri', 'saml:eduorglegalname'],
+  ...['saml:eduorgsuperioruri', 'saml:eduorgwhitepagesuri', 'saml:edupersonaffiliation'],
+  ...['saml:edupersonassurance', 'saml:edupersonentitlement', 'saml:edupersonnickname'],
+  ...['saml:edupersonorgunitdn', 'saml:edupersonscopedaffiliation', 'saml:edupersontargetedid'],
+]);
+
+/** True for a key, in lower case, that no variable can stand for: it is a list, also when it holds one value. */
+export function isMultiValued(key: string): boolean {
+  // How a token was authenticated, under the prefix of its issuer.
+  return names.has(key) || key.endsWith(':amr');
+}
