@@ -121,8 +121,11 @@ class RequestAuthorization {
     const indexes = [...decisions.keys()];
     const deniedItems = indexes.filter((index) => decisions[index]?.isPermitted !== true);
     const allowed = indexes.filter((index) => decisions[index]?.isPermitted === true);
+    const failed = decisions.findIndex(({ decision }) => decision.fault !== undefined);
     const relaxed = decisions.findIndex(({ decision }) => decision.effect === 'deny');
-    const decided = decisions[deniedItems[0] ?? Math.max(relaxed, 0)];
+    // A server fault must show in the log, whatever else was denied before it.
+    const told = failed < 0 ? (deniedItems[0] ?? Math.max(relaxed, 0)) : failed;
+    const decided = decisions[told];
     if (decided === undefined) throw new Error('a batch without items');
     return this.#authorized({
       decided,

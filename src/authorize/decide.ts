@@ -1,7 +1,7 @@
 import type { Caller } from '../authenticate/caller.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
 import type { Enforcement } from '../directory/records.ts';
-import { type Decision, decide, type PolicySets } from '../iam/combine.ts';
+import { type Decision, decide, failedDecision, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
 
 /** A final decision: whatever could not be decided is denied. */
@@ -21,23 +21,6 @@ export function undecidable(keys: readonly string[]): AccessDecision {
   return failedDecision(new Error(`condition keys cannot be looked up: ${keys.join(', ')}`));
 }
 
-/** The refusal of what could not be decided: never relaxed, and a server fault to log. */
-export function failedDecision(fault: unknown): AccessDecision {
-  return {
-    effect: 'deny',
-    isExplicitDeny: false,
-    policyType: 'identity',
-    sets: {
-      identity: 'none',
-      boundary: undefined,
-      session: undefined,
-      resource: undefined,
-      resourceLevel: 'none',
-    },
-    fault,
-  };
-}
-
 /** Whether the refusals of a caller that {@link isUnallowedOnly} names are only recorded; a role's own setting counts first. */
 export function isAudited(caller: Caller, enforcement: Enforcement): boolean {
   const own = caller.kind === 'role-session' ? caller.entity.enforcement : undefined;
@@ -55,15 +38,18 @@ export function isUnallowedOnly(decision: AccessDecision): boolean {
   return sets.identity === 'none' && boundary === 'allow' && session === 'allow';
 }
 
-/** A decision as logs and metrics tell it; `isEnforced` is false for a refusal that was only recorded. */
+/**
+ * A decision as logs and metrics tell it: one that could not be made is an `error` of no policy. `isEnforced` is false for a
+ * refusal that was only recorded.
+ */
 export function decisionFacts(
   decision: AccessDecision,
   durationUs: number,
   isEnforced = true,
 ): DecisionFacts {
-  const { effect, policyType, statement } = decision;
+  const { effect, policyType, statement, fault } = decision;
   return {
-    decision: effect,
+    decision: fault === undefined ? effect : 'error',
     policyType,
     isEnforced,
     durationUs,

@@ -1,11 +1,11 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import { DecisionBudget } from '../iam/budget.ts';
-import { decide, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
+import { decide, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import { refusalWithin } from '../iam/within-prefix.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
-import { type AccessDecision, failedDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
+import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
@@ -136,7 +136,6 @@ export class PermissionDecider {
       const query: AuthorizationQuery = { principal: this.#principal, action, resource, context, budget };
       return decideWithin(this.#setsFor(permission), query, permission.within);
     } catch (fault) {
-      // Tags of the store that differ only in case are no context that policies could be held against.
       return failedDecision(fault);
     }
   }

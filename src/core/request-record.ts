@@ -1,7 +1,8 @@
 /** How an authorization decision came about, as far as logs, metrics and audit need it. */
 export interface DecisionFacts {
-  readonly decision: 'allow' | 'deny';
-  /** The kind of policy that decided, for example `identity` or `session`. */
+  /** `error` for a refusal because the decision could not be made. */
+  readonly decision: 'allow' | 'deny' | 'error';
+  /** The kind of policy that decided, for example `identity` or `session`; `none` with an `error`. */
   readonly policyType: string;
   readonly matchedPolicy?: string;
   readonly matchedSid?: string;

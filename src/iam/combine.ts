@@ -41,8 +41,8 @@ export interface Decision {
   readonly effect: 'allow' | 'deny';
   /** False when access is denied only because something does not allow it. */
   readonly isExplicitDeny: boolean;
-  /** The set that granted, denied, or should have allowed. */
-  readonly policyType: PolicyType;
+  /** The set that granted, denied, or should have allowed; `none` when the decision could not be made. */
+  readonly policyType: PolicyType | 'none';
   /** The deciding statement; absent from implicit denies and from what an account's root may do anyway. */
   readonly statement?: StatementReference;
   readonly sets: SetEffects;
@@ -68,8 +68,13 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
     const bound = withBoundary(sets, query);
     return combine(evaluateSets(sets, bound), sets, bound);
   } catch (fault) {
-    return { effect: 'deny', isExplicitDeny: false, policyType: 'identity', sets: nothingKnown, fault };
+    return failedDecision(fault);
   }
+}
+
+/** The refusal of what could not be decided: a server fault to log, of which no policy is the reason. */
+export function failedDecision(fault: unknown): Decision {
+  return { effect: 'deny', isExplicitDeny: false, policyType: 'none', sets: nothingKnown, fault };
 }
 
 /** The query with the fact that a boundary bounds its caller, which every NotPrincipal asks for. */

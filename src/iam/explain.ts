@@ -1,13 +1,13 @@
-import type { Decision, PolicyType } from './combine.ts';
+import type { Decision } from './combine.ts';
 
-const missingPolicy: Readonly<Record<PolicyType, string>> = {
+const missingPolicy: Readonly<Record<Exclude<Decision['policyType'], 'none'>, string>> = {
   identity: 'no identity-based policy allows',
   boundary: 'no permissions boundary allows',
   session: 'no session policy allows',
   resource: 'no resource-based policy allows',
 };
 
-const denyingPolicy: Readonly<Record<PolicyType, string>> = {
+const denyingPolicy: typeof missingPolicy = {
   identity: 'an identity-based policy',
   boundary: 'a permissions boundary',
   session: 'a session policy',
@@ -17,10 +17,15 @@ const denyingPolicy: Readonly<Record<PolicyType, string>> = {
 /**
  * The end of AWS's access denied message (IAM user guide, "Troubleshoot access denied error messages"), for example
  * `because no session policy allows the s3:GetObject action`. It names the kind of policy, never the policy itself.
+ * A decision that could not be made says so, and accuses no policy.
  * @param action as it should be shown, `s3:GetObject`.
  */
-export function explainDenial(decision: Decision, action: string): string {
-  return decision.isExplicitDeny
-    ? `with an explicit deny in ${denyingPolicy[decision.policyType]}`
-    : `because ${missingPolicy[decision.policyType]} the ${action} action`;
+export function explainDenial(
+  { policyType, isExplicitDeny }: Pick<Decision, 'policyType' | 'isExplicitDeny'>,
+  action: string,
+): string {
+  if (policyType === 'none') return 'because the authorization decision could not be made';
+  return isExplicitDeny
+    ? `with an explicit deny in ${denyingPolicy[policyType]}`
+    : `because ${missingPolicy[policyType]} the ${action} action`;
 }

@@ -43,9 +43,10 @@ export class Log {
 
   /** Writes one request; server faults are errors, everything else is information. */
   request(record: RequestRecord): void {
-    if (!this.#settings.requests && record.status < 500) return;
-    const level = record.status >= 500 ? 'error' : 'info';
     const { decision } = record;
+    const isFault = record.status >= 500 || decision?.decision === 'error';
+    if (!this.#settings.requests && !isFault) return;
+    const level = isFault ? 'error' : 'info';
     this.#logger[level](
       {
         component: record.service,

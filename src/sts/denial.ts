@@ -57,10 +57,12 @@ function sealRefusal({ action, resource, context, own }: RefusedCall, call: Sign
 
 const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
 
-/** Which of the caller's own sets refuses; `undefined` when all of them allow. */
+/** Which of the caller's own sets refuses, `none` when that could not be decided; `undefined` when all of them allow. */
 function ownReason({
   sets,
+  fault,
 }: AccessDecision): Pick<AccessDecision, 'policyType' | 'isExplicitDeny'> | undefined {
+  if (fault !== undefined) return { policyType: 'none', isExplicitDeny: false };
   const denying = ownPolicyTypes.find((policyType) => sets[policyType] === 'deny');
   if (denying !== undefined) return { policyType: denying, isExplicitDeny: true };
   const silent = ownPolicyTypes.find((policyType) => sets[policyType] === 'none');

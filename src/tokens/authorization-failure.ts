@@ -5,7 +5,7 @@ export interface AuthorizationFailure {
   readonly action: string;
   readonly resource: string;
   readonly isExplicitDeny: boolean;
-  /** The set of policies that denied, or that should have allowed. */
+  /** The set of policies that denied, or that should have allowed; `none` when the decision could not be made. */
   readonly policyType: string;
   /** The statement of an explicit deny, by names alone. */
   readonly statement: FailedStatement | undefined;

@@ -8,7 +8,7 @@ interface Items<T> {
 
 /**
  * What DecodeAuthorizationMessage answers, in AWS's form (AWS STS API Reference, DecodeAuthorizationMessage). `denial`
- * is an addition: which kind of policy decided, and where to find the request in the logs.
+ * is an addition: which kind of policy decided, if one did, and where to find the request in the logs.
  */
 export interface DecodedAuthorizationMessage {
   readonly allowed: false;
@@ -31,7 +31,10 @@ export interface DecodedAuthorizationMessage {
     readonly conditions: Items<{ readonly key: string; readonly values: Items<{ readonly value: string }> }>;
   };
   readonly denial: {
+    /** `none` when the decision could not be made. */
     readonly policyType: string;
+    /** False when the request was denied because the decision could not be made: a fault of the server. */
+    readonly isDecided: boolean;
     readonly requestId: string;
     /** ISO 8601 in UTC with whole seconds. */
     readonly deniedAt: string;
@@ -69,6 +72,11 @@ export function failureDocument(failure: AuthorizationFailure): DecodedAuthoriza
         })),
       },
     },
-    denial: { policyType, requestId, deniedAt: isoSeconds(deniedAtMs) },
+    denial: {
+      policyType,
+      isDecided: policyType !== 'none',
+      requestId,
+      deniedAt: isoSeconds(deniedAtMs),
+    },
   };
 }

@@ -70,7 +70,7 @@ describe('decide on hostile policies', () => {
 
   it.each([
     ['a header longer than the value', starred, 'b'.repeat(28_001)],
-    ['a header repeated until it is', starred.repeat(29), 'b'.repeat(1000)],
+    ['a header repeated until it is', starred.repeat(15), 'b'.repeat(2000)],
   ])('sees without comparing that nothing matches %s', (_title, value, referer) => {
     const entries = [['aws:UserAgent', userAgent] as const, ['aws:referer', referer] as const];
     const { decision } = decideWith(hostilePolicy('StringLike', value), entries);

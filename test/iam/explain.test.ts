@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Decision, decide, type PolicySets } from '../../src/iam/combine.ts';
+import { type Decision, decide, failedDecision, type PolicySets } from '../../src/iam/combine.ts';
 import { explainDenial } from '../../src/iam/explain.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 import { compileAll } from '../support/raw-policies.ts';
@@ -20,6 +20,13 @@ function denial(sets: PolicySets): Decision {
 }
 
 const identity = compileAll([allow], 'identity');
+
+describe('explainDenial of what could not be decided', () => {
+  it('accuses no policy', () => {
+    const reason = 'because the authorization decision could not be made';
+    expect(explainDenial(failedDecision(new Error('broken')), 's3:GetObject')).toBe(reason);
+  });
+});
 
 describe('explainDenial', () => {
   it.each<[string, PolicySets]>([

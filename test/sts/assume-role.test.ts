@@ -238,6 +238,6 @@ describe('a decision that fails', () => {
     const outcome = await serve(await arrive(assumeRoleForm('open'), keyOf('alice')), broken);
     expect([outcome.code, outcome.message]).toEqual(['AccessDenied', denialOf('alice', 'open')]);
     expect(outcome.error?.errorDetail).toContain('broken on purpose');
-    expect(outcome.facts.decision?.decision).toBe('deny');
+    expect(outcome.facts.decision?.decision).toBe('error');
   });
 });

@@ -36,6 +36,7 @@ export function outcomeOf(decision: Decision | NeedsKeys): ReferenceOutcome | 'n
   if (decision.effect === 'needs') return 'needs';
   if (decision.effect === 'deny' && 'fault' in decision) throw decision.fault;
   const by = decision.policyType;
+  if (by === 'none') throw new Error('a decision of no policy');
   if (decision.effect === 'allow') return { decision: 'allow', by };
   return { decision: decision.isExplicitDeny ? 'explicit-deny' : 'implicit-deny', by };
 }

@@ -102,7 +102,12 @@ describe('authorization messages', () => {
             ],
           },
         },
-        denial: { policyType: 'session', requestId: 'REQUEST1', deniedAt: '2026-11-23T06:30:00Z' },
+        denial: {
+          policyType: 'session',
+          isDecided: true,
+          requestId: 'REQUEST1',
+          deniedAt: '2026-11-23T06:30:00Z',
+        },
       },
     });
   });

@@ -18,8 +18,8 @@ export function reasonOf({ decision, action }: Simulation): string {
   if (decision.effect === 'allow') return '';
   if (decision.effect === 'needs')
     return `because it depends on ${decision.keys.join(', ')}, which the context does not tell`;
-  if (decision.fault !== undefined) return `deciding failed: ${String(decision.fault)}`;
-  return explainDenial(decision, action);
+  const reason = explainDenial(decision, action);
+  return decision.fault === undefined ? reason : `${reason}: ${String(decision.fault)}`;
 }
 
 /** The form of `--json`, see docs/policy-simulate.md: fields are added, never renamed. */
@@ -79,7 +79,8 @@ export function renderSimulation(simulation: Simulation): string {
   if (decision.effect !== 'needs') {
     const { policyType, statement, sets } = decision;
     const at = statement === undefined ? '' : `: ${renderStatement(statement)}`;
-    lines.push(`  decided by the ${policyType} policies${at}`, `  sets       ${renderSets(sets)}`);
+    if (policyType !== 'none') lines.push(`  decided by the ${policyType} policies${at}`);
+    lines.push(`  sets       ${renderSets(sets)}`);
   }
   if (simulation.isOnlyRecorded)
     lines.push('  enforcement is audit: the request is let through, the refusal recorded');
