@@ -1,7 +1,7 @@
 import type { Caller } from '../authenticate/caller.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
 import type { Enforcement } from '../directory/records.ts';
-import { type Decision, decide, failedDecision, type PolicySets } from '../iam/combine.ts';
+import { type Decision, decide, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
 
 /** A final decision: whatever could not be decided is denied. */
@@ -12,7 +12,11 @@ export type AccessDecision = Decision;
  * statement might have been a Deny.
  */
 export function decideAccess(sets: PolicySets, query: AuthorizationQuery): AccessDecision {
-  const decision = decide(sets, query);
+  return settled(decide(sets, query));
+}
+
+/** What is left of a decision that waits for keys where nothing can look them up: a refusal. */
+export function settled(decision: Decision | NeedsKeys): AccessDecision {
   return decision.effect === 'needs' ? undecidable(decision.keys) : decision;
 }
 

@@ -5,7 +5,7 @@ import { formatArn, parseArn } from '../core/arn.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { AccountRecord } from '../directory/records.ts';
 import type { Role } from '../directory/role.ts';
-import type { PolicySets } from '../iam/combine.ts';
+import { type Decision, decide, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
@@ -157,6 +157,24 @@ export function trustCase(own: PolicySets, query: AuthorizationQuery, role: Role
     sets: { ...own, resource: [role.trustPolicy] },
     query: { ...query, context: withRoleTags(query.context, role.tags) },
   };
+}
+
+const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
+
+/**
+ * The answer to a {@link trustCase}, from what the engine decides. Tags and a source identity need what the role itself
+ * needs; a source identity that is set along a chain also needs the caller's own policies, however closely the trust policy
+ * names the caller (IAM user guide, "Permissions required to set source identity").
+ */
+export function decideTrustCase({ sets, query }: TrustCase): Decision | NeedsKeys {
+  const decision = decide(sets, query);
+  const { action, principal } = query;
+  if (action !== setSourceIdentity || principal.kind !== 'role-session') return decision;
+  if (decision.effect !== 'allow') return decision;
+  const { sets: effects } = decision;
+  const silent = ownPolicyTypes.find((policyType) => effects[policyType] === 'none');
+  if (silent === undefined) return decision;
+  return { effect: 'deny', isExplicitDeny: false, policyType: silent, sets: effects };
 }
 
 function withRoleTags(context: RequestContext, tags: ReadonlyMap<string, string>): RequestContext {

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { assumedRoleArn, type Caller, claimsOf } from '../authenticate/caller.ts';
-import { type AccessDecision, decideAccess, decisionFacts } from '../authorize/decide.ts';
+import { type AccessDecision, decideAccess, decisionFacts, settled } from '../authorize/decide.ts';
 import type { Role } from '../directory/role.ts';
 import type {
   RoleSessionPrincipal,
@@ -15,6 +15,7 @@ import { stsError } from './errors.ts';
 import { withInherited } from './session-tags.ts';
 import {
   callerQuestion,
+  decideTrustCase,
   defaultDurationSeconds,
   fullRoleArn,
   setSourceIdentity,
@@ -125,8 +126,7 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   for (const action of furtherActions(tags, sourceIdentity)) {
     const further = trustCase(own, trustQuery({ ...question, action }, roleArn), role);
     const decided = decideTrust(further, trace);
-    const needsOwn = action === setSourceIdentity && caller.kind === 'role-session';
-    if (needsOwn ? isAllowedByBoth(decided) : isTrusted(decided)) continue;
+    if (decided.effect === 'allow') continue;
     throw accessDenied({ ...refusal, action, own: decided }, call, denialDetail(decided));
   }
   requireSameSourceIdentity(request.sourceIdentity, caller);
@@ -176,16 +176,6 @@ function furtherActions(tags: readonly SessionTag[], sourceIdentity: string | un
   return actions;
 }
 
-/** Whether the trust policy allows, in whatever way it names the caller, and nothing denies. */
-function isTrusted({ isExplicitDeny, fault, sets }: AccessDecision): boolean {
-  return !isExplicitDeny && fault === undefined && sets.resource === 'allow';
-}
-
-/** Whether the caller's own policies allow as well, however closely the trust policy names the caller. */
-function isAllowedByBoth({ effect, sets }: AccessDecision): boolean {
-  return effect === 'allow' && sets.identity === 'allow' && sets.resource === 'allow';
-}
-
 // A source identity says who began, all along the chain.
 function requireSameSourceIdentity(requested: string | undefined, caller: Caller): void {
   const inherited = claimsOf(caller)?.sourceIdentity;
@@ -193,9 +183,9 @@ function requireSameSourceIdentity(requested: string | undefined, caller: Caller
   throw stsError('AccessDenied', 'The source identity of the calling session cannot be changed.');
 }
 
-function decideTrust({ sets, query }: TrustCase, trace: StsTrace): AccessDecision {
+function decideTrust(asked: TrustCase, trace: StsTrace): AccessDecision {
   const startedAt = performance.now();
-  const decision = decideAccess(sets, query);
+  const decision = settled(decideTrustCase(asked));
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
   return decision;
 }

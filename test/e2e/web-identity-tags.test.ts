@@ -30,7 +30,7 @@ directory:
       Statement:
         - { Effect: Allow, Action: "s3:PutObject", Resource: "arn:aws:s3:::data/\${aws:PrincipalTag/team}/*" }
         - { Effect: Allow, Action: "s3:PutObject", Resource: "arn:aws:s3:::data/source/*", Condition: { StringEquals: { "aws:SourceIdentity": alice } } }
-        - { Effect: Allow, Action: ["sts:AssumeRole", "sts:SetSourceIdentity"], Resource: "*" }
+        - { Effect: Allow, Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], Resource: "*" }
   identityProviders: [{ kind: oidc, name: test, issuer: "${idp.issuer}", clientIds: [sts-sidecar] }]
   roles:
 ${trust('tagged', all)}

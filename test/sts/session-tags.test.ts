@@ -30,15 +30,15 @@ const may = (...actions: string[]): object => document({ Effect: 'Allow', Action
 
 const world = buildWorld({
   users: {
-    alice: { inline: [assumePolicy('*')], tags: { Team: 'red', site: 'here' } },
+    alice: { inline: [assumePolicy('*'), may(...both)], tags: { Team: 'red', site: 'here' } },
     untagging: {
       inline: [assumePolicy('*'), document({ Effect: 'Deny', Action: 'sts:TagSession', Resource: '*' })],
     },
   },
   roles: {
     plain: { trust: trustOf(['sts:AssumeRole']) },
-    tagged: { trust: trustOf(both), inline: [assumePolicy('*')] },
-    silent: { trust: trustOf(both), inline: [assumePolicy('*')] },
+    tagged: { trust: trustOf(both), inline: [assumePolicy('*'), may('sts:TagSession')] },
+    silent: { trust: trustOf(both), inline: [assumePolicy('*'), may('sts:TagSession')] },
     speaking: { trust: trustOf(both), inline: [assumePolicy('*'), may('sts:SetSourceIdentity')] },
     picky: {
       trust: trustOf(both, {

@@ -4,11 +4,12 @@ import { parseArn } from '../../core/arn.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { matchingStatements, type StatementMatch } from '../../iam/trace.ts';
+import { decideTrustCase } from '../../sts/trust-decision.ts';
 import type { Asker } from './asker.ts';
 import { type Simulated, s3Context } from './circumstances.ts';
 import { findAction, type KnownAction } from './known-actions.ts';
 import { QuestionError } from './question.ts';
-import { decideBesides, stsCase } from './sts-case.ts';
+import { stsCase } from './sts-case.ts';
 import type { World } from './world.ts';
 
 /** The answer to one (action, resource) pair. */
@@ -41,7 +42,7 @@ export function simulate(actionText: string, resource: string, simulated: Simula
   const { sets, query } =
     known.service === 's3' ? s3Case(known, resource, simulated) : stsCase(known.action, resource, simulated);
   const matches = matchingStatements(sets, query);
-  const decision = decideBesides(decide(sets, query), { query, matches });
+  const decision = known.service === 's3' ? decide(sets, query) : decideTrustCase({ sets, query });
   return {
     principal: simulated.asker.arn,
     action: known.action,

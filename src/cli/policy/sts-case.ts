@@ -3,10 +3,7 @@ import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { globalKeys } from '../../authorize/global-keys.ts';
 import { suggest } from '../../config/suggest.ts';
 import type { Role } from '../../directory/role.ts';
-import type { Decision, NeedsKeys } from '../../iam/combine.ts';
-import type { AuthorizationQuery } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
-import type { StatementMatch } from '../../iam/trace.ts';
 import { requestTagKeys } from '../../sts/session-tags.ts';
 import {
   assumeRole,
@@ -181,31 +178,6 @@ function valuesOf({ context }: Circumstances, lowerCaseKey: string): readonly st
 
 function textOf(circumstances: Circumstances, lowerCaseKey: string): string | undefined {
   return valuesOf(circumstances, lowerCaseKey)[0];
-}
-
-/**
- * What a decision means for what is asked besides a role: the consent of the trust policy is enough for tags and for a
- * source identity, in whatever way it names the caller; only a source identity that is set along a chain also needs the
- * caller's own policies. Other decisions stay as they are.
- */
-export function decideBesides(
-  decision: Decision | NeedsKeys,
-  { query, matches }: { readonly query: AuthorizationQuery; readonly matches: readonly StatementMatch[] },
-): Decision | NeedsKeys {
-  const { action, principal } = query;
-  if (action !== tagSession && action !== setSourceIdentity) return decision;
-  if (decision.effect === 'needs' || decision.isExplicitDeny || decision.fault !== undefined) return decision;
-  const { sets } = decision;
-  // About a federated user there is no trust policy to ask.
-  if (sets.resource === undefined) return decision;
-  const denied = { effect: 'deny', isExplicitDeny: false, sets } as const;
-  if (sets.resource !== 'allow') return { ...denied, policyType: 'resource' };
-  if (action === setSourceIdentity && principal.kind === 'role-session') {
-    return sets.identity === 'allow' ? decision : { ...denied, policyType: 'identity' };
-  }
-  const granting = matches.find(({ policyType, effect }) => policyType === 'resource' && effect === 'Allow');
-  const allowed = { effect: 'allow', isExplicitDeny: false, policyType: 'resource', sets } as const;
-  return granting === undefined ? allowed : { ...allowed, statement: granting.statement };
 }
 
 function findRole(resource: string, { settings, directory, roles }: World): Role {
