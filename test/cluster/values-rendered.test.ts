@@ -116,6 +116,12 @@ describe('the rendered configuration', () => {
     );
   });
 
+  it('says what the store has', async () => {
+    expect(settingsOf(await render('everything')).backend.supports).toHaveLength(7);
+    expect(settingsOf(await render('sidecar')).backend.supports).toContain('conditionalDelete');
+    expect(settingsOf(await render('gateway')).backend.supports).toEqual([]);
+  });
+
   it('holds no secret', async () => {
     const text = configurationOf(await render('everything'))['sidecar.yaml'] ?? '';
     const { state, control } = parse(text) as Readonly<Record<string, object>>;

@@ -104,6 +104,8 @@ export interface TestSidecarOptions {
   readonly backend?: { endpoint: string; accessKeyId: string; secretAccessKey: string; timeouts?: string };
   /** How checksum trailers are sent to the store; `reframe` when absent. */
   readonly trailers?: 'reframe' | 'decode';
+  /** `backend.supports`; nothing when absent. */
+  readonly supports?: readonly string[];
 }
 
 export interface TestSidecar {
@@ -152,6 +154,7 @@ backend:
   region: us-east-1
   credentials: { accessKeyId: ${storeAccessKeyId}, secretAccessKey: { env: STORE } }
   trailers: ${options.trailers ?? 'reframe'}
+  supports: [${(options.supports ?? []).join(', ')}]
 ${options.backend?.timeouts ?? ''}
 account: { id: "${account}", region: ${options.region ?? 'us-east-1'}, allowedRegions: ${options.allowedRegions ?? '[]'}, disabledRegions: ${options.disabledRegions ?? '[]'} }
 ${options.tokens ?? 'tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }'}

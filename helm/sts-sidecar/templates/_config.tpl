@@ -8,6 +8,7 @@
   "credentials" (dict
     "accessKeyId" (dict "env" "BACKEND_ACCESS_KEY_ID")
     "secretAccessKey" (dict "env" "BACKEND_SECRET_ACCESS_KEY")) -}}
+{{- with .Values.backend.supports }}{{ $_ := set $backend "supports" . }}{{ end -}}
 {{- with .Values.backend.timeouts }}{{ $_ := set $backend "timeouts" . }}{{ end -}}
 {{- $keys := list -}}
 {{- range .Values.tokens.keys -}}

@@ -44,7 +44,7 @@ const special: ReadonlyMap<string, Answers> = new Map([
     },
   ],
   [
-    'versitygw',
+    'versitygw 1.8',
     same(
       'NotImplemented 501',
       'PutBucketLifecycleConfiguration',
@@ -65,7 +65,7 @@ const special: ReadonlyMap<string, Answers> = new Map([
     ),
   ],
   [
-    'MinIO',
+    'MinIO 2026-02',
     {
       ...same('unknown', 'PutBucketOwnershipControls', 'PutPublicAccessBlock', 'DeletePublicAccessBlock'),
       // It takes them for CreateBucket with a strange body, which changes nothing of a bucket that exists.

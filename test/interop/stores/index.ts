@@ -8,12 +8,19 @@ export interface StoreKind {
   readonly name: string;
   /** How it takes checksum trailers. */
   readonly trailers: 'reframe' | 'decode';
+  /** Which conditions it obeys: `backend.supports`. */
+  readonly supports: readonly string[];
   readonly start: () => Promise<RealStore>;
 }
 
 /** Every store that the suites run on. */
 export const storeKinds: readonly StoreKind[] = [
-  { name: 'Ceph RGW 16', trailers: 'decode', start: () => startRgw() },
-  { name: 'versitygw', trailers: 'reframe', start: startVersitygw },
-  { name: 'MinIO', trailers: 'reframe', start: startMinio },
+  { name: 'Ceph RGW 16', trailers: 'decode', supports: [], start: () => startRgw() },
+  {
+    name: 'versitygw 1.8',
+    trailers: 'reframe',
+    supports: ['conditionalComplete', 'conditionalDelete', 'sizeAndTimeConditions'],
+    start: startVersitygw,
+  },
+  { name: 'MinIO 2026-02', trailers: 'reframe', supports: ['conditionalComplete'], start: startMinio },
 ];

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../../../src/core/clock.ts';
 import type { Answered, Call, SignedCaller } from './signed-caller.ts';
 
 /** What a store does with a condition that a request carries. */
@@ -37,7 +39,9 @@ const after = 'after';
 const etagOf = (text: string): string => `"${createHash('md5').update(text).digest('hex')}"`;
 const wrongEtag = etagOf('another');
 const longAgo = 'Mon, 01 Jan 2001 00:00:00 GMT';
-const tomorrow = (): string => new Date(Date.now() + 86_400_000).toUTCString();
+const lastModified = 'LAST-MODIFIED';
+const secondAfter = 'A SECOND LATER';
+const laterThanAll = 'Fri, 01 Jan 2100 00:00:00 GMT';
 
 const pathOf = ({ bucket, key }: { bucket: string; key: string }): string => `/${bucket}/${key}`;
 
@@ -50,6 +54,28 @@ const reads = (caller: SignedCaller, path: string, content: string) => async ():
 
 const isGone = (caller: SignedCaller, path: string) => async (): Promise<boolean> =>
   (await caller.send({ method: 'HEAD', path })).status === 404;
+
+// Conditions on the time of an object are about what the store says; to have changed since is about the second after, once
+// it has passed: some stores keep parts of a second, and none believes in a date to come.
+async function headersFor(
+  caller: SignedCaller,
+  path: string,
+  headers: Record<string, string>,
+): Promise<Record<string, string>> {
+  const values = Object.values(headers);
+  if (!values.includes(lastModified) && !values.includes(secondAfter)) return headers;
+  const { headers: answered } = await caller.must({ method: 'HEAD', path });
+  const modified = String(answered['last-modified']);
+  const after = Date.parse(modified) + 1000;
+  if (values.includes(secondAfter)) await sleep(Math.max(0, after + 1000 - systemClock.now()));
+  const written = new Map([
+    [lastModified, modified],
+    [secondAfter, new Date(after).toUTCString()],
+  ]);
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, written.get(value) ?? value]),
+  );
+}
 
 /** The headers of a condition that holds, or does not, for an object that is there with the content `before`. */
 type HeadersOf = (holds: boolean) => Record<string, string>;
@@ -97,7 +123,8 @@ function copySource(condition: string, headersOf: HeadersOf): ConditionCase {
     prepare: async (caller, place) => {
       const path = pathOf(place);
       await put(caller, `${path}-source`, before);
-      const headers = { 'x-amz-copy-source': `${path}-source`, ...headersOf(place.holds) };
+      const condition = await headersFor(caller, `${path}-source`, headersOf(place.holds));
+      const headers = { 'x-amz-copy-source': `${path}-source`, ...condition };
       return { call: { method: 'PUT', path, headers }, happened: reads(caller, path, before) };
     },
   };
@@ -121,7 +148,8 @@ function partCopy(condition: string, headersOf: HeadersOf): ConditionCase {
       const path = pathOf(place);
       await put(caller, `${path}-source`, before);
       const uploadId = await startUpload(caller, path);
-      const headers = { 'x-amz-copy-source': `${path}-source`, ...headersOf(place.holds) };
+      const condition = await headersFor(caller, `${path}-source`, headersOf(place.holds));
+      const headers = { 'x-amz-copy-source': `${path}-source`, ...condition };
       return {
         call: { method: 'PUT', path, query: { partNumber: '1', uploadId }, headers },
         happened: hasPart(caller, path, uploadId),
@@ -140,7 +168,7 @@ function complete(condition: string, headersOf: HeadersOf): ConditionCase {
       const uploadId = await startUpload(caller, path);
       const query = { partNumber: '1', uploadId };
       const part = await caller.must({ method: 'PUT', path, query, body: after });
-      const etag = part.headers.get('etag') ?? '';
+      const etag = String(part.headers['etag']);
       const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
       return {
         call: { method: 'POST', path, query: { uploadId }, body, headers: headersOf(place.holds) },
@@ -157,14 +185,7 @@ function remove(condition: string, headersOf: HeadersOf): ConditionCase {
     prepare: async (caller, place) => {
       const path = pathOf(place);
       await put(caller, path, before);
-      const { headers: answered } = await caller.must({ method: 'HEAD', path });
-      const modified = answered.get('last-modified') ?? '';
-      const headers = Object.fromEntries(
-        Object.entries(headersOf(place.holds)).map(([name, value]) => [
-          name,
-          value.replace('LAST-MODIFIED', modified),
-        ]),
-      );
+      const headers = await headersFor(caller, path, headersOf(place.holds));
       return { call: { method: 'DELETE', path, headers }, happened: isGone(caller, path) };
     },
   };
@@ -222,7 +243,7 @@ function read(condition: string, headersOf: HeadersOf): ConditionCase {
       const path = pathOf(place);
       await put(caller, path, before);
       return {
-        call: { method: 'GET', path, headers: headersOf(place.holds) },
+        call: { method: 'GET', path, headers: await headersFor(caller, path, headersOf(place.holds)) },
         happened: ({ text }) => Promise.resolve(text === before),
       };
     },
@@ -240,11 +261,11 @@ const sourceConditions: readonly (readonly [name: string, headersOf: HeadersOf])
   ],
   [
     'x-amz-copy-source-if-modified-since',
-    (holds) => ({ 'x-amz-copy-source-if-modified-since': holds ? longAgo : tomorrow() }),
+    (holds) => ({ 'x-amz-copy-source-if-modified-since': holds ? longAgo : secondAfter }),
   ],
   [
     'x-amz-copy-source-if-unmodified-since',
-    (holds) => ({ 'x-amz-copy-source-if-unmodified-since': holds ? tomorrow() : longAgo }),
+    (holds) => ({ 'x-amz-copy-source-if-unmodified-since': holds ? laterThanAll : longAgo }),
   ],
 ];
 
@@ -263,14 +284,14 @@ export const conditionCases: readonly ConditionCase[] = [
     'x-amz-if-match-size': holds ? String(before.length) : '1',
   })),
   remove('x-amz-if-match-last-modified-time', (holds) => ({
-    'x-amz-if-match-last-modified-time': holds ? 'LAST-MODIFIED' : longAgo,
+    'x-amz-if-match-last-modified-time': holds ? lastModified : longAgo,
   })),
   removeMany,
   abort,
   read('If-Match', ifMatch),
   read('If-None-Match', (holds) => ({ 'if-none-match': holds ? wrongEtag : etagOf(before) })),
-  read('If-Modified-Since', (holds) => ({ 'if-modified-since': holds ? longAgo : tomorrow() })),
-  read('If-Unmodified-Since', (holds) => ({ 'if-unmodified-since': holds ? tomorrow() : longAgo })),
+  read('If-Modified-Since', (holds) => ({ 'if-modified-since': holds ? longAgo : secondAfter })),
+  read('If-Unmodified-Since', (holds) => ({ 'if-unmodified-since': holds ? laterThanAll : longAgo })),
 ];
 
 /** Tries one condition both ways. */

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assume } from '../../support/sdk.ts';
+import { alice, startSidecar, type TestSidecar } from '../../support/sidecar.ts';
+import { type ConditionCase, conditionCases, obedienceOf } from './behaviour/conditions.ts';
+import { describeKeys, ownNames } from './behaviour/keys.ts';
+import { SignedCaller } from './behaviour/signed-caller.ts';
+import { describeUploads } from './behaviour/uploads.ts';
+import { storeKinds } from './index.ts';
+import type { RealStore } from './real-store.ts';
+import { storeDirectory } from './store-directory.ts';
+
+// Nothing is lost by them, and no policy can demand them: the client is told what it would be told by the store itself.
+function isHarmless({ operation, condition }: ConditionCase): boolean {
+  return operation === 'GetObject' || condition.startsWith('x-amz-copy-source-if-');
+}
+
+const page = readFileSync(new URL('../../../docs/compatibility.md', import.meta.url), 'utf8');
+
+describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
+  let store: RealStore;
+  let sidecar: TestSidecar;
+  let atStore: SignedCaller;
+  let throughSidecar: SignedCaller;
+  beforeAll(async () => {
+    store = await start();
+    sidecar = await startSidecar({ backend: store, trailers, supports, directory: storeDirectory });
+    atStore = new SignedCaller(store.endpoint, store);
+    throughSidecar = new SignedCaller(sidecar.url, await assume(sidecar.url, alice, 'admin'));
+    await atStore.must({ method: 'PUT', path: '/data' });
+  });
+  afterAll(async () => {
+    await sidecar?.stop();
+    await store?.stop();
+  });
+
+  /** Prints a table, so that the page can be written from it, and compares it with the page. */
+  function compare(head: string, rows: readonly string[]): void {
+    const columns = head.split('|').length - 2;
+    const table = [head, `|${' - |'.repeat(columns)}`, ...rows].join('\n');
+    process.stdout.write(`\n${name}\n\n${table}\n`);
+    const section = page.split(/^## /m).find((text) => text.startsWith(`${name}\n`)) ?? '';
+    // The formatter of the page aligns columns.
+    const plain = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/-+/g, '-');
+    expect(plain(section)).toContain(plain(table));
+  }
+
+  it('does with conditions what the page says', async () => {
+    const rows: string[] = [];
+    for (const [index, condition] of conditionCases.entries()) {
+      const obedience = await obedienceOf(condition, atStore, { bucket: 'data', key: `key${index}` });
+      rows.push(`| ${condition.operation} | \`${condition.condition}\` | ${obedience} |`);
+    }
+    compare('| operation | condition | the store |', rows);
+  });
+
+  it('does with uploads that go wrong what the page says', async () => {
+    compare('| upload | the store |', await describeUploads(atStore));
+  });
+
+  it('does with odd keys what the page says', async () => {
+    compare('| key | the store |', await describeKeys(atStore));
+  });
+
+  it.each(conditionCases.map((one, index) => ({ ...one, index })))(
+    'is not asked to ignore $condition of $operation',
+    async ({ index, ...condition }) => {
+      const direct = await obedienceOf(condition, atStore, { bucket: 'data', key: `direct${index}` });
+      const through = await obedienceOf(condition, throughSidecar, {
+        bucket: 'data',
+        key: `sidecar${index}`,
+      });
+      expect(through).toBe(direct === 'ignores' && !isHarmless(condition) ? 'refuses' : direct);
+    },
+  );
+
+  it.each(ownNames)('does not show $title', async ({ path }) => {
+    const target = await path(throughSidecar, 'data');
+    const direct = await atStore.send({ method: 'GET', path: target });
+    process.stdout.write(`${name}: GET ${target.replaceAll(/[0-9a-f-]{32,}/g, '…')} ${direct.status}\n`);
+    const refused = await throughSidecar.send({ method: 'GET', path: target });
+    expect(refused.status).toBe(400);
+    expect(refused.text).toMatch(/<Code>(?:InvalidURI|InvalidBucketName)<\/Code>/);
+  });
+});
