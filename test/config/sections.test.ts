@@ -26,6 +26,22 @@ describe('settings that this version does not have', () => {
     );
   });
 
+  it('knows what a store may have, and nothing else', () => {
+    const all = [
+      'annotations',
+      'objectEncryption',
+      'conditionalBatchDelete',
+      'conditionalComplete',
+      'conditionalCopy',
+      'conditionalDelete',
+      'sizeAndTimeConditions',
+    ];
+    expect(
+      load(configuration(backendWith(`supports: [${all.join(', ')}]`))).settings.backend.supports,
+    ).toEqual(all);
+    expect(problemWith(backendWith('supports: [conditionalcopy]'))).toMatch(/^backend\.supports/);
+  });
+
   it('rejects a way to send trailers that does not exist', () => {
     expect(problemWith(backendWith('trailers: keep'))).toMatch(/^backend\.trailers: /);
   });

@@ -184,7 +184,12 @@ describe.each(['reframe', 'decode'] as const)('a streaming upload (%s)', (traile
         { 'x-amz-decoded-content-length': String(data.length + 1) },
         '400 IncompleteBody',
       ],
-      ['declares a negative length', right, { 'x-amz-decoded-content-length': '-1' }, '411 MissingContentLength'],
+      [
+        'declares a negative length',
+        right,
+        { 'x-amz-decoded-content-length': '-1' },
+        '411 MissingContentLength',
+      ],
       ['declares too much', right, { 'x-amz-decoded-content-length': '5368709121' }, '400 EntityTooLarge'],
       ['announces no trailer', right, { 'x-amz-trailer': '' }, '400 MalformedTrailerError'],
       ['announces no checksum', right, { 'x-amz-trailer': 'x-amz-meta-a' }, '400 InvalidRequest'],

@@ -59,6 +59,26 @@ const confusedDeputy: readonly Trap[] = [
     ],
   },
   {
+    trap: 'names that stores keep for themselves, which no policy guards',
+    tests: [
+      ['security/stores-own-names.test.ts', 'is never asked for: %s'],
+      ['s3/store-names.test.ts', 'is no key: %s'],
+      ['interop/stores/behaviour.test.ts', 'does not show $title'],
+    ],
+  },
+  {
+    trap: 'conditions that a store ignores',
+    tests: [
+      ['security/stores-own-names.test.ts', 'is not passed by with a store that ignores it: %s'],
+      ['s3/conditions.test.ts', 'is sent only where %s is said of the store: %j'],
+      ['interop/stores/behaviour.test.ts', 'is not asked to ignore $condition of $operation'],
+    ],
+  },
+  {
+    trap: 'a base host that is a bucket of another, by the order of a list',
+    tests: [['s3/route.test.ts', 'takes the longest base host, whatever their order: %j']],
+  },
+  {
     trap: 'credentials in the header and in the query at once, a presigned URL with a foreign Authorization',
     tests: [['security/laundering.test.ts', 'a request with two kinds of credentials']],
   },
