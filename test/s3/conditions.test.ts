@@ -64,7 +64,6 @@ describe('a condition that a store might ignore', () => {
   it.each(ignored)('is sent only where %s is said of the store: %j', (feature, written) => {
     const others = new Set([...allFeatures].filter((one) => one !== feature));
     expect(refusal(others, written)).toMatch(/^501 NotImplemented /);
-    // Whoever reads it knows what to set.
     expect(refusal(others, written)).toContain(`backend.supports names for it (${feature})`);
     expect(refusal(new Set([feature]), written)).not.toMatch(/^\d/);
   });
