@@ -1,16 +1,24 @@
+import { policyVocabulary } from '../app/policy-vocabulary.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { providerRoleArn } from '../directory/provider-role.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
-/** Validates a configuration file exactly as start-up does and prints every problem. */
-export function checkConfiguration(path: string, terminal: Terminal): number {
-  const loaded = loadConfiguration(path, {});
+/**
+ * Validates a configuration file exactly as start-up does and prints every problem and warning. Strictly, a warning is
+ * an error.
+ */
+export function checkConfiguration(path: string, isStrict: boolean, terminal: Terminal): number {
+  const loaded = loadConfiguration(path, {}, policyVocabulary);
   if (!loaded.ok) {
     for (const problem of loaded.problems) terminal.prose(problem);
-    terminal.prose(`${path}: ${loaded.problems.length} problem${loaded.problems.length === 1 ? '' : 's'}`);
+    terminal.prose(`${path}: ${counted(loaded.problems.length, 'problem')}`);
     return exitCodes.badConfiguration;
   }
-  for (const warning of loaded.warnings) terminal.prose(`warning: ${warning}`);
+  for (const warning of loaded.warnings) terminal.prose(warning);
+  if (isStrict && loaded.warnings.length > 0) {
+    terminal.prose(`${path}: ${counted(loaded.warnings.length, 'warning')}, and --strict allows none`);
+    return exitCodes.badConfiguration;
+  }
   const { keys, sealWith } = loaded.settings.tokens;
   const { users, roles, policies, providerRoles } = loaded.directory;
   terminal.prose(
@@ -26,4 +34,8 @@ export function checkConfiguration(path: string, terminal: Terminal): number {
     terminal.prose(`identity provider ${role.provider}: RoleArn ${arn}`);
   }
   return exitCodes.ok;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -45,8 +45,14 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .command('check')
     .description('validate a configuration file exactly as start-up does; exit 0 or 2')
     .argument('<file>', 'the configuration file')
-    .addHelpText('after', '\nExample:\n  sts-sidecar config check sidecar.yaml')
-    .action((file: string) => exit(checkConfiguration(file, terminal)));
+    .option('--strict', 'also exit 2 when there are warnings', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sts-sidecar config check sidecar.yaml\n  sts-sidecar config check --strict sidecar.yaml',
+    )
+    .action((file: string, { strict }: { strict: boolean }) =>
+      exit(checkConfiguration(file, strict, terminal)),
+    );
   const keys = program.command('keys').description('work with token keys');
   keys
     .command('generate')

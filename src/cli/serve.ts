@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { policyVocabulary } from '../app/policy-vocabulary.ts';
 import { type App, createApp } from '../app.ts';
 import { loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
@@ -19,12 +20,12 @@ function collectInOneGo(): void {
 
 /** Runs the sidecar until SIGTERM or SIGINT. */
 export async function serve(path: string, overrides: Overrides, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(path, overrides);
+  const loaded = loadConfiguration(path, overrides, policyVocabulary);
   if (!loaded.ok) {
     for (const problem of loaded.problems) terminal.prose(problem);
     return exitCodes.badConfiguration;
   }
-  for (const warning of loaded.warnings) terminal.prose(`warning: ${warning}`);
+  for (const warning of loaded.warnings) terminal.prose(warning);
   collectInOneGo();
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
   const addresses = await startOrExplain(app, terminal);

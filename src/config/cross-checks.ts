@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopbackHost } from './loopback.ts';
 import { quoteText } from './path.ts';
 import type { Reading } from './reading.ts';
 import type { BackendSettings, ControlSettings, ListenAddress } from './settings.ts';
@@ -82,8 +82,5 @@ function isEveryAddress(host: string): boolean {
 }
 
 function canonicalHost(host: string): string {
-  const lower = host.toLowerCase();
-  const isLoopback =
-    lower === 'localhost' || lower === '::1' || (isIP(lower) === 4 && lower.startsWith('127.'));
-  return isLoopback ? 'loopback' : lower;
+  return isLoopbackHost(host) ? 'loopback' : host.toLowerCase();
 }

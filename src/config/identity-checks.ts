@@ -1,5 +1,6 @@
 import { withoutScheme } from '../core/issuer.ts';
 import type { RoleDraft } from '../directory/check-records.ts';
+import { isLoopbackHost } from './loopback.ts';
 import { quoteText } from './path.ts';
 import { identityProviderRecords } from './provider-records.ts';
 import type { Reading } from './reading.ts';
@@ -93,8 +94,7 @@ function checkScheme(
 ): void {
   if (outbound === undefined || !text.startsWith('http:')) return;
   const { hostname, origin } = new URL(text);
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
-  if (isLoopback || outbound.allowHttp.includes(origin)) return;
+  if (isLoopbackHost(hostname) || outbound.allowHttp.includes(origin)) return;
   reading.problem(
     path,
     `must be https; to allow plain http, list ${quoteText(origin)} in outbound.allowHttp`,

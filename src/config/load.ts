@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { DirectoryRecords } from '../directory/records.ts';
 import { checkAddresses } from './cross-checks.ts';
 import { overrideValues } from './override-values.ts';
+import { warnOfPlainHttp } from './plain-http.ts';
+import type { PolicyVocabulary } from './policy-vocabulary.ts';
 import { ProblemLog } from './problem-log.ts';
 import { identityProviderRecords } from './provider-records.ts';
 import { readAccount } from './read-account.ts';
@@ -26,7 +28,7 @@ export type { ConfigurationSources, Overrides } from './sources.ts';
 
 /**
  * A configuration, or everything that is wrong with it. Problems and warnings are lines for people,
- * `file:line:column path: message`, and hold no secret.
+ * `file:line:column path: message` and `file:line:column path: warning: message`, and hold no secret.
  */
 export type LoadResult =
   | {
@@ -54,11 +56,19 @@ const root = z.strictObject({
   directoryFile: fileName.optional(),
 });
 
-/** Loads the configuration file, with files it names relative to its folder. Reads synchronously: for start-up only. */
-export function loadConfiguration(path: string, overrides: Overrides): LoadResult {
+/**
+ * Loads the configuration file, with files it names relative to its folder. Reads synchronously: for start-up only.
+ * Policies are compared with a vocabulary where the caller shows warnings.
+ */
+export function loadConfiguration(
+  path: string,
+  overrides: Overrides,
+  vocabulary?: PolicyVocabulary,
+): LoadResult {
   const file = readBoundedText(path, maxConfigurationBytes);
   if (!file.ok) return { ok: false, problems: [`${path} ${file.reason}`] };
-  return parseConfiguration(file.text, path, processSources(dirname(path), overrides));
+  const sources = processSources(dirname(path), overrides);
+  return parseConfiguration(file.text, path, vocabulary === undefined ? sources : { ...sources, vocabulary });
 }
 
 /** Reads a configuration from its text; everything outside the text comes from `sources`. */
@@ -67,7 +77,11 @@ export function parseConfiguration(
   fileName: string,
   sources: ConfigurationSources,
 ): LoadResult {
-  const context: ReadingContext = { problems: new ProblemLog(), warnings: new ProblemLog(), sources };
+  const context: ReadingContext = {
+    problems: new ProblemLog(),
+    warnings: new ProblemLog('warning: '),
+    sources,
+  };
   const { document, faults } = parseYaml(text);
   for (const { position, message } of faults) {
     context.problems.add({ source: fileName, position, path: '' }, message);
@@ -96,6 +110,7 @@ function readAll(reading: Reading): LoadResult {
   const directory = account && section && directoryOf(account, section);
   const revocations = readRevocations(reading, directory);
   checkAddresses(reading, { server, admin, control, backend });
+  warnOfPlainHttp(reading, { server, backend, outbound });
   if (
     !problems.isEmpty ||
     !server ||

@@ -17,7 +17,13 @@ interface Entry {
 
 /** Collects problems or warnings of all files and lists them in the order of the text. */
 export class ProblemLog {
+  readonly #label: string;
   readonly #entries: Entry[] = [];
+
+  /** @param label stands before each message, for example `warning: ` */
+  constructor(label = '') {
+    this.#label = label;
+  }
 
   get isEmpty(): boolean {
     return this.#entries.length === 0;
@@ -26,7 +32,8 @@ export class ProblemLog {
   add(place: ProblemPlace, message: string): void {
     const { source, position, path } = place;
     const where = position === undefined ? source : `${source}:${position.line}:${position.column}`;
-    this.#entries.push({ place, text: path === '' ? `${where} ${message}` : `${where} ${path}: ${message}` });
+    const text = this.#label + message;
+    this.#entries.push({ place, text: path === '' ? `${where} ${text}` : `${where} ${path}: ${text}` });
   }
 
   /** Each problem as `file:line:column path: message`, files in the order of their first problem. */

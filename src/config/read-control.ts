@@ -1,11 +1,11 @@
-import { isIPv4 } from 'node:net';
 import { z } from 'zod';
+import { isLoopbackHost } from './loopback.ts';
 import type { Reading } from './reading.ts';
 import { listenAddress } from './scalars.ts';
 import { readSecret, type ValueRule, valueSource } from './secret-value.ts';
-import type { ControlSettings, ListenAddress } from './settings.ts';
+import type { ControlSettings } from './settings.ts';
 
-const loopbackAddress = listenAddress.refine(isLoopback, {
+const loopbackAddress = listenAddress.refine(({ host }) => isLoopbackHost(host), {
   error: 'must be a loopback address: what is said there is not encrypted',
 });
 
@@ -33,8 +33,4 @@ export function readControl(reading: Reading): ControlSettings | undefined {
   }
   const token = readSecret(reading, ['control', 'token'], source, tokenRule);
   return token && { listen, token };
-}
-
-function isLoopback({ host }: ListenAddress): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }

@@ -1,21 +1,24 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { withoutScheme } from '../core/issuer.ts';
 import { checkRecords, type DirectoryDraft } from '../directory/check-records.ts';
 import {
   type BucketPolicyRecord,
   type DirectoryRecords,
+  type EntityRecord,
   type NamedPolicyRecord,
   readPolicyRecord,
 } from '../directory/records.ts';
 import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
+import { checkPolicies, type PolicyPlace } from './policy-checks/index.ts';
 import { checkProviderRoles } from './provider-role-checks.ts';
 import { providerRole } from './provider-roles.ts';
 import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
 import { readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
 import { bucketName, maxConfigurationBytes, policyName } from './scalars.ts';
-import type { IdentityProviderSettings } from './settings.ts';
+import { hasIssuer, type IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -62,9 +65,45 @@ export function readDirectory(
   checkIdentityProviders(reading, identityProviders, surroundings);
   checkProviderRoles(reading, identityProviders, draft);
   checkFederatedTrust(reading, draft.roles, identityProviders, surroundings);
-  return draft.bucketPolicies.length === bucketNames.length
-    ? completeSection(draft, identityProviders)
-    : undefined;
+  if (draft.bucketPolicies.length !== bucketNames.length) return undefined;
+  const section = completeSection(draft, identityProviders);
+  if (section !== undefined) warnOfPolicies(reading, section, surroundings);
+  return section;
+}
+
+/** Compares every policy with the words that can have an effect here. */
+function warnOfPolicies(
+  reading: Reading,
+  section: DirectorySection,
+  { account }: ProviderSurroundings,
+): void {
+  const { vocabulary } = reading.context.sources;
+  if (vocabulary === undefined || account === undefined) return;
+  const { users, roles, providerRoles = [], identityProviders } = section;
+  const issuers = identityProviders.filter(hasIssuer).map(({ issuer }) => withoutScheme(issuer));
+  const surroundings = { vocabulary, account, users, roles, providerRoles, issuers };
+  checkPolicies(reading, policyPlaces(section), surroundings);
+}
+
+function policyPlaces({ policies, users, roles, bucketPolicies }: DirectorySection): PolicyPlace[] {
+  const inline = (list: 'users' | 'roles', entities: readonly EntityRecord[]): PolicyPlace[] =>
+    entities.flatMap(({ inlinePolicies }, index) =>
+      inlinePolicies.map(({ name }) => ({
+        path: [...mount, list, index, 'inlinePolicies', name],
+        kind: 'identity',
+      })),
+    );
+  return [
+    ...policies.map(({ name }): PolicyPlace => ({ path: [...mount, 'policies', name], kind: 'identity' })),
+    ...inline('users', users),
+    ...inline('roles', roles),
+    ...roles.map(
+      (_, index): PolicyPlace => ({ path: [...mount, 'roles', index, 'trustPolicy'], kind: 'trust' }),
+    ),
+    ...bucketPolicies.map(
+      ({ bucket }): PolicyPlace => ({ path: [...mount, 'bucketPolicies', bucket], kind: 'resource' }),
+    ),
+  ];
 }
 
 /** The draft as records; `undefined` when something in it could not be read. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memoryFaults } from './memory-estimate.ts';
 import type { Reading } from './reading.ts';
 import { addressRange, listenAddress, virtualHost, wholeNumber } from './scalars.ts';
 import type { ListenAddress, ServerSettings } from './settings.ts';
@@ -36,7 +37,22 @@ const admin = z.strictObject({ listen: listenAddress.prefault('0.0.0.0:9090') })
 
 /** Reads `server`. */
 export function readServer(reading: Reading): ServerSettings | undefined {
-  return reading.read(['server'], server);
+  const settings = reading.read(['server'], server);
+  if (settings !== undefined) checkLimits(reading, settings.limits);
+  return settings;
+}
+
+/** Warns of limits that cannot act, and of those that the memory there is does not allow. */
+function checkLimits(reading: Reading, limits: ServerSettings['limits']): void {
+  const path = ['server', 'limits'];
+  const { maxConnections, maxUnauthenticated } = limits;
+  if (maxUnauthenticated >= maxConnections) {
+    const message = `is ${maxUnauthenticated}, and maxConnections ${maxConnections}: strangers can take all of them`;
+    reading.warn([...path, 'maxUnauthenticated'], message);
+  }
+  const { memory } = reading.context.sources;
+  if (memory === undefined) return;
+  for (const fault of memoryFaults(limits, memory)) reading.warn(path, fault);
 }
 
 /** Reads `admin`. */

@@ -117,6 +117,12 @@ export class Reading {
     this.context.warnings.add(this.#place(path), message);
   }
 
+  /** Warns of the key instead of its value. */
+  warnAtKey(path: Path, message: string): void {
+    const position = this.#file.document.keyPositionOf(this.#inFile(path));
+    this.context.warnings.add({ ...this.#place(path), position }, message);
+  }
+
   #place(path: Path): ProblemPlace {
     const inFile = this.#inFile(path);
     const shown = formatPath(inFile);

@@ -1,6 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { decodeUtf8 } from '../core/bytes.ts';
+import type { MemoryLimits } from './memory-estimate.ts';
+import type { PolicyVocabulary } from './policy-vocabulary.ts';
 
 /** Values of command-line flags; absent flags are absent here. */
 export interface Overrides {
@@ -17,6 +21,10 @@ export type FileText =
 /** Everything outside the configuration file that the configuration is read from. */
 export interface ConfigurationSources {
   readonly overrides?: Overrides;
+  /** What policies are compared with; without it nothing is said of what can never match. */
+  readonly vocabulary?: PolicyVocabulary;
+  /** The memory that the limits must fit into; without it nothing is said of them. */
+  readonly memory?: MemoryLimits;
   /** An environment variable; `undefined` when it is not set. */
   environment(name: string): string | undefined;
   /** Reads a UTF-8 file of at most `maxBytes`; relative paths start at the configuration file's folder. */
@@ -29,6 +37,16 @@ export function processSources(folder: string, overrides: Overrides): Configurat
     overrides,
     environment: (name) => process.env[name],
     readText: (path, maxBytes) => readBoundedText(resolve(folder, path), maxBytes),
+    memory: processMemory(),
+  };
+}
+
+/** Without a limit the system says 0, or a number beyond any machine. */
+function processMemory(): MemoryLimits {
+  const constrained = process.constrainedMemory();
+  return {
+    containerBytes: constrained > 0 && constrained < totalmem() ? constrained : undefined,
+    heapBytes: getHeapStatistics().heap_size_limit,
   };
 }
 

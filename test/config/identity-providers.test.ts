@@ -158,7 +158,7 @@ describe('an identity provider', () => {
       const { warnings } = load(configuration({ directory: trust(wrong) }));
       expect(warnings).toHaveLength(1);
       expect(warnings[0]).toContain(
-        `directory.roles[0].trustPolicy.Statement[0].Principal: no identity provider is configured as "${wrong}"`,
+        `directory.roles[0].trustPolicy.Statement[0].Principal: warning: no identity provider is configured as "${wrong}"`,
       );
     }
   });

@@ -208,8 +208,8 @@ describe('secrets', () => {
     const result = load(text);
     expect(result.settings.backend.credentials.secretAccessKey.reveal()).toBe(seed);
     expect(result.warnings).toEqual([
-      'sidecar.yaml:4:58 backend.credentials.secretAccessKey: a literal secret: prefer { env: NAME } or { file: path }',
-      'sidecar.yaml:14:75 directory.users[0].accessKeys[0].secretAccessKey: a literal secret: prefer { env: NAME } or { file: path }',
+      'sidecar.yaml:4:58 backend.credentials.secretAccessKey: warning: a literal secret: prefer { env: NAME } or { file: path }',
+      'sidecar.yaml:14:75 directory.users[0].accessKeys[0].secretAccessKey: warning: a literal secret: prefer { env: NAME } or { file: path }',
     ]);
     expect(show(result)).not.toContain(seed);
   });

@@ -42,7 +42,7 @@ describe('a webhook', () => {
 
   it('warns of a secret in the file', () => {
     const { warnings } = load(withProviders(`${webhook}, authToken: "Bearer x"`));
-    expect(warnings).toEqual([expect.stringMatching(/authToken: a literal secret/)]);
+    expect(warnings).toEqual([expect.stringMatching(/authToken: warning: a literal secret/)]);
   });
 
   it('has a role of its own, by its URL or its configured id', () => {

@@ -1,4 +1,6 @@
+import { policyVocabulary } from '../../src/app/policy-vocabulary.ts';
 import { type LoadResult, type Overrides, parseConfiguration } from '../../src/config/load.ts';
+import type { MemoryLimits } from '../../src/config/memory-estimate.ts';
 import type { ConfigurationSources } from '../../src/config/sources.ts';
 
 /** Files and variables that {@link parse} finds; everything else does not exist. */
@@ -6,6 +8,7 @@ export interface World {
   readonly variables?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly overrides?: Overrides;
+  readonly memory?: MemoryLimits;
 }
 
 /** A key ring key: 32 bytes in base64. */
@@ -52,6 +55,8 @@ export function parse(text: string, world: World = {}): LoadResult {
   const all = { ...variables, ...world.variables };
   const sources: ConfigurationSources = {
     overrides: world.overrides ?? {},
+    vocabulary: policyVocabulary,
+    ...(world.memory === undefined ? {} : { memory: world.memory }),
     environment: (name) => all[name],
     readText: (path, maxBytes) => {
       const content = world.files?.[path];

@@ -95,7 +95,9 @@ describe('authorization', () => {
     );
     expect(settings.authorization).toEqual({ enforcement: 'audit', listBuckets: 'strict' });
     expect(warnings).toContainEqual(
-      expect.stringMatching(/authorization\.enforcement: audit: requests that no identity policy allows/),
+      expect.stringMatching(
+        /authorization\.enforcement: warning: audit: requests that no identity policy allows/,
+      ),
     );
   });
 

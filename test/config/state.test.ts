@@ -46,7 +46,7 @@ describe('state', () => {
 
   it('warns of a literal URL, which may hold a password', () => {
     const { warnings } = load(configuration({ section: 'state: { redis: { url: "redis://redis:6379" } }' }));
-    expect(warnings.join()).toContain('state.redis.url: a literal secret');
+    expect(warnings.join()).toContain('state.redis.url: warning: a literal secret');
   });
 
   it('trusts a private authority', () => {
@@ -78,7 +78,7 @@ describe('control', () => {
     expect(settings('').control.token).toBeUndefined();
     const loaded = load(configuration({ section: 'control: { listen: "127.0.0.1:9091" }' }));
     expect(loaded.settings.control.token).toBeUndefined();
-    expect(loaded.warnings.join()).toContain('control: without a token this listener is off');
+    expect(loaded.warnings.join()).toContain('control: warning: without a token this listener is off');
   });
 
   it.each(['127.0.0.1:9091', '127.8.8.8:1', '[::1]:9091', 'localhost:9091'])('listens on %s', (listen) => {
@@ -168,7 +168,9 @@ describe('revocations', () => {
   it('are read with a warning where the issuer is not, or no longer, configured', () => {
     const section = 'revocations: [{ issuer: "https://gone.example.com" }]';
     const { warnings } = load(configuration({ section }));
-    expect(warnings.join()).toContain('revocations[0].issuer: no configured identity provider has this name');
+    expect(warnings.join()).toContain(
+      'revocations[0].issuer: warning: no configured identity provider has this name',
+    );
   });
 
   it('points at the place in the file', () => {

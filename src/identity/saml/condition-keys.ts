@@ -41,6 +41,17 @@ const keysByAttribute: ReadonlyMap<string, string> = new Map([
   ['0.9.2342.19200300.100.1.45', 'saml:organizationStatus'],
 ]);
 
+/** The `saml:` keys that an assertion can have: those of its attributes, and those that {@link conditionKeys} adds. */
+export const samlConditionKeys: readonly string[] = [
+  ...new Set(keysByAttribute.values()),
+  'saml:aud',
+  'saml:iss',
+  'saml:sub',
+  'saml:sub_type',
+  'saml:doc',
+  'saml:namequalifier',
+];
+
 /** The keys that every assertion has, and what they are made of. */
 export interface SubjectFacts
   extends Pick<SamlIdentity, 'issuer' | 'subject' | 'subjectType' | 'recipient' | 'nameQualifier'> {

@@ -1,0 +1,46 @@
+import { globalKeyTable } from '../authorize/global-key-table.ts';
+import type { KnownKey, PolicyVocabulary } from '../config/policy-vocabulary.ts';
+import { samlConditionKeys } from '../identity/saml/condition-keys.ts';
+import { s3Keys } from '../s3/condition-key-table.ts';
+import { listS3Actions } from '../s3/known-actions.ts';
+import { stsActions } from '../sts/actions/index.ts';
+import { absentStsKeys, roleKeys, stsKeys } from '../sts/condition-key-table.ts';
+import {
+  assumeRole,
+  assumeRoleWithSaml,
+  assumeRoleWithWebIdentity,
+  setSourceIdentity,
+  tagSession,
+} from '../sts/trust-decision.ts';
+
+const names = (list: Iterable<string>): { readonly name: string }[] => [...list].map((name) => ({ name }));
+
+/** What policies of this version can name to some effect: made of the tables that the decisions themselves use. */
+export const policyVocabulary: PolicyVocabulary = {
+  actions: [
+    ...listS3Actions(),
+    // Actions that no policy decides are among them; on AWS they have no effect either.
+    ...names([...stsActions.keys()].map((action) => `sts:${action}`)),
+    ...names([tagSession, setSourceIdentity]),
+  ],
+  trustActions: names([
+    assumeRole,
+    assumeRoleWithWebIdentity,
+    assumeRoleWithSaml,
+    tagSession,
+    setSourceIdentity,
+  ]),
+  keys: [
+    ...globalKeyTable.map(({ key, never }): KnownKey => ({ name: key, never })),
+    ...s3Keys.map(
+      ({ key, source }): KnownKey => ({
+        name: key,
+        never: source.from === 'never' ? source.reason : undefined,
+      }),
+    ),
+    ...names(stsKeys),
+    ...[...absentStsKeys].map(([name, never]): KnownKey => ({ name, never })),
+    ...names(roleKeys),
+    ...names(samlConditionKeys),
+  ],
+};

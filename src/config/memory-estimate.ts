@@ -1,0 +1,80 @@
+import type { ServerSettings } from './settings.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/** Memory in bytes: of JavaScript objects, which V8's heap bounds, and of everything else. */
+export interface MemoryShare {
+  readonly heap: number;
+  readonly outside: number;
+}
+
+/**
+ * Measured on Node 24 with a heap of 128 MiB, in resident memory, and rounded up: 105 MiB when idle; 13 KiB for each of
+ * 8,000 connections kept alive; 45 KiB for each of 1,000 downloads whose clients do not read; 112 KiB for each of 500
+ * uploads whose store does not read.
+ */
+const idle: MemoryShare = { heap: 40 * mebibyte, outside: 70 * mebibyte };
+const perConnection: MemoryShare = { heap: 4 * kibibyte, outside: 12 * kibibyte };
+const perRequest: MemoryShare = { heap: 16 * kibibyte, outside: 96 * kibibyte };
+
+/** A buffer that grows is there twice while it is copied. */
+const bufferFactor = 1.25;
+
+/** Of the heap that the limits need: what waits to be collected. */
+const garbageFactor = 1.5;
+
+type Limits = Pick<ServerSettings['limits'], 'maxConnections' | 'maxInFlight' | 'maxBufferedBytes'>;
+
+/** What the process needs when every limit is reached. */
+export function estimateMemory(limits: Limits): MemoryShare {
+  const { maxConnections, maxInFlight, maxBufferedBytes } = limits;
+  const sum = (part: keyof MemoryShare): number =>
+    idle[part] + maxConnections * perConnection[part] + maxInFlight * perRequest[part];
+  return { heap: sum('heap'), outside: sum('outside') + maxBufferedBytes * bufferFactor };
+}
+
+/** The memory that a process may take. */
+export interface MemoryLimits {
+  /** Of its container; `undefined` when nothing but the machine bounds it. */
+  readonly containerBytes: number | undefined;
+  /** All spaces of V8's heap together. */
+  readonly heapBytes: number;
+}
+
+/** Everything in which limits do not fit into the memory there is, as messages about `server.limits`. */
+export function memoryFaults(limits: Limits, { containerBytes, heapBytes }: MemoryLimits): string[] {
+  const need = estimateMemory(limits);
+  const faults: string[] = [];
+  const total = need.heap + need.outside;
+  if (containerBytes !== undefined && total > containerBytes) {
+    faults.push(
+      `may need ${shown(total)}, and the container has ${shown(containerBytes)}: ` +
+        `lower maxConnections, maxInFlight or maxBufferedBytes, or raise the container's memory limit`,
+    );
+  }
+  if (need.heap * garbageFactor > heapBytes) {
+    faults.push(
+      `may need a heap of ${shown(need.heap * garbageFactor)}, and V8's ends at ${shown(heapBytes)}: ` +
+        'lower maxConnections or maxInFlight, or raise --max-old-space-size in NODE_OPTIONS',
+    );
+  }
+  const besideHeap = idle.outside + limits.maxBufferedBytes;
+  if (containerBytes !== undefined && heapBytes + besideHeap > containerBytes) {
+    faults.push(
+      `leave no room for V8's heap, which may grow to ${shown(heapBytes)} in a container of ` +
+        `${shown(containerBytes)}: set NODE_OPTIONS="${heapOptions(containerBytes)}", or lower maxBufferedBytes`,
+    );
+  }
+  return faults;
+}
+
+/** Node's options for the heap of a container: two fifths for the old space, and a young space that need not shrink. */
+function heapOptions(containerBytes: number): string {
+  const oldSpace = Math.floor((containerBytes * 0.4) / mebibyte);
+  return `--max-old-space-size=${oldSpace} --max-semi-space-size=16`;
+}
+
+function shown(bytes: number): string {
+  return `${Math.ceil(bytes / mebibyte)} MiB`;
+}

@@ -1,0 +1,44 @@
+import { isLoopbackHost } from './loopback.ts';
+import type { Reading } from './reading.ts';
+import type { BackendSettings, OutboundSettings, ServerSettings } from './settings.ts';
+
+/** The parts that speak HTTP; parts that could not be read are `undefined`. */
+interface HttpParts {
+  readonly server: ServerSettings | undefined;
+  readonly backend: Pick<BackendSettings, 'endpoint'> | undefined;
+  readonly outbound: OutboundSettings | undefined;
+}
+
+/**
+ * Warns where plain HTTP leaves the machine, and says who could do what. A listener with trusted proxies counts as one
+ * behind a proxy that ends TLS.
+ */
+export function warnOfPlainHttp(reading: Reading, { server, backend, outbound }: HttpParts): void {
+  if (server !== undefined && !isLoopbackHost(server.listen.host) && server.trustedProxies.length === 0) {
+    reading.warn(
+      ['server', 'listen'],
+      'speaks plain HTTP beyond loopback: who can read this network reads objects and temporary credentials; ' +
+        'let a proxy end TLS before it and list that proxy in server.trustedProxies',
+    );
+  }
+  if (backend !== undefined && isPlainBeyondLoopback(backend.endpoint)) {
+    reading.warn(
+      ['backend', 'endpoint'],
+      'is plain HTTP beyond loopback: who can read this network reads objects, and who can change it changes them; ' +
+        'use https, or run beside the store',
+    );
+  }
+  for (const [index, origin] of (outbound?.allowHttp ?? []).entries()) {
+    if (!isPlainBeyondLoopback(origin)) continue;
+    reading.warn(
+      ['outbound', 'allowHttp', index],
+      'is plain HTTP beyond loopback: who can change this traffic can answer as the identity provider, ' +
+        'and become whom it likes',
+    );
+  }
+}
+
+function isPlainBeyondLoopback(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isLoopbackHost(hostname);
+}

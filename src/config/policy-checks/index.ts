@@ -1,0 +1,51 @@
+import type { PolicyKind } from '../../iam/document.ts';
+import { isMapping } from '../mapping.ts';
+import type { Path } from '../path.ts';
+import type { Reading } from '../reading.ts';
+import { checkActions } from './actions.ts';
+import { checkConditionKeys, checkVariables } from './context-keys.ts';
+import type { PolicyCheck, PolicySurroundings } from './policy-check.ts';
+import { checkPrincipals } from './principals.ts';
+import { checkActionResources, checkResources } from './resources.ts';
+import { statementParts } from './statement-parts.ts';
+
+/** Everything that is looked for. Adding a check is one function and one row. */
+const checks: readonly PolicyCheck[] = [
+  checkActions,
+  checkResources,
+  checkActionResources,
+  checkConditionKeys,
+  checkVariables,
+  checkPrincipals,
+];
+
+/** A policy of the directory that was read without a problem. */
+export interface PolicyPlace {
+  /** Where it stands in the configuration. */
+  readonly path: Path;
+  readonly kind: PolicyKind;
+}
+
+/**
+ * Warns of everything in policies that can never match. The policies are valid, and AWS takes them too: only what was
+ * meant is missing, and nothing else would ever say so.
+ */
+export function checkPolicies(
+  reading: Reading,
+  places: readonly PolicyPlace[],
+  surroundings: PolicySurroundings,
+): void {
+  for (const { path, kind } of places) {
+    const source = reading.valueAt(path);
+    const policy = {
+      kind,
+      hasVariables: isMapping(source) && source['Version'] === '2012-10-17',
+      surroundings,
+      warn: (inner: Path, message: string) => reading.warn([...path, ...inner], message),
+      warnAtKey: (inner: Path, message: string) => reading.warnAtKey([...path, ...inner], message),
+    };
+    for (const statement of statementParts(source)) {
+      for (const check of checks) check(statement, policy);
+    }
+  }
+}
