@@ -1,64 +1,46 @@
-import { parseArn } from '../../core/arn.ts';
+import { formatArn, parseArn } from '../../core/arn.ts';
 import { quoteText } from '../path.ts';
 import { suggest } from '../suggest.ts';
 import type { PolicySurroundings } from './policy-check.ts';
-
-type Named = PolicySurroundings['users'];
 
 /**
  * Says what an ARN in full names that the directory does not have; `undefined` where it has it, and for what is not of
  * this account.
  */
-export function namedEntity(text: string, surroundings: PolicySurroundings): string | undefined {
+export function missingEntity(text: string, surroundings: PolicySurroundings): string | undefined {
   const arn = parseArn(text);
   if (arn?.account !== surroundings.account.id) return undefined;
   const { users, roles, providerRoles } = surroundings;
   const [kind = '', ...rest] = arn.resource.split('/');
-  const toArn = (resource: string): string =>
-    `arn:${arn.partition}:${arn.service}:${arn.region}:${arn.account}:${resource}`;
+  const withPath = (entities: PolicySurroundings['users']): string[] =>
+    entities.map(({ path, name }) => formatArn({ ...arn, resource: kind + path + name }));
   switch (`${arn.service} ${kind}`) {
     case 'iam user':
-      return missing(
-        'user',
-        text,
-        arnsOf(users, (path) => toArn(`user${path}`)),
-      );
+      return missing('user', text, withPath(users));
     case 'iam role':
-      return missing(
-        'role',
-        text,
-        arnsOf(roles, (path) => toArn(`role${path}`)),
-      );
+      return missing('role', text, withPath(roles));
     case 'sts assumed-role': {
-      const [role = '', ...session] = rest;
+      // No path, and any session.
+      const session = rest.slice(1).join('/');
       const names = [...roles, ...providerRoles].map(({ name }) => name);
-      return names.includes(role)
-        ? undefined
-        : missing(
-            'role',
-            text,
-            names.map((name) => toArn(['assumed-role', name, ...session].join('/'))),
-          );
+      const arns = names.map((name) => formatArn({ ...arn, resource: `${kind}/${name}/${session}` }));
+      return missing('role', text, arns);
     }
     default:
       return undefined;
   }
 }
 
-function arnsOf(entities: Named, toArn: (path: string) => string): string[] {
-  return entities.map(({ path, name }) => toArn(path + name));
-}
-
-function missingEntity(what: 'user' | 'role', text: string, known: readonly string[]): string | undefined {
+function missing(what: 'user' | 'role', text: string, known: readonly string[]): string | undefined {
   if (known.includes(text)) return undefined;
-  // A path left out is the likeliest mistake.
-  const sameName = known.find((arn) => lastPart(arn) === lastPart(text));
-  if (sameName === undefined) return missing(what, text, known);
-  return `${missing(what, text, [])} (did you mean ${quoteText(sameName)}?)`;
+  return `the directory has no ${what} ${quoteText(text)}${suggestArn(text, known)}`;
 }
 
-function missing(what: 'user' | 'role', text: string, known: readonly string[]): string {
-  return `the directory has no ${what} ${quoteText(text)}${suggest(text, known)}`;
+/** A path left out is the likeliest mistake; the nearest ARN comes after that. */
+function suggestArn(text: string, known: readonly string[]): string {
+  const name = lastPart(text);
+  const elsewhere = text.includes(':assumed-role/') ? undefined : known.find((arn) => lastPart(arn) === name);
+  return elsewhere === undefined ? suggest(text, known) : ` (did you mean ${quoteText(elsewhere)}?)`;
 }
 
 function lastPart(arn: string): string {

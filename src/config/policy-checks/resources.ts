@@ -3,7 +3,7 @@ import { compileGlob, parseGlob, unlimitedSteps } from '../../core/glob.ts';
 import { quoteText } from '../path.ts';
 import type { ActionScope } from '../policy-vocabulary.ts';
 import { actionsOf } from './actions.ts';
-import { namedEntity } from './entities.ts';
+import { missingEntity } from './entities.ts';
 import type { CheckedPolicy, PolicyCheck } from './policy-check.ts';
 import type { PolicyText } from './statement-parts.ts';
 
@@ -65,7 +65,7 @@ function faultOfIam(text: string, segments: readonly string[], policy: CheckedPo
   if (!isMatch(region, '')) return `${start}: ARNs of ${segments[2]} have no region`;
   if (!isMatch(accountPattern, account.id)) return `${start}: its id is "${account.id}"`;
   if (tail === undefined || /[*?]|\$\{/.test(text)) return undefined;
-  return namedEntity(text, policy.surroundings);
+  return missingEntity(text, policy.surroundings);
 }
 
 /**
