@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { policyVocabulary } from '../../src/app/policy-vocabulary.ts';
 import { type LoadResult, parseConfiguration } from '../../src/config/load.ts';
+import type { MemoryLimits } from '../../src/config/memory-estimate.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { testCaPem } from '../support/identity-provider.ts';
 import { createSamlIdp } from '../support/saml-idp.ts';
@@ -69,8 +71,10 @@ const variables: Readonly<Record<string, string>> = {
 };
 
 /** Loads a rendered configuration as the program does, with the files that the pod would have. */
-function load(text: string): LoadResult {
+function load(text: string, memory?: MemoryLimits): LoadResult {
   return parseConfiguration(text, 'sidecar.yaml', {
+    vocabulary: policyVocabulary,
+    ...(memory === undefined ? {} : { memory }),
     environment: (name) => variables[name],
     readText: (path) => {
       if (path.startsWith('/var/run/sts-sidecar/tokens/'))
@@ -79,6 +83,35 @@ function load(text: string): LoadResult {
       return found === undefined ? { ok: false, reason: 'is not in the pod' } : { ok: true, text: found };
     },
   });
+}
+
+/** The program's own view of a container of that size with the heap that the chart gives it. */
+function warningsIn(documents: readonly Rendered[], containerMebibytes: number): readonly string[] {
+  const [, oldSpace, semiSpace] =
+    /^--max-old-space-size=(\d+) --max-semi-space-size=(\d+)$/.exec(nodeOptionsOf(documents) ?? '') ?? [];
+  const memory = {
+    containerBytes: containerMebibytes * 1_048_576,
+    // V8 has three semi-spaces.
+    heapBytes: (Number(oldSpace) + 3 * Number(semiSpace)) * 1_048_576,
+  };
+  const loaded = load(configurationOf(documents)['sidecar.yaml'] ?? '', memory);
+  return loaded.ok ? loaded.warnings : loaded.problems;
+}
+
+function nodeOptionsOf(documents: readonly Rendered[]): string | undefined {
+  const { initContainers = [], containers = [] } = podOf(documents).spec as {
+    readonly initContainers?: readonly Container[];
+    readonly containers?: readonly Container[];
+  };
+  const sidecar = [...initContainers, ...containers].find(({ name }) => name === 'sts-sidecar');
+  const found = sidecar?.env?.filter(({ name }) => name === 'NODE_OPTIONS') ?? [];
+  expect(found.length).toBeLessThan(2);
+  return found[0]?.value;
+}
+
+interface Container {
+  readonly name: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
 }
 
 function settingsOf(documents: readonly Rendered[]): Extract<LoadResult, { ok: true }>['settings'] {
@@ -127,6 +160,74 @@ describe('the rendered configuration', () => {
     const { state, control } = parse(text) as Readonly<Record<string, object>>;
     expect(state).toMatchObject({ redis: { url: { file: '/var/run/sts-sidecar/state/redis-url' } } });
     expect(control).toMatchObject({ token: { file: '/var/run/sts-sidecar/control/token' } });
+  });
+});
+
+describe('memory', () => {
+  it.each(['gateway', 'sidecar', 'everything'])(
+    'holds the limits, and nothing but plain HTTP is warned of: ci/%s-values.yaml',
+    async (name) => {
+      const documents = await render(name);
+      const warnings = warningsIn(documents, 320);
+      expect(warnings.filter((warning) => !warning.includes('plain HTTP beyond loopback'))).toEqual([]);
+      const isWarned = warnings.some((warning) =>
+        warning.includes('server.listen: warning: speaks plain HTTP'),
+      );
+      expect(isWarned).toBe(name !== 'everything');
+    },
+  );
+
+  it('has limits that the values name, and takes those of the values', async () => {
+    const { limits } = settingsOf(await render('gateway')).server;
+    expect(limits).toMatchObject({
+      maxConnections: 4000,
+      maxInFlight: 500,
+      maxUnauthenticated: 64,
+      maxBufferedBytes: 67_108_864,
+    });
+    const values = { limits: { maxConnections: 10_000, maxBufferedBytes: 17_179_869_184 } };
+    expect(settingsOf(await render('gateway', values)).server.limits).toMatchObject({
+      maxConnections: 10_000,
+      maxInFlight: 500,
+      maxBufferedBytes: 17_179_869_184,
+    });
+  });
+
+  it('warns at start-up of limits that do not fit', async () => {
+    const documents = await render('gateway', { limits: { maxConnections: 10_000 } });
+    expect(warningsIn(documents, 320).join()).toContain('server.limits: warning: may need');
+    const larger = { limits: { maxConnections: 10_000 }, resources: { limits: { memory: '512Mi' } } };
+    expect(warningsIn(await render('gateway', larger), 512).join()).not.toContain('server.limits');
+  });
+
+  it.each<[string | number, number]>([
+    ['320Mi', 128],
+    ['1Gi', 409],
+    ['1.5Gi', 614],
+    ['512M', 195],
+    ['400000Ki', 156],
+    ['335544320', 128],
+    [335_544_320, 128],
+  ])('gives V8 two fifths of it: %s', async (memory, mebibytes) => {
+    const documents = await render('sidecar', { resources: { limits: { memory } } });
+    expect(nodeOptionsOf(documents)).toBe(`--max-old-space-size=${mebibytes} --max-semi-space-size=16`);
+  });
+
+  it('without a limit leaves the heap to the image', async () => {
+    expect(
+      nodeOptionsOf(await render('gateway', { resources: { limits: { memory: null } } })),
+    ).toBeUndefined();
+  });
+
+  it('gives way to the NODE_OPTIONS of the values', async () => {
+    const extraEnv = [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=200' }];
+    expect(nodeOptionsOf(await render('gateway', { extraEnv }))).toBe('--max-old-space-size=200');
+  });
+
+  it('names the proxies that end TLS', async () => {
+    const documents = await render('gateway', { trustedProxies: ['10.0.0.0/8'] });
+    expect(settingsOf(documents).server.trustedProxies).toEqual([{ address: '10.0.0.0', prefixBits: 8 }]);
+    expect(warningsIn(documents, 320).join()).not.toContain('server.listen');
   });
 });
 
@@ -239,6 +340,16 @@ describe('the chart', () => {
       { ...withSaml, existingSamlMetadata: [{ secret: 'a', keys: ['company.xml'] }] },
       'the file company.xml is given twice',
     ],
+    [
+      'memory that the idle sidecar takes',
+      { resources: { limits: { memory: '128Mi' } } },
+      'resources.limits.memory: 128 MiB are too few',
+    ],
+    [
+      'connections that strangers can all take',
+      { limits: { maxConnections: 64 } },
+      'limits.maxUnauthenticated: must be below limits.maxConnections',
+    ],
     ['the control port for S3', { control, ports: { s3: 9091 } }, 'ports.s3: 9091 is the port of control'],
     ['the control port for metrics', { control, ports: { admin: 9091 } }, 'ports.admin: 9091 is the port of'],
   ])('fails with a message for %s', async (_, values, message) => {
@@ -254,6 +365,16 @@ describe('the chart', () => {
   });
 
   it.each<[string, Values]>([
+    ['a limit that does not exist', { limits: { maxConnection: 100 } }],
+    ['no connections', { limits: { maxConnections: 0 } }],
+    ['half a request', { limits: { maxInFlight: 1.5 } }],
+    ['no strangers', { limits: { maxUnauthenticated: 0 } }],
+    ['buffers that hold no document', { limits: { maxBufferedBytes: 1_048_576 } }],
+    ['buffers as text', { limits: { maxBufferedBytes: '64Mi' } }],
+    ['a head without time', { limits: { headersTimeoutSeconds: 0 } }],
+    ['memory without a unit it knows', { resources: { limits: { memory: '320MB' } } }],
+    ['memory in thousandths', { resources: { limits: { memory: '335544320000m' } } }],
+    ['a proxy that is no text', { trustedProxies: [10] }],
     ['control without a Secret', { control: { enabled: true } }],
     ['a token as a value', { control: { ...control, token: 'abc' } }],
     ['another address of control', { control: { ...control, listen: '0.0.0.0:9091' } }],

@@ -14,6 +14,16 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- with include "sts-sidecar.memoryMebibytes" . -}}
+{{- if lt (int .) 192 -}}
+{{- fail (printf "resources.limits.memory: %s MiB are too few: the sidecar takes 110 when it is idle, and 192 are the least" .) -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.limits -}}
+{{- if ge (int64 (default 64 .maxUnauthenticated)) (int64 (default 10000 .maxConnections)) -}}
+{{- fail "limits.maxUnauthenticated: must be below limits.maxConnections, or strangers can take every connection" -}}
+{{- end -}}
+{{- end -}}
 {{- include "sts-sidecar.checkMetadata" . -}}
 {{- end -}}
 

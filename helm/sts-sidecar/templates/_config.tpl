@@ -17,6 +17,7 @@
 {{- $server := dict "listen" (printf "0.0.0.0:%d" (int .Values.ports.s3)) -}}
 {{- with .Values.limits }}{{ $_ := set $server "limits" . }}{{ end -}}
 {{- with .Values.virtualHosts }}{{ $_ := set $server "virtualHosts" . }}{{ end -}}
+{{- with .Values.trustedProxies }}{{ $_ := set $server "trustedProxies" . }}{{ end -}}
 {{- $config := dict
   "apiVersion" "sts-sidecar/v1"
   "server" $server

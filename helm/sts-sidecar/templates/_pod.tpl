@@ -21,6 +21,10 @@ env:
       secretKeyRef:
         name: {{ .Values.backend.existingSecret }}
         key: {{ .Values.backend.secretAccessKeyKey }}
+  {{- with include "sts-sidecar.nodeOptions" . }}
+  - name: NODE_OPTIONS
+    value: {{ . | quote }}
+  {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

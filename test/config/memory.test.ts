@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { estimateMemory, type MemoryLimits, memoryFaults } from '../../src/config/memory-estimate.ts';
+import { processSources } from '../../src/config/sources.ts';
+import { configuration, load } from './samples.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** A container with the heap that the image and the chart give it: two fifths, and three semi-spaces of 16 MiB. */
+function container(mebibytes: number, heapMebibytes = Math.floor(mebibytes * 0.4) + 48): MemoryLimits {
+  return { containerBytes: mebibytes * mebibyte, heapBytes: heapMebibytes * mebibyte };
+}
+
+const small = { maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 64 * mebibyte };
+
+function warningsOf(limits: object, memory?: MemoryLimits): readonly string[] {
+  const text = configuration({ server: `server: { limits: ${JSON.stringify(limits)} }` });
+  return load(text, memory === undefined ? {} : { memory }).warnings;
+}
+
+describe('the memory of a container', () => {
+  it('is enough for limits that fit, and nothing is said', () => {
+    expect(warningsOf(small, container(320))).toEqual([]);
+  });
+
+  it('is too small for the defaults of the program in 512 MiB, with the place of the limits', () => {
+    const text = configuration({ server: 'server: { listen: "127.0.0.1:0" }' });
+    expect(load(text, { memory: container(512) }).warnings).toEqual([
+      "sidecar.yaml:20:9 server.limits: warning: may need 565 MiB, and the container has 512 MiB: lower maxConnections, maxInFlight or maxBufferedBytes, or raise the container's memory limit",
+    ]);
+    expect(load(text, { memory: container(640) }).warnings).toEqual([]);
+  });
+
+  it.each(['maxConnections', 'maxInFlight', 'maxBufferedBytes'] as const)(
+    'is asked for more by %s',
+    (name) => {
+      const larger = { ...small, [name]: small[name] * 2 };
+      const sum = (limits: typeof small): number => {
+        const { heap, outside } = estimateMemory(limits);
+        return heap + outside;
+      };
+      expect(sum(larger)).toBeGreaterThan(sum(small) + 20 * mebibyte);
+      const warnings = warningsOf(larger, container(320));
+      expect(warnings[0]).toContain('server.limits: warning: may need');
+      expect(warnings[0]).toContain('the container has 320 MiB');
+    },
+  );
+
+  it('must hold what V8 lets its heap grow to beside everything else', () => {
+    // What V8 takes by itself in 320 MiB.
+    expect(warningsOf(small, container(320, 259))).toEqual([
+      expect.stringMatching(
+        /server\.limits: warning: leave no room for V8's heap, which may grow to 259 MiB in a container of 320 MiB: set NODE_OPTIONS="--max-old-space-size=128 --max-semi-space-size=16"/,
+      ),
+    ]);
+  });
+
+  it('is not judged where no container bounds it, but the heap is', () => {
+    const many = { maxConnections: 10_000, maxInFlight: 2000 };
+    expect(warningsOf(many, { containerBytes: undefined, heapBytes: 4096 * mebibyte })).toEqual([]);
+    expect(warningsOf(many, { containerBytes: undefined, heapBytes: 100 * mebibyte })).toEqual([
+      expect.stringMatching(/may need a heap of \d+ MiB, and V8's ends at 100 MiB/),
+    ]);
+  });
+
+  it('is not judged where it is not known', () => {
+    expect(warningsOf({ maxConnections: 1_000_000, maxInFlight: 1_000_000 })).toEqual([]);
+  });
+
+  it('is read from the process: the heap always, the container where there is a limit', () => {
+    const { memory } = processSources('.', {});
+    expect(memory?.heapBytes).toBeGreaterThan(16 * mebibyte);
+    const { containerBytes } = memory ?? {};
+    expect(containerBytes === undefined || containerBytes > 0).toBe(true);
+  });
+});
+
+describe('the table of docs/operating.md', () => {
+  const page = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| ([\d,]+) +\| ([\d,]+) +\| ([\d,]+) +\| (\d+)Mi +\|/gm)].map((row) =>
+    row.slice(1).map((text) => Number(text.replaceAll(',', ''))),
+  );
+
+  it('has a row for each size of installation', () => {
+    expect(rows.map(([connections]) => connections)).toEqual([500, 2000, 4000, 10_000]);
+  });
+
+  it.each(rows)(
+    'fits: %d connections, %d requests, %d bytes in %d MiB',
+    (connections, inFlight, bytes, limit) => {
+      const limits = {
+        maxConnections: connections ?? 0,
+        maxInFlight: inFlight ?? 0,
+        maxBufferedBytes: bytes ?? 0,
+      };
+      expect(memoryFaults(limits, container(limit ?? 0))).toEqual([]);
+    },
+  );
+});
+
+describe('maxUnauthenticated', () => {
+  it.each([
+    [{ maxConnections: 64 }, 1],
+    [{ maxConnections: 100, maxUnauthenticated: 200 }, 1],
+    [{ maxConnections: 65 }, 0],
+  ])('leaves connections to those who are known: %o', (limits, count) => {
+    const warnings = warningsOf(limits);
+    expect(warnings).toHaveLength(count);
+    for (const warning of warnings) {
+      expect(warning).toMatch(
+        /server\.limits(?:\.maxUnauthenticated)?: warning: is \d+, and maxConnections \d+: strangers can take all/,
+      );
+    }
+  });
+});
