@@ -12,6 +12,7 @@ const LAYERS = {
   observe: { values: ['core'] },
   state: { values: ['core'] },
   outbound: { values: ['core'] },
+  'http-client': { values: ['core'] },
   identity: { values: ['core', 'outbound', 'state'] },
   directory: { values: ['core', 'iam'] },
   config: {
@@ -24,7 +25,7 @@ const LAYERS = {
   },
   authenticate: { values: ['core', 'sigv4', 'tokens', 'directory', 'state'] },
   authorize: { values: ['core', 'iam', 'directory'], types: ['authenticate', 's3'] },
-  forward: { values: ['core', 'sigv4'], types: ['authorize'] },
+  forward: { values: ['core', 'sigv4', 'http-client'], types: ['authorize'] },
   sts: {
     values: [
       'core',
@@ -52,7 +53,7 @@ const FENCES = {
   jose: ['tokens/', 'identity/'],
   'prom-client': ['observe/'],
   pino: ['observe/'],
-  undici: ['forward/', 'outbound/'],
+  undici: ['outbound/'],
   'http-proxy-3': ['forward/passthrough'],
   otpauth: ['sts/mfa'],
   'lru-cache': ['core/bounded-cache\\.ts$'],

@@ -1,4 +1,6 @@
+import type { Reservation } from '../core/byte-budget.ts';
 import { escapeXml } from '../core/xml.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import { readStoreError } from './store-error.ts';
 
 /** Operations whose 200 a store may send before it knows the outcome, and then report an error under it. */
@@ -43,38 +45,46 @@ export interface DelayedOutcome {
  */
 export class CompleteResult {
   readonly #location: string;
-  #held = '';
+  readonly #kept: GrowingBuffer;
+  /** Bytes at the start that were passed on. */
+  #passed = 0;
 
   /** @param location the object's URL as the client knows it. */
-  constructor(location: string) {
+  constructor(location: string, reservation: Reservation) {
     this.#location = location;
+    this.#kept = new GrowingBuffer(reservation, maxBytes);
   }
 
-  /** True when the document is longer than any result. */
-  get isTooLarge(): boolean {
-    return this.#held.length > maxBytes;
+  /**
+   * Takes the next bytes. False when the document is longer than any result.
+   * @throws BudgetExhausted
+   */
+  push(data: Buffer): boolean {
+    return this.#kept.push(data);
   }
 
-  /** Takes a chunk and returns what has to be sent already; `waitedMs` is the time since the head arrived. */
-  push(chunk: Buffer, waitedMs: number): Buffer {
-    this.#held += chunk.toString('latin1');
+  /** What has to be sent already; `waitedMs` is the time since the head arrived. */
+  takeSpace(waitedMs: number): Buffer {
     if (waitedMs < patienceMs) return Buffer.alloc(0);
-    const preamble = /^(<\?xml[^>]*\?>)?\s*(?=[^\s<]|<[^?]|$)/.exec(this.#held)?.[0] ?? '';
-    this.#held = this.#held.slice(preamble.length);
+    const held = this.#held().toString('latin1');
+    const preamble = /^(<\?xml[^>]*\?>)?\s*(?=[^\s<]|<[^?]|$)/.exec(held)?.[0] ?? '';
+    this.#passed += preamble.length;
     return Buffer.from(preamble, 'latin1');
   }
 
   /** Call at the end of the answer. */
   end(): DelayedOutcome {
-    const document = Buffer.from(this.#held, 'latin1');
+    const document = this.#held();
+    const text = document.toString('latin1');
     // White space may stand between the declaration and the document, and before both of them.
-    const error = readStoreError(Buffer.from(this.#held.trimStart(), 'latin1'));
+    const error = readStoreError(Buffer.from(text.trimStart(), 'latin1'));
     if (error !== undefined) return { body: document, errorStatus: statuses.get(error.code) ?? 400 };
     const location = Buffer.from(escapeXml(this.#location), 'utf8').toString('latin1');
-    const rewritten = this.#held.replace(
-      /<Location>[^<]*<\/Location>/,
-      () => `<Location>${location}</Location>`,
-    );
+    const rewritten = text.replace(/<Location>[^<]*<\/Location>/, () => `<Location>${location}</Location>`);
     return { body: Buffer.from(rewritten, 'latin1'), errorStatus: undefined };
+  }
+
+  #held(): Buffer {
+    return this.#kept.bytes().subarray(this.#passed);
   }
 }

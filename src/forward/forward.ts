@@ -1,23 +1,18 @@
-import { Readable } from 'node:stream';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Preflight } from '../authorize/preflight.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
+import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
-import {
-  BucketMissing,
-  ClientGone,
-  MissingHidden,
-  OperationUnknown,
-  ResultRefused,
-  UpstreamFault,
-} from './faults.ts';
+import { BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused } from './faults.ts';
 import { type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type StoreTarget } from './outgoing-request.ts';
 import { forwardPreflight, type PreflightAnswer } from './preflight.ts';
 import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
 import { needsProbe, type ProbeResult, probeSelector } from './selector-probe.ts';
+import { StreamedBody } from './streamed-body.ts';
+import { Upload } from './upload.ts';
 import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts';
 
 /** One client exchange to forward. */
@@ -52,15 +47,12 @@ export class Forwarder {
       return answerNothing(exchange);
     const body = await outgoingBody(authorized, exchange, this.#store.trailers);
     try {
-      return await this.#attempt(authorized, exchange, body);
+      return await this.#attempt(authorized, exchange, { body, isFresh: false });
     } catch (error) {
-      const fault = namedFault(error);
-      if (!isRetryable(authorized, body, fault) || exchange.response.headersSent) throw fault;
-      return await this.#attempt(authorized, exchange, body).catch((second: unknown) => {
+      if (!isRepeatable(authorized, body, error)) throw namedFault(error);
+      return await this.#attempt(authorized, exchange, { body, isFresh: true }).catch((second: unknown) => {
         throw namedFault(second);
       });
-    } finally {
-      if (body.content instanceof Readable) body.content.destroy();
     }
   }
 
@@ -78,7 +70,12 @@ export class Forwarder {
     return probeSelector(authorized, this.#store, signing, ask);
   }
 
-  async #attempt(authorized: Authorized, exchange: Exchange, body: OutgoingBody): Promise<RelayFacts> {
+  async #attempt(
+    authorized: Authorized,
+    exchange: Exchange,
+    { body, isFresh }: { readonly body: OutgoingBody; readonly isFresh: boolean },
+  ): Promise<RelayFacts> {
+    const { content } = body;
     const head = buildOutgoing(authorized, body, this.#store, {
       keys: this.#signingKeys,
       nowMs: this.#clock.now(),
@@ -86,7 +83,12 @@ export class Forwarder {
     // A response that is closed already will not say so again.
     if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGone();
     const relay = new ResponseRelay(authorized, exchange);
-    this.#upstream.dispatch(head, body, relay);
+    if (content instanceof StreamedBody) {
+      const upload = new Upload(content, relay);
+      const sending = this.#upstream.start({ head, body: body.length, isFresh }, upload);
+      relay.begin(sending);
+      upload.begin(sending);
+    } else relay.begin(this.#upstream.start({ head, body: content, isFresh }, relay));
     try {
       return await relay.finished;
     } catch (error) {
@@ -114,7 +116,7 @@ async function outgoingBody(
   trailers: TrailerMode,
 ): Promise<OutgoingBody> {
   if (document !== undefined) return { length: document.length, content: document };
-  if (request.operation.body === 'none') return { length: 0, content: null };
+  if (request.operation.body === 'none') return { length: 0, content: undefined };
   const { raw, headers: forwarded } = request;
   const arriving = { message, headers: raw.headers, forwarded, payload, reservation, invite };
   const body = await prepareObjectBody(arriving, trailers);
@@ -134,15 +136,13 @@ const namedFaults = [
 
 function namedFault(error: unknown): Error {
   const isNamed = namedFaults.some((kind) => error instanceof kind);
-  if (isNamed && error instanceof Error) return error;
-  return toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
+  return isNamed && error instanceof Error ? error : toUpstreamFault(error);
 }
 
-// A store may close a kept-alive connection in the moment it is used. Conditional writes are not repeated: the
-// first try may have succeeded, and the second would report a conflict.
-function isRetryable({ request }: Authorized, body: OutgoingBody, fault: Error): boolean {
-  const isReset = fault instanceof UpstreamFault && fault.reason === 'reset';
-  if (!isReset || body.content instanceof Readable || request.operation.method === 'POST') return false;
-  const isRead = request.operation.method === 'GET' || request.operation.method === 'HEAD';
-  return isRead || !(request.headers.has('if-match') || request.headers.has('if-none-match'));
+// A store may close a kept-alive connection in the moment it is used. What reads is asked again at once. What writes may
+// have been carried out, unless not a byte of it was sent: repeated, a deletion that succeeded would be NoSuchKey.
+function isRepeatable({ request }: Authorized, { content }: OutgoingBody, error: unknown): boolean {
+  if (!(error instanceof HttpFault && error.isStale) || content instanceof StreamedBody) return false;
+  const { method } = request.operation;
+  return !error.wasSent || method === 'GET' || method === 'HEAD';
 }

@@ -54,7 +54,7 @@ export class TagLookup implements StoreLookup {
     try {
       return readTags(await this.#upstream.fetchSmall(head, maxAnswerBytes, reservation));
     } catch (error) {
-      throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
+      throw toUpstreamFault(error);
     } finally {
       reservation.release();
     }

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { BodyFault } from '../core/body-fault.ts';
 import type { Reservation } from '../core/byte-budget.ts';
 import type { HeaderList } from '../core/header-list.ts';
@@ -11,6 +10,7 @@ import { consumeBody, wholeBodyMs } from './consume-body.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { HeaderChecks } from './header-checks.ts';
 import { declaredLength, parseLength } from './request-body.ts';
+import { type BodyWriter, StreamedBody } from './streamed-body.ts';
 
 /** AWS's limit for one PutObject or UploadPart. */
 const maxObjectBytes = 5 * 1024 ** 3;
@@ -27,7 +27,7 @@ export type TrailerMode = 'reframe' | 'decode';
 export interface OutgoingBody {
   /** Bytes on the wire. */
   readonly length: number;
-  readonly content: Buffer | Readable | null;
+  readonly content: Buffer | StreamedBody | undefined;
   /** Present when the bytes are aws-chunked. */
   readonly framing?: { readonly decodedLength: number; readonly trailerName: string };
 }
@@ -48,7 +48,7 @@ export interface ArrivingBody {
 /**
  * Prepares an object's bytes for the store. Small objects are read and verified first; larger ones are streamed,
  * the last bytes held back until everything has been verified, so that a wrong upload is never complete at the
- * store. Throws {@link BodyFault}; a stream fails with one.
+ * store. Rejects with {@link BodyFault} and {@link BudgetExhausted}; {@link StreamedBody} tells its observer.
  */
 export async function prepareObjectBody(
   arriving: ArrivingBody,
@@ -81,17 +81,6 @@ async function prepareChunkedBody(arriving: ArrivingBody, trailers: TrailerMode)
   };
 }
 
-/** How an object's bytes are found in the client's body, and written to the store. */
-interface BodyWriter {
-  readonly check: BodyCheck;
-  /** Writes data for the store. */
-  readonly write: (data: Buffer) => readonly Buffer[];
-  /** What follows the data, once the check has finished. */
-  readonly end: () => readonly Buffer[];
-  /** Bytes written in all. */
-  readonly wireLength: number;
-}
-
 function plainWriter(check: BodyCheck, wireLength: number): BodyWriter {
   return { check, write: (data) => [data], end: () => [], wireLength };
 }
@@ -110,23 +99,12 @@ async function read(
   { message, invite, reservation }: ArrivingBody,
   objectLength: number,
   writer: BodyWriter,
-): Promise<Buffer | Readable> {
+): Promise<Buffer | StreamedBody> {
   if (objectLength > maxObjectBytes) throw new BodyFault('too_large');
   invite();
   return objectLength > maxBufferedBytes
-    ? stream(message, writer)
+    ? new StreamedBody(message, writer)
     : await readWhole(message, writer, reservation);
-}
-
-function stream(message: IncomingMessage, writer: BodyWriter): Readable {
-  const body = new HeldBack(writer);
-  // Whoever reads it listens while reading; a client that goes away before or after must not end the process.
-  body.on('error', () => undefined);
-  message.once('error', () => body.destroy(new BodyFault('incomplete')));
-  message.once('close', () => {
-    if (!message.complete) body.destroy(new BodyFault('incomplete'));
-  });
-  return message.pipe(body);
 }
 
 async function readWhole(
@@ -148,48 +126,4 @@ async function readWhole(
   check.finish();
   end().forEach(keep);
   return kept.bytes();
-}
-
-/** Passes data on one piece late: the last one only after everything was found right. */
-class HeldBack extends Transform {
-  readonly #writer: BodyWriter;
-  #held: Buffer | undefined;
-
-  constructor(writer: BodyWriter) {
-    super();
-    this.#writer = writer;
-  }
-
-  override _transform(wire: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    try {
-      for (const data of this.#writer.check.take(wire)) {
-        this.#release();
-        this.#held = data;
-      }
-      done();
-    } catch (error) {
-      done(toError(error));
-    }
-  }
-
-  override _flush(done: TransformCallback): void {
-    try {
-      this.#writer.check.finish();
-      this.#release();
-      for (const piece of this.#writer.end()) this.push(piece);
-      done();
-    } catch (error) {
-      done(toError(error));
-    }
-  }
-
-  #release(): void {
-    if (this.#held === undefined) return;
-    for (const piece of this.#writer.write(this.#held)) this.push(piece);
-    this.#held = undefined;
-  }
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('reading the body failed', { cause: error });
 }

@@ -91,7 +91,8 @@ function outgoingHeaders({ request, document, payload }: Authorized, body: Outgo
     if (isRewritten && digestHeaders.test(name)) continue;
     // It announces a checksum, and none follows.
     if (losesTrailer && name === 'x-amz-sdk-checksum-algorithm') continue;
-    if (name !== 'content-encoding' || body.framing === undefined) headers.push({ name, value });
+    if (name === 'content-encoding' && body.framing !== undefined) continue;
+    headers.push({ name, value });
   }
   if (isRewritten && document !== undefined) {
     headers.push({ name: 'content-md5', value: createHash('md5').update(document).digest('base64') });

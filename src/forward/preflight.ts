@@ -31,17 +31,22 @@ export async function forwardPreflight(
   const answer = await upstream
     .fetchSmall(head, maxAnswerBytes, exchange.reservation)
     .catch((error: unknown) => {
-      throw toUpstreamFault(error instanceof Error ? error : new Error(String(error)));
+      throw toUpstreamFault(error);
     });
   const error = readStoreError(answer.body);
   return {
     status: answer.status,
-    headers: answer.headers.filter(([name]) => isShown(name)).flat(),
+    headers: shownHeaders(answer.headers),
     body: error === undefined ? Buffer.alloc(0) : rewriteStoreError(error, exchange.requestId),
     errorCode: error?.code,
   };
 }
 
-function isShown(name: string): boolean {
-  return name === 'vary' || name.startsWith('access-control-');
+function shownHeaders(headers: readonly string[]): string[] {
+  const shown: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (name === 'vary' || name.startsWith('access-control-')) shown.push(name, headers[index + 1] ?? '');
+  }
+  return shown;
 }

@@ -14,6 +14,9 @@ const hopByHop: ReadonlySet<string> = new Set([
 
 /** What the store must not tell the client, or the sidecar says itself. */
 const replaced: ReadonlySet<string> = new Set([
+  // Both lead clients to another address.
+  'alt-svc',
+  'refresh',
   'date',
   'server',
   'set-cookie',
@@ -23,30 +26,15 @@ const replaced: ReadonlySet<string> = new Set([
   'x-powered-by',
 ]);
 
-/** Header fields of the store's answer. */
-export type StoreHeaders = readonly (readonly [name: string, value: string])[];
-
-/**
- * Reads what undici parsed: raw bytes, taken as latin1, which is how `node:http` writes them again; anything else
- * would change non-ASCII metadata.
- */
-export function readStoreHeaders(rawHeaders: unknown): StoreHeaders {
-  const fields: [string, string][] = [];
-  if (!Array.isArray(rawHeaders)) return fields;
-  const pieces: readonly unknown[] = rawHeaders;
-  for (let index = 0; index + 1 < pieces.length; index += 2) {
-    fields.push([latin1(pieces[index]).toLowerCase(), latin1(pieces[index + 1])]);
-  }
-  return fields;
-}
-
-function latin1(piece: unknown): string {
-  return Buffer.isBuffer(piece) ? piece.toString('latin1') : String(piece);
-}
+/** Header fields of the store's answer, flat: name in lower case, value, name, value. */
+export type StoreHeaders = readonly string[];
 
 /** The first value of a lower-case name. */
 export function storeHeader(headers: StoreHeaders, name: string): string | undefined {
-  return headers.find(([field]) => field === name)?.[1];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (headers[index] === name) return headers[index + 1];
+  }
+  return undefined;
 }
 
 /** The headers of the answer to the client, flat name, value, name, value; `omitted` leaves further ones out. */
@@ -55,14 +43,15 @@ export function responseHeaders(
   authorized: Authorized,
   omitted: ReadonlySet<string> = nothing,
 ): string[] {
-  const dropped = namedByConnection(storeHeader(headers, 'connection'));
+  const dropped = namedByConnection(headers);
   const { guardedHeaders } = authorized.request;
   const kept: string[] = [];
-  for (const [name, value] of headers) {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? '';
     if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
     const guard = guardedHeaders.find(([header]) => header === name);
     if (guard !== undefined && !authorized.permits(guard[1])) continue;
-    const shown = shownValue(name, value);
+    const shown = shownValue(name, headers[index + 1] ?? '');
     if (shown !== undefined) kept.push(name, shown);
   }
   return kept;
@@ -71,14 +60,28 @@ export function responseHeaders(
 function shownValue(name: string, value: string): string | undefined {
   // Some stores keep the framing's name with the object.
   if (name === 'content-encoding') return withoutAwsChunked(value);
-  // Nobody can reach the store by its own name, and nobody should learn it.
-  return name === 'location' ? value.replace(/^https?:\/\/[^/?#]*/i, '') || '/' : value;
+  return name === 'location' || name === 'content-location' ? withoutAddress(value) : value;
+}
+
+/**
+ * A reference without scheme and host: the store cannot be reached by its own name, and no client should learn it.
+ * Back slashes count as slashes, as browsers read them, so that what is left is a path in any case.
+ */
+export function withoutAddress(reference: string): string {
+  const rest = reference.replace(/^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}[^/\\?#]*/i, '').replace(/^[/\\]+/, '/');
+  return rest === '' ? '/' : rest;
 }
 
 const nothing: ReadonlySet<string> = new Set();
 
-// RFC 9110 section 7.6.1: headers for this hop alone.
-function namedByConnection(value: string | undefined): ReadonlySet<string> {
-  if (value === undefined || value === 'keep-alive' || value === 'close') return nothing;
-  return new Set(value.split(',').map((name) => name.trim().toLowerCase()));
+// RFC 9110 section 7.6.1: headers for this hop alone, named by any line of the field.
+function namedByConnection(headers: StoreHeaders): ReadonlySet<string> {
+  let names: Set<string> | undefined;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const value = headers[index + 1] ?? '';
+    if (headers[index] !== 'connection' || value === 'keep-alive' || value === 'close') continue;
+    names ??= new Set();
+    for (const name of value.split(',')) names.add(name.trim().toLowerCase());
+  }
+  return names ?? nothing;
 }

@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Dispatcher } from 'undici';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Reservation } from '../core/byte-budget.ts';
 import { isBodyUnread, readOn } from '../core/lingering.ts';
+import type { AnswerHead } from '../http-client/answer-head.ts';
+import type { HttpExchange } from '../http-client/http-exchange.ts';
+import type { HttpFault } from '../http-client/http-fault.ts';
 import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
-import { readStoreHeaders, responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
+import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
-import type { AnswerReader } from './store-connection.ts';
 import { readStoreError, shownError, storeAuthenticationCodes } from './store-error.ts';
+import type { UploadHandler } from './upload.ts';
 
 /** The client's side of a forwarded request. */
 export interface ClientSide {
@@ -48,20 +50,17 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
 const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
 
 /**
- * Relays the store's answer to the client with back-pressure. Errors, and results that are written anew, are small and
- * collected first; everything else is streamed. Aborts the store's side when the client goes away.
+ * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are written anew are
+ * small and collected first; everything else is streamed. Aborts the store's side when the client goes away.
  */
-export class ResponseRelay implements AnswerReader {
+export class ResponseRelay implements UploadHandler {
   readonly finished: Promise<RelayFacts>;
   readonly #authorized: Authorized;
   readonly #client: ClientSide;
   #resolve!: (facts: RelayFacts) => void;
   #reject!: (error: Error) => void;
-  #controller: Dispatcher.DispatchController | undefined;
-  #isGone = false;
-  /** Everything has been given to the client's connection. */
-  #isEnding = false;
-  /** And it has been sent. */
+  #exchange: HttpExchange | undefined;
+  /** Everything has been sent. */
   #isFinished = false;
   #status = 0;
   #headers: StoreHeaders = [];
@@ -79,7 +78,12 @@ export class ResponseRelay implements AnswerReader {
       this.#reject = reject;
     });
     client.response.once('close', () => this.#onClientClose());
-    client.response.on('drain', () => this.readOn());
+    client.response.on('drain', () => this.#exchange?.resume());
+  }
+
+  /** Names the exchange whose answer is relayed. */
+  begin(exchange: HttpExchange): void {
+    this.#exchange = exchange;
   }
 
   /** True once the client has been told a status: from then on only the connection can be closed. */
@@ -87,83 +91,79 @@ export class ResponseRelay implements AnswerReader {
     return this.#client.response.headersSent;
   }
 
-  /** Ends a pause. */
-  readOn(): void {
-    this.#controller?.resume();
-  }
-
   #onClientClose(): void {
     // Not `writableFinished`: it can be true of bytes that a closed socket never took, and nobody would hear of them.
-    if (this.#isFinished) return;
-    this.#isGone = true;
-    this.#controller?.abort(new ClientGone());
-    this.#reject(new ClientGone());
+    if (!this.#isFinished) this.#stop(new ClientGone());
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#isGone) controller.abort(new ClientGone());
+  onDrain(): void {
+    // A body that is streamed hears of it itself.
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    // Early hints and the like: the answer itself is still to come.
-    if (status < 200) return;
+  onHead({ status, headers }: AnswerHead): void {
     this.#firstByteMs = performance.now() - this.#startedAt;
     this.#status = status;
-    this.#headers = readStoreHeaders(controller.rawHeaders);
+    this.#headers = headers;
     const { operation } = this.#authorized.request;
     const isRead = this.#authorized.writeResult !== undefined || operation.unlessKnown === 'probe';
-    if (status >= 400 || (isRead && status < 300 && status !== 204)) {
-      this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
-    } else if (isDelayed(operation.name) && status === 200) {
-      this.#complete = new CompleteResult(this.#client.url);
-    } else {
-      this.#writeHead(status === 204 ? bodyHeaders : undefined);
-      if (status === 204 || status === 304) this.#end(undefined);
-    }
+    this.#guarded(() => {
+      if ((status >= 300 && status !== 304) || (isRead && status < 300 && status !== 204)) {
+        this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
+      } else if (isDelayed(operation.name) && status === 200) {
+        this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
+      } else this.#writeHead(status === 204 ? bodyHeaders : undefined);
+    });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#collected !== undefined) {
-      this.#collect(this.#collected, chunk, controller);
-      return;
-    }
-    if (this.#isEnding) return;
-    if (this.#complete === undefined) this.#write(chunk);
-    else this.#relayDelayed(this.#complete, chunk, controller);
+  onData(data: Buffer): void {
+    this.#guarded(() => {
+      if (this.#collected !== undefined) requireFit(this.#collected.push(data));
+      else if (this.#complete !== undefined) this.#relayDelayed(this.#complete, data);
+      else this.#write(data);
+    });
   }
 
-  onResponseEnd(): void {
-    try {
+  onEnd(): void {
+    this.#guarded(() => {
       if (this.#collected !== undefined) this.#answerCollected(this.#collected.bytes());
       else if (this.#complete !== undefined) this.#answerDelayed(this.#complete);
-      else if (!this.#isEnding) this.#end(undefined);
+      else this.#end(undefined);
+    });
+  }
+
+  onFault(fault: HttpFault): void {
+    this.#stop(fault);
+  }
+
+  onBodyFault(fault: Error): void {
+    this.#stop(fault);
+  }
+
+  #stop(reason: Error): void {
+    this.#exchange?.abort();
+    this.#reject(reason);
+  }
+
+  /** What fails here must not reach the connection, which serves others afterwards. */
+  #guarded(step: () => void): void {
+    try {
+      step();
     } catch (error) {
-      this.#reject(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
+      this.#stop(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
     }
   }
 
   // What was announced, so that no more is paid for; never more than the limit.
   #collectedLimit(): number {
-    const limit = this.#status >= 400 ? maxErrorBytes : maxResultBytes;
+    const limit = this.#status >= 300 ? maxErrorBytes : maxResultBytes;
     const announced = Number(storeHeader(this.#headers, 'content-length') ?? limit);
-    return announced <= limit ? announced : limit;
+    return Math.min(announced, limit);
   }
 
-  #collect(kept: GrowingBuffer, chunk: Buffer, controller: Dispatcher.DispatchController): void {
-    try {
-      if (kept.push(chunk)) return;
-      controller.abort(new UpstreamFault('protocol', 'the answer is too large'));
-    } catch (exhausted) {
-      this.#reject(exhausted instanceof Error ? exhausted : new Error('keeping the answer failed'));
-      controller.abort(new ClientGone());
-    }
-  }
-
-  #relayDelayed(complete: CompleteResult, chunk: Buffer, controller: Dispatcher.DispatchController): void {
+  #relayDelayed(complete: CompleteResult, data: Buffer): void {
     const waitedMs = performance.now() - this.#startedAt - (this.#firstByteMs ?? 0);
-    const ready = complete.push(chunk, waitedMs);
-    if (complete.isTooLarge) controller.abort(new UpstreamFault('protocol', 'the answer is too large'));
+    requireFit(complete.push(data));
+    const ready = complete.takeSpace(waitedMs);
     if (ready.length === 0) return;
     if (!this.hasStarted) this.#writeHead(bodyHeaders);
     this.#write(ready);
@@ -182,14 +182,9 @@ export class ResponseRelay implements AnswerReader {
     }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    // Some stores declare a length where there is no body, which undici takes for a broken answer.
-    if (!this.#isEnding) this.#reject(error);
-  }
-
   #answerCollected(body: Buffer): void {
     const { request, writeResult } = this.#authorized;
-    if (this.#status < 400) {
+    if (this.#status < 300) {
       if (writeResult === undefined) requireNoListing(body);
       else if (this.#status !== 200)
         throw new UpstreamFault('protocol', `the store answered ${this.#status}`);
@@ -236,7 +231,7 @@ export class ResponseRelay implements AnswerReader {
   #write(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#bytesOut += chunk.length;
-    if (!this.#client.response.write(chunk)) this.#controller?.pause();
+    if (!this.#client.response.write(chunk)) this.#exchange?.pause();
   }
 
   #end(errorCode: string | undefined): void {
@@ -248,7 +243,6 @@ export class ResponseRelay implements AnswerReader {
       errorCode,
     };
     const { message, response } = this.#client;
-    this.#isEnding = true;
     if (!isBodyUnread(message)) {
       response.end(() => this.#finish(facts));
       return;
@@ -261,4 +255,8 @@ export class ResponseRelay implements AnswerReader {
     this.#isFinished = true;
     this.#resolve(facts);
   }
+}
+
+function requireFit(hasRoom: boolean): void {
+  if (!hasRoom) throw new UpstreamFault('protocol', 'the answer is too large');
 }

@@ -29,16 +29,19 @@ export function readStoreError(body: Uint8Array): StoreError | undefined {
   }
 }
 
-/** Writes the store's error again under our own request id. */
+/** Not for clients: the store's own ids, and where a redirect leads. */
+const hidden: ReadonlySet<string> = new Set(['RequestId', 'HostId', 'Endpoint']);
+
+/** Writes the store's error again under our own request id, without the store's address. */
 export function rewriteStoreError(error: StoreError, requestId: string): Buffer {
-  const kept = error.elements.filter(({ name }) => name !== 'RequestId' && name !== 'HostId');
+  const kept = error.elements.filter(({ name }) => !hidden.has(name));
   const content = Object.fromEntries(kept.map(({ name, text }) => [name, text]));
   const document = writeXml('Error', { ...content, RequestId: requestId, HostId: requestId });
   return Buffer.from(document, 'utf8');
 }
 
 /**
- * What a client is shown of an answer of 400 or above: the store's error under our request id. The page of a proxy in
+ * What a client is shown of an answer of 300 or above: the store's error under our request id. The page of a proxy in
  * between is nothing that an SDK could read, and tells how things are named behind us: an error of ours stands for it.
  */
 export function shownError(

@@ -1,10 +1,11 @@
-import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
+import type { AnswerHead } from '../http-client/answer-head.ts';
+import { HttpClient } from '../http-client/http-client.ts';
+import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.ts';
+import { HttpFault } from '../http-client/http-fault.ts';
 import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
-import type { OutgoingBody } from './object-body.ts';
 import type { OutgoingHead } from './outgoing-request.ts';
-import { type AnswerReader, type PausedRequest, StoreConnection } from './store-connection.ts';
 
 /** Limits of the connection to the store, in seconds. */
 export interface UpstreamTimeouts {
@@ -13,119 +14,118 @@ export interface UpstreamTimeouts {
   readonly idleSeconds: number;
 }
 
-// Node's own limit on response heads is 16 KiB; user metadata and ACL headers can need more.
-const maxResponseHeaderBytes = 65_536;
-
 /** A whole answer of the store. */
 export interface SmallAnswer {
   readonly status: number;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Flat: name in lower case, value, name, value. */
+  readonly headers: readonly string[];
   readonly body: Buffer;
 }
 
-/** The pool of connections to one store. Never follows redirects, never decompresses. */
-export class Upstream {
-  readonly #pool: Pool;
+/** One request to the store. */
+export interface StoreRequest {
+  readonly head: OutgoingHead;
+  /** The whole body, or the number of bytes that will be written. */
+  readonly body?: Buffer | number | undefined;
+  /** True for a connection that nothing was sent on before. */
+  readonly isFresh?: boolean;
+}
 
-  constructor(origin: string, timeouts: UpstreamTimeouts) {
-    const connector = buildConnector({ timeout: timeouts.connectSeconds * 1000 });
-    const options = {
-      headersTimeout: timeouts.headersSeconds * 1000,
-      bodyTimeout: timeouts.idleSeconds * 1000,
-      maxHeaderSize: maxResponseHeaderBytes,
-      pipelining: 1,
-    };
-    this.#pool = new Pool(origin, { factory: (target) => new StoreConnection(target, options, connector) });
+/** The connections to one store. */
+export class Upstream {
+  readonly #client: HttpClient;
+
+  constructor(origin: string, { connectSeconds, headersSeconds, idleSeconds }: UpstreamTimeouts) {
+    this.#client = new HttpClient(origin, {
+      connectMs: connectSeconds * 1000,
+      headersMs: headersSeconds * 1000,
+      idleMs: idleSeconds * 1000,
+    });
   }
 
-  /** Starts one request; everything that happens to it is told to `reader`. */
-  dispatch(head: OutgoingHead, body: OutgoingBody, reader: AnswerReader): void {
-    const request: PausedRequest = {
-      method: toMethod(head.method),
-      path: head.target,
-      headers: head.headers,
-      body: body.content,
-      reader,
-    };
-    this.#pool.dispatch(request, reader);
+  /** Starts one request; everything that becomes of it is told to `handler`. */
+  start({ head, body, isFresh = false }: StoreRequest, handler: AnswerHandler): HttpExchange {
+    return this.#client.request({ ...head, ...(body === undefined ? {} : { body }), isFresh }, handler);
   }
 
   /**
-   * Makes one request without a body and reads the whole answer, which `reservation` pays for. Rejects when it is longer
-   * than `maxBytes`, and with {@link BudgetExhausted}.
+   * Makes one request that reads, without a body, and reads the whole answer, which `reservation` pays for. Asks once
+   * more when the store has closed a kept-alive connection. Rejects with {@link HttpFault}, {@link UpstreamFault} when
+   * the answer is longer than `maxBytes`, and {@link BudgetExhausted}.
    */
-  async fetchSmall(
-    { method, target, headers }: OutgoingHead,
-    maxBytes: number,
-    reservation: Reservation,
-  ): Promise<SmallAnswer> {
-    const answer = await this.#pool.request({ method: toMethod(method), path: target, headers });
-    const kept = new GrowingBuffer(reservation, maxBytes);
-    for await (const piece of answer.body) {
-      // Leaving the loop destroys the body.
-      if (Buffer.isBuffer(piece) && !kept.push(piece))
-        throw new UpstreamFault('protocol', 'the answer is too large');
+  async fetchSmall(head: OutgoingHead, maxBytes: number, reservation: Reservation): Promise<SmallAnswer> {
+    try {
+      return await this.#fetch({ head }, maxBytes, reservation);
+    } catch (error) {
+      if (!(error instanceof HttpFault && error.isStale)) throw error;
+      return this.#fetch({ head, isFresh: true }, maxBytes, reservation);
     }
-    return { status: answer.statusCode, headers: listHeaders(answer.headers), body: kept.bytes() };
-  }
-
-  /** Waits for running requests, then closes every connection. */
-  async close(): Promise<void> {
-    await this.#pool.close();
   }
 
   /** Closes every connection at once. */
   async destroy(): Promise<void> {
-    await this.#pool.destroy();
+    this.#client.destroy();
+  }
+
+  #fetch(request: StoreRequest, maxBytes: number, reservation: Reservation): Promise<SmallAnswer> {
+    const reader = new SmallAnswerReader(new GrowingBuffer(reservation, maxBytes));
+    reader.begin(this.start(request, reader));
+    return reader.answer;
   }
 }
 
-function listHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): [string, string][] {
-  return Object.entries(headers).flatMap(([name, value = []]) =>
-    (typeof value === 'string' ? [value] : value).map((item): [string, string] => [name.toLowerCase(), item]),
-  );
-}
+/** Keeps an answer as a whole. */
+class SmallAnswerReader implements AnswerHandler {
+  readonly answer: Promise<SmallAnswer>;
+  readonly #kept: GrowingBuffer;
+  #resolve!: (answer: SmallAnswer) => void;
+  #reject!: (error: Error) => void;
+  #exchange: HttpExchange | undefined;
+  #head: AnswerHead = { status: 0, headers: [] };
 
-function toMethod(method: string): Dispatcher.HttpMethod {
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-    case 'PUT':
-    case 'POST':
-    case 'DELETE':
-    case 'OPTIONS':
-      return method;
-    default:
-      throw new TypeError('no operation has this method');
+  constructor(kept: GrowingBuffer) {
+    this.#kept = kept;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  begin(exchange: HttpExchange): void {
+    this.#exchange = exchange;
+  }
+
+  onHead(head: AnswerHead): void {
+    this.#head = head;
+  }
+
+  onData(data: Buffer): void {
+    try {
+      if (!this.#kept.push(data)) throw new UpstreamFault('protocol', 'the answer is too large');
+    } catch (error) {
+      this.#exchange?.abort();
+      this.#reject(error instanceof Error ? error : new Error('keeping the answer failed', { cause: error }));
+    }
+  }
+
+  onDrain(): void {
+    // There is no body to write.
+  }
+
+  onEnd(): void {
+    this.#resolve({ ...this.#head, body: this.#kept.bytes() });
+  }
+
+  onFault(fault: HttpFault): void {
+    this.#reject(fault);
   }
 }
 
-/** Names what undici or the socket reported; a {@link BudgetExhausted} stays one. */
-export function toUpstreamFault(error: Error): UpstreamFault | BudgetExhausted {
+/** Names what became of a request in the terms of this folder; a {@link BudgetExhausted} stays one. */
+export function toUpstreamFault(error: unknown): UpstreamFault | BudgetExhausted {
   if (error instanceof UpstreamFault || error instanceof BudgetExhausted) return error;
-  if (error instanceof errors.ConnectTimeoutError) {
-    return new UpstreamFault('connect_timeout', 'the store did not accept the connection in time', error);
-  }
-  if (error instanceof errors.HeadersTimeoutError) {
-    return new UpstreamFault('headers_timeout', 'the store did not answer in time', error);
-  }
-  if (error instanceof errors.BodyTimeoutError) {
-    return new UpstreamFault('body_timeout', 'the store stopped sending', error);
-  }
-  const code = 'code' in error ? String(error.code) : '';
-  if (connectCodes.has(code))
-    return new UpstreamFault('connect', `the store cannot be reached (${code})`, error);
-  if (resetCodes.has(code))
-    return new UpstreamFault('reset', `the store closed the connection (${code})`, error);
-  return new UpstreamFault('protocol', 'the store did not speak HTTP as expected', error);
+  if (!(error instanceof HttpFault))
+    return new UpstreamFault('protocol', 'the store did not answer as expected', error);
+  const reason = error.reason === 'idle_timeout' ? 'body_timeout' : error.reason;
+  return new UpstreamFault(reason, `the store failed: ${error.message}`, error);
 }
-
-const connectCodes: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EADDRNOTAVAIL',
-]);
-const resetCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ETIMEDOUT']);

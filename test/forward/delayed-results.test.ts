@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CompleteMultipartUploadCommand, CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { CompleteResult } from '../../src/forward/complete-result.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
@@ -84,16 +85,25 @@ describe('a result', () => {
   });
 });
 
+const held = (): CompleteResult =>
+  new CompleteResult('http://client/data/key', new ByteBudget(10_000_000).reserve('test'));
+
+/** What is passed on when more of the document arrives. */
+function relayed(result: CompleteResult, text: string, waitedMs: number): Buffer {
+  expect(result.push(Buffer.from(text))).toBe(true);
+  return result.takeSpace(waitedMs);
+}
+
 describe('white space that keeps a connection alive', () => {
   it('is passed on once the client has waited, and never the document', () => {
-    const held = new CompleteResult('http://client/data/key');
-    expect(held.push(Buffer.from('<?xml version="1.0"?>\n '), 100).toString()).toBe('');
-    expect(held.push(Buffer.from('  '), 10_000).toString()).toBe('<?xml version="1.0"?>\n   ');
-    expect(held.push(Buffer.from(' <Complete'), 20_000).toString()).toBe(' ');
+    const result = held();
+    expect(relayed(result, '<?xml version="1.0"?>\n ', 100).toString()).toBe('');
+    expect(relayed(result, '  ', 10_000).toString()).toBe('<?xml version="1.0"?>\n   ');
+    expect(relayed(result, ' <Complete', 20_000).toString()).toBe(' ');
     expect(
-      held.push(Buffer.from('Result><Location>http://store/x</Location></CompleteResult>'), 20_000).length,
+      relayed(result, 'Result><Location>http://store/x</Location></CompleteResult>', 20_000).length,
     ).toBe(0);
-    const { body, errorStatus } = held.end();
+    const { body, errorStatus } = result.end();
     expect(body.toString()).toBe(
       '<CompleteResult><Location>http://client/data/key</Location></CompleteResult>',
     );
@@ -101,8 +111,8 @@ describe('white space that keeps a connection alive', () => {
   });
 
   it('does not hide an error after it', () => {
-    const held = new CompleteResult('http://client/data/key');
-    held.push(Buffer.from(`\n ${error('InternalError')}`), 20_000);
-    expect(held.end()).toEqual({ body: Buffer.from(error('InternalError')), errorStatus: 500 });
+    const result = held();
+    relayed(result, `\n ${error('InternalError')}`, 20_000);
+    expect(result.end()).toEqual({ body: Buffer.from(error('InternalError')), errorStatus: 500 });
   });
 });

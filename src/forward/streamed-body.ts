@@ -1,0 +1,154 @@
+import type { IncomingMessage } from 'node:http';
+import { BodyFault } from '../core/body-fault.ts';
+import type { HttpExchange } from '../http-client/http-exchange.ts';
+import type { BodyCheck } from './body-check.ts';
+
+/** How an object's bytes are found in the client's body, and written to the store. */
+export interface BodyWriter {
+  readonly check: BodyCheck;
+  /** Writes data for the store. */
+  readonly write: (data: Buffer) => readonly Buffer[];
+  /** What follows the data, once the check has finished. */
+  readonly end: () => readonly Buffer[];
+  /** Bytes written in all. */
+  readonly wireLength: number;
+}
+
+/** Told how the sending of a body ended. */
+export interface BodyObserver {
+  /** All of it was right and has been given to the connection. */
+  onBodySent(): void;
+  /** It was wrong, or ended early; what is missing at the store will never come. */
+  onBodyFault(fault: Error): void;
+}
+
+/** Smaller pieces are gathered, as many as arrive in one turn, before they are checked and sent. */
+const smallPiece = 1024;
+const gatheredBytes = 16_384;
+
+/**
+ * Sends a client's body to the store while it arrives, as fast as both can, one piece late: the last one only after
+ * everything was found right, so that a wrong upload is never complete at the store.
+ */
+export class StreamedBody {
+  readonly #message: IncomingMessage;
+  readonly #writer: BodyWriter;
+  #exchange: HttpExchange | undefined;
+  #observer: BodyObserver | undefined;
+  #held: Buffer | undefined;
+  #gathered: Buffer | undefined;
+  #gatheredLength = 0;
+
+  constructor(message: IncomingMessage, writer: BodyWriter) {
+    this.#message = message;
+    this.#writer = writer;
+  }
+
+  /** Begins to read and to send. */
+  sendTo(exchange: HttpExchange, observer: BodyObserver): void {
+    const message = this.#message;
+    this.#exchange = exchange;
+    this.#observer = observer;
+    if (message.destroyed) {
+      this.#fail(new BodyFault('incomplete'));
+      return;
+    }
+    message.on('data', this.#onData);
+    message.on('end', this.#onEnd);
+    message.on('close', this.#onClose);
+  }
+
+  /** The connection takes more. */
+  goOn(): void {
+    if (this.#exchange !== undefined) this.#message.resume();
+  }
+
+  /** Stops reading and sending; the rest of the body stays where it is. */
+  stop(): void {
+    if (this.#exchange === undefined) return;
+    this.#exchange = undefined;
+    this.#held = undefined;
+    this.#gathered = undefined;
+    const message = this.#message;
+    message.off('data', this.#onData);
+    message.off('end', this.#onEnd);
+    message.off('close', this.#onClose);
+    message.pause();
+  }
+
+  readonly #onData = (piece: Buffer): void => {
+    if (piece.length >= smallPiece && this.#gatheredLength === 0) this.#take(piece);
+    else this.#gather(piece);
+  };
+
+  readonly #onEnd = (): void => {
+    this.#sendGathered();
+    const observer = this.#observer;
+    try {
+      if (this.#exchange === undefined) return;
+      if (!this.#message.complete) throw new BodyFault('incomplete');
+      this.#writer.check.finish();
+      this.#release();
+      for (const piece of this.#writer.end()) this.#exchange.write(piece);
+    } catch (error) {
+      this.#fail(toError(error));
+      return;
+    }
+    this.stop();
+    observer?.onBodySent();
+  };
+
+  readonly #onClose = (): void => this.#fail(new BodyFault('incomplete'));
+
+  #gather(piece: Buffer): void {
+    if (this.#gatheredLength + piece.length > gatheredBytes) this.#sendGathered();
+    if (piece.length >= gatheredBytes) {
+      this.#take(piece);
+      return;
+    }
+    this.#gathered ??= Buffer.allocUnsafe(gatheredBytes);
+    if (this.#gatheredLength === 0) setImmediate(() => this.#sendGathered());
+    piece.copy(this.#gathered, this.#gatheredLength);
+    this.#gatheredLength += piece.length;
+  }
+
+  #sendGathered(): void {
+    const gathered = this.#gathered?.subarray(0, this.#gatheredLength);
+    this.#gathered = undefined;
+    this.#gatheredLength = 0;
+    if (gathered !== undefined && gathered.length > 0) this.#take(gathered);
+  }
+
+  #take(wire: Buffer): void {
+    try {
+      let canTakeMore = true;
+      for (const data of this.#writer.check.take(wire)) {
+        canTakeMore = this.#release() && canTakeMore;
+        this.#held = data;
+      }
+      if (!canTakeMore) this.#message.pause();
+    } catch (error) {
+      this.#fail(toError(error));
+    }
+  }
+
+  #release(): boolean {
+    const held = this.#held;
+    this.#held = undefined;
+    let canTakeMore = true;
+    if (held === undefined || this.#exchange === undefined) return canTakeMore;
+    for (const piece of this.#writer.write(held)) canTakeMore = this.#exchange.write(piece);
+    return canTakeMore;
+  }
+
+  #fail(fault: Error): void {
+    const observer = this.#observer;
+    if (this.#exchange === undefined) return;
+    this.stop();
+    observer?.onBodyFault(fault);
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('reading the body failed', { cause: error });
+}

@@ -1,0 +1,92 @@
+import { readHeaderLines } from './header-lines.ts';
+import { protocolFault } from './http-fault.ts';
+
+const maxSizeLine = 256;
+const maxTrailerBytes = 8192;
+const lineFeed = 0x0a;
+
+/** A size of at most 2^52 and extensions of the plainest form (RFC 9112 section 7.1), which are not looked at. */
+const sizeLine =
+  /^([0-9a-fA-F]{1,13})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?)*\r\n$/;
+
+/** What decides where a message ends has to stand in its head. */
+const notInTrailers: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+]);
+
+type State = 'size' | 'data' | 'data-end' | 'trailers' | 'ended';
+
+/** Takes the chunks of one answer apart; data is passed on without being copied, trailers are dropped. */
+export class ChunkedBody {
+  #state: State = 'size';
+  /** Bytes of the current chunk still to come. */
+  #left = 0;
+  /** The line that has begun: a size, the end of a chunk, or all trailers so far. */
+  #line = '';
+
+  get isEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /**
+   * Takes bytes from `start` on and gives the data among them to `take`. Returns where it stopped: the end of `bytes`,
+   * or of the body.
+   *
+   * @throws HttpFault `protocol`
+   */
+  push(bytes: Buffer, start: number, take: (data: Buffer) => void): number {
+    let index = start;
+    while (index < bytes.length && this.#state !== 'ended') {
+      if (this.#state === 'data') {
+        const data = bytes.subarray(index, index + this.#left);
+        index += data.length;
+        this.#left -= data.length;
+        if (this.#left === 0) this.#state = 'data-end';
+        take(data);
+      } else index = this.#readLine(bytes, index);
+    }
+    return index;
+  }
+
+  #readLine(bytes: Buffer, start: number): number {
+    const found = bytes.indexOf(lineFeed, start);
+    const end = found < 0 ? bytes.length : found + 1;
+    const limit = this.#state === 'trailers' ? maxTrailerBytes : this.#state === 'size' ? maxSizeLine : 2;
+    if (this.#line.length + end - start > limit)
+      throw protocolFault('a line of the chunked body is too long');
+    this.#line += bytes.toString('latin1', start, end);
+    if (found >= 0) this.#endLine();
+    return end;
+  }
+
+  #endLine(): void {
+    const line = this.#line;
+    if (this.#state === 'trailers') {
+      if (!line.endsWith('\r\n\r\n') && line !== '\r\n') return;
+      this.#line = '';
+      this.#checkTrailers(line.slice(0, -2));
+      this.#state = 'ended';
+      return;
+    }
+    this.#line = '';
+    if (this.#state === 'data-end') {
+      if (line !== '\r\n') throw protocolFault('a chunk does not end where its size says');
+      this.#state = 'size';
+      return;
+    }
+    const digits = sizeLine.exec(line)?.[1];
+    if (digits === undefined) throw protocolFault('the size of a chunk is malformed');
+    this.#left = Number.parseInt(digits, 16);
+    this.#state = this.#left === 0 ? 'trailers' : 'data';
+  }
+
+  #checkTrailers(text: string): void {
+    const fields = readHeaderLines(text, 0);
+    for (let index = 0; index < fields.length; index += 2) {
+      if (notInTrailers.has(fields[index] ?? '')) throw protocolFault('a trailer speaks of the framing');
+    }
+  }
+}

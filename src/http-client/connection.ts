@@ -1,0 +1,299 @@
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { type Dialled, dial, type Origin } from './connect.ts';
+import type { Carrier, HttpExchange } from './http-exchange.ts';
+import { HttpFault } from './http-fault.ts';
+import { surviveWriteErrors, type WriteObserver } from './surviving-writes.ts';
+
+/** Limits in milliseconds. */
+export interface HttpTimeouts {
+  readonly connectMs: number;
+  /** From the end of the request to the head of the answer. */
+  readonly headersMs: number;
+  /** Without any progress in sending the request or receiving the answer, while it is the peer that is waited for. */
+  readonly idleMs: number;
+}
+
+/** The pool that a connection belongs to. */
+export interface ConnectionOwner {
+  /** An exchange is over. */
+  onExchangeOver(): void;
+  /** The connection can take another exchange. */
+  onIdle(connection: Connection): void;
+  /** The connection is gone. */
+  onClosed(connection: Connection): void;
+}
+
+/** How long an unused connection is kept, unless the peer names a time: less than any known peer keeps it (5 s). */
+const keepMs = 4_000;
+const maxKeepMs = 30_000;
+/** How long the last bytes of a request may take to leave that was answered before it was read. */
+const drainMs = 5_000;
+
+/** One connection, which carries one exchange at a time. */
+export class Connection implements Carrier, WriteObserver {
+  readonly #owner: ConnectionOwner;
+  readonly #timeouts: HttpTimeouts;
+  readonly #socket: Socket;
+  readonly #tcp: Socket;
+  #exchange: HttpExchange | undefined;
+  #isEstablished = false;
+  #isUsed = false;
+  #isClosed = false;
+  #isDraining = false;
+  #hasWriteFailed = false;
+  #keepMs = keepMs;
+  #error: Error | undefined;
+  /** When the connection was last written to, read from, or left idle. */
+  #writtenAtMs = performance.now();
+  #readAtMs = this.#writtenAtMs;
+
+  constructor(origin: Origin, timeouts: HttpTimeouts, owner: ConnectionOwner) {
+    this.#owner = owner;
+    this.#timeouts = timeouts;
+    const { socket, tcp, readyEvent }: Dialled = dial(origin);
+    this.#socket = socket;
+    this.#tcp = tcp;
+    surviveWriteErrors(socket, this);
+    socket.once(readyEvent, () => this.#onEstablished());
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    socket.on('drain', () => this.#exchange?.handler.onDrain());
+    socket.on('end', () => this.#onEnd());
+    const noteError = (error: Error): void => {
+      this.#error ??= error;
+    };
+    tcp.on('error', noteError);
+    if (tcp !== socket) socket.on('error', noteError);
+    socket.on('close', () => this.#onClose());
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Takes an exchange; nothing is sent before {@link Connection.send}. */
+  take(exchange: HttpExchange): void {
+    this.#exchange = exchange;
+    this.#writtenAtMs = performance.now();
+    exchange.carryOn(this);
+  }
+
+  /** Sends head and whole body of the exchange that was taken. */
+  send(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || exchange.isSent) return;
+    exchange.isSent = true;
+    this.#writtenAtMs = performance.now();
+    if (exchange.body === undefined) {
+      this.#socket.write(exchange.head, 'latin1');
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(exchange.head, 'latin1');
+    this.#socket.write(exchange.body);
+    this.#socket.uncork();
+  }
+
+  write(piece: Buffer): boolean {
+    const exchange = this.#exchange;
+    if (this.#socket.writableLength === 0) this.#writtenAtMs = performance.now();
+    const canTakeMore = this.#socket.write(piece);
+    // The answer came first.
+    if (exchange?.isBodyComplete === true && exchange.parser.isEnded) this.#settle(exchange);
+    return canTakeMore;
+  }
+
+  setPaused(isPaused: boolean): void {
+    if (isPaused) this.#socket.pause();
+    else {
+      this.#readAtMs = performance.now();
+      this.#socket.resume();
+    }
+  }
+
+  abandon(): void {
+    this.#cutOff();
+  }
+
+  /** Closes the connection unless it is within its limits. */
+  check(nowMs: number): void {
+    const exchange = this.#exchange;
+    if (!this.#isEstablished) {
+      if (nowMs - this.#writtenAtMs > this.#timeouts.connectMs)
+        this.#fail(
+          new HttpFault('connect_timeout', 'the connection was not established in time', { wasSent: false }),
+        );
+    } else if (exchange === undefined) {
+      if (this.#isDraining) {
+        if (nowMs - this.#readAtMs > drainMs) this.#reset();
+      } else if (nowMs - this.#readAtMs > this.#keepMs) this.#close();
+    } else this.#checkProgress(exchange, nowMs);
+  }
+
+  /** Closes an unused connection in order, any other by a reset. */
+  close(): void {
+    if (this.#exchange === undefined) this.#close();
+    else this.#fail(new HttpFault('reset', 'the client was closed'));
+  }
+
+  onWritten(): void {
+    this.#writtenAtMs = performance.now();
+    if (this.#isDraining && this.#socket.writableLength === 0) this.#close();
+  }
+
+  onWriteFailed(): void {
+    this.#hasWriteFailed = true;
+    if (this.#exchange !== undefined) this.#exchange.isBroken = true;
+  }
+
+  // What is waited for is the peer, and not the sender of the body or the reader of the answer.
+  #checkProgress(exchange: HttpExchange, nowMs: number): void {
+    const { headersMs, idleMs } = this.#timeouts;
+    if (this.#socket.writableLength > 0) {
+      if (nowMs - this.#writtenAtMs > idleMs)
+        this.#fail(new HttpFault('idle_timeout', 'the request is not being read'));
+    } else if (exchange.parser.hasHead) {
+      if (!exchange.isPaused && !exchange.parser.isEnded && nowMs - this.#readAtMs > idleMs)
+        this.#fail(new HttpFault('idle_timeout', 'the answer stopped'));
+    } else if (exchange.isBodyComplete && nowMs - this.#writtenAtMs > headersMs)
+      this.#fail(new HttpFault('headers_timeout', 'no answer came in time'));
+  }
+
+  #onEstablished(): void {
+    this.#isEstablished = true;
+    this.#writtenAtMs = performance.now();
+  }
+
+  #onData(bytes: Buffer): void {
+    const exchange = this.#exchange;
+    this.#readAtMs = performance.now();
+    if (exchange === undefined) {
+      // Nothing was asked: whatever it is, it is no answer to what will be asked next.
+      if (!this.#isDraining) this.#close();
+      return;
+    }
+    exchange.isAnswered = true;
+    try {
+      exchange.parser.push(bytes);
+    } catch (error) {
+      this.#fail(toFault(error));
+      return;
+    }
+    if (this.#exchange === exchange && exchange.parser.isEnded) this.#finish(exchange);
+  }
+
+  #onEnd(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      if (!this.#isDraining) this.#close();
+      return;
+    }
+    try {
+      // After a failed write the system reports a reset as an orderly end.
+      if (this.#hasWriteFailed) throw new HttpFault('reset', 'the connection was reset');
+      if (!exchange.parser.isEnded) exchange.parser.end();
+    } catch (error) {
+      this.#fail(this.#withStaleness(toFault(error), exchange));
+      return;
+    }
+    this.#finish(exchange);
+  }
+
+  #onClose(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) this.#noteClosed();
+    else if (this.#isEstablished)
+      this.#fail(this.#withStaleness(new HttpFault('reset', 'the connection was reset'), exchange));
+    else {
+      const code = this.#error !== undefined && 'code' in this.#error ? String(this.#error.code) : 'closed';
+      const message = `the connection could not be established (${code})`;
+      this.#fail(new HttpFault('connect', message, { cause: this.#error, wasSent: false }));
+    }
+  }
+
+  #withStaleness(fault: HttpFault, exchange: HttpExchange): HttpFault {
+    const isStale = this.#isUsed && !exchange.isAnswered;
+    return new HttpFault(fault.reason, fault.message, {
+      cause: this.#error,
+      isStale,
+      wasSent: exchange.isSent,
+    });
+  }
+
+  // An answer that comes before the request is whole leaves it to the sender whether to go on.
+  #finish(exchange: HttpExchange): void {
+    if (exchange.isBodyComplete) this.#settle(exchange);
+    exchange.onEnd();
+  }
+
+  #settle(exchange: HttpExchange): void {
+    const { parser, isSent } = exchange;
+    const isFlushed = this.#socket.writableLength === 0;
+    if (!this.#isUsed) this.#keepMs = keepTime(parser.keepAlive);
+    this.#isUsed = true;
+    this.#letGo();
+    if (exchange.isPaused) this.#socket.resume();
+    const isWhole = isSent && isFlushed && !this.#hasWriteFailed;
+    if (isWhole && parser.isReusable && this.#keepMs > 0 && !this.#isClosed) this.#owner.onIdle(this);
+    else this.#leave(isSent, isFlushed);
+  }
+
+  // The peer has answered: what it still needs of the request is sent, and what will never be whole is cut off.
+  #leave(isRequestWhole: boolean, isFlushed: boolean): void {
+    if (!isRequestWhole) this.#reset();
+    else if (isFlushed || this.#hasWriteFailed) this.#close();
+    else this.#isDraining = true;
+  }
+
+  #fail(fault: HttpFault): void {
+    const exchange = this.#exchange;
+    this.#cutOff();
+    exchange?.handler.onFault(fault);
+  }
+
+  // A request that is not whole ends by a reset: some servers take an orderly end for the end of the body, and keep what
+  // they have (versitygw 1.8, observed 2026-11).
+  #cutOff(): void {
+    const isWhole = this.#exchange?.isBodyComplete === true && this.#socket.writableLength === 0;
+    this.#letGo();
+    if (isWhole) this.#close();
+    else this.#reset();
+  }
+
+  #letGo(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    if (exchange === undefined) return;
+    exchange.carryOn(undefined);
+    this.#owner.onExchangeOver();
+  }
+
+  #reset(): void {
+    this.#noteClosed();
+    if (this.#socket.destroyed) return;
+    if (this.#isEstablished) this.#tcp.resetAndDestroy();
+    this.#socket.destroy();
+  }
+
+  #close(): void {
+    this.#noteClosed();
+    this.#socket.destroy();
+  }
+
+  #noteClosed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#owner.onClosed(this);
+  }
+}
+
+function toFault(error: unknown): HttpFault {
+  if (error instanceof HttpFault) return error;
+  return new HttpFault('protocol', 'the answer could not be handled', { cause: error });
+}
+
+// RFC 2068 section 19.7.1.1: `Keep-Alive: timeout=5`. A second less, for what is on its way.
+function keepTime(keepAlive: string | undefined): number {
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive ?? '')?.[1];
+  return seconds === undefined ? keepMs : Math.min(Number(seconds) * 1000 - 1000, maxKeepMs);
+}

@@ -1,0 +1,93 @@
+import { performance } from 'node:perf_hooks';
+import { type Origin, originOf } from './connect.ts';
+import { Connection, type ConnectionOwner, type HttpTimeouts } from './connection.ts';
+import { type AnswerHandler, HttpExchange } from './http-exchange.ts';
+import type { HttpRequest } from './request-head.ts';
+
+const sweepMs = 250;
+
+/**
+ * A client of HTTP/1.1 for one origin. It owns the connections: as many as there are exchanges, kept open for a while
+ * when they are over. Requests come in, answers go out to their handlers piece by piece, with back-pressure both ways.
+ *
+ * It never follows a redirect, decompresses, pipelines, repeats a request, or guesses where an answer ends. What is
+ * ambiguous is a fault, and closes the connection.
+ */
+export class HttpClient implements ConnectionOwner {
+  readonly #origin: Origin;
+  readonly #timeouts: HttpTimeouts;
+  readonly #connections = new Set<Connection>();
+  /** The one used last is taken first, so that those too many run out. */
+  readonly #idle: Connection[] = [];
+  #inFlight = 0;
+  /** Connections whose request is sent at the end of this turn. */
+  #waiting: Connection[] = [];
+  #sweep: NodeJS.Timeout | undefined;
+
+  /** @param origin scheme, host and port, for example `http://127.0.0.1:9001`. */
+  constructor(origin: string, timeouts: HttpTimeouts, ca?: string) {
+    this.#origin = { ...originOf(origin), ...(ca === undefined ? {} : { ca }) };
+    this.#timeouts = timeouts;
+  }
+
+  /**
+   * Starts one exchange; everything that becomes of it is told to `handler`, nothing of it before this returns.
+   * @throws TypeError for a request that cannot be written
+   */
+  request(request: HttpRequest, handler: AnswerHandler): HttpExchange {
+    const exchange = new HttpExchange(request, handler);
+    const connection = (request.isFresh === true ? undefined : this.#idle.pop()) ?? this.#open();
+    connection.take(exchange);
+    this.#inFlight += 1;
+    // What is sent together wakes the peer once. Where nothing else is under way, waiting would only cost time.
+    if (this.#inFlight === 1 || typeof request.body === 'number') connection.send();
+    else this.#sendLater(connection);
+    return exchange;
+  }
+
+  /** Closes every connection; exchanges under way fail with `reset`. */
+  destroy(): void {
+    for (const connection of [...this.#connections]) connection.close();
+  }
+
+  onExchangeOver(): void {
+    this.#inFlight -= 1;
+  }
+
+  onIdle(connection: Connection): void {
+    this.#idle.push(connection);
+  }
+
+  onClosed(connection: Connection): void {
+    this.#connections.delete(connection);
+    const index = this.#idle.indexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+    if (this.#connections.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
+
+  #open(): Connection {
+    const connection = new Connection(this.#origin, this.#timeouts, this);
+    this.#connections.add(connection);
+    // One timer for all of them: one for each would be restarted with every read and write.
+    this.#sweep ??= setInterval(() => this.#checkAll(), sweepMs).unref();
+    return connection;
+  }
+
+  #checkAll(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#connections) connection.check(nowMs);
+  }
+
+  #sendLater(connection: Connection): void {
+    if (this.#waiting.length === 0) setImmediate(() => this.#sendWaiting());
+    this.#waiting.push(connection);
+  }
+
+  #sendWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const connection of waiting) connection.send();
+  }
+}
