@@ -1,10 +1,13 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-/** The properties of the policy engine on twenty times as much random input as `npm test` takes. */
+/**
+ * The properties of the policy engine on twenty times as much random input as `npm test` takes, and the comparison of
+ * HTTP parsers on fifty times as many answers.
+ */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/property/iam-*.test.ts'],
-    provide: { iamRuns: 200_000 },
+    include: ['test/property/iam-*.test.ts', 'test/property/http-answers.test.ts'],
+    provide: { iamRuns: 200_000, httpAnswers: 1_000_000 },
     passWithNoTests: false,
     maxWorkers: 2,
   },

@@ -5,6 +5,8 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Anything but a tab, a space, visible ASCII and bytes above it (RFC 9110 section 5.5). */
 const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
 
+const framing = /^(?:content-length|transfer-encoding)$/i;
+
 /** More than any store sends; every one costs an object further on. */
 const maxFields = 512;
 
@@ -35,6 +37,9 @@ export function readHeaderLines(text: string, start: number): string[] {
     if (colon < 0 || colon > end) throw protocolFault('a header line has no colon');
     const name = text.slice(index, colon);
     const value = trimOws(text.slice(colon + 1, end));
+    // Parsers differ on a tab there.
+    if (value.length < end - colon - 2 && framing.test(name) && text.slice(colon, end).includes('\t'))
+      throw protocolFault('a tab stands beside what decides about the framing');
     if (!isToken(name)) throw protocolFault('a header has an invalid name');
     if (!isFieldValue(value)) throw protocolFault('a header has an invalid value');
     if (fields.length >= maxFields * 2) throw protocolFault('there are too many headers');
