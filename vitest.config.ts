@@ -3,7 +3,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/interop/**', 'test/cluster/**'],
+    exclude: ['test/interop/**', 'test/cluster/**', 'test/hostile/**'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     passWithNoTests: false,

@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly directory?: string;
   /** Further YAML at the top level. */
   readonly further?: string;
+  /** Files beside the configuration, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Another store than the demo store, which has the key `STOREKEY`. */
   readonly storeUrl?: string;
 }
@@ -86,7 +88,9 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   const folder = await mkdtemp(join(tmpdir(), 'sts-sidecar-'));
   const file = join(folder, 'sidecar.yaml');
   await writeFile(file, configuration(options, options.storeUrl ?? store.url));
-  const flags = [`--max-old-space-size=${options.heapMiB ?? 160}`];
+  for (const [name, content] of Object.entries(options.files ?? {}))
+    await writeFile(join(folder, name), content);
+  const flags = [`--max-old-space-size=${options.heapMiB ?? 128}`, '--max-semi-space-size=16'];
   const child = spawn(process.execPath, [...flags, entry, 'serve', '--config', file], {
     env: {
       PATH: process.env['PATH'],

@@ -122,6 +122,58 @@ export const unclosedMarkup =
     return swarm;
   };
 
+/** SAML responses of the largest kind whose signature is worth nothing. */
+export const forgedAssertions =
+  (count: number, principal: string, role: string, response: string): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const form = new URLSearchParams({
+      Action: 'AssumeRoleWithSAML',
+      Version: '2011-06-15',
+      PrincipalArn: principal,
+      RoleArn: role,
+      SAMLAssertion: response,
+    }).toString();
+    each(count, () => swarm.open((stsHead(form.length) + form).repeat(4)));
+    return swarm;
+  };
+
+/** Session tokens that do not open, each another one. */
+export const foreignTokens =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const head = await signedHead(
+      url,
+      { ...bob, sessionToken: 'x'.repeat(2000) },
+      { method: 'GET', path: '/data/k' },
+    );
+    each(count, (index) => swarm.open(head.replace(/x{2000}/, String(index).padStart(2000, 'y')).repeat(5)));
+    return swarm;
+  };
+
+/** Uploads that are refused from their heads, whose bodies trickle. */
+export const refusedUploads =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    each(count, () =>
+      swarm.open('PUT /data/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc'),
+    );
+    return swarm;
+  };
+
+/** Preflights of browsers that nobody asked for. */
+export const preflights =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const head =
+      'OPTIONS /data/k HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n\r\n';
+    each(count, () => swarm.open(head.repeat(20)));
+    return swarm;
+  };
+
 /** Calls that wait for a webhook, many on each connection. */
 export const webhookCalls =
   (connections: number, calls: number, role: string): Attack =>
