@@ -46,10 +46,11 @@ export async function sendAnswer(
     void Promise.race([readOn(message), closed]).then(() => response.end());
     return;
   }
-  response.end();
+  // Told of failures too, where the connection was closed before the answer was there.
+  const finished = new Promise<void>((resolve) => response.end(() => resolve()));
   const deadline = setTimeout(() => response.destroy(), maxReadingMs);
   try {
-    await place.waitFor(closed);
+    await place.waitFor(Promise.race([finished, closed]));
   } catch (error) {
     if (!(error instanceof NoPlace)) throw error;
     response.destroy();

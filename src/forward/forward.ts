@@ -1,12 +1,13 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Preflight } from '../authorize/preflight.ts';
+import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import { BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused } from './faults.ts';
-import { type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
+import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type StoreTarget } from './outgoing-request.ts';
 import { forwardPreflight, type PreflightAnswer } from './preflight.ts';
 import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
@@ -19,8 +20,8 @@ import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts'
 export interface Exchange extends ClientSide {
   /** Tells a client that waits with `Expect: 100-continue` to send its body. */
   readonly invite: () => void;
-  /** Called when a small body has been read, before the store is contacted: the session may have ended meanwhile. */
-  readonly recheck?: () => Promise<void> | void;
+  /** Looks again at the caller's session; see {@link ArrivingBody.recheck}. */
+  readonly recheck: ArrivingBody['recheck'];
 }
 
 /** Forwards authorized requests to one store. */
@@ -118,13 +119,12 @@ async function outgoingBody(
   if (document !== undefined) return { length: document.length, content: document };
   if (request.operation.body === 'none') return { length: 0, content: undefined };
   const { raw, headers: forwarded } = request;
-  const arriving = { message, headers: raw.headers, forwarded, payload, reservation, invite };
-  const body = await prepareObjectBody(arriving, trailers);
-  if (Buffer.isBuffer(body.content)) await recheck?.();
-  return body;
+  const arriving = { message, headers: raw.headers, forwarded, payload, reservation, invite, recheck };
+  return prepareObjectBody(arriving, trailers);
 }
 
 const namedFaults = [
+  AuthenticationFault,
   BodyFault,
   BucketMissing,
   BudgetExhausted,

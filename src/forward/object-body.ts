@@ -43,6 +43,11 @@ export interface ArrivingBody {
   readonly reservation: Reservation;
   /** Tells a client that waits with `Expect: 100-continue` to send; called once the head has been found right. */
   readonly invite: () => void;
+  /**
+   * Called when all of a body has arrived and was found right, before its last bytes go to the store. Throws when the
+   * caller's session does not hold any more.
+   */
+  readonly recheck: (body: 'whole' | 'streamed') => void;
 }
 
 /**
@@ -96,15 +101,16 @@ function reframingWriter(check: ChunkedCheck, decodedLength: number, trailer: An
 }
 
 async function read(
-  { message, invite, reservation }: ArrivingBody,
+  { message, invite, reservation, recheck }: ArrivingBody,
   objectLength: number,
   writer: BodyWriter,
 ): Promise<Buffer | StreamedBody> {
   if (objectLength > maxObjectBytes) throw new BodyFault('too_large');
   invite();
-  return objectLength > maxBufferedBytes
-    ? new StreamedBody(message, writer)
-    : await readWhole(message, writer, reservation);
+  if (objectLength > maxBufferedBytes) return new StreamedBody(message, writer, () => recheck('streamed'));
+  const content = await readWhole(message, writer, reservation);
+  recheck('whole');
+  return content;
 }
 
 async function readWhole(

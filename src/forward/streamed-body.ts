@@ -33,15 +33,18 @@ const gatheredBytes = 16_384;
 export class StreamedBody {
   readonly #message: IncomingMessage;
   readonly #writer: BodyWriter;
+  readonly #recheck: () => void;
   #exchange: HttpExchange | undefined;
   #observer: BodyObserver | undefined;
   #held: Buffer | undefined;
   #gathered: Buffer | undefined;
   #gatheredLength = 0;
 
-  constructor(message: IncomingMessage, writer: BodyWriter) {
+  /** @param recheck called when all has arrived, before the last bytes are sent; the session may have ended meanwhile */
+  constructor(message: IncomingMessage, writer: BodyWriter, recheck: () => void) {
     this.#message = message;
     this.#writer = writer;
+    this.#recheck = recheck;
   }
 
   /** Begins to read and to send. */
@@ -56,6 +59,7 @@ export class StreamedBody {
     message.on('data', this.#onData);
     message.on('end', this.#onEnd);
     message.on('close', this.#onClose);
+    message.on('error', this.#onError);
   }
 
   /** The connection takes more. */
@@ -73,6 +77,7 @@ export class StreamedBody {
     message.off('data', this.#onData);
     message.off('end', this.#onEnd);
     message.off('close', this.#onClose);
+    message.off('error', this.#onError);
     message.pause();
   }
 
@@ -88,6 +93,7 @@ export class StreamedBody {
       if (this.#exchange === undefined) return;
       if (!this.#message.complete) throw new BodyFault('incomplete');
       this.#writer.check.finish();
+      this.#recheck();
       this.#release();
       for (const piece of this.#writer.end()) this.#exchange.write(piece);
     } catch (error) {
@@ -99,6 +105,9 @@ export class StreamedBody {
   };
 
   readonly #onClose = (): void => this.#fail(new BodyFault('incomplete'));
+
+  readonly #onError = (error: unknown): void =>
+    this.#fail(error instanceof BodyFault ? error : new BodyFault('incomplete'));
 
   #gather(piece: Buffer): void {
     if (this.#gatheredLength + piece.length > gatheredBytes) this.#sendGathered();

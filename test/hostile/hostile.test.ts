@@ -22,7 +22,7 @@ import {
   waitingForms,
   webhookCalls,
 } from '../support/hostile/attacks.ts';
-import { type Program, programDirectory, startProgram } from '../support/program.ts';
+import { build, type Program, programDirectory, startProgram } from '../support/program.ts';
 import { createSamlIdp, writeMetadata, writeResponse } from '../support/saml-idp.ts';
 import { s3Client } from '../support/sdk.ts';
 import { account, alice, roleArn } from '../support/sidecar.ts';
@@ -47,6 +47,7 @@ let hanging: TestWebhook;
 let program: Program;
 let forged: string;
 
+beforeAll(build, 120_000);
 beforeAll(async () => {
   [healthy, hanging] = await Promise.all([startWebhook(), startWebhook()]);
   healthy.answerWith((_, response) => {

@@ -1,6 +1,6 @@
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Attack,
   batchInBytes,
@@ -14,12 +14,14 @@ import {
   waitingForms,
 } from '../support/hostile/attacks.ts';
 import type { Swarm } from '../support/hostile/sockets.ts';
-import { type Program, type ProgramOptions, startProgram } from '../support/program.ts';
+import { build, type Program, type ProgramOptions, startProgram } from '../support/program.ts';
 import { s3Client, stsClient } from '../support/sdk.ts';
 import { alice, roleArn } from '../support/sidecar.ts';
 
 /** The memory limit of the chart, MiB. */
 const memoryLimitMiB = 320;
+
+beforeAll(build, 120_000);
 
 let program: Program | undefined;
 let swarm: Swarm | undefined;
