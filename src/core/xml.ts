@@ -41,19 +41,21 @@ function isList(value: XmlContent | readonly XmlContent[]): value is readonly Xm
   return Array.isArray(value);
 }
 
-const escapes: ReadonlyMap<string, string> = new Map([
+const markup: readonly (readonly [character: string, reference: string])[] = [
   ['&', '&amp;'],
   ['<', '&lt;'],
   ['>', '&gt;'],
   ['"', '&quot;'],
   ['\r', '&#13;'],
-]);
-
-const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+];
+const plain = /^[\t\n !#-%'-;=?-\ud7ff\ue000-\ufffd]*$/;
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
 /** Escapes markup; characters that XML 1.0 cannot carry become U+FFFD. */
 export function escapeXml(text: string): string {
-  return text
-    .replace(forbidden, '\ufffd')
-    .replace(/[&<>"\r]/g, (character) => escapes.get(character) ?? character);
+  if (plain.test(text)) return text;
+  let escaped = text.toWellFormed().replace(forbidden, '\ufffd');
+  // `&` comes first. A pass for each takes a fraction of the time of one expression for all.
+  for (const [character, reference] of markup) escaped = escaped.replaceAll(character, reference);
+  return escaped;
 }

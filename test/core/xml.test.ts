@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { childText, readXml, writeXml, type XmlElement, XmlError } from '../../src/core/xml.ts';
+import { childText, escapeXml, readXml, writeXml, type XmlElement, XmlError } from '../../src/core/xml.ts';
 
 const limits = { maxBytes: 1_000_000, maxDepth: 4 };
 const read = (text: string): XmlElement => readXml(Buffer.from(text), limits);
@@ -154,6 +154,18 @@ describe('a document', () => {
         }
       }),
     );
+  });
+});
+
+describe('a text that is written', () => {
+  it.each([
+    ['plain text', 'a b-é€😀\t\n', 'a b-é€😀\t\n'],
+    ['markup', '<a b="1">&amp;\r', '&lt;a b=&quot;1&quot;&gt;&amp;amp;&#13;'],
+    ['control characters', 'a\0b\u000bc\u001f', 'a\ufffdb\ufffdc\ufffd'],
+    ['U+FFFE and U+FFFF', '\ufffe\uffff', '\ufffd\ufffd'],
+    ['halves of characters', '\ud800a\udfff\udc00\ud800', '\ufffda\ufffd\ufffd\ufffd'],
+  ])('has its %s escaped or replaced', (_, text, escaped) => {
+    expect(escapeXml(text)).toBe(escaped);
   });
 });
 

@@ -14,7 +14,7 @@ const { signature: namespace } = xmlNamespaces;
 const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 
 /** Characters of a signature without its KeyInfo: the value of the largest key takes less than 3,000. */
-const maxLength = 8_192;
+const maxLength = 6_144;
 
 /** A signature of the accepted shape. */
 export interface JudgedSignature {
