@@ -55,6 +55,32 @@ describe('config check', () => {
     expect(prose).not.toContain('a-literal-secret');
   });
 
+  const silent = valid
+    .replace('a-literal-secret', '{ file: store-secret }')
+    .replace(`secret: ${key}`, 'secret: { file: token-key }')
+    .replace(', policies: {} }', ' }');
+  const misspelt = silent.replace(
+    'users: []',
+    'policies: { P: { Statement: { Effect: Deny, Action: "s3:GetObjects", Resource: "*" } } }, users: []',
+  );
+
+  it.each([
+    ['nothing to warn of', silent, 0, ''],
+    ['an action that nothing asks for', misspelt, 2, '1 warning, and --strict allows none'],
+  ])('with --strict takes warnings for errors: %s', async (_, text, exitCode, said) => {
+    file('store-secret', 'a-secret-of-the-store');
+    file('token-key', key);
+    const path = file('strict.yaml', text);
+    const lenient = await execute('config', 'check', path);
+    expect([lenient.code, lenient.data]).toEqual([0, '']);
+    const strict = await execute('config', 'check', '--strict', path);
+    expect([strict.code, strict.data]).toEqual([exitCode, '']);
+    expect(strict.prose).toContain(said);
+    const warning =
+      /strict\.yaml:7:\d+ directory\.policies\.P\.Statement\.Action: warning: no request asks for the action "s3:GetObjects" \(did you mean "s3:GetObject"\?\)/;
+    for (const { prose } of [lenient, strict]) expect(warning.test(prose)).toBe(exitCode === 2);
+  });
+
   it('exits 2 for a file that is not there', async () => {
     expect((await execute('config', 'check', missingFile)).code).toBe(2);
   });
@@ -76,6 +102,30 @@ describe('serve', () => {
     expect((await execute('serve', '--config', file('fine.yaml', valid), '--listen', 'nonsense')).code).toBe(
       2,
     );
+  });
+});
+
+describe('start-up', () => {
+  it('says the warnings of config check, and goes on', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const listen = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    const warned = valid.replace(
+      'policies: {}',
+      'policies: { P: { Statement: { Effect: Deny, Action: "*", Resource: "arn:aws:s3::reports/*" } } }',
+    );
+    const { code, prose } = await execute(
+      'serve',
+      '--config',
+      file('warned.yaml', warned),
+      '--listen',
+      listen,
+    );
+    taken.close();
+    expect(code).toBe(1);
+    expect(prose).toMatch(/^\S+warned\.yaml:7:\d+ directory\.policies\.P\.Statement\.Resource: warning: /m);
+    expect(prose).toContain('(did you mean "arn:aws:s3:::reports/*"?)');
+    expect(prose).toMatch(/cannot listen/);
   });
 });
 

@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { policyVocabulary } from '../../src/app/policy-vocabulary.ts';
+import { parseConfiguration } from '../../src/config/load.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { demoConfiguration } from '../../src/demo/demo-configuration.ts';
+import { policyConfiguration } from '../cli/command.ts';
+import { testCaPem } from '../support/identity-provider.ts';
+import { createSamlIdp } from '../support/saml-idp.ts';
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+const idp = createSamlIdp({ roles: [], now: () => systemClock.now() });
+const key = Buffer.alloc(32, 7).toString('base64');
+
+function read(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+}
+
+/** The warnings of a configuration whose variables and files all exist. */
+function warningsOf(text: string): readonly string[] {
+  const loaded = parseConfiguration(text, 'sidecar.yaml', {
+    vocabulary: policyVocabulary,
+    environment: (name) => {
+      if (name.startsWith('STS_SIDECAR_')) return undefined;
+      if (name === 'REDIS_URL') return 'rediss://redis:6379';
+      return /KEY$/.test(name) && !/ACCESS/.test(name) ? key : 'value-of-the-variable';
+    },
+    readText: (path) => ({ ok: true, text: fileText(path) }),
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
+  return loaded.warnings;
+}
+
+function fileText(path: string): string {
+  if (path.endsWith('.xml')) return idp.metadata;
+  return path.endsWith('.pem') ? testCaPem : `${key}\n`;
+}
+
+function blocksOf(path: string): Mapping[] {
+  return [...read(path).matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = '']) => parse(text) as Mapping);
+}
+
+const pages = [
+  'README.md',
+  ...readdirSync(new URL('../../docs', import.meta.url))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+/** Everything but what a page shows, so that a part of a configuration can be loaded. */
+const surroundings = parse(read('test/config/every-section.yaml')) as Mapping & {
+  readonly directory: { readonly [name: string]: unknown };
+};
+
+/** A part of a configuration inside a whole one; what it names and does not define is in the surroundings. */
+function whole(part: Mapping): string {
+  const directory = part['directory'] as Mapping | undefined;
+  const shown = { ...surroundings.directory, ...directory };
+  return JSON.stringify({
+    ...surroundings,
+    ...part,
+    directory: {
+      ...shown,
+      policies: {
+        ...(surroundings.directory['policies'] as Mapping),
+        ...(directory?.['policies'] as Mapping),
+      },
+    },
+  });
+}
+
+const parts = pages.flatMap((page) =>
+  blocksOf(page)
+    .filter((block) => Object.keys(block).every((name) => name in surroundings))
+    .map((block) => [page, Object.keys(block).join(', '), block] as const),
+);
+
+describe('examples load without a warning', () => {
+  it('and are found', () => {
+    expect(parts.length).toBeGreaterThan(7);
+  });
+
+  it.each(parts)('in %s: %s', (_page, _names, block) => {
+    expect(warningsOf(whole(block))).toEqual([]);
+  });
+
+  it('in the demo, but for the secrets that it makes itself', () => {
+    const secrets = { userSecret: 'user-secret-value', storeSecret: 'store-secret-value', tokenKey: key };
+    const warnings = warningsOf(demoConfiguration('http://127.0.0.1:9001', 9000, secrets));
+    expect(warnings.filter((warning) => !warning.includes('a literal secret'))).toEqual([]);
+  });
+
+  it('in the tests of policies, but for secrets and the audit mode', () => {
+    const warnings = warningsOf(policyConfiguration);
+    expect(warnings.filter((warning) => !/a literal secret|warning: audit:/.test(warning))).toEqual([]);
+  });
+
+  it('in deploy, but for the plain HTTP of a cluster and of a network of containers', () => {
+    const compose = parse(read('deploy/compose.yaml')) as {
+      readonly configs: { readonly sidecar: { readonly content: string } };
+    };
+    const manifests = parseAllDocuments(read('deploy/manifests/store-with-sidecar.yaml')).map(
+      (document) => document.toJS() as { readonly data?: Readonly<Record<string, string>> },
+    );
+    const pod = manifests.find(({ data }) => data?.['sidecar.yaml'] !== undefined)?.data?.['sidecar.yaml'];
+    for (const text of [compose.configs.sidecar.content, pod ?? '']) {
+      const warnings = warningsOf(text);
+      expect(warnings.length).toBeGreaterThan(0);
+      for (const warning of warnings) expect(warning).toContain('plain HTTP beyond loopback');
+    }
+  });
+});
