@@ -72,6 +72,15 @@ describe('the image, read-only, without capabilities, as user 65532', () => {
     expect(stdout).toMatch(/^65532 65532\n(EROFS|EACCES)\n$/);
   });
 
+  it("gives V8's heap two fifths of its memory", async () => {
+    const script =
+      "const limit = process.constrainedMemory(), all = require('os').totalmem(); console.log(require('v8').getHeapStatistics().heap_size_limit / (limit > 0 && limit < all ? limit : all))";
+    const { stdout, stderr } = await podman('exec', name, 'node', '-e', script);
+    // With three semi-spaces of 16 MiB.
+    expect(Number(stdout), stderr).toBeGreaterThan(0.39);
+    expect(Number(stdout), stderr).toBeLessThan(0.6);
+  });
+
   it('ships no shell, no development package and no source', async () => {
     expect(
       (

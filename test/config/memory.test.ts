@@ -98,6 +98,18 @@ describe('the table of docs/operating.md', () => {
   );
 });
 
+describe('the heap', () => {
+  it('is bounded by the image as the warning says it should be', () => {
+    const file = readFileSync(new URL('../../deploy/Dockerfile', import.meta.url), 'utf8');
+    const [, percentage, semiSpace] =
+      /^ENV NODE_OPTIONS="--max-old-space-size-percentage=(\d+) --max-semi-space-size=(\d+)"$/m.exec(file) ??
+      [];
+    expect([percentage, semiSpace]).toEqual(['40', '16']);
+    const [warning] = warningsOf(small, container(1000, 990));
+    expect(warning).toContain('--max-old-space-size=400 --max-semi-space-size=16');
+  });
+});
+
 describe('maxUnauthenticated', () => {
   it.each([
     [{ maxConnections: 64 }, 1],

@@ -19,18 +19,15 @@ export const checkResources: PolicyCheck = ({ resources, actions }, policy) => {
 
 function faultOf(text: string, policy: CheckedPolicy, isOfSts: boolean): string | undefined {
   const segments = splitArnSegments(text);
-  switch (segments[2]) {
-    case 's3':
-      return faultOfS3(text, segments, policy);
-    case 'iam':
-    case 'sts':
-      return isOfSts ? faultOfIam(text, segments, policy) : undefined;
-    default:
-      // Segments are matched with their case.
-      return segments[2]?.toLowerCase() === 's3'
-        ? `${quoteText(text)} names no resource: the service is spelt "s3"`
-        : undefined;
+  const service = segments[2] ?? '';
+  if (service === 's3') return faultOfS3(text, segments, policy);
+  if (service === 'iam' || service === 'sts') {
+    return isOfSts ? faultOfIam(text, segments, policy) : undefined;
   }
+  // Segments are matched with their case.
+  return service.toLowerCase() === 's3'
+    ? `${quoteText(text)} names no resource: the service is spelt "s3"`
+    : undefined;
 }
 
 /** Buckets and objects have neither region nor account, so their names come after three colons. */
