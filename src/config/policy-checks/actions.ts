@@ -1,6 +1,4 @@
-import { compileGlob, parseGlob, unlimitedSteps } from '../../core/glob.ts';
 import { quoteText } from '../path.ts';
-import type { KnownAction } from '../policy-vocabulary.ts';
 import { suggest } from '../suggest.ts';
 import type { CheckedPolicy, PolicyCheck } from './policy-check.ts';
 
@@ -10,13 +8,11 @@ const knownServices: ReadonlySet<string> = new Set(['s3', 'sts']);
 /** Finds actions that no request asks for: misspelt ones, and those that this kind of policy is never asked about. */
 export const checkActions: PolicyCheck = ({ actions }, policy) => {
   for (const { path, text } of actions) {
-    const known = actionsOf(policy);
-    if (!isJudged(text, policy) || known.some(({ name }) => isMatch(text, name))) continue;
+    if (!isJudged(text, policy) || policy.actions.isMatchedBy(text)) continue;
     const asker = policy.kind === 'trust' ? 'no request asks a trust policy for' : 'no request asks for';
-    const names = known.map(({ name }) => name);
     const what = /[*?]/.test(text)
       ? `an action like ${quoteText(text)}`
-      : `the action ${quoteText(text)}${suggest(text, names)}`;
+      : `the action ${quoteText(text)}${suggest(text, namesFor(policy))}`;
     policy.warn(path, `${asker} ${what}`);
   }
 };
@@ -26,13 +22,7 @@ function isJudged(text: string, { kind }: CheckedPolicy): boolean {
   return kind === 'trust' || knownServices.has(text.slice(0, text.indexOf(':')).toLowerCase());
 }
 
-/** The actions that requests ask this kind of policy for. */
-export function actionsOf({ kind, surroundings }: CheckedPolicy): readonly KnownAction[] {
+function namesFor({ kind, surroundings }: CheckedPolicy): string[] {
   const { actions, trustActions } = surroundings.vocabulary;
-  return kind === 'trust' ? trustActions : actions;
-}
-
-function isMatch(pattern: string, action: string): boolean {
-  const matches = compileGlob(parseGlob(pattern.toLowerCase()));
-  return matches(action.toLowerCase(), unlimitedSteps);
+  return (kind === 'trust' ? trustActions : actions).map(({ name }) => name);
 }

@@ -51,7 +51,7 @@ function holdsWithoutKey({ operator }: ConditionPart): boolean {
 function faultOf(key: string, policy: CheckedPolicy, isMissingMeant: boolean): string | undefined {
   const { vocabulary, issuers } = policy.surroundings;
   const lower = key.toLowerCase();
-  const known = vocabulary.keys.find(({ name }) => isBelow(lower, name.toLowerCase()));
+  const known = policy.keys.find(key);
   if (known !== undefined) {
     if (known.never === undefined || isMissingMeant) return undefined;
     return `no request has the key ${quoteText(key)} here: ${known.never}`;
@@ -67,11 +67,6 @@ function faultOf(key: string, policy: CheckedPolicy, isMissingMeant: boolean): s
   const claim = key.slice(key.lastIndexOf(':'));
   const candidates = issuers.map((issuer) => issuer + claim);
   return `no identity provider has claims as ${quoteText(key)}${suggest(key, candidates)}`;
-}
-
-/** The key itself, or one below a name that ends in `/`. */
-function isBelow(key: string, name: string): boolean {
-  return name.endsWith('/') ? key.length > name.length && key.startsWith(name) : key === name;
 }
 
 /** A tag keeps its own name; only what stands before it is looked for. */

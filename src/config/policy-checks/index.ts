@@ -8,6 +8,7 @@ import type { PolicyCheck, PolicySurroundings } from './policy-check.ts';
 import { checkPrincipals } from './principals.ts';
 import { checkActionResources, checkResources } from './resources.ts';
 import { statementParts } from './statement-parts.ts';
+import { ActionIndex, KeyIndex } from './word-index.ts';
 
 /** Everything that is looked for. Adding a check is one function and one row. */
 const checks: readonly PolicyCheck[] = [
@@ -35,12 +36,18 @@ export function checkPolicies(
   places: readonly PolicyPlace[],
   surroundings: PolicySurroundings,
 ): void {
+  const { vocabulary } = surroundings;
+  const actions = new ActionIndex(vocabulary.actions);
+  const trustActions = new ActionIndex(vocabulary.trustActions);
+  const keys = new KeyIndex(vocabulary.keys);
   for (const { path, kind } of places) {
     const source = reading.valueAt(path);
     const policy = {
       kind,
       hasVariables: isMapping(source) && source['Version'] === '2012-10-17',
       surroundings,
+      actions: kind === 'trust' ? trustActions : actions,
+      keys,
       warn: (inner: Path, message: string) => reading.warn([...path, ...inner], message),
       warnAtKey: (inner: Path, message: string) => reading.warnAtKey([...path, ...inner], message),
     };

@@ -3,6 +3,7 @@ import type { PolicyKind } from '../../iam/document.ts';
 import type { Path } from '../path.ts';
 import type { PolicyVocabulary } from '../policy-vocabulary.ts';
 import type { StatementParts } from './statement-parts.ts';
+import type { ActionIndex, KeyIndex } from './word-index.ts';
 
 /** What the texts of policies are compared with. */
 export interface PolicySurroundings {
@@ -21,6 +22,9 @@ export interface CheckedPolicy {
   /** Version 2012-10-17. */
   readonly hasVariables: boolean;
   readonly surroundings: PolicySurroundings;
+  /** The actions that requests ask this kind of policy for. */
+  readonly actions: ActionIndex;
+  readonly keys: KeyIndex;
   /** Warns of the value at a path inside the policy. */
   readonly warn: (path: Path, message: string) => void;
   /** Warns of the key at a path inside the policy. */

@@ -2,7 +2,6 @@ import { splitArnSegments } from '../../core/arn.ts';
 import { compileGlob, parseGlob, unlimitedSteps } from '../../core/glob.ts';
 import { quoteText } from '../path.ts';
 import type { ActionScope } from '../policy-vocabulary.ts';
-import { actionsOf } from './actions.ts';
 import { missingEntity } from './entities.ts';
 import type { CheckedPolicy, PolicyCheck } from './policy-check.ts';
 import type { PolicyText } from './statement-parts.ts';
@@ -72,9 +71,8 @@ function faultOfIam(text: string, segments: readonly string[], policy: CheckedPo
 export const checkActionResources: PolicyCheck = (statement, policy) => {
   const { actions, resources, isNotAction, isNotResource } = statement;
   if (isNotAction || isNotResource || resources.length === 0) return;
-  const known = new Map(actionsOf(policy).map(({ name, scopes }) => [name.toLowerCase(), scopes]));
   for (const { path, text } of actions) {
-    const scopes = known.get(text.toLowerCase());
+    const scopes = policy.actions.get(text)?.scopes;
     if (scopes === undefined) continue;
     if (resources.some((resource) => mayBeOf(resource, scopes))) continue;
     policy.warn(path, `${quoteText(text)} is asked about ${plural(scopes)}, and no resource here is one`);
