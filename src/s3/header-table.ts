@@ -103,8 +103,8 @@ export function selectHeaders(
 ): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
   for (const { name, value: sent } of raw.headers) {
+    if (!isForwarded(name, sent, row, accountId)) continue;
     const value = collapseOws(sent);
-    if (!isForwarded(name, value, row, accountId)) continue;
     const earlier = selected.get(name);
     if (earlier === undefined) selected.set(name, value);
     else if (repeatable.has(name) || name.startsWith(metadataPrefix))

@@ -220,7 +220,11 @@ describe('a store that does not say', () => {
       accessKeyId: 'S',
       secretAccessKey: 'secret-of-store',
     };
-    sidecar = await startSidecar({ directory, backend: { ...backend, accessKeyId: 'STORE' } });
+    sidecar = await startSidecar({
+      directory,
+      backend: { ...backend, accessKeyId: 'STORE' },
+      supports: ['conditionalBatchDelete'],
+    });
     reader = s3Client(sidecar.url, await assume(sidecar.url, alice, 'owner'));
   });
   afterAll(async () => {
