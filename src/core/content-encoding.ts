@@ -4,6 +4,9 @@
  */
 export function withoutAwsChunked(encoding: string): string | undefined {
   if (!/aws-chunked/i.test(encoding)) return encoding;
-  const kept = encoding.split(',').filter((token) => token.trim().toLowerCase() !== 'aws-chunked');
-  return kept.length === 0 ? undefined : kept.join(',').trim();
+  const kept = encoding
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => token !== '' && token.toLowerCase() !== 'aws-chunked');
+  return kept.length === 0 ? undefined : kept.join(', ');
 }

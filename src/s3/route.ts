@@ -1,4 +1,3 @@
-import { climbsOut } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { checkAclHeaders } from './acl-headers.ts';
 import { resolveAddress } from './addressing.ts';
@@ -8,12 +7,11 @@ import { type CopySource, parseCopySource, writeCopySource } from './copy-source
 import { s3Error } from './errors.ts';
 import { selectHeaders } from './header-table.ts';
 import type { ForwardedHeaders, OperationScope, S3Operation, S3Request, StoreFeature } from './operation.ts';
-import { knownSelectors, type OperationRow, operationsFor } from './operations/index.ts';
+import { type OperationRow, operationsFor } from './operations/index.ts';
+import { acceptParameters, readParameters } from './parameters.ts';
 import { permissionsOf } from './permissions.ts';
 import { preflightRequest } from './preflight.ts';
 import { requireFeature } from './store-features.ts';
-import { isStoreId } from './store-id.ts';
-import { isStoresKey, storeNameRefused } from './store-names.ts';
 
 /** What routing must know of the configuration. */
 export interface RouteSettings {
@@ -24,13 +22,11 @@ export interface RouteSettings {
   readonly supports: ReadonlySet<StoreFeature>;
 }
 
-// AWS's own subresources number about forty; no client sends more than a dozen parameters.
-const maxParameters = 100;
-
 /**
  * Classifies a request as exactly one operation. Another operation's selector, an unknown or repeated parameter,
  * or an unknown header is refused rather than guessed at: what is authorized must be what the store performs.
- * Throws S3 errors: `InvalidURI`, `InvalidBucketName`, `InvalidArgument`, `MethodNotAllowed`, `NotImplemented`.
+ * Throws S3 errors: `InvalidURI`, `InvalidBucketName`, `InvalidArgument`, `MethodNotAllowed`, `NoSuchUpload`,
+ * `NotImplemented`.
  */
 export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   const { bucket, key } = resolveAddress(raw, settings.virtualHosts);
@@ -110,34 +106,6 @@ function withCopySource({ isCopy }: S3Operation, headers: ForwardedHeaders): Hea
   return { headers: new Map(headers).set('x-amz-copy-source', writeCopySource(copySource)), copySource };
 }
 
-function readParameters(raw: RawRequest): Map<string, string> {
-  const sent = new Map<string, string>();
-  if (raw.parameters.length > maxParameters) throw s3Error('InvalidArgument', 'Too many query parameters.');
-  for (const { name, value } of raw.parameters) {
-    if (isIgnored(name) || isPayloadHash(name, value, raw)) continue;
-    if (sent.has(name)) throw s3Error('InvalidArgument', 'A query parameter is repeated.');
-    sent.set(name, value);
-  }
-  return sent;
-}
-
-// AWS ignores query keys that start with `x-`; they are dropped, so the store cannot read anything into them.
-function isIgnored(name: string): boolean {
-  const lower = name.toLowerCase();
-  return lower.startsWith('x-') && !lower.startsWith('x-amz-');
-}
-
-// Said twice with one meaning; with two it stays, and is refused as unknown.
-function isPayloadHash(name: string, value: string, { headers }: RawRequest): boolean {
-  return (
-    name.length === payloadHash.length &&
-    name.toLowerCase() === payloadHash &&
-    value === headers.get(payloadHash)
-  );
-}
-
-const payloadHash = 'x-amz-content-sha256';
-
 function classify(raw: RawRequest, scope: OperationScope, sent: ReadonlyMap<string, string>): OperationRow {
   const candidates = operationsFor(raw.method, scope);
   if (candidates.length === 0) throw s3Error('MethodNotAllowed');
@@ -158,68 +126,4 @@ function isSelected(
     const value = sent.get(name);
     return wanted === undefined ? value !== undefined : value === wanted;
   });
-}
-
-function acceptParameters(
-  { operation, accepted, valueless }: OperationRow,
-  sent: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
-  for (const [name, value] of sent) {
-    if (!accepted.has(name)) {
-      const fault = knownSelectors.has(name) ? 'conflicts with' : 'is not known to';
-      throw s3Error(
-        'InvalidArgument',
-        `The query parameter ${name.slice(0, 64)} ${fault} ${operation.name}.`,
-      );
-    }
-    if (valueless.has(name) && value !== '') {
-      throw s3Error('InvalidArgument', `The query parameter ${name} takes no value.`);
-    }
-    checkValue(name, value);
-  }
-  return sent;
-}
-
-const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
-  ['max-annotation-results', [0, 2_147_483_647]],
-  ['max-keys', [0, 2_147_483_647]],
-  ['max-buckets', [1, 10_000]],
-  ['max-parts', [0, 2_147_483_647]],
-  ['max-uploads', [0, 2_147_483_647]],
-  ['part-number-marker', [0, 2_147_483_647]],
-  ['partNumber', [1, 10_000]],
-]);
-const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
-const storeIds: ReadonlySet<string> = new Set(['id', 'uploadId', 'versionId']);
-
-// Clients that clean up take NoSuchUpload for done; AWS has no other code for an upload id that cannot exist.
-function noId(name: string, value: string): Error {
-  if (name === 'uploadId') return s3Error('NoSuchUpload');
-  if (name === 'versionId' && value === '') {
-    return s3Error('InvalidArgument', 'Version id cannot be the empty string');
-  }
-  return s3Error('InvalidArgument', `The query parameter ${name} is not an id.`);
-}
-
-function checkValue(name: string, value: string): void {
-  const range = integerRanges.get(name);
-  if (range !== undefined) {
-    const [least, most] = range;
-    const number = /^(?:0|[1-9]\d{0,9})$/.test(value) ? Number(value) : Number.NaN;
-    if (!(number >= least && number <= most)) {
-      throw s3Error(
-        'InvalidArgument',
-        `The query parameter ${name} must be an integer from ${least} to ${most}.`,
-      );
-    }
-  }
-  if (neverEmpty.has(name) && value.trim() === '') {
-    throw s3Error('InvalidArgument', `The query parameter ${name} must not be empty.`);
-  }
-  if (storeIds.has(name) && !isStoreId(value)) throw noId(name, value);
-  if (name === 'prefix' && isStoresKey(value)) throw storeNameRefused('InvalidArgument');
-  // A store that takes prefixes for paths would list another bucket.
-  if (name === 'prefix' && climbsOut(value)) {
-    throw s3Error('InvalidArgument', 'The prefix must not climb out of the bucket.');
-  }
 }

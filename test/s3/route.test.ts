@@ -211,6 +211,9 @@ describe('requests that could mean something else to the store', () => {
     ['AWS-Chunked', undefined],
     ['aws-chunked, gzip', 'gzip'],
     ['gzip,aws-chunked', 'gzip'],
+    ['aws-chunked,', undefined],
+    [', aws-chunked ,,gzip', 'gzip'],
+    ['br, aws-chunked, gzip, aws-chunked', 'br, gzip'],
     ['gzip', 'gzip'],
   ])('forwards Content-Encoding %s as %s', (sent, forwarded) => {
     expect(routed('PUT', '/bucket/key', { 'content-encoding': sent }).headers.get('content-encoding')).toBe(
@@ -264,6 +267,8 @@ describe('requests that could mean something else to the store', () => {
     const target = '/bucket/key?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD';
     expect([...routed('GET', target, named).parameters]).toEqual([]);
     expect(refusal('GET', '/bucket/key?X-Amz-Content-Sha256=x', named)).toBe('InvalidArgument');
+    expect(refusal('GET', `${target}&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD`, named)).toBe('InvalidArgument');
+    expect(refusal('GET', `${target}&x-amz-content-sha256=x`, named)).toBe('InvalidArgument');
     expect(refusal('GET', target)).toBe('InvalidArgument');
   });
 

@@ -1,0 +1,105 @@
+import { climbsOut } from '../core/path-key.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import { s3Error } from './errors.ts';
+import { knownSelectors, type OperationRow } from './operations/index.ts';
+import { isStoreId } from './store-id.ts';
+import { isStoresKey, storeNameRefused } from './store-names.ts';
+
+// AWS's own subresources number about forty; no client sends more than a dozen parameters.
+const maxParameters = 100;
+
+const payloadHash = 'x-amz-content-sha256';
+
+/** The query parameters by name, without those that AWS ignores. Throws `InvalidArgument` for a repeated one. */
+export function readParameters(raw: RawRequest): ReadonlyMap<string, string> {
+  const sent = new Map<string, string>();
+  if (raw.parameters.length > maxParameters) throw s3Error('InvalidArgument', 'Too many query parameters.');
+  for (const { name, value } of raw.parameters) {
+    if (isIgnored(name)) continue;
+    const written = isPayloadHash(name) ? payloadHash : name;
+    if (sent.has(written)) throw s3Error('InvalidArgument', 'A query parameter is repeated.');
+    sent.set(written, value);
+  }
+  // Said twice with one meaning; with another one it stays, and is refused as unknown.
+  if (sent.has(payloadHash) && sent.get(payloadHash) === raw.headers.get(payloadHash))
+    sent.delete(payloadHash);
+  return sent;
+}
+
+function isPayloadHash(name: string): boolean {
+  return name.length === payloadHash.length && name.toLowerCase() === payloadHash;
+}
+
+// AWS ignores query keys that start with `x-`; they are dropped, so the store cannot read anything into them.
+function isIgnored(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower.startsWith('x-') && !lower.startsWith('x-amz-');
+}
+
+/**
+ * What of them is forwarded: all, or the request is refused for one that the operation does not know, and for a value that
+ * could be read in two ways. Throws `InvalidArgument`, `NoSuchUpload`.
+ */
+export function acceptParameters(
+  { operation, accepted, valueless }: OperationRow,
+  sent: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  for (const [name, value] of sent) {
+    if (!accepted.has(name)) {
+      const fault = knownSelectors.has(name) ? 'conflicts with' : 'is not known to';
+      throw s3Error(
+        'InvalidArgument',
+        `The query parameter ${name.slice(0, 64)} ${fault} ${operation.name}.`,
+      );
+    }
+    if (valueless.has(name) && value !== '') {
+      throw s3Error('InvalidArgument', `The query parameter ${name} takes no value.`);
+    }
+    checkValue(name, value);
+  }
+  return sent;
+}
+
+const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
+  ['max-annotation-results', [0, 2_147_483_647]],
+  ['max-keys', [0, 2_147_483_647]],
+  ['max-buckets', [1, 10_000]],
+  ['max-parts', [0, 2_147_483_647]],
+  ['max-uploads', [0, 2_147_483_647]],
+  ['part-number-marker', [0, 2_147_483_647]],
+  ['partNumber', [1, 10_000]],
+]);
+const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
+const storeIds: ReadonlySet<string> = new Set(['id', 'uploadId', 'versionId']);
+
+// Clients that clean up take NoSuchUpload for done; AWS has no other code for an upload id that cannot exist.
+function noId(name: string, value: string): Error {
+  if (name === 'uploadId') return s3Error('NoSuchUpload');
+  if (name === 'versionId' && value === '') {
+    return s3Error('InvalidArgument', 'Version id cannot be the empty string');
+  }
+  return s3Error('InvalidArgument', `The query parameter ${name} is not an id.`);
+}
+
+function checkValue(name: string, value: string): void {
+  const range = integerRanges.get(name);
+  if (range !== undefined) {
+    const [least, most] = range;
+    const number = /^(?:0|[1-9]\d{0,9})$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) {
+      throw s3Error(
+        'InvalidArgument',
+        `The query parameter ${name} must be an integer from ${least} to ${most}.`,
+      );
+    }
+  }
+  if (neverEmpty.has(name) && value.trim() === '') {
+    throw s3Error('InvalidArgument', `The query parameter ${name} must not be empty.`);
+  }
+  if (storeIds.has(name) && !isStoreId(value)) throw noId(name, value);
+  if (name === 'prefix' && isStoresKey(value)) throw storeNameRefused('InvalidArgument');
+  // A store that takes prefixes for paths would list another bucket.
+  if (name === 'prefix' && climbsOut(value)) {
+    throw s3Error('InvalidArgument', 'The prefix must not climb out of the bucket.');
+  }
+}
