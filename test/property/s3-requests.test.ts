@@ -89,7 +89,7 @@ describe('any request', () => {
         for (const name of parameters.keys()) expect(known).toContain(name);
         expect(operation.method).toBe(request.method);
         expect(permissions.length).toBeGreaterThan(0);
-        const names = [bucket, key, parameters.get('prefix') ?? '', taken.copySource?.key ?? ''];
+        const names = [key, parameters.get('prefix') ?? '', taken.copySource?.key ?? ''];
         expect(names.filter((name) => ofStores.test(name))).toEqual([]);
         const own = { service: '*', bucket, object: `${bucket}/${key}` }[operation.scope];
         expect(permissions[0]?.resource).toBe(`arn:aws:s3:::${own}`);
