@@ -189,14 +189,20 @@ export class Connection implements Carrier, WriteObserver {
       return;
     }
     try {
-      // After a failed write the system reports a reset as an orderly end.
-      if (this.#hasWriteFailed) throw new HttpFault('reset', 'the connection was reset');
+      if (this.#wasReset()) throw new HttpFault('reset', 'the connection was reset');
       if (!exchange.parser.isEnded) exchange.parser.end();
     } catch (error) {
       this.#fail(this.#withStaleness(toFault(error), exchange));
       return;
     }
     this.#finish(exchange);
+  }
+
+  // libuv reports a reset as an orderly end when the last bytes are read with it, and the system does when writing has
+  // failed before. A connection that was reset has no peer any more, an ended one has. The address must not have been
+  // asked for before: Node keeps it.
+  #wasReset(): boolean {
+    return this.#hasWriteFailed || this.#tcp.remotePort === undefined;
   }
 
   #onClose(): void {

@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import { expect, it } from 'vitest';
+import { HttpClient } from '../../src/http-client/http-client.ts';
+import { Asked } from './asking.ts';
+import { answerOf, eventually, stops, timeouts, upload } from './in-front-of.ts';
+
+const pem = (name: string): Buffer => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
+
+it('speaks TLS to a peer that it can verify, and to no other', async () => {
+  const server = createTlsServer({ cert: pem('server.pem'), key: pem('server-key.pem') }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.write(answerOf('ok')));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const stranger = new HttpClient(url, timeouts);
+  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  stops.push(
+    () => server.close(),
+    () => stranger.destroy(),
+    () => client.destroy(),
+  );
+  expect((await new Asked(stranger).over).fault).toMatchObject({ reason: 'connect', wasSent: false });
+  expect((await new Asked(client).over).outcome).toBe('200 ok');
+  expect((await new Asked(client).over).outcome).toBe('200 ok');
+  const asked = new Asked(client, upload(5_000_000));
+  asked.exchange.write(Buffer.alloc(1_000_000));
+  asked.exchange.abort();
+  expect((await new Asked(client).over).outcome).toBe('200 ok');
+});
+
+it('resets a TLS connection whose upload is broken off', async () => {
+  let received = 0;
+  let error: NodeJS.ErrnoException | undefined;
+  // The connection below TLS is what shows a reset.
+  const server = createServer((tcp) => {
+    tcp.on('error', (fault) => {
+      error = fault;
+    });
+    const secure = new TLSSocket(tcp, {
+      isServer: true,
+      cert: pem('server.pem'),
+      key: pem('server-key.pem'),
+    });
+    secure.on('error', (fault) => {
+      error = fault;
+    });
+    secure.on('data', (bytes: Buffer) => {
+      received += bytes.length;
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  stops.push(
+    () => server.close(),
+    () => client.destroy(),
+  );
+  const { exchange } = new Asked(client, upload(100));
+  exchange.write(Buffer.alloc(99));
+  await eventually(() => expect(received).toBeGreaterThan(99));
+  exchange.abort();
+  await eventually(() => expect(error?.code).toBe('ECONNRESET'));
+});
