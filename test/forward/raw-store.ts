@@ -1,0 +1,42 @@
+import { afterEach } from 'vitest';
+import { type Accepted, type RawServer, startRawServer } from '../http-client/raw-server.ts';
+import { openDirectory } from '../support/open-directory.ts';
+import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
+
+const stops: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+/** A sidecar in front of a store on a bare socket, which does what the test says when a request has arrived. */
+export async function sidecarBefore(
+  onRequest: (connection: Accepted, request: number) => void,
+  trailers: 'reframe' | 'decode' = 'reframe',
+): Promise<{ sidecar: TestSidecar; store: RawServer }> {
+  const store = await startRawServer(onRequest);
+  const sidecar = await startSidecar({
+    directory: openDirectory,
+    trailers,
+    backend: {
+      endpoint: store.url,
+      accessKeyId: 'KEY',
+      secretAccessKey: 'store-secret',
+      timeouts: '  timeouts: { connectSeconds: 2, headersSeconds: 5, idleSeconds: 5 }',
+    },
+  });
+  stops.push(
+    () => store.close(),
+    () => sidecar.stop(),
+  );
+  return { sidecar, store };
+}
+
+/** An answer with a body. */
+export function storeAnswer(status: number, body = '', headers = ''): string {
+  return `HTTP/1.1 ${status} X\r\ncontent-length: ${body.length}\r\n${headers}\r\n${body}`;
+}
+
+/** An error document. */
+export function storeError(code: string): string {
+  return `<Error><Code>${code}</Code><Message>m</Message></Error>`;
+}
