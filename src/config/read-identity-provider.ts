@@ -38,6 +38,7 @@ const oidc = z.strictObject({
   issuer,
   clientIds: audiences,
   acceptAzp: z.boolean().default(false),
+  anyAzp: z.boolean().default(false),
   rolePolicies: rolePolicies.optional(),
   claimName: claimText.min(1, { error: 'must not be empty' }).optional(),
   claimPrefix: claimText.optional(),

@@ -42,7 +42,7 @@ export async function discover({ name, issuer }: KeyOwner, tools: IdentityTools)
   if (document['issuer'] !== issuer) throw unusableKeys('the discovery document names another issuer');
   const url = document['jwks_uri'];
   if (typeof url !== 'string') throw unusableKeys('the discovery document names no jwks_uri');
-  const keys = await askProvider(tools, name, 'jwks', { url, maxBytes: maxDocumentBytes });
+  const keys = await askProvider(tools, name, 'jwks', { url, namedBy: issuer, maxBytes: maxDocumentBytes });
   const userInfo = document['userinfo_endpoint'];
   return {
     keys: usableKeys(keys, name, tools),

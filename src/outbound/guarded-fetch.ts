@@ -1,10 +1,9 @@
 import { rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
-import { decodeUtf8 } from '../core/bytes.ts';
-import { JsonError, parseJson } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
 import { OutboundFault } from './outbound-fault.ts';
+import { parseBody, readBody, refuseStatus } from './read-answer.ts';
 
 /** How outgoing requests are made. */
 export interface OutboundSettings {
@@ -40,6 +39,11 @@ export interface OutboundRequest {
    * at one address.
    */
   readonly pool?: string;
+  /**
+   * The URL of the issuer whose own document names {@link url}. Such a document leads to loopback addresses only where the
+   * issuer itself is there.
+   */
+  readonly namedBy?: string;
 }
 
 /** What another service answered. */
@@ -67,6 +71,9 @@ export class GuardedFetch {
   /** A 2xx answer, or one with the status that the question names. Throws {@link OutboundFault}. */
   async answer(question: OutboundRequest): Promise<OutboundAnswer> {
     const url = this.#checkUrl(question.url);
+    if (isLoopbackHost(url.hostname) && !this.#mayBeHere(url.origin, question.namedBy)) {
+      throw new OutboundFault('forbidden', 'the issuer names a service of this machine');
+    }
     const signal = this.#deadline(question.timeoutSeconds);
     try {
       const { statusCode, body } = await request(url, {
@@ -124,17 +131,31 @@ export class GuardedFetch {
     throw new OutboundFault('forbidden', 'only https is allowed: see outbound.allowHttp');
   }
 
-  /** One pool per name and set of authorities; a rotated set leaves its pool to time out. */
-  #agentFor({ pool = '', caPem }: Pick<OutboundRequest, 'pool' | 'caPem'>): Agent {
-    const key = `${pool}\n${caPem ?? ''}`;
+  /**
+   * Whether a service of that origin may be at a loopback address. `namedBy` is the issuer that leads there; `undefined` for
+   * what the configuration names.
+   */
+  #mayBeHere(origin: string, namedBy: string | undefined): boolean {
+    const isConfigured = isLoopbackHost(new URL(origin).hostname) || this.#allowHttp.has(origin);
+    if (namedBy === undefined) return isConfigured;
+    const issuer = new URL(namedBy);
+    return isConfigured && (isLoopbackHost(issuer.hostname) || issuer.origin === origin);
+  }
+
+  /** One pool per name, issuer and set of authorities; a rotated set leaves its pool to time out. */
+  #agentFor({ pool = '', caPem, namedBy }: Pick<OutboundRequest, 'pool' | 'caPem' | 'namedBy'>): Agent {
+    const key = [pool, namedBy ?? '', caPem ?? ''].join('\n');
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const agent = new Agent({ connect: this.#connector(caPem), connections: maxConnectionsPerOrigin });
+    const agent = new Agent({
+      connect: this.#connector(caPem, namedBy),
+      connections: maxConnectionsPerOrigin,
+    });
     this.#agents.set(key, agent);
     return agent;
   }
 
-  #connector(caPem: string | undefined): buildConnector.connector {
+  #connector(caPem: string | undefined, namedBy: string | undefined): buildConnector.connector {
     const own = this.#settings.caPem;
     const ca = caPem === undefined ? (own === undefined ? undefined : [...rootCertificates, own]) : [caPem];
     const connect = buildConnector({
@@ -148,7 +169,7 @@ export class GuardedFetch {
           callback(error ?? new Error('no connection'), null);
           return;
         }
-        const fault = this.#refuseAddress(options, socket.remoteAddress);
+        const fault = this.#refuseAddress(options, socket.remoteAddress, namedBy);
         if (fault === undefined) {
           callback(null, socket);
           return;
@@ -163,12 +184,12 @@ export class GuardedFetch {
   #refuseAddress(
     { hostname, protocol, port }: buildConnector.Options,
     address: string | undefined,
+    namedBy: string | undefined,
   ): OutboundFault | undefined {
     const kind = addressKind(address);
     if (kind === 'other') return undefined;
     const authority = port === '' ? hostname : `${hostname}:${port}`;
-    const mayBeHere = isLoopbackHost(hostname) || this.#allowHttp.has(`${protocol}//${authority}`);
-    if (kind === 'loopback' && mayBeHere) return undefined;
+    if (kind === 'loopback' && this.#mayBeHere(`${protocol}//${authority}`, namedBy)) return undefined;
     return new OutboundFault('forbidden', `the name leads to a ${kind} address`);
   }
 }
@@ -195,35 +216,6 @@ function toOptions({
     headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(json),
   };
-}
-
-function refuseStatus(status: number): OutboundFault | undefined {
-  if (status >= 200 && status < 300) return undefined;
-  const reason = status === 429 || status >= 500 ? 'server_error' : 'rejected';
-  return new OutboundFault(reason, `answered with status ${status}`, { status });
-}
-
-async function readBody(body: AsyncIterable<unknown>, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    if (!(chunk instanceof Uint8Array)) continue;
-    size += chunk.length;
-    if (size > maxBytes) throw new OutboundFault('oversized', `answered with more than ${maxBytes} bytes`);
-    chunks.push(Buffer.from(chunk));
-  }
-  return Buffer.concat(chunks);
-}
-
-function parseBody(bytes: Buffer, maxBytes: number): unknown {
-  const text = decodeUtf8(bytes);
-  if (text === undefined) throw new OutboundFault('unusable', 'answered with something else than UTF-8');
-  try {
-    return parseJson(text, { maxBytes });
-  } catch (cause) {
-    if (!(cause instanceof JsonError)) throw cause;
-    throw new OutboundFault('unusable', 'answered with something else than strict JSON', { cause });
-  }
 }
 
 function toFault(error: unknown, signal: AbortSignal): OutboundFault {

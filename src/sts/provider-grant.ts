@@ -7,6 +7,7 @@ import type { RoleSessionPrincipal, SessionClaims } from '../tokens/session-clai
 import type { UnsignedCall } from './action.ts';
 import { stsError } from './errors.ts';
 import { providerArn } from './federated-keys.ts';
+import { sessionNameOf } from './session-name.ts';
 import { defaultDurationSeconds } from './trust-decision.ts';
 
 /** The longest session, in seconds: a year. */
@@ -134,11 +135,4 @@ function refused(detail: string): Error {
 /** AccessDenied as every federated action says it; `detail` is for the log. */
 export function denied(action: string, detail: string): Error {
   return stsError('AccessDenied', `Not authorized to perform sts:${action}`, { detail });
-}
-
-const maxSessionNameLength = 64;
-
-/** The name of a session that is called after somebody: what cannot stand in a name becomes `-`. */
-function sessionNameOf(subject: string): string {
-  return subject.replaceAll(/[^\w+=,.@-]/gu, '-').slice(0, maxSessionNameLength);
 }

@@ -3,6 +3,18 @@ import { systemRandomness } from '../core/randomness.ts';
 
 const nonceBytes = 12;
 
+// Base64url of whole bytes, and of one or two more whose spare bits are zero.
+const encodedBytes = '(?:[\\w-]{4})*(?:[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])?';
+const compactForm = new RegExp(`^[\\w-]+\\.\\.${encodedBytes}\\.${encodedBytes}\\.${encodedBytes}$`);
+
+/**
+ * Tells whether a text has the one spelling that {@link encryptCompact} gives a token: no padding, no white space, no spare
+ * bits. Decoders that are lenient take others for the same token.
+ */
+export function isCompactJwe(text: string): boolean {
+  return compactForm.test(text);
+}
+
 /** The encoded protected header of a compact JWE. */
 export function encodeHeader(fields: Readonly<Record<string, string | number>>): string {
   return Buffer.from(JSON.stringify(fields)).toString('base64url');

@@ -3,6 +3,7 @@ import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import { decodeUtf8 } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';
+import { isCompactJwe } from './compact-jwe.ts';
 import { deriveSecretAccessKey } from './derive-secret.ts';
 import type { KeyRing, RingKey } from './key-ring.ts';
 import { maxTokenLength, sessionTokenType } from './seal.ts';
@@ -39,6 +40,8 @@ export class SessionOpener {
     if (token.length > maxTokenLength) return undefined;
     const cached = this.#opened.get(token);
     if (cached !== undefined) return cached;
+    // Each spelling of one token would take a place of its own in the cache.
+    if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
     const claims = key === undefined ? undefined : await decrypt(token, key);
     if (key === undefined || claims === undefined) return undefined;

@@ -24,6 +24,7 @@ describe('an identity provider', () => {
         issuer: 'https://login.example.com',
         clientIds: ['app'],
         acceptAzp: false,
+        anyAzp: false,
         userInfo: false,
       },
       {

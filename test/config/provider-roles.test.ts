@@ -109,6 +109,7 @@ describe('role policies', () => {
       issuer: 'https://login.example.com',
       clientIds: ['minio-client-app'],
       acceptAzp: false,
+      anyAzp: false,
       rolePolicies: ['ReadData'],
       userInfo: true,
     });

@@ -173,6 +173,27 @@ describe('a webhook', () => {
     expect(Math.abs(lifetimeSeconds(answer) - seconds)).toBeLessThanOrEqual(2);
   });
 
+  it.each([
+    ['Zoë', 'Zoé'],
+    ['李明', '王芳'],
+    [`${'n'.repeat(64)}1`, `${'n'.repeat(64)}2`],
+  ])('never makes one principal of the users %s and %s', async (...users) => {
+    const principals = new Set<string>();
+    for (const user of users) {
+      webhook.answerWith((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ user, maxValiditySeconds: 3600 }));
+        return true;
+      });
+      const keys = credentialsIn(await ask({ Token: 'aaa', RoleArn: mainRole }));
+      const { Arn, UserId } = await stsClient(sidecar.url, keys, clock).send(
+        new GetCallerIdentityCommand({}),
+      );
+      principals.add(Arn ?? '').add(UserId ?? '');
+    }
+    expect(principals.size).toBe(4);
+  });
+
   it('that denies is quoted, with a status that SDKs do not repeat', async () => {
     expect(await ask({ Token: 'wrong', RoleArn: mainRole })).toMatchObject({
       status: 403,

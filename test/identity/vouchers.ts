@@ -29,6 +29,7 @@ export const vouchers: Readonly<Record<string, () => Promise<Voucher>>> = {
       issuer,
       clientIds: ['sts-sidecar'],
       acceptAzp: false,
+      anyAzp: false,
       userInfo: false,
     })),
   kubernetes: () =>

@@ -28,6 +28,7 @@ const cases: readonly (readonly [string, string, ProviderCase])[] = [
         issuer,
         clientIds: ['sts-sidecar'],
         acceptAzp: false,
+        anyAzp: false,
         userInfo: true,
       }),
     },

@@ -11,6 +11,7 @@ import {
 } from '../../src/outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../src/outbound/outbound-fault.ts';
 import { type LocalServer, startLocalServer, testCaPem } from '../support/identity-provider.ts';
+import { localName, withLocalName } from '../support/local-name.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -165,6 +166,50 @@ describe('a guarded fetch', () => {
       expect(['forbidden', 'unreachable', 'timeout']).toContain(reason);
     },
   );
+
+  it.each(['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]'])(
+    'leads from a public issuer to no loopback service: %s',
+    async (host) => {
+      let count = 0;
+      const { url } = await serve((_, response) => {
+        count += 1;
+        response.end('{}');
+      }, true);
+      const question = { url: url.replace('127.0.0.1', host) };
+      const settings = { caPem: testCaPem, allowHttp: [new URL(question.url).origin] };
+      expect(await ask({ ...question, namedBy: 'https://idp.example.com' }, settings)).toBe('forbidden');
+      expect(count).toBe(0);
+    },
+  );
+
+  it('leads from a public issuer to no loopback service behind a name, not even one that may be asked over http', async () => {
+    const { url } = await serve(json('{}'));
+    const named = url.replace('127.0.0.1', localName);
+    const allowHttp = [url, named];
+    await withLocalName(async () => {
+      expect(await ask({ url: named }, { allowHttp })).toEqual({});
+      for (const one of [url, named]) {
+        expect(await ask({ url: one, namedBy: 'https://idp.example.com' }, { allowHttp })).toBe('forbidden');
+      }
+      // The very origin that may be asked over http, wherever its name leads.
+      expect(await ask({ url: `${named}/keys`, namedBy: named }, { allowHttp })).toEqual({});
+      expect(await ask({ url, namedBy: named }, { allowHttp })).toBe('forbidden');
+    });
+  });
+
+  it('does not follow a name to this machine unless its origin may be asked over http', async () => {
+    const { url } = await serve(json('{}'), true);
+    const named = url.replace('127.0.0.1', localName);
+    const reason = await withLocalName(() => ask({ url: named }, { caPem: testCaPem }));
+    // The certificate of the test server is of another name, which ends the connection first.
+    expect(['forbidden', 'unreachable']).toContain(reason);
+  });
+
+  it('leads from an issuer on this machine to others there', async () => {
+    const { url } = await serve(json('{}'));
+    expect(await ask({ url, namedBy: 'http://localhost:1' })).toEqual({});
+    expect(await ask({ url, namedBy: 'https://[::1]/issuer' })).toEqual({});
+  });
 
   it('trusts the configured authority, and for a request with one of its own that alone', async () => {
     const { url } = await serve(json('{}'), true);

@@ -20,6 +20,7 @@ export class OidcProvider implements IdentityProvider {
   readonly issuer: string;
   readonly #clientIds: ReadonlySet<string>;
   readonly #acceptAzp: boolean;
+  readonly #anyAzp: boolean;
   readonly #policyClaim: string | undefined;
   readonly #asksUserInfo: boolean;
   readonly #tools: IdentityTools;
@@ -32,6 +33,7 @@ export class OidcProvider implements IdentityProvider {
     this.issuer = settings.issuer;
     this.#clientIds = new Set(settings.clientIds);
     this.#acceptAzp = settings.acceptAzp;
+    this.#anyAzp = settings.anyAzp;
     this.#policyClaim = settings.policyClaim;
     this.#asksUserInfo = settings.userInfo;
     this.#tools = tools;
@@ -64,7 +66,8 @@ export class OidcProvider implements IdentityProvider {
     const all = this.#asksUserInfo
       ? await this.#room.wait(() => this.#completeClaims(token.claims, subject, accessToken), observe)
       : token.claims;
-    const { tags, sourceIdentity } = readAwsClaims(all);
+    // Only what the provider signed: UserInfo says who the user is, not what a session may carry.
+    const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const claims = new Map([...textualClaims(all), ['aud', audiences]]);
     const policyNames =
       this.#policyClaim === undefined ? undefined : policyNamesIn(claims, this.#policyClaim);
@@ -75,15 +78,17 @@ export class OidcProvider implements IdentityProvider {
   async #completeClaims(claims: JsonObject, subject: string, accessToken?: string): Promise<JsonObject> {
     // Set together with the keys, and without keys no token is verified.
     const endpoint = this.#userInfoEndpoint;
-    return withUserInfo({ provider: this.name, endpoint, claims, subject, accessToken }, this.#tools);
+    const { name: provider, issuer } = this;
+    return withUserInfo({ provider, issuer, endpoint, claims, subject, accessToken }, this.#tools);
   }
 
   #acceptedAudiences({ audiences, authorizedParty }: UnverifiedToken): readonly string[] {
+    const isOfClient = authorizedParty !== undefined && this.#clientIds.has(authorizedParty);
+    // Issued to another application, which could show it here as its own (OpenID Connect Core 1.0, section 3.1.3.7).
+    if (authorizedParty !== undefined && !isOfClient && !this.#anyAzp) return [];
     const named = audiences.filter((audience) => this.#clientIds.has(audience));
     if (named.length > 0) return [...new Set(named)];
     const azpCounts = audiences.length === 0 || this.#acceptAzp;
-    return azpCounts && authorizedParty !== undefined && this.#clientIds.has(authorizedParty)
-      ? [authorizedParty]
-      : [];
+    return azpCounts && isOfClient ? [authorizedParty] : [];
   }
 }

@@ -10,6 +10,8 @@ export interface OidcProviderSettings {
   readonly clientIds: readonly string[];
   /** Whether `azp` counts as an audience beside `aud`; without an `aud` it always does. */
   readonly acceptAzp: boolean;
+  /** Whether `azp` may name a client that is not configured: a token that was issued to another application. */
+  readonly anyAzp: boolean;
   /**
    * Managed policies by name of everyone the provider vouches for (MinIO's role policies); the only client id is in the
    * ARN of the generated role.

@@ -1,6 +1,8 @@
 import { Secret } from '../../core/secret.ts';
+import type { OutboundRequest } from '../../outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { askProvider, type IdentityTools } from '../ask-provider.ts';
+import { isAwsClaim } from '../aws-claims.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { isJsonObject, type JsonObject } from '../unverified-token.ts';
 
@@ -29,6 +31,7 @@ const tokenClaims: ReadonlySet<string> = new Set([
 /** Whom a provider is asked about, and how. */
 export interface UserInfoQuestion {
   readonly provider: string;
+  readonly issuer: string;
   /** As the provider's own discovery document names it. */
   readonly endpoint: string | undefined;
   /** Claims of the id token, verified. */
@@ -39,34 +42,30 @@ export interface UserInfoQuestion {
 
 /**
  * The claims of an id token together with what the provider says about its user (OpenID Connect Core 1.0, section 5.3);
- * the token's own win. Throws `IdentityFault`: `bad_claims` without an access token or with somebody else's,
+ * the token's own win, and session tags and source identity are left out. Throws `IdentityFault`: `bad_claims` without an access token or with somebody else's,
  * `provider_rejected`, `provider_unreachable` and `bad_answer`.
  */
 export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTools): Promise<JsonObject> {
-  const { provider, claims, subject, endpoint, accessToken } = question;
+  const { provider, issuer, claims, subject, endpoint, accessToken } = question;
   if (accessToken === undefined) {
     throw new IdentityFault('bad_claims', 'The identity provider needs the parameter WebIdentityAccessToken');
   }
   if (endpoint === undefined) throw unusable('the discovery document names no userinfo_endpoint');
-  const answer = await ask(provider, endpoint, accessToken, tools);
+  const bearer = new Secret(accessToken);
+  const outgoing = { url: endpoint, namedBy: issuer, bearer, maxBytes: maxAnswerBytes };
+  const answer = await ask(provider, outgoing, tools);
   if (!isJsonObject(answer)) throw unusable('UserInfo answered with something else than an object');
   // Without this, anybody's access token would add its owner's claims to the holder's.
   if (answer['sub'] !== subject) {
     throw new IdentityFault('bad_claims', 'The access token belongs to another subject than the ID token');
   }
-  const added = Object.entries(answer).filter(([name]) => !tokenClaims.has(name));
+  const added = Object.entries(answer).filter(([name]) => !tokenClaims.has(name) && !isAwsClaim(name));
   return { ...Object.fromEntries(added), ...claims };
 }
 
-async function ask(
-  provider: string,
-  url: string,
-  accessToken: string,
-  tools: IdentityTools,
-): Promise<unknown> {
-  const bearer = new Secret(accessToken);
+async function ask(provider: string, question: OutboundRequest, tools: IdentityTools): Promise<unknown> {
   try {
-    return await askProvider(tools, provider, 'userinfo', { url, bearer, maxBytes: maxAnswerBytes });
+    return await askProvider(tools, provider, 'userinfo', question);
   } catch (cause) {
     if (!(cause instanceof OutboundFault)) throw cause;
     const facts = { detail: `UserInfo failed: ${cause.message}`, cause };

@@ -1,15 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/core/clock.ts';
+import { ConfiguredProviders } from '../../../src/identity/configured-providers.ts';
+import { IdentityFault } from '../../../src/identity/identity-fault.ts';
 import type { OidcProviderSettings } from '../../../src/identity/oidc/settings.ts';
-import { testCaPem } from '../../support/identity-provider.ts';
+import {
+  GuardedFetch,
+  type OutboundAnswer,
+  type OutboundRequest,
+} from '../../../src/outbound/guarded-fetch.ts';
+import {
+  startIdentityProvider,
+  type TestIdentityProvider,
+  testCaPem,
+} from '../../support/identity-provider.ts';
 import { describeProvider } from '../provider-contract.ts';
 import { type ProviderCase, type ProviderWorld, startProviderWorld, verdict } from '../provider-world.ts';
 
-const settings = (issuer: string, acceptAzp = false): OidcProviderSettings => ({
+const settings = (issuer: string, acceptAzp = false, anyAzp = false): OidcProviderSettings => ({
   kind: 'oidc',
   name: 'test',
   issuer,
   clientIds: ['sts-sidecar', 'second'],
   acceptAzp,
+  anyAzp,
   userInfo: false,
 });
 const oidc: ProviderCase = { kind: 'oidc', claims: {}, settings: (issuer) => settings(issuer) };
@@ -43,6 +56,100 @@ describe('azp', () => {
   ])('%s', async (_, claims, acceptAzp, expected) => {
     world = await startProviderWorld({ ...oidc, settings: (issuer) => settings(issuer, acceptAzp) });
     expect(await verdict(world, await world.mint(claims))).toBe(expected);
+  });
+});
+
+describe('a token that was issued to another client', () => {
+  let world: ProviderWorld | undefined;
+  afterEach(() => world?.stop());
+
+  it.each<[string, Record<string, unknown>, boolean, string]>([
+    ['is refused although its audience is right', { azp: 'another' }, false, 'wrong_audience'],
+    [
+      'is refused with several audiences',
+      { aud: ['sts-sidecar', 'x'], azp: 'another' },
+      false,
+      'wrong_audience',
+    ],
+    ['is refused for an empty name', { azp: '' }, false, 'wrong_audience'],
+    ['is refused for another spelling', { azp: 'STS-sidecar' }, false, 'wrong_audience'],
+    ['is accepted for any configured client', { azp: 'second' }, false, 'accepted'],
+    ['is accepted where the provider allows every client', { azp: 'another' }, true, 'accepted'],
+    ['needs a right audience even there', { aud: 'other', azp: 'another' }, true, 'wrong_audience'],
+    ['cannot stand in for an absent audience', { aud: undefined, azp: 'another' }, true, 'wrong_audience'],
+  ])('%s', async (_, claims, anyAzp, expected) => {
+    world = await startProviderWorld({ ...oidc, settings: (issuer) => settings(issuer, false, anyAzp) });
+    expect(await verdict(world, await world.mint(claims))).toBe(expected);
+  });
+
+  it('goes to the provider of that client where several have the issuer', async () => {
+    const idp = await startIdentityProvider();
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 5 });
+    const tools = { fetch, clock: systemClock, observer: { requested: () => 0, keysRefreshed: () => 0 } };
+    const providers = new ConfiguredProviders(
+      ['first', 'second'].map((name) => ({ ...settings(idp.issuer), name, clientIds: [name] })),
+      tools,
+    );
+    const token = await idp.mint({ aud: ['first', 'second'], azp: 'second' });
+    expect(await providers.identify(token, systemClock.now())).toMatchObject({
+      provider: 'second',
+      audience: 'second',
+    });
+    await fetch.close();
+    await idp.stop();
+  });
+});
+
+describe('documents of an issuer that is not on this machine', () => {
+  const issuer = 'https://login.example.com';
+  let idp: TestIdentityProvider;
+  beforeEach(async () => {
+    idp = await startIdentityProvider({ tls: true, userInfo: { sub: 'subject-1' } });
+  });
+  afterEach(() => idp.stop());
+
+  /** Answers for the public issuer; everything else goes over the network. */
+  class PublicIssuer extends GuardedFetch {
+    readonly #documents: Readonly<Record<string, unknown>>;
+    constructor(documents: Readonly<Record<string, unknown>>) {
+      super({ allowHttp: [], timeoutSeconds: 5, caPem: testCaPem });
+      this.#documents = documents;
+    }
+    override async answer(question: OutboundRequest): Promise<OutboundAnswer> {
+      const value = this.#documents[question.url.replace(issuer, '')];
+      return value === undefined ? super.answer(question) : { status: 200, value };
+    }
+  }
+
+  async function judge(discovery: Readonly<Record<string, string>>): Promise<string> {
+    const fetch = new PublicIssuer({
+      '/.well-known/openid-configuration': { issuer, ...discovery },
+      '/jwks': { keys: [idp.key().publicJwk] },
+    });
+    const tools = { fetch, clock: systemClock, observer: { requested: () => 0, keysRefreshed: () => 0 } };
+    const providers = new ConfiguredProviders([{ ...settings(issuer), userInfo: true }], tools);
+    try {
+      await providers.identify(await idp.mint({ iss: issuer }), systemClock.now(), 'access-token');
+      return 'accepted';
+    } catch (error) {
+      if (error instanceof IdentityFault) return error.reason;
+      throw error;
+    } finally {
+      await fetch.close();
+    }
+  }
+
+  it.each(['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]'])('lead to no keys at %s', async (host) => {
+    const here = idp.issuer.replace('127.0.0.1', host);
+    expect(await judge({ jwks_uri: `${here}/jwks`, userinfo_endpoint: `${issuer}/userinfo` })).toBe('no_key');
+    expect(idp.requests).toEqual([]);
+  });
+
+  it.each(['127.0.0.1', 'localhost'])('lead to no UserInfo at %s', async (host) => {
+    const here = idp.issuer.replace('127.0.0.1', host);
+    const document = { jwks_uri: `${issuer}/jwks`, userinfo_endpoint: `${here}/userinfo` };
+    expect(await judge(document)).toBe('bad_answer');
+    expect(idp.requests).toEqual([]);
   });
 });
 
@@ -103,7 +210,7 @@ describe('the claims a condition can name', () => {
   it('are texts, booleans and lists of texts, nested names joined by slashes', async () => {
     const world = await startProviderWorld(oidc);
     const token = await world.mint({
-      azp: 'app',
+      azp: 'second',
       amr: ['mfa', 'pwd'],
       email_verified: true,
       level: 3,
@@ -116,7 +223,7 @@ describe('the claims a condition can name', () => {
       iss: [world.idp.issuer],
       sub: ['subject-1'],
       aud: ['sts-sidecar'],
-      azp: ['app'],
+      azp: ['second'],
       amr: ['mfa', 'pwd'],
       email_verified: ['true'],
       'kubernetes.io/namespace': ['apps'],

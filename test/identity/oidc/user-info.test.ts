@@ -4,6 +4,8 @@ import { IdentityFault } from '../../../src/identity/identity-fault.ts';
 import { flood, hangUp, type Listener, redirect, status, text, trickle } from '../misbehaving-issuer.ts';
 import { type ProviderWorld, startProviderWorld } from '../provider-world.ts';
 
+const tagsClaim = 'https://aws.amazon.com/tags';
+const sourceIdentityClaim = 'https://aws.amazon.com/source_identity';
 let world: ProviderWorld;
 let answer: Listener;
 let asked: (string | undefined)[];
@@ -19,6 +21,7 @@ beforeEach(async () => {
       issuer,
       clientIds: ['sts-sidecar'],
       acceptAzp: false,
+      anyAzp: false,
       policyClaim: 'policy',
       userInfo: true,
     }),
@@ -100,10 +103,35 @@ describe('UserInfo', () => {
     ['no subject', { sub: undefined }],
     ['a list with the subject', { sub: ['subject-1'] }],
     ['a claim of the token in other case', { Policy: 'Admin' }],
-    ['malformed session tags', { 'https://aws.amazon.com/tags': 'x' }],
   ])('with %s is not believed', async (_, claims) => {
     answer = user(claims);
     expect(await reason({ policy: 'Read' })).toBe('bad_claims');
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['tags', { [tagsClaim]: { principal_tags: { team: ['admin'] }, transitive_tag_keys: ['team'] } }],
+    ['flattened tags', { [`${tagsClaim}/principal_tags/team`]: 'admin' }],
+    ['malformed tags', { [tagsClaim]: 'x' }],
+    ['a source identity', { [sourceIdentityClaim]: 'ceo' }],
+  ])('says nothing about what the session carries: %s', async (_, claims) => {
+    answer = user(claims);
+    const { tags, sourceIdentity, claims: keys } = await identify();
+    expect([tags, sourceIdentity]).toEqual([[], undefined]);
+    expect([...keys.keys()].sort()).toEqual(['aud', 'iss', 'policy', 'sub']);
+  });
+
+  it('leaves what the token itself says of the session as it is', async () => {
+    answer = user({
+      [tagsClaim]: { principal_tags: { site: ['there'] } },
+      [`${tagsClaim}/principal_tags/team`]: 'admin',
+      [sourceIdentityClaim]: 'ceo',
+    });
+    const { tags, sourceIdentity } = await identify({
+      [tagsClaim]: { principal_tags: { team: ['blue'] } },
+      [sourceIdentityClaim]: 'alice',
+    });
+    expect(tags).toEqual([{ key: 'team', value: 'blue', isTransitive: false }]);
+    expect(sourceIdentity).toBe('alice');
   });
 
   it('needs an access token', async () => {
