@@ -33,8 +33,6 @@ const spellings: ReadonlyMap<string, ParameterName> = new Map(
 const anySpelling: ReadonlySet<ParameterName> = new Set(['X-Amz-Content-Sha256']);
 
 const maxExpiresSeconds = 604_800;
-// STS lets the parameter be left out; its signatures then live as long as those in headers.
-const defaultStsExpiresSeconds = '900';
 
 /** True for the name of a parameter that signs a presigned request, in any case. */
 export function isPresignedParameter(name: string): boolean {
@@ -43,8 +41,8 @@ export function isPresignedParameter(name: string): boolean {
 
 /**
  * Reads the query form of a Signature V4 request and makes every check that needs no secret: each parameter once,
- * spelled right; a lifetime of 1 to 604,800 seconds that has begun and is not over; `host` and every `x-amz-*`
- * header signed. The payload is unsigned unless `X-Amz-Content-Sha256` is part of what was signed.
+ * spelled right; a lifetime of 1 to 604,800 seconds that has begun and is not over, for STS 15 minutes whatever the request
+ * says; `host` and every `x-amz-*` header signed. The payload is unsigned unless `X-Amz-Content-Sha256` is part of what was signed.
  * Throws {@link AuthenticationFault}. Source: AWS "Authenticating Requests: Using Query Parameters".
  */
 export function readPresignedQuery(raw: RawRequest, rules: SignatureRules): SignedRequest {
@@ -57,7 +55,8 @@ export function readPresignedQuery(raw: RawRequest, rules: SignatureRules): Sign
   const signedAtMs = parseBasicDateTime(values.get('X-Amz-Date') ?? '');
   if (signedAtMs === undefined) throw malformed('X-Amz-Date must be in the form YYYYMMDDTHHMMSSZ');
   if (!isDayOf(scope, signedAtMs)) throw malformed('the credential date is not the day of X-Amz-Date');
-  requireAlive(signedAtMs, readExpires(values.get('X-Amz-Expires')), raw.receivedAtMs);
+  if (rules.service === 'sts') requireFresh(signedAtMs, raw.receivedAtMs);
+  else requireAlive(signedAtMs, readExpires(values.get('X-Amz-Expires')), raw.receivedAtMs);
   const signature = values.get('X-Amz-Signature') ?? '';
   if (!/^[0-9a-f]{64}$/.test(signature)) throw malformed('X-Amz-Signature must be 64 lower-case hex digits');
   const signedHeaders = readSignedHeaders(values.get('X-Amz-SignedHeaders'));
@@ -89,9 +88,9 @@ function readParameters(raw: RawRequest, rules: SignatureRules): Map<ParameterNa
     if (values.has(known)) throw malformed(`the parameter ${known} is repeated`);
     values.set(known, value);
   }
-  if (rules.service === 'sts' && !values.has('X-Amz-Expires'))
-    values.set('X-Amz-Expires', defaultStsExpiresSeconds);
-  const missing = required.filter((name) => (values.get(name) ?? '') === '');
+  const missing = required.filter(
+    (name) => (values.get(name) ?? '') === '' && !(name === 'X-Amz-Expires' && rules.service === 'sts'),
+  );
   if (missing.length > 0) throw malformed(`a presigned request needs ${missing.join(', ')}`);
   return values;
 }
@@ -127,6 +126,15 @@ function readExpires(text: string | undefined): number {
     throw malformed(`X-Amz-Expires must be a number of seconds from 1 to ${maxExpiresSeconds}`);
   }
   return seconds;
+}
+
+// As live AWS does: clients write a minute and use the URL for as long as a signature in a header (EKS tokens).
+function requireFresh(signedAtMs: number, nowMs: number): void {
+  if (Math.abs(signedAtMs - nowMs) <= maxClockSkewMs) return;
+  throw new AuthenticationFault('clock_skew', {
+    requestTime: new Date(signedAtMs),
+    serverTime: new Date(nowMs),
+  });
 }
 
 function requireAlive(signedAtMs: number, expiresSeconds: number, nowMs: number): void {

@@ -94,7 +94,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsEr
   signature_v4a: ['IncompleteSignature', 'Signature Version 4A is not supported. Use AWS4-HMAC-SHA256.'],
   malformed_presigned: ['IncompleteSignature', ownMessage],
   presigned_not_yet_valid: ['SignatureDoesNotMatch', skewMessage],
-  presigned_expired: ['SignatureDoesNotMatch', presignedExpiredMessage],
+  presigned_expired: ['SignatureDoesNotMatch', skewMessage],
   post_form_unsupported: ['MalformedQueryString'],
   duplicate_header: ['IncompleteSignature', ownMessage],
   malformed_authorization: ['IncompleteSignature', ownMessage],
@@ -141,11 +141,6 @@ function skewMessage({ requestTime, serverTime }: AuthenticationFaultFacts): str
   return requestTime < serverTime
     ? `Signature expired: ${request} is now earlier than ${basicTime(serverTime.getTime() - skewMs)} (${server} - 15 min.)`
     : `Signature not yet current: ${request} is still later than ${basicTime(serverTime.getTime() + skewMs)} (${server} + 15 min.)`;
-}
-
-function presignedExpiredMessage({ expiresAt, serverTime }: AuthenticationFaultFacts): string | undefined {
-  if (expiresAt === undefined || serverTime === undefined) return undefined;
-  return `Signature expired: ${basicTime(expiresAt.getTime())} is now earlier than ${basicTime(serverTime.getTime())}`;
 }
 
 function basicTime(epochMs: number): string {

@@ -15,6 +15,7 @@ export { type ParameterRule, refused, required, type SentParameters } from './pa
 
 const sessionNamePattern = '[\\w+=,.@-]*';
 const tagPattern = '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*';
+const policyPattern = '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+';
 const arn = text({ min: 20, max: 2048 });
 
 /**
@@ -26,8 +27,10 @@ export const stsParameters: {
   readonly RoleSessionName: ParameterRule<string | undefined>;
   /** Each member has `arn`. */
   readonly PolicyArns: ParameterRule<readonly ReadonlyMap<string, string>[]>;
-  /** JSON text; its length is judged together with the policy ARNs. */
+  /** JSON text; together with the policy ARNs it may be no longer either. */
   readonly Policy: ParameterRule<string | undefined>;
+  /** JSON text of AssumeRole, whose model has no maximum: its length is judged together with the policy ARNs alone. */
+  readonly PolicyOfAnyLength: ParameterRule<string | undefined>;
   /** Seconds, for the actions that assume a role. */
   readonly DurationSeconds: ParameterRule<number | undefined>;
   /** Seconds, for the actions of long-term keys about themselves. */
@@ -60,7 +63,8 @@ export const stsParameters: {
   RoleArn: arn,
   RoleSessionName: text({ min: 2, max: 64, pattern: sessionNamePattern }),
   PolicyArns: list({ arn: required(arn) }, { maxItems: 10 }),
-  Policy: text({ min: 1, pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+' }),
+  Policy: text({ min: 1, max: 2048, pattern: policyPattern }),
+  PolicyOfAnyLength: text({ min: 1, pattern: policyPattern }),
   // A role's own maximum, up to a year here where AWS stops at 43200, is judged once the role may be assumed.
   DurationSeconds: integer({ min: 900, max: 31_536_000 }),
   OwnDurationSeconds: integer({ min: 900, max: 129_600 }),

@@ -8,7 +8,6 @@ import type { UnsignedCall } from './action.ts';
 import { stsError } from './errors.ts';
 import { providerArn } from './federated-keys.ts';
 import { sessionNameOf } from './session-name.ts';
-import { defaultDurationSeconds } from './trust-decision.ts';
 
 /** The longest session, in seconds: a year. */
 const maxDurationSeconds = 31_536_000;
@@ -59,20 +58,20 @@ class GrantOfProvider {
 export type ProviderGrant = GrantOfProvider;
 
 /**
- * Grants the role of a webhook to whom it vouches for, for no longer than the webhook says (MinIO,
+ * Grants the role of a webhook to whom it vouches for, for as long as the webhook says unless the request asks for less (MinIO,
  * AssumeRoleWithCustomToken). Throws AccessDenied for the role of anybody else.
  */
 export function grantRoleToWebhookUser(
   role: Role,
   { provider, user, maxValiditySeconds }: CustomTokenIdentity,
-  durationSeconds: number = defaultDurationSeconds,
+  durationSeconds: number | undefined,
 ): ProviderGrant {
   if (role.provider?.mode !== 'custom-token' || role.provider.name !== provider) {
     throw denied('AssumeRoleWithCustomToken', 'the role is of another provider');
   }
   return new GrantOfProvider(provider, role, {
     name: sessionNameOf(user),
-    durationSeconds: Math.min(durationSeconds, maxValiditySeconds),
+    durationSeconds: Math.min(durationSeconds ?? maxValiditySeconds, maxValiditySeconds),
     claims: { tags: [] },
   });
 }

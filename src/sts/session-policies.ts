@@ -25,8 +25,7 @@ export function checkSessionPolicies(
   policyArns: readonly string[],
   directory: Directory,
 ): SessionPolicies {
-  const characters = policyArns.reduce((sum, arn) => sum + arn.length, policy?.length ?? 0);
-  if (characters > maxCharacters) throw tooLarge(Math.ceil((characters / maxCharacters) * 100));
+  requireRoom(policy?.length ?? 0, policyArns);
   if (policy !== undefined) requireSessionPolicy(policy);
   for (const arn of policyArns) {
     if (directory.managedPolicy(arn) === undefined) {
@@ -34,6 +33,16 @@ export function checkSessionPolicies(
     }
   }
   return policy === undefined ? { policyArns } : { policyArns, policy };
+}
+
+function requireRoom(inline: number, policyArns: readonly string[]): void {
+  const ofArns = policyArns.reduce((sum, arn) => sum + arn.length, 0);
+  const characters = inline + ofArns;
+  const over = characters - maxCharacters;
+  if (over <= 0) return;
+  throw tooLarge(
+    `The session policies take ${characters} characters, ${over} more than the ${maxCharacters} allowed: the inline policy ${inline}, the policy ARNs ${ofArns}.`,
+  );
 }
 
 /**
@@ -45,8 +54,14 @@ export function checkPackedSize(
 ): number | undefined {
   const packed = { policy, policyArns, tags };
   const size = packedPolicySize(policyNames === undefined ? packed : { ...packed, policyNames });
-  if (size !== undefined && size > 100) throw tooLarge(size);
-  return size;
+  if (size === undefined || size <= 100) return size;
+  const filling =
+    tags.length > 0
+      ? 'session tags'
+      : policyNames === undefined
+        ? 'session policies'
+        : 'session policies and of the policies that the identity provider names';
+  throw tooLarge(`Packed size of ${filling} consumes ${size}% of allotted space.`);
 }
 
 function requireSessionPolicy(text: string): void {
@@ -59,9 +74,6 @@ function requireSessionPolicy(text: string): void {
   }
 }
 
-function tooLarge(percent: number): Error {
-  return stsError(
-    'PackedPolicyTooLarge',
-    `Packed size of session tags consumes ${percent}% of allotted space.`,
-  );
+function tooLarge(message: string): Error {
+  return stsError('PackedPolicyTooLarge', message);
 }

@@ -163,7 +163,8 @@ describe('a webhook', () => {
   it.each([
     [undefined, 'aaa', 3600],
     [undefined, 'bbb', 900],
-    [undefined, 'long', 3600],
+    [undefined, 'long', 31_536_000],
+    ['3600', 'long', 3600],
     ['1800', 'aaa', 1800],
     ['86400', 'aaa', 3600],
     ['31536000', 'long', 31_536_000],

@@ -117,8 +117,10 @@ describe('a presigned STS request', () => {
     expect(await get('GetCallerIdentity', 60)).toContain(':assumed-role/data/');
   });
 
-  it('that has expired is refused', async () => {
-    expect(summary(await get('GetCallerIdentity', 60, 61_000))).toBe('403 SignatureDoesNotMatch');
+  it('lasts 15 minutes, whatever it says itself', async () => {
+    expect(summary(await get('GetCallerIdentity', 60, 61_000))).toBe('200');
+    expect(summary(await get('GetCallerIdentity', 60, 901_000))).toBe('403 SignatureDoesNotMatch');
+    expect(summary(await get('GetCallerIdentity', 604_800, 901_000))).toBe('403 SignatureDoesNotMatch');
   });
 
   it('that was changed is refused', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SessionOpener } from '../../src/tokens/open.ts';
 import { account, assume, dependencies } from './support/assume-role-world.ts';
 import {
+  accountId,
   arrive,
   assumePolicy,
   assumeRoleForm,
@@ -12,8 +13,10 @@ import {
   elementText,
   keyOf,
   policyArn,
+  roleArn,
   serve,
   trust,
+  version,
 } from './support/sts-fixture.ts';
 
 describe('session policies', () => {
@@ -77,10 +80,55 @@ describe('session policies', () => {
     expect([over.code, over.response.status, over.message]).toEqual([
       'PackedPolicyTooLarge',
       400,
-      'Packed size of session tags consumes 101% of allotted space.',
+      `The session policies take 2049 characters, 1 more than the 2048 allowed: the inline policy ${2049 - arn.length}, the policy ARNs ${arn.length}.`,
     ]);
     const alone = await assume('open', keyOf('alice'), { Policy: JSON.stringify(readOnly).padEnd(4096) });
-    expect(alone.message).toContain('consumes 200% of');
+    expect([alone.code, alone.message]).toEqual([
+      'PackedPolicyTooLarge',
+      'The session policies take 4096 characters, 2048 more than the 2048 allowed: the inline policy 4096, the policy ARNs 0.',
+    ]);
+    const tag = { 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' };
+    const tagged = await assume('taggable', keyOf('alice'), {
+      ...tag,
+      Policy: JSON.stringify(readOnly).padEnd(4096),
+    });
+    expect(tagged.message).toContain('The session policies take 4096 characters');
+  });
+
+  it('of their own may be longer for AssumeRole only, whose model has no maximum', async () => {
+    const long = JSON.stringify(readOnly).padEnd(2049);
+    const call = async (form: Readonly<Record<string, string>>, isSigned: boolean) =>
+      serve(await arrive(form, isSigned ? keyOf('alice') : undefined), dependencies);
+    const forms: readonly (readonly [Readonly<Record<string, string>>, boolean])[] = [
+      [{ Action: 'GetFederationToken', Version: version, Name: 'guest' }, true],
+      [
+        {
+          Action: 'AssumeRoleWithWebIdentity',
+          Version: version,
+          RoleArn: roleArn('open'),
+          RoleSessionName: 'guest',
+          WebIdentityToken: 'a.b.c',
+        },
+        false,
+      ],
+      [
+        {
+          Action: 'AssumeRoleWithSAML',
+          Version: version,
+          RoleArn: roleArn('open'),
+          PrincipalArn: `arn:aws:iam::${accountId}:saml-provider/company`,
+          SAMLAssertion: 'AAAA',
+        },
+        false,
+      ],
+    ];
+    for (const [form, isSigned] of forms) {
+      const { code, message } = await call({ ...form, Policy: long }, isSigned);
+      expect(code).toBe('ValidationError');
+      expect(message.replaceAll('&apos;', "'")).toMatch(
+        /^1 validation error detected: Value '.*' at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048$/s,
+      );
+    }
   });
 
   it('are refused when a managed one does not exist', async () => {

@@ -23,7 +23,7 @@ export const assumeRole: SignedAction = defineAction({
     RoleArn: required(stsParameters.RoleArn),
     RoleSessionName: required(stsParameters.RoleSessionName),
     PolicyArns: stsParameters.PolicyArns,
-    Policy: stsParameters.Policy,
+    Policy: stsParameters.PolicyOfAnyLength,
     DurationSeconds: stsParameters.DurationSeconds,
     ExternalId: stsParameters.ExternalId,
     Tags: stsParameters.Tags,

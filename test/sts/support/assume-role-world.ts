@@ -35,6 +35,16 @@ export const world: Directory = buildWorld({
   },
   roles: {
     open: { trust: trust(account) },
+    taggable: {
+      trust: {
+        Version: '2012-10-17',
+        Statement: {
+          Effect: 'Allow',
+          Principal: { AWS: userArn('alice') },
+          Action: ['sts:AssumeRole', 'sts:TagSession'],
+        },
+      },
+    },
     direct: { trust: trust([userArn('nobody'), userArn('denied'), userArn('bounded')]) },
     closed: { trust: trust(userArn('somebody-else')) },
     refusing: {
