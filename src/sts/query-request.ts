@@ -20,16 +20,19 @@ export interface StsCall {
 
 /**
  * Tells whether a request is for the STS service rather than for S3: its path is exactly `/`, and it names an
- * `Action` in the query, posts a form, or is signed for the service `sts`. The caller checks that its Host names no
+ * `Action` in the query, carries a form, or is signed for the service `sts`. The caller checks that its Host names no
  * bucket. No S3 operation on `/` takes an `Action` or a form.
  */
 export function isStsRequest(raw: RawRequest): boolean {
   if (raw.path !== '/') return false;
-  return (
-    raw.parameters.some(({ name }) => name === 'Action') ||
-    (raw.method === 'POST' && mediaType(raw) === formType) ||
-    isSignedForSts(raw)
-  );
+  return raw.parameters.some(({ name }) => name === 'Action') || carriesForm(raw) || isSignedForSts(raw);
+}
+
+function carriesForm(raw: RawRequest): boolean {
+  if (mediaType(raw) !== formType) return false;
+  if (raw.method === 'POST') return true;
+  const length = raw.headers.get('content-length') ?? '0';
+  return raw.method === 'GET' && (length !== '0' || raw.headers.has('transfer-encoding'));
 }
 
 function isSignedForSts(raw: RawRequest): boolean {
@@ -49,6 +52,7 @@ function mediaType(raw: RawRequest): string | undefined {
  */
 export function readStsCall(raw: RawRequest, body: Uint8Array): StsCall {
   if (raw.method !== 'POST' && raw.method !== 'GET') throw stsError('MethodNotAllowed');
+  requireNames(raw.parameters);
   const parameters = joinParameters([...raw.parameters, ...readForm(raw, body)]);
   const action = parameters.get('Action') ?? '';
   if (action === '') throw stsError('MissingAction');
@@ -77,10 +81,14 @@ function readForm(raw: RawRequest, body: Uint8Array): readonly QueryParameter[] 
   if (text.split('&').length > maxParameters) throw tooManyParameters();
   const form = parseQuery(text);
   if (form === undefined) throw stsError('MalformedQueryString');
-  for (const { name, hasValue } of form) {
-    if (!hasValue || !/^[\w.-]+$/.test(name)) throw stsError('MalformedQueryString');
-  }
+  requireNames(form);
+  if (!form.every(({ hasValue }) => hasValue)) throw stsError('MalformedQueryString');
   return form;
+}
+
+/** Names such as `a[x]`, which other readers of a form take for something else, are none. */
+function requireNames(parameters: readonly QueryParameter[]): void {
+  if (!parameters.every(({ name }) => /^[\w.-]+$/.test(name))) throw stsError('MalformedQueryString');
 }
 
 function joinParameters(all: readonly QueryParameter[]): ReadonlyMap<string, string> {

@@ -65,6 +65,15 @@ describe('where parameters stand', () => {
     expect(answer(await send({}, { body }))).toEqual(['MalformedQueryString', 404]);
   });
 
+  it.each(['a[x]', 'Tags[0].Key', 'Role Arn', 'Rôle', '<b>', ''])(
+    'refuses the name %j, in the body and in the query',
+    async (name) => {
+      const named = { [name]: 'x' };
+      expect(answer(await send({ ...identityForm, ...named }))).toEqual(['MalformedQueryString', 404]);
+      expect(answer(await send(identityForm, { query: named }))).toEqual(['MalformedQueryString', 404]);
+    },
+  );
+
   it('refuses bodies of another type', async () => {
     const headers = { 'content-type': 'application/json' };
     const outcome = await send(identityForm, { headers, query: {} });
@@ -262,6 +271,8 @@ describe('dispatch', () => {
   it('takes a query action, a posted form, and whatever is signed for STS', () => {
     expect(arrival('GET', '/?Action=GetCallerIdentity')).toBe(true);
     expect(arrival('POST', '/', form)).toBe(true);
+    expect(arrival('GET', '/', { ...form, 'content-length': '9' })).toBe(true);
+    expect(arrival('GET', '/', { ...form, 'transfer-encoding': 'chunked' })).toBe(true);
     expect(arrival('GET', '/', authorization('sts'))).toBe(true);
     expect(arrival('GET', '/?X-Amz-Credential=AKIA%2F20261122%2F%2Fsts%2Faws4_request')).toBe(true);
   });
@@ -271,6 +282,8 @@ describe('dispatch', () => {
     expect(arrival('GET', '/', authorization('s3'))).toBe(false);
     expect(arrival('GET', '/?action=GetCallerIdentity')).toBe(false);
     expect(arrival('PUT', '/', form)).toBe(false);
+    expect(arrival('GET', '/', form)).toBe(false);
+    expect(arrival('GET', '/', { ...form, 'content-length': '0' })).toBe(false);
     expect(arrival('POST', '/bucket', form)).toBe(false);
     expect(arrival('GET', '/bucket?Action=GetCallerIdentity', authorization('sts'))).toBe(false);
     expect(arrival('GET', '//?Action=GetCallerIdentity')).toBe(false);
