@@ -1,5 +1,5 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
-import { DecisionBudget } from '../iam/budget.ts';
+import { DecisionBudget, maxStepsPerDecision } from '../iam/budget.ts';
 import type { Batch, Permission, S3Request } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
@@ -88,6 +88,9 @@ export async function authorizeS3(
   return authorization.decideWhole();
 }
 
+/** The list of buckets is decided without a pause. Their ARNs are short: 100 patterns are tested on one for so many. */
+const maxStepsPerListedBucket = 20_000;
+
 class RequestAuthorization {
   readonly #request: S3Request;
   readonly #authenticated: Authenticated;
@@ -97,7 +100,7 @@ class RequestAuthorization {
   constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
     this.#request = request;
     this.#authenticated = authenticated;
-    this.#decider = new PermissionDecider(request, authenticated, sources, countDecisions(request));
+    this.#decider = new PermissionDecider(request, authenticated, sources);
     this.#isFiltering = sources.listBuckets === 'filtered';
   }
 
@@ -176,7 +179,7 @@ class RequestAuthorization {
       decided: { permission, decision: shown, isPermitted: true },
       writeResult: (storeResult) => {
         const { names, write } = filter.read(storeResult);
-        const budget = new DecisionBudget(names.length + 1);
+        const budget = new DecisionBudget(maxStepsPerDecision + names.length * maxStepsPerListedBucket);
         const visible = names.filter(
           (bucket) => this.#decider.decideListed(filter.permissionOn(bucket), budget).isPermitted,
         );
@@ -208,13 +211,4 @@ class RequestAuthorization {
       this.#decider.contextOf(refused.permission),
     );
   }
-}
-
-// Reads and writes of tags, without knowing them and again with them.
-const decisionsOfTagCopy = 6;
-
-function countDecisions({ permissions, guardedHeaders, tagCopy, batch }: S3Request): number {
-  const inBatch = batch?.items.reduce((sum, item) => sum + item.permissions.length, 0) ?? 0;
-  const optional = tagCopy === undefined ? 0 : decisionsOfTagCopy;
-  return permissions.length + guardedHeaders.length + optional + inBatch + 1;
 }

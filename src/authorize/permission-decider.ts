@@ -1,6 +1,6 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import { DecisionBudget } from '../iam/budget.ts';
-import { decide, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
+import { decide, decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import { refusalWithin } from '../iam/within-prefix.ts';
@@ -9,6 +9,7 @@ import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './
 import type { DecidedPermission } from './decided-permission.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
+import { Pace } from './pace.ts';
 import { asPaths, firstRefusal } from './permission-as-path.ts';
 import { asksStore, objectTags, placeOf, subjectOf } from './store-keys.ts';
 import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
@@ -34,19 +35,15 @@ export class PermissionDecider {
   readonly #principal: PolicyPrincipal;
   readonly #isAudited: boolean;
   readonly #ownPoliciesAsk: boolean;
-  // One budget for all of them: how many there are is the client's choice.
-  readonly #budget: DecisionBudget;
+  readonly #budget: DecisionBudget = new DecisionBudget();
+  // How many decisions there are is the client's choice.
+  readonly #pace: Pace = new Pace(this.#budget);
   readonly #asked: Map<string, Promise<readonly StoreTag[] | undefined>> = new Map();
   readonly #lookedUp: Map<string, readonly StoreTag[]> = new Map();
   #base: readonly ContextEntry[] | undefined;
   #shared: RequestContext | undefined;
 
-  constructor(
-    request: S3Request,
-    authenticated: Authenticated,
-    sources: AuthorizationSources,
-    decisions: number,
-  ) {
+  constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
     const { caller } = authenticated;
     this.#request = request;
     this.#authenticated = authenticated;
@@ -55,7 +52,6 @@ export class PermissionDecider {
     this.#principal = policyPrincipal(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
     this.#ownPoliciesAsk = asksStore(this.#sets);
-    this.#budget = new DecisionBudget(decisions);
   }
 
   /** Decides without asking the store; what only the store knows, and has not said yet, denies. */
@@ -71,7 +67,7 @@ export class PermissionDecider {
     return decided;
   }
 
-  /** Decides one of many items that the store named; they have a budget of their own. */
+  /** Decides one of many items that the store named, without a pause; they have a budget of their own. */
   decideListed(permission: Permission, budget: DecisionBudget): DecidedPermission {
     const decision = this.#evaluate(permission, this.#request.conditionKeys, budget);
     return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
@@ -111,11 +107,11 @@ export class PermissionDecider {
   }
 
   async #settleOne(permission: Permission, requestKeys: readonly ConditionKey[]): Promise<DecidedPermission> {
-    let decision = this.#evaluate(permission, requestKeys, this.#budget);
+    let decision = await this.#evaluateWithPauses(permission, requestKeys);
     while (decision.effect === 'needs') {
       if (!(await this.#lookUp(permission, decision.keys)))
         return this.#decided(permission, undecidable(decision.keys));
-      decision = this.#evaluate(permission, requestKeys, this.#budget);
+      decision = await this.#evaluateWithPauses(permission, requestKeys);
     }
     return this.#decided(permission, decision);
   }
@@ -131,13 +127,36 @@ export class PermissionDecider {
     budget: DecisionBudget,
   ): AccessDecision | NeedsKeys {
     try {
-      const { action, resource } = permission;
-      const context = this.#context(permission, requestKeys);
-      const query: AuthorizationQuery = { principal: this.#principal, action, resource, context, budget };
-      return decideWithin(this.#setsFor(permission), query, permission.within);
+      const sets = this.#setsFor(permission);
+      const query = this.#query(permission, requestKeys, budget);
+      return within(sets, query, permission.within, decide(sets, query));
     } catch (fault) {
       return failedDecision(fault);
     }
+  }
+
+  async #evaluateWithPauses(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[],
+  ): Promise<AccessDecision | NeedsKeys> {
+    try {
+      const sets = this.#setsFor(permission);
+      const query = this.#query(permission, requestKeys, this.#budget);
+      const decision = await decideWithPauses(sets, query, () => this.#pace.rest());
+      return within(sets, query, permission.within, decision);
+    } catch (fault) {
+      return failedDecision(fault);
+    }
+  }
+
+  #query(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[],
+    budget: DecisionBudget,
+  ): AuthorizationQuery {
+    const { action, resource } = permission;
+    const context = this.#context(permission, requestKeys);
+    return { principal: this.#principal, action, resource, context, budget };
   }
 
   #setsFor({ resource }: Permission): PolicySets {
@@ -149,7 +168,7 @@ export class PermissionDecider {
     const lazyKeys = this.asksStore(permission) ? this.#sources.lookupKeysOf(permission) : none;
     const isPlain = conditionKeys === undefined && unknownKeys === undefined && lazyKeys.length === 0;
     // Most permissions need nothing but the request's own context, which is built once.
-    if (isPlain && requestKeys === this.#request.conditionKeys) {
+    if (isPlain && isSameList(requestKeys, this.#request.conditionKeys)) {
       this.#shared ??= new RequestContext(() => [...this.#baseKeys(), ...requestKeys]);
       return this.#shared;
     }
@@ -205,17 +224,21 @@ export class PermissionDecider {
 }
 
 // A part that is denied, or not allowed, refuses the whole.
-function decideWithin(
+function within(
   sets: PolicySets,
   query: AuthorizationQuery,
-  within: Permission['within'],
+  prefix: Permission['within'],
+  decision: AccessDecision | NeedsKeys,
 ): AccessDecision | NeedsKeys {
-  const decision = decide(sets, query);
-  if (within === undefined || decision.effect !== 'allow') return decision;
-  const statement = refusalWithin(sets, query, within, decision);
+  if (prefix === undefined || decision.effect !== 'allow') return decision;
+  const statement = refusalWithin(sets, query, prefix, decision);
   return statement === undefined
     ? decision
     : { ...decision, effect: 'deny', isExplicitDeny: true, statement };
+}
+
+function isSameList(left: readonly ConditionKey[], right: readonly ConditionKey[]): boolean {
+  return left === right || (left.length === right.length && left.every((one, at) => one === right[at]));
 }
 
 function entriesOf(prefix: string, tags: readonly StoreTag[]): ContextEntry[] {

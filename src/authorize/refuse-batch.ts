@@ -31,6 +31,6 @@ export function refuseBatch(
   const isRelaxed = isAudited(caller, sources.enforcement);
   const couldPass = decisions.some((one) => one.effect === 'allow' || (isRelaxed && isUnallowedOnly(one)));
   if (decision === undefined || couldPass) return undefined;
-  const decider = new PermissionDecider(request, authenticated, sources, 1);
+  const decider = new PermissionDecider(request, authenticated, sources);
   return deniedRequest({ permission, decision }, caller.arn, decider.contextOf(permission));
 }

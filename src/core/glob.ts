@@ -1,3 +1,5 @@
+import { anyPoint, TextIndex } from './text-index.ts';
+
 /** One piece of a pattern: text taken as it is, any number of code points (`*`), or exactly one (`?`). */
 export type GlobToken =
   | { readonly kind: 'text'; readonly text: string }
@@ -19,7 +21,7 @@ export type GlobMatcher = (text: string, budget: StepBudget) => boolean;
 /**
  * Compiles a token list into the cheapest matcher of its shape: everything, equality, prefix, suffix, or runs looked
  * for one after the other. No regular expression is involved and nothing is tried twice. A run of text between two
- * `*` is found in linear time; a run with `?` takes up to run length × text length steps. Both are paid from the
+ * `*` is found in linear time; a run with `?` takes up to run length × text length ÷ 32 steps. Both are paid from the
  * budget; the other shapes, which cost at most the length of the pattern, are not. Case is the caller's.
  */
 export function compileGlob(tokens: readonly GlobToken[]): GlobMatcher {
@@ -120,7 +122,7 @@ interface Run {
 
 function compileRun(source: RunSource): Run {
   const literal = literalOf(source);
-  return literal === undefined ? wildRun(assemble(source)) : literalRun(literal);
+  return literal === undefined ? wildRun(source) : literalRun(literal);
 }
 
 /**
@@ -192,22 +194,34 @@ function assemble(source: RunSource): Int32Array {
   return Int32Array.from(units);
 }
 
-function wildRun(units: Int32Array): Run {
+function wildRun(source: RunSource): Run {
+  const units = assemble(source);
+  const points = source.flatMap((piece) =>
+    piece === opOne ? [anyPoint] : Array.from(piece, (character) => character.codePointAt(0) ?? 0),
+  );
   return {
-    endAtStart: (text, budget) => endOfMatch(units, text, 0, budget),
+    endAtStart: (text, budget) => endOfMatch(units, text, budget),
     startAtEnd: (text, budget) => startOfMatch(units, text, budget),
     find: (text, from, budget) => {
-      for (let start = from; start + units.length <= text.length; start += widthAt(text, start)) {
-        const end = endOfMatch(units, text, start, budget);
-        if (end >= 0) return end;
-      }
-      return -1;
+      budget.spend(2);
+      if (text.length - from < points.length) return -1;
+      return indexOf(text, budget).findEnd(points, from, budget);
     },
   };
 }
 
-function endOfMatch(units: Int32Array, text: string, start: number, budget: StepBudget): number {
-  let position = start;
+/** Of the text that was last searched for a run with `?`: a decision tests one text against thousands of patterns. */
+let lastIndex: TextIndex | undefined;
+
+function indexOf(text: string, budget: StepBudget): TextIndex {
+  if (lastIndex?.text === text) return lastIndex;
+  budget.spend(2 * text.length);
+  lastIndex = new TextIndex(text);
+  return lastIndex;
+}
+
+function endOfMatch(units: Int32Array, text: string, budget: StepBudget): number {
+  let position = 0;
   let step = 0;
   while (step < units.length && position < text.length) {
     const unit = units[step];

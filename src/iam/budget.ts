@@ -1,36 +1,45 @@
 import type { StepBudget } from '../core/glob.ts';
 import { DecisionError } from './decision-error.ts';
 
-/**
- * Steps that one decision may take; a step is about one comparison of two code units. Both sides of a comparison can
- * be chosen by one client: a session policy and a header. So many steps take less time than 1,000 HMACs of a signature
- * check, which `npm run bench:micro` shows. A long legitimate policy, 200 patterns tested on a key of 200 characters,
- * takes a fifth.
- */
+/** Steps that every decision may take; a step is about one comparison of two code units, some nanoseconds. */
 export const maxStepsPerDecision = 250_000;
 
 /**
- * Steps that each further decision of one request adds: 20 patterns with a `*` inside, tested on a key of 200
- * characters. For the 1,000 keys of DeleteObjects that is 8 million, less than the time of 20,000 HMACs.
+ * Steps that each character of the policies adds. The dearest that a character of a legal policy can ask for stays below:
+ * a pattern of four characters looked for in 50 tag keys of 128. A session policy of full size comes to 8 million.
  */
-export const stepsPerFurtherDecision = 8_000;
+export const stepsPerPolicyCharacter = 4_000;
 
 /**
- * What the decisions of one request may cost together. Give one budget to all of them when their number is the
- * client's choice; whatever is decided after it is used up is denied with a fault.
+ * Pays for decisions. Both sides of a comparison can be chosen by one client, a session policy and a header, so what one
+ * decision may cost is bounded. The bound grows with the policies and each decision has its own: no policy within AWS's
+ * limits reaches it, and what is allowed alone is allowed in a batch.
  */
 export class DecisionBudget implements StepBudget {
-  #left: number;
+  readonly #mostAltogether: number;
+  #left: number = maxStepsPerDecision;
+  #spent = 0;
 
-  /** @param decisions how many decisions share the budget; at least 1. */
-  constructor(decisions = 1) {
-    this.#left = maxStepsPerDecision + stepsPerFurtherDecision * (decisions - 1);
+  /** @param mostAltogether for decisions that must be made without a pause, however many there are. */
+  constructor(mostAltogether: number = Number.POSITIVE_INFINITY) {
+    this.#mostAltogether = mostAltogether;
+  }
+
+  /** Starts a decision by policies of so many characters. */
+  begin(policyCharacters: number): void {
+    this.#left = maxStepsPerDecision + stepsPerPolicyCharacter * policyCharacters;
+  }
+
+  /** Steps of all decisions so far. */
+  get spent(): number {
+    return this.#spent;
   }
 
   /** @throws DecisionError with `budget-exhausted`, from the step that exceeds the budget on. */
   spend(steps: number): void {
+    this.#spent += steps;
     this.#left -= steps;
-    if (this.#left < 0) {
+    if (this.#left < 0 || this.#spent > this.#mostAltogether) {
       throw new DecisionError('budget-exhausted', 'the policies take too many steps on this request');
     }
   }

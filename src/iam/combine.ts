@@ -4,6 +4,7 @@ import {
   type AuthorizationQuery,
   evaluatePolicies,
   type PrincipalLevel,
+  SetEvaluation,
   type SetResult,
   type StatementReference,
 } from './evaluate.ts';
@@ -72,6 +73,37 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
   }
 }
 
+/**
+ * {@link decide} with pauses: `rest` is called before each policy, and its promise, when it gives one, is awaited. For
+ * decisions whose number or policies are large enough to keep everyone else waiting.
+ */
+export async function decideWithPauses(
+  sets: PolicySets,
+  query: AuthorizationQuery,
+  rest: () => Promise<void> | undefined,
+): Promise<Decision | NeedsKeys> {
+  try {
+    const bound = withBoundary(sets, query);
+    const budget = startBudget(sets, bound);
+    const policies = policiesOf(sets, bound);
+    const results: Partial<Record<PolicyType, SetResult>> = {};
+    for (const policyType of policyTypes) {
+      const set = policies[policyType];
+      if (set === undefined) continue;
+      const evaluation = new SetEvaluation(bound, budget);
+      for (const policy of set) {
+        const resting = rest();
+        if (resting !== undefined) await resting;
+        if (evaluation.add(policy)) break;
+      }
+      results[policyType] = evaluation.result();
+    }
+    return combine({ ...noResults, ...results }, sets, bound);
+  } catch (fault) {
+    return failedDecision(fault);
+  }
+}
+
 /** The refusal of what could not be decided: a server fault to log, of which no policy is the reason. */
 export function failedDecision(fault: unknown): Decision {
   return { effect: 'deny', isExplicitDeny: false, policyType: 'none', sets: nothingKnown, fault };
@@ -98,19 +130,50 @@ export const policyTypes: readonly PolicyType[] = ['identity', 'boundary', 'sess
 
 type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
 
-function evaluateSets(
-  { identity, boundary, session, resource }: PolicySets,
-  query: AuthorizationQuery,
-): SetResults {
-  const budget = query.budget ?? new DecisionBudget();
-  // A federated user has no permissions beyond what its session policies pass on.
-  const passedOn = session ?? (query.principal.kind === 'federated-user' ? none : undefined);
+const noResults: SetResults = {
+  identity: undefined,
+  boundary: undefined,
+  session: undefined,
+  resource: undefined,
+};
+
+function evaluateSets(sets: PolicySets, query: AuthorizationQuery): SetResults {
+  const budget = startBudget(sets, query);
+  const { identity, boundary, session, resource } = policiesOf(sets, query);
   return {
     identity: evaluatePolicies(identity, query, budget),
-    boundary: boundary === undefined ? undefined : evaluatePolicies(boundary, query, budget),
-    session: passedOn === undefined ? undefined : evaluatePolicies(passedOn, query, budget),
-    resource: resource === undefined ? undefined : evaluatePolicies(resource, query, budget),
+    boundary: boundary && evaluatePolicies(boundary, query, budget),
+    session: session && evaluatePolicies(session, query, budget),
+    resource: resource && evaluatePolicies(resource, query, budget),
   };
+}
+
+/** The sets that count: a federated user has no permissions beyond what its session policies pass on. */
+export function policiesOf(
+  sets: PolicySets,
+  { principal }: Pick<AuthorizationQuery, 'principal'>,
+): PolicySets {
+  if (sets.session !== undefined || principal.kind !== 'federated-user') return sets;
+  return { ...sets, session: none };
+}
+
+/** The budget of a decision by these policies. */
+export function startBudget(
+  sets: PolicySets,
+  { budget = new DecisionBudget() }: AuthorizationQuery,
+): DecisionBudget {
+  budget.begin(charactersOf(sets));
+  return budget;
+}
+
+function charactersOf({ identity, boundary = none, session = none, resource = none }: PolicySets): number {
+  return sumOf(identity) + sumOf(boundary) + sumOf(session) + sumOf(resource);
+}
+
+function sumOf(policies: readonly CompiledPolicy[]): number {
+  let sum = 0;
+  for (const { characters } of policies) sum += characters;
+  return sum;
 }
 
 const none: readonly CompiledPolicy[] = [];

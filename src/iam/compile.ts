@@ -20,6 +20,8 @@ export type { CompiledStatement, StatementReference } from './compiled-statement
 export interface CompiledPolicy {
   readonly name: string;
   readonly kind: PolicyKind;
+  /** The size of the document, which the work of a decision is in proportion to. */
+  readonly characters: number;
   /** Every statement, in the order of the document. */
   readonly statements: readonly CompiledStatement[];
   /** Every context key that a decision may ask for, in lower case: of conditions and of variables. */
@@ -36,7 +38,8 @@ export function compilePolicy(document: PolicyDocument, name: string): CompiledP
   const hasVariables = document.version === '2012-10-17';
   const statements = document.statements.map((statement) => compileStatement(statement, name, hasVariables));
   const contextKeys = new Set(document.statements.flatMap(keysOfStatement));
-  return { name, kind: document.kind, statements, contextKeys, index: new StatementIndex(statements) };
+  const { kind, characters } = document;
+  return { name, kind, characters, statements, contextKeys, index: new StatementIndex(statements) };
 }
 
 function keysOfStatement({ conditions, resources }: PolicyStatement): string[] {

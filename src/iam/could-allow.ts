@@ -2,6 +2,7 @@ import {
   type Decision,
   missingAllow,
   type PolicySets,
+  policiesOf,
   policyTypes,
   type SetEffect,
   withBoundary,
@@ -28,8 +29,7 @@ export interface RangeQuery {
  */
 export function decideRange(sets: PolicySets, query: RangeQuery): Decision {
   const action = query.action.toLowerCase();
-  const passedOn = sets.session ?? (query.principal.kind === 'federated-user' ? none : undefined);
-  const all = { ...sets, session: passedOn };
+  const all = policiesOf(sets, query);
   const range = withBoundary(sets, { ...query, action });
   const resource = all.resource && mostOf(all.resource, range);
   const effects = {

@@ -12,6 +12,8 @@ export interface PolicyDocument {
   /** Only `2012-10-17` interprets `${…}`; an absent Version means 2008. */
   readonly version: '2008-10-17' | '2012-10-17';
   readonly id: string | undefined;
+  /** Its size as it counts towards quotas. */
+  readonly characters: number;
   /** At least one, in the order of the document. */
   readonly statements: readonly PolicyStatement[];
 }
@@ -26,7 +28,7 @@ const elements: ReadonlySet<string> = new Set(['Version', 'Id', 'Statement']);
 export function parsePolicyDocument(source: unknown, kind: PolicyKind): PolicyDocument {
   const problems: PolicyProblem[] = [];
   if (!isMapping(source)) throw new PolicyDocumentError([{ path: '', message: 'must be an object' }]);
-  checkSize(source, kind, problems);
+  const characters = checkSize(source, kind, problems);
   for (const name of Object.keys(source)) {
     if (!elements.has(name)) problems.push({ path: '', message: `unknown element ${quoted(name)}` });
   }
@@ -44,7 +46,7 @@ export function parsePolicyDocument(source: unknown, kind: PolicyKind): PolicyDo
   const statements = sources.flatMap((statement, index) => parseStatement(statement, index, reading) ?? []);
   checkStatements(statements, problems);
   if (problems.length > 0) throw new PolicyDocumentError(problems);
-  return { kind, version, id: typeof id === 'string' ? id : undefined, statements };
+  return { kind, version, id: typeof id === 'string' ? id : undefined, characters, statements };
 }
 
 /**
@@ -79,7 +81,7 @@ const characterLimits: Readonly<Record<PolicyKind, number>> = {
   resource: policyCharacterLimits.bucket,
 };
 
-function checkSize(source: unknown, kind: PolicyKind, problems: PolicyProblem[]): void {
+function checkSize(source: unknown, kind: PolicyKind, problems: PolicyProblem[]): number {
   const limit = characterLimits[kind];
   let characters = 0;
   try {
@@ -91,6 +93,7 @@ function checkSize(source: unknown, kind: PolicyKind, problems: PolicyProblem[])
   if (characters > limit) {
     problems.push({ path: '', message: `is longer than ${limit} characters, white space not counted` });
   }
+  return characters;
 }
 
 function readStatements(value: unknown, problems: PolicyProblem[]): readonly unknown[] {

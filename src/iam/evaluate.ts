@@ -33,6 +33,69 @@ const findIndexed: CandidateFinder = (policy, { action, resource }) => policy.in
 /** An allow without Principal ranks as `direct`: nothing can be closer. */
 const levelRank: Readonly<Record<PrincipalLevel, number>> = { none: 0, account: 1, entity: 2, direct: 3 };
 
+/** What a set says, found out policy by policy, so that a long set can be evaluated with pauses. */
+export class SetEvaluation {
+  readonly #query: AuthorizationQuery;
+  readonly #scope: EvaluationScope;
+  #denying: StatementReference | undefined;
+  #undecided: Undecided[] | undefined;
+  #best: GrantingStatement | undefined;
+
+  constructor(query: AuthorizationQuery, budget: DecisionBudget) {
+    this.#query = query;
+    this.#scope = new EvaluationScope(query, budget);
+  }
+
+  /**
+   * Adds a policy of the set. True when it denies, which no further policy can change.
+   * @throws DecisionError when the budget is used up or the resource is no ARN.
+   */
+  add(policy: CompiledPolicy, findCandidates: CandidateFinder = findIndexed): boolean {
+    const { denies, allows } = findCandidates(policy, this.#query);
+    this.#scope.budget.spend((denies.length + allows.length) * stepsPerStatement);
+    return this.#addDenies(denies) || this.#addAllows(allows);
+  }
+
+  /** What the policies that were added say together. */
+  result(): SetResult {
+    if (this.#denying !== undefined) return { effect: 'deny', statement: this.#denying };
+    const best = this.#best;
+    if (this.#undecided !== undefined) {
+      const keys = keysThatMatter(this.#undecided, best?.rank ?? 0);
+      if (keys.length > 0) return { effect: 'needs', keys };
+    }
+    if (best === undefined) return noneResult;
+    return { effect: 'allow', statement: best.reference, level: best.level };
+  }
+
+  #addDenies(denies: readonly CompiledStatement[]): boolean {
+    for (const statement of denies) {
+      if (!mayHavePrefix(this.#query.resource, statement.resourcePrefix)) continue;
+      const truth = appliesBeyondPrefix(statement, this.#scope);
+      if (truth === true) {
+        this.#denying = statement.reference;
+        return true;
+      }
+      if (truth === 'unknown') this.#undecided = noted(this.#undecided, denyRank, this.#scope);
+    }
+    return false;
+  }
+
+  #addAllows(allows: readonly CompiledStatement[]): false {
+    for (const statement of allows) {
+      if (!mayHavePrefix(this.#query.resource, statement.resourcePrefix)) continue;
+      if (this.#best?.rank === levelRank.direct) break;
+      const level = statement.principalLevel?.(this.#query.principal);
+      const rank = level === undefined ? levelRank.direct : levelRank[level];
+      if (this.#best !== undefined && rank <= this.#best.rank) continue;
+      const truth = appliesBeyondPrefix(statement, this.#scope);
+      if (truth === true) this.#best = { reference: statement.reference, level, rank };
+      if (truth === 'unknown') this.#undecided = noted(this.#undecided, rank, this.#scope);
+    }
+    return false;
+  }
+}
+
 /**
  * Evaluates one set. `needs` is answered only when a statement that already matches principal, action and resource
  * depends on a lazy key and the answer depends on that statement.
@@ -44,36 +107,15 @@ export function evaluatePolicies(
   budget: DecisionBudget = query.budget ?? new DecisionBudget(),
   findCandidates: CandidateFinder = findIndexed,
 ): SetResult {
-  const scope = new EvaluationScope(query, budget);
-  const { resource, principal } = query;
-  let undecided: Undecided[] | undefined;
-  let best: GrantingStatement | undefined;
+  const evaluation = new SetEvaluation(query, budget);
   for (const policy of policies) {
-    const { denies, allows } = findCandidates(policy, query);
-    for (const statement of denies) {
-      if (!mayHavePrefix(resource, statement.resourcePrefix)) continue;
-      const truth = appliesBeyondPrefix(statement, scope);
-      if (truth === true) return { effect: 'deny', statement: statement.reference };
-      if (truth === 'unknown') undecided = noted(undecided, denyRank, scope);
-    }
-    for (const statement of allows) {
-      if (!mayHavePrefix(resource, statement.resourcePrefix)) continue;
-      if (best?.rank === levelRank.direct) break;
-      const level = statement.principalLevel?.(principal);
-      const rank = level === undefined ? levelRank.direct : levelRank[level];
-      if (best !== undefined && rank <= best.rank) continue;
-      const truth = appliesBeyondPrefix(statement, scope);
-      if (truth === true) best = { reference: statement.reference, level, rank };
-      if (truth === 'unknown') undecided = noted(undecided, rank, scope);
-    }
+    if (evaluation.add(policy, findCandidates)) break;
   }
-  if (undecided !== undefined) {
-    const keys = keysThatMatter(undecided, best?.rank ?? 0);
-    if (keys.length > 0) return { effect: 'needs', keys };
-  }
-  if (best === undefined) return noneResult;
-  return { effect: 'allow', statement: best.reference, level: best.level };
+  return evaluation.result();
 }
+
+/** Finding out that a statement is about something else takes about as long as this many comparisons. */
+const stepsPerStatement = 8;
 
 const noneResult: SetResult = { effect: 'none' };
 

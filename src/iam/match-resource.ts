@@ -75,8 +75,15 @@ export function compileResources(patterns: readonly ResourcePattern[]): Resource
   const tests = patterns.map(compileResourcePattern);
   const [only] = tests;
   if (only !== undefined && tests.length === 1) return only;
-  return (scope) => someTruth(tests, (test) => test(scope));
+  const steps = tests.length * stepsPerPattern;
+  return (scope) => {
+    scope.budget.spend(steps);
+    return someTruth(tests, (test) => test(scope));
+  };
 }
+
+/** A pattern that differs at its start takes about as long as this many comparisons. */
+const stepsPerPattern = 8;
 
 /**
  * Compiles a NotResource element: it applies when nothing matches. A pattern with an unresolvable variable makes an

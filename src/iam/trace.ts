@@ -1,5 +1,4 @@
-import { DecisionBudget } from './budget.ts';
-import { type PolicySets, type PolicyType, policyTypes, withBoundary } from './combine.ts';
+import { type PolicySets, type PolicyType, policyTypes, startBudget, withBoundary } from './combine.ts';
 import type { CompiledStatement } from './compile.ts';
 import { DecisionError } from './decision-error.ts';
 import {
@@ -28,7 +27,7 @@ export interface StatementMatch {
  */
 export function matchingStatements(sets: PolicySets, asked: AuthorizationQuery): readonly StatementMatch[] {
   const query = withBoundary(sets, asked);
-  const scope = new EvaluationScope(query, query.budget ?? new DecisionBudget());
+  const scope = new EvaluationScope(query, startBudget(sets, query));
   const action = query.action.toLowerCase();
   const matches: StatementMatch[] = [];
   for (const policyType of policyTypes) {

@@ -78,8 +78,11 @@ function parseVariable(body: string): TemplateToken | undefined {
 /** Looking a variable up and making a token of it takes about as long as this many comparisons. */
 const stepsPerVariable = 64;
 
-/** Folding a code unit and compiling it into a pattern at decision time takes about as long as this many comparisons. */
-const stepsPerUnit = 16;
+/** Folding a code unit takes about as long as this many comparisons. */
+const stepsPerFoldedUnit = 16;
+
+/** Compiling a code unit into a pattern at decision time takes about as long as this many comparisons. */
+const stepsPerUnit = 4;
 
 /** What a request supplies for a variable; `undefined` when it supplies nothing and there is no default. */
 function resolve(
@@ -125,13 +128,13 @@ function substitute(
     if (units > valueUnits) return undefined;
     resolved.push({ kind: 'text', text: folded });
   }
-  scope.budget.spend((units + tokens.length) * stepsPerUnit);
+  scope.budget.spend(units * stepsPerUnit + tokens.length * stepsPerFoldedUnit);
   return isUnknown ? 'unknown' : resolved;
 }
 
 function foldWithin(text: string, { budget }: EvaluationScope, fold: Fold): string {
   if (fold === unchanged) return text;
-  budget.spend(text.length * stepsPerUnit);
+  budget.spend(text.length * stepsPerFoldedUnit);
   return fold(text);
 }
 

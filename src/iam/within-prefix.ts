@@ -1,5 +1,4 @@
-import { DecisionBudget } from './budget.ts';
-import { type Decision, type PolicySets, withBoundary } from './combine.ts';
+import { type Decision, type PolicySets, startBudget, withBoundary } from './combine.ts';
 import type { CompiledStatement, StatementReference } from './compile.ts';
 import { type AuthorizationQuery, conditionsHold } from './evaluate.ts';
 import { mayReach, type ResourceRange } from './match-resource.ts';
@@ -17,7 +16,7 @@ export function refusalWithin(
   allowed: Decision,
 ): StatementReference | undefined {
   const query = withBoundary(sets, asked);
-  const scope = new EvaluationScope(query, query.budget ?? new DecisionBudget());
+  const scope = new EvaluationScope(query, startBudget(sets, query));
   const overlaps = (range: ResourceRange): boolean => mayReach(range, prefix);
   const refuses = (statement: CompiledStatement): boolean => {
     if (!statement.matchesAction(query.action.toLowerCase())) return false;

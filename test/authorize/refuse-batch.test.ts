@@ -300,9 +300,9 @@ describe('random policies', () => {
           } else seen[decided.isEmptyBatch ? 'deniedAll' : 'allowed'] += 1;
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
-    expect(Math.min(seen.refused, seen.allowed)).toBeGreaterThan(200);
+    expect(Math.min(seen.refused, seen.allowed)).toBeGreaterThan(50);
     // It would be of little use if it seldom saw what is denied anyway.
     expect(seen.refused).toBeGreaterThan(seen.deniedAll);
   });

@@ -118,8 +118,36 @@ describe('compileGlob', () => {
     expect(stepsOf(hostile, text)).toBeLessThanOrEqual(2 * (text.length + hostile.length));
   });
 
-  it('pays for each comparison of a run with a question mark', () => {
-    expect(stepsOf(`*${'a'.repeat(100)}?b*`, 'a'.repeat(10_000))).toBeGreaterThan(900_000);
+  it('agrees with the textbook matcher on runs with question marks in texts of many words of bits', () => {
+    const letter = fc.constantFrom('a', 'a', 'b', '😀');
+    const texts = fc.array(letter, { minLength: 20, maxLength: 140 });
+    const run = fc.tuple(fc.nat(130), fc.array(fc.boolean(), { minLength: 1, maxLength: 70 }));
+    let matched = 0;
+    fc.assert(
+      fc.property(texts, fc.array(run, { minLength: 1, maxLength: 3 }), letter, (points, runs, other) => {
+        // Pieces of the text with gaps, in any order, so that they are often there and often overlap.
+        const pieces = runs.map(([at, gaps]) =>
+          gaps
+            .map((isGap, index) => (isGap ? '?' : (points[(at + index) % points.length] ?? other)))
+            .join(''),
+        );
+        const drawn = `*${pieces.join('*')}*`;
+        const expected = slowGlob(drawn, points.join(''));
+        matched += expected ? 1 : 0;
+        expect(matches(drawn, points.join(''))).toBe(expected);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(matched).toBeGreaterThan(200);
+    expect(matched).toBeLessThan(1800);
+  });
+
+  it('takes a 32nd of the comparisons to find a run with a question mark', () => {
+    const text = `b${'a'.repeat(10_000)}`;
+    const run = 100;
+    const comparisons = (run * text.length) / 32;
+    expect(stepsOf(`*${'a'.repeat(run)}?b*`, text)).toBeLessThanOrEqual(comparisons + 5 * text.length);
+    expect(stepsOf('*b?a*'.repeat(30), text)).toBeLessThanOrEqual(5 * text.length);
   });
 
   it('stops when the budget is used up', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DecisionBudget, maxStepsPerDecision, stepsPerFurtherDecision } from '../../src/iam/budget.ts';
-import { decide } from '../../src/iam/combine.ts';
+import { DecisionBudget, maxStepsPerDecision, stepsPerPolicyCharacter } from '../../src/iam/budget.ts';
+import { decide, decideWithPauses } from '../../src/iam/combine.ts';
 import { compilePolicy } from '../../src/iam/compile.ts';
 import { parsePolicyText } from '../../src/iam/document.ts';
 import { type ContextEntry, RequestContext } from '../../src/iam/request-context.ts';
@@ -14,6 +14,7 @@ const principal = {
 } as const;
 const allowAll = { Effect: 'Allow', Action: '*', Resource: '*' };
 const asked = { principal, action: 's3:GetObject', resource: 'arn:aws:s3:::b/k' };
+const identity = compileAll([{ Statement: allowAll }], 'identity');
 
 /** A session policy of the full size that tests one key against as many equal values as fit. */
 function hostilePolicy(operator: string, value: string) {
@@ -27,102 +28,145 @@ function hostilePolicy(operator: string, value: string) {
 }
 
 function decideWith(policy: ReturnType<typeof hostilePolicy>, entries: readonly ContextEntry[]) {
-  const query = { ...asked, context: new RequestContext(entries) };
-  const startedAt = performance.now();
-  const decision = decide(
-    { identity: compileAll([{ Statement: allowAll }], 'identity'), session: [policy] },
-    query,
-  );
-  return { decision, milliseconds: performance.now() - startedAt };
+  const budget = new DecisionBudget();
+  const query = { ...asked, context: new RequestContext(entries), budget };
+  return { decision: decide({ identity, session: [policy] }, query), steps: budget.spent };
 }
 
-const userAgent = 'a'.repeat(28_000);
+/** The longest header that reaches a decision. */
+const userAgent = 'a'.repeat(2048);
 const starred = `*${variable('aws:referer')}*`;
 
+const hostile: readonly (readonly [title: string, operator: string, value: string, referer: string])[] = [
+  ['long runs from another header', 'StringLike', starred, `${'a'.repeat(2000)}b`],
+  ['short runs from another header', 'StringLike', starred, 'aaaaaab'],
+  ['runs of middle length', 'StringLike', starred, `${'a'.repeat(100)}b`],
+  ['question marks', 'StringLike', `*${'a'.repeat(400)}?b*`, ''],
+  ['question marks around a header', 'StringLike', `*?${variable('aws:referer')}*`, 'aab'],
+  ['folded headers', 'StringEqualsIgnoreCase', variable('aws:referer'), 'É'.repeat(2000)],
+  ['a header longer than the value', 'StringLike', starred, 'b'.repeat(2049)],
+  ['a header repeated until it is', 'StringLike', starred.repeat(8), 'b'.repeat(300)],
+];
+
 describe('decide on hostile policies', () => {
-  it.each([
-    ['long runs from another header', 'StringLike', starred, `${'a'.repeat(4000)}b`, 'budget-exhausted'],
-    ['short runs from another header', 'StringLike', starred, 'aaaaaab', 'budget-exhausted'],
-    ['runs of middle length', 'StringLike', starred, `${'a'.repeat(100)}b`, 'budget-exhausted'],
-    ['question marks', 'StringLike', `*${'a'.repeat(400)}?b*`, '', 'budget-exhausted'],
-    [
-      'question marks around a header',
-      'StringLike',
-      `*?${variable('aws:referer')}*`,
-      'aab',
-      'budget-exhausted',
-    ],
-    [
-      'folded headers',
-      'StringEqualsIgnoreCase',
-      variable('aws:referer'),
-      'É'.repeat(4000),
-      'budget-exhausted',
-    ],
-  ])('denies quickly, with a fault: %s', (_title, operator, value, referer, code) => {
+  it.each(hostile)('decides within the budget: %s', (_title, operator, value, referer) => {
     const entries = [['aws:UserAgent', userAgent] as const, ['aws:referer', referer] as const];
-    const policy = hostilePolicy(operator, value);
-    const { decision, milliseconds } = decideWith(policy, entries);
-    expect(decision).toMatchObject({ effect: 'deny', isExplicitDeny: false, fault: { code } });
-    // A few milliseconds; the rest is for a busy machine.
-    expect(milliseconds).toBeLessThan(100);
+    const { decision, steps } = decideWith(hostilePolicy(operator, value), entries);
+    expect(decision).toMatchObject({ effect: 'deny', isExplicitDeny: false, policyType: 'session' });
+    expect(steps).toBeLessThan(maxStepsPerDecision + 2048 * stepsPerPolicyCharacter);
   });
 
-  it.each([
-    ['a header longer than the value', starred, 'b'.repeat(28_001)],
-    ['a header repeated until it is', starred.repeat(15), 'b'.repeat(2000)],
-  ])('sees without comparing that nothing matches %s', (_title, value, referer) => {
-    const entries = [['aws:UserAgent', userAgent] as const, ['aws:referer', referer] as const];
-    const { decision } = decideWith(hostilePolicy('StringLike', value), entries);
-    expect(decision).toMatchObject({ effect: 'deny', policyType: 'session' });
-    expect(decision).not.toHaveProperty('fault');
+  it('denies with a fault what no request can hold, soon after the budget is used up', () => {
+    const endless = [['aws:UserAgent', 'a'.repeat(1_000_000)] as const, ['aws:referer', 'aab'] as const];
+    const { decision, steps } = decideWith(hostilePolicy('StringLike', starred), endless);
+    expect(decision).toMatchObject({
+      effect: 'deny',
+      policyType: 'none',
+      fault: { code: 'budget-exhausted' },
+    });
+    expect(steps).toBeLessThan(maxStepsPerDecision + 2100 * stepsPerPolicyCharacter + 3_000_000);
   });
 
-  it('finds a long constant run in a long header within the budget', () => {
+  it('finds a long constant run in a long header', () => {
     const policy = hostilePolicy('StringLike', `*${'a'.repeat(1800)}b*`);
-    const { decision } = decideWith(policy, [['aws:UserAgent', userAgent]]);
-    expect(decision).not.toHaveProperty('unreadable');
+    expect(decideWith(policy, [['aws:UserAgent', userAgent]]).decision).not.toHaveProperty('fault');
     expect(decideWith(policy, [['aws:UserAgent', `${userAgent}b`]]).decision.effect).toBe('allow');
   });
+});
 
-  it('decides a long legitimate policy on the longest key with a small part of the budget', () => {
-    const Statement = Array.from({ length: 60 }, (_, index) => ({
-      Effect: index % 2 === 0 ? 'Deny' : 'Allow',
-      Action: 's3:*',
-      Resource: `arn:aws:s3:::b/*/${variable('aws:username')}/*.${index}?`,
-    }));
-    const identity = compileAll([{ Version: '2012-10-17', Statement: [allowAll, ...Statement] }], 'identity');
-    const context = new RequestContext([['aws:username', 'anna']]);
-    const resource = `arn:aws:s3:::b/${'folder/'.repeat(146)}`;
+/** Documents of the full size, full of resources that take the most steps on a key of `a`s. */
+function fullOf(characters: number, pattern: (index: number) => string, more: object = {}): object {
+  const resources: string[] = ['arn:aws:s3:::b/*end'];
+  const documentOf = (): object => ({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: '*', Resource: resources, ...more }],
+  });
+  while (JSON.stringify(documentOf()).length <= characters) resources.unshift(pattern(resources.length));
+  resources.shift();
+  return documentOf();
+}
+
+const dearest: readonly (readonly [title: string, pattern: (index: number) => string])[] = [
+  ['short runs', (index) => `*:*:*:::*${'a'.repeat(1 + (index % 6))}b*`],
+  ['runs of eight', () => '*:*:*:::*aaaaaaaab*'],
+  ['question marks', (index) => `*:*:*:::*a?${'a'.repeat(index % 20)}b*`],
+  ['long question marks', () => `arn:aws:s3:::b/*${'a'.repeat(450)}?b*`],
+  ['many stars', () => `arn:aws:s3:::b/${'*a'.repeat(29)}b*`],
+  ['variables', () => `*:*:*:::*${variable('aws:x')}b*`],
+];
+
+describe('policies of every size that AWS allows', () => {
+  const longest = 'a'.repeat(1_021);
+  const context = new RequestContext([['aws:x', 'aaa']]);
+
+  it.each(dearest)('decide on the longest key within the budget: %s', (_title, pattern) => {
+    const managed = (): object => fullOf(6_144, pattern);
+    const sets = {
+      identity: compileAll([...Array.from({ length: 20 }, managed), fullOf(10_240, pattern)], 'identity'),
+      boundary: compileAll([managed()], 'boundary'),
+      session: [
+        ...compileAll([fullOf(2_048, pattern)], 'session'),
+        ...compileAll(Array.from({ length: 10 }, managed), 'identity'),
+      ],
+      resource: compileAll([fullOf(20_480, pattern, { Principal: '*' })], 'resource'),
+    };
     const budget = new DecisionBudget();
-    expect(decide({ identity }, { ...asked, resource, context, budget }).effect).toBe('allow');
-    expect(() => budget.spend(maxStepsPerDecision / 2)).not.toThrow();
+    const query = { ...asked, context, budget, resource: `arn:aws:s3:::b/${longest}end` };
+    expect(decide(sets, query)).toMatchObject({ effect: 'allow' });
+    expect(decide(sets, { ...query, resource: `arn:aws:s3:::b/${longest}` })).toMatchObject({
+      effect: 'deny',
+      policyType: 'identity',
+    });
+    // Half of what there is for one decision, for both: nothing near the edge.
+    const characters = 21 * 6_144 + 10_240 + 2_048 + 10 * 6_144 + 20_480;
+    expect(budget.spent).toBeLessThan((characters * stepsPerPolicyCharacter) / 2);
+  });
+
+  it('are decided with a pause before each policy as without', async () => {
+    const pattern = dearest[0]?.[1] ?? String;
+    const sets = {
+      identity: compileAll(
+        Array.from({ length: 5 }, () => fullOf(1_000, pattern)),
+        'identity',
+      ),
+    };
+    let pauses = 0;
+    const rest = (): Promise<void> => {
+      pauses += 1;
+      return Promise.resolve();
+    };
+    for (const key of ['x', 'xend']) {
+      const query = { ...asked, context, resource: `arn:aws:s3:::b/${key}` };
+      expect(await decideWithPauses(sets, query, rest)).toEqual(decide(sets, query));
+    }
+    expect(pauses).toBe(10);
   });
 });
 
 describe('DecisionBudget', () => {
-  it('is shared by the decisions that it is given to', () => {
-    const policy = hostilePolicy('StringLike', `*${'a'.repeat(900)}b*`);
-    const context = new RequestContext([['aws:UserAgent', userAgent]]);
-    const budget = new DecisionBudget(10);
-    const decisions = Array.from({ length: 10 }, () =>
-      decide({ identity: [policy] }, { ...asked, context, budget }),
-    );
-    expect(decisions[0]).not.toHaveProperty('unreadable');
-    expect(decisions[9]).toMatchObject({ effect: 'deny', fault: { code: 'budget-exhausted' } });
-    expect(decide({ identity: [policy] }, { ...asked, context })).not.toHaveProperty('unreadable');
-  });
-
-  it('denies with a fault even what would be denied or allowed for free, once a step is needed', () => {
+  it('is new for every decision, and counts them together', () => {
     const budget = new DecisionBudget();
-    expect(() => budget.spend(maxStepsPerDecision)).not.toThrow();
-    expect(() => budget.spend(1)).toThrow('too many steps');
+    for (let decision = 0; decision < 3; decision += 1) {
+      budget.begin(0);
+      expect(() => budget.spend(maxStepsPerDecision)).not.toThrow();
+      expect(() => budget.spend(1)).toThrow('too many steps');
+      expect(() => budget.spend(1)).toThrow('too many steps');
+    }
+    expect(budget.spent).toBe(3 * (maxStepsPerDecision + 2));
+  });
+
+  it('grows with the policies', () => {
+    const budget = new DecisionBudget();
+    budget.begin(1000);
+    expect(() => budget.spend(maxStepsPerDecision + 1000 * stepsPerPolicyCharacter)).not.toThrow();
     expect(() => budget.spend(1)).toThrow('too many steps');
   });
 
-  it('grows with the number of decisions', () => {
-    const budget = new DecisionBudget(1000);
-    expect(() => budget.spend(maxStepsPerDecision + 999 * stepsPerFurtherDecision)).not.toThrow();
+  it('may end for all decisions together', () => {
+    const budget = new DecisionBudget(100);
+    budget.begin(1000);
+    budget.spend(100);
+    budget.begin(1000);
     expect(() => budget.spend(1)).toThrow('too many steps');
   });
 });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DecisionBudget, maxStepsPerDecision } from '../../src/iam/budget.ts';
+import { DecisionBudget } from '../../src/iam/budget.ts';
 import { decide } from '../../src/iam/combine.ts';
 import { type CompiledPolicy, compilePolicy } from '../../src/iam/compile.ts';
-import { DecisionError } from '../../src/iam/decision-error.ts';
 import { type PolicyKind, parsePolicyText } from '../../src/iam/document.ts';
 import { type ContextEntry, RequestContext } from '../../src/iam/request-context.ts';
 import { condition, policy, problemsOf, variable } from '../support/policy-documents.ts';
@@ -121,17 +120,8 @@ function conditions(operator: string, key: string) {
 const resources = (values: readonly string[]): object => ({ Action: '*', Resource: values });
 const spared = (values: readonly string[]): object => ({ Action: '*', NotResource: values });
 
-class CountingBudget extends DecisionBudget {
-  spent = 0;
-
-  override spend(steps: number): void {
-    this.spent += steps;
-    super.spend(steps);
-  }
-}
-
 const longKey = `arn:aws:s3:::b/${'a'.repeat(1024)}`;
-const longArn = `arn:aws:iam::123456789012:role/${'a'.repeat(8000)}`;
+const longArn = `arn:aws:iam::123456789012:role/${'a'.repeat(2000)}`;
 const header = variable('aws:referer');
 const manyTags = Array.from({ length: 50 }, (_, at) => `${'a'.repeat(100)}${at}`);
 const cases: readonly [string, CompiledPolicy, readonly ContextEntry[]][] = [
@@ -204,26 +194,14 @@ const cases: readonly [string, CompiledPolicy, readonly ContextEntry[]][] = [
 
 // How long so many steps take is measured by the benchmark of the pieces: timings pass or fail with the machine.
 describe('hostile session policies at decision', () => {
-  it.each(cases)(
-    'are decided, or denied, within the budget of a decision: %s',
-    (_title, session, entries) => {
-      const budget = new CountingBudget();
-      const decision = decide(
-        { identity, session: [session] },
-        {
-          principal,
-          action: 's3:GetObject',
-          resource: longKey,
-          context: new RequestContext(entries),
-          budget,
-        },
-      );
-      const isExhausted = budget.spent > maxStepsPerDecision;
-      const { fault } = decision as { readonly fault?: unknown };
-      expect(fault instanceof DecisionError && fault.code === 'budget-exhausted').toBe(isExhausted);
-      if (isExhausted) expect(decision.effect).toBe('deny');
-      // The step that exceeds it is not taken, so only what is charged at once can be over.
-      expect(budget.spent).toBeLessThan(maxStepsPerDecision + 100_000);
-    },
-  );
+  it.each(cases)('are decided within the budget of a decision: %s', (_title, session, entries) => {
+    const budget = new DecisionBudget();
+    const asked = { principal, action: 's3:GetObject', resource: longKey };
+    const query = { ...asked, context: new RequestContext(entries), budget };
+    expect(decide({ identity, session: [session] }, query)).not.toHaveProperty('fault');
+    // Less than a second of one core for a thousand of them, in slices.
+    expect(budget.spent).toBeLessThan(maxStepsForHostileSession);
+  });
 });
+
+const maxStepsForHostileSession = 1_500_000;

@@ -37,13 +37,20 @@ function compileStrings(source: OperandSource, comparison: Comparison, report: R
       ? []
       : [ignoresCase ? compileTemplate(tokens, foldCase) : compileTemplate(tokens)];
   });
-  const matches: ValueTest = (value, scope) => someTruth(tests, (test) => test(value, scope));
+  const steps = tests.length * stepsPerOperand;
+  const matches: ValueTest = (value, scope) => {
+    scope.budget.spend(steps);
+    return someTruth(tests, (test) => test(value, scope));
+  };
   if (!ignoresCase) return matches;
   return (value, scope) => {
     scope.budget.spend(value.length * stepsPerFoldedUnit);
     return matches(foldCase(value), scope);
   };
 }
+
+/** A text that differs at its start takes about as long as this many comparisons. */
+const stepsPerOperand = 4;
 
 /** A code point outside ASCII takes about as long as this many comparisons. */
 const stepsPerFoldedUnit = 16;

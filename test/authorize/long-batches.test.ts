@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Authorized, authorizeS3 } from '../../src/authorize/authorize-s3.ts';
+import { stepsPerSlice } from '../../src/authorize/pace.ts';
+import { DecisionBudget } from '../../src/iam/budget.ts';
+import {
+  type CallerKind,
+  callerOf,
+  deleteOf,
+  directoryOf,
+  type OwnPolicies,
+  received,
+  sourcesOf,
+} from '../support/authorization.ts';
+
+const wire = { method: 'POST', target: '/data?delete', headers: [] } as const;
+
+function policyOf(Resource: readonly string[]): object {
+  return { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 's3:DeleteObject', Resource } };
+}
+
+/** Keys of the longest kind, each of which only the last pattern allows. */
+const longKeys = Array.from({ length: 1_000 }, (_, index) => ({
+  key: `${'a'.repeat(1_015)}${String(index).padStart(4, '0')}/last`,
+}));
+const last = 'arn:aws:s3:::data/*/last';
+
+async function decideBatch(
+  policies: OwnPolicies,
+  entries: readonly { readonly key: string }[],
+  kind: CallerKind = 'user',
+): Promise<Authorized> {
+  const directory = directoryOf(policies);
+  const { request, authenticated } = received(
+    wire,
+    callerOf(kind, directory, policies.session),
+    deleteOf(entries),
+  );
+  const decided = await authorizeS3(request, authenticated, sourcesOf(directory));
+  if (!decided.isAllowed) throw new Error('a batch is never denied as a whole');
+  return decided;
+}
+
+afterEach(() => void vi.restoreAllMocks());
+
+describe('a batch of a thousand keys that are allowed one by one', () => {
+  const wildcards = (count: number, write: (index: number) => string): string[] => [
+    ...Array.from({ length: count }, (_, index) => write(index)),
+    last,
+  ];
+
+  it.each([
+    [
+      '19 resources with a star in the middle',
+      wildcards(19, (index) => `arn:aws:s3:::data/*/team-${index}/*`),
+    ],
+    ['200 resources with a star in the middle', wildcards(200, (index) => `arn:aws:s3:::data/*${index}/x`)],
+    [
+      '140 resources with stars and question marks',
+      wildcards(140, (index) => `arn:aws:s3:::data/*a?b*?${index}/*`),
+    ],
+  ])('is allowed together by %s', async (_title, resources) => {
+    const decided = await decideBatch({ identity: [policyOf(resources)] }, longKeys);
+    expect(decided.deniedItems).toEqual([]);
+  });
+
+  it('is allowed together by twenty policies, a boundary and a session policy', async () => {
+    const many = policyOf(wildcards(60, (index) => `arn:aws:s3:::data/*/dir${index}/*`));
+    const policies = {
+      identity: Array.from({ length: 20 }, () => many),
+      boundary: many,
+      session: policyOf(wildcards(30, (index) => `arn:aws:s3:::data/*/s${index}/*`)),
+    };
+    const decided = await decideBatch(policies, longKeys.slice(0, 200), 'role-session');
+    expect(decided.deniedItems).toEqual([]);
+  });
+});
+
+describe('a long batch', () => {
+  const hostile = policyOf(Array.from({ length: 60 }, () => `arn:aws:s3:::data/*${'a'.repeat(8)}b*`));
+
+  /** The most steps that one turn of the event loop was made to run, and how many turns there were. */
+  function countTurns(): {
+    readonly most: () => number;
+    readonly turns: () => number;
+    readonly stop: () => void;
+  } {
+    let [turns, most, current, isStopped] = [0, 0, 0, false];
+    const spend = DecisionBudget.prototype.spend;
+    vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
+      current += steps;
+      most = Math.max(most, current);
+      spend.call(this, steps);
+    });
+    const turn = (): void => {
+      turns += 1;
+      current = 0;
+      if (!isStopped) setImmediate(turn);
+    };
+    turn();
+    const stop = (): void => {
+      isStopped = true;
+    };
+    return { most: () => most, turns: () => turns, stop };
+  }
+
+  it.each([1, 4])('leaves room for everything else between slices, %d at a time', async (batches) => {
+    const counted = countTurns();
+    const all = await Promise.all(
+      Array.from({ length: batches }, () => decideBatch({ identity: [hostile] }, longKeys.slice(0, 250))),
+    );
+    counted.stop();
+    for (const decided of all) expect(decided.isEmptyBatch).toBe(true);
+    // Slices of several requests share the turns; before the first pause each has had one.
+    const perPolicy = 60 * 2 * 1_100 * 1.1;
+    expect(counted.most()).toBeLessThan((batches + 1) * (stepsPerSlice + perPolicy));
+    expect(counted.turns()).toBeGreaterThan((batches * 250 * 60 * 1_000) / stepsPerSlice);
+  });
+});
