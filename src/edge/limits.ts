@@ -17,8 +17,5 @@ export const connectionsCheckingIntervalMs = 500;
 /** How long the body of a request may take whose signature has not been verified. */
 export const strangerBodyMs = 10_000;
 
-/** How long a small body of an authenticated caller may take. */
-export const callerBodyMs = 30_000;
-
 /** Longest User-Agent and Referer, in characters: policies match patterns against them, so their length is work. */
 export const maxConditionHeader = 2048;

@@ -67,7 +67,7 @@ function shownValue(name: string, value: string): string | undefined {
  * A reference without scheme and host: the store cannot be reached by its own name, and no client should learn it.
  * Back slashes count as slashes, as browsers read them, so that what is left is a path in any case.
  */
-export function withoutAddress(reference: string): string {
+function withoutAddress(reference: string): string {
   const rest = reference.replace(/^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}[^/\\?#]*/i, '').replace(/^[/\\]+/, '/');
   return rest === '' ? '/' : rest;
 }

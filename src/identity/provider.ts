@@ -3,6 +3,7 @@ import type { WaitObserver } from './provider-room.ts';
 import type { UnverifiedToken } from './unverified-token.ts';
 
 export { IdentityFault, type IdentityReason } from './identity-fault.ts';
+export type { WaitObserver } from './provider-room.ts';
 
 /** One configured identity provider. */
 export interface IdentityProvider {

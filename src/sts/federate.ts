@@ -1,7 +1,6 @@
 import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
-import { IdentityFault, type IdentityReason } from '../identity/provider.ts';
-import type { WaitObserver } from '../identity/provider-room.ts';
+import { IdentityFault, type IdentityReason, type WaitObserver } from '../identity/provider.ts';
 import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';

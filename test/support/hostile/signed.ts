@@ -29,6 +29,6 @@ export async function signedHead(
 }
 
 /** SHA-256 in lower-case hex. */
-export function sha256(body: string): string {
+function sha256(body: string): string {
   return createHash('sha256').update(body).digest('hex');
 }
