@@ -169,7 +169,7 @@ describe('a text that is written', () => {
   });
 });
 
-describe('a document of many parts', () => {
+describe('a document of many tags', () => {
   const few = { ...limits, maxTags: 100 };
   const readFew = (text: string): XmlElement => readXml(Buffer.from(text), few);
 
@@ -189,6 +189,21 @@ describe('a document of many parts', () => {
     ['attributes', `<a ${Array.from({ length: 100 }, (_, index) => `b${index}="" `).join('')}/>`],
   ])('is refused with too many %s', (_, text) => {
     expect(() => readFew(text)).toThrow('document has too many elements');
+  });
+
+  it('is read when it is as large as the largest that are in use', () => {
+    const big = { maxBytes: 8 * 1024 * 1024, maxDepth: 5 };
+    const entry = (index: number): string =>
+      `<Object><Key>${String(index).padEnd(1024, 'k')}</Key><VersionId>null</VersionId><ETag>&quot;e&quot;</ETag></Object>`;
+    const entries = Array.from({ length: 1_000 }, (_, index) => entry(index)).join('\r\n');
+    expect(readXml(Buffer.from(`<Delete>${entries}</Delete>`), big).children).toHaveLength(1_000);
+    const bucket =
+      '<Bucket><Name>some-bucket</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate><BucketRegion>us-east-1</BucketRegion><BucketArn>arn:aws:s3:::some-bucket</BucketArn></Bucket>';
+    const list = `<ListAllMyBucketsResult><Owner><ID>1</ID></Owner><Buckets>${bucket.repeat(10_000)}</Buckets></ListAllMyBucketsResult>`;
+    expect(readXml(Buffer.from(list), big).children[1]?.children).toHaveLength(10_000);
+    const part = '<Part><ETag>&quot;e&quot;</ETag><PartNumber>1</PartNumber></Part>';
+    const parts = `<CompleteMultipartUpload>${part.repeat(10_000)}</CompleteMultipartUpload>`;
+    expect(readXml(Buffer.from(parts), big).children).toHaveLength(10_000);
   });
 
   it('is refused with more references or lines than a thousand keys can need', () => {

@@ -1,17 +1,27 @@
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countSteps } from '../support/count-steps.ts';
 import { samlDirectory, samlProviderArn } from '../support/saml-directory.ts';
 import { createSamlIdp, toBase64, writeMetadata, writeResponse } from '../support/saml-idp.ts';
 import { alice, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { readAll } from '../support/signed-socket.ts';
 import { signWithSmithy } from '../support/smithy-signer.ts';
-import { exchange, summary, toBytes } from '../support/wire.ts';
+import { summary, toBytes } from '../support/wire.ts';
 
 let sidecar: TestSidecar;
 beforeAll(async () => {
   sidecar = await startSidecar();
 });
 afterAll(() => sidecar.stop());
+
+/** Waits as long as it takes: what a request costs is counted. */
+function exchange(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.write(bytes, 'latin1');
+  return readAll(socket);
+}
 
 /** Sends a document signed by alice. */
 async function sendDocument(method: string, selector: string, body: string): Promise<string> {

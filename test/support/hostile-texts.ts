@@ -173,7 +173,7 @@ function deeper(size: number): string {
 }
 
 /** What a parser might spend too long on. */
-export const hostileFamilies: readonly Family[] = [...runs, ...lists];
+const hostileFamilies: readonly Family[] = [...runs, ...lists];
 
 /** The places of a document in which a hostile text stands. */
 export type Frames = readonly ((text: string) => string)[];
