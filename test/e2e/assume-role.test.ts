@@ -227,15 +227,23 @@ describe('what a role or session policy does not allow', () => {
   });
 
   it('leaves the store alone when every key of a multi-delete is denied, and still answers 200', async () => {
-    const s3 = s3Client(sidecar.url, await assume(sidecar.url, alice, 'reader'));
+    const s3 = s3Client(sidecar.url, await assume(sidecar.url, alice, 'data'));
     const before = sidecar.seen.length;
     const result = await s3.send(
       new DeleteObjectsCommand({
         Bucket: 'data',
-        Delete: { Objects: [{ Key: 'a' }, { Key: 'b' }], Quiet: true },
+        Delete: { Objects: [{ Key: 'secret/a' }, { Key: 'secret/b' }], Quiet: true },
       }),
     );
-    expect(result.Errors?.map(({ Key }) => Key)).toEqual(['a', 'b']);
+    expect(result.Errors?.map(({ Key }) => Key)).toEqual(['secret/a', 'secret/b']);
+    expect(sidecar.seen.length).toBe(before);
+  });
+
+  it('refuses a multi-delete as a whole when no policy could allow a single key', async () => {
+    const s3 = s3Client(sidecar.url, await assume(sidecar.url, alice, 'reader'));
+    const before = sidecar.seen.length;
+    const batch = new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects: [{ Key: 'a' }] } });
+    expect(await outcome(s3.send(batch))).toBe('AccessDenied 403');
     expect(sidecar.seen.length).toBe(before);
   });
 

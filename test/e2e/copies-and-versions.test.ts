@@ -241,7 +241,7 @@ describe('tags', () => {
     expect(
       await put('mover', [
         { Key: 'a', Value: 'b' },
-        { Key: 'A', Value: 'c' },
+        { Key: 'a', Value: 'c' },
       ]),
     ).toBe('InvalidTag 400');
     expect(await outcome(as('copier').send(new GetObjectTaggingCommand(object)))).toBe('AccessDenied 403');

@@ -103,9 +103,10 @@ describe('the answer to a denied request', () => {
     await expect(s3.send(new HeadObjectCommand({ Bucket: 'other', Key: 'k' }))).rejects.toMatchObject({
       $metadata: { httpStatusCode: 403 },
     });
-    const { Errors } = await s3.send(
-      new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects: [{ Key: 'k' }] } }),
+    const data = s3Client(sidecar.url, await assume(sidecar.url, alice, 'data'));
+    const { Errors } = await data.send(
+      new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects: [{ Key: 'secret/k' }] } }),
     );
-    expect(Errors).toEqual([{ Key: 'k', Code: 'AccessDenied', Message: 'Access Denied' }]);
+    expect(Errors).toEqual([{ Key: 'secret/k', Code: 'AccessDenied', Message: 'Access Denied' }]);
   });
 });

@@ -52,7 +52,7 @@ describe('a request about which no decision can be made', () => {
       accessKeyId: 'STORE',
       secretAccessKey: 'secret-of-store',
     };
-    sidecar = await startSidecar({ tokenKey, directory, backend });
+    sidecar = await startSidecar({ tokenKey, directory, backend, supports: ['conditionalBatchDelete'] });
     reader = s3Client(sidecar.url, await assume(sidecar.url, alice, 'reader'));
   });
   afterAll(async () => {

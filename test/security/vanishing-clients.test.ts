@@ -65,7 +65,15 @@ it('survives a client that goes away while nobody reads its body', async () => {
     const headers = HeaderList.fromRaw(message.rawHeaders);
     const payload = { kind: 'unsigned' } as const;
     const reservation = new ByteBudget(1_000_000).reserve('test');
-    const body = { message, headers, forwarded: new Map(), payload, reservation, invite: () => undefined, recheck: () => undefined };
+    const body = {
+      message,
+      headers,
+      forwarded: new Map(),
+      payload,
+      reservation,
+      invite: () => undefined,
+      recheck: () => undefined,
+    };
     void prepareObjectBody(body, 'reframe').then(prepared);
   });
   server.listen(0, '127.0.0.1');

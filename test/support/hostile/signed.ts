@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { SdkCredentials } from '../sdk.ts';
 import { signWithSmithy } from '../smithy-signer.ts';
 
@@ -26,9 +25,4 @@ export async function signedHead(
   );
   const fields = wire.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return `${wire.method} ${wire.target} HTTP/1.1\r\n${fields}${unsigned}\r\n`;
-}
-
-/** SHA-256 in lower-case hex. */
-function sha256(body: string): string {
-  return createHash('sha256').update(body).digest('hex');
 }
