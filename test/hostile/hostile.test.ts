@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
@@ -105,9 +106,10 @@ async function citizenRequests(): Promise<object[]> {
   }).toString();
   const sign = async (method: string, path: string, body = '', service = 's3'): Promise<object> => {
     const unsigned = body === '' ? {} : { 'content-length': String(body.length) };
+    const digest = createHash('sha256').update(body).digest('hex');
     const headers = {
       host,
-      ...(service === 's3' ? { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } : {}),
+      'x-amz-content-sha256': service === 's3' ? 'UNSIGNED-PAYLOAD' : digest,
       ...(service === 'sts' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
     };
     const request = { method, path, query: {}, headers, body };
