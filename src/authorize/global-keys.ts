@@ -34,6 +34,11 @@ export function requestKeys(raw: RawRequest, region: string): ContextEntry[] {
   return entries;
 }
 
+/** The `aws:*` context of an unsigned request (IAM user guide, "Principal key values", anonymous callers). */
+export function anonymousKeys(raw: RawRequest, region: string): ContextEntry[] {
+  return [...requestKeys(raw, region), ['aws:PrincipalType', 'Anonymous']];
+}
+
 function callerKeys(caller: Caller, nowSeconds: number): ContextEntry[] {
   const [, , , , account = ''] = caller.arn.split(':');
   return [

@@ -8,7 +8,7 @@ export interface PermissionQuestion {
   readonly requestKeys: readonly ConditionKey[];
 }
 
-// Their values are keys, or begin like them.
+// Their values are keys, or begin like them. In lower case: questions of people spell them as they like.
 const keyLike: ReadonlySet<string> = new Set(['s3:prefix', 's3:x-amz-copy-source']);
 
 /**
@@ -39,7 +39,7 @@ const none: readonly never[] = [];
 function contextsAsPaths(requestKeys: readonly ConditionKey[]): readonly (readonly ConditionKey[])[] {
   let contexts: (readonly ConditionKey[])[] | undefined;
   for (const entry of requestKeys) {
-    if (!keyLike.has(entry[0])) continue;
+    if (!keyLike.has(entry[0].toLowerCase())) continue;
     for (const path of pathsOfKey(entry[1][0] ?? '')) {
       contexts ??= [];
       contexts.push(requestKeys.map((one) => (one === entry ? [entry[0], [path]] : one)));

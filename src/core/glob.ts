@@ -1,16 +1,13 @@
+import type { StepBudget } from './step-budget.ts';
 import { anyPoint, TextIndex } from './text-index.ts';
+
+export type { StepBudget } from './step-budget.ts';
 
 /** One piece of a pattern: text taken as it is, any number of code points (`*`), or exactly one (`?`). */
 export type GlobToken =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'any' }
   | { readonly kind: 'one' };
-
-/** Pays for matching. A step is about one comparison of two code units. */
-export interface StepBudget {
-  /** Takes steps from the budget. @throws when it is used up. */
-  spend(steps: number): void;
-}
 
 /** For patterns and texts that are short and fixed, such as action names. */
 export const unlimitedSteps: StepBudget = { spend: () => undefined };

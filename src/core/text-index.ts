@@ -1,4 +1,4 @@
-import type { StepBudget } from './glob.ts';
+import type { StepBudget } from './step-budget.ts';
 
 /** Stands for any one code point in a run. */
 export const anyPoint = -1;

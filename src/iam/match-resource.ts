@@ -145,7 +145,7 @@ export function commonPrefix(patterns: readonly ResourcePattern[]): string {
 }
 
 /** What every resource that the pattern matches starts with; empty when a wildcard comes before the fifth colon. */
-export function literalPrefix({ head, tail }: ResourcePattern): string {
+function literalPrefix({ head, tail }: ResourcePattern): string {
   const headText = head.length === 0 ? undefined : literalHeadText(head);
   return headText === undefined ? '' : headText + literalHead(tail);
 }

@@ -124,6 +124,7 @@ describe('policy simulate', () => {
           principal: alice,
           action: 's3:GetObject',
           resource: 'arn:aws:s3:::data/a.txt',
+          decidedResource: null,
           decision: 'allowed',
           reason: '',
           policyType: 'identity',

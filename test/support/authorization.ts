@@ -31,6 +31,11 @@ export type CallerKind = 'user' | 'root' | 'role-session' | 'federated-user';
 
 /** A directory in which `alice` and the role `worker` have these policies. */
 export function directoryOf(policies: OwnPolicies): Directory {
+  return buildDirectory(recordsOf(policies));
+}
+
+/** The records of {@link directoryOf}. */
+export function recordsOf(policies: OwnPolicies): DirectoryRecords {
   const { identity, boundary, bucketPolicies = {}, tags = {} } = policies;
   const trust = { Statement: { Effect: 'Allow', Principal: { AWS: account }, Action: 'sts:AssumeRole' } };
   const entity = {
@@ -48,7 +53,7 @@ export function directoryOf(policies: OwnPolicies): Directory {
     boundary === undefined ? [] : [{ name: 'Boundary', ...readPolicyRecord(boundary, 'boundary') }];
   const attached = managed.map(({ name }) => name);
   const key = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: new Secret('secret') });
-  const records: DirectoryRecords = {
+  return {
     account: { id: account, partition: 'aws' },
     rootAccessKeys: [key('AKIAROOT000000000000')],
     policies: [...managed, ...bounding],
@@ -67,7 +72,6 @@ export function directoryOf(policies: OwnPolicies): Directory {
       ...readPolicyRecord(document, 'resource'),
     })),
   };
-  return buildDirectory(records);
 }
 
 /** The caller of a kind in such a directory. */

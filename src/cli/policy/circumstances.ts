@@ -1,10 +1,12 @@
-import { globalKeys, requestKeys } from '../../authorize/global-keys.ts';
+import { anonymousKeys, globalKeys } from '../../authorize/global-keys.ts';
 import { storeKeyPrefixes } from '../../authorize/store-keys.ts';
 import { HeaderList } from '../../core/header-list.ts';
+import { climbsOut } from '../../core/path-key.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
-import { type ContextEntry, RequestContext } from '../../iam/request-context.ts';
+import type { ContextEntry } from '../../iam/request-context.ts';
 import { s3ConditionKeys } from '../../s3/condition-keys.ts';
 import { lookupKeysOf } from '../../s3/lookup-keys.ts';
+import type { ConditionKey } from '../../s3/operation.ts';
 import { type Asker, untoldOf } from './asker.ts';
 import type { KnownAction } from './known-actions.ts';
 import { type Circumstances, QuestionError } from './question.ts';
@@ -40,16 +42,24 @@ export interface S3Question {
   readonly key: string;
 }
 
+/** What the context of a request is made of. */
+export interface S3Context {
+  readonly entries: readonly ConditionKey[];
+  /** Keys that nobody has told. */
+  readonly lazyKeys: readonly string[];
+}
+
 /**
  * The context of an S3 request: what the sidecar itself would put in, overlaid by what is given.
- * @throws QuestionError for a tag that the sidecar would not look up for this action.
+ * @throws QuestionError for a tag that the sidecar would not look up for this action, and for a prefix that it refuses.
  */
 export function s3Context(
   { known, resource, bucket, key }: S3Question,
   { asker, circumstances, world, raw }: Simulated,
-): RequestContext {
+): S3Context {
   const { account } = world.settings;
   const { action, operation } = known;
+  checkPrefix(circumstances);
   const object = key === '' ? undefined : { bucket, key };
   const lookupKeys = lookupKeysOf({ action, resource, object });
   for (const [name] of circumstances.context) {
@@ -63,14 +73,22 @@ export function s3Context(
   const caller =
     asker.kind === 'caller'
       ? globalKeys(raw, asker.caller, account.region)
-      : requestKeys(raw, account.region);
+      : anonymousKeys(raw, account.region);
   const requested = { operation, bucket, key, parameters: new Map(), headers: new Map() };
   const entries = [...caller, ...signatureKeys(asker), ...s3ConditionKeys(requested, account.id)];
   const untold = untoldOf(asker);
-  return new RequestContext(
-    overlaidEntries(entries, circumstances, untold),
-    untoldKeys([...lookupKeys, ...requestOnlyKeys, ...untold], circumstances),
-  );
+  const overlaid = overlaidEntries(entries, circumstances, untold);
+  return {
+    entries: overlaid.map(([name, value]) => [name, typeof value === 'string' ? [value] : value]),
+    lazyKeys: untoldKeys([...lookupKeys, ...requestOnlyKeys, ...untold], circumstances),
+  };
+}
+
+// The sidecar answers such a listing with 400 before anything is decided.
+function checkPrefix({ context }: Circumstances): void {
+  const [, prefix] = context.find(([key]) => key.toLowerCase() === 's3:prefix') ?? [];
+  if (typeof prefix !== 'string' || !climbsOut(prefix)) return;
+  throw new QuestionError('context', `${JSON.stringify(prefix.slice(0, 128))} leads out of the bucket`);
 }
 
 /** One request as the simulator sees it. */

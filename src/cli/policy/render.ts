@@ -30,6 +30,7 @@ export function simulationJson(simulation: Simulation): object {
     principal,
     action,
     resource,
+    decidedResource: simulation.decidedResource ?? null,
     decision: outcomeOf(simulation),
     reason: reasonOf(simulation),
     policyType: isDecided ? decision.policyType : null,
@@ -74,6 +75,8 @@ const titles: Readonly<Record<Outcome, string>> = {
 export function renderSimulation(simulation: Simulation): string {
   const { principal, action, resource, decision, matches } = simulation;
   const lines = [`${titles[outcomeOf(simulation)]}: ${action} on ${resource}`, `  principal  ${principal}`];
+  const { decidedResource } = simulation;
+  if (decidedResource !== undefined) lines.push(`  as a path  ${decidedResource}`);
   const reason = reasonOf(simulation);
   if (reason !== '') lines.push(`  reason     ${reason}`);
   if (decision.effect !== 'needs') {

@@ -1,8 +1,11 @@
 import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
+import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-path.ts';
 import { parseArn } from '../../core/arn.ts';
+import { leavesItsBucket } from '../../core/path-key.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
+import { RequestContext } from '../../iam/request-context.ts';
 import { matchingStatements, type StatementMatch } from '../../iam/trace.ts';
 import { decideTrustCase } from '../../sts/trust-decision.ts';
 import type { Asker } from './asker.ts';
@@ -21,6 +24,8 @@ export interface Simulation {
   readonly decision: Decision | NeedsKeys;
   /** Every statement of every set that applies. */
   readonly matches: readonly StatementMatch[];
+  /** The other name of the resource, for a store that takes keys for paths, that the decision is about; else `undefined`. */
+  readonly decidedResource: string | undefined;
   /** True for a refusal that `enforcement: audit` only records. */
   readonly isOnlyRecorded: boolean;
   /** Context keys that were given although no policy that takes part asks for them, in lower case. */
@@ -39,30 +44,65 @@ interface Case {
  */
 export function simulate(actionText: string, resource: string, simulated: Simulated): Simulation {
   const known = findAction(actionText);
-  const { sets, query } =
-    known.service === 's3' ? s3Case(known, resource, simulated) : stsCase(known.action, resource, simulated);
-  const matches = matchingStatements(sets, query);
-  const decision = known.service === 's3' ? decide(sets, query) : decideTrustCase({ sets, query });
+  if (known.service === 'sts') {
+    const { sets, query } = stsCase(known.action, resource, simulated);
+    const matches = matchingStatements(sets, query);
+    const decision = decideTrustCase({ sets, query });
+    return simulation(known, { sets, query, matches, decision }, query.resource, simulated);
+  }
+  const decided = decideEvery(s3Cases(known, resource, simulated), simulated);
+  return simulation(known, decided, resource, simulated);
+}
+
+/** A case with its answer. */
+interface DecidedCase extends Case {
+  readonly matches: readonly StatementMatch[];
+  readonly decision: Simulation['decision'];
+}
+
+/** What a request does must be allowed under every name: the first refusal decides, as in the running sidecar. */
+function decideEvery([first, ...others]: readonly [Case, ...Case[]], simulated: Simulated): DecidedCase {
+  let decided = decideOne(first);
+  for (const other of others) {
+    if (!isPermitted(decided, simulated)) return decided;
+    const next = decideOne(other);
+    if (!isPermitted(next, simulated) || decided.decision.effect === 'allow') decided = next;
+  }
+  return decided;
+}
+
+function decideOne({ sets, query }: Case): DecidedCase {
+  return { sets, query, matches: matchingStatements(sets, query), decision: decide(sets, query) };
+}
+
+function isPermitted({ decision }: DecidedCase, simulated: Simulated): boolean {
+  return decision.effect === 'allow' || isOnlyRecorded(decision, simulated);
+}
+
+function simulation(
+  known: KnownAction,
+  { sets, query, matches, decision }: DecidedCase,
+  resource: string,
+  simulated: Simulated,
+): Simulation {
   return {
     principal: simulated.asker.arn,
     action: known.action,
-    resource: query.resource,
+    resource,
     decision,
     matches,
-    isOnlyRecorded:
-      decision.effect === 'deny' &&
-      known.service === 's3' &&
-      isOnlyRecorded(simulated) &&
-      isUnallowedOnly(decision),
+    decidedResource: query.resource === resource ? undefined : query.resource,
+    isOnlyRecorded: known.service === 's3' && isOnlyRecorded(decision, simulated),
     unusedContext: unusedKeys(sets, simulated),
   };
 }
 
-function s3Case(
+/** The question, and what it is to a store that takes keys for paths. */
+function s3Cases(
   known: Extract<KnownAction, { service: 's3' }>,
   resource: string,
   simulated: Simulated,
-): Case {
+): readonly [Case, ...Case[]] {
   const { asker, world } = simulated;
   if (asker.kind === 'web-identity' || asker.kind === 'saml') {
     const who = asker.kind === 'saml' ? 'the holder of a SAML assertion' : 'a web identity';
@@ -74,15 +114,16 @@ function s3Case(
   const place = s3Place(resource, known, world);
   const { policies } = world;
   const own: PolicySets = asker.kind === 'caller' ? policies.gather(asker.caller) : { identity: [] };
-  return {
-    sets: policies.withBucketPolicy(own, resource),
-    query: {
-      principal: principalOf(asker),
-      action: known.action,
-      resource,
-      context: s3Context({ known, resource, ...place }, simulated),
-    },
+  const sets = policies.withBucketPolicy(own, resource);
+  const { entries, lazyKeys } = s3Context({ known, resource, ...place }, simulated);
+  const principal = principalOf(asker);
+  const caseOf = ({ permission, requestKeys }: PermissionQuestion): Case => {
+    const context = new RequestContext(requestKeys, lazyKeys);
+    return { sets, query: { principal, action: known.action, resource: permission.resource, context } };
   };
+  const permission = { action: known.action, resource, object: place.key === '' ? undefined : place };
+  const others = asPaths(permission, entries).map(caseOf);
+  return [caseOf({ permission, requestKeys: entries }), ...others];
 }
 
 function principalOf(asker: Exclude<Asker, { kind: 'web-identity' | 'saml' }>): PolicyPrincipal {
@@ -111,11 +152,15 @@ function s3Place(
   const fits = operation.scope === 'object' ? isObject : slash < 0;
   if (!fits) throw new QuestionError('resource', `${shown} does not fit ${action}: ${expected}`);
   if (operation.scope !== 'object') return { bucket: arn.resource, key: '' };
-  return { bucket: arn.resource.slice(0, slash), key: arn.resource.slice(slash + 1) };
+  const key = arn.resource.slice(slash + 1);
+  // The sidecar answers such a key with 400 before anything is decided.
+  if (leavesItsBucket(key)) throw new QuestionError('resource', `${shown} leads out of its bucket`);
+  return { bucket: arn.resource.slice(0, slash), key };
 }
 
-function isOnlyRecorded({ asker, world }: Simulated): boolean {
-  return asker.kind === 'caller' && isAudited(asker.caller, world.settings.authorization.enforcement);
+function isOnlyRecorded(decision: Simulation['decision'], { asker, world }: Simulated): boolean {
+  if (decision.effect === 'needs' || asker.kind !== 'caller') return false;
+  return isUnallowedOnly(decision) && isAudited(asker.caller, world.settings.authorization.enforcement);
 }
 
 function unusedKeys(
