@@ -13,7 +13,7 @@ export class Pace {
     this.#budget = budget;
   }
 
-  /** A promise to wait for when the request has used up its slice; the same for everyone who decides for it meanwhile. */
+  /** A promise to wait for when the request has used up its slice; the same for all that is decided for it meanwhile. */
   rest(): Promise<void> | undefined {
     if (this.#resting !== undefined) return this.#resting;
     if (this.#budget.spent - this.#spentBefore < stepsPerSlice) return undefined;

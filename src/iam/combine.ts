@@ -75,7 +75,7 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
 
 /**
  * {@link decide} with pauses: `rest` is called before each policy, and its promise, when it gives one, is awaited. For
- * decisions whose number or policies are large enough to keep everyone else waiting.
+ * decisions whose number or policies are large enough to keep other clients waiting.
  */
 export async function decideWithPauses(
   sets: PolicySets,

@@ -45,7 +45,7 @@ export interface S3Question {
 /** What the context of a request is made of. */
 export interface S3Context {
   readonly entries: readonly ConditionKey[];
-  /** Keys that nobody has told. */
+  /** Keys that were not told. */
   readonly lazyKeys: readonly string[];
 }
 
