@@ -8,6 +8,7 @@ import { readStsCall, unknownOperation } from './query-request.ts';
 import { renderStsResult, type StsResponse } from './response-xml.ts';
 
 export type { StsDependencies, StsFacts, StsTrace } from './action.ts';
+export { precheckCall } from './precheck.ts';
 export type { StsResponse } from './response-xml.ts';
 
 /**

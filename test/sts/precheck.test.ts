@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuthenticationFault } from '../../src/core/authentication-fault.ts';
 import type { StsDependencies, StsFacts } from '../../src/sts/handle.ts';
-import { precheckCall } from '../../src/sts/precheck.ts';
+import { precheckCall } from '../../src/sts/handle.ts';
 import { testNowMs } from '../support/raw-requests.ts';
 import type { TestCredentials } from '../support/smithy-signer.ts';
 import {
