@@ -63,6 +63,7 @@ export function parseHead(text: string, isHead: boolean): ParsedHead {
       case 'keep-alive':
         keepAlive = value;
         break;
+      default:
     }
   }
   const length = lengthText === undefined ? 0 : readLength(lengthText);

@@ -1,18 +1,9 @@
 import type { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { type Dialled, dial, type Origin } from './connect.ts';
 import type { Carrier, HttpExchange } from './http-exchange.ts';
 import { HttpFault } from './http-fault.ts';
+import { type HttpTimeouts, keepTimeMs, Progress } from './progress.ts';
 import { surviveWriteErrors, type WriteObserver } from './surviving-writes.ts';
-
-/** Limits in milliseconds. */
-export interface HttpTimeouts {
-  readonly connectMs: number;
-  /** From the end of the request to the head of the answer. */
-  readonly headersMs: number;
-  /** Without any progress in sending the request or receiving the answer, while it is the peer that is waited for. */
-  readonly idleMs: number;
-}
 
 /** The pool that a connection belongs to. */
 export interface ConnectionOwner {
@@ -24,16 +15,13 @@ export interface ConnectionOwner {
   onClosed(connection: Connection): void;
 }
 
-/** How long an unused connection is kept, unless the peer names a time: less than any known peer keeps it (5 s). */
-const keepMs = 4_000;
-const maxKeepMs = 30_000;
 /** How long the last bytes of a request may take to leave that was answered before it was read. */
 const drainMs = 5_000;
 
 /** One connection, which carries one exchange at a time. */
 export class Connection implements Carrier, WriteObserver {
   readonly #owner: ConnectionOwner;
-  readonly #timeouts: HttpTimeouts;
+  readonly #progress: Progress;
   readonly #socket: Socket;
   readonly #tcp: Socket;
   #exchange: HttpExchange | undefined;
@@ -42,15 +30,12 @@ export class Connection implements Carrier, WriteObserver {
   #isClosed = false;
   #isDraining = false;
   #hasWriteFailed = false;
-  #keepMs = keepMs;
+  #keepMs = 0;
   #error: Error | undefined;
-  /** When the connection was last written to, read from, or left idle. */
-  #writtenAtMs = performance.now();
-  #readAtMs = this.#writtenAtMs;
 
   constructor(origin: Origin, timeouts: HttpTimeouts, owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#timeouts = timeouts;
+    this.#progress = new Progress(timeouts);
     const { socket, tcp, readyEvent }: Dialled = dial(origin);
     this.#socket = socket;
     this.#tcp = tcp;
@@ -74,7 +59,7 @@ export class Connection implements Carrier, WriteObserver {
   /** Takes an exchange; nothing is sent before {@link Connection.send}. */
   take(exchange: HttpExchange): void {
     this.#exchange = exchange;
-    this.#writtenAtMs = performance.now();
+    this.#progress.noteWritten();
     exchange.carryOn(this);
   }
 
@@ -83,7 +68,7 @@ export class Connection implements Carrier, WriteObserver {
     const exchange = this.#exchange;
     if (exchange === undefined || exchange.isSent) return;
     exchange.isSent = true;
-    this.#writtenAtMs = performance.now();
+    this.#progress.noteWritten();
     if (exchange.body === undefined) {
       this.#socket.write(exchange.head, 'latin1');
       return;
@@ -96,7 +81,7 @@ export class Connection implements Carrier, WriteObserver {
 
   write(piece: Buffer): boolean {
     const exchange = this.#exchange;
-    if (this.#socket.writableLength === 0) this.#writtenAtMs = performance.now();
+    if (this.#socket.writableLength === 0) this.#progress.noteWritten();
     const canTakeMore = this.#socket.write(piece);
     // The answer came first.
     if (exchange?.isBodyComplete === true && exchange.parser.isEnded) this.#settle(exchange);
@@ -106,7 +91,7 @@ export class Connection implements Carrier, WriteObserver {
   setPaused(isPaused: boolean): void {
     if (isPaused) this.#socket.pause();
     else {
-      this.#readAtMs = performance.now();
+      this.#progress.noteRead();
       this.#socket.resume();
     }
   }
@@ -118,16 +103,12 @@ export class Connection implements Carrier, WriteObserver {
   /** Closes the connection unless it is within its limits. */
   check(nowMs: number): void {
     const exchange = this.#exchange;
-    if (!this.#isEstablished) {
-      if (nowMs - this.#writtenAtMs > this.#timeouts.connectMs)
-        this.#fail(
-          new HttpFault('connect_timeout', 'the connection was not established in time', { wasSent: false }),
-        );
-    } else if (exchange === undefined) {
-      if (this.#isDraining) {
-        if (nowMs - this.#readAtMs > drainMs) this.#reset();
-      } else if (nowMs - this.#readAtMs > this.#keepMs) this.#close();
-    } else this.#checkProgress(exchange, nowMs);
+    if (!this.#isEstablished) this.#failWith(this.#progress.faultWhileConnecting(nowMs));
+    else if (exchange !== undefined)
+      this.#failWith(this.#progress.faultOf(exchange, this.#socket.writableLength > 0, nowMs));
+    else if (this.#isDraining) {
+      if (this.#progress.silentMs(nowMs) > drainMs) this.#reset();
+    } else if (this.#progress.silentMs(nowMs) > this.#keepMs) this.#close();
   }
 
   /** Closes an unused connection in order, any other by a reset. */
@@ -137,7 +118,7 @@ export class Connection implements Carrier, WriteObserver {
   }
 
   onWritten(): void {
-    this.#writtenAtMs = performance.now();
+    this.#progress.noteWritten();
     if (this.#isDraining && this.#socket.writableLength === 0) this.#close();
   }
 
@@ -146,27 +127,14 @@ export class Connection implements Carrier, WriteObserver {
     if (this.#exchange !== undefined) this.#exchange.isBroken = true;
   }
 
-  // What is waited for is the peer, and not the sender of the body or the reader of the answer.
-  #checkProgress(exchange: HttpExchange, nowMs: number): void {
-    const { headersMs, idleMs } = this.#timeouts;
-    if (this.#socket.writableLength > 0) {
-      if (nowMs - this.#writtenAtMs > idleMs)
-        this.#fail(new HttpFault('idle_timeout', 'the request is not being read'));
-    } else if (exchange.parser.hasHead) {
-      if (!exchange.isPaused && !exchange.parser.isEnded && nowMs - this.#readAtMs > idleMs)
-        this.#fail(new HttpFault('idle_timeout', 'the answer stopped'));
-    } else if (exchange.isBodyComplete && nowMs - this.#writtenAtMs > headersMs)
-      this.#fail(new HttpFault('headers_timeout', 'no answer came in time'));
-  }
-
   #onEstablished(): void {
     this.#isEstablished = true;
-    this.#writtenAtMs = performance.now();
+    this.#progress.noteWritten();
   }
 
   #onData(bytes: Buffer): void {
     const exchange = this.#exchange;
-    this.#readAtMs = performance.now();
+    this.#progress.noteRead();
     if (exchange === undefined) {
       // Nothing was asked: whatever it is, it is no answer to what will be asked next.
       if (!this.#isDraining) this.#close();
@@ -235,7 +203,7 @@ export class Connection implements Carrier, WriteObserver {
   #settle(exchange: HttpExchange): void {
     const { parser, isSent } = exchange;
     const isFlushed = this.#socket.writableLength === 0;
-    if (!this.#isUsed) this.#keepMs = keepTime(parser.keepAlive);
+    if (!this.#isUsed) this.#keepMs = keepTimeMs(parser.keepAlive);
     this.#isUsed = true;
     this.#letGo();
     if (exchange.isPaused) this.#socket.resume();
@@ -249,6 +217,10 @@ export class Connection implements Carrier, WriteObserver {
     if (!isRequestWhole) this.#reset();
     else if (isFlushed || this.#hasWriteFailed) this.#close();
     else this.#isDraining = true;
+  }
+
+  #failWith(fault: HttpFault | undefined): void {
+    if (fault !== undefined) this.#fail(fault);
   }
 
   #fail(fault: HttpFault): void {
@@ -296,10 +268,4 @@ export class Connection implements Carrier, WriteObserver {
 function toFault(error: unknown): HttpFault {
   if (error instanceof HttpFault) return error;
   return new HttpFault('protocol', 'the answer could not be handled', { cause: error });
-}
-
-// RFC 2068 section 19.7.1.1: `Keep-Alive: timeout=5`. A second less, for what is on its way.
-function keepTime(keepAlive: string | undefined): number {
-  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive ?? '')?.[1];
-  return seconds === undefined ? keepMs : Math.min(Number(seconds) * 1000 - 1000, maxKeepMs);
 }

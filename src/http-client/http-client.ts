@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { type Origin, originOf } from './connect.ts';
-import { Connection, type ConnectionOwner, type HttpTimeouts } from './connection.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
 import { type AnswerHandler, HttpExchange } from './http-exchange.ts';
+import type { HttpTimeouts } from './progress.ts';
 import type { HttpRequest } from './request-head.ts';
 
 const sweepMs = 250;
