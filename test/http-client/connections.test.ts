@@ -122,6 +122,13 @@ describe('an answer', () => {
     }
   });
 
+  it('without a length is not whole when its last bytes come together with a reset', async () => {
+    const { client } = await inFrontOf(({ socket }) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\nbody', () => socket.resetAndDestroy());
+    });
+    for (let round = 0; round < 20; round += 1) expect((await new Asked(client).over).outcome).toBe('reset');
+  });
+
   it('without a length is whole by an orderly end, and only so', async () => {
     const { client } = await inFrontOf(({ socket }, request) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\nbody', () => {
