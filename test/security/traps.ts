@@ -308,4 +308,59 @@ const requests: readonly Trap[] = [
   },
 ];
 
-export const traps: readonly Trap[] = [...confusedDeputy, ...tokensAndPolicy, ...requests];
+/** What stores do with a request, and with the connection that it came on. */
+const stores: readonly Trap[] = [
+  {
+    trap: 'a store that keeps what came of an upload whose connection ended in order',
+    tests: [
+      ['forward/broken-uploads.test.ts', 'whose client goes away after %i percent is reset at the store'],
+      ['http-client/request-bodies.test.ts', 'is reset, never ended in order'],
+      ['interop/stores/broken-uploads.test.ts', 'keeps nothing of an upload ($name)'],
+    ],
+  },
+  {
+    trap: 'a store that says 200 before it has the body',
+    tests: [
+      ['forward/broken-uploads.test.ts', 'is no success although the store has said so'],
+      ['forward/broken-uploads.test.ts', 'of a store that then hangs up is none'],
+    ],
+  },
+  {
+    trap: 'a store that refuses early and resets the connection under the rest of the upload',
+    tests: [
+      ['forward/broken-uploads.test.ts', 'is the answer, 30 times of 30, though the store resets'],
+      ['interop/stores/broken-uploads.test.ts', 'refuses early, and the refusal arrives 30 times of 30'],
+    ],
+  },
+  {
+    trap: '100 Continue before 200',
+    tests: [['forward/store-answers.test.ts', 'with 100 Continue before the answer is understood']],
+  },
+  {
+    trap: 'a write repeated after the store had executed it',
+    tests: [['forward/store-answers.test.ts', '%s: repeated only if it reads']],
+  },
+  {
+    trap: 'an answer that the client and the sidecar read in two ways',
+    tests: [
+      ['http-client/answers.test.ts', 'an answer that could be read in two ways, or is none, is refused'],
+      [
+        'property/http-answers.test.ts',
+        'reads what it accepts as Node’s own parser does, and accepts nothing else',
+      ],
+      ['forward/store-answers.test.ts', 'that could be read in two ways (%s) is ServiceUnavailable'],
+    ],
+  },
+  {
+    trap: 'bodies in chunks of one byte, an object of memory for each',
+    tests: [
+      ['forward/whole-bodies.test.ts', 'and comes in %i chunks of one byte'],
+      [
+        'forward/store-answers.test.ts',
+        'an upload in HTTP chunks of one byte arrives in pieces of kilobytes',
+      ],
+    ],
+  },
+];
+
+export const traps: readonly Trap[] = [...confusedDeputy, ...tokensAndPolicy, ...requests, ...stores];
