@@ -48,7 +48,7 @@ export function parseHead(text: string, isHead: boolean): ParsedHead {
   let keepsAlive = !isHttp10;
   for (let index = 0; index < headers.length; index += 2) {
     const value = headers[index + 1] ?? '';
-    switch (headers[index]) {
+    switch (headers[index] ?? '') {
       case 'content-length':
         if (lengthText !== undefined) throw protocolFault('there are two lengths');
         lengthText = value;
