@@ -123,7 +123,14 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       const line = (await metrics()).split('\n').find((one) => one.startsWith(`${series} `));
       return Number(line?.slice(series.length) ?? Number.NaN);
     },
-    memory: () => readMemory(child.pid ?? 0),
+    memory: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(
+          `the program has ended (${child.signalCode ?? child.exitCode}): ${output.slice(-3000)}`,
+        );
+      }
+      return readMemory(child.pid ?? 0);
+    },
     descriptors: async () => (await readdir(`/proc/${child.pid}/fd`)).length,
     stop: async () => {
       child.kill('SIGKILL');
