@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { BudgetExhausted, ByteBudget } from '../../src/core/byte-budget.ts';
+import { LimitReporter } from '../../src/edge/limit-reporter.ts';
+import { NoPlace, type Place, Places } from '../../src/edge/places.ts';
+import { Log } from '../../src/observe/log.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+
+interface World {
+  readonly places: Places;
+  readonly budget: ByteBudget;
+  readonly logged: string[];
+  readonly metrics: Metrics;
+}
+
+function world({ maxInFlight = 2, maxUnauthenticated = 2, maxBytes = 1000 } = {}): World {
+  const logged: string[] = [];
+  const log = new Log(
+    { level: 'info', requests: false, objectKeys: 'full' },
+    { write: (line) => void logged.push(line) },
+  );
+  const metrics = new Metrics();
+  const budget = new ByteBudget(maxBytes);
+  const limits = { maxInFlight, maxUnauthenticated };
+  return { places: new Places(limits, budget, new LimitReporter(metrics, log)), budget, logged, metrics };
+}
+
+/** Waits in a place for something that never comes; what ends the waiting. */
+function waitIn(place: Place): Promise<unknown> {
+  return place.waitFor(new Promise<never>(() => undefined)).catch((error: unknown) => error);
+}
+
+describe('the room of strangers', () => {
+  it('makes the one that has waited longest give way to a new one', async () => {
+    const { places } = world();
+    const first = waitIn(places.enter());
+    const second = waitIn(places.enter());
+    places.enter();
+    expect(await first).toBeInstanceOf(NoPlace);
+    expect(places.unauthenticated).toBe(2);
+    expect(await Promise.race([second, 'still waiting'])).toBe('still waiting');
+  });
+
+  it('spares one that is being worked on', async () => {
+    const { places } = world();
+    places.enter();
+    const waiting = waitIn(places.enter());
+    places.enter();
+    expect(await waiting).toBeInstanceOf(NoPlace);
+  });
+
+  it('takes no place in flight, however full it is', () => {
+    const { places } = world();
+    for (let index = 0; index < 100; index += 1) places.enter();
+    const known = places.enter();
+    expect(() => known.admit('alice')).not.toThrow();
+  });
+
+  it('has room again for one that left, was verified or waits outside', () => {
+    const { places } = world();
+    const [left, verified, outside] = [places.enter(), places.enter(), places.enter()];
+    left.leave();
+    verified.admit('alice');
+    const back = outside.stepOut();
+    expect(places.unauthenticated).toBe(0);
+    back();
+    expect(places.unauthenticated).toBe(1);
+    outside.leave();
+    back();
+    expect(places.unauthenticated).toBe(0);
+  });
+
+  it('stops the work of the one that gives way', async () => {
+    const { places } = world({ maxUnauthenticated: 1 });
+    let isAbandoned = false;
+    const waiting = places.enter().waitFor(new Promise<never>(() => undefined), () => {
+      isAbandoned = true;
+    });
+    places.enter();
+    await expect(waiting).rejects.toBeInstanceOf(NoPlace);
+    expect(isAbandoned).toBe(true);
+  });
+});
+
+describe('the places in flight', () => {
+  it('are refused above maxInFlight, and free again when requests leave', () => {
+    const { places } = world();
+    const known = [places.enter(), places.enter()];
+    for (const place of known) place.admit('alice');
+    expect(() => places.enter().admit('bob')).toThrow(NoPlace);
+    known[0]?.leave();
+    known[0]?.leave();
+    expect(() => places.enter().admit('bob')).not.toThrow();
+    expect(() => places.enter().admit('bob')).toThrow(NoPlace);
+  });
+
+  it('do not give way', async () => {
+    const { places } = world();
+    const known = places.enter();
+    known.admit('alice');
+    const waiting = waitIn(known);
+    for (let index = 0; index < 10; index += 1) places.enter();
+    expect(await Promise.race([waiting, 'still waiting'])).toBe('still waiting');
+  });
+});
+
+describe('what a request holds', () => {
+  it('is paid for by its caller once that is known, and given back when it leaves', () => {
+    const { places, budget } = world();
+    const place = places.enter();
+    place.reservation.growTo(400);
+    place.admit('alice');
+    expect(budget.usedBytes).toBe(400);
+    // As a stranger's it would be more than a half.
+    expect(() => places.enter().reservation.growTo(300)).not.toThrow();
+    expect(() => places.enter().reservation.growTo(100)).toThrow(BudgetExhausted);
+    place.leave();
+    expect(budget.usedBytes).toBe(300);
+  });
+});
+
+describe('the byte budget', () => {
+  it('gives no holder more than what is left for all others', () => {
+    const budget = new ByteBudget(900);
+    const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((holder) => budget.reserve(holder));
+    expect(() => alice?.growTo(451)).toThrow(BudgetExhausted);
+    alice?.growTo(450);
+    expect(() => budget.reserve('alice').growTo(1)).toThrow(BudgetExhausted);
+    expect(() => bob?.growTo(226)).toThrow(BudgetExhausted);
+    bob?.growTo(225);
+    carol?.growTo(112);
+    expect(budget.usedBytes).toBe(787);
+  });
+
+  it('keeps what is held when it cannot grow', () => {
+    const budget = new ByteBudget(100);
+    const held = budget.reserve('alice');
+    held.growTo(40);
+    expect(() => held.growTo(60)).toThrow(BudgetExhausted);
+    expect([held.bytes, budget.usedBytes]).toEqual([40, 40]);
+    held.growTo(10);
+    expect(held.bytes).toBe(40);
+    held.resize(10);
+    expect(budget.usedBytes).toBe(10);
+    held.release();
+    held.growTo(50);
+    expect([held.bytes, budget.usedBytes]).toEqual([0, 0]);
+  });
+});
+
+describe('a limit that acts', () => {
+  it('is counted every time and logged once a second', async () => {
+    const { places, logged, metrics } = world({ maxInFlight: 0 });
+    for (let index = 0; index < 50; index += 1) {
+      const place = places.enter();
+      expect(() => place.admit('alice')).toThrow(NoPlace);
+      place.leave();
+    }
+    expect(logged).toHaveLength(1);
+    await expect.poll(() => logged.length, { timeout: 10_000 }).toBe(2);
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'warn', msg: 'limit acted', limit: 'in_flight', times: 1 },
+      { limit: 'in_flight', times: 49 },
+    ]);
+    const { body } = await metrics.render();
+    expect(body).toContain('sts_sidecar_limit_actions_total{limit="in_flight"} 50');
+  });
+});
