@@ -105,7 +105,10 @@ function outgoingHeaders({ request, document, payload }: Authorized, body: Outgo
       { name: 'x-amz-trailer', value: body.framing.trailerName },
     );
   }
-  if (request.operation.body !== 'none') headers.push({ name: 'content-length', value: String(body.length) });
+  const { body: kind, method } = request.operation;
+  // RFC 9110 section 8.6; Ceph RGW 16 refuses PUT and POST without it, even where there is no body.
+  if (kind !== 'none' || method === 'PUT' || method === 'POST')
+    headers.push({ name: 'content-length', value: String(body.length) });
   return headers;
 }
 

@@ -165,6 +165,20 @@ it('metadata with tabs is sent to the store as it was signed, with one space', a
   expect(store.accepted[0]?.received()).toMatch(/\r\nx-amz-meta-a: one two three\r\n/);
 });
 
+it.each([
+  ['CopyObject', 'PUT', '/data/key', { 'x-amz-copy-source': '/data/other' }],
+  ['CreateMultipartUpload', 'POST', '/data/key?uploads', {}],
+])('%s, which has no body, says so with a length', async (_, method, path, headers) => {
+  const { sidecar, store } = await sidecarBefore(({ socket }) => socket.write(storeAnswer(200, '<R/>')));
+  const socket = await openSigned(sidecar.url, {
+    method,
+    path,
+    headers: { connection: 'close', ...headers },
+  });
+  expect(summary(await readAll(socket))).toBe('200');
+  expect(store.accepted[0]?.received()).toMatch(/\r\ncontent-length: 0\r\n/);
+});
+
 describe('a request on a connection that the store closes', () => {
   const calls: [string, (sidecar: TestSidecar) => Promise<unknown>, number, string][] = [
     ['GetObject', (sidecar) => s3Client(sidecar.url, alice).send(new GetObjectCommand(object)), 2, 'allowed'],
