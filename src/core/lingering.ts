@@ -9,7 +9,7 @@ import type { IncomingMessage } from 'node:http';
 const lingerBytes = 64 * 1024 * 1024;
 const lingerMs = 30_000;
 const silenceMs = 2_000;
-const lingerPieces = 16_384;
+const lingerPieces = 1024;
 
 /** True while the client is still sending its body. */
 export function isBodyUnread(message: IncomingMessage): boolean {

@@ -34,7 +34,7 @@ export interface S3Pipeline {
   readonly sealDenial: (denial: Denial) => string;
 }
 
-/** Bytes held for each byte of a document while it is read, decided on and answered. */
+/** Bytes held for each byte of a document: its tree, and the answer that is made of it, take several times its bytes. */
 const documentFactor = 4;
 
 /** A refusal of an authenticated caller. */
@@ -105,17 +105,18 @@ async function readBody(
       return request;
     case 'document': {
       const { message, invite, place } = connection;
+      const maxBytes = maxDocumentBytes(request);
+      // Before it is read, so that a document for which there is no room costs nothing.
+      const announced = Number(headers.get('content-length') ?? 0);
+      if (announced <= maxBytes) place.reservation.growTo(announced * (documentFactor - 1));
       invite();
       const body = await readDocumentBody(message, {
         headers,
         payload,
         operation: request.operation.name,
-        maxBytes: maxDocumentBytes(request),
-        get reservation() {
-          return place.reservation;
-        },
+        maxBytes,
+        reservation: place.reservation,
       });
-      // The tree of a document, and the answer that is made of it, take several times its bytes.
       place.reservation.growTo(body.length * documentFactor);
       return withDocument(request, body, partition);
     }

@@ -29,7 +29,7 @@ let program: Program;
 beforeAll(build, 120_000);
 beforeAll(async () => {
   store = await startChaosStore(choose);
-  program = await startProgram({ storeUrl: store.url });
+  program = await startProgram({ store: { url: store.url, secretAccessKey: 'secret' } });
 });
 afterAll(async () => {
   await program.stop();

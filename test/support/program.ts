@@ -27,12 +27,13 @@ export interface ProgramOptions {
   readonly further?: string;
   /** Files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Another store than the demo store, which has the key `STOREKEY`. */
-  readonly storeUrl?: string;
+  /** Another store than the demo store in this process; its key is `STOREKEY`. */
+  readonly store?: { readonly url: string; readonly secretAccessKey: string };
 }
 
 /** The built program in a process of its own, with a heap as small as in a container. */
 export interface Program {
+  readonly pid: number;
   readonly url: string;
   readonly adminUrl: string;
   readonly storeUrl: string;
@@ -78,16 +79,17 @@ directory:
 /** Starts the built program in front of the demo store. */
 export async function startProgram(options: ProgramOptions = {}): Promise<Program> {
   await build();
-  const storeSecret = randomBytes(30).toString('base64');
+  const storeSecret = options.store?.secretAccessKey ?? randomBytes(30).toString('base64');
   const store = await startDemoStore({
     accessKeyId: 'STOREKEY',
     secretAccessKey: new Secret(storeSecret),
     region: 'us-east-1',
     clock: systemClock,
   });
+  const storeUrl = options.store?.url ?? store.url;
   const folder = await mkdtemp(join(tmpdir(), 'sts-sidecar-'));
   const file = join(folder, 'sidecar.yaml');
-  await writeFile(file, configuration(options, options.storeUrl ?? store.url));
+  await writeFile(file, configuration(options, storeUrl));
   for (const [name, content] of Object.entries(options.files ?? {}))
     await writeFile(join(folder, name), content);
   const flags = [`--max-old-space-size=${options.heapMiB ?? 128}`, '--max-semi-space-size=16'];
@@ -113,8 +115,9 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   const urls = await readUrls(() => output, ended);
   const metrics = async (): Promise<string> => (await fetch(`${urls.adminUrl}/metrics`)).text();
   return {
+    pid: child.pid ?? 0,
     ...urls,
-    storeUrl: store.url,
+    storeUrl,
     storeCredentials: { accessKeyId: 'STOREKEY', secretAccessKey: storeSecret },
     isRunning: () => child.exitCode === null && child.signalCode === null,
     output: () => output,
