@@ -35,7 +35,8 @@ export function readOn(message: IncomingMessage): Promise<void> {
       clearTimeout(end);
       clearTimeout(silence);
       message.off('data', onData);
-      message.pause();
+      // Not paused: the connection ends now, and a paused message would keep an object for each piece on its way.
+      message.on('data', () => undefined);
       resolve();
     };
     const end = setTimeout(stop, lingerMs);

@@ -36,7 +36,7 @@ export function consumeBody(
         resolve();
         return;
       }
-      message.pause();
+      letGo(message, fault instanceof BodyFault && fault.reason === 'fragmented');
       reject(fault instanceof Error ? fault : new Error('reading the body failed', { cause: fault }));
     };
     const onData = (piece: Buffer): void => {
@@ -62,4 +62,17 @@ export function consumeBody(
     message.on('close', onClose);
     message.on('error', onError);
   });
+}
+
+/**
+ * Stops reading. A paused message would keep an object for each of the pieces that are still being parsed, so a fragmented
+ * body goes on to nowhere, and its connection is not read until the answer is on its way.
+ */
+function letGo(message: IncomingMessage, isFragmented: boolean): void {
+  if (!isFragmented) {
+    message.pause();
+    return;
+  }
+  message.on('data', () => undefined);
+  message.socket.pause();
 }

@@ -37,7 +37,7 @@ const perSecond = 50;
 /** The memory limit of the chart, MiB. */
 const memoryLimitMiB = 320;
 /** The limits of the chart. */
-const chartLimits = '{ maxConnections: 4000, maxInFlight: 500 }';
+const chartLimits = '{ maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 33554432 }';
 
 const certificates = 10;
 const samlArn = `arn:aws:iam::${account}:saml-provider/company`;

@@ -16,8 +16,14 @@ export type Attack = (target: Target) => Promise<Swarm>;
 
 const megabyte = 1024 * 1024;
 
-const each = (count: number, act: (index: number) => void): void => {
-  for (let index = 0; index < count; index += 1) act(index);
+/** Connections that an attacker opens before it lets others run. */
+const burst = 50;
+
+const each = async (count: number, act: (index: number) => void): Promise<void> => {
+  for (let index = 0; index < count; index += 1) {
+    act(index);
+    if (index % burst === burst - 1) await setTimeout(20);
+  }
 };
 
 /** Forms in HTTP chunks of one byte each. */
@@ -25,7 +31,7 @@ export const formsInBytes: Attack = async ({ url }) => {
   const swarm = new Swarm(url);
   const form = `Action=GetCallerIdentity&Version=2011-06-15&x=${'a'.repeat(250_000)}`;
   const body = Buffer.from(inBytes(form));
-  each(10, () => swarm.open(Buffer.concat([Buffer.from(stsHead(undefined)), body])));
+  await each(10, () => swarm.open(Buffer.concat([Buffer.from(stsHead(undefined)), body])));
   return swarm;
 };
 
@@ -35,7 +41,7 @@ export const waitingForms =
   async ({ url }) => {
     const swarm = new Swarm(url);
     const whole = Buffer.concat([Buffer.from(stsHead(bytes)), Buffer.alloc(bytes - 1, 'a')]);
-    each(count, () => swarm.open(whole));
+    await each(count, () => swarm.open(whole));
     return swarm;
   };
 
@@ -62,7 +68,7 @@ export const waitingBatches =
     const length = 2 * megabyte;
     const head = await batchHead(url, caller, `Content-Length: ${length}\r\n`);
     const whole = Buffer.concat([Buffer.from(head), Buffer.alloc(length - 1, ' ')]);
-    each(count, () => swarm.open(whole));
+    await each(count, () => swarm.open(whole));
     return swarm;
   };
 
@@ -75,7 +81,7 @@ export const unreadDenials =
     const objects = Array.from({ length: 1000 }, (_, index) => `<Object><Key>${index}${key}</Key></Object>`);
     const body = `<Delete>${objects.join('')}</Delete>`;
     const head = await batchHead(url, carol, `Content-Length: ${body.length}\r\n`);
-    each(count, () => swarm.open(head + body, false));
+    await each(count, () => swarm.open(head + body, false));
     return swarm;
   };
 
@@ -85,7 +91,7 @@ export const unfinishedHeads =
   async (target) => {
     const swarm = new Swarm(target[port]);
     const head = `GET /data/k HTTP/1.1\r\nHost: localhost\r\n${'x-filling: aaaaaaaaaaaaaaaa\r\n'.repeat(bytes / 30)}`;
-    each(count, () => swarm.open(head));
+    await each(count, () => swarm.open(head));
     return swarm;
   };
 
@@ -97,12 +103,12 @@ export const unreadPipelines =
   (count: number): Attack =>
   async ({ url }) => {
     const swarm = new Swarm(url);
-    const burst = `GET /data/${'k'.repeat(30_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(10);
-    each(count, () => swarm.open(burst, false));
+    const requests = `GET /data/${'k'.repeat(30_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(10);
+    await each(count, () => swarm.open(requests, false));
     for (let round = 0; round < 38; round += 1) {
       await setTimeout(30);
       for (const [index, socket] of swarm.sockets.entries()) {
-        if (round < 8 + (index % 30)) socket.write(burst);
+        if (round < 8 + (index % 30)) socket.write(requests);
       }
     }
     return swarm;
@@ -134,7 +140,7 @@ export const forgedAssertions =
       RoleArn: role,
       SAMLAssertion: response,
     }).toString();
-    each(count, () => swarm.open((stsHead(form.length) + form).repeat(4)));
+    await each(count, () => swarm.open((stsHead(form.length) + form).repeat(4)));
     return swarm;
   };
 
@@ -148,7 +154,9 @@ export const foreignTokens =
       { ...bob, sessionToken: 'x'.repeat(2000) },
       { method: 'GET', path: '/data/k' },
     );
-    each(count, (index) => swarm.open(head.replace(/x{2000}/, String(index).padStart(2000, 'y')).repeat(5)));
+    await each(count, (index) =>
+      swarm.open(head.replace(/x{2000}/, String(index).padStart(2000, 'y')).repeat(5)),
+    );
     return swarm;
   };
 
@@ -157,7 +165,7 @@ export const refusedUploads =
   (count: number): Attack =>
   async ({ url }) => {
     const swarm = new Swarm(url);
-    each(count, () =>
+    await each(count, () =>
       swarm.open('PUT /data/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc'),
     );
     return swarm;
@@ -170,7 +178,7 @@ export const preflights =
     const swarm = new Swarm(url);
     const head =
       'OPTIONS /data/k HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n\r\n';
-    each(count, () => swarm.open(head.repeat(20)));
+    await each(count, () => swarm.open(head.repeat(20)));
     return swarm;
   };
 
@@ -180,7 +188,7 @@ export const webhookCalls =
   async ({ url }) => {
     const swarm = new Swarm(url);
     const form = `Action=AssumeRoleWithCustomToken&Version=2011-06-15&Token=bad&RoleArn=${encodeURIComponent(role)}`;
-    each(connections, () => swarm.open((stsHead(form.length) + form).repeat(calls)));
+    await each(connections, () => swarm.open((stsHead(form.length) + form).repeat(calls)));
     return swarm;
   };
 
