@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,11 +13,19 @@ import {
   unreadPipelines,
   waitingBatches,
   waitingForms,
+  webhookCalls,
 } from '../support/hostile/attacks.ts';
 import type { Swarm } from '../support/hostile/sockets.ts';
-import { build, type Program, type ProgramOptions, startProgram } from '../support/program.ts';
+import {
+  build,
+  type Program,
+  type ProgramOptions,
+  programDirectory,
+  startProgram,
+} from '../support/program.ts';
 import { s3Client, stsClient } from '../support/sdk.ts';
 import { alice, roleArn } from '../support/sidecar.ts';
+import { startWebhook } from '../support/webhook.ts';
 
 /** The memory limit of the chart, MiB. */
 const memoryLimitMiB = 320;
@@ -70,7 +79,7 @@ async function withstand(attack: Attack, options?: ProgramOptions): Promise<Prog
 async function settled({ sockets }: Swarm): Promise<void> {
   const isDone = (): boolean => sockets.every((socket) => socket.destroyed || socket.writableLength === 0);
   for (let waited = 0; !isDone() && waited < 100; waited += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await setTimeout(50);
   }
 }
 
@@ -89,6 +98,25 @@ describe('a stranger cannot exhaust memory or places', () => {
   it('with pipelines whose answers are never read', async () => {
     await withstand(unreadPipelines(60), { limits: '{ maxInFlight: 300 }' });
   });
+});
+
+it('calls that wait for a webhook keep no caller out', async () => {
+  const webhook = await startWebhook();
+  webhook.answerWith((_, response) => {
+    void setTimeout(100).then(() => response.writeHead(403).end('{"reason":"no"}'));
+    return true;
+  });
+  const role = 'arn:minio:iam:::role/idmp-webhook';
+  const directory = `${programDirectory}
+  policies: { Nothing: { Version: "2012-10-17", Statement: [{ Effect: Deny, Action: "*", Resource: "*" }] } }
+  identityProviders: [{ kind: custom-token, name: webhook, url: "${webhook.url}", rolePolicies: [Nothing], roleId: webhook }]
+`;
+  try {
+    await withstand(webhookCalls(36, 64, role), { directory });
+    expect(webhook.questions.length).toBeGreaterThan(0);
+  } finally {
+    await webhook.stop();
+  }
 });
 
 describe('a caller without permission cannot exhaust memory or places', () => {
