@@ -11,6 +11,18 @@ const lingerMs = 30_000;
 const silenceMs = 2_000;
 const lingerPieces = 1024;
 
+const abandoned = new WeakSet<IncomingMessage>();
+
+/**
+ * Reads no more of a body than what is being parsed. A paused message would keep an object for each piece of that, so the
+ * pieces go nowhere; {@link readOn} does not wait for more of them.
+ */
+export function abandon(message: IncomingMessage): void {
+  abandoned.add(message);
+  message.on('data', () => undefined);
+  message.socket.pause();
+}
+
 /** True while the client is still sending its body. */
 export function isBodyUnread(message: IncomingMessage): boolean {
   return !message.complete && hasBody(message);
@@ -27,7 +39,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
  */
 export function readOn(message: IncomingMessage): Promise<void> {
   message.unpipe();
-  if (message.readableEnded || message.destroyed) return Promise.resolve();
+  if (message.readableEnded || message.destroyed || abandoned.has(message)) return Promise.resolve();
   return new Promise((resolve) => {
     let bytes = 0;
     let pieces = 0;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
+import { abandon } from '../core/lingering.ts';
 
 /** Longest time that a body of a known caller may take that is read whole, in milliseconds. */
 export const wholeBodyMs = 30_000;
@@ -36,7 +37,8 @@ export function consumeBody(
         resolve();
         return;
       }
-      letGo(message, fault instanceof BodyFault && fault.reason === 'fragmented');
+      if (fault instanceof BodyFault && fault.reason === 'fragmented') abandon(message);
+      else message.pause();
       reject(fault instanceof Error ? fault : new Error('reading the body failed', { cause: fault }));
     };
     const onData = (piece: Buffer): void => {
@@ -62,17 +64,4 @@ export function consumeBody(
     message.on('close', onClose);
     message.on('error', onError);
   });
-}
-
-/**
- * Stops reading. A paused message would keep an object for each of the pieces that are still being parsed, so a fragmented
- * body goes on to nowhere, and its connection is not read until the answer is on its way.
- */
-function letGo(message: IncomingMessage, isFragmented: boolean): void {
-  if (!isFragmented) {
-    message.pause();
-    return;
-  }
-  message.on('data', () => undefined);
-  message.socket.pause();
 }
