@@ -4,6 +4,7 @@ import type { StsDependencies } from '../sts/handle.ts';
 import { answerS3Error } from './answer-s3-error.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Exchange } from './exchange-queue.ts';
+import type { Gate } from './gate.ts';
 import { handlePreflight, isPreflight } from './handle-preflight.ts';
 import { handleS3, type S3Pipeline } from './handle-s3.ts';
 import { answerSts, answerStsFault } from './handle-sts.ts';
@@ -27,6 +28,7 @@ export interface AnswerParts {
   readonly clock: Clock;
   readonly trustedProxies: TrustedProxies;
   readonly reporter: LimitReporter;
+  readonly preflights: Gate;
 }
 
 /** Answers one request: finds out whether it is for STS or S3 and has it handled. Every fault is answered here. */
@@ -34,14 +36,15 @@ export async function answerRequest(
   { message, response, invite, isExpectationUnknown }: Exchange,
   place: Place,
   trace: RequestTrace,
-  { snapshot: snapshotInForce, clock, trustedProxies, reporter }: AnswerParts,
+  { snapshot: snapshotInForce, clock, trustedProxies, reporter, preflights }: AnswerParts,
 ): Promise<void> {
   const receivedAtMs = clock.now();
   // SDKs set their clock by this header, so it must be the one that signatures are held against.
   response.sendDate = false;
   const { requestId } = trace;
   const ownHeaders = ['x-amz-request-id', requestId, 'x-amz-id-2', requestId, 'date', httpDate(receivedAtMs)];
-  const connection: ClientConnection = { message, response, invite, ownHeaders, place, clock, reporter };
+  const listener = { clock, reporter, preflights };
+  const connection: ClientConnection = { message, response, invite, ownHeaders, place, ...listener };
   const snapshot = snapshotInForce();
   const { virtualHosts } = snapshot.s3.routing;
   const facts = { clientAddress: trace.sourceIp, receivedAtMs, requestId, isExpectationUnknown };

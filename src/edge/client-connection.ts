@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.ts';
+import type { Gate } from './gate.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import type { Place } from './places.ts';
 
@@ -15,4 +16,6 @@ export interface ClientConnection {
   readonly place: Place;
   readonly clock: Clock;
   readonly reporter: LimitReporter;
+  /** Bounds the preflights that wait for the store: they come from strangers, and outlive a place that was given up. */
+  readonly preflights: Gate;
 }

@@ -23,8 +23,9 @@ export async function handlePreflight(
 ): Promise<void> {
   const request = route({ ...raw, query: '', parameters: [] }, routing);
   trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });
-  const { status, headers, body, errorCode } = await connection.place.waitFor(
-    forwarder.preflight(requirePreflight(request), trace.requestId, connection.place.reservation),
+  const { place, preflights } = connection;
+  const { status, headers, body, errorCode } = await place.waitFor(
+    preflights.pass(() => forwarder.preflight(requirePreflight(request), trace.requestId, place.reservation)),
   );
   trace.add({ status, bytesOut: body.length, errorCode });
   await sendAnswer(connection, {

@@ -17,5 +17,8 @@ export const connectionsCheckingIntervalMs = 500;
 /** How long the body of a request may take whose signature has not been verified. */
 export const strangerBodyMs = 10_000;
 
+/** Preflights that may wait for the store at the same time. */
+export const maxPreflights = 32;
+
 /** Longest User-Agent and Referer, in characters: policies match patterns against them, so their length is work. */
 export const maxConditionHeader = 2048;

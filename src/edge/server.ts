@@ -6,13 +6,19 @@ import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { answerRequest, type Snapshot } from './answer-request.ts';
+import { type AnswerParts, answerRequest, type Snapshot } from './answer-request.ts';
 import { answerUnreadable, stopReading } from './answer-unreadable.ts';
 import { clientAddress } from './client-address.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
+import { Gate } from './gate.ts';
 import type { LimitReporter } from './limit-reporter.ts';
-import { connectionsCheckingIntervalMs, keepAliveTimeoutMs, type ListenerLimits } from './limits.ts';
+import {
+  connectionsCheckingIntervalMs,
+  keepAliveTimeoutMs,
+  type ListenerLimits,
+  maxPreflights,
+} from './limits.ts';
 import { Places } from './places.ts';
 import { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
@@ -75,10 +81,12 @@ class Edge {
   readonly places: Places;
   readonly #parts: EdgeParts;
   readonly #connections: ConnectionTable;
+  readonly #answering: AnswerParts;
   readonly #queues = new WeakMap<Socket, ExchangeQueue>();
 
   constructor(parts: EdgeParts, places: Places, connections: ConnectionTable) {
     this.#parts = parts;
+    this.#answering = { ...parts, preflights: new Gate(maxPreflights) };
     this.places = places;
     this.#connections = connections;
   }
@@ -124,7 +132,7 @@ class Edge {
     const place = this.places.enter();
     metrics.inFlight('s3', 1);
     try {
-      await answerRequest(exchange, place, trace, this.#parts);
+      await answerRequest(exchange, place, trace, this.#answering);
     } catch (error) {
       response.destroy();
       log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });

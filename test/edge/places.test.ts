@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BudgetExhausted, ByteBudget } from '../../src/core/byte-budget.ts';
+import { Gate } from '../../src/edge/gate.ts';
 import { LimitReporter } from '../../src/edge/limit-reporter.ts';
 import { NoPlace, type Place, Places } from '../../src/edge/places.ts';
 import { Log } from '../../src/observe/log.ts';
@@ -163,5 +164,19 @@ describe('a limit that acts', () => {
     ]);
     const { body } = await metrics.render();
     expect(body).toContain('sts_sidecar_limit_actions_total{limit="in_flight"} 50');
+  });
+});
+
+describe('a gate', () => {
+  it('lets no more pass than may be under way, and others when those are done', async () => {
+    const gate = new Gate(2);
+    const ends: (() => void)[] = [];
+    const pass = (): Promise<void> => gate.pass(() => new Promise((resolve) => void ends.push(resolve)));
+    const [first] = [pass(), pass()];
+    await expect(pass()).rejects.toBeInstanceOf(NoPlace);
+    ends[0]?.();
+    await first;
+    await expect(Promise.race([pass(), 'under way'])).resolves.toBe('under way');
+    await expect(gate.pass(() => Promise.reject(new Error('failed')))).rejects.toBeInstanceOf(NoPlace);
   });
 });
