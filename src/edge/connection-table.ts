@@ -75,11 +75,14 @@ export class ConnectionTable {
       this.#open.delete(socket);
       this.#idleOf(connection).delete(socket);
     });
-    if (this.#open.size > this.#max * nearlyFull) this.#dropOldest();
+    if (this.#open.size > this.#max * nearlyFull) this.#dropOldestBut(socket);
   }
 
-  #dropOldest(): void {
-    const [oldest] = this.#idleStrangers.size > 0 ? this.#idleStrangers : this.#idleKnown;
+  // Where all others are busy, there is nothing to drop before the listener is full.
+  #dropOldestBut(newest: Socket): void {
+    const [first, second] = this.#idleStrangers;
+    const [known] = this.#idleKnown;
+    const oldest = (first === newest ? second : first) ?? known;
     if (oldest !== undefined) this.#drop(oldest, 'connections');
   }
 

@@ -93,6 +93,23 @@ describe('connections without a request', () => {
   });
 });
 
+it('a new connection is served while all others are busy', async () => {
+  const busy = await startSidecar({ directory: openDirectory, server: '  limits: { maxConnections: 4 }' });
+  try {
+    const headers = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': '200000' };
+    const uploads = await Promise.all(
+      [1, 2, 3].map(() => openSigned(busy.url, { method: 'PUT', path: '/data/k', headers })),
+    );
+    for (const upload of uploads) upload.on('error', () => undefined);
+    const text = async (): Promise<string> => (await fetch(`${busy.adminUrl}/metrics`)).text();
+    await expect.poll(text).toMatch(/^sts_sidecar_requests_in_flight\{listener="s3"\} 3$/m);
+    expect(await outcome(s3Client(busy.url, alice).send(new ListBucketsCommand({})))).toBe('allowed');
+    for (const upload of uploads) upload.destroy();
+  } finally {
+    await busy.stop();
+  }
+});
+
 describe('the admin listener', () => {
   it('answers probes while thousands of heads do not end', async () => {
     const { hostname, port } = new URL(sidecar.adminUrl);
@@ -102,7 +119,9 @@ describe('the admin listener', () => {
       socket.write('GET /livez HTTP/1.1\r\n');
       return socket;
     });
-    await expect.poll(() => sockets.filter((socket) => socket.destroyed).length).toBeGreaterThan(800);
+    await expect
+      .poll(() => sockets.filter((socket) => socket.destroyed).length, { timeout: 10_000 })
+      .toBeGreaterThan(800);
     expect((await fetch(`${sidecar.adminUrl}/livez`)).status).toBe(200);
     for (const socket of sockets) socket.destroy();
   });
