@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countSteps } from '../support/count-steps.ts';
+import { openDirectory } from '../support/open-directory.ts';
 import { samlDirectory, samlProviderArn } from '../support/saml-directory.ts';
 import { createSamlIdp, toBase64, writeMetadata, writeResponse } from '../support/saml-idp.ts';
 import { alice, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -11,7 +12,7 @@ import { summary, toBytes } from '../support/wire.ts';
 
 let sidecar: TestSidecar;
 beforeAll(async () => {
-  sidecar = await startSidecar();
+  sidecar = await startSidecar({ directory: openDirectory });
 });
 afterAll(() => sidecar.stop());
 

@@ -64,7 +64,7 @@ describe('the head of a signed action', () => {
     ['another service', 'malformed_authorization', () => inQuery(keyOf('alice'), { service: 's3' })],
     [
       'no Signature V4',
-      'malformed_authorization',
+      'unsupported_authorization',
       () => inQuery(undefined, { headers: { authorization: 'Bearer x' } }),
     ],
     [
