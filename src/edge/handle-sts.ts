@@ -1,6 +1,7 @@
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import { ServiceError } from '../core/service-error.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
@@ -49,6 +50,9 @@ export async function answerStsFault(
   trace: RequestTrace,
 ): Promise<void> {
   if (error instanceof BudgetExhausted) connection.reporter.acted('buffered_bytes');
+  // The service itself throttles only what would have to wait for a provider.
+  if (error instanceof ServiceError && error.code === 'Throttling')
+    connection.reporter.acted('identity_provider');
   const rendered = renderStsError(toStsFault(error), raw);
   const { errorCode, errorDetail, authenticationReason, accessKeyId } = rendered;
   trace.add({

@@ -66,6 +66,8 @@ describe('a webhook that hangs while 200 calls come for it', () => {
     // Those in the queue wait for two seconds; the webhook has five.
     const answers = await Promise.all(calls);
     expect(count(answers, '400 Throttling')).toBe(184);
+    const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+    expect(metrics).toContain('sts_sidecar_limit_actions_total{limit="identity_provider"} 184');
     expect(count(answers, '400 IDPCommunicationError')).toBe(16);
   });
 
