@@ -47,6 +47,8 @@ export class CompleteResult {
   readonly #location: string;
   readonly #kept: GrowingBuffer;
   /** Bytes at the start that were passed on. */
+  /** The document itself has begun to arrive. */
+  #hasBegun = false;
   #passed = 0;
 
   /** @param location the object's URL as the client knows it. */
@@ -65,10 +67,12 @@ export class CompleteResult {
 
   /** What has to be sent already; `waitedMs` is the time since the head arrived. */
   takeSpace(waitedMs: number): Buffer {
-    if (waitedMs < patienceMs) return Buffer.alloc(0);
+    if (waitedMs < patienceMs || this.#hasBegun) return Buffer.alloc(0);
     const held = this.#held().toString('latin1');
     const preamble = /^(<\?xml[^>]*\?>)?\s*(?=[^\s<]|<[^?]|$)/.exec(held)?.[0] ?? '';
     this.#passed += preamble.length;
+    // Looked for no more: a slow store can send the document in very many pieces.
+    this.#hasBegun = /^<[^?]/.test(held.slice(preamble.length, preamble.length + 2));
     return Buffer.from(preamble, 'latin1');
   }
 
