@@ -47,9 +47,9 @@ export class CompleteResult {
   readonly #location: string;
   readonly #kept: GrowingBuffer;
   /** Bytes at the start that were passed on. */
+  #passed = 0;
   /** The document itself has begun to arrive. */
   #hasBegun = false;
-  #passed = 0;
 
   /** @param location the object's URL as the client knows it. */
   constructor(location: string, reservation: Reservation) {
