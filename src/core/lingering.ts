@@ -15,10 +15,12 @@ const abandoned = new WeakSet<IncomingMessage>();
 
 /**
  * Reads no more of a body than what is being parsed. A paused message would keep an object for each piece of that, so the
- * pieces go nowhere; {@link readOn} does not wait for more of them.
+ * pieces go nowhere; and a message that flows has its connection read on, so it may not ask for that. {@link readOn} does
+ * not wait for more.
  */
 export function abandon(message: IncomingMessage): void {
   abandoned.add(message);
+  message._read = () => undefined;
   message.on('data', () => undefined);
   message.socket.pause();
 }
