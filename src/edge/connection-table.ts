@@ -58,12 +58,13 @@ export class ConnectionTable {
   }
 
   /** Its requests have been answered; `isKnown` when the last one's signature was verified. */
-  end(socket: Socket, isKnown: boolean): void {
+  end(socket: Socket, isKnown: boolean, isReadingOn = false): void {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
     connection.isBusy = false;
     connection.isKnown ||= isKnown;
-    connection.bytesRead = socket.bytesRead;
+    // What is still read of a body that was answered early is no head; the connection ends after it.
+    connection.bytesRead = isReadingOn ? Number.POSITIVE_INFINITY : socket.bytesRead;
     this.#idleOf(connection).add(socket);
   }
 
@@ -117,6 +118,6 @@ export class ConnectionTable {
   }
 
   #unfinishedBytes(socket: Socket): number {
-    return socket.bytesRead - (this.#open.get(socket)?.bytesRead ?? 0);
+    return Math.max(0, socket.bytesRead - (this.#open.get(socket)?.bytesRead ?? 0));
   }
 }

@@ -14,7 +14,7 @@ export interface Exchange {
 /** What the owner of a queue is told. */
 export interface QueueEvents {
   /** Nothing is left to do. */
-  readonly onIdle: () => void;
+  readonly onIdle: (last: Exchange) => void;
   /** Too many requests came ahead of their turn. */
   readonly onOverflow: () => void;
 }
@@ -24,6 +24,8 @@ export interface QueueEvents {
  * parser finishes what it has.
  */
 const maxWaiting = 64;
+/** Waiting requests from which on nothing further is read. With fewer, a client that goes away is still noticed. */
+const pausedFrom = 8;
 
 /**
  * The requests of one connection, carried out one after the other in the order in which they came: a store that got
@@ -65,6 +67,11 @@ export class ExchangeQueue {
   /** Takes a request. It is carried out at once, or when those before it have been answered. */
   push(exchange: Exchange): void {
     if (this.#isCut) return;
+    // The parser takes what follows for another protocol, drops it, and would begin anew in the middle of a body.
+    if (exchange.message.headers.upgrade !== undefined) {
+      this.#isCut = true;
+      exchange.response.shouldKeepAlive = false;
+    }
     if (this.#current === undefined) {
       this.#start(exchange);
       return;
@@ -76,11 +83,11 @@ export class ExchangeQueue {
     }
     this.#waiting.push(exchange);
     // Not now: the parser resumes the socket at the end of each message it finds in the bytes that it has.
-    if (this.#waiting.length === 1) process.nextTick(() => this.#pause());
+    if (this.#waiting.length === pausedFrom) process.nextTick(() => this.#pause());
   }
 
   #pause(): void {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length < pausedFrom) return;
     this.#isPaused = true;
     this.#socket.pause();
   }
@@ -96,7 +103,7 @@ export class ExchangeQueue {
     exchange.response.once('close', () => this.#next());
     void this.#serve(exchange).then(() => {
       const isLast = this.#current === undefined || this.#current === exchange;
-      if (isLast && this.#waiting.length === 0) this.#events.onIdle();
+      if (isLast && this.#waiting.length === 0) this.#events.onIdle(exchange);
     });
   }
 
@@ -110,7 +117,7 @@ export class ExchangeQueue {
       if (this.#isCut) this.#socket.destroySoon();
       return;
     }
-    if (this.#waiting.length === 0 && !this.#isCut) this.#resume();
+    if (this.#waiting.length === 0 && !(this.#isCut && exchange.message.complete)) this.#resume();
     this.#start(exchange);
   }
 }

@@ -23,9 +23,15 @@ export async function handlePreflight(
 ): Promise<void> {
   const request = route({ ...raw, query: '', parameters: [] }, routing);
   trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });
-  const { place, preflights } = connection;
+  const { place, preflights, response } = connection;
+  const gone = new AbortController();
+  const abandon = (): void => gone.abort();
+  response.once('close', abandon);
+  const { reservation } = place;
+  const preflightExchange = { requestId: trace.requestId, reservation, signal: gone.signal };
   const { status, headers, body, errorCode } = await place.waitFor(
-    preflights.pass(() => forwarder.preflight(requirePreflight(request), trace.requestId, place.reservation)),
+    preflights.pass(() => forwarder.preflight(requirePreflight(request), preflightExchange)),
+    abandon,
   );
   trace.add({ status, bytesOut: body.length, errorCode });
   await sendAnswer(connection, {

@@ -27,7 +27,7 @@ export function readHead(
   const arrived = readRawRequest(message, { clientAddress, isSecure: false, receivedAtMs, requestId });
   if (arrived === undefined) throw new HeadFault('target');
   if (arrived.headers.count('host') !== 1) throw new HeadFault('host');
-  requireChunkedOnly(arrived.headers);
+  requireChunkedOnly(arrived.headers, message.httpVersion);
   if (isExpectationUnknown) throw new HeadFault('expectation');
   const raw = trustedProxies.seenThrough(arrived);
   for (const name of ['user-agent', 'referer']) {
@@ -39,10 +39,12 @@ export function readHead(
 }
 
 // Node takes `x, chunked` for chunked. A proxy in front may take it for something else.
-function requireChunkedOnly(headers: HeaderList): void {
+function requireChunkedOnly(headers: HeaderList, httpVersion: string): void {
   const codings = headers.getAll('transfer-encoding');
   if (codings.length === 0) return;
-  if (codings.length > 1 || codings[0]?.toLowerCase() !== 'chunked') throw new HeadFault('transfer_coding');
+  // In HTTP/1.0 it is faulty framing (RFC 9112, section 6.1).
+  const isKnown = codings.length === 1 && codings[0]?.toLowerCase() === 'chunked' && httpVersion !== '1.0';
+  if (!isKnown) throw new HeadFault('transfer_coding');
 }
 
 /** True when a request is for STS: its form says so, and its Host names no bucket. */

@@ -110,7 +110,7 @@ class Edge {
         if (await this.#serve(exchange)) isKnown = true;
       },
       {
-        onIdle: () => this.#connections.end(socket, isKnown),
+        onIdle: ({ message }) => this.#connections.end(socket, isKnown, !message.complete),
         onOverflow: () => this.#parts.reporter.acted('pipelined'),
       },
     );

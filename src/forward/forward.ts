@@ -2,14 +2,14 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Preflight } from '../authorize/preflight.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
-import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
+import { BudgetExhausted } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import { BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused } from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type StoreTarget } from './outgoing-request.ts';
-import { forwardPreflight, type PreflightAnswer } from './preflight.ts';
+import { forwardPreflight, type PreflightAnswer, type PreflightExchange } from './preflight.ts';
 import { type ClientSide, type RelayFacts, ResponseRelay } from './response-relay.ts';
 import { needsProbe, type ProbeResult, probeSelector } from './selector-probe.ts';
 import { StreamedBody } from './streamed-body.ts';
@@ -58,8 +58,8 @@ export class Forwarder {
   }
 
   /** Passes a browser's preflight on, unsigned. Rejects with {@link UpstreamFault} or {@link BudgetExhausted}. */
-  preflight(preflight: Preflight, requestId: string, reservation: Reservation): Promise<PreflightAnswer> {
-    return forwardPreflight(preflight, this.#upstream, { host: this.#store.host, requestId, reservation });
+  preflight(preflight: Preflight, exchange: Omit<PreflightExchange, 'host'>): Promise<PreflightAnswer> {
+    return forwardPreflight(preflight, this.#upstream, { ...exchange, host: this.#store.host });
   }
 
   async #probe(authorized: Authorized, { reservation }: Exchange): Promise<ProbeResult> {

@@ -14,6 +14,17 @@ export interface PreflightAnswer {
   readonly errorCode: string | undefined;
 }
 
+/** What a preflight is forwarded with. */
+export interface PreflightExchange {
+  /** The store's own, as it is sent. */
+  readonly host: string;
+  readonly requestId: string;
+  /** Pays for the answer. */
+  readonly reservation: Reservation;
+  /** Aborted when the answer is not waited for any more: the store's connection is closed then. */
+  readonly signal: AbortSignal;
+}
+
 const maxAnswerBytes = 65_536;
 
 /**
@@ -23,13 +34,13 @@ const maxAnswerBytes = 65_536;
 export async function forwardPreflight(
   { request }: Preflight,
   upstream: Upstream,
-  exchange: { readonly host: string; readonly requestId: string; readonly reservation: Reservation },
+  exchange: PreflightExchange,
 ): Promise<PreflightAnswer> {
   const headers = ['host', exchange.host];
   for (const [name, value] of request.headers) headers.push(name, value);
   const head = { method: 'OPTIONS', target: storePath(request.bucket, request.key), headers };
   const answer = await upstream
-    .fetchSmall(head, maxAnswerBytes, exchange.reservation)
+    .fetchSmall(head, maxAnswerBytes, exchange.reservation, exchange.signal)
     .catch((error: unknown) => {
       throw toUpstreamFault(error);
     });

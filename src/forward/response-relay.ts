@@ -77,6 +77,8 @@ export class ResponseRelay implements UploadHandler {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    // Rejected before it is waited for, it must not end the process.
+    this.finished.catch(() => undefined);
     client.response.once('close', () => this.#onClientClose());
     client.response.on('drain', () => this.#exchange?.resume());
   }

@@ -3,7 +3,7 @@ import type { AnswerHead } from '../http-client/answer-head.ts';
 import { HttpClient } from '../http-client/http-client.ts';
 import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
-import { UpstreamFault } from './faults.ts';
+import { ClientGone, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import type { OutgoingHead } from './outgoing-request.ts';
 
@@ -53,12 +53,17 @@ export class Upstream {
    * more when the store has closed a kept-alive connection. Rejects with {@link HttpFault}, {@link UpstreamFault} when
    * the answer is longer than `maxBytes`, and {@link BudgetExhausted}.
    */
-  async fetchSmall(head: OutgoingHead, maxBytes: number, reservation: Reservation): Promise<SmallAnswer> {
+  async fetchSmall(
+    head: OutgoingHead,
+    maxBytes: number,
+    reservation: Reservation,
+    signal?: AbortSignal,
+  ): Promise<SmallAnswer> {
     try {
-      return await this.#fetch({ head }, maxBytes, reservation);
+      return await this.#fetch({ head }, maxBytes, reservation, signal);
     } catch (error) {
       if (!(error instanceof HttpFault && error.isStale)) throw error;
-      return this.#fetch({ head, isFresh: true }, maxBytes, reservation);
+      return this.#fetch({ head, isFresh: true }, maxBytes, reservation, signal);
     }
   }
 
@@ -67,10 +72,22 @@ export class Upstream {
     this.#client.destroy();
   }
 
-  #fetch(request: StoreRequest, maxBytes: number, reservation: Reservation): Promise<SmallAnswer> {
+  async #fetch(
+    request: StoreRequest,
+    maxBytes: number,
+    reservation: Reservation,
+    signal?: AbortSignal,
+  ): Promise<SmallAnswer> {
+    if (signal?.aborted === true) throw new ClientGone();
     const reader = new SmallAnswerReader(new GrowingBuffer(reservation, maxBytes));
     reader.begin(this.start(request, reader));
-    return reader.answer;
+    const abandon = (): void => reader.abandon();
+    signal?.addEventListener('abort', abandon);
+    try {
+      return await reader.answer;
+    } finally {
+      signal?.removeEventListener('abort', abandon);
+    }
   }
 }
 
@@ -93,6 +110,12 @@ class SmallAnswerReader implements AnswerHandler {
 
   begin(exchange: HttpExchange): void {
     this.#exchange = exchange;
+  }
+
+  /** Nobody waits for the answer any more. */
+  abandon(): void {
+    this.#exchange?.abort();
+    this.#reject(new ClientGone());
   }
 
   onHead(head: AnswerHead): void {
@@ -122,8 +145,9 @@ class SmallAnswerReader implements AnswerHandler {
 }
 
 /** Names what became of a request in the terms of this folder; a {@link BudgetExhausted} stays one. */
-export function toUpstreamFault(error: unknown): UpstreamFault | BudgetExhausted {
-  if (error instanceof UpstreamFault || error instanceof BudgetExhausted) return error;
+export function toUpstreamFault(error: unknown): UpstreamFault | BudgetExhausted | ClientGone {
+  if (error instanceof ClientGone || error instanceof UpstreamFault || error instanceof BudgetExhausted)
+    return error;
   if (!(error instanceof HttpFault))
     return new UpstreamFault('protocol', 'the store did not answer as expected', error);
   const reason = error.reason === 'idle_timeout' ? 'body_timeout' : error.reason;

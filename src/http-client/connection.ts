@@ -140,6 +140,11 @@ export class Connection implements Carrier, WriteObserver {
       if (!this.#isDraining) this.#close();
       return;
     }
+    if (!exchange.isSent) {
+      // It cannot be the answer to what the peer has not seen.
+      this.#fail(this.#withStaleness(new HttpFault('reset', 'the peer spoke before it was asked'), exchange));
+      return;
+    }
     exchange.isAnswered = true;
     try {
       exchange.parser.push(bytes);

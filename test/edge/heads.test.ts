@@ -86,6 +86,11 @@ describe('a head that cannot be served is refused in the form of S3', () => {
       '501 NotImplemented',
     ],
     [
+      'chunks in HTTP/1.0',
+      'PUT /b/k HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      '501 NotImplemented',
+    ],
+    [
       'two transfer codings',
       'PUT /b/k HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       '400 BadRequest',

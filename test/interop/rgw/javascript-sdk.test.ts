@@ -117,13 +117,12 @@ describe('the AWS SDK for JavaScript on Ceph RGW', () => {
     expect(await outcome(s3.send(new CreateBucketCommand({ Bucket: 'team-other' })))).toBe(
       'AccessDenied 403',
     );
-    const deleted = await s3.send(
-      new DeleteObjectsCommand({
-        Bucket: 'team-js',
-        Delete: { Objects: [{ Key: 'in/x' }, { Key: 'large' }] },
-      }),
-    );
-    expect(deleted.Errors?.map(({ Code }) => Code)).toEqual(['AccessDenied', 'AccessDenied']);
+    const batch = new DeleteObjectsCommand({
+      Bucket: 'team-js',
+      Delete: { Objects: [{ Key: 'in/x' }, { Key: 'large' }] },
+    });
+    // The session policy allows no deletion at all, which the head shows already.
+    expect(await outcome(s3.send(batch))).toBe('AccessDenied 403');
   });
 
   it('chains to a second role, which may only read', async () => {

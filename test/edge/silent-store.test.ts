@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { signedHead } from '../support/hostile/signed.ts';
+import { Swarm } from '../support/hostile/sockets.ts';
+import { openDirectory } from '../support/open-directory.ts';
+import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+
+/** Connections to a store that never answers. */
+const open = new Set<Socket>();
+const store = createServer((socket) => {
+  open.add(socket);
+  socket.on('error', () => undefined);
+  socket.on('close', () => open.delete(socket));
+  socket.resume();
+});
+let sidecar: TestSidecar;
+
+beforeAll(async () => {
+  store.listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
+  const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
+  sidecar = await startSidecar({ directory: openDirectory, backend });
+});
+afterAll(async () => {
+  for (const socket of open) socket.destroy();
+  await sidecar.stop();
+  store.close();
+});
+
+it('preflights that gave way, or whose client has gone, hold no connection to the store', async () => {
+  const swarm = new Swarm(sidecar.url);
+  const head =
+    'OPTIONS /data/k HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n\r\n';
+  for (let index = 0; index < 150; index += 1) swarm.open(head);
+  await setTimeout(1_500);
+  expect(open.size).toBeGreaterThan(0);
+  expect(open.size).toBeLessThanOrEqual(64);
+  swarm.close();
+  await expect.poll(() => open.size, { timeout: 10_000 }).toBe(0);
+});
+
+it.each([1, 2])(
+  'a client that goes away ends its request at the store, with %i sent at once',
+  async (count) => {
+    const { hostname, port } = new URL(sidecar.url);
+    const get = await signedHead(sidecar.url, alice, { method: 'GET', path: '/data/k' });
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.on('error', () => undefined);
+    socket.write(get.repeat(count), 'latin1');
+    await expect.poll(() => open.size, { timeout: 10_000 }).toBe(1);
+    socket.resetAndDestroy();
+    await expect.poll(() => open.size, { timeout: 10_000 }).toBe(0);
+  },
+);

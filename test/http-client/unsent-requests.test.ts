@@ -1,0 +1,33 @@
+import { setTimeout } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { HttpClient } from '../../src/http-client/http-client.ts';
+import { Asked } from './asking.ts';
+import { startRawServer } from './raw-server.ts';
+
+it('an answer that comes before its request was sent is none of it', async () => {
+  const server = await startRawServer(({ socket, received }) => {
+    if (received().includes('/slow')) return;
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  });
+  const client = new HttpClient(server.url, { connectMs: 2000, headersMs: 3000, idleMs: 3000 });
+  await new Asked(client).over;
+  // Something else is under way, so that the next request is sent at the end of its turn.
+  const slow = new Asked(client, { target: '/slow', isFresh: true });
+  await setTimeout(50);
+  const idle = server.accepted[0];
+  await new Promise<void>((resolve) => {
+    globalThis.setTimeout(() => {
+      idle?.socket.write(
+        'HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\nConnection: close\r\n\r\nevil',
+      );
+      resolve();
+    }, 5);
+  });
+  const asked = new Asked(client, { target: '/second' });
+  await asked.over;
+  client.destroy();
+  await slow.over;
+  server.close();
+  expect(asked.outcome).toBe('reset');
+  expect(asked.fault).toMatchObject({ isStale: true, wasSent: false });
+});
