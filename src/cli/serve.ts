@@ -4,7 +4,6 @@ import { type App, createApp } from '../app.ts';
 import { loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
-import { giveMemoryBackWhenQuiet } from './give-memory-back.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 /** How long a replica that was told to stop still answers, while load balancers learn that it is not ready. */
@@ -28,7 +27,6 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   }
   for (const warning of loaded.warnings) terminal.prose(warning);
   collectInOneGo();
-  giveMemoryBackWhenQuiet();
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
   const addresses = await startOrExplain(app, terminal);
   if (addresses === undefined) return exitCodes.failure;
