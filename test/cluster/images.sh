@@ -118,6 +118,8 @@ fill_client() {
   printf '#!/bin/sh\nPYTHONPATH=/client/aws-cli exec python3 -m awscli "$@"\n' >"$1/usr/bin/aws"
   chmod 755 "$1/usr/bin/aws"
   node test/cluster/images/copy-packages.mjs "$1/client/node_modules" @aws-sdk/client-s3 @aws-sdk/client-sts
+  # The checkout may have been filled under another umask.
+  chmod -R a+rX "$1/client"
 }
 
 # image BASE NAME INSTRUCTION...: an image on a base.

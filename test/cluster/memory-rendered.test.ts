@@ -50,7 +50,7 @@ describe('memory', () => {
       maxConnections: 4000,
       maxInFlight: 500,
       maxUnauthenticated: 64,
-      maxBufferedBytes: 67_108_864,
+      maxBufferedBytes: 33_554_432,
     });
     const values = { limits: { maxConnections: 10_000, maxBufferedBytes: 17_179_869_184 } };
     expect(settingsOf(await render('gateway', values)).server.limits).toMatchObject({
