@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly DEBIAN=bookworm
 readonly AWSCLI_VERSION=1.46.3
-readonly RECIPE=2 # raise to rebuild the bases
+readonly RECIPE=3 # raise to rebuild the bases
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
 readonly CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 readonly PODMAN=test/cluster/podman.sh
