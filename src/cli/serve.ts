@@ -1,22 +1,13 @@
-import { setFlagsFromString } from 'node:v8';
 import { policyVocabulary } from '../app/policy-vocabulary.ts';
 import { type App, createApp } from '../app.ts';
 import { loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
+import { collectInOneGo, collectWhenQuiet } from './garbage-collection.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 /** How long a replica that was told to stop still answers, while load balancers learn that it is not ready. */
 const drainGraceMs = 2_000;
-
-/**
- * Objects on their way are memory outside V8's heap, and V8 answers its growth by marking the heap step by step. Under load it
- * never stops: what is allocated meanwhile lives on, is growth again, and doubles the CPU time of a large object. Marked in
- * one go, the heap is done before there is more (`docs/decisions/0016`).
- */
-function collectInOneGo(): void {
-  setFlagsFromString('--no-incremental-marking');
-}
 
 /** Runs the sidecar until SIGTERM or SIGINT. */
 export async function serve(path: string, overrides: Overrides, terminal: Terminal): Promise<number> {
@@ -30,6 +21,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
   const addresses = await startOrExplain(app, terminal);
   if (addresses === undefined) return exitCodes.failure;
+  collectWhenQuiet();
   const { url, adminUrl, controlUrl } = addresses;
   const control = controlUrl === undefined ? '' : `, control on ${controlUrl}`;
   terminal.prose(`S3 and STS on ${url}, health and metrics on ${adminUrl}${control}`);

@@ -4,8 +4,11 @@ import type { LimitReporter } from './limit-reporter.ts';
 
 /** Part of `maxConnections` above which connections without a request give way to new ones. */
 const nearlyFull = 0.9;
-/** Bytes that unfinished heads of all connections may have sent together. */
-const maxUnfinishedBytes: number = 16 * 1024 * 1024;
+/**
+ * Bytes that unfinished heads of all connections may have sent together. Node's parser keeps every field as a string of its
+ * own, so the heap holds four times as much, and every full collection visits each of them.
+ */
+const maxUnfinishedBytes: number = 4 * 1024 * 1024;
 const sweepEveryMs = 500;
 
 /** What is known about one open connection. */

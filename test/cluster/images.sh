@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly DEBIAN=bookworm
 readonly AWSCLI_VERSION=1.46.3
-readonly RECIPE=3 # raise to rebuild the bases
+readonly RECIPE=4 # raise to rebuild the bases
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
 readonly CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 readonly PODMAN=test/cluster/podman.sh
@@ -34,13 +34,13 @@ base() {
   "$PODMAN" tag "$name" "localhost/sts-sidecar-test/$1:latest"
 }
 
-# Debian's smallest system with Python, as a folder in the cache.
+# Debian's smallest system with Python and the image's allocator, as a folder in the cache.
 debian() {
-  local folder="$CACHE/debian-$DEBIAN"
+  local folder="$CACHE/debian-$DEBIAN-2"
   if [[ ! -d "$folder" ]]; then
     local filling
     filling="$(mktemp -d "$CACHE/.filling-debian-XXXXXX")"
-    if ! debootstrap --variant=minbase --include=python3 "$DEBIAN" "$filling" >"$filling.log" 2>&1; then
+    if ! debootstrap --variant=minbase --include=python3,libjemalloc2 "$DEBIAN" "$filling" >"$filling.log" 2>&1; then
       tail -n 25 "$filling.log" >&2
       return 1
     fi

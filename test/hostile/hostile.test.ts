@@ -74,6 +74,7 @@ beforeAll(async () => {
   });
   const [printed] = (await once(store.stdout ?? store, 'data')) as [Buffer];
   program = await startProgram({
+    isAllocatedAsInImage: true,
     store: { url: printed.toString('utf8').trim(), secretAccessKey },
     limits: chartLimits,
     files: { 'company.xml': writeMetadata(idp.entityId, Array(certificates).fill(idp.certificate)) },
@@ -208,9 +209,7 @@ it('callers are served while every attack goes on at once, and nothing is left o
   expect(program.isRunning(), program.output().slice(-2000)).toBe(true);
   const distinct = [...new Set(served.failures)].slice(0, 5).join('\n');
   expect(served.failures.length / served.sent, distinct).toBeLessThanOrEqual(0.005);
-  // The target for the p99 is 20 times the quiet one; bursts of connections and bodies in tiny pieces still cost up to 32.
-  expect(served.p50Ms).toBeLessThan(20 * quiet.p50Ms);
-  expect(served.p99Ms).toBeLessThan(60 * quiet.p99Ms);
+  expect(served.p99Ms).toBeLessThan(20 * quiet.p99Ms);
   expect(peakMiB).toBeLessThan(memoryLimitMiB);
 
   await expect
@@ -224,8 +223,8 @@ it('callers are served while every attack goes on at once, and nothing is left o
     .toBeLessThanOrEqual(before.descriptors + 20);
   const after = await serveCitizen(quietSeconds);
   expect(after.failures).toEqual([]);
-  // The target is 1.3 times what was resident before; V8 and malloc still keep about twice of it.
-  const { residentMiB } = await program.memory();
-  process.stdout.write(`resident ${residentMiB.toFixed(0)} MiB afterwards\n`);
-  expect(residentMiB).toBeLessThan(memoryLimitMiB);
+  await expect
+    .poll(async () => (await program.memory()).residentMiB, { timeout: 30_000 })
+    .toBeLessThanOrEqual(1.3 * before.memory.residentMiB);
+  process.stdout.write(`resident ${(await program.memory()).residentMiB.toFixed(0)} MiB afterwards\n`);
 });

@@ -27,6 +27,8 @@ export interface ProgramOptions {
   readonly further?: string;
   /** Files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Memory is allocated as in the image, by Debian's libjemalloc2. */
+  readonly isAllocatedAsInImage?: boolean;
   /** Another store than the demo store in this process; its key is `STOREKEY`. */
   readonly store?: { readonly url: string; readonly secretAccessKey: string };
 }
@@ -101,6 +103,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       CAROL: carol.secretAccessKey,
       STORE: storeSecret,
       TOKENS: randomBytes(32).toString('base64'),
+      ...(options.isAllocatedAsInImage === true ? await imageAllocator() : {}),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -142,6 +145,19 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The variables by which `deploy/Dockerfile` chooses the allocator, with the library of this machine. */
+async function imageAllocator(): Promise<Record<string, string>> {
+  const [, settings] =
+    /MALLOC_CONF=(\S+)/.exec(await readFile(join(root, 'deploy/Dockerfile'), 'utf8')) ?? [];
+  for (const name of await readdir('/usr/lib')) {
+    const library = join('/usr/lib', name, 'libjemalloc.so.2');
+    if (settings !== undefined && (await changedAt(library)) > 0) {
+      return { LD_PRELOAD: library, MALLOC_CONF: settings };
+    }
+  }
+  throw new Error('the allocator of the image is missing: install libjemalloc2');
 }
 
 function configuration({ limits = '{}', directory, further }: ProgramOptions, storeUrl: string): string {

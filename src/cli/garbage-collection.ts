@@ -1,0 +1,60 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/**
+ * Makes V8 mark the heap in one go. Objects on their way are memory outside V8's heap, and V8 answers its growth by marking the
+ * heap step by step. Under load it never stops: what is allocated meanwhile lives on, is growth again, and doubles the CPU time
+ * of a large object (`docs/decisions/0016`).
+ */
+export function collectInOneGo(): void {
+  setFlagsFromString('--no-incremental-marking');
+}
+
+const checkEveryMs = 5_000;
+/** Part of the time that the event loop is at work, below which the program is quiet. */
+const quietUtilization = 0.25;
+/** Bytes that have come since the last collection, from which another is worth its pause of some 30 ms in quiet times. */
+const worthCollecting = 16 * 1024 * 1024;
+
+/**
+ * Collects garbage in quiet moments, so that memory goes back after a burst (`docs/decisions/0027`). V8 itself collects when
+ * it needs memory and keeps what a burst left until the next one; its own reducer works with incremental marking only.
+ */
+export function collectWhenQuiet(): void {
+  const collect = collector();
+  let wasBusy = false;
+  let keptBytes = oldBytes();
+  let checkedAt = performance.eventLoopUtilization();
+  const check = (): void => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, checkedAt);
+    checkedAt = now;
+    if (utilization > quietUtilization) {
+      wasBusy = true;
+      return;
+    }
+    const bytes = oldBytes();
+    keptBytes = Math.min(keptBytes, bytes);
+    if (!wasBusy && bytes - keptBytes < worthCollecting) return;
+    collect();
+    wasBusy = false;
+    keptBytes = oldBytes();
+  };
+  setInterval(check, checkEveryMs).unref();
+}
+
+/** V8's collector, which is a function of contexts that are made while the flag is set. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  return collect;
+}
+
+/** Bytes that only a full collection frees: of all spaces but the young one, and of buffers. */
+function oldBytes(): number {
+  const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+  const { used_heap_size: used, external_memory: external } = getHeapStatistics();
+  return used - (young?.space_used_size ?? 0) + external;
+}
