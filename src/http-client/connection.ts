@@ -213,8 +213,10 @@ export class Connection implements Carrier, WriteObserver {
     this.#letGo();
     if (exchange.isPaused) this.#socket.resume();
     const isWhole = isSent && isFlushed && !this.#hasWriteFailed;
-    if (isWhole && parser.isReusable && this.#keepMs > 0 && !this.#isClosed) this.#owner.onIdle(this);
-    else this.#leave(isSent, isFlushed);
+    const canRest = isWhole && parser.isReusable && this.#keepMs > 0 && !this.#isClosed;
+    if (!canRest) this.#leave(isSent, isFlushed);
+    // A second answer to the same request would be taken for that to the next one: it runs out unused.
+    else if (!exchange.isAnsweredEarly) this.#owner.onIdle(this);
   }
 
   // The peer has answered: what it still needs of the request is sent, and what will never be whole is cut off.

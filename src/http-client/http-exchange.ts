@@ -43,6 +43,8 @@ export class HttpExchange implements AnswerSink {
   isAnswered = false;
   /** True once writing has failed: the peer does not take the body any more. */
   isBroken = false;
+  /** True once body was sent after the head of the answer had come: what else comes may belong to this exchange. */
+  isAnsweredEarly = false;
   #isEndTold = false;
 
   /** @throws TypeError for a request that cannot be written */
@@ -84,6 +86,7 @@ export class HttpExchange implements AnswerSink {
       this.abort();
       throw new RangeError('the body is longer than announced');
     }
+    if (this.parser.hasHead) this.isAnsweredEarly = true;
     this.#bodyLeft -= piece.length;
     return this.#carrier.write(piece);
   }

@@ -147,6 +147,28 @@ describe('an early success', () => {
     expect(store.accepted[0]?.received().endsWith(data.toString('latin1'))).toBe(true);
   });
 
+  it('and a second answer after it are never taken for the answer to another request', async () => {
+    const body = Buffer.alloc(70_000, 'x');
+    const { sidecar, store } = await sidecarBefore(({ socket, received }) => {
+      if (received().startsWith('PUT') && received().includes('GET ')) socket.write(storeAnswer(200, 'late'));
+      else socket.write(storeAnswer(200, received().startsWith('PUT') ? '' : 'of the read'));
+    });
+    const headers = { 'content-length': String(body.length), connection: 'close' };
+    const socket = await put(sidecar.url, { ...unsigned, wire: body }, headers);
+    const answer = readAll(socket);
+    socket.write(body.subarray(0, -1));
+    await eventually(() => expect(store.accepted[0]?.socket.bytesWritten).toBeGreaterThan(0));
+    await setTimeout(200);
+    socket.write(body.subarray(-1));
+    expect(summary(await answer)).toBe('200');
+    const read = await openSigned(sidecar.url, {
+      method: 'GET',
+      path: '/data/key',
+      headers: { connection: 'close' },
+    });
+    expect((await readAll(read)).endsWith('\r\n\r\nof the read')).toBe(true);
+  });
+
   it('of a store that then hangs up is none', async () => {
     const { sidecar } = await sidecarBefore(({ socket }) => {
       socket.pause();

@@ -83,8 +83,16 @@ describe('an answer that comes while the body still goes out', () => {
     asked.exchange.write(Buffer.from('0123456789'));
     await eventually(() => expect(server.accepted[0]?.received()).toMatch(/0123456789$/));
     expect((await new Asked(client).over).outcome).toBe('200 2');
-    expect(server.accepted).toHaveLength(1);
     expect(asked.events).toEqual(['head', 'end']);
+  });
+
+  it('leaves a connection that is not used again, and ends in order', async () => {
+    const { client, server } = await inFrontOf(({ socket }) => socket.write(answerOf('ok')));
+    const asked = await new Asked(client, upload(10)).over;
+    asked.exchange.write(Buffer.from('0123456789'));
+    expect((await new Asked(client).over).outcome).toBe('200 ok');
+    expect(server.accepted).toHaveLength(2);
+    await eventually(() => expect(server.accepted[0]?.ending()).toBe('end'));
   });
 
   it('is followed by a reset when the sender does not go on', async () => {
