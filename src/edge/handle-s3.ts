@@ -113,7 +113,7 @@ async function readBody(
       const body = await readDocumentBody(message, {
         headers,
         payload,
-        operation: request.operation.name,
+        checksumsOfAnother: request.operation.checksumsOfAnother === true,
         maxBytes,
         reservation: place.reservation,
       });

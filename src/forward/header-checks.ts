@@ -10,6 +10,12 @@ import {
 
 const md5Bytes = 16;
 
+/** Further algorithms, accepted in headers alone. By header: the hash and its length in bytes. */
+const plainHashes: ReadonlyMap<string, readonly [name: string, bytes: number]> = new Map([
+  ['x-amz-checksum-md5', ['md5', md5Bytes]],
+  ['x-amz-checksum-sha512', ['sha512', 64]],
+]);
+
 /** One header that says what the body is. */
 interface HeaderCheck {
   readonly running: RollingChecksum;
@@ -51,16 +57,28 @@ export class HeaderChecks {
 }
 
 function md5Check(value: string): HeaderCheck {
-  const expected = Buffer.from(value, 'base64');
-  if (expected.length !== md5Bytes || expected.toString('base64') !== value)
-    throw new BodyFault('md5_invalid');
+  const expected = readBase64(value, md5Bytes);
+  if (expected === undefined) throw new BodyFault('md5_invalid');
   return { running: createHash('md5'), expected, mismatch: 'md5_mismatch' };
 }
 
+function readBase64(text: string, length: number): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === length && bytes.toString('base64') === text ? bytes : undefined;
+}
+
 function checksumCheck(name: string, value: string): HeaderCheck | undefined {
+  const hash = plainHashes.get(name);
+  if (hash !== undefined) {
+    const [hashName, bytes] = hash;
+    return checksumOf(createHash(hashName), readBase64(value, bytes));
+  }
   const algorithm = checksumAlgorithmOf(name);
   if (algorithm === undefined) return undefined;
-  const expected = parseChecksum(algorithm, value);
+  return checksumOf(startChecksum(algorithm), parseChecksum(algorithm, value));
+}
+
+function checksumOf(running: RollingChecksum, expected: Buffer | undefined): HeaderCheck {
   if (expected === undefined) throw new BodyFault('checksum_invalid');
-  return { running: startChecksum(algorithm), expected, mismatch: 'checksum_mismatch' };
+  return { running, expected, mismatch: 'checksum_mismatch' };
 }

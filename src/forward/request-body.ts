@@ -37,15 +37,12 @@ export function requireNoBody(headers: HeaderList, payload: PayloadMode): void {
 export interface ArrivingDocument {
   readonly headers: HeaderList;
   readonly payload: PayloadMode;
-  /** Name of the operation. */
-  readonly operation: string;
+  /** True when `x-amz-checksum-*` speak of something else than the document. */
+  readonly checksumsOfAnother: boolean;
   readonly maxBytes: number;
   /** Pays for the bytes. */
   readonly reservation: Reservation;
 }
-
-// There they are those of the object that the parts make up.
-const checksumsOfAnother: ReadonlySet<string> = new Set(['CompleteMultipartUpload']);
 
 /**
  * Reads a small document whole and checks it against its digest, `Content-MD5` and `x-amz-checksum-*`.
@@ -53,12 +50,12 @@ const checksumsOfAnother: ReadonlySet<string> = new Set(['CompleteMultipartUploa
  */
 export async function readDocumentBody(
   message: IncomingMessage,
-  { headers, payload, operation, maxBytes, reservation }: ArrivingDocument,
+  { headers, payload, checksumsOfAnother, maxBytes, reservation }: ArrivingDocument,
 ): Promise<Buffer> {
   if (headers.has('content-length') && declaredLength(headers) > maxBytes) {
     throw new BodyFault('document_too_large');
   }
-  const checks = new HeaderChecks(documentChecks(headers, checksumsOfAnother.has(operation)));
+  const checks = new HeaderChecks(documentChecks(headers, checksumsOfAnother));
   const body = await collect(message, maxBytes, reservation);
   if (payload.kind === 'digest') {
     const digest = createHash('sha256').update(body).digest();

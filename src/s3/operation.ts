@@ -68,6 +68,8 @@ export interface S3Operation {
   readonly requiredHeaders?: readonly string[];
   /** Conditions, by header, that stores are known to take no notice of, and what `backend.supports` must name for them. */
   readonly conditions?: ReadonlyMap<string, StoreFeature>;
+  /** True when its `x-amz-checksum-*` are those of an object that it makes, and not of its own body. */
+  readonly checksumsOfAnother?: true;
   /** Context keys with a value fixed by the operation. */
   readonly fixedContext?: Readonly<Record<string, string>>;
 }

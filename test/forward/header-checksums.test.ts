@@ -53,6 +53,8 @@ const values: [string, (data: Buffer) => string][] = [
     `x-amz-checksum-${algorithm}`,
     (data) => checksum(algorithm, data),
   ]),
+  ['x-amz-checksum-md5', md5],
+  ['x-amz-checksum-sha512', (data) => createHash('sha512').update(data).digest('base64')],
 ];
 
 describe.each(values)('%s', (name, written) => {
@@ -89,6 +91,16 @@ describe.each(values)('%s', (name, written) => {
     expect(store.uploads.filter(({ isComplete }) => isComplete)).toEqual([]);
   });
 });
+
+it.each(['xxhash64', 'xxhash3', 'xxhash128'])(
+  '%s, which cannot be verified here, is refused',
+  async (name) => {
+    const headers = { [`x-amz-checksum-${name}`]: 'AAAAAAAAAAA=' };
+    const paths = ['/data/key', '/data/key?partNumber=1&uploadId=u', '/data?delete'];
+    for (const path of paths) expect(await send(path, randomBytes(100), headers)).toBe('501 NotImplemented');
+    expect(store.uploads.filter(({ isComplete }) => isComplete)).toEqual([]);
+  },
+);
 
 it('a checksum of the whole object is passed on with the list of its parts', async () => {
   const body = Buffer.from(

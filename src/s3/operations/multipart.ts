@@ -76,6 +76,7 @@ export const multipartOperations: readonly S3Operation[] = [
     headers: ['x-amz-mp-object-size'],
     body: 'document',
     document: { maxBytes: maxCompleteBytes },
+    checksumsOfAnother: true,
     action: 's3:PutObject',
     conditionalActions: ifMatchActions,
     conditions: new Map([
