@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import {
   CopyObjectCommand,
@@ -13,6 +14,7 @@ import { startChecksum } from '../../src/sigv4/checksum.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
 import { alice, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned, readAll } from '../support/signed-socket.ts';
+import { signWithSmithy } from '../support/smithy-signer.ts';
 import { summary } from '../support/wire.ts';
 import { sidecarBefore, storeAnswer, storeError } from './raw-store.ts';
 
@@ -78,6 +80,24 @@ describe('a store that answers in a way of its own', () => {
     const answer = await ask(sidecar);
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
     expect(answer.endsWith('\r\n0\r\n\r\n')).toBe(false);
+  });
+
+  it('and stops in the middle never leaves a client of HTTP/1.0 with what looks whole', async () => {
+    const { sidecar } = await sidecarBefore(({ socket }) => {
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n');
+      void setTimeout(100).then(() => socket.destroy());
+    });
+    const { host, hostname, port } = new URL(sidecar.url);
+    const request = { method: 'GET', path: '/data/key', query: {}, headers: { host } };
+    const { target, headers } = await signWithSmithy(request, alice, { nowMs: Date.now() });
+    const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    const socket = connect({ host: hostname, port: Number(port) });
+    const ending = new Promise<string>((resolve) => {
+      socket.once('error', (error) => resolve(String(error)));
+      socket.once('close', () => resolve('in order'));
+    });
+    socket.on('data', () => undefined).write(`GET ${target} HTTP/1.0\r\n${fields}\r\n`);
+    expect(await ending).toContain('ECONNRESET');
   });
 
   it('with a length where there is no body (HEAD, 204, 304) is understood', async () => {
