@@ -81,8 +81,9 @@ export class CompleteResult {
     const document = this.#held();
     const text = document.toString('latin1');
     // White space may stand between the declaration and the document, and before both of them.
-    const error = readStoreError(Buffer.from(text.trimStart(), 'latin1'));
-    if (error !== undefined) return { body: document, errorStatus: statuses.get(error.code) ?? 400 };
+    const trimmed = Buffer.from(text.trimStart(), 'latin1');
+    const error = readStoreError(trimmed);
+    if (error !== undefined) return { body: trimmed, errorStatus: statuses.get(error.code) ?? 400 };
     const location = Buffer.from(escapeXml(this.#location), 'utf8').toString('latin1');
     const rewritten = text.replace(/<Location>[^<]*<\/Location>/, () => `<Location>${location}</Location>`);
     return { body: Buffer.from(rewritten, 'latin1'), errorStatus: undefined };

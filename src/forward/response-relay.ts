@@ -11,7 +11,12 @@ import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './fault
 import { GrowingBuffer } from './growing-buffer.ts';
 import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
-import { readStoreError, shownError, storeAuthenticationCodes } from './store-error.ts';
+import {
+  continueWithStoreError,
+  readStoreError,
+  shownError,
+  storeAuthenticationCodes,
+} from './store-error.ts';
 import type { UploadHandler } from './upload.ts';
 
 /** The client's side of a forwarded request. */
@@ -175,8 +180,9 @@ export class ResponseRelay implements UploadHandler {
     const { body, errorStatus } = complete.end();
     if (this.hasStarted) {
       // Too late for another status; clients look into the document of these operations.
-      this.#write(body);
-      this.#end(errorStatus === undefined ? undefined : readStoreError(body)?.code);
+      const error = errorStatus === undefined ? undefined : readStoreError(body);
+      this.#write(error === undefined ? body : continueWithStoreError(error, this.#requestId));
+      this.#end(error?.code);
     } else if (errorStatus === undefined) this.#answer(body, undefined);
     else {
       this.#status = errorStatus;
@@ -203,7 +209,11 @@ export class ResponseRelay implements UploadHandler {
     if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
     const isHead = request.operation.method === 'HEAD';
     if (isHead) this.#answerHead();
-    else this.#answer(shownError(body, error, this.#status, this.#client.ownHeaders[1] ?? ''), error?.code);
+    else this.#answer(shownError(body, error, this.#status, this.#requestId), error?.code);
+  }
+
+  get #requestId(): string {
+    return this.#client.ownHeaders[1] ?? '';
   }
 
   #maySeeMissing(): boolean {

@@ -34,10 +34,18 @@ const hidden: ReadonlySet<string> = new Set(['RequestId', 'HostId', 'Endpoint'])
 
 /** Writes the store's error again under our own request id, without the store's address. */
 export function rewriteStoreError(error: StoreError, requestId: string): Buffer {
+  return Buffer.from(writeError(error, requestId), 'utf8');
+}
+
+/** The same where white space, or the declaration of the document, has been sent already. */
+export function continueWithStoreError(error: StoreError, requestId: string): Buffer {
+  return Buffer.from(writeError(error, requestId).replace(/^<\?xml[^>]*\?>\s*/, ''), 'utf8');
+}
+
+function writeError(error: StoreError, requestId: string): string {
   const kept = error.elements.filter(({ name }) => !hidden.has(name));
   const content = Object.fromEntries(kept.map(({ name, text }) => [name, text]));
-  const document = writeXml('Error', { ...content, RequestId: requestId, HostId: requestId });
-  return Buffer.from(document, 'utf8');
+  return writeXml('Error', { ...content, RequestId: requestId, HostId: requestId });
 }
 
 /**

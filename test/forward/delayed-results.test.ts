@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { CompleteMultipartUploadCommand, CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { CompleteResult } from '../../src/forward/complete-result.ts';
 import { openDirectory } from '../support/open-directory.ts';
@@ -16,12 +17,18 @@ afterEach(async () => {
 });
 
 /** A sidecar in front of a store that answers everything with 200 and these pieces. */
-async function answering(...pieces: string[]): Promise<string> {
+function answering(...pieces: string[]): Promise<string> {
+  return answeringWith((response) => {
+    for (const piece of pieces) response.write(piece);
+    response.end();
+  });
+}
+
+async function answeringWith(write: (response: ServerResponse) => void): Promise<string> {
   const store = createServer((message, response) => {
     message.resume().on('end', () => {
       response.writeHead(200, { 'content-type': 'application/xml' });
-      for (const piece of pieces) response.write(piece);
-      response.end();
+      write(response);
     });
   }).listen(0, '127.0.0.1');
   await once(store, 'listening');
@@ -61,6 +68,37 @@ describe('an error under a 200 of the store', () => {
     expect(await outcome(client.send(copy))).toBe(expected);
     expect(await outcome(client.send(new UploadPartCopyCommand(part)))).toBe(expected);
     expect(await outcome(client.send(new CompleteMultipartUploadCommand(complete)))).toBe(expected);
+  });
+
+  it('is one wherever white space stands', async () => {
+    const url = await answering(' \n', '<?xml version="1.0"?>', '\n ', error('SlowDown'));
+    expect(await outcome(s3Client(url, alice).send(copy))).toBe('SlowDown 503');
+  });
+
+  it('does not show the ids of the store after white space that was passed on', async () => {
+    let offsetMs = 0;
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + offsetMs);
+    stops.push(() => clock.mockRestore());
+    let store: ServerResponse | undefined;
+    const url = await answeringWith((response) => {
+      response.write('<?xml version="1.0"?>\n');
+      store = response;
+    });
+    const client = await openSigned(url, copyHead);
+    const answer = readAll(client);
+    await vi.waitFor(() => expect(store).toBeDefined(), { timeout: 10_000, interval: 10 });
+    await vi.waitFor(() => {
+      // The ten seconds begin when the head has arrived, which nothing outside shows.
+      offsetMs += 1000;
+      store?.write(' ');
+      expect(client.bytesRead).toBeGreaterThan(0);
+    }, 20_000);
+    store?.end(error('InternalError'));
+    const document = (await answer).split('\r\n\r\n').slice(1).join('\r\n\r\n');
+    expect(document).toMatch(/<\?xml version="1.0"\?>\s+[\s\da-f]*<Error><Code>InternalError</);
+    expect(document).not.toMatch(/of-the-store/);
+    expect(document.match(/<\?xml/g)).toHaveLength(1);
   });
 
   it('does not show the ids of the store', async () => {
