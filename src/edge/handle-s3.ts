@@ -134,8 +134,9 @@ async function authorize(
   const startedAt = performance.now();
   const result = await authorizeS3(request, authenticated, pipeline.authorization);
   traceDecision(result, trace, (performance.now() - startedAt) * 1000);
-  if (result.isAllowed) return result;
-  throw refusal(result, authenticated, pipeline);
+  if (!result.isAllowed) throw refusal(result, authenticated, pipeline);
+  if (request.refusal !== undefined) throw request.refusal;
+  return result;
 }
 
 function traceDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {

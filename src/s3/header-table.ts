@@ -74,6 +74,12 @@ const ownerHeaders: ReadonlySet<string> = new Set([
   'x-amz-source-expected-bucket-owner',
 ]);
 
+/** Whether a request expects a bucket to belong to another account. Such a request may not be forwarded. */
+export function expectsOtherOwner({ headers }: RawRequest, accountId: string): boolean {
+  for (const { name, value } of headers) if (ownerHeaders.has(name) && value !== accountId) return true;
+  return false;
+}
+
 // Private extensions of stores; with the store's own key they could do more than the operation says.
 const vendorPrefixes = [
   'x-minio-',
@@ -100,17 +106,13 @@ const repeatable: ReadonlySet<string> = new Set([
 /**
  * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, any `x-amz-*` that the
  * operation does not know, and values that could be read in two ways. White space is collapsed as it was for the
- * signature, so that a store has nothing left to collapse. Throws `InvalidArgument`, `NotImplemented`, `AccessDenied`,
- * `InvalidDigest`, `MissingContentLength`.
+ * signature, so that a store has nothing left to collapse. Throws `InvalidArgument`, `NotImplemented`, `InvalidDigest`,
+ * `MissingContentLength`.
  */
-export function selectHeaders(
-  raw: RawRequest,
-  row: OperationRow,
-  accountId: string,
-): ReadonlyMap<string, string> {
+export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
   for (const { name, value: sent } of raw.headers) {
-    if (!isForwarded(name, sent, row, accountId)) continue;
+    if (!isForwarded(name, sent, row)) continue;
     const value = collapseOws(sent);
     const earlier = selected.get(name);
     if (earlier === undefined) selected.set(name, value);
@@ -139,12 +141,7 @@ function replace(headers: Map<string, string>, name: string, value: string | und
   else headers.set(name, value);
 }
 
-function isForwarded(
-  name: string,
-  value: string,
-  { operation, headers }: OperationRow,
-  accountId: string,
-): boolean {
+function isForwarded(name: string, value: string, { operation, headers }: OperationRow): boolean {
   if (!name.startsWith('x-amz-')) {
     if (forwarded.has(name)) return suitsMethod(name, value, operation);
     if (vendorPrefixes.some((prefix) => name.startsWith(prefix))) throw notAccepted(name);
@@ -156,10 +153,7 @@ function isForwarded(
     return false;
   }
   if (name === snowball) throw notAccepted(name);
-  if (ownerHeaders.has(name)) {
-    if (value !== accountId) throw s3Error('AccessDenied');
-    return false;
-  }
+  if (ownerHeaders.has(name)) return false;
   const isKnown = headers.has(name) || forwardedAmz.has(name) || name.startsWith(metadataPrefix);
   if (isKnown && !(unverifiable.has(name) && hasOwnChecksum(operation))) return true;
   throw s3Error(

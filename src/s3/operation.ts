@@ -1,4 +1,5 @@
 import type { RawRequest } from '../core/raw-request.ts';
+import type { ServiceError } from '../core/service-error.ts';
 import type { CopySource } from './copy-source.ts';
 
 /** What an operation works on. */
@@ -186,6 +187,11 @@ export interface S3Request {
   readonly seesMissing?: Permission | undefined;
   /** Response headers that are removed unless the permission is given. */
   readonly guardedHeaders: readonly (readonly [header: string, permission: Permission])[];
+  /**
+   * What the request is answered with instead of being forwarded, once its caller may do what it asks: it says something
+   * about this endpoint, and strangers learn nothing of that.
+   */
+  readonly refusal: ServiceError | undefined;
 }
 
 /** What the permissions of a request depend on. */

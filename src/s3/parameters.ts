@@ -38,7 +38,8 @@ function isIgnored(name: string): boolean {
 
 /**
  * What of them is forwarded: all, or the request is refused for one that the operation does not know, and for a value that
- * could be read in two ways. Throws `InvalidArgument`, `NoSuchUpload`.
+ * could be read in two ways. An upload id that cannot exist is passed over: see {@link isImpossibleUpload}. Throws
+ * `InvalidArgument`.
  */
 export function acceptParameters(
   { operation, accepted, valueless }: OperationRow,
@@ -70,11 +71,15 @@ const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['partNumber', [1, 10_000]],
 ]);
 const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
-const storeIds: ReadonlySet<string> = new Set(['id', 'uploadId', 'versionId']);
+const storeIds: ReadonlySet<string> = new Set(['id', 'versionId']);
 
-// Clients that clean up take NoSuchUpload for done; AWS has no other code for an upload id that cannot exist.
+/** Whether the parameters name an upload by an id that no store makes. Such a request may not be forwarded. */
+export function isImpossibleUpload(parameters: ReadonlyMap<string, string>): boolean {
+  const uploadId = parameters.get('uploadId');
+  return uploadId !== undefined && !isStoreId(uploadId);
+}
+
 function noId(name: string, value: string): Error {
-  if (name === 'uploadId') return s3Error('NoSuchUpload');
   if (name === 'versionId' && value === '') {
     return s3Error('InvalidArgument', 'Version id cannot be the empty string');
   }

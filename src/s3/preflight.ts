@@ -54,5 +54,6 @@ export function preflightRequest(
     bucketFilter: undefined,
     seesMissing: undefined,
     guardedHeaders: none,
+    refusal: undefined,
   };
 }

@@ -1,14 +1,15 @@
 import type { RawRequest } from '../core/raw-request.ts';
+import type { ServiceError } from '../core/service-error.ts';
 import { checkAclHeaders } from './acl-headers.ts';
 import { resolveAddress } from './addressing.ts';
 import { bucketFilter } from './bucket-filter.ts';
 import { s3ConditionKeys } from './condition-keys.ts';
 import { type CopySource, parseCopySource, writeCopySource } from './copy-source.ts';
 import { s3Error } from './errors.ts';
-import { selectHeaders } from './header-table.ts';
+import { expectsOtherOwner, selectHeaders } from './header-table.ts';
 import type { ForwardedHeaders, OperationScope, S3Operation, S3Request, StoreFeature } from './operation.ts';
 import { type OperationRow, operationsFor } from './operations/index.ts';
-import { acceptParameters, readParameters } from './parameters.ts';
+import { acceptParameters, isImpossibleUpload, readParameters } from './parameters.ts';
 import { permissionsOf } from './permissions.ts';
 import { preflightRequest } from './preflight.ts';
 import { requireFeature } from './store-features.ts';
@@ -25,8 +26,8 @@ export interface RouteSettings {
 /**
  * Classifies a request as exactly one operation. Another operation's selector, an unknown or repeated parameter,
  * or an unknown header is refused rather than guessed at: what is authorized must be what the store performs.
- * Throws S3 errors: `InvalidURI`, `InvalidBucketName`, `InvalidArgument`, `MethodNotAllowed`, `NoSuchUpload`,
- * `NotImplemented`.
+ * Throws S3 errors about the head alone: `InvalidURI`, `InvalidBucketName`, `InvalidArgument`, `MethodNotAllowed`,
+ * `NotImplemented`. What else is known to fail is the `refusal` of the result.
  */
 export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   const { bucket, key } = resolveAddress(raw, settings.virtualHosts);
@@ -41,7 +42,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     throw s3Error('NotImplemented', `${operation.name} is not supported by this version of the endpoint.`);
   }
   requireSupport(operation, settings);
-  const sentHeaders = selectHeaders(raw, row, settings.accountId);
+  const sentHeaders = selectHeaders(raw, row);
   requireHeaders(operation, sentHeaders);
   requireConditions(operation, sentHeaders, settings.supports);
   checkAclHeaders(sentHeaders);
@@ -64,7 +65,18 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
     bucketFilter: bucketFilter(requested, settings),
     seesMissing,
     guardedHeaders,
+    refusal: refusalOf(raw, parameters, settings),
   };
+}
+
+// Clients that clean up take NoSuchUpload for done; AWS has no other code for an upload id that cannot exist.
+function refusalOf(
+  raw: RawRequest,
+  parameters: ReadonlyMap<string, string>,
+  { accountId }: RouteSettings,
+): ServiceError | undefined {
+  if (expectsOtherOwner(raw, accountId)) return s3Error('AccessDenied');
+  return isImpossibleUpload(parameters) ? s3Error('NoSuchUpload') : undefined;
 }
 
 // Without its selector it would be another operation: a store that never heard of annotations deletes the object.

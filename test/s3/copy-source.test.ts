@@ -14,10 +14,10 @@ function routed(target: string, headers: Record<string, string>, method = 'PUT')
   return route(raw, settings);
 }
 
-function refusal(action: () => unknown): string {
+function refusal(action: () => object): string {
   try {
-    action();
-    return 'accepted';
+    const result: { refusal?: ServiceError | undefined } = action();
+    return result.refusal?.code ?? 'accepted';
   } catch (error) {
     if (error instanceof ServiceError) return error.code;
     throw error;

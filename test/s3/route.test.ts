@@ -22,7 +22,8 @@ function routed(method: string, target: string, headers: Record<string, string> 
 
 function refusal(method: string, target: string, headers: Record<string, string> = {}): string {
   try {
-    return `accepted as ${routed(method, target, headers).operation.name}`;
+    const { operation, refusal: later } = routed(method, target, headers);
+    return later?.code ?? `accepted as ${operation.name}`;
   } catch (error) {
     if (error instanceof ServiceError) return error.code;
     throw error;

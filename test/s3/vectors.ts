@@ -109,7 +109,9 @@ export function understood(
 /** The code of the S3 error that an action throws. */
 export function refusalOf(action: () => S3Request): string {
   try {
-    return `accepted as ${action().operation.name}`;
+    const { operation, refusal } = action();
+    if (refusal !== undefined) throw refusal;
+    return `accepted as ${operation.name}`;
   } catch (error) {
     if (error instanceof ServiceError) return error.code;
     throw error;
