@@ -70,6 +70,9 @@ const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['part-number-marker', [0, 2_147_483_647]],
   ['partNumber', [1, 10_000]],
 ]);
+/** A store writes the value into its answer: a line break there would begin another header or answer (CVE-2020-1760). */
+const becomesHeader = 'response-';
+const control = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
 const storeIds: ReadonlySet<string> = new Set(['id', 'versionId']);
 
@@ -100,6 +103,9 @@ function checkValue(name: string, value: string): void {
   }
   if (neverEmpty.has(name) && value.trim() === '') {
     throw s3Error('InvalidArgument', `The query parameter ${name} must not be empty.`);
+  }
+  if (name.startsWith(becomesHeader) && control.test(value)) {
+    throw s3Error('InvalidArgument', `The query parameter ${name} cannot be the value of a header.`);
   }
   if (storeIds.has(name) && !isStoreId(value)) throw noId(name, value);
   if (name === 'prefix' && isStoresKey(value)) throw storeNameRefused('InvalidArgument');

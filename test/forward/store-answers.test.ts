@@ -154,6 +154,22 @@ describe('headers of the store', () => {
   });
 });
 
+it('a response header that a caller chooses cannot begin another answer of the store', async () => {
+  // Ceph RGW before 15.2 writes the value into its answer as it is.
+  const { sidecar, store } = await sidecarBefore(({ socket, received }) => {
+    const sent = /response-content-type=(\S*)/.exec(received())?.[1] ?? '';
+    socket.write(storeAnswer(200, 'object', `content-type: ${decodeURIComponent(sent)}\r\n`));
+  });
+  for (const line of ['\r\n', '\r', '\n']) {
+    const value = encodeURIComponent(`text/plain${line}content-length: 0${line}${line}HTTP/1.1 200 OK`);
+    const path = `/data/key?response-content-type=${value}`;
+    const headers = { connection: 'close' };
+    const answer = await readAll(await openSigned(sidecar.url, { method: 'GET', path, headers }));
+    expect(summary(answer)).toBe('400 InvalidArgument');
+  }
+  expect(store.accepted).toEqual([]);
+});
+
 describe('the body of a redirect', () => {
   it('is written anew, without the address of the store', async () => {
     const document = storeError('TemporaryRedirect').replace(
