@@ -111,8 +111,9 @@ const repeatable: ReadonlySet<string> = new Set([
  */
 export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
+  const ofThisHop = namedByConnection(raw);
   for (const { name, value: sent } of raw.headers) {
-    if (!isForwarded(name, sent, row)) continue;
+    if (ofThisHop.has(name) || !isForwarded(name, sent, row)) continue;
     const value = collapseOws(sent);
     const earlier = selected.get(name);
     if (earlier === undefined) selected.set(name, value);
@@ -129,6 +130,19 @@ export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<s
     if (value !== undefined) replace(selected, name, valueRules.get(name)?.(name, value));
   }
   return selected;
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+// RFC 9110 section 7.6.1: they end here, for the store and for policies alike.
+function namedByConnection({ headers }: RawRequest): ReadonlySet<string> {
+  let names: Set<string> | undefined;
+  for (const { name, value } of headers) {
+    if (name !== 'connection' || value === 'keep-alive' || value === 'close') continue;
+    names ??= new Set();
+    for (const option of value.split(',')) names.add(option.trim().toLowerCase());
+  }
+  return names ?? nothing;
 }
 
 // 16 bytes in base64; the final bits of its last character say nothing and are zero.

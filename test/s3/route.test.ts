@@ -287,6 +287,21 @@ describe('requests that could mean something else to the store', () => {
     expect([...headers]).toEqual([['accept', '*/*']]);
   });
 
+  it('drops what any Connection line names, and tells policies nothing of it', () => {
+    const { headers, conditionKeys } = routed('PUT', '/bucket/key', {
+      connection: 'close, X-Amz-Meta-Hop',
+      Connection: 'if-none-match,x-amz-storage-class',
+      'x-amz-meta-hop': '1',
+      'x-amz-meta-a': '1',
+      'if-none-match': '*',
+      'x-amz-storage-class': 'GLACIER',
+    });
+    expect([...headers]).toEqual([['x-amz-meta-a', '1']]);
+    const told = conditionKeys.map(([key]) => key.toLowerCase());
+    expect(told).not.toContain('s3:if-none-match');
+    expect(told).not.toContain('s3:x-amz-storage-class');
+  });
+
   it('rejects an ACL on a read', () => {
     expect(refusal('GET', '/bucket/key', { 'x-amz-acl': 'public-read' })).toBe('NotImplemented');
   });
