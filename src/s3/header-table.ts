@@ -8,9 +8,11 @@ import { valueRules } from './header-values.ts';
 import type { S3Operation } from './operation.ts';
 import type { OperationRow } from './operations/index.ts';
 
-/** Plain HTTP headers that are forwarded; everything not named here or below is dropped. */
+/**
+ * Plain HTTP headers that are forwarded; everything not named here or below is dropped. `Accept` is not here: Ceph RGW 16
+ * answers in JSON where it asks for that, and what answers are looked through for would stand in them unseen.
+ */
 const forwarded: ReadonlySet<string> = new Set([
-  'accept',
   'cache-control',
   'content-disposition',
   'content-encoding',
@@ -97,7 +99,6 @@ const snowball = 'x-amz-meta-snowball-auto-extract';
 
 /** Only lists whose joined form means the same may be repeated. The Go SDK sends one line per attribute. */
 const repeatable: ReadonlySet<string> = new Set([
-  'accept',
   'cache-control',
   'x-amz-object-attributes',
   'x-amz-optional-object-attributes',

@@ -170,6 +170,21 @@ it('a response header that a caller chooses cannot begin another answer of the s
   expect(store.accepted).toEqual([]);
 });
 
+it('a list of objects in place of a configuration is refused, whatever form the caller asks for', async () => {
+  // As Ceph RGW 16 does for selectors that it does not know.
+  const { sidecar } = await sidecarBefore(({ socket, received }) => {
+    const isJson = /\r\naccept: application\/json/i.test(received());
+    socket.write(storeAnswer(200, isJson ? '{"Contents":["plan"]}' : '<ListBucketResult><Key>plan</Key>'));
+  });
+  for (const accept of ['*/*', 'application/json', 'application/json;q=1', 'text/html']) {
+    const headers = { accept, connection: 'close' };
+    const socket = await openSigned(sidecar.url, { method: 'GET', path: '/data?encryption', headers });
+    const answer = await readAll(socket);
+    expect(summary(answer)).toBe('501 NotImplemented');
+    expect(answer).not.toContain('plan');
+  }
+});
+
 describe('the body of a redirect', () => {
   it('is written anew, without the address of the store', async () => {
     const document = storeError('TemporaryRedirect').replace(

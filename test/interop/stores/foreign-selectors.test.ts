@@ -70,6 +70,8 @@ describe.each(storeKinds)('a selector that $name may not know', ({ trailers, sta
     const body = method === 'PUT' || method === 'POST' ? '' : undefined;
     const headers = {
       host: new URL(sidecar.url).host,
+      // Ceph RGW lists objects in JSON for it (seen 2026-11-28).
+      accept: 'application/json',
       'x-amz-content-sha256': createHash('sha256').update('').digest('hex'),
     };
     const request = await signWithSmithy({ method, path, query, headers }, session, {
@@ -93,7 +95,7 @@ describe.each(storeKinds)('a selector that $name may not know', ({ trailers, sta
       if (isFilled) await atStore.send(new PutObjectCommand({ ...object, Body: content }));
       const answer = await send(method, scope === 'bucket' ? `/${Bucket}` : `/${Bucket}/key`, selectors);
       expect(answer).not.toContain(content);
-      expect(answer).not.toContain('<ListBucketResult');
+      expect(answer).not.toMatch(/ListBucketResult|"Contents"/);
       const exists = await outcome(atStore.send(new HeadBucketCommand({ Bucket })));
       expect(exists).toBe(isCreated ? 'allowed' : 'NotFound 404');
       if (!isFilled) return;
