@@ -1,15 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { performance } from 'node:perf_hooks';
 import type { Authorized } from '../authorize/authorize-s3.ts';
-import type { Reservation } from '../core/byte-budget.ts';
-import { isBodyUnread, readOn } from '../core/lingering.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
+import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './client-answer.ts';
 import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
-import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
 import {
   continueWithStoreError,
@@ -18,29 +14,6 @@ import {
   storeAuthenticationCodes,
 } from './store-error.ts';
 import type { UploadHandler } from './upload.ts';
-
-/** The client's side of a forwarded request. */
-export interface ClientSide {
-  readonly message: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Headers of every answer, flat name, value, name, value. */
-  readonly ownHeaders: readonly string[];
-  /** The URL of the request as the client sent it, without its query. */
-  readonly url: string;
-  /** Pays for everything of this exchange that is held whole; the caller releases it. */
-  readonly reservation: Reservation;
-}
-
-/** What became of a request at the store. */
-export interface RelayFacts {
-  readonly status: number;
-  readonly bytesOut: number;
-  /** Milliseconds until the head of the store's answer arrived. */
-  readonly firstByteMs: number | undefined;
-  readonly storeRequestId: string | undefined;
-  /** The code of the store's error document. */
-  readonly errorCode: string | undefined;
-}
 
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
@@ -52,7 +25,6 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
   'NoSuchUpload',
   'ObjectLockConfigurationNotFoundError',
 ]);
-const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
 
 /**
  * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are written anew are
@@ -62,22 +34,19 @@ export class ResponseRelay implements UploadHandler {
   readonly finished: Promise<RelayFacts>;
   readonly #authorized: Authorized;
   readonly #client: ClientSide;
+  readonly #answer: ClientAnswer;
   #resolve!: (facts: RelayFacts) => void;
   #reject!: (error: Error) => void;
   #exchange: HttpExchange | undefined;
   /** Everything has been sent. */
   #isFinished = false;
-  #status = 0;
-  #headers: StoreHeaders = [];
-  #bytesOut = 0;
-  readonly #startedAt = performance.now();
-  #firstByteMs: number | undefined;
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
 
   constructor(authorized: Authorized, client: ClientSide) {
     this.#authorized = authorized;
     this.#client = client;
+    this.#answer = new ClientAnswer(authorized, client);
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -95,7 +64,7 @@ export class ResponseRelay implements UploadHandler {
 
   /** True once the client has been told a status: from then on only the connection can be closed. */
   get hasStarted(): boolean {
-    return this.#client.response.headersSent;
+    return this.#answer.hasStarted;
   }
 
   #onClientClose(): void {
@@ -107,10 +76,9 @@ export class ResponseRelay implements UploadHandler {
     // A body that is streamed hears of it itself.
   }
 
-  onHead({ status, headers }: AnswerHead): void {
-    this.#firstByteMs = performance.now() - this.#startedAt;
-    this.#status = status;
-    this.#headers = headers;
+  onHead(head: AnswerHead): void {
+    this.#answer.takeHead(head);
+    const { status } = head;
     const { operation } = this.#authorized.request;
     const isRead = this.#authorized.writeResult !== undefined || operation.unlessKnown === 'probe';
     this.#guarded(() => {
@@ -118,7 +86,7 @@ export class ResponseRelay implements UploadHandler {
         this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
       } else if (isDelayed(operation.name) && status === 200) {
         this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
-      } else this.#writeHead(status === 204 ? bodyHeaders : undefined);
+      } else this.#answer.writeHead(status === 204 ? bodyHeaders : undefined);
     });
   }
 
@@ -162,17 +130,15 @@ export class ResponseRelay implements UploadHandler {
 
   // What was announced, so that no more is paid for; never more than the limit.
   #collectedLimit(): number {
-    const limit = this.#status >= 300 ? maxErrorBytes : maxResultBytes;
-    const announced = Number(storeHeader(this.#headers, 'content-length') ?? limit);
-    return Math.min(announced, limit);
+    const limit = this.#answer.status >= 300 ? maxErrorBytes : maxResultBytes;
+    return Math.min(this.#answer.announcedLength ?? limit, limit);
   }
 
   #relayDelayed(complete: CompleteResult, data: Buffer): void {
-    const waitedMs = performance.now() - this.#startedAt - (this.#firstByteMs ?? 0);
     requireFit(complete.push(data));
-    const ready = complete.takeSpace(waitedMs);
+    const ready = complete.takeSpace(this.#answer.waitedMs);
     if (ready.length === 0) return;
-    if (!this.hasStarted) this.#writeHead(bodyHeaders);
+    if (!this.hasStarted) this.#answer.writeHead(bodyHeaders);
     this.#write(ready);
   }
 
@@ -181,39 +147,36 @@ export class ResponseRelay implements UploadHandler {
     if (this.hasStarted) {
       // Too late for another status; clients look into the document of these operations.
       const error = errorStatus === undefined ? undefined : readStoreError(body);
-      this.#write(error === undefined ? body : continueWithStoreError(error, this.#requestId));
+      this.#write(error === undefined ? body : continueWithStoreError(error, this.#answer.requestId));
       this.#end(error?.code);
-    } else if (errorStatus === undefined) this.#answer(body, undefined);
+    } else if (errorStatus === undefined) this.#answerWhole(body, undefined);
     else {
-      this.#status = errorStatus;
+      this.#answer.status = errorStatus;
       this.#answerCollected(body);
     }
   }
 
   #answerCollected(body: Buffer): void {
     const { request, writeResult } = this.#authorized;
-    if (this.#status < 300) {
+    const { status, requestId } = this.#answer;
+    if (status < 300) {
       if (writeResult === undefined) requireNoListing(body);
-      else if (this.#status !== 200)
-        throw new UpstreamFault('protocol', `the store answered ${this.#status}`);
+      else if (status !== 200) throw new UpstreamFault('protocol', `the store answered ${status}`);
       const result = writeResult?.(body) ?? body;
       if ('refusal' in result) throw new ResultRefused(result.refusal);
-      this.#answer(result, undefined);
+      this.#answerWhole(result, undefined);
       return;
     }
     const error = readStoreError(body);
     if (error !== undefined && storeAuthenticationCodes.has(error.code)) {
       throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${error.code}`);
     }
-    const isHidden = this.#status === 404 && !shownWhenMissing.has(error?.code);
+    const isHidden = status === 404 && !shownWhenMissing.has(error?.code);
     if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
-    const isHead = request.operation.method === 'HEAD';
-    if (isHead) this.#answerHead();
-    else this.#answer(shownError(body, error, this.#status, this.#requestId), error?.code);
-  }
-
-  get #requestId(): string {
-    return this.#client.ownHeaders[1] ?? '';
+    if (request.operation.method === 'HEAD') {
+      this.#answer.writeHead();
+      this.#end(undefined);
+    } else this.#answerWhole(shownError(body, error, status, requestId), error?.code);
   }
 
   #maySeeMissing(): boolean {
@@ -221,51 +184,20 @@ export class ResponseRelay implements UploadHandler {
     return seesMissing === undefined || this.#authorized.permits(seesMissing);
   }
 
-  #answerHead(): void {
-    this.#writeHead(undefined);
-    this.#end(undefined);
-  }
-
-  #answer(body: Buffer, errorCode: string | undefined): void {
-    this.#writeHead(bodyHeaders, ['content-length', String(body.length)]);
-    this.#write(body);
+  #answerWhole(body: Buffer, errorCode: string | undefined): void {
+    this.#answer.writeWhole(body);
     this.#end(errorCode);
   }
 
-  #writeHead(omitted: ReadonlySet<string> | undefined, further: readonly string[] = []): void {
-    const { message, response, ownHeaders } = this.#client;
-    const kept = responseHeaders(this.#headers, this.#authorized, omitted);
-    // The store has answered before it had the whole body: what is left of it cannot be told from a next request.
-    const closing = isBodyUnread(message) ? ['connection', 'close'] : [];
-    response.writeHead(this.#status, [...ownHeaders, ...kept, ...further, ...closing]);
-  }
-
   #write(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    this.#bytesOut += chunk.length;
-    if (!this.#client.response.write(chunk)) this.#exchange?.pause();
+    if (!this.#answer.write(chunk)) this.#exchange?.pause();
   }
 
   #end(errorCode: string | undefined): void {
-    const facts: RelayFacts = {
-      status: this.#status,
-      bytesOut: this.#bytesOut,
-      firstByteMs: this.#firstByteMs,
-      storeRequestId: storeHeader(this.#headers, 'x-amz-request-id'),
-      errorCode,
-    };
-    const { message, response } = this.#client;
-    if (!isBodyUnread(message)) {
-      response.end(() => this.#finish(facts));
-      return;
-    }
-    void readOn(message).then(() => response.end());
-    this.#finish(facts);
-  }
-
-  #finish(facts: RelayFacts): void {
-    this.#isFinished = true;
-    this.#resolve(facts);
+    this.#answer.end(errorCode, (facts) => {
+      this.#isFinished = true;
+      this.#resolve(facts);
+    });
   }
 }
 

@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { Reservation } from '../core/byte-budget.ts';
+import { isBodyUnread, readOn } from '../core/lingering.ts';
+import type { AnswerHead } from '../http-client/answer-head.ts';
+import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
+
+/** The client's side of a forwarded request. */
+export interface ClientSide {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Headers of every answer, flat name, value, name, value; the first one is our request id. */
+  readonly ownHeaders: readonly string[];
+  /** The URL of the request as the client sent it, without its query. */
+  readonly url: string;
+  /** Pays for everything of this exchange that is held whole; the caller releases it. */
+  readonly reservation: Reservation;
+}
+
+/** What became of a request at the store. */
+export interface RelayFacts {
+  readonly status: number;
+  readonly bytesOut: number;
+  /** Milliseconds until the head of the store's answer arrived. */
+  readonly firstByteMs: number | undefined;
+  readonly storeRequestId: string | undefined;
+  /** The code of the store's error document. */
+  readonly errorCode: string | undefined;
+}
+
+/** Headers of the store that speak of a body which the client is not given as it is. */
+export const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
+
+/** The answer to the client, written under the head of the store's. */
+export class ClientAnswer {
+  readonly #authorized: Authorized;
+  readonly #client: ClientSide;
+  readonly #startedAt = performance.now();
+  #firstByteMs: number | undefined;
+  #headers: StoreHeaders = [];
+  #bytesOut = 0;
+  /** The store's, until the answer turns out to be something else than it says. */
+  status = 0;
+
+  constructor(authorized: Authorized, client: ClientSide) {
+    this.#authorized = authorized;
+    this.#client = client;
+  }
+
+  /** Takes the head of the store's answer; nothing is sent yet. */
+  takeHead({ status, headers }: AnswerHead): void {
+    this.#firstByteMs = performance.now() - this.#startedAt;
+    this.status = status;
+    this.#headers = headers;
+  }
+
+  /** True once the client has been told a status. */
+  get hasStarted(): boolean {
+    return this.#client.response.headersSent;
+  }
+
+  get requestId(): string {
+    return this.#client.ownHeaders[1] ?? '';
+  }
+
+  /** Milliseconds since the head of the store's answer. */
+  get waitedMs(): number {
+    return performance.now() - this.#startedAt - (this.#firstByteMs ?? 0);
+  }
+
+  /** The length that the store announced; `undefined` where there is none. */
+  get announcedLength(): number | undefined {
+    const length = storeHeader(this.#headers, 'content-length');
+    return length === undefined ? undefined : Number(length);
+  }
+
+  /** Sends the head: status, our headers, and the store's without those `omitted`. */
+  writeHead(omitted?: ReadonlySet<string>, further: readonly string[] = []): void {
+    const { message, response, ownHeaders } = this.#client;
+    const kept = responseHeaders(this.#headers, this.#authorized, omitted);
+    // The store has answered before it had the whole body: what is left of it cannot be told from a next request.
+    const closing = isBodyUnread(message) ? ['connection', 'close'] : [];
+    response.writeHead(this.status, [...ownHeaders, ...kept, ...further, ...closing]);
+  }
+
+  /** Sends head and body in one. */
+  writeWhole(body: Buffer): void {
+    this.writeHead(bodyHeaders, ['content-length', String(body.length)]);
+    this.write(body);
+  }
+
+  /** Sends the next bytes of the body. False asks to wait until the response drains. */
+  write(chunk: Buffer): boolean {
+    if (chunk.length === 0) return true;
+    this.#bytesOut += chunk.length;
+    return this.#client.response.write(chunk);
+  }
+
+  /** Ends the answer. `onFinished` is called when everything has been sent. */
+  end(errorCode: string | undefined, onFinished: (facts: RelayFacts) => void): void {
+    const facts: RelayFacts = {
+      status: this.status,
+      bytesOut: this.#bytesOut,
+      firstByteMs: this.#firstByteMs,
+      storeRequestId: storeHeader(this.#headers, 'x-amz-request-id'),
+      errorCode,
+    };
+    const { message, response } = this.#client;
+    if (!isBodyUnread(message)) {
+      response.end(() => onFinished(facts));
+      return;
+    }
+    void readOn(message).then(() => response.end());
+    onFinished(facts);
+  }
+}
