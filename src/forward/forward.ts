@@ -9,8 +9,9 @@ import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { ClientSide, RelayFacts } from './client-answer.ts';
 import { BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused } from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
-import { buildOutgoing, type OutgoingHead, type StoreTarget } from './outgoing-request.ts';
+import { buildOutgoing, type OutgoingHead, type Signing, type StoreTarget } from './outgoing-request.ts';
 import { forwardPreflight, type PreflightAnswer, type PreflightExchange } from './preflight.ts';
+import { codeOfRefusedHead } from './refused-head.ts';
 import { ResponseRelay } from './response-relay.ts';
 import { needsProbe, type ProbeResult, probeSelector } from './selector-probe.ts';
 import { StreamedBody } from './streamed-body.ts';
@@ -64,12 +65,22 @@ export class Forwarder {
   }
 
   async #probe(authorized: Authorized, { reservation }: Exchange): Promise<ProbeResult> {
-    const signing = { keys: this.#signingKeys, nowMs: this.#clock.now() };
     const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
       this.#upstream.fetchSmall(head, maxBytes, reservation).catch((error: unknown) => {
         throw namedFault(error);
       });
-    return probeSelector(authorized, this.#store, signing, ask);
+    return probeSelector(authorized, this.#store, this.#signing(), ask);
+  }
+
+  /** Never rejects: where it cannot be asked why, the refusal stands as it came. */
+  #whyRefused(authorized: Authorized, { reservation }: Exchange): Promise<string | undefined> {
+    const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
+      this.#upstream.fetchSmall(head, maxBytes, reservation);
+    return codeOfRefusedHead(authorized, this.#store, this.#signing(), ask).catch(() => undefined);
+  }
+
+  #signing(): Signing {
+    return { keys: this.#signingKeys, nowMs: this.#clock.now() };
   }
 
   async #attempt(
@@ -78,13 +89,10 @@ export class Forwarder {
     { body, isFresh }: { readonly body: OutgoingBody; readonly isFresh: boolean },
   ): Promise<RelayFacts> {
     const { content } = body;
-    const head = buildOutgoing(authorized, body, this.#store, {
-      keys: this.#signingKeys,
-      nowMs: this.#clock.now(),
-    });
+    const head = buildOutgoing(authorized, body, this.#store, this.#signing());
     // A response that is closed already will not say so again.
     if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGone();
-    const relay = new ResponseRelay(authorized, exchange);
+    const relay = new ResponseRelay(authorized, exchange, () => this.#whyRefused(authorized, exchange));
     if (content instanceof StreamedBody) {
       const upload = new Upload(content, relay);
       const sending = this.#upstream.start({ head, body: body.length, isFresh }, upload);

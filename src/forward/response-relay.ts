@@ -6,6 +6,7 @@ import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './c
 import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
+import { isRefusal } from './refused-head.ts';
 import { requireNoListing } from './selector-probe.ts';
 import {
   continueWithStoreError,
@@ -35,6 +36,7 @@ export class ResponseRelay implements UploadHandler {
   readonly #authorized: Authorized;
   readonly #client: ClientSide;
   readonly #answer: ClientAnswer;
+  readonly #whyRefused: () => Promise<string | undefined>;
   #resolve!: (facts: RelayFacts) => void;
   #reject!: (error: Error) => void;
   #exchange: HttpExchange | undefined;
@@ -43,8 +45,10 @@ export class ResponseRelay implements UploadHandler {
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
 
-  constructor(authorized: Authorized, client: ClientSide) {
+  /** @param whyRefused asks for the code of a HEAD that the store has refused; must not reject */
+  constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
     this.#authorized = authorized;
+    this.#whyRefused = whyRefused;
     this.#client = client;
     this.#answer = new ClientAnswer(authorized, client);
     this.finished = new Promise((resolve, reject) => {
@@ -168,20 +172,25 @@ export class ResponseRelay implements UploadHandler {
       return;
     }
     const error = readStoreError(body);
-    if (error !== undefined && storeAuthenticationCodes.has(error.code)) {
-      throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${error.code}`);
-    }
+    requireOwnKeyAccepted(error?.code);
     const isHidden = status === 404 && !shownWhenMissing.has(error?.code);
     if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
-    if (request.operation.method === 'HEAD') {
-      this.#answer.writeHead();
-      this.#end(undefined);
-    } else this.#answerWhole(shownError(body, error, status, requestId), error?.code);
+    if (request.operation.method === 'HEAD') void this.#answerHead();
+    else this.#answerWhole(shownError(body, error, status, requestId), error?.code);
   }
 
   #maySeeMissing(): boolean {
     const { seesMissing } = this.#authorized.request;
     return seesMissing === undefined || this.#authorized.permits(seesMissing);
+  }
+
+  async #answerHead(): Promise<void> {
+    const code = isRefusal(this.#answer.status) ? await this.#whyRefused() : undefined;
+    this.#guarded(() => {
+      requireOwnKeyAccepted(code);
+      this.#answer.writeHead();
+      this.#end(undefined);
+    });
   }
 
   #answerWhole(body: Buffer, errorCode: string | undefined): void {
@@ -199,6 +208,11 @@ export class ResponseRelay implements UploadHandler {
       this.#resolve(facts);
     });
   }
+}
+
+function requireOwnKeyAccepted(code: string | undefined): void {
+  if (code === undefined || !storeAuthenticationCodes.has(code)) return;
+  throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
 }
 
 function requireFit(hasRoom: boolean): void {

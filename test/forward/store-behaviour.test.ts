@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
@@ -104,6 +104,37 @@ describe('a store that fails', () => {
       expect(sidecar.logged.join('')).toContain(`the store refused the sidecar's key: ${code}`);
     },
   );
+
+  it.each(['SignatureDoesNotMatch', 'RequestTimeTooSkewed'])(
+    'with %s is so for HEAD as well, whose answer does not say why',
+    async (code) => {
+      const { sidecar } = await inFrontOf((_, response) =>
+        response.writeHead(403).end(`<Error><Code>${code}</Code><Message>x</Message></Error>`),
+      );
+      const client = s3Client(sidecar.url, alice);
+      expect(await outcome(client.send(new HeadObjectCommand(object)))).toMatch(/ 503$/);
+      expect(await outcome(client.send(new HeadBucketCommand({ Bucket: 'data' })))).toMatch(/ 503$/);
+      expect(sidecar.logged.join('')).toContain(`the store refused the sidecar's key: ${code}`);
+    },
+  );
+
+  it('refuses a HEAD on its own account and is believed, though it does not say why', async () => {
+    const asked: string[] = [];
+    const { sidecar } = await inFrontOf((message, response) => {
+      asked.push(`${message.method} ${message.url} ${message.headers.range}`);
+      if (asked.length === 1) response.writeHead(403).end();
+      else if (asked.length === 2)
+        response.writeHead(403).end('<Error><Code>AccessDenied</Code><Message>x</Message></Error>');
+      else if (message.method === 'HEAD') response.writeHead(400).end();
+      else message.socket.destroy();
+    });
+    const head = new HeadObjectCommand({ ...object, Range: 'bytes=5-9' });
+    expect(await outcome(s3Client(sidecar.url, alice).send(head))).toMatch(/ 403$/);
+    expect(await outcome(s3Client(sidecar.url, alice).send(head))).toMatch(/ 400$/);
+    const first = 'GET /data/key bytes=0-0';
+    expect(asked.slice(0, 2)).toEqual(['HEAD /data/key bytes=5-9', first]);
+    expect(asked.slice(3).every((line) => line === first)).toBe(true);
+  });
 
   it('in the middle of an answer cuts the connection instead of ending it well', async () => {
     const { sidecar } = await inFrontOf((message, response) => {
