@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net';
-import { type Dialled, dial, type Origin } from './connect.ts';
+import type { Origin } from './connect.ts';
 import type { Carrier, HttpExchange } from './http-exchange.ts';
 import { HttpFault } from './http-fault.ts';
 import { type HttpTimeouts, keepTimeMs, Progress } from './progress.ts';
-import { surviveWriteErrors, type WriteObserver } from './surviving-writes.ts';
+import { Wire, type WireObserver } from './wire.ts';
 
 /** The pool that a connection belongs to. */
 export interface ConnectionOwner {
@@ -19,37 +18,20 @@ export interface ConnectionOwner {
 const drainMs = 5_000;
 
 /** One connection, which carries one exchange at a time. */
-export class Connection implements Carrier, WriteObserver {
+export class Connection implements Carrier, WireObserver {
   readonly #owner: ConnectionOwner;
   readonly #progress: Progress;
-  readonly #socket: Socket;
-  readonly #tcp: Socket;
+  readonly #wire: Wire;
   #exchange: HttpExchange | undefined;
-  #isEstablished = false;
   #isUsed = false;
   #isClosed = false;
   #isDraining = false;
-  #hasWriteFailed = false;
   #keepMs = 0;
-  #error: Error | undefined;
 
   constructor(origin: Origin, timeouts: HttpTimeouts, owner: ConnectionOwner) {
     this.#owner = owner;
     this.#progress = new Progress(timeouts);
-    const { socket, tcp, readyEvent }: Dialled = dial(origin);
-    this.#socket = socket;
-    this.#tcp = tcp;
-    surviveWriteErrors(socket, this);
-    socket.once(readyEvent, () => this.#onEstablished());
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
-    socket.on('drain', () => this.#exchange?.handler.onDrain());
-    socket.on('end', () => this.#onEnd());
-    const noteError = (error: Error): void => {
-      this.#error ??= error;
-    };
-    tcp.on('error', noteError);
-    if (tcp !== socket) socket.on('error', noteError);
-    socket.on('close', () => this.#onClose());
+    this.#wire = new Wire(origin, this);
   }
 
   get isClosed(): boolean {
@@ -69,30 +51,23 @@ export class Connection implements Carrier, WriteObserver {
     if (exchange === undefined || exchange.isSent) return;
     exchange.isSent = true;
     this.#progress.noteWritten();
-    if (exchange.body === undefined) {
-      this.#socket.write(exchange.head, 'latin1');
-      return;
-    }
-    this.#socket.cork();
-    this.#socket.write(exchange.head, 'latin1');
-    this.#socket.write(exchange.body);
-    this.#socket.uncork();
+    this.#wire.send(exchange.head, exchange.body);
   }
 
   write(piece: Buffer): boolean {
     const exchange = this.#exchange;
-    if (this.#socket.writableLength === 0) this.#progress.noteWritten();
-    const canTakeMore = this.#socket.write(piece);
+    if (this.#wire.isFlushed) this.#progress.noteWritten();
+    const canTakeMore = this.#wire.write(piece);
     // The answer came first.
     if (exchange?.isBodyComplete === true && exchange.parser.isEnded) this.#settle(exchange);
     return canTakeMore;
   }
 
   setPaused(isPaused: boolean): void {
-    if (isPaused) this.#socket.pause();
+    if (isPaused) this.#wire.pause();
     else {
       this.#progress.noteRead();
-      this.#socket.resume();
+      this.#wire.resume();
     }
   }
 
@@ -103,9 +78,9 @@ export class Connection implements Carrier, WriteObserver {
   /** Closes the connection unless it is within its limits. */
   check(nowMs: number): void {
     const exchange = this.#exchange;
-    if (!this.#isEstablished) this.#failWith(this.#progress.faultWhileConnecting(nowMs));
+    if (!this.#wire.isEstablished) this.#failWith(this.#progress.faultWhileConnecting(nowMs));
     else if (exchange !== undefined)
-      this.#failWith(this.#progress.faultOf(exchange, this.#socket.writableLength > 0, nowMs));
+      this.#failWith(this.#progress.faultOf(exchange, !this.#wire.isFlushed, nowMs));
     else if (this.#isDraining) {
       if (this.#progress.silentMs(nowMs) > drainMs) this.#reset();
     } else if (this.#progress.silentMs(nowMs) > this.#keepMs) this.#close();
@@ -119,20 +94,22 @@ export class Connection implements Carrier, WriteObserver {
 
   onWritten(): void {
     this.#progress.noteWritten();
-    if (this.#isDraining && this.#socket.writableLength === 0) this.#close();
+    if (this.#isDraining && this.#wire.isFlushed) this.#close();
   }
 
   onWriteFailed(): void {
-    this.#hasWriteFailed = true;
     if (this.#exchange !== undefined) this.#exchange.isBroken = true;
   }
 
-  #onEstablished(): void {
-    this.#isEstablished = true;
+  onEstablished(): void {
     this.#progress.noteWritten();
   }
 
-  #onData(bytes: Buffer): void {
+  onDrain(): void {
+    this.#exchange?.handler.onDrain();
+  }
+
+  onData(bytes: Buffer): void {
     const exchange = this.#exchange;
     this.#progress.noteRead();
     if (exchange === undefined) {
@@ -155,14 +132,14 @@ export class Connection implements Carrier, WriteObserver {
     if (this.#exchange === exchange && exchange.parser.isEnded) this.#finish(exchange);
   }
 
-  #onEnd(): void {
+  onEnd(wasReset: boolean): void {
     const exchange = this.#exchange;
     if (exchange === undefined) {
       if (!this.#isDraining) this.#close();
       return;
     }
     try {
-      if (this.#wasReset()) throw new HttpFault('reset', 'the connection was reset');
+      if (wasReset) throw new HttpFault('reset', 'the connection was reset');
       if (!exchange.parser.isEnded) exchange.parser.end();
     } catch (error) {
       this.#fail(this.#withStaleness(toFault(error), exchange));
@@ -171,29 +148,23 @@ export class Connection implements Carrier, WriteObserver {
     this.#finish(exchange);
   }
 
-  // libuv reports a reset as an orderly end when the last bytes are read with it, and the system does when writing has
-  // failed before. A connection that was reset has no peer any more, an ended one has. The address must not have been
-  // asked for before: Node keeps it.
-  #wasReset(): boolean {
-    return this.#hasWriteFailed || this.#tcp.remotePort === undefined;
-  }
-
-  #onClose(): void {
+  onClose(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) this.#noteClosed();
-    else if (this.#isEstablished)
+    else if (this.#wire.isEstablished)
       this.#fail(this.#withStaleness(new HttpFault('reset', 'the connection was reset'), exchange));
     else {
-      const code = this.#error !== undefined && 'code' in this.#error ? String(this.#error.code) : 'closed';
+      const { error } = this.#wire;
+      const code = error !== undefined && 'code' in error ? String(error.code) : 'closed';
       const message = `the connection could not be established (${code})`;
-      this.#fail(new HttpFault('connect', message, { cause: this.#error, wasSent: false }));
+      this.#fail(new HttpFault('connect', message, { cause: error, wasSent: false }));
     }
   }
 
   #withStaleness(fault: HttpFault, exchange: HttpExchange): HttpFault {
     const isStale = this.#isUsed && !exchange.isAnswered;
     return new HttpFault(fault.reason, fault.message, {
-      cause: this.#error,
+      cause: this.#wire.error,
       isStale,
       wasSent: exchange.isSent,
     });
@@ -207,12 +178,12 @@ export class Connection implements Carrier, WriteObserver {
 
   #settle(exchange: HttpExchange): void {
     const { parser, isSent } = exchange;
-    const isFlushed = this.#socket.writableLength === 0;
+    const { isFlushed, hasWriteFailed } = this.#wire;
     if (!this.#isUsed) this.#keepMs = keepTimeMs(parser.keepAlive);
     this.#isUsed = true;
     this.#letGo();
-    if (exchange.isPaused) this.#socket.resume();
-    const isWhole = isSent && isFlushed && !this.#hasWriteFailed;
+    if (exchange.isPaused) this.#wire.resume();
+    const isWhole = isSent && isFlushed && !hasWriteFailed;
     const canRest = isWhole && parser.isReusable && this.#keepMs > 0 && !this.#isClosed;
     if (!canRest) this.#leave(isSent, isFlushed);
     // A second answer to the same request would be taken for that to the next one: it runs out unused.
@@ -222,7 +193,7 @@ export class Connection implements Carrier, WriteObserver {
   // The peer has answered: what it still needs of the request is sent, and what will never be whole is cut off.
   #leave(isRequestWhole: boolean, isFlushed: boolean): void {
     if (!isRequestWhole) this.#reset();
-    else if (isFlushed || this.#hasWriteFailed) this.#close();
+    else if (isFlushed || this.#wire.hasWriteFailed) this.#close();
     else this.#isDraining = true;
   }
 
@@ -239,7 +210,7 @@ export class Connection implements Carrier, WriteObserver {
   // A request that is not whole ends by a reset: some servers take an orderly end for the end of the body, and keep what
   // they have (versitygw 1.8, observed 2026-11).
   #cutOff(): void {
-    const isWhole = this.#exchange?.isBodyComplete === true && this.#socket.writableLength === 0;
+    const isWhole = this.#exchange?.isBodyComplete === true && this.#wire.isFlushed;
     this.#letGo();
     if (isWhole) this.#close();
     else this.#reset();
@@ -255,14 +226,12 @@ export class Connection implements Carrier, WriteObserver {
 
   #reset(): void {
     this.#noteClosed();
-    if (this.#socket.destroyed) return;
-    if (this.#isEstablished) this.#tcp.resetAndDestroy();
-    this.#socket.destroy();
+    this.#wire.reset();
   }
 
   #close(): void {
     this.#noteClosed();
-    this.#socket.destroy();
+    this.#wire.close();
   }
 
   #noteClosed(): void {
