@@ -57,6 +57,8 @@ export class Upload implements AnswerHandler, BodyObserver {
   onEnd(): void {
     if (this.#heldHead !== undefined) {
       this.#isEndHeld = true;
+      // Nothing more can come but the end of the connection, which must not be missed.
+      this.#exchange?.resume();
       return;
     }
     // Has no effect on a connection whose request was whole.
@@ -76,7 +78,7 @@ export class Upload implements AnswerHandler, BodyObserver {
     this.#heldHead = undefined;
     if (this.#exchange?.isBroken === true) {
       this.#exchange.abort();
-      this.#relay.onFault(new HttpFault('reset', 'the connection was reset after an early success'));
+      this.#relay.onFault(new HttpFault('reset', 'the connection ended after an early success'));
       return;
     }
     this.#relay.onHead(head);

@@ -145,6 +145,7 @@ export class Connection implements Carrier, WireObserver {
       this.#fail(this.#withStaleness(toFault(error), exchange));
       return;
     }
+    if (!exchange.isBodyComplete) exchange.isBroken = true;
     this.#finish(exchange);
   }
 

@@ -41,7 +41,7 @@ export class HttpExchange implements AnswerSink {
   isSent = false;
   /** True once a byte of an answer has arrived. */
   isAnswered = false;
-  /** True once writing has failed: the peer does not take the body any more. */
+  /** True once writing has failed, or the peer has ended before the body did: what is still sent goes nowhere. */
   isBroken = false;
   /** True once body was sent after the head of the answer had come: what else comes may belong to this exchange. */
   isAnsweredEarly = false;

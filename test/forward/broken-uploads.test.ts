@@ -169,6 +169,20 @@ describe('an early success', () => {
     expect((await readAll(read)).endsWith('\r\n\r\nof the read')).toBe(true);
   });
 
+  it.each([
+    ['with its answer', storeAnswer(200, '', 'connection: close\r\n')],
+    ['in the middle of it', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf'],
+  ])('of a store that ends its connection %s, before it has the body, is none', async (_, answer) => {
+    const { sidecar, store } = await sidecarBefore(({ socket }) => socket.end(answer));
+    const socket = await put(sidecar.url, unsigned, { connection: 'close' });
+    const answered = readAll(socket);
+    socket.write(data.subarray(0, -1));
+    await eventually(() => expect(store.accepted[0]?.socket.writableFinished).toBe(true));
+    await setTimeout(200);
+    socket.write(data.subarray(-1));
+    expect(summary(await answered)).toBe('503 ServiceUnavailable');
+  });
+
   it('of a store that then hangs up is none', async () => {
     const { sidecar } = await sidecarBefore(({ socket }) => {
       socket.pause();
