@@ -82,6 +82,8 @@ export class ClientAnswer {
     // The store has answered before it had the whole body: what is left of it cannot be told from a next request.
     const closing = isBodyUnread(message) ? ['connection', 'close'] : [];
     response.writeHead(this.status, [...ownHeaders, ...kept, ...further, ...closing]);
+    // Node would end the connection of a client that reads too slowly in order.
+    if (endsWithConnection(message)) response.on('timeout', () => this.cutShort());
   }
 
   /** Sends head and body in one. */
@@ -95,6 +97,13 @@ export class ClientAnswer {
     if (chunk.length === 0) return true;
     this.#bytesOut += chunk.length;
     return this.#client.response.write(chunk);
+  }
+
+  /** Ends the connection in such a way that the client does not take what it has for the whole answer. */
+  cutShort(): void {
+    const { message, response } = this.#client;
+    if (endsWithConnection(message)) message.socket.resetAndDestroy();
+    else response.destroy();
   }
 
   /** Ends the answer. `onFinished` is called when everything has been sent. */
@@ -114,4 +123,9 @@ export class ClientAnswer {
     void readOn(message).then(() => response.end());
     onFinished(facts);
   }
+}
+
+// Without a length, an answer in HTTP/1.0 ends where the connection does: only a reset says that it is not whole.
+function endsWithConnection({ httpVersion }: IncomingMessage): boolean {
+  return httpVersion === '1.0';
 }

@@ -102,16 +102,10 @@ export class Forwarder {
     try {
       return await relay.finished;
     } catch (error) {
-      if (relay.hasStarted) cutShort(exchange);
+      relay.cutShort();
       throw error;
     }
   }
-}
-
-// Without a length, an answer in HTTP/1.0 ends where the connection does: only a reset says that it is not whole.
-function cutShort({ message, response }: Exchange): void {
-  if (message.httpVersion === '1.0') message.socket.resetAndDestroy();
-  else response.destroy();
 }
 
 // What AWS answers when there is no such configuration.

@@ -66,9 +66,9 @@ export class ResponseRelay implements UploadHandler {
     this.#exchange = exchange;
   }
 
-  /** True once the client has been told a status: from then on only the connection can be closed. */
-  get hasStarted(): boolean {
-    return this.#answer.hasStarted;
+  /** Cuts the answer short if the client has been told a status already: from then on it cannot be told another. */
+  cutShort(): void {
+    if (this.#answer.hasStarted) this.#answer.cutShort();
   }
 
   #onClientClose(): void {
@@ -142,13 +142,13 @@ export class ResponseRelay implements UploadHandler {
     requireFit(complete.push(data));
     const ready = complete.takeSpace(this.#answer.waitedMs);
     if (ready.length === 0) return;
-    if (!this.hasStarted) this.#answer.writeHead(bodyHeaders);
+    if (!this.#answer.hasStarted) this.#answer.writeHead(bodyHeaders);
     this.#write(ready);
   }
 
   #answerDelayed(complete: CompleteResult): void {
     const { body, errorStatus } = complete.end();
-    if (this.hasStarted) {
+    if (this.#answer.hasStarted) {
       // Too late for another status; clients look into the document of these operations.
       const error = errorStatus === undefined ? undefined : readStoreError(body);
       this.#write(error === undefined ? body : continueWithStoreError(error, this.#answer.requestId));

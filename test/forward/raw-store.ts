@@ -12,11 +12,13 @@ afterEach(async () => {
 export async function sidecarBefore(
   onRequest: (connection: Accepted, request: number) => void,
   trailers: 'reframe' | 'decode' = 'reframe',
+  limits = '{}',
 ): Promise<{ sidecar: TestSidecar; store: RawServer }> {
   const store = await startRawServer(onRequest);
   const sidecar = await startSidecar({
     directory: openDirectory,
     trailers,
+    server: `  limits: ${limits}`,
     backend: {
       endpoint: store.url,
       accessKeyId: 'KEY',
