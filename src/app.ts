@@ -44,6 +44,11 @@ export interface App {
    * requests in flight finish up to a deadline, and closes the connections to the store.
    */
   stop(graceMs?: number): Promise<void>;
+  /**
+   * Resets the requests that are on their way to the store, for a process that ends at once: a store may take the end of a
+   * connection for the end of an upload.
+   */
+  abort(): void;
 }
 
 /** How long requests in flight may take once the sidecar was told to stop. */
@@ -119,12 +124,13 @@ export function createApp(parts: AppParts): App {
       if (graceMs > 0) await setTimeout(graceMs);
       await closeServer(edge.server, drainDeadlineMs);
       if (control !== undefined) await closeServer(control, 0);
-      await upstream.destroy();
+      upstream.destroy();
       await fetch.close();
       await shared.stop();
       await closeServer(admin, 0);
       log.info('app', 'stopped');
     },
+    abort: () => upstream.destroy(),
   };
 }
 

@@ -25,8 +25,13 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   const { url, adminUrl, controlUrl } = addresses;
   const control = controlUrl === undefined ? '' : `, control on ${controlUrl}`;
   terminal.prose(`S3 and STS on ${url}, health and metrics on ${adminUrl}${control}`);
+  process.on('uncaughtExceptionMonitor', () => app.abort());
   await stopSignal();
   terminal.prose('draining');
+  void stopSignal().then(() => {
+    app.abort();
+    process.exit(exitCodes.failure);
+  });
   await app.stop(drainGraceMs);
   return exitCodes.ok;
 }

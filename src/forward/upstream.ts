@@ -68,7 +68,7 @@ export class Upstream {
   }
 
   /** Closes every connection at once. */
-  async destroy(): Promise<void> {
+  destroy(): void {
     this.#client.destroy();
   }
 
