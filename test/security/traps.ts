@@ -333,6 +333,17 @@ const stores: readonly Trap[] = [
     ],
   },
   {
+    trap: 'a session that ends while its upload is on its way',
+    tests: [
+      ['e2e/sessions-that-end-meanwhile.test.ts', 'a session that is revoked while its body comes'],
+      [
+        'interop/stores/ended-sessions.test.ts',
+        'keeps nothing of an upload whose session is revoked meanwhile',
+      ],
+      ['interop/stores/ended-sessions.test.ts', 'keeps nothing of an upload whose session expires meanwhile'],
+    ],
+  },
+  {
     trap: '100 Continue before 200',
     tests: [['forward/store-answers.test.ts', 'with 100 Continue before the answer is understood']],
   },

@@ -1,46 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  AbortMultipartUploadCommand,
-  CreateBucketCommand,
-  CreateMultipartUploadCommand,
-  GetObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  ListPartsCommand,
-  PutObjectCommand,
-  type S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startChecksum } from '../../../src/sigv4/checksum.ts';
-import { s3Client } from '../../support/sdk.ts';
 import { startSidecar, type TestSidecar } from '../../support/sidecar.ts';
 import { openSigned, readAll } from '../../support/signed-socket.ts';
 import { summary } from '../../support/wire.ts';
-import { storeKinds } from './index.ts';
+import { chunked, crc32, digestHeaders, payloadsOf, trailerHeaders, unsignedHeaders } from './payloads.ts';
 import type { RealStore } from './real-store.ts';
 import { storeDirectory } from './store-directory.ts';
+import { createUploadTarget, storeModes, type UploadTarget } from './upload-target.ts';
 
-const Bucket = 'data';
 const size = 200_000;
 const data = randomBytes(size);
 const other = randomBytes(size);
-
-function crc32(body: Buffer): string {
-  const checksum = startChecksum('crc32');
-  checksum.update(body);
-  return checksum.digest().toString('base64');
-}
-
-function chunked(body: Buffer, checksum: string): Buffer {
-  const pieces: Buffer[] = [];
-  for (let index = 0; index < body.length; index += 65_536) {
-    const piece = body.subarray(index, index + 65_536);
-    pieces.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n'));
-  }
-  return Buffer.concat([...pieces, Buffer.from(`0\r\nx-amz-checksum-crc32:${checksum}\r\n\r\n`)]);
-}
 
 /** What a client announces and what it sends; `expected` is absent when it goes away. */
 interface BrokenUpload {
@@ -51,22 +22,13 @@ interface BrokenUpload {
   readonly expected?: string;
 }
 
-const unsigned = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
-const digest = { 'x-amz-content-sha256': createHash('sha256').update(data).digest('hex') };
-const trailer = {
-  'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
-  'x-amz-decoded-content-length': String(size),
-  'x-amz-trailer': 'x-amz-checksum-crc32',
-  'content-encoding': 'aws-chunked',
-};
+const unsigned = unsignedHeaders;
+const digest = digestHeaders(data);
+const trailer = trailerHeaders(size);
 const right = chunked(data, crc32(data));
 
 const vanishing = [0, 50, 99].flatMap((percent): BrokenUpload[] =>
-  [
-    { name: 'unsigned', headers: unsigned, wire: data },
-    { name: 'digest', headers: digest, wire: data },
-    { name: 'trailer', headers: trailer, wire: right },
-  ].map(({ name, headers, wire }) => ({
+  payloadsOf(data).map(({ name, headers, wire }) => ({
     name: `${name}, client gone at ${percent} %`,
     headers,
     wire,
@@ -115,49 +77,21 @@ const wrong: BrokenUpload[] = [
   },
 ];
 
-const modes = storeKinds.flatMap((kind) =>
-  (kind.trailers === 'decode' ? (['decode'] as const) : (['reframe', 'decode'] as const)).map((trailers) => ({
-    ...kind,
-    trailers,
-  })),
-);
-
-describe.each(modes)('$name behind the sidecar, trailers: $trailers', ({ trailers, start }) => {
+describe.each(storeModes)('$name behind the sidecar, trailers: $trailers', ({ trailers, start }) => {
   let store: RealStore;
   let sidecar: TestSidecar;
-  let atStore: S3Client;
-  let uploadId = '';
+  let target: UploadTarget;
 
   beforeAll(async () => {
     store = await start();
     sidecar = await startSidecar({ backend: store, trailers, directory: storeDirectory });
-    atStore = s3Client(store.endpoint, store, { config: { requestChecksumCalculation: 'WHEN_REQUIRED' } });
-    await atStore.send(new CreateBucketCommand({ Bucket }));
-    await atStore.send(new PutObjectCommand({ Bucket, Key: 'kept', Body: 'before' }));
-    const begun = await atStore.send(new CreateMultipartUploadCommand({ Bucket, Key: 'parted' }));
-    uploadId = begun.UploadId ?? '';
-    const part = { Bucket, Key: 'parted', UploadId: uploadId, PartNumber: 1, Body: 'part before' };
-    await atStore.send(new UploadPartCommand(part));
+    target = await createUploadTarget(store);
   });
   afterAll(async () => {
-    await atStore?.send(new AbortMultipartUploadCommand({ Bucket, Key: 'parted', UploadId: uploadId }));
+    await target?.remove();
     await sidecar?.stop();
     await store?.stop();
   });
-
-  /** Everything that the store has. */
-  async function held(): Promise<unknown> {
-    const objects = await atStore.send(new ListObjectsV2Command({ Bucket }));
-    const uploads = await atStore.send(new ListMultipartUploadsCommand({ Bucket }));
-    const parts = await atStore.send(new ListPartsCommand({ Bucket, Key: 'parted', UploadId: uploadId }));
-    const { Body } = await atStore.send(new GetObjectCommand({ Bucket, Key: 'kept' }));
-    return {
-      objects: objects.Contents?.map(({ Key, ETag, Size }) => [Key, ETag, Size]),
-      uploads: uploads.Uploads?.map(({ Key, UploadId }) => [Key, UploadId]),
-      parts: parts.Parts?.map(({ PartNumber, ETag, Size }) => [PartNumber, ETag, Size]),
-      kept: await Body?.transformToString(),
-    };
-  }
 
   async function send(path: string, { headers, wire, sentBytes, expected }: BrokenUpload): Promise<void> {
     const socket = await openSigned(sidecar.url, {
@@ -179,12 +113,9 @@ describe.each(modes)('$name behind the sidecar, trailers: $trailers', ({ trailer
   }
 
   it.each([...vanishing, ...wrong])('keeps nothing of an upload ($name)', async (upload) => {
-    const before = await held();
-    await send('/data/kept', upload);
-    await send('/data/never', upload);
-    await send(`/data/parted?partNumber=1&uploadId=${uploadId}`, upload);
-    await send(`/data/parted?partNumber=2&uploadId=${uploadId}`, upload);
-    expect(await held()).toEqual(before);
+    const before = await target.held();
+    for (const path of target.paths) await send(path, upload);
+    expect(await target.held()).toEqual(before);
   });
 
   it.each([1, 5, 20])('refuses early, and the refusal arrives 30 times of 30 (%i MB)', async (megabytes) => {

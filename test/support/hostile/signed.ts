@@ -1,5 +1,6 @@
+import type { WireRequest } from '../raw-requests.ts';
 import type { SdkCredentials } from '../sdk.ts';
-import { signWithSmithy } from '../smithy-signer.ts';
+import { presignWithSmithy, signWithSmithy } from '../smithy-signer.ts';
 
 /** A request to sign. `digest` is that of a body which is sent later; UNSIGNED-PAYLOAD when absent. */
 export interface ToSign {
@@ -23,6 +24,24 @@ export async function signedHead(
     caller,
     { nowMs: Date.now() },
   );
-  const fields = wire.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `${wire.method} ${wire.target} HTTP/1.1\r\n${fields}${unsigned}\r\n`;
+  return toHead(wire, unsigned);
+}
+
+/** The same with the credentials in the query; the digest is always UNSIGNED-PAYLOAD. */
+export async function presignedHead(
+  url: string,
+  caller: SdkCredentials,
+  { method, path, query = {} }: ToSign,
+  unsigned = '',
+): Promise<string> {
+  const { host } = new URL(url);
+  const wire = await presignWithSmithy({ method, path, query, headers: { host } }, caller, {
+    nowMs: Date.now(),
+  });
+  return toHead(wire, unsigned);
+}
+
+function toHead({ method, target, headers }: WireRequest, unsigned: string): string {
+  const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `${method} ${target} HTTP/1.1\r\n${fields}${unsigned}\r\n`;
 }
