@@ -1,6 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Attack,
@@ -16,15 +14,8 @@ import {
   webhookCalls,
 } from '../support/hostile/attacks.ts';
 import type { Swarm } from '../support/hostile/sockets.ts';
-import {
-  build,
-  type Program,
-  type ProgramOptions,
-  programDirectory,
-  startProgram,
-} from '../support/program.ts';
-import { s3Client, stsClient } from '../support/sdk.ts';
-import { alice, roleArn } from '../support/sidecar.ts';
+import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
+import { build, type Program, type ProgramOptions, programDirectory } from '../support/program.ts';
 import { startWebhook } from '../support/webhook.ts';
 
 /** The memory limit of the chart, MiB. */
@@ -42,25 +33,9 @@ afterEach(async () => {
   swarm = undefined;
 });
 
-/** Starts the program with an object to read. */
-async function start(options: ProgramOptions = {}): Promise<Program> {
-  program = await startProgram(options);
-  const store = s3Client(program.storeUrl, program.storeCredentials);
-  await store.send(new CreateBucketCommand({ Bucket: 'data' }));
-  await store.send(new PutObjectCommand({ Bucket: 'data', Key: 'k', Body: 'hello' }));
+async function start(options?: ProgramOptions): Promise<Program> {
+  program = await startWithObject(options);
   return program;
-}
-
-/** Everything that callers with permission do; throws when one request fails. No request is tried twice. */
-async function serveCallers({ url }: Program, rounds = 5): Promise<void> {
-  const s3 = s3Client(url, alice);
-  const sts = stsClient(url, alice);
-  for (let round = 0; round < rounds; round += 1) {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'data', Key: 'k' }));
-    expect(await Body?.transformToString()).toBe('hello');
-    await s3.send(new PutObjectCommand({ Bucket: 'data', Key: 'own', Body: 'x'.repeat(1024) }));
-    await sts.send(new AssumeRoleCommand({ RoleArn: roleArn('data'), RoleSessionName: 'victim' }));
-  }
 }
 
 /** Lets an attack on a fresh program run while callers are served, and looks at what it cost. */

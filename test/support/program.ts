@@ -49,6 +49,8 @@ export interface Program {
   metric(series: string): Promise<number>;
   /** Resident memory, MiB: now, and at its highest so far. */
   memory(): Promise<{ readonly residentMiB: number; readonly peakMiB: number }>;
+  /** Time that it has kept a processor busy, in milliseconds; known to about ten. */
+  cpuMs(): Promise<number>;
   /** Open file descriptors. */
   descriptors(): Promise<number>;
   stop(): Promise<void>;
@@ -137,6 +139,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       }
       return readMemory(child.pid ?? 0);
     },
+    cpuMs: () => readCpuMs(child.pid ?? 0),
     descriptors: async () => (await readdir(`/proc/${child.pid}/fd`)).length,
     stop: async () => {
       child.kill('SIGKILL');
@@ -193,6 +196,17 @@ async function readMemory(pid: number): Promise<{ residentMiB: number; peakMiB: 
   const kibibytes = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN);
   return { residentMiB: kibibytes('VmRSS') / 1024, peakMiB: kibibytes('VmHWM') / 1024 };
+}
+
+/** Ticks of user and system time; a hundred to a second on every Linux that Node runs on. */
+async function readCpuMs(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const [user = Number.NaN, system = Number.NaN] = text
+    .slice(text.lastIndexOf(')'))
+    .split(' ')
+    .slice(12, 14)
+    .map(Number);
+  return (user + system) * 10;
 }
 
 const lock = join(root, 'node_modules/.sts-sidecar-build.lock');

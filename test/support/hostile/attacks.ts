@@ -96,39 +96,56 @@ export const unfinishedHeads =
   };
 
 /**
- * Requests without credentials in ever new bursts on each connection; the answers, 30 KiB each, are never read. How much the
- * kernels take before an answer has to wait is not known, so the connections stop after different numbers of bursts.
+ * Requests without credentials in ever new bursts on each connection; the answers, five times as long as the requests, are
+ * never read. How much the kernels take before an answer has to wait is not known (4 MiB, mostly), so the bursts go on for
+ * longer than that and are of different lengths: the connections are left with different numbers of requests to answer. Those
+ * of one burst arrive together, and are no more than a server takes that counts what waits on a connection.
  */
 export const unreadPipelines =
   (count: number): Attack =>
   async ({ url }) => {
     const swarm = new Swarm(url);
-    const requests = `GET /data/${'k'.repeat(30_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(10);
-    await each(count, () => swarm.open(requests, false));
-    for (let round = 0; round < 38; round += 1) {
-      await setTimeout(30);
-      for (const [index, socket] of swarm.sockets.entries()) {
-        if (round < 8 + (index % 30)) socket.write(requests);
-      }
+    const request = `GET /data/${'&'.repeat(1000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const burstOf = (index: number): string => request.repeat(30 + (index % 4) * 10);
+    await each(count, (index) => swarm.open(burstOf(index), false));
+    for (let round = 0; round < 36; round += 1) {
+      await setTimeout(250);
+      for (const [index, socket] of swarm.sockets.entries()) socket.write(burstOf(index));
     }
     return swarm;
   };
 
-/** A document of the largest size that begins with markup which never closes, from a caller who may send it. */
+/** Which documents an attacker sends, and with which requests. */
+export interface MarkupOptions {
+  /** What the rest of a document consists of. */
+  readonly filling?: string;
+  readonly count?: number;
+  readonly request?: readonly [method: string, selector: string];
+}
+
+/** Documents of the largest size that begin with markup which never closes, from a caller who may send them. */
 export const unclosedMarkup =
-  (markup: string, times: number): Attack =>
+  (
+    markup: string,
+    times: number,
+    { filling = 'a', count = 1, request: [method, selector] = ['POST', 'delete'] }: MarkupOptions = {},
+  ): Attack =>
   async ({ url }) => {
     const swarm = new Swarm(url);
-    const body = markup
-      .repeat(times)
-      .padEnd(2 * megabyte, 'a')
-      .slice(0, 2 * megabyte);
-    const head = await batchHead(url, alice, `Content-Length: ${2 * megabyte}\r\nConnection: close\r\n`);
-    swarm.open(Buffer.from(head + body, 'utf8'));
+    const begin = markup.repeat(times).slice(0, 2 * megabyte);
+    const rest = filling.repeat((2 * megabyte - begin.length) / Buffer.byteLength(filling));
+    const body = Buffer.from(begin + rest, 'utf8');
+    const head = await signedHead(
+      url,
+      alice,
+      { method, path: '/data', query: { [selector]: '' } },
+      `Content-Length: ${body.length}\r\nConnection: close\r\n`,
+    );
+    await each(count, () => swarm.open(Buffer.concat([Buffer.from(head), body])));
     return swarm;
   };
 
-/** SAML responses of the largest kind whose signature is worth nothing. */
+/** The same SAML response, four times on each connection; its signature is worth nothing. */
 export const forgedAssertions =
   (count: number, principal: string, role: string, response: string): Attack =>
   async ({ url }) => {
@@ -140,7 +157,8 @@ export const forgedAssertions =
       RoleArn: role,
       SAMLAssertion: response,
     }).toString();
-    await each(count, () => swarm.open((stsHead(form.length) + form).repeat(4)));
+    const requests = `${(stsHead(form.length) + form).repeat(3)}${stsHead(form.length, 'Connection: close\r\n')}${form}`;
+    await each(count, () => swarm.open(requests));
     return swarm;
   };
 

@@ -1,0 +1,111 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Attack, forgedAssertions, unclosedMarkup } from '../support/hostile/attacks.ts';
+import type { Swarm } from '../support/hostile/sockets.ts';
+import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
+import { build, type Program, programDirectory } from '../support/program.ts';
+import { createSamlIdp, toBase64, writeMetadata, writeResponse } from '../support/saml-idp.ts';
+import { account, roleArn } from '../support/sidecar.ts';
+import { summary } from '../support/wire.ts';
+
+beforeAll(build, 120_000);
+
+let program: Program | undefined;
+let swarm: Swarm | undefined;
+
+afterEach(async () => {
+  swarm?.close();
+  await program?.stop();
+  program = undefined;
+  swarm = undefined;
+});
+
+/** What an attack costs the program until it is answered, or until that is more than `limitMs`; processor time. */
+async function costOf(
+  attacked: Program,
+  attack: Attack,
+  limitMs = Number.POSITIVE_INFINITY,
+): Promise<number> {
+  const before = await attacked.cpuMs();
+  swarm = await attack(attacked);
+  const { sockets } = swarm;
+  let costMs = 0;
+  while (costMs <= limitMs && !sockets.every((socket) => socket.destroyed)) {
+    await setTimeout(20);
+    costMs = (await attacked.cpuMs()) - before;
+  }
+  return costMs;
+}
+
+/** How many times as much as harmless requests of the same size hostile ones may cost. */
+const maxFactor = 10;
+
+/** How exactly processor time is known, twice. */
+const tickMs = 20;
+
+describe('the event loop is held by no document', () => {
+  // In texts that are not Latin-1, V8 looks for a character by one of its two bytes, and this one has that of `>` in every place.
+  const greater = '\u013e';
+  const documents = [
+    ['<', 2_000_000, 'a'],
+    ['<', 10_000, greater],
+    ['<!--', 500_000, 'a'],
+    ['<!--', 10_000, greater],
+    ['<![CDATA[', 10_000, greater],
+  ] as const;
+
+  it.each(
+    documents.flatMap(([markup, times, filling]) => [
+      { markup, times, filling, method: 'POST', selector: 'delete' },
+      { markup, times, filling, method: 'PUT', selector: 'replication' },
+    ]),
+  )(
+    '$method ?$selector with $markup × $times, then $filling',
+    async ({ markup, times, filling, ...sent }) => {
+      program = await startWithObject();
+      const attacked = program;
+      const options = { filling, count: 2, request: [sent.method, sent.selector] } as const;
+      const harmless = unclosedMarkup('', 0, options);
+      await costOf(attacked, harmless);
+      const limitMs = maxFactor * Math.max(await costOf(attacked, harmless), tickMs);
+      const costMs = await costOf(attacked, unclosedMarkup(markup, times, options), limitMs);
+      expect(costMs, 'milliseconds of processor time').toBeLessThanOrEqual(limitMs);
+      expect(swarm?.answers.map(summary)).toEqual(Array(options.count).fill('400 MalformedXML'));
+    },
+  );
+});
+
+describe('a stranger with a SAML response cannot hold the event loop', () => {
+  const entityId = 'https://idp.example.com';
+  const provider = `arn:aws:iam::${account}:saml-provider/company`;
+  const idps = Array.from({ length: 10 }, () =>
+    createSamlIdp({ entityId, roles: [], now: () => Date.now() }),
+  );
+  const assertion =
+    idps[0]?.sign(idps[0].assertion({ attributes: { filling: Array<string>(450).fill('a'.repeat(30)) } })) ??
+    '';
+  const response = writeResponse(assertion, entityId, Date.now());
+
+  it.each([1, 2, 10])('that no key of %i has signed', async (keys) => {
+    const certificates = idps.slice(0, keys).map(({ certificate }) => certificate);
+    program = await startWithObject({
+      files: { 'company.xml': writeMetadata(entityId, certificates) },
+      directory: `${programDirectory}
+  identityProviders: [{ kind: saml, name: company, metadataFile: company.xml }]
+`,
+    });
+    const attacked = program;
+    const sent = (document: string, connections: number): Attack =>
+      forgedAssertions(connections, provider, roleArn('data'), toBase64(document));
+    const forged = sent(response.replace(/(<ds:SignatureValue>)..../, '$1AAAA'), 5);
+    // Five times as many, because one of them costs too little to be measured.
+    const harmless = sent(response.replaceAll('<', '('), 25);
+    for (const attack of [harmless, forged]) await costOf(attacked, attack);
+    const limitMs = 5 * Math.max(await costOf(attacked, harmless), tickMs);
+    const costMs = await costOf(attacked, forged, limitMs);
+    expect(costMs, 'milliseconds of processor time').toBeLessThanOrEqual(limitMs);
+    const refusals = swarm?.answers.map((answer) => answer.split('Response signature invalid').length - 1);
+    expect(refusals).toEqual([4, 4, 4, 4, 4]);
+    await serveCallers(attacked);
+  });
+});
