@@ -1,3 +1,5 @@
+import { exhaustion } from './exhaustion-traps.ts';
+
 /** Something that went wrong in other systems, and the tests that hold it away from this one. */
 export interface Trap {
   readonly trap: string;
@@ -374,4 +376,10 @@ const stores: readonly Trap[] = [
   },
 ];
 
-export const traps: readonly Trap[] = [...confusedDeputy, ...tokensAndPolicy, ...requests, ...stores];
+export const traps: readonly Trap[] = [
+  ...confusedDeputy,
+  ...tokensAndPolicy,
+  ...requests,
+  ...stores,
+  ...exhaustion,
+];

@@ -72,12 +72,12 @@ export const waitingBatches =
     return swarm;
   };
 
-/** Batches of 1,000 long keys that are denied one by one; the answers are never read. */
+/** Batches of 1,000 long keys that are denied one by one; the answers, six times as long, are never read. */
 export const unreadDenials =
   (count: number): Attack =>
   async ({ url }) => {
     const swarm = new Swarm(url);
-    const key = '&amp;'.repeat(300);
+    const key = '"'.repeat(1000);
     const objects = Array.from({ length: 1000 }, (_, index) => `<Object><Key>${index}${key}</Key></Object>`);
     const body = `<Delete>${objects.join('')}</Delete>`;
     const head = await batchHead(url, carol, `Content-Length: ${body.length}\r\n`);
@@ -164,17 +164,44 @@ export const forgedAssertions =
 
 /** Session tokens that do not open, each another one. */
 export const foreignTokens =
-  (count: number): Attack =>
+  (count: number, bytes = 2000): Attack =>
   async ({ url }) => {
     const swarm = new Swarm(url);
-    const head = await signedHead(
-      url,
-      { ...bob, sessionToken: 'x'.repeat(2000) },
-      { method: 'GET', path: '/data/k' },
-    );
+    const token = 'x'.repeat(bytes);
+    const head = await signedHead(url, { ...bob, sessionToken: token }, { method: 'GET', path: '/data/k' });
     await each(count, (index) =>
-      swarm.open(head.replace(/x{2000}/, String(index).padStart(2000, 'y')).repeat(5)),
+      swarm.open(head.replace(token, String(index).padStart(bytes, 'y')).repeat(5)),
     );
+    return swarm;
+  };
+
+/** Requests with as many query parameters as a head has room for, signed by nobody. */
+export const manyParameters =
+  (count: number, parameters: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const head = await signedHead(url, bob, { method: 'GET', path: '/data' });
+    await each(count, () => swarm.open(head.replace('/data', `/data?${'a&'.repeat(parameters)}`).repeat(5)));
+    return swarm;
+  };
+
+/** Requests that name another access key and another bucket each. */
+export const distinctNames =
+  (connections: number, requests: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const head = await signedHead(url, bob, { method: 'GET', path: '/data/k' });
+    // A server need not take more than 64 requests that come in one piece, and a piece has 64 KiB.
+    const filled = head.replace(/\r\n$/, `x-filling: ${'a'.repeat(1100 - head.length)}\r\n\r\n`);
+    await each(connections, (connection) => {
+      const heads = Array.from({ length: requests }, (_, request) => {
+        const number = String(connection * requests + request);
+        return filled
+          .replace('/data/k', `/bucket-${number}/k`)
+          .replace(bob.accessKeyId, `AKIA${number.padStart(16, 'A')}`);
+      });
+      swarm.open(heads.join(''));
+    });
     return swarm;
   };
 

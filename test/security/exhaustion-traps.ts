@@ -1,0 +1,91 @@
+import type { Trap } from './traps.ts';
+
+/** What strangers and callers without permission may cost, on the built program with as much memory as a container has. */
+export const exhaustion: readonly Trap[] = [
+  {
+    trap: 'forms of strangers in HTTP chunks of one byte',
+    tests: [['security/strangers.test.ts', 'forms in HTTP chunks of one byte']],
+  },
+  {
+    trap: '1,300 connections that hold 256 KiB each',
+    tests: [['security/strangers.test.ts', '1,300 forms of 256 KiB that wait for their last byte']],
+  },
+  {
+    trap: 'heads that never end, on the admin port too',
+    tests: [
+      ['security/strangers.test.ts', '8,000 heads that never end'],
+      ['security/strangers.test.ts', '15,000 heads that never end on the admin listener'],
+    ],
+  },
+  {
+    trap: '2,001 waiting bodies that keep everybody else out',
+    tests: [['security/strangers.test.ts', '2,001 forms of 1 KiB that wait for their last byte']],
+  },
+  {
+    trap: 'connections that pipeline and never read',
+    tests: [['security/strangers.test.ts', 'with pipelines whose answers are never read']],
+  },
+  {
+    trap: 'calls that wait for a webhook and keep everybody else out',
+    tests: [['security/strangers.test.ts', 'calls that wait for a webhook keep no caller out']],
+  },
+  {
+    trap: 'documents whose markup never closes, which are searched to their end again and again',
+    tests: [
+      ['security/held-event-loop.test.ts', '$method ?$selector with $markup × $times, then $filling'],
+      ['security/linear-program.test.ts', '%j again and again costs no more than its length'],
+    ],
+  },
+  {
+    trap: 'SAML responses of strangers that cost as many times as there are certificates',
+    tests: [
+      ['security/held-event-loop.test.ts', 'that no key of %i has signed'],
+      ['security/linear-program.test.ts', 'costs the same with one certificate and with ten'],
+    ],
+  },
+  {
+    trap: 'batches in HTTP chunks of one byte, of callers without permission and with it',
+    tests: [
+      [
+        'security/strangers.test.ts',
+        'with a batch in HTTP chunks of one byte, which is refused from its head',
+      ],
+      ['security/strangers.test.ts', 'with a batch in HTTP chunks of one byte'],
+    ],
+  },
+  {
+    trap: 'hundreds of waiting batches of one caller',
+    tests: [
+      ['security/strangers.test.ts', 'with 500 batches that wait for their last byte'],
+      [
+        'security/strangers.test.ts',
+        'with 200 batches that wait for their last byte: some wait, the others get SlowDown',
+      ],
+    ],
+  },
+  {
+    trap: 'denied batches whose answers are never read',
+    tests: [['security/strangers.test.ts', 'with denied batches whose answers are never read']],
+  },
+  {
+    trap: 'slow bodies of one session that make revocations stale for everybody',
+    tests: [
+      [
+        'authenticate/late-bodies.test.ts',
+        'is judged by what is known now, and makes nothing stale for others',
+      ],
+    ],
+  },
+  {
+    trap: 'oversized forms, tokens of 20 KB and ten thousand parameters, hundreds at a time',
+    tests: [
+      ['security/strangers.test.ts', '200 forms of 8 MiB'],
+      ['security/strangers.test.ts', '500 connections with session tokens of 20 KB'],
+      ['security/strangers.test.ts', '500 connections with 10,000 query parameters'],
+    ],
+  },
+  {
+    trap: 'a cache or a metric that grows with names which strangers make up',
+    tests: [['security/strangers.test.ts', 'with 100,000 access keys and buckets that nobody knows']],
+  },
+];
