@@ -12,6 +12,8 @@ export interface RealStore {
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Where it keeps objects and what is to become of them, as files; absent for a store that does not. */
+  readonly places?: readonly string[];
   /** Ends it and removes its files. */
   stop(): Promise<void>;
 }
@@ -20,6 +22,8 @@ export interface RealStore {
 export interface StoreProgram {
   readonly name: ComponentName;
   readonly folders: readonly string[];
+  /** Where objects, parts and what has not become either are, below the folder of the store. */
+  readonly places: readonly string[];
   readonly arguments: (place: { readonly folder: string; readonly address: string }) => readonly string[];
   readonly environment: (key: {
     readonly accessKeyId: string;
@@ -53,7 +57,7 @@ export async function startStore(program: StoreProgram): Promise<RealStore> {
     await stop();
     throw error;
   }
-  return { endpoint, ...key, stop };
+  return { endpoint, ...key, places: program.places.map((place) => join(folder, place)), stop };
 }
 
 async function untilItAnswers(endpoint: string, daemon: Daemon): Promise<void> {

@@ -6,6 +6,7 @@ export function startMinio(): Promise<RealStore> {
   return startStore({
     name: 'minio',
     folders: ['data'],
+    places: ['data/data', 'data/.minio.sys/tmp', 'data/.minio.sys/multipart'],
     arguments: ({ folder, address }) => ['server', '--quiet', '--address', address, join(folder, 'data')],
     environment: ({ accessKeyId, secretAccessKey }) => ({
       MINIO_ROOT_USER: accessKeyId,

@@ -6,6 +6,7 @@ export function startVersitygw(): Promise<RealStore> {
   return startStore({
     name: 'versitygw',
     folders: ['data', 'iam', 'metadata', 'versions'],
+    places: ['data', 'metadata', 'versions'],
     arguments: ({ folder, address }) => [
       '--port',
       address,

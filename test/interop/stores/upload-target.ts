@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   AbortMultipartUploadCommand,
   CreateBucketCommand,
@@ -33,6 +35,8 @@ export interface Held {
   readonly parts: readonly (readonly [number: unknown, size: unknown, etag: unknown])[];
   /** The content of the object that was there before. */
   readonly kept: Buffer;
+  /** Every file of a store that keeps files: what is to become an object has no other name. */
+  readonly files: readonly string[];
 }
 
 /** A bucket with one object and one part of an upload, in which nothing may change. */
@@ -65,6 +69,7 @@ export async function createUploadTarget(store: RealStore, Bucket = 'data'): Pro
         objects: (objects.Contents ?? []).map(({ Key, ETag, Size }) => [Key, Size, ETag] as const),
         uploads: (uploads.Uploads ?? []).map(({ Key, UploadId: id }) => [Key, id] as const),
         parts: (parts.Parts ?? []).map(({ PartNumber, ETag, Size }) => [PartNumber, Size, ETag] as const),
+        files: await filesIn(store.places ?? []),
         kept: Buffer.from((await Body?.transformToByteArray()) ?? []),
       };
     },
@@ -72,4 +77,18 @@ export async function createUploadTarget(store: RealStore, Bucket = 'data'): Pro
       await atStore.send(new AbortMultipartUploadCommand(upload));
     },
   };
+}
+
+async function filesIn(places: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const entries = await readdir(place, { recursive: true, withFileTypes: true });
+      return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    }),
+  );
+  // MinIO's bin is emptied when there is time.
+  return found
+    .flat()
+    .filter((file) => !file.includes('/.trash/'))
+    .sort();
 }
