@@ -85,6 +85,9 @@ export function compileResources(patterns: readonly ResourcePattern[]): Resource
 /** A pattern that differs at its start takes about as long as this many comparisons. */
 const stepsPerPattern = 8;
 
+/** What is asked of an action that is on no resource, such as `sts:GetAccessKeyInfo`: only `*` names it. */
+const noResource = '*';
+
 /**
  * Compiles a NotResource element: it applies when nothing matches. A pattern with an unresolvable variable makes an
  * Allow not apply and a Deny apply, so that a missing tag never widens what is allowed.
@@ -96,7 +99,7 @@ export function compileNotResources(
   const matches = compileResources(patterns);
   const whenUnresolvable = effect === 'Deny';
   return (scope) => {
-    if (scope.resourceSegments.length <= headSegments)
+    if (scope.resourceSegments.length <= headSegments && scope.query.resource !== noResource)
       throw new DecisionError('malformed-value', 'the requested resource is not an ARN');
     const unresolvable = someTruth(patterns, ({ tail }) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;

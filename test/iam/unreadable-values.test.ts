@@ -135,14 +135,21 @@ describe('a tag that anyone may write', () => {
 });
 
 describe('a decision about a resource that is no ARN', () => {
-  it.each(['', '*', 'b/k', 'arn:aws:s3:::'.slice(0, -1)])(
+  const { Resource: _, ...allow } = allowAll;
+  const beside = { ...allow, NotResource: 'arn:aws:s3:::secret/*' };
+
+  it.each(['', '**', 'b/k', 'arn:aws:s3:::'.slice(0, -1)])(
     'denies %j with a fault under NotResource',
     (resource) => {
-      const { Resource: _, ...allow } = allowAll;
-      const statement = { ...allow, NotResource: 'arn:aws:s3:::secret/*' };
-      expect(decideOn([statement], 'x', resource)).toMatchObject(fault);
+      expect(decideOn([beside], 'x', resource)).toMatchObject(fault);
     },
   );
+
+  it('is under NotResource when the action is on no resource', () => {
+    expect(decideOn([beside], 'x', '*').effect).toBe('allow');
+    expect(decideOn([allowAll, { ...beside, Effect: 'Deny' }], 'x', '*').effect).toBe('deny');
+    expect(decideOn([{ ...allow, NotResource: ['arn:aws:s3:::a', '*'] }], 'x', '*').effect).toBe('deny');
+  });
 });
 
 describe('numbers in the text of a policy', () => {

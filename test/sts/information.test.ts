@@ -21,12 +21,15 @@ import {
 } from './support/sts-fixture.ts';
 
 const may = (...actions: string[]): object => document({ Effect: 'Allow', Action: actions, Resource: '*' });
+const secrets = 'arn:aws:s3:::data/secret/*';
 const world = buildWorld({
   hasRoot: true,
   users: {
     alice: { inline: [assumePolicy('*'), may('sts:GetAccessKeyInfo', 'sts:DecodeAuthorizationMessage')] },
     nobody: {},
     denied: { inline: [may('*'), document({ Effect: 'Deny', Action: 'sts:*', Resource: '*' })] },
+    excluding: { inline: [document({ Effect: 'Allow', Action: '*', NotResource: secrets })] },
+    confined: { inline: [may('*'), document({ Effect: 'Deny', Action: '*', NotResource: secrets })] },
   },
   roles: {
     auditor: {
@@ -96,6 +99,20 @@ describe('GetAccessKeyInfo', () => {
     expect(await accountOf(key, keyOf('nobody'))).toBe('AccessDenied');
     expect(await accountOf(key, keyOf('denied'))).toBe('AccessDenied');
     expect(await accountOf(key, await session())).toBe('AccessDenied');
+  });
+});
+
+describe('an action on no resource of its own', () => {
+  it('is beside every resource that NotResource names', async () => {
+    const message = await encodedMessage();
+    const key = 'ASIAY34FZKBOKMUTVV7A';
+    expect((await decode(message, keyOf('excluding'))).code).toBe('');
+    expect(await accountOf(key, keyOf('excluding'))).toBe('609629065308');
+    const refused = await call('GetAccessKeyInfo', { AccessKeyId: key }, keyOf('confined'));
+    expect([refused.code, refused.message]).toEqual([
+      'AccessDenied',
+      expect.stringContaining('with an explicit deny in an identity-based policy'),
+    ]);
   });
 });
 
