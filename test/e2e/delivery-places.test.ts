@@ -17,7 +17,13 @@ const allow = (resources: string): string => `{ Effect: Allow, Action: "s3:*", R
 const deny = (resources: string, further = ''): string =>
   `{ Effect: Deny, Action: "s3:*", Resource: [${resources}]${further} }`;
 const arn = (name: string): string => `"arn:aws:s3:::${name}"`;
+const noSecretsPolicy = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 's3:*', NotResource: ['arn:aws:s3:::data/secret/*'] }],
+});
 const both = allow([arn('data'), arn('data/*'), arn('mine'), arn('mine/*')].join(', '));
+
+const noSecrets = `{ Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:*", NotResource: [${arn('data/secret/*')}] }] }`;
 
 const directory = `
 directory:
@@ -36,7 +42,9 @@ directory:
     'tagged',
     `{ Effect: Allow, Action: "*", Resource: "*", Condition: { StringEquals: { "aws:ResourceTag/team": "blue" } } }`,
     allow([arn('mine'), arn('mine/*')].join(', ')),
-  )}
+  )}${role('bounded', both).replace('trustPolicy', 'permissionsBoundary: NoSecrets\n      trustPolicy')}
+  policies:
+    NoSecrets: ${noSecrets}
 `;
 
 let sidecar: TestSidecar;
@@ -51,8 +59,10 @@ beforeAll(async () => {
   sidecar = await startSidecar({ directory });
   const store = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
   for (const Bucket of ['data', 'mine']) await store.send(new CreateBucketCommand({ Bucket }));
-  for (const name of ['owner', 'parted', 'elsewhere', 'never', 'excluding', 'single', 'tagged'])
+  for (const name of ['owner', 'parted', 'elsewhere', 'never', 'excluding', 'single', 'tagged', 'bounded'])
     clients.set(name, s3Client(sidecar.url, await assume(sidecar.url, alice, name)));
+  const Policy = noSecretsPolicy;
+  clients.set('narrowed', s3Client(sidecar.url, await assume(sidecar.url, alice, 'owner', { Policy })));
 });
 afterAll(() => sidecar.stop());
 beforeEach(() => void sidecar.seen.splice(0));
@@ -101,6 +111,12 @@ describe('a delivery to many objects', () => {
     expect(await log('excluding', 'data', 'secret/')).toBe(denied);
     expect(await log('excluding', 'data', 'sec')).toBe(denied);
     expect(await log('excluding', 'data', 'logs/')).not.toBe(denied);
+  });
+
+  it.each(['bounded', 'narrowed'])('is denied where a further policy leaves a part out: %s', async (name) => {
+    expect(await replicate(name, 'mine', 'data')).toBe(denied);
+    expect(await log(name, 'data', 'sec')).toBe(denied);
+    expect(await log(name, 'data', 'logs/')).not.toBe(denied);
   });
 
   it('is denied where the Allow is for keys of one character', async () => {
