@@ -11,13 +11,12 @@ export const maxStepsPerDecision = 250_000;
 export const stepsPerPolicyCharacter = 4_000;
 
 /**
- * Pays for decisions. Both sides of a comparison can be chosen by one client, a session policy and a header, so what one
- * decision may cost is bounded. The bound grows with the policies and each decision has its own: no policy within AWS's
- * limits reaches it, and what is allowed alone is allowed in a batch.
+ * Pays for the decisions of one request. Both sides of a comparison can be chosen by one client, a session policy and a
+ * header, so what one decision may cost is bounded. The bound grows with the policies and each decision has its own: no
+ * policy within AWS's limits reaches it, and what is allowed alone is allowed in a batch, also when its decisions take turns.
  */
 export class DecisionBudget implements StepBudget {
   readonly #mostAltogether: number;
-  #left: number = maxStepsPerDecision;
   #spent = 0;
 
   /** @param mostAltogether for decisions that must be made without a pause, however many there are. */
@@ -25,9 +24,9 @@ export class DecisionBudget implements StepBudget {
     this.#mostAltogether = mostAltogether;
   }
 
-  /** Starts a decision by policies of so many characters. */
-  begin(policyCharacters: number): void {
-    this.#left = maxStepsPerDecision + stepsPerPolicyCharacter * policyCharacters;
+  /** The budget of one decision by policies of so many characters; its steps count here too. */
+  begin(policyCharacters: number): StepBudget {
+    return new OneDecision(this, maxStepsPerDecision + stepsPerPolicyCharacter * policyCharacters);
   }
 
   /** Steps of all decisions so far. */
@@ -35,12 +34,30 @@ export class DecisionBudget implements StepBudget {
     return this.#spent;
   }
 
-  /** @throws DecisionError with `budget-exhausted`, from the step that exceeds the budget on. */
+  /** @throws DecisionError with `budget-exhausted`, from the step that exceeds the budget of all decisions on. */
   spend(steps: number): void {
     this.#spent += steps;
-    this.#left -= steps;
-    if (this.#left < 0 || this.#spent > this.#mostAltogether) {
-      throw new DecisionError('budget-exhausted', 'the policies take too many steps on this request');
-    }
+    if (this.#spent > this.#mostAltogether) throw exhausted();
   }
+}
+
+class OneDecision implements StepBudget {
+  readonly #all: DecisionBudget;
+  #left: number;
+
+  constructor(all: DecisionBudget, most: number) {
+    this.#all = all;
+    this.#left = most;
+  }
+
+  /** @throws DecisionError with `budget-exhausted`, from the step that exceeds the budget on. */
+  spend(steps: number): void {
+    this.#all.spend(steps);
+    this.#left -= steps;
+    if (this.#left < 0) throw exhausted();
+  }
+}
+
+function exhausted(): DecisionError {
+  return new DecisionError('budget-exhausted', 'the policies take too many steps on this request');
 }

@@ -1,3 +1,4 @@
+import type { StepBudget } from '../core/glob.ts';
 import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy } from './compile.ts';
 import {
@@ -74,7 +75,7 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
 }
 
 /**
- * {@link decide} with pauses: `rest` is called before each policy, and its promise, when it gives one, is awaited. For
+ * {@link decide} with pauses: before each policy, `rest` is called and its promise awaited until it gives none. For
  * decisions whose number or policies are large enough to keep other clients waiting.
  */
 export async function decideWithPauses(
@@ -92,8 +93,8 @@ export async function decideWithPauses(
       if (set === undefined) continue;
       const evaluation = new SetEvaluation(bound, budget);
       for (const policy of set) {
-        const resting = rest();
-        if (resting !== undefined) await resting;
+        // Others rested until the same turn, and may have used it up.
+        for (let resting = rest(); resting !== undefined; resting = rest()) await resting;
         if (evaluation.add(policy)) break;
       }
       results[policyType] = evaluation.result();
@@ -161,9 +162,8 @@ export function policiesOf(
 export function startBudget(
   sets: PolicySets,
   { budget = new DecisionBudget() }: AuthorizationQuery,
-): DecisionBudget {
-  budget.begin(charactersOf(sets));
-  return budget;
+): StepBudget {
+  return budget.begin(charactersOf(sets));
 }
 
 function charactersOf({ identity, boundary = none, session = none, resource = none }: PolicySets): number {

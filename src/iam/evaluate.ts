@@ -1,3 +1,4 @@
+import type { StepBudget } from '../core/glob.ts';
 import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import type { PrincipalLevel } from './match-principal.ts';
@@ -41,7 +42,7 @@ export class SetEvaluation {
   #undecided: Undecided[] | undefined;
   #best: GrantingStatement | undefined;
 
-  constructor(query: AuthorizationQuery, budget: DecisionBudget) {
+  constructor(query: AuthorizationQuery, budget: StepBudget) {
     this.#query = query;
     this.#scope = new EvaluationScope(query, budget);
   }
@@ -104,7 +105,7 @@ export class SetEvaluation {
 export function evaluatePolicies(
   policies: readonly CompiledPolicy[],
   query: AuthorizationQuery,
-  budget: DecisionBudget = query.budget ?? new DecisionBudget(),
+  budget: StepBudget = (query.budget ?? new DecisionBudget()).begin(0),
   findCandidates: CandidateFinder = findIndexed,
 ): SetResult {
   const evaluation = new SetEvaluation(query, budget);

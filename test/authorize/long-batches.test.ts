@@ -11,6 +11,7 @@ import {
   received,
   sourcesOf,
 } from '../support/authorization.ts';
+import type { WireRequest } from '../support/raw-requests.ts';
 
 const wire = { method: 'POST', target: '/data?delete', headers: [] } as const;
 
@@ -24,14 +25,45 @@ const longKeys = Array.from({ length: 1_000 }, (_, index) => ({
 }));
 const last = 'arn:aws:s3:::data/*/last';
 
+/** The longest headers that reach a decision. */
+const longHeaders = [
+  ['User-Agent', 'a'.repeat(2_048)],
+  ['Referer', 'a'.repeat(2_048)],
+] as const;
+
+/** A session policy that folds both headers as often as its size allows, and denies nothing. */
+const dearPolicy = {
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Action: '*', Resource: '*' },
+    ...Array.from({ length: 2 }, () => ({
+      Effect: 'Deny',
+      Action: '*',
+      Resource: '*',
+      Condition: {
+        ...Object.fromEntries(
+          ['', 'ForAllValues:', 'ForAnyValue:'].flatMap((set) =>
+            ['', 'IfExists'].map((form) => [
+              `${set}StringNotEqualsIgnoreCase${form}`,
+              { 'aws:UserAgent': 'b', 'aws:Referer': 'b' },
+            ]),
+          ),
+        ),
+        Null: { 'aws:Referer': true },
+      },
+    })),
+  ],
+};
+
 async function decideBatch(
   policies: OwnPolicies,
   entries: readonly { readonly key: string }[],
   kind: CallerKind = 'user',
+  headers: WireRequest['headers'] = [],
 ): Promise<Authorized> {
   const directory = directoryOf(policies);
   const { request, authenticated } = received(
-    wire,
+    { ...wire, headers },
     callerOf(kind, directory, policies.session),
     deleteOf(entries),
   );
@@ -73,6 +105,14 @@ describe('a batch of a thousand keys that are allowed one by one', () => {
     const decided = await decideBatch(policies, longKeys.slice(0, 200), 'role-session');
     expect(decided.deniedItems).toEqual([]);
   });
+
+  it('is allowed together by a session policy whose every decision takes most of a slice', async () => {
+    const policies = { identity: [policyOf(['arn:aws:s3:::data/*'])], session: dearPolicy };
+    const keys = longKeys.slice(0, 100);
+    const decided = await decideBatch(policies, keys, 'role-session', longHeaders);
+    expect(decided.decision.fault).toBeUndefined();
+    expect(decided.deniedItems).toEqual([]);
+  });
 });
 
 describe('a long batch', () => {
@@ -102,6 +142,15 @@ describe('a long batch', () => {
     };
     return { most: () => most, turns: () => turns, stop };
   }
+
+  it('leaves room between the decisions of keys that are decided side by side', async () => {
+    const counted = countTurns();
+    const policies = { identity: [policyOf(['arn:aws:s3:::data/*'])], session: dearPolicy };
+    await decideBatch(policies, longKeys.slice(0, 100), 'role-session', longHeaders);
+    counted.stop();
+    // One policy is never interrupted.
+    expect(counted.most()).toBeLessThan(2 * stepsPerSlice);
+  });
 
   it.each([1, 4])('leaves room for everything else between slices, %d at a time', async (batches) => {
     const counted = countTurns();

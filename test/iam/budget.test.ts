@@ -131,7 +131,10 @@ describe('policies of every size that AWS allows', () => {
       ),
     };
     let pauses = 0;
-    const rest = (): Promise<void> => {
+    let isRested = false;
+    const rest = (): Promise<void> | undefined => {
+      isRested = !isRested;
+      if (!isRested) return undefined;
       pauses += 1;
       return Promise.resolve();
     };
@@ -146,27 +149,23 @@ describe('policies of every size that AWS allows', () => {
 describe('DecisionBudget', () => {
   it('is new for every decision, and counts them together', () => {
     const budget = new DecisionBudget();
-    for (let decision = 0; decision < 3; decision += 1) {
-      budget.begin(0);
-      expect(() => budget.spend(maxStepsPerDecision)).not.toThrow();
-      expect(() => budget.spend(1)).toThrow('too many steps');
-      expect(() => budget.spend(1)).toThrow('too many steps');
+    for (const decision of [budget.begin(0), budget.begin(0), budget.begin(0)]) {
+      expect(() => decision.spend(maxStepsPerDecision)).not.toThrow();
+      expect(() => decision.spend(1)).toThrow('too many steps');
+      expect(() => decision.spend(1)).toThrow('too many steps');
     }
     expect(budget.spent).toBe(3 * (maxStepsPerDecision + 2));
   });
 
   it('grows with the policies', () => {
-    const budget = new DecisionBudget();
-    budget.begin(1000);
-    expect(() => budget.spend(maxStepsPerDecision + 1000 * stepsPerPolicyCharacter)).not.toThrow();
-    expect(() => budget.spend(1)).toThrow('too many steps');
+    const decision = new DecisionBudget().begin(1000);
+    expect(() => decision.spend(maxStepsPerDecision + 1000 * stepsPerPolicyCharacter)).not.toThrow();
+    expect(() => decision.spend(1)).toThrow('too many steps');
   });
 
   it('may end for all decisions together', () => {
     const budget = new DecisionBudget(100);
-    budget.begin(1000);
-    budget.spend(100);
-    budget.begin(1000);
-    expect(() => budget.spend(1)).toThrow('too many steps');
+    budget.begin(1000).spend(100);
+    expect(() => budget.begin(1000).spend(1)).toThrow('too many steps');
   });
 });
