@@ -148,16 +148,18 @@ export interface TrustCase {
 }
 
 /**
- * Adds the role's tags and its trust policy. A role that does not exist trusts nobody; everything else goes the same
- * way, so existence does not show.
+ * Adds the role's tags and its trust policy. A role that does not exist has no tags and trusts nobody; everything else
+ * goes the same way, so existence does not show.
  */
 export function trustCase(own: PolicySets, query: AuthorizationQuery, role: Role | undefined): TrustCase {
-  if (role === undefined) return { sets: { ...own, resource: [] }, query };
+  const context = withRoleTags(query.context, role?.tags ?? noTags);
   return {
-    sets: { ...own, resource: [role.trustPolicy] },
-    query: { ...query, context: withRoleTags(query.context, role.tags) },
+    sets: { ...own, resource: role === undefined ? [] : [role.trustPolicy] },
+    query: { ...query, context },
   };
 }
+
+const noTags: ReadonlyMap<string, string> = new Map();
 
 const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
 

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { assumedRoleArn, type Caller, claimsOf } from '../authenticate/caller.ts';
-import { type AccessDecision, decideAccess, decisionFacts, settled } from '../authorize/decide.ts';
+import { type AccessDecision, decisionFacts, settled } from '../authorize/decide.ts';
 import type { Role } from '../directory/role.ts';
+import { decide } from '../iam/combine.ts';
 import type {
   RoleSessionPrincipal,
   SessionClaims,
@@ -121,7 +122,7 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   const refusal = { action: query.action, resource: roleArn, context: question.entries };
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    throw accessDenied({ ...refusal, own: decideAccess(own, query) }, call, detail);
+    throw accessDenied({ ...refusal, own: decide(own, query) }, call, detail);
   }
   for (const action of furtherActions(tags, sourceIdentity)) {
     const further = trustCase(own, trustQuery({ ...question, action }, roleArn), role);
@@ -151,15 +152,15 @@ export function grantRoleToFederated(
   const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
-  const decide = (action: string): AccessDecision =>
+  const ask = (action: string): AccessDecision =>
     decideTrust(trustCase({ identity: [] }, trustQuery({ ...question, action }, roleArn), role), trace);
   const refuse = (detail: string): Error =>
     stsError('AccessDenied', `Not authorized to perform ${question.action}`, { detail });
-  const decision = decide(question.action);
+  const decision = ask(question.action);
   if (role === undefined) throw refuse('the role does not exist');
   if (decision.effect !== 'allow') throw refuse(denialDetail(decision));
   for (const action of furtherActions(tags, sourceIdentity)) {
-    const decided = decide(action);
+    const decided = ask(action);
     if (decided.effect !== 'allow') throw refuse(`${action} is ${denialDetail(decided)}`);
   }
   requireDuration(durationSeconds, role);
