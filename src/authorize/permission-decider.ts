@@ -231,10 +231,9 @@ function within(
   decision: AccessDecision | NeedsKeys,
 ): AccessDecision | NeedsKeys {
   if (prefix === undefined || decision.effect !== 'allow') return decision;
-  const statement = refusalWithin(sets, query, prefix, decision);
-  return statement === undefined
-    ? decision
-    : { ...decision, effect: 'deny', isExplicitDeny: true, statement };
+  const refusal = refusalWithin(sets, query, prefix, decision);
+  if (refusal === undefined) return decision;
+  return { effect: 'deny', sets: decision.sets, ...refusal };
 }
 
 function isSameList(left: readonly ConditionKey[], right: readonly ConditionKey[]): boolean {

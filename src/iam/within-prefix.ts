@@ -1,20 +1,30 @@
-import { type Decision, type PolicySets, startBudget, withBoundary } from './combine.ts';
+import {
+  type Decision,
+  type PolicySets,
+  type PolicyType,
+  policyTypes,
+  startBudget,
+  withBoundary,
+} from './combine.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import { type AuthorizationQuery, conditionsHold, statementApplies } from './evaluate.ts';
 import { mayReach, type ResourceRange } from './match-resource.ts';
 import { EvaluationScope } from './scope.ts';
 
+/** Why a part is refused. */
+export type PartRefusal = Pick<Decision, 'isExplicitDeny' | 'policyType' | 'statement'>;
+
 /**
- * The statement because of which an allowed decision about one resource does not hold for everything that starts with a
- * prefix: a Deny of a part of it, or the Allow of any set that had to allow, when it leaves a part out. May find one too
- * often, never misses one: patterns are compared by the text before their first wildcard.
+ * Why an allowed decision about one resource does not hold for everything that starts with a prefix: a Deny of a part of
+ * it, or the Allow of any set that had to allow, when it leaves a part out. May find a reason too often, never misses one:
+ * patterns are compared by the text before their first wildcard.
  */
 export function refusalWithin(
   sets: PolicySets,
   asked: AuthorizationQuery,
   prefix: string,
   allowed: Decision,
-): StatementReference | undefined {
+): PartRefusal | undefined {
   const query = withBoundary(sets, asked);
   const scope = new EvaluationScope(query, startBudget(sets, query));
   const action = query.action.toLowerCase();
@@ -33,25 +43,26 @@ export function refusalWithin(
     statement.effect === 'Allow' &&
     statement.matchesAction(action) &&
     statementApplies(statement, scope) === true;
-  for (const set of [sets.identity, sets.boundary, sets.session, sets.resource]) {
-    const found = statementsOf(set).find(deniesPart);
-    if (found !== undefined) return found.reference;
+  for (const policyType of policyTypes) {
+    const found = statementsOf(sets[policyType]).find(deniesPart);
+    if (found !== undefined) return { isExplicitDeny: true, policyType, statement: found.reference };
   }
-  for (const set of requiredSets(sets, allowed)) {
-    const allowing = statementsOf(set).filter(allows);
+  for (const policyType of requiredSets(allowed)) {
+    const allowing = statementsOf(sets[policyType]).filter(allows);
     // Of a bucket policy, only the statement that grants names the caller closely enough for sure.
     const granting =
-      set === sets.resource ? allowing.filter((one) => isSame(one.reference, allowed.statement)) : allowing;
-    const [first] = granting;
-    if (first !== undefined && granting.every(leavesPartOut)) return first.reference;
+      policyType === 'resource'
+        ? allowing.filter((one) => isSame(one.reference, allowed.statement))
+        : allowing;
+    if (granting.length > 0 && granting.every(leavesPartOut)) return { isExplicitDeny: false, policyType };
   }
   return undefined;
 }
 
-/** The sets without whose Allow the decision would have been another. */
-function requiredSets({ identity, boundary, session, resource }: PolicySets, { policyType, sets }: Decision) {
-  if (policyType !== 'resource') return [identity, boundary, session];
-  return sets.resourceLevel === 'direct' ? [resource] : [resource, boundary, session];
+/** The sets without whose Allow the decision would have been another, as far as they exist. */
+function requiredSets({ policyType, sets }: Decision): readonly PolicyType[] {
+  if (policyType !== 'resource') return ['identity', 'boundary', 'session'];
+  return sets.resourceLevel === 'direct' ? ['resource'] : ['resource', 'boundary', 'session'];
 }
 
 function statementsOf(policies: readonly CompiledPolicy[] | undefined): readonly CompiledStatement[] {

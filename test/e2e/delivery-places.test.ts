@@ -17,13 +17,14 @@ const allow = (resources: string): string => `{ Effect: Allow, Action: "s3:*", R
 const deny = (resources: string, further = ''): string =>
   `{ Effect: Deny, Action: "s3:*", Resource: [${resources}]${further} }`;
 const arn = (name: string): string => `"arn:aws:s3:::${name}"`;
-const noSecretsPolicy = JSON.stringify({
+const noSecrets = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: 's3:*', NotResource: ['arn:aws:s3:::data/secret/*'] }],
 });
 const both = allow([arn('data'), arn('data/*'), arn('mine'), arn('mine/*')].join(', '));
 
-const noSecrets = `{ Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:*", NotResource: [${arn('data/secret/*')}] }] }`;
+const bounded = (name: string, boundary: string): string =>
+  role(name, both).replace('trustPolicy', `permissionsBoundary: ${boundary}\n      trustPolicy`);
 
 const directory = `
 directory:
@@ -42,9 +43,12 @@ directory:
     'tagged',
     `{ Effect: Allow, Action: "*", Resource: "*", Condition: { StringEquals: { "aws:ResourceTag/team": "blue" } } }`,
     allow([arn('mine'), arn('mine/*')].join(', ')),
-  )}${role('bounded', both).replace('trustPolicy', 'permissionsBoundary: NoSecrets\n      trustPolicy')}
+  )}${role('sealing', allow([arn('mine'), arn('third/*')].join(', ')))}${bounded('bounded', 'NoSecrets')}${bounded('forbidden', 'Forbidden')}
   policies:
     NoSecrets: ${noSecrets}
+    Forbidden: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "*", Resource: "*" }, ${deny(arn('data/secret/*'))}] }
+  bucketPolicies:
+    third: { Version: "2012-10-17", Statement: [${deny(arn('third/secret/*')).replace('Action', 'Principal: "*", Action')}] }
 `;
 
 let sidecar: TestSidecar;
@@ -59,10 +63,23 @@ beforeAll(async () => {
   sidecar = await startSidecar({ directory });
   const store = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
   for (const Bucket of ['data', 'mine']) await store.send(new CreateBucketCommand({ Bucket }));
-  for (const name of ['owner', 'parted', 'elsewhere', 'never', 'excluding', 'single', 'tagged', 'bounded'])
+  for (const name of [
+    'owner',
+    'parted',
+    'elsewhere',
+    'never',
+    'excluding',
+    'single',
+    'tagged',
+    'sealing',
+    'bounded',
+    'forbidden',
+  ])
     clients.set(name, s3Client(sidecar.url, await assume(sidecar.url, alice, name)));
-  const Policy = noSecretsPolicy;
-  clients.set('narrowed', s3Client(sidecar.url, await assume(sidecar.url, alice, 'owner', { Policy })));
+  clients.set(
+    'narrowed',
+    s3Client(sidecar.url, await assume(sidecar.url, alice, 'owner', { Policy: noSecrets })),
+  );
 });
 afterAll(() => sidecar.stop());
 beforeEach(() => void sidecar.seen.splice(0));
@@ -80,15 +97,16 @@ const replicate = (name: string, Bucket: string, to: string): Promise<string> =>
       }),
     ),
   );
-const log = (name: string, to: string, TargetPrefix: string): Promise<string> =>
-  outcome(
-    as(name).send(
-      new PutBucketLoggingCommand({
-        Bucket: 'mine',
-        BucketLoggingStatus: { LoggingEnabled: { TargetBucket: to, TargetPrefix } },
-      }),
-    ),
+const sendLog = (name: string, to: string, TargetPrefix: string): Promise<unknown> =>
+  as(name).send(
+    new PutBucketLoggingCommand({
+      Bucket: 'mine',
+      BucketLoggingStatus: { LoggingEnabled: { TargetBucket: to, TargetPrefix } },
+    }),
   );
+const log = (name: string, to: string, prefix: string): Promise<string> => outcome(sendLog(name, to, prefix));
+const messageOf = (name: string, to: string, prefix: string): Promise<string> =>
+  sendLog(name, to, prefix).then(() => 'allowed', String);
 
 describe('a delivery to many objects', () => {
   it('is allowed where every one of them is', async () => {
@@ -117,6 +135,18 @@ describe('a delivery to many objects', () => {
     expect(await replicate(name, 'mine', 'data')).toBe(denied);
     expect(await log(name, 'data', 'sec')).toBe(denied);
     expect(await log(name, 'data', 'logs/')).not.toBe(denied);
+  });
+
+  it.each([
+    ['parted', 'data', 'with an explicit deny in an identity-based policy'],
+    ['excluding', 'data', 'because no identity-based policy allows the s3:PutObject action'],
+    ['bounded', 'data', 'because no permissions boundary allows the s3:PutObject action'],
+    ['narrowed', 'data', 'because no session policy allows the s3:PutObject action'],
+    ['forbidden', 'data', 'with an explicit deny in a permissions boundary'],
+    ['sealing', 'third', 'with an explicit deny in a resource-based policy'],
+  ])('is denied with the kind of policy that refuses a part: %s', async (name, to, reason) => {
+    const refused = await messageOf(name, to, 's');
+    expect(refused).toMatch(new RegExp(`"arn:aws:s3:::${to}/s\\*" ${reason} Encoded`));
   });
 
   it('is denied where the Allow is for keys of one character', async () => {
