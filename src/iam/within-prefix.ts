@@ -8,7 +8,7 @@ import {
 } from './combine.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import { type AuthorizationQuery, conditionsHold, statementApplies } from './evaluate.ts';
-import { mayReach, type ResourceRange } from './match-resource.ts';
+import { covers, mayReach, type ResourceRange } from './match-resource.ts';
 import { EvaluationScope } from './scope.ts';
 
 /** Why a part is refused. */
@@ -34,7 +34,9 @@ export function refusalWithin(
     // A Deny of the very resource was decided with it.
     if (statement.matchesResource(scope) === true) return false;
     if (statement.principalLevel?.(query.principal) === 'none') return false;
-    const isPart = statement.excludesResources || statement.ranges.some(overlaps);
+    const isPart = statement.excludesResources
+      ? !statement.ranges.some((range) => covers(range, prefix))
+      : statement.ranges.some(overlaps);
     return isPart && conditionsHold(statement, scope) !== false;
   };
   const leavesPartOut = ({ excludesResources, ranges }: CompiledStatement): boolean =>

@@ -43,6 +43,10 @@ directory:
     'tagged',
     `{ Effect: Allow, Action: "*", Resource: "*", Condition: { StringEquals: { "aws:ResourceTag/team": "blue" } } }`,
     allow([arn('mine'), arn('mine/*')].join(', ')),
+  )}${role(
+    'confined',
+    both,
+    `{ Effect: Deny, Action: "s3:*", NotResource: [${arn('data/logs/*')}, ${arn('mine')}, ${arn('mine/*')}] }`,
   )}${role('sealing', allow([arn('mine'), arn('third/*')].join(', ')))}${bounded('bounded', 'NoSecrets')}${bounded('forbidden', 'Forbidden')}
   policies:
     NoSecrets: ${noSecrets}
@@ -71,6 +75,7 @@ beforeAll(async () => {
     'excluding',
     'single',
     'tagged',
+    'confined',
     'sealing',
     'bounded',
     'forbidden',
@@ -135,6 +140,13 @@ describe('a delivery to many objects', () => {
     expect(await replicate(name, 'mine', 'data')).toBe(denied);
     expect(await log(name, 'data', 'sec')).toBe(denied);
     expect(await log(name, 'data', 'logs/')).not.toBe(denied);
+  });
+
+  it('is allowed where a Deny of everything else leaves all of them out', async () => {
+    expect(await log('confined', 'data', 'logs/')).not.toBe(denied);
+    expect(await log('confined', 'data', 'logs/2026/')).not.toBe(denied);
+    expect(await log('confined', 'data', 'logs')).toBe(denied);
+    expect(await log('confined', 'data', '')).toBe(denied);
   });
 
   it.each([
