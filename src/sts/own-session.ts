@@ -5,6 +5,7 @@ import {
   type RootCaller,
   type UserCaller,
 } from '../authenticate/caller.ts';
+import type { ContextEntry } from '../authorize/global-keys.ts';
 import type {
   FederatedUserPrincipal,
   SessionClaims,
@@ -73,6 +74,11 @@ export interface FederatedUser {
   readonly FederatedUserId: string;
 }
 
+/** What conditions can say about a federated user that is asked for. */
+export function federatedUserKeys(tags: readonly SessionTag[], accountId: string): ContextEntry[] {
+  return [['aws:ResourceAccount', accountId], ...requestTagKeys(tags)];
+}
+
 /**
  * Decides GetFederationToken: the owner needs the permission on the federated user, and `sts:TagSession` for tags.
  * Throws AccessDenied.
@@ -91,9 +97,9 @@ export function grantFederatedUser(
     Arn: federatedUserArn(owner.entity, name),
     FederatedUserId: federatedUserId(owner.entity, name),
   };
-  const tagKeys = requestTagKeys(tags);
-  requirePermission('sts:GetFederationToken', user.Arn, call, tagKeys);
-  if (tags.length > 0) requirePermission(tagSession, user.Arn, call, tagKeys);
+  const keys = federatedUserKeys(tags, call.dependencies.account.id);
+  requirePermission('sts:GetFederationToken', user.Arn, call, keys);
+  if (tags.length > 0) requirePermission(tagSession, user.Arn, call, keys);
   const principal = { kind: 'federated-user', userArn: owner.arn, userId: owner.userId, name } as const;
   const grant = new GrantOfOwner(owner, principal, {
     durationSeconds: durationOf(session, owner),

@@ -64,6 +64,7 @@ directory:
       Statement:
         - { Effect: Allow, Action: ["sts:AssumeRole", "sts:GetFederationToken", "sts:SetSourceIdentity"], Resource: "*" }
         - { Effect: Allow, Action: "sts:TagSession", Resource: "*", Condition: ${keysOnly} }
+        - { Effect: Deny, Action: "sts:*", Resource: "*", Condition: { StringNotEquals: { "aws:ResourceAccount": "${account}" } } }
   users:
     - name: alice
       policies: [Federate]

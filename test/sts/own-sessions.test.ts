@@ -29,6 +29,17 @@ const users = {
   alice: { inline: [assumePolicy('*'), may('sts:GetFederationToken', 'sts:TagSession', 's3:*')] },
   nobody: {},
   denied: { inline: [may('*'), document({ Effect: 'Deny', Action: 'sts:*', Resource: '*' })] },
+  perimeter: {
+    inline: [
+      may('*'),
+      document({
+        Effect: 'Deny',
+        Action: '*',
+        Resource: '*',
+        Condition: { StringNotEquals: { 'aws:ResourceAccount': accountId } },
+      }),
+    ],
+  },
   narrow: {
     inline: [
       document({
@@ -138,6 +149,12 @@ describe('GetSessionToken', () => {
 });
 
 describe('GetFederationToken', () => {
+  it('is about a user of this account', async () => {
+    const tags = { 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' };
+    expect((await federate({}, keyOf('perimeter'))).code).toBe('');
+    expect((await federate(tags, keyOf('perimeter'))).code).toBe('');
+  });
+
   it('makes a federated user, named as asked', async () => {
     const outcome = await federate({ Policy: JSON.stringify(may('s3:GetObject')) });
     const arn = `arn:aws:sts::${accountId}:federated-user/team-blue`;

@@ -45,6 +45,11 @@ describe('a trust grant', () => {
     const exported = Object.keys(await import('../../src/sts/trust-policy.ts'));
     expect(exported).toEqual(['grantRole', 'grantRoleToFederated']);
     const ofOwners = Object.keys(await import('../../src/sts/own-session.ts'));
-    expect(ofOwners.sort()).toEqual(['grantFederatedUser', 'grantOwnSession', 'requireOwner']);
+    expect(ofOwners.sort()).toEqual([
+      'federatedUserKeys',
+      'grantFederatedUser',
+      'grantOwnSession',
+      'requireOwner',
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import { globalKeys } from '../../authorize/global-keys.ts';
 import { suggest } from '../../config/suggest.ts';
 import type { Role } from '../../directory/role.ts';
 import { RequestContext } from '../../iam/request-context.ts';
-import { requestTagKeys } from '../../sts/session-tags.ts';
+import { federatedUserKeys } from '../../sts/own-session.ts';
 import {
   assumeRole,
   assumeRoleWithSaml,
@@ -76,7 +76,8 @@ function ownCase(
     throw new QuestionError('resource', `${shown(resource)} does not fit ${action}: expected ${expected}`);
   }
   const { tags = [] } = requestedSession(circumstances);
-  const entries = [...globalKeys(raw, asker.caller, account.region), ...requestTagKeys(tags)];
+  const own = globalKeys(raw, asker.caller, account.region);
+  const entries = kind === 'any' ? own : [...own, ...federatedUserKeys(tags, account.id)];
   const context = new RequestContext(
     overlaidEntries(entries, circumstances),
     untoldKeys(trustRequestKeys, circumstances),
