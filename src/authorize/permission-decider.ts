@@ -9,10 +9,11 @@ import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './
 import type { DecidedPermission } from './decided-permission.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
+import { LookedUpTags } from './looked-up-tags.ts';
 import { Pace } from './pace.ts';
 import { asPaths, firstRefusal } from './permission-as-path.ts';
-import { asksStore, objectTags, placeOf, subjectOf } from './store-keys.ts';
-import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
+import { asksStore, objectTags } from './store-keys.ts';
+import type { StoreLookup, StoreTag } from './store-lookup.ts';
 
 /** What S3 decisions are made with; all of one configuration snapshot. */
 export interface AuthorizationSources {
@@ -38,8 +39,7 @@ export class PermissionDecider {
   readonly #budget: DecisionBudget = new DecisionBudget();
   // How many decisions there are is the client's choice.
   readonly #pace: Pace = new Pace(this.#budget);
-  readonly #asked: Map<string, Promise<readonly StoreTag[] | undefined>> = new Map();
-  readonly #lookedUp: Map<string, readonly StoreTag[]> = new Map();
+  readonly #tags: LookedUpTags;
   #base: readonly ContextEntry[] | undefined;
   #shared: RequestContext | undefined;
 
@@ -52,6 +52,7 @@ export class PermissionDecider {
     this.#principal = policyPrincipal(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
     this.#ownPoliciesAsk = asksStore(this.#sets);
+    this.#tags = new LookedUpTags(sources.lookup);
   }
 
   /** Decides without asking the store; what only the store knows, and has not said yet, denies. */
@@ -88,7 +89,7 @@ export class PermissionDecider {
 
   /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
   objectTags(permission: Permission): Promise<readonly StoreTag[] | undefined> {
-    return this.#tags(objectTags, permission);
+    return this.#tags.of(objectTags, permission);
   }
 
   /** Whether some policy that takes part asks for what only the store knows. */
@@ -109,7 +110,8 @@ export class PermissionDecider {
   async #settleOne(permission: Permission, requestKeys: readonly ConditionKey[]): Promise<DecidedPermission> {
     let decision = await this.#evaluateWithPauses(permission, requestKeys);
     while (decision.effect === 'needs') {
-      if (!(await this.#lookUp(permission, decision.keys)))
+      const prefixes = this.#sources.lookupKeysOf(permission);
+      if (!(await this.#tags.learn(permission, prefixes, decision.keys)))
         return this.#decided(permission, undecidable(decision.keys));
       decision = await this.#evaluateWithPauses(permission, requestKeys);
     }
@@ -175,7 +177,7 @@ export class PermissionDecider {
     const list = (): ContextEntry[] => [...this.#baseKeys(), ...requestKeys, ...(conditionKeys ?? none)];
     let context = new RequestContext(list, [...lazyKeys, ...(unknownKeys ?? none)]);
     for (const prefix of lazyKeys) {
-      const tags = this.#knownTags(prefix, permission);
+      const tags = this.#tags.known(prefix, permission);
       if (tags !== undefined) context = context.withLookedUp(prefix, entriesOf(prefix, tags));
     }
     return context;
@@ -187,39 +189,6 @@ export class PermissionDecider {
       this.#base = [...globalKeys(this.#request.raw, caller, region), ...signatureKeys(this.#authenticated)];
     }
     return this.#base;
-  }
-
-  // True when something was learnt that a further decision can use.
-  async #lookUp(permission: Permission, keys: readonly string[]): Promise<boolean> {
-    const prefixes = this.#sources.lookupKeysOf(permission);
-    const wanted = prefixes.filter(
-      (prefix) =>
-        keys.some((key) => key.startsWith(prefix)) && this.#knownTags(prefix, permission) === undefined,
-    );
-    for (const prefix of wanted) {
-      if ((await this.#tags(prefix, permission)) === undefined) return false;
-    }
-    return wanted.length > 0;
-  }
-
-  #knownTags(prefix: string, permission: Permission): readonly StoreTag[] | undefined {
-    const subject = subjectOf(prefix, permission);
-    return subject && this.#lookedUp.get(placeOf(subject));
-  }
-
-  // Entries of a multi-delete are decided side by side; what several of them need is asked for once.
-  async #tags(prefix: string, permission: Permission): Promise<readonly StoreTag[] | undefined> {
-    const subject = subjectOf(prefix, permission);
-    if (subject === undefined) return undefined;
-    const place = placeOf(subject);
-    let asked = this.#asked.get(place);
-    if (asked === undefined) {
-      asked = lookUpTags(this.#sources.lookup, subject);
-      this.#asked.set(place, asked);
-    }
-    const tags = await asked;
-    if (tags !== undefined) this.#lookedUp.set(place, tags);
-    return tags;
   }
 }
 

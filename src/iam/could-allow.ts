@@ -1,16 +1,9 @@
-import {
-  type Decision,
-  missingAllow,
-  type PolicySets,
-  policiesOf,
-  policyTypes,
-  type SetEffect,
-  withBoundary,
-} from './combine.ts';
+import { type Decision, missingAllow, type SetEffect } from './combine.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { CompiledStatement } from './compiled-statement.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import { covers, mayReach } from './match-resource.ts';
+import { type PolicySets, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
 import type { PolicyPrincipal } from './query.ts';
 
 /** One question about every resource whose ARN starts alike. */

@@ -1,4 +1,3 @@
-import { type PolicySets, type PolicyType, policyTypes, startBudget, withBoundary } from './combine.ts';
 import type { CompiledStatement } from './compile.ts';
 import { DecisionError } from './decision-error.ts';
 import {
@@ -7,6 +6,7 @@ import {
   type StatementReference,
   statementApplies,
 } from './evaluate.ts';
+import { type PolicySets, type PolicyType, policyTypes, startBudget, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
 
 /** One statement that applies to a query. */

@@ -1,14 +1,8 @@
-import {
-  type Decision,
-  type PolicySets,
-  type PolicyType,
-  policyTypes,
-  startBudget,
-  withBoundary,
-} from './combine.ts';
+import type { Decision } from './combine.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import { type AuthorizationQuery, conditionsHold, statementApplies } from './evaluate.ts';
 import { covers, mayReach, type ResourceRange } from './match-resource.ts';
+import { type PolicySets, type PolicyType, policyTypes, startBudget, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
 
 /** Why a part is refused. */

@@ -1,0 +1,59 @@
+import type { StepBudget } from '../core/glob.ts';
+import { DecisionBudget } from './budget.ts';
+import type { CompiledPolicy } from './compile.ts';
+import type { AuthorizationQuery } from './query.ts';
+
+/** The policies that one request is decided by. */
+export interface PolicySets {
+  /** Inline and managed policies of the user or role. */
+  readonly identity: readonly CompiledPolicy[];
+  /** `undefined` when there is no permissions boundary. */
+  readonly boundary?: readonly CompiledPolicy[] | undefined;
+  /** `undefined` when there are no session policies; an empty list allows nothing. */
+  readonly session?: readonly CompiledPolicy[] | undefined;
+  /** The bucket policy, or the trust policy of the role to assume. */
+  readonly resource?: readonly CompiledPolicy[] | undefined;
+}
+
+/** The set that decided. */
+export type PolicyType = 'identity' | 'boundary' | 'session' | 'resource';
+
+/** Every set, in the order in which an explicit deny is looked for. */
+export const policyTypes: readonly PolicyType[] = ['identity', 'boundary', 'session', 'resource'];
+
+/** The query with the fact that a boundary bounds its caller, which every NotPrincipal asks for. */
+export function withBoundary<Q extends Pick<AuthorizationQuery, 'principal'>>(
+  { boundary }: PolicySets,
+  query: Q,
+): Q {
+  return boundary === undefined ? query : { ...query, principal: { ...query.principal, isBounded: true } };
+}
+
+/** The sets that count: a federated user has no permissions beyond what its session policies pass on. */
+export function policiesOf(
+  sets: PolicySets,
+  { principal }: Pick<AuthorizationQuery, 'principal'>,
+): PolicySets {
+  if (sets.session !== undefined || principal.kind !== 'federated-user') return sets;
+  return { ...sets, session: none };
+}
+
+/** The budget of a decision by these policies. */
+export function startBudget(
+  sets: PolicySets,
+  { budget = new DecisionBudget() }: AuthorizationQuery,
+): StepBudget {
+  return budget.begin(charactersOf(sets));
+}
+
+function charactersOf({ identity, boundary = none, session = none, resource = none }: PolicySets): number {
+  return sumOf(identity) + sumOf(boundary) + sumOf(session) + sumOf(resource);
+}
+
+function sumOf(policies: readonly CompiledPolicy[]): number {
+  let sum = 0;
+  for (const { characters } of policies) sum += characters;
+  return sum;
+}
+
+const none: readonly CompiledPolicy[] = [];
