@@ -37,19 +37,18 @@ export class LookedUpTags {
   }
 
   /**
-   * Asks for what a decision waits for, as far as the prefixes can be looked up for its permission. True when something was
-   * learnt that a further decision can use. Rejects when the store cannot be asked.
+   * Asks for what a decision waits for, as far as the prefixes can be looked up for its permission. True when all of that is
+   * known now, perhaps since the decision began, so that a further one can use it. Rejects when the store cannot be asked.
    */
   async learn(
     permission: Permission,
     prefixes: readonly string[],
     keys: readonly string[],
   ): Promise<boolean> {
-    const wanted = prefixes.filter(
-      (prefix) => keys.some((key) => key.startsWith(prefix)) && this.known(prefix, permission) === undefined,
-    );
+    const wanted = prefixes.filter((prefix) => keys.some((key) => key.startsWith(prefix)));
     for (const prefix of wanted) {
-      if ((await this.of(prefix, permission)) === undefined) return false;
+      const tags = this.known(prefix, permission) ?? (await this.of(prefix, permission));
+      if (tags === undefined) return false;
     }
     return wanted.length > 0;
   }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Authorized, authorizeS3 } from '../../src/authorize/authorize-s3.ts';
 import { stepsPerSlice } from '../../src/authorize/pace.ts';
+import type { StoreTag } from '../../src/authorize/store-lookup.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import {
   type CallerKind,
@@ -59,7 +60,7 @@ async function decideBatch(
   policies: OwnPolicies,
   entries: readonly { readonly key: string }[],
   kind: CallerKind = 'user',
-  headers: WireRequest['headers'] = [],
+  { headers = [], tags = [] }: { headers?: WireRequest['headers']; tags?: readonly StoreTag[] } = {},
 ): Promise<Authorized> {
   const directory = directoryOf(policies);
   const { request, authenticated } = received(
@@ -67,7 +68,7 @@ async function decideBatch(
     callerOf(kind, directory, policies.session),
     deleteOf(entries),
   );
-  const decided = await authorizeS3(request, authenticated, sourcesOf(directory));
+  const decided = await authorizeS3(request, authenticated, sourcesOf(directory, {}, tags));
   if (!decided.isAllowed) throw new Error('a batch is never denied as a whole');
   return decided;
 }
@@ -109,7 +110,24 @@ describe('a batch of a thousand keys that are allowed one by one', () => {
   it('is allowed together by a session policy whose every decision takes most of a slice', async () => {
     const policies = { identity: [policyOf(['arn:aws:s3:::data/*'])], session: dearPolicy };
     const keys = longKeys.slice(0, 100);
-    const decided = await decideBatch(policies, keys, 'role-session', longHeaders);
+    const decided = await decideBatch(policies, keys, 'role-session', { headers: longHeaders });
+    expect(decided.decision.fault).toBeUndefined();
+    expect(decided.deniedItems).toEqual([]);
+  });
+});
+
+describe('a long batch whose decisions depend on the tags of the bucket', () => {
+  it('is allowed where the tags come while some of its decisions pause', async () => {
+    const condition = { StringEquals: { 's3:BucketTag/team': 'blue' } };
+    const identity = { Effect: 'Allow', Action: 's3:DeleteObject', Resource: '*', Condition: condition };
+    const policies = {
+      identity: [{ Version: '2012-10-17', Statement: identity }],
+      session: dearPolicy,
+    };
+    const decided = await decideBatch(policies, longKeys.slice(0, 40), 'role-session', {
+      headers: longHeaders,
+      tags: [['team', 'blue']],
+    });
     expect(decided.decision.fault).toBeUndefined();
     expect(decided.deniedItems).toEqual([]);
   });
@@ -146,7 +164,7 @@ describe('a long batch', () => {
   it('leaves room between the decisions of keys that are decided side by side', async () => {
     const counted = countTurns();
     const policies = { identity: [policyOf(['arn:aws:s3:::data/*'])], session: dearPolicy };
-    await decideBatch(policies, longKeys.slice(0, 100), 'role-session', longHeaders);
+    await decideBatch(policies, longKeys.slice(0, 100), 'role-session', { headers: longHeaders });
     counted.stop();
     // One policy is never interrupted.
     expect(counted.most()).toBeLessThan(2 * stepsPerSlice);
