@@ -10,7 +10,7 @@ export type PartRefusal = Pick<Decision, 'isExplicitDeny' | 'policyType' | 'stat
 
 /**
  * Why an allowed decision about one resource does not hold for everything that starts with a prefix: a Deny of a part of
- * it, or the Allow of any set that had to allow, when it leaves a part out. May find a reason too often, never misses one:
+ * it, or the Allows of any set that had to allow, when each leaves a part out. May find a reason too often, never misses one:
  * patterns are compared by the text before their first wildcard.
  */
 export function refusalWithin(
@@ -20,7 +20,9 @@ export function refusalWithin(
   allowed: Decision,
 ): PartRefusal | undefined {
   const query = withBoundary(sets, asked);
-  const scope = new EvaluationScope(query, startBudget(sets, query));
+  const budget = startBudget(sets, query);
+  const scope = new EvaluationScope(query, budget);
+  const another = new EvaluationScope({ ...query, resource: prefix + anotherKey }, budget);
   const action = query.action.toLowerCase();
   const overlaps = (range: ResourceRange): boolean => mayReach(range, prefix);
   const deniesPart = (statement: CompiledStatement): boolean => {
@@ -38,7 +40,8 @@ export function refusalWithin(
   const allows = (statement: CompiledStatement): boolean =>
     statement.effect === 'Allow' &&
     statement.matchesAction(action) &&
-    statementApplies(statement, scope) === true;
+    statementApplies(statement, scope) === true &&
+    statementApplies(statement, another) === true;
   for (const policyType of policyTypes) {
     const found = statementsOf(sets[policyType]).find(deniesPart);
     if (found !== undefined) return { isExplicitDeny: true, policyType, statement: found.reference };
@@ -50,10 +53,14 @@ export function refusalWithin(
       policyType === 'resource'
         ? allowing.filter((one) => isSame(one.reference, allowed.statement))
         : allowing;
-    if (granting.length > 0 && granting.every(leavesPartOut)) return { isExplicitDeny: false, policyType };
+    if (sets[policyType] !== undefined && granting.every(leavesPartOut))
+      return { isExplicitDeny: false, policyType };
   }
   return undefined;
 }
+
+/** Like no other key: a statement that allows it too does not stop at keys that are short, or that begin like the one asked for. */
+const anotherKey = '\u{10fffd}'.repeat(40);
 
 /** The sets without whose Allow the decision would have been another, as far as they exist. */
 function requiredSets({ policyType, sets }: Decision): readonly PolicyType[] {

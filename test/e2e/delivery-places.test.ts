@@ -39,7 +39,7 @@ directory:
   )}${role('never', both, deny(arn('mine/locked/*'), ', Condition: { StringEquals: { "aws:PrincipalTag/none": "x" } }'))}${role(
     'excluding',
     `{ Effect: Allow, Action: "s3:*", NotResource: [${arn('data/secret/*')}] }`,
-  )}${role('single', allow([arn('mine'), arn('data/?')].join(', ')))}${role(
+  )}${role('single', allow([arn('mine'), arn('data/?')].join(', ')))}${role('foldered', allow([arn('mine'), arn('data/?'), arn('data/*/*')].join(', ')))}${role(
     'tagged',
     `{ Effect: Allow, Action: "*", Resource: "*", Condition: { StringEquals: { "aws:ResourceTag/team": "blue" } } }`,
     allow([arn('mine'), arn('mine/*')].join(', ')),
@@ -76,6 +76,7 @@ beforeAll(async () => {
     'single',
     'tagged',
     'confined',
+    'foldered',
     'sealing',
     'bounded',
     'forbidden',
@@ -163,6 +164,7 @@ describe('a delivery to many objects', () => {
 
   it('is denied where the Allow is for keys of one character', async () => {
     expect(await log('single', 'data', '')).toBe(denied);
+    expect(await log('foldered', 'data', '')).toBe(denied);
   });
 });
 
