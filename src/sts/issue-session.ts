@@ -1,6 +1,8 @@
+import { TokenTooLargeError } from '../tokens/seal.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
 import type { StsDependencies, StsTrace } from './action.ts';
-import { type IssuedCredentials, issue } from './issue.ts';
+import { stsError } from './errors.ts';
+import { type Issued, type IssuedCredentials, issue } from './issue.ts';
 import type { OwnerGrant } from './own-session.ts';
 import type { ProviderGrant } from './provider-grant.ts';
 import { checkPackedSize, checkSessionPolicies } from './session-policies.ts';
@@ -35,7 +37,17 @@ export async function issueSession(
   const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
   const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
-  const { credentials, sessionId } = issue(grant, policies, dependencies, nowMs);
+  const { credentials, sessionId } = issueWithin(() => issue(grant, policies, dependencies, nowMs));
   trace.add({ issuedCredentials: true, issuedSessionId: sessionId });
   return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };
+}
+
+// What a session inherits along a chain may pack well and still be too much to carry.
+function issueWithin(issueIt: () => Issued): Issued {
+  try {
+    return issueIt();
+  } catch (error) {
+    if (!(error instanceof TokenTooLargeError)) throw error;
+    throw stsError('PackedPolicyTooLarge', `Packing failed: ${error.message}.`, { cause: error });
+  }
 }

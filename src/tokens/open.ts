@@ -6,7 +6,7 @@ import type { Secret } from '../core/secret.ts';
 import { isCompactJwe } from './compact-jwe.ts';
 import { deriveSecretAccessKey } from './derive-secret.ts';
 import type { KeyRing, RingKey } from './key-ring.ts';
-import { maxTokenLength, sessionTokenType } from './seal.ts';
+import { maxTokenLength, maxUnpackedBytes, sessionTokenType } from './seal.ts';
 import { decodeClaims, type SessionClaims } from './session-claims.ts';
 
 /** A token that decrypted; expiry and the match with the request's access key are still to be checked. */
@@ -15,7 +15,12 @@ export interface OpenedSession {
   readonly secretAccessKey: Secret;
 }
 
-const maxInflatedBytes = 65_536;
+/** An opened session with the length of what its token held: that is what keeping it costs, however well it was packed. */
+interface KeptSession {
+  readonly session: OpenedSession;
+  readonly characters: number;
+}
+
 const maxCachedSessions = 10_000;
 const maxCachedCharacters = 24_000_000;
 
@@ -25,10 +30,10 @@ const maxCachedCharacters = 24_000_000;
  */
 export class SessionOpener {
   readonly #ring: KeyRing;
-  readonly #opened: BoundedCache<OpenedSession> = new BoundedCache({
+  readonly #opened: BoundedCache<KeptSession> = new BoundedCache({
     maxEntries: maxCachedSessions,
     maxSize: maxCachedCharacters,
-    sizeOf: ({ claims }, token) => token.length + (claims.policy?.length ?? 0) + 1,
+    sizeOf: ({ characters }, token) => token.length + characters,
   });
 
   constructor(ring: KeyRing) {
@@ -39,15 +44,16 @@ export class SessionOpener {
   async open(token: string): Promise<OpenedSession | undefined> {
     if (token.length > maxTokenLength) return undefined;
     const cached = this.#opened.get(token);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) return cached.session;
     // Each spelling of one token would take a place of its own in the cache.
     if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
-    const claims = key === undefined ? undefined : await decrypt(token, key);
-    if (key === undefined || claims === undefined) return undefined;
+    const text = key === undefined ? undefined : await decrypt(token, key);
+    const claims = text === undefined ? undefined : decodeClaims(text);
+    if (key === undefined || text === undefined || claims === undefined) return undefined;
     const secretAccessKey = deriveSecretAccessKey(key, claims.seed, claims.accessKeyId);
     const session = { claims, secretAccessKey };
-    this.#opened.set(token, session);
+    this.#opened.set(token, { session, characters: text.length });
     return session;
   }
 
@@ -67,14 +73,13 @@ export class SessionOpener {
   }
 }
 
-async function decrypt(token: string, key: RingKey): Promise<SessionClaims | undefined> {
+async function decrypt(token: string, key: RingKey): Promise<string | undefined> {
   try {
     const { plaintext } = await compactDecrypt(token, key.sessionTokens, {
       keyManagementAlgorithms: ['dir'],
       contentEncryptionAlgorithms: ['A256GCM'],
     });
-    const text = decodeUtf8(inflateRawSync(plaintext, { maxOutputLength: maxInflatedBytes }));
-    return text === undefined ? undefined : decodeClaims(text);
+    return decodeUtf8(inflateRawSync(plaintext, { maxOutputLength: maxUnpackedBytes }));
   } catch {
     return undefined;
   }

@@ -9,7 +9,10 @@ export const sessionTokenType = 'sts-session+jwe';
 /** Longest session token, in characters: what an HTTP header field can safely carry. */
 export const maxTokenLength = 8192;
 
-/** Content of {@link sealSession} went over {@link maxTokenLength}. */
+/** Most bytes that a token holds before it is packed: what a single request may pass takes less, whatever its letters. */
+export const maxUnpackedBytes = 65_536;
+
+/** Content of {@link sealSession} went over {@link maxTokenLength} or {@link maxUnpackedBytes}; the message says by how much. */
 export class TokenTooLargeError extends Error {
   override readonly name = 'TokenTooLargeError';
 }
@@ -21,11 +24,20 @@ export class TokenTooLargeError extends Error {
 export function sealSession(claims: SessionClaims, ring: KeyRing): string {
   const { id, sessionTokens } = ring.sealWith;
   const header = encodeHeader({ alg: 'dir', enc: 'A256GCM', kid: id, typ: sessionTokenType });
-  const token = encryptCompact(header, sessionTokens, deflateRawSync(encodeClaims(claims)));
+  const text = encodeClaims(claims);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxUnpackedBytes)
+    throw tooLarge(`${bytes} bytes unpacked`, bytes - maxUnpackedBytes, maxUnpackedBytes);
+  const token = encryptCompact(header, sessionTokens, deflateRawSync(text));
   if (token.length <= maxTokenLength) return token;
   const smaller = encryptCompact(header, sessionTokens, deflateApart(claims));
   if (smaller.length <= maxTokenLength) return smaller;
-  throw new TokenTooLargeError(`session token takes ${smaller.length} characters`);
+  const { length } = smaller;
+  throw tooLarge(`${length} characters`, length - maxTokenLength, maxTokenLength);
+}
+
+function tooLarge(size: string, over: number, allowed: number): TokenTooLargeError {
+  return new TokenTooLargeError(`the session token takes ${size}, ${over} more than the ${allowed} allowed`);
 }
 
 /**

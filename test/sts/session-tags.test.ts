@@ -169,6 +169,25 @@ describe('transitive tags', () => {
     expect([again.code, again.response.status]).toEqual(['InvalidParameterValue', 400]);
   });
 
+  it('give no credentials that no request could be made with', async () => {
+    // Of one character: it packs so well that the packed size stays far below its limit.
+    const wide = (first: number): Record<string, string> =>
+      Object.fromEntries(
+        Array.from({ length: 50 }, (_, index) => [`${first + index}`.padEnd(128, '世'), '世'.repeat(256)]),
+      );
+    let as = keyOf('alice');
+    let outcome: Outcome | undefined;
+    for (const first of [100, 200, 300]) {
+      const passed = wide(first);
+      outcome = await assume('silent', tags(passed, Object.keys(passed)), as);
+      if (outcome.code !== '') break;
+      expect((await claimsOf(outcome)).tags).toHaveLength(first / 2);
+      as = credentialsIn(outcome);
+    }
+    expect([outcome?.code, outcome?.response.status]).toEqual(['PackedPolicyTooLarge', 400]);
+    expect(outcome?.message).toMatch(/ takes \d+ bytes unpacked, \d+ more than the \d+ allowed/);
+  });
+
   it('need a role that takes tags', async () => {
     const first = credentialsIn(await assume('tagged', tags({ team: 'blue' }, ['team'])));
     expect((await assume('plain', {}, first)).code).toBe('AccessDenied');

@@ -108,4 +108,23 @@ describe('a token with every limit used', () => {
       });
     }
   });
+
+  it.each([
+    ['a token', byToken],
+    ['an assertion', byAssertion],
+  ])('opens again when it packs as well as it can: %s', async (_, vouched) => {
+    const tags = Array.from({ length: 50 }, (_, index) => ({
+      key: `${index}`.padEnd(128, '世'),
+      value: '世'.repeat(256),
+      isTransitive: true,
+    }));
+    const wideLetters = (length: number): string => '世'.repeat(length);
+    const claims: SessionClaims = {
+      ...longest(wideLetters, vouched),
+      policy: '"'.repeat(2048),
+      policyArns: [],
+      tags,
+    };
+    expect((await new SessionOpener(ring).open(sealSession(claims, ring)))?.claims.tags).toEqual(tags);
+  });
 });

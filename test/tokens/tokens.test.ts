@@ -52,6 +52,25 @@ async function forge(
     .encrypt(keys.sealWith.sessionTokens);
 }
 
+describe('opened tokens', () => {
+  it('are kept by what they hold, not by how well it packs', async () => {
+    const opener = new SessionOpener(ring);
+    const tags = Array.from({ length: 50 }, (_, index) => ({
+      key: `${index}`.padEnd(128, 'k'),
+      value: 'v'.repeat(256),
+      isTransitive: false,
+    }));
+    const [first = '', ...others] = Array.from({ length: 1_300 }, (_, index) =>
+      sealSession(claims({ sessionId: `session-${index}`, tags }), ring),
+    );
+    const opened = await opener.open(first);
+    expect(await opener.open(first)).toBe(opened);
+    for (const token of others) await opener.open(token);
+    // 1,300 sessions of 19,200 characters are more than a process should keep.
+    expect(await opener.open(first)).not.toBe(opened);
+  });
+});
+
 describe('session tokens', () => {
   it('open to the claims they were sealed with', async () => {
     const sealed = claims({
