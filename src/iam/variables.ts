@@ -175,10 +175,7 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
     token.kind === 'text' ? { ...token, text: fold(token.text) } : token,
   );
   const constant = folded.filter((token) => token.kind !== 'variable');
-  if (constant.length === folded.length) {
-    const matches = compileGlob(constant);
-    return (value, scope) => matches(value, scope.budget);
-  }
+  if (constant.length === folded.length) return constantTest(constant);
   const head = literalHead(folded);
   const last = folded.at(-1);
   const beginning = last?.kind === 'any' ? folded.slice(0, -1) : folded;
@@ -191,6 +188,12 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
     if (resolved === undefined) return false;
     return compileGlob(resolved)(value, scope.budget);
   };
+}
+
+// On its own, so that the test keeps nothing but its matcher: there can be hundreds of them in a session policy.
+function constantTest(tokens: readonly GlobToken[]): ValueTest {
+  const matches = compileGlob(tokens);
+  return (value, scope) => matches(value, scope.budget);
 }
 
 /** A piece that a text must hold as it is. */
