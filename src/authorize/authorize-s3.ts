@@ -84,8 +84,12 @@ export async function authorizeS3(
   if (request.raw !== authenticated.raw)
     throw new Error('authorizing another request than was authenticated');
   const authorization = new RequestAuthorization(request, authenticated, sources);
-  if (request.batch !== undefined) return authorization.decideBatch(request.batch);
-  return authorization.decideWhole();
+  try {
+    if (request.batch !== undefined) return await authorization.decideBatch(request.batch);
+    return await authorization.decideWhole();
+  } finally {
+    authorization.release();
+  }
 }
 
 /** The list of buckets is decided without a pause. Their ARNs are short: 100 patterns are tested on one for so many. */
@@ -102,6 +106,11 @@ class RequestAuthorization {
     this.#authenticated = authenticated;
     this.#decider = new PermissionDecider(request, authenticated, sources);
     this.#isFiltering = sources.listBuckets === 'filtered';
+  }
+
+  /** Ends the decision; what only the answer makes necessary can still be asked. */
+  release(): void {
+    this.#decider.release();
   }
 
   async decideWhole(): Promise<Authorized | Denied> {

@@ -32,7 +32,8 @@ export class PermissionDecider {
   readonly #request: S3Request;
   readonly #authenticated: Authenticated;
   readonly #sources: AuthorizationSources;
-  readonly #sets: PolicySets;
+  /** `undefined` once the request is decided: what is asked later finds them again. */
+  #sets: PolicySets | undefined;
   readonly #principal: PolicyPrincipal;
   readonly #isAudited: boolean;
   readonly #ownPoliciesAsk: boolean;
@@ -51,7 +52,7 @@ export class PermissionDecider {
     this.#sets = sources.policies.gather(caller);
     this.#principal = policyPrincipal(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
-    this.#ownPoliciesAsk = asksStore(this.#sets);
+    this.#ownPoliciesAsk = asksStore(this.#ownSets());
     this.#tags = new LookedUpTags(sources.lookup);
   }
 
@@ -90,6 +91,14 @@ export class PermissionDecider {
   /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
   objectTags(permission: Permission): Promise<readonly StoreTag[] | undefined> {
     return this.#tags.of(objectTags, permission);
+  }
+
+  /**
+   * Lets go of the policies of the caller. A body takes as long as its client likes, and a session policy that is full of
+   * patterns takes half a megabyte compiled, of which only the gatherer may keep so many.
+   */
+  release(): void {
+    this.#sets = undefined;
   }
 
   /** Whether some policy that takes part asks for what only the store knows. */
@@ -161,8 +170,12 @@ export class PermissionDecider {
     return { principal: this.#principal, action, resource, context, budget };
   }
 
+  #ownSets(): PolicySets {
+    return this.#sets ?? this.#sources.policies.gather(this.#authenticated.caller);
+  }
+
   #setsFor({ resource }: Permission): PolicySets {
-    return this.#sources.policies.withBucketPolicy(this.#sets, resource);
+    return this.#sources.policies.withBucketPolicy(this.#ownSets(), resource);
   }
 
   #context(permission: Permission, requestKeys: readonly ConditionKey[]): RequestContext {
