@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ConnectionTable } from './connection-table.ts';
-import { connectionsCheckingIntervalMs } from './limits.ts';
+import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
+import { oneAtATime } from './stop-parsing.ts';
 
 /** The exposition text of all metrics. */
 export interface RenderedMetrics {
@@ -35,13 +36,17 @@ const maxRendersPerSecond = 10;
 export function createAdminServer(sources: AdminSources): Server {
   const { connections } = sources;
   const renderMetrics = sharedRendering(sources.renderMetrics);
-  const server = createServer(limits, (message, response) => {
-    const { socket } = message;
-    connections.begin(socket);
-    response.once('close', () => connections.end(socket, false));
-    void answer(message, response, { ...sources, renderMetrics }).catch(() => response.destroy());
-  });
+  const server = createServer(
+    limits,
+    oneAtATime((message, response) => {
+      const { socket } = message;
+      connections.begin(socket);
+      response.once('close', () => connections.end(socket, false));
+      void answer(message, response, { ...sources, renderMetrics }).catch(() => response.destroy());
+    }),
+  );
   server.timeout = idleTimeoutMs;
+  server.maxHeadersCount = maxOperatorHeaders;
   connections.watch(server);
   return server;
 }

@@ -57,6 +57,8 @@ export async function answerRequest(
     const protocol = isForSts(refused, virtualHosts) ? 'sts' : 's3';
     trace.add({ service: protocol });
     const fault = error instanceof HeadFault ? headError(error, protocol) : error;
+    // What decides where the request ends may be among those that were dropped.
+    if (error instanceof HeadFault && error.reason === 'too_many_headers') response.shouldKeepAlive = false;
     if (protocol === 's3') await answerS3Error(fault, connection, trace);
     else await answerStsFault(fault, refused, connection, trace);
     return;

@@ -11,8 +11,9 @@ import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
 import { StateFault } from '../state/shared-state.ts';
 import { ControlFault, type ControlFaultCode, controlFaults } from './control-fault.ts';
-import { connectionsCheckingIntervalMs } from './limits.ts';
+import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
 import type { RevocationControl } from './revocation-control.ts';
+import { oneAtATime } from './stop-parsing.ts';
 
 /** What the control listener is made of. */
 export interface ControlParts {
@@ -44,15 +45,19 @@ const idleTimeoutMs = 30_000;
 export function createControlServer(parts: ControlParts): Server {
   const strangers = new Set<Socket>();
   const budget = new ByteBudget(maxBufferedBytes);
-  const server = createServer(limits, (message, response) => {
-    const reservation = budget.reserve('operators');
-    response.once('close', () => reservation.release());
-    void answer(message, parts, { admit: () => strangers.delete(message.socket), reservation })
-      .catch((error: unknown) => refusal(error, parts.log))
-      .then((result) => send(response, result))
-      .catch(() => response.destroy());
-  });
+  const server = createServer(
+    limits,
+    oneAtATime((message, response) => {
+      const reservation = budget.reserve('operators');
+      response.once('close', () => reservation.release());
+      void answer(message, parts, { admit: () => strangers.delete(message.socket), reservation })
+        .catch((error: unknown) => refusal(error, parts.log))
+        .then((result) => send(response, result))
+        .catch(() => response.destroy());
+    }),
+  );
   server.timeout = idleTimeoutMs;
+  server.maxHeadersCount = maxOperatorHeaders;
   server.on('connection', (socket: Socket) => {
     strangers.add(socket);
     socket.once('close', () => strangers.delete(socket));

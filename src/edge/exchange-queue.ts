@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { stopParsing } from './stop-parsing.ts';
 
 /** One request with the answer that is due to it. */
 export interface Exchange {
@@ -20,12 +21,23 @@ export interface QueueEvents {
 }
 
 /**
- * Requests that one read from the socket may have brought beyond the one being answered. The reading stops then, but the
- * parser finishes what it has.
+ * What waiting requests may take in memory, in bytes: some 60 of them. One read from the socket can bring more, and the
+ * reading stops too late for it.
  */
-const maxWaiting = 64;
-/** Waiting requests from which on nothing further is read. With fewer, a client that goes away is still noticed. */
+const maxWaitingBytes = 131_072;
+/** Waiting requests, or their bytes, from which on nothing further is read. With fewer, a client that goes away is noticed. */
 const pausedFrom = 8;
+const pausedFromBytes = 32_768;
+
+/** What Node keeps of a request without headers, and of each header beyond its characters (Node 20, measured 2026-11). */
+const bytesOfRequest = 2_048;
+const bytesOfString = 32;
+
+function bytesHeld({ message: { url = '', rawHeaders } }: Exchange): number {
+  let bytes = bytesOfRequest + url.length;
+  for (const text of rawHeaders) bytes += bytesOfString + text.length;
+  return bytes;
+}
 
 /**
  * The requests of one connection, carried out one after the other in the order in which they came: a store that got
@@ -37,6 +49,7 @@ export class ExchangeQueue {
   readonly #serve: (exchange: Exchange) => Promise<void>;
   readonly #events: QueueEvents;
   readonly #waiting: Exchange[] = [];
+  #waitingBytes = 0;
   #current: Exchange | undefined;
   /** What came too early was let go; the connection ends after what is waiting. */
   #isCut = false;
@@ -60,13 +73,20 @@ export class ExchangeQueue {
    */
   cut(): Exchange | undefined {
     this.#isCut = true;
-    if (this.#waiting.at(-1)?.message.complete === false) this.#waiting.pop();
+    const last = this.#waiting.at(-1);
+    if (last?.message.complete === false) {
+      this.#waiting.pop();
+      this.#waitingBytes -= bytesHeld(last);
+    }
     return this.#current?.message.complete === false ? this.#current : undefined;
   }
 
   /** Takes a request. It is carried out at once, or when those before it have been answered. */
   push(exchange: Exchange): void {
-    if (this.#isCut) return;
+    if (this.#isCut) {
+      stopParsing(this.#socket);
+      return;
+    }
     // The parser takes what follows for another protocol, drops it, and would begin anew in the middle of a body.
     if (exchange.message.headers.upgrade !== undefined) {
       this.#isCut = true;
@@ -76,18 +96,25 @@ export class ExchangeQueue {
       this.#start(exchange);
       return;
     }
-    if (this.#waiting.length >= maxWaiting) {
+    const bytes = bytesHeld(exchange);
+    if (this.#waiting.length > 0 && this.#waitingBytes + bytes > maxWaitingBytes) {
       this.#isCut = true;
+      stopParsing(this.#socket);
       this.#events.onOverflow();
       return;
     }
     this.#waiting.push(exchange);
+    this.#waitingBytes += bytes;
     // Not now: the parser resumes the socket at the end of each message it finds in the bytes that it has.
-    if (this.#waiting.length === pausedFrom) process.nextTick(() => this.#pause());
+    if (this.#isFull && !this.#isPaused) process.nextTick(() => this.#pause());
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length >= pausedFrom || this.#waitingBytes >= pausedFromBytes;
   }
 
   #pause(): void {
-    if (this.#waiting.length < pausedFrom) return;
+    if (!this.#isFull) return;
     this.#isPaused = true;
     this.#socket.pause();
   }
@@ -113,10 +140,12 @@ export class ExchangeQueue {
     const exchange = isOver ? undefined : this.#waiting.shift();
     if (exchange === undefined) {
       this.#waiting.length = 0;
+      this.#waitingBytes = 0;
       // What else came was let go: the client finds its connection closed and sends that again.
       if (this.#isCut) this.#socket.destroySoon();
       return;
     }
+    this.#waitingBytes -= bytesHeld(exchange);
     if (this.#waiting.length === 0 && !(this.#isCut && exchange.message.complete)) this.#resume();
     this.#start(exchange);
   }

@@ -5,6 +5,7 @@ export type HeadReason =
   | 'target'
   | 'host'
   | 'header_too_long'
+  | 'too_many_headers'
   | 'forwarded_header'
   | 'transfer_coding'
   | 'expectation'
@@ -36,6 +37,11 @@ const table: Readonly<Record<HeadReason, Rendering>> = {
     s3: ['InvalidRequest', 400],
     sts: ['ValidationError', 400],
     text: 'A header is too long.',
+  },
+  too_many_headers: {
+    s3: ['RequestHeaderSectionTooLarge', 400],
+    sts: ['ValidationError', 400],
+    text: 'Your request has too many headers.',
   },
   forwarded_header: {
     s3: ['InvalidRequest', 400],

@@ -4,7 +4,7 @@ import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
 import { bucketOfHost } from '../s3/addressing.ts';
 import { isStsRequest } from '../sts/query-request.ts';
 import { HeadFault } from './head-fault.ts';
-import { maxConditionHeader } from './limits.ts';
+import { maxConditionHeader, maxHeaders } from './limits.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** What the listener knows about a request beside the message itself. */
@@ -24,6 +24,7 @@ export function readHead(
   { clientAddress, receivedAtMs, requestId, isExpectationUnknown }: HeadFacts,
   trustedProxies: TrustedProxies,
 ): RawRequest {
+  if (message.rawHeaders.length > 2 * maxHeaders) throw new HeadFault('too_many_headers');
   const arrived = readRawRequest(message, { clientAddress, isSecure: false, receivedAtMs, requestId });
   if (arrived === undefined) throw new HeadFault('target');
   if (arrived.headers.count('host') !== 1) throw new HeadFault('host');

@@ -12,11 +12,13 @@ import { clientAddress } from './client-address.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
 import { Gate } from './gate.ts';
+import { GatheringMessage } from './gathering-message.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import {
   connectionsCheckingIntervalMs,
   keepAliveTimeoutMs,
   type ListenerLimits,
+  maxHeaders,
   maxPreflights,
 } from './limits.ts';
 import { Places } from './places.ts';
@@ -51,6 +53,7 @@ export interface EdgeServer {
 export function createEdgeServer(parts: EdgeParts): EdgeServer {
   const { limits, reporter } = parts;
   const server = createServer({
+    IncomingMessage: GatheringMessage,
     // Node would end every upload after 300 s; idle connections are ended by `timeout` instead.
     requestTimeout: 0,
     headersTimeout: limits.headersTimeoutSeconds * 1000,
@@ -61,6 +64,8 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
     insecureHTTPParser: false,
   });
   server.timeout = limits.idleTimeoutSeconds * 1000;
+  // One more than are allowed: Node drops the rest without a word.
+  server.maxHeadersCount = maxHeaders + 1;
   const connections = new ConnectionTable(limits.maxConnections, reporter);
   connections.watch(server);
   const edge = new Edge(parts, new Places(limits, parts.budget, reporter), connections);

@@ -127,6 +127,23 @@ describe('a head that cannot be served is refused in the form of S3', () => {
   });
 });
 
+describe('the headers of a request', () => {
+  const headers = (count: number): string =>
+    `GET /b/k HTTP/1.1\r\nHost: a\r\n${'a: b\r\n'.repeat(count - 1)}\r\n`;
+
+  it('are 256 at most', async () => {
+    expect(summary(await exchange(sidecar.url, headers(256)))).toBe('403 AccessDenied');
+    expect(summary(await exchange(sidecar.url, headers(257)))).toBe('400 RequestHeaderSectionTooLarge');
+  });
+
+  it('cannot hide the length of a body behind many others: the connection ends', async () => {
+    const head = `PUT /b/k HTTP/1.1\r\nHost: a\r\n${'a: b\r\n'.repeat(1_200)}Content-Length: 100\r\n\r\n`;
+    const answer = await exchange(sidecar.url, head);
+    expect(summary(answer)).toBe('400 RequestHeaderSectionTooLarge');
+    expect(answer).toMatch(/^connection: close\r$/im);
+  });
+});
+
 describe('broken HTTP chunks of a body', () => {
   it('are answered', async () => {
     const socket = await openSigned(sidecar.url, {

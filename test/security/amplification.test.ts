@@ -1,0 +1,70 @@
+import { setTimeout } from 'node:timers/promises';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  headsOfTinyHeaders,
+  metricsPipelines,
+  tinyPipelines,
+  waitingChunks,
+} from '../support/hostile/amplifiers.ts';
+import type { Attack } from '../support/hostile/attacks.ts';
+import type { Swarm } from '../support/hostile/sockets.ts';
+import { build, type Program, startProgram } from '../support/program.ts';
+import { s3Client } from '../support/sdk.ts';
+import { alice } from '../support/sidecar.ts';
+
+/** The memory limit of the chart, MiB, and its limits. */
+const memoryLimitMiB = 320;
+const limits = '{ maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 33554432 }';
+
+beforeAll(build, 120_000);
+
+let program: Program | undefined;
+let swarm: Swarm | undefined;
+
+afterEach(async () => {
+  swarm?.close();
+  await program?.stop();
+  program = undefined;
+  swarm = undefined;
+});
+
+async function start(): Promise<Program> {
+  program = await startProgram({ limits });
+  const store = s3Client(program.storeUrl, program.storeCredentials);
+  await store.send(new CreateBucketCommand({ Bucket: 'data' }));
+  await store.send(new PutObjectCommand({ Bucket: 'data', Key: 'k', Body: 'hello' }));
+  const large = Buffer.alloc(16 * 1024 * 1024);
+  await store.send(new PutObjectCommand({ Bucket: 'data', Key: 'large', Body: large }));
+  return program;
+}
+
+async function read({ url }: Program): Promise<string | undefined> {
+  const { Body } = await s3Client(url, alice).send(new GetObjectCommand({ Bucket: 'data', Key: 'k' }));
+  return Body?.transformToString();
+}
+
+describe('a few bytes do not take many times their length', () => {
+  it.each<[string, Attack]>([
+    ['in 40,000 requests of 18 bytes on a connection whose answer is not read', tinyPipelines(200)],
+    ['in bodies of one-byte chunks that wait behind an answer which is not read', waitingChunks(200)],
+    ['in 20,000 requests for metrics on a connection that reads nothing', metricsPipelines(120)],
+    ['in 2,300 unfinished heads of headers of seven bytes', headsOfTinyHeaders(2_300)],
+  ])('%s', async (_, attack) => {
+    const attacked = await start();
+    swarm = await attack(attacked);
+    for (let round = 0; round < 20; round += 1) {
+      await setTimeout(100);
+      expect(attacked.isRunning(), attacked.output().slice(-2000)).toBe(true);
+    }
+    expect(await read(attacked)).toBe('hello');
+    expect((await attacked.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
+    swarm.close();
+    for (const series of ['requests_in_flight{listener="s3"}', 'open_connections{listener="s3"}'])
+      await expect
+        .poll(() => attacked.metric(`sts_sidecar_${series}`), { timeout: 10_000 })
+        .toBeLessThanOrEqual(1);
+    expect(await attacked.metric('sts_sidecar_unauthenticated_requests')).toBe(0);
+    expect(await attacked.metric('sts_sidecar_buffered_bytes')).toBe(0);
+  });
+});
