@@ -61,7 +61,7 @@ export class AnswerParser {
   }
 
   /**
-   * Takes the next bytes off the connection.
+   * Takes the next bytes off the connection. They belong to the parser from then on.
    * @throws HttpFault `protocol`
    */
   push(bytes: Buffer): void {

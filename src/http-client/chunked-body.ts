@@ -4,6 +4,8 @@ import { protocolFault } from './http-fault.ts';
 const maxSizeLine = 256;
 const maxTrailerBytes = 8192;
 const lineFeed = 0x0a;
+/** Chunks below this size are put together: each piece that is passed on costs hundreds of bytes further on. */
+const smallChunk = 1024;
 
 /** A size of at most 2^52 and extensions of the plainest form (RFC 9112 section 7.1), which are not looked at. */
 const sizeLine =
@@ -19,7 +21,10 @@ const notInTrailers: ReadonlySet<string> = new Set([
 
 type State = 'size' | 'data' | 'data-end' | 'trailers' | 'ended';
 
-/** Takes the chunks of one answer apart; data is passed on without being copied, trailers are dropped. */
+/**
+ * Takes the chunks of one answer apart, trailers are dropped. Data is passed on without being copied, but for small chunks:
+ * they are moved together where they stand.
+ */
 export class ChunkedBody {
   #state: State = 'size';
   /** Bytes of the current chunk still to come. */
@@ -33,20 +38,41 @@ export class ChunkedBody {
 
   /**
    * Takes bytes from `start` on and gives the data among them to `take`. Returns where it stopped: the end of `bytes`,
-   * or of the body.
+   * or of the body. What stands before that in `bytes` may be overwritten.
    *
    * @throws HttpFault `protocol`
    */
   push(bytes: Buffer, start: number, take: (data: Buffer) => void): number {
     let index = start;
-    while (index < bytes.length && this.#state !== 'ended') {
-      if (this.#state === 'data') {
-        const data = bytes.subarray(index, index + this.#left);
-        index += data.length;
-        this.#left -= data.length;
+    let gatheredFrom = start;
+    let gatheredTo = start;
+    const takeGathered = (): void => {
+      if (gatheredTo > gatheredFrom) take(bytes.subarray(gatheredFrom, gatheredTo));
+      gatheredFrom = gatheredTo;
+    };
+    try {
+      while (index < bytes.length && this.#state !== 'ended') {
+        if (this.#state !== 'data') {
+          index = this.#readLine(bytes, index);
+          continue;
+        }
+        const end = Math.min(index + this.#left, bytes.length);
+        this.#left -= end - index;
         if (this.#left === 0) this.#state = 'data-end';
-        take(data);
-      } else index = this.#readLine(bytes, index);
+        if (end - index >= smallChunk) {
+          takeGathered();
+          take(bytes.subarray(index, end));
+          gatheredFrom = end;
+          gatheredTo = end;
+        } else {
+          // INVARIANT: this ends before the line of the chunk's size, and begins behind everything that was passed on.
+          bytes.copyWithin(gatheredTo, index, end);
+          gatheredTo += end - index;
+        }
+        index = end;
+      }
+    } finally {
+      takeGathered();
     }
     return index;
   }

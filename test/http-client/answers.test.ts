@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AnswerParser } from '../../src/http-client/answer-parser.ts';
 import { bytewise, readAnswer } from './reading.ts';
 
 const ok = 'HTTP/1.1 200 OK\r\n';
@@ -206,4 +207,31 @@ it('a long head in tiny pieces costs no more than its length', () => {
   expect(readAnswer(pieces)).toEqual(answered(''));
   // Quadratic work would take minutes.
   expect(performance.now() - startedAt).toBeLessThan(5000);
+});
+
+describe('chunks', () => {
+  const collect = (bytes: Buffer, cutAt: number): Buffer[] => {
+    const pieces: Buffer[] = [];
+    const parser = new AnswerParser(false, {
+      onHead: () => undefined,
+      onData: (piece) => pieces.push(piece),
+    });
+    for (const part of [bytes.subarray(0, cutAt), bytes.subarray(cutAt)]) parser.push(Buffer.from(part));
+    expect(parser.isEnded).toBe(true);
+    return pieces;
+  };
+
+  it('that are small are passed on together, and none of them is changed by the next', () => {
+    const sizes = [1, 1, 900, 5000, 1, 2, 3, 1023, 1024, 1, 40_000, 7, 7, 1025, 1];
+    const chunks = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size));
+    const framed = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+    const bytes = Buffer.from(`${chunked}${framed.join('')}0\r\n\r\n`, 'latin1');
+    for (let cutAt = 1; cutAt < bytes.length; cutAt += 97)
+      expect(Buffer.concat(collect(bytes, cutAt)).toString('latin1')).toBe(chunks.join(''));
+  });
+
+  it('of one byte, thousands in a read, become one piece', () => {
+    const bytes = Buffer.from(`${chunked}${'1\r\na\r\n'.repeat(10_000)}0\r\n\r\n`, 'latin1');
+    expect(collect(bytes, bytes.length - 1)).toHaveLength(1);
+  });
 });

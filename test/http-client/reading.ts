@@ -21,7 +21,8 @@ export function readAnswer(pieces: readonly Buffer[], isHead = false): ReadAnswe
     onData: (piece) => data.push(piece),
   });
   try {
-    for (const piece of pieces) parser.push(piece);
+    // What is pushed belongs to the parser.
+    for (const piece of pieces) parser.push(Buffer.from(piece));
     const wasEnded = parser.isEnded;
     parser.end();
     if (head === undefined) throw new Error('there is no head at the end');

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -5,10 +7,11 @@ import {
   headsOfTinyHeaders,
   metricsPipelines,
   tinyPipelines,
+  unreadDownloads,
   waitingChunks,
 } from '../support/hostile/amplifiers.ts';
 import type { Attack } from '../support/hostile/attacks.ts';
-import type { Swarm } from '../support/hostile/sockets.ts';
+import { inBytes, type Swarm } from '../support/hostile/sockets.ts';
 import { build, type Program, startProgram } from '../support/program.ts';
 import { s3Client } from '../support/sdk.ts';
 import { alice } from '../support/sidecar.ts';
@@ -67,4 +70,26 @@ describe('a few bytes do not take many times their length', () => {
     expect(await attacked.metric('sts_sidecar_unauthenticated_requests')).toBe(0);
     expect(await attacked.metric('sts_sidecar_buffered_bytes')).toBe(0);
   });
+});
+
+it('nor do the answers of a store in chunks of one byte that no client reads', async () => {
+  const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${inBytes('a'.repeat(200_000))}`;
+  const store = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(answer));
+  });
+  store.listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  const url = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
+  program = await startProgram({ limits, store: { url, secretAccessKey: 'store-secret' } });
+  swarm = await unreadDownloads(200)(program);
+  for (let round = 0; round < 20; round += 1) {
+    await setTimeout(100);
+    expect(program.isRunning(), program.output().slice(-2000)).toBe(true);
+  }
+  expect((await program.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
+  swarm.close();
+  const series = 'sts_sidecar_requests_in_flight{listener="s3"}';
+  await expect.poll(() => program?.metric(series), { timeout: 10_000 }).toBe(0);
+  store.close();
 });

@@ -21,6 +21,9 @@ const behindDownloads =
     return swarm;
   };
 
+/** Downloads that are never read. */
+export const unreadDownloads: (count: number) => Attack = (count) => behindDownloads(count, '');
+
 /** Requests of 18 bytes, thousands of them in one read. */
 export const tinyPipelines: (count: number) => Attack = (count) =>
   behindDownloads(count, 'GET / HTTP/1.1\r\n\r\n'.repeat(40_000));
