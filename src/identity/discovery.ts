@@ -45,14 +45,18 @@ export async function discover({ name, issuer }: KeyOwner, tools: IdentityTools)
   const keys = await askProvider(tools, name, 'jwks', { url, namedBy: issuer, maxBytes: maxDocumentBytes });
   const userInfo = document['userinfo_endpoint'];
   return {
-    keys: usableKeys(keys, name, tools),
+    keys: await usableKeys(keys, name, tools),
     userInfoEndpoint: typeof userInfo === 'string' ? userInfo : undefined,
   };
 }
 
-/** The keys of a fetched key set. Throws `IdentityFault` `no_key` when there are none. */
-export function usableKeys(value: unknown, name: string, tools: IdentityTools): readonly VerificationKey[] {
-  const keys = readKeySet(value);
+/** The keys of a fetched key set. Rejects with `IdentityFault` `no_key` when there are none. */
+export async function usableKeys(
+  value: unknown,
+  name: string,
+  tools: IdentityTools,
+): Promise<readonly VerificationKey[]> {
+  const keys = await readKeySet(value);
   if (keys === undefined || keys.length === 0) throw unusableKeys('the key set holds no usable key');
   tools.observer.keysRefreshed(name, Math.floor(tools.clock.now() / 1000));
   return keys;
