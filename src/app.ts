@@ -92,7 +92,7 @@ export function createApp(parts: AppParts): App {
     reporter,
     budget,
   });
-  const adminConnections = new ConnectionTable(maxAdminConnections, reporter);
+  const adminConnections = new ConnectionTable(maxAdminConnections, reporter, 'any');
   const admin = createAdminServer({
     isReady: () => isServing && shared.isKnown(),
     renderMetrics: () => metrics.render(),

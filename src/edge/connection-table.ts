@@ -28,14 +28,17 @@ interface Connection {
 export class ConnectionTable {
   readonly #max: number;
   readonly #reporter: LimitReporter;
+  readonly #givesWay: 'idle' | 'any';
   readonly #open = new Map<Socket, Connection>();
   /** Connections without a request, in the order in which they became so. */
   readonly #idleStrangers = new Set<Socket>();
   readonly #idleKnown = new Set<Socket>();
 
-  constructor(max: number, reporter: LimitReporter) {
+  /** @param givesWay `any` where requests are so short that one which lasts is being held up by its client */
+  constructor(max: number, reporter: LimitReporter, givesWay: 'idle' | 'any' = 'idle') {
     this.#max = max;
     this.#reporter = reporter;
+    this.#givesWay = givesWay;
   }
 
   /** Connections that are open. */
@@ -86,8 +89,13 @@ export class ConnectionTable {
   #dropOldestBut(newest: Socket): void {
     const [first, second] = this.#idleStrangers;
     const [known] = this.#idleKnown;
-    const oldest = (first === newest ? second : first) ?? known;
+    const oldest = (first === newest ? second : first) ?? known ?? this.#oldestBusyBut(newest);
     if (oldest !== undefined) this.#drop(oldest, 'connections');
+  }
+
+  #oldestBusyBut(newest: Socket): Socket | undefined {
+    if (this.#givesWay === 'idle') return undefined;
+    return [...this.#open.keys()].find((socket) => socket !== newest && !socket.destroyed);
   }
 
   #drop(socket: Socket, limit: 'connections' | 'unfinished_heads'): void {

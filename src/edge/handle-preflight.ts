@@ -1,5 +1,6 @@
 import { requirePreflight } from '../authorize/preflight.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import { requireNoBody } from '../forward/request-body.ts';
 import { route } from '../s3/route.ts';
 import { sendAnswer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -21,6 +22,8 @@ export async function handlePreflight(
   { routing, forwarder }: S3Pipeline,
   trace: RequestTrace,
 ): Promise<void> {
+  // A client that goes away is not noticed while its body is not read.
+  requireNoBody(raw.headers, { kind: 'unsigned' });
   const request = route({ ...raw, query: '', parameters: [] }, routing);
   trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });
   const { place, preflights, response } = connection;

@@ -55,3 +55,14 @@ it.each([1, 2])(
     await expect.poll(() => open.size, { timeout: 10_000 }).toBe(0);
   },
 );
+
+it('a preflight with a body, whose client could go away unnoticed, is refused', async () => {
+  const swarm = new Swarm(sidecar.url);
+  const head = 'OPTIONS /data/k HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\n';
+  swarm.open(
+    `${head}Access-Control-Request-Method: GET\r\nContent-Length: 100000\r\n\r\n${'a'.repeat(99_000)}`,
+  );
+  await expect.poll(() => swarm.answers[0]).toMatch(/^HTTP\/1\.1 400 [\s\S]*<Code>InvalidRequest</);
+  expect(open.size).toBe(0);
+  swarm.close();
+});
