@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { isBodyUnread, readOn } from '../core/lingering.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { NoPlace } from './places.ts';
@@ -15,6 +16,18 @@ export interface Answer {
 
 /** How long a client may take to read a small answer; the answer is held in memory until then. */
 const maxReadingMs = 60_000;
+
+/**
+ * Ends an answer that was given whole to the connection, and is paid for, when its client has not taken it in time: the
+ * bytes are the room of others.
+ */
+export function limitReading(response: ServerResponse, isPaidFor: () => boolean): void {
+  response.once('prefinish', () => {
+    if (!isPaidFor()) return;
+    const deadline = setTimeout(() => response.destroy(), maxReadingMs);
+    response.once('close', () => clearTimeout(deadline));
+  });
+}
 
 /**
  * Sends a small answer. While the client is still sending its body, the connection is closed afterwards, but not

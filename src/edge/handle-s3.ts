@@ -20,7 +20,7 @@ import { maxDocumentBytes, withDocument } from '../s3/document.ts';
 import { s3Error } from '../s3/errors.ts';
 import { allowsStreaming, type S3Request } from '../s3/operation.ts';
 import { type RouteSettings, route } from '../s3/route.ts';
-import { sendAnswer } from './answer.ts';
+import { limitReading, sendAnswer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { RequestTrace } from './request-trace.ts';
 
@@ -83,6 +83,7 @@ export async function handleS3(
   }
   try {
     const exchange = exchangeOf(authorized, authenticated, connection);
+    limitReading(connection.response, () => connection.place.holdsBytes);
     await forward(authorized, exchange, pipeline.forwarder, trace);
   } catch (error) {
     if (!(error instanceof ResultRefused)) throw error;

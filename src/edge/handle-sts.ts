@@ -28,7 +28,7 @@ export async function answerSts(
     add: (facts) => trace.add(facts),
     authenticated: (caller) => place.admit(caller.entity.arn),
     // The provider has room of its own for the calls that wait for it.
-    waitsFor: () => place.stepOut(),
+    waitsFor: (provider) => place.stepOut(provider),
   };
   let answer: Omit<Answer, 'headers'>;
   try {

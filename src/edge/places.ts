@@ -1,4 +1,4 @@
-import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
+import { BudgetExhausted, type ByteBudget, type Reservation } from '../core/byte-budget.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 
 /** How many requests may be here at once. */
@@ -50,7 +50,7 @@ export class Places {
       stepOut: () => this.#room.delete(place),
       stepIn: () => this.#welcome(place),
       leave: (isKnown) => this.#leave(place, isKnown),
-      reserve: (holder) => this.#budget.reserve(holder),
+      reserve: (holder) => (holder === strangers ? this.#reserve(place) : this.#budget.reserve(holder)),
     });
     this.#welcome(place);
     return place;
@@ -66,6 +66,44 @@ export class Places {
       return;
     }
     // All of them are being worked on at this moment, and none of them waits for its client.
+  }
+
+  /** Bytes of a stranger. Where there is no room for more, those that have waited longest give way, as for a place. */
+  #reserve(place: Place): Reservation {
+    const reservation = this.#budget.reserve(strangers);
+    const makingRoom =
+      (change: (bytes: number) => void) =>
+      (bytes: number): void => {
+        for (;;) {
+          try {
+            change(bytes);
+            return;
+          } catch (error) {
+            if (!(error instanceof BudgetExhausted) || !this.#freeBytesFor(place)) throw error;
+          }
+        }
+      };
+    return {
+      get bytes() {
+        return reservation.bytes;
+      },
+      resize: makingRoom(reservation.resize),
+      growTo: makingRoom(reservation.growTo),
+      release: reservation.release,
+    };
+  }
+
+  /** Makes one that holds bytes and has waited longer give way; false when there is none. */
+  #freeBytesFor(place: Place): boolean {
+    for (const other of this.#room) {
+      if (other === place) return false;
+      if (!other.holdsBytes || !other.giveWay()) continue;
+      other.giveBack();
+      this.#room.delete(other);
+      this.#reporter.acted('unauthenticated');
+      return true;
+    }
+    return false;
   }
 
   #admit(place: Place): void {
@@ -123,20 +161,39 @@ export class Place {
     if (this.#isKnown) return;
     this.#keeper.admit();
     this.#isKnown = true;
+    this.#payAs(holder);
+  }
+
+  /**
+   * Frees the place while the request waits for an identity provider, under whose name its bytes are counted from then on:
+   * they would take the room of strangers who could not make it give way. The result takes the place again.
+   * @throws BudgetExhausted when those who wait for that provider hold too much already
+   */
+  stepOut(provider: string): () => void {
+    if (this.#isKnown) return () => undefined;
+    this.#payAs(`identity provider ${provider}`);
+    this.#keeper.stepOut();
+    return () => {
+      if (!this.#hasLeft && !this.#isKnown) this.#keeper.stepIn();
+    };
+  }
+
+  /** True while it holds bytes in memory. */
+  get holdsBytes(): boolean {
+    return (this.#reservation?.bytes ?? 0) > 0;
+  }
+
+  /** Gives back what it holds, because it has given way. */
+  giveBack(): void {
+    this.#reservation?.release();
+  }
+
+  #payAs(holder: string): void {
     const bytes = this.#reservation?.bytes ?? 0;
     this.#reservation?.release();
     this.#reservation = undefined;
     this.#holder = holder;
     if (bytes > 0) this.reservation.resize(bytes);
-  }
-
-  /** Frees the place while the request waits for an identity provider. The result takes it again. */
-  stepOut(): () => void {
-    if (this.#isKnown) return () => undefined;
-    this.#keeper.stepOut();
-    return () => {
-      if (!this.#hasLeft && !this.#isKnown) this.#keeper.stepIn();
-    };
   }
 
   /**

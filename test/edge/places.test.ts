@@ -61,7 +61,7 @@ describe('the room of strangers', () => {
     const [left, verified, outside] = [places.enter(), places.enter(), places.enter()];
     left.leave();
     verified.admit('alice');
-    const back = outside.stepOut();
+    const back = outside.stepOut('webhook');
     expect(places.unauthenticated).toBe(0);
     back();
     expect(places.unauthenticated).toBe(1);
@@ -116,6 +116,45 @@ describe('what a request holds', () => {
     expect(() => places.enter().reservation.growTo(100)).toThrow(BudgetExhausted);
     place.leave();
     expect(budget.usedBytes).toBe(300);
+  });
+});
+
+describe('the bytes of strangers', () => {
+  const forms = (places: Places, count: number): { place: Place; waiting: Promise<unknown> }[] =>
+    Array.from({ length: count }, () => {
+      const place = places.enter();
+      const waiting = waitIn(place);
+      place.reservation.growTo(100);
+      return { place, waiting };
+    });
+
+  it('are taken from the one that has waited longest, which gives way', async () => {
+    const { places, budget } = world({ maxUnauthenticated: 20 });
+    const [first, ...others] = forms(places, 5);
+    const late = places.enter();
+    late.reservation.growTo(50);
+    expect(await first?.waiting).toBeInstanceOf(NoPlace);
+    expect(budget.usedBytes).toBe(450);
+    expect(await Promise.race([...others.map(({ waiting }) => waiting), 'still waiting'])).toBe(
+      'still waiting',
+    );
+    for (const { place } of [...others, { place: late }]) place.leave();
+    first?.place.leave();
+    expect(budget.usedBytes).toBe(0);
+  });
+
+  it('are not taken from those that came later', () => {
+    const { places } = world({ maxUnauthenticated: 20 });
+    const [first] = forms(places, 5);
+    expect(() => first?.place.reservation.growTo(150)).toThrow(BudgetExhausted);
+  });
+
+  it('that wait for an identity provider take no room of others', () => {
+    const { places, budget } = world({ maxUnauthenticated: 20 });
+    for (const { place } of forms(places, 5)) place.stepOut('webhook');
+    const late = places.enter();
+    late.reservation.growTo(200);
+    expect(budget.usedBytes).toBe(700);
   });
 });
 

@@ -92,6 +92,18 @@ describe('a stranger cannot exhaust memory or places', () => {
   });
 });
 
+it('forms that take all bytes which strangers may hold keep no caller out', async () => {
+  const attacked = await start({ limits: '{ maxInFlight: 500, maxBufferedBytes: 33554432 }' });
+  const batch = await waitingBatches(1, callers.carol)(attacked);
+  const held = (): Promise<number> => attacked.metric('sts_sidecar_buffered_bytes');
+  await expect.poll(held).toBeGreaterThan(6_000_000);
+  // Fewer than there are places, so that none of them has to give way for its place.
+  swarm = await waitingForms(60, 256 * 1024)(attacked);
+  await expect.poll(held).toBeGreaterThan(18_000_000);
+  await serveCallers(attacked, 1);
+  batch.close();
+});
+
 it('calls that wait for a webhook keep no caller out', async () => {
   const webhook = await startWebhook();
   webhook.answerWith((_, response) => {
