@@ -47,7 +47,7 @@ async function read({ url }: Program): Promise<string | undefined> {
   return Body?.transformToString();
 }
 
-describe('a few bytes do not take many times their length', () => {
+describe('a few bytes do not take many times their length', { timeout: 120_000 }, () => {
   it.each<[string, Attack]>([
     ['in 40,000 requests of 18 bytes on a connection whose answer is not read', tinyPipelines(200)],
     ['in bodies of one-byte chunks that wait behind an answer which is not read', waitingChunks(200)],
@@ -72,7 +72,9 @@ describe('a few bytes do not take many times their length', () => {
   });
 });
 
-it('nor do the answers of a store in chunks of one byte that no client reads', async () => {
+it('nor do the answers of a store in chunks of one byte that no client reads', {
+  timeout: 120_000,
+}, async () => {
   const answer = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${inBytes('a'.repeat(200_000))}`;
   const store = createServer((socket) => {
     socket.on('error', () => undefined);
