@@ -1,7 +1,7 @@
 import type { Trap } from './traps.ts';
 
 /** What strangers and callers without permission may cost, on the built program with as much memory as a container has. */
-export const exhaustion: readonly Trap[] = [
+export const exhaustionTraps: readonly Trap[] = [
   {
     trap: 'forms of strangers in HTTP chunks of one byte',
     tests: [['security/strangers.test.ts', 'forms in HTTP chunks of one byte']],

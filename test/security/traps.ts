@@ -1,4 +1,5 @@
-import { exhaustion } from './exhaustion-traps.ts';
+import { amplificationTraps } from './amplification-traps.ts';
+import { exhaustionTraps } from './exhaustion-traps.ts';
 
 /** Something that went wrong in other systems, and the tests that hold it away from this one. */
 export interface Trap {
@@ -381,5 +382,6 @@ export const traps: readonly Trap[] = [
   ...tokensAndPolicy,
   ...requests,
   ...stores,
-  ...exhaustion,
+  ...exhaustionTraps,
+  ...amplificationTraps,
 ];

@@ -1,0 +1,61 @@
+import type { Trap } from './traps.ts';
+
+/** Few bytes that take much, and room that is never given back. */
+export const amplificationTraps: readonly Trap[] = [
+  {
+    trap: 'thousands of pipelined requests in one read, on the admin listener too',
+    tests: [
+      [
+        'security/amplification.test.ts',
+        'in 40,000 requests of 18 bytes on a connection whose answer is not read',
+      ],
+      ['security/amplification.test.ts', 'in 20,000 requests for metrics on a connection that reads nothing'],
+    ],
+  },
+  {
+    trap: 'unfinished heads of headers of a few bytes',
+    tests: [
+      ['security/amplification.test.ts', 'in 2,300 unfinished heads of headers of seven bytes'],
+      ['edge/heads.test.ts', 'are 256 at most'],
+    ],
+  },
+  {
+    trap: 'bodies of one-byte chunks that nobody reads yet',
+    tests: [
+      [
+        'security/amplification.test.ts',
+        'in bodies of one-byte chunks that wait behind an answer which is not read',
+      ],
+    ],
+  },
+  {
+    trap: 'answers of a store in chunks of one byte',
+    tests: [
+      [
+        'security/amplification.test.ts',
+        'nor do the answers of a store in chunks of one byte that no client reads',
+      ],
+    ],
+  },
+  {
+    trap: 'all bytes of strangers held by fewer of them than there are places',
+    tests: [
+      ['security/strangers.test.ts', 'forms that take all bytes which strangers may hold keep no caller out'],
+      ['edge/places.test.ts', 'that wait for an identity provider take no room of others'],
+    ],
+  },
+  {
+    trap: 'held answers that are read a byte at a time, scrapers that keep probes out',
+    tests: [
+      [
+        'edge/slow-readers.test.ts',
+        'an answer that is paid for from the byte budget has a minute to be read',
+      ],
+      ['edge/slow-scrapers.test.ts', 'probes are answered while every connection is busy with metrics'],
+    ],
+  },
+  {
+    trap: 'a key set that takes the event loop',
+    tests: [['identity/key-sets.test.ts', '200 keys of the dearest curve are imported a few at a time']],
+  },
+];
