@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import packageFile from '../../package.json' with { type: 'json' };
 import { parseConfiguration } from '../../src/config/load.ts';
+import { execute } from '../cli/command.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
@@ -14,10 +14,12 @@ it('shows a configuration that the program accepts', () => {
   expect(loaded).toMatchObject({ ok: true, warnings: [] });
 });
 
-it('names only npm scripts that exist', () => {
-  const scripts = [
-    ...readme.matchAll(/npm (?:run )?(demo|test(?::\w+)?|build|types|lint|architecture|unused)\b/g),
-  ];
-  expect(scripts.length).toBeGreaterThan(5);
-  for (const [, name = ''] of scripts) expect(Object.keys(packageFile.scripts)).toContain(name);
+it('shows what the demo prints', async () => {
+  const { code, data } = await execute('demo', '--once');
+  expect(code).toBe(0);
+  expect(readme).toContain(`npm run demo -- --once\n\`\`\`\n\n\`\`\`text\n${data}\n\`\`\``);
+});
+
+it('is short enough to be read to the end', () => {
+  expect(readme.trim().split(/\s+/).length).toBeLessThanOrEqual(900);
 });

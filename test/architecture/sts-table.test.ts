@@ -15,9 +15,10 @@ const contract: Readonly<Record<string, string>> = {
   GetAccessKeyInfo: 'AccessKeyId',
   DecodeAuthorizationMessage: 'EncodedMessage',
 };
-const root = new URL('../../', import.meta.url);
-const readme = readFileSync(new URL('README.md', root), 'utf8');
-const rows = [...readme.matchAll(/^\| `(\w+)`\s*\| (?:`(\w+)`|none)\s*\| [^|]+\| ([^|]+)\|$/gm)]
+const page = new URL('../../docs/sts.md', import.meta.url);
+const rows = [
+  ...readFileSync(page, 'utf8').matchAll(/^\| `(\w+)`\s*\| (?:`(\w+)`|none)\s*\| [^|]+\| ([^|]+)\|$/gm),
+]
   .map(([, action = '', parameter = 'none', tests = '']) => ({
     action,
     parameter,
@@ -25,7 +26,7 @@ const rows = [...readme.matchAll(/^\| `(\w+)`\s*\| (?:`(\w+)`|none)\s*\| [^|]+\|
   }))
   .filter(({ action }) => action in contract);
 
-describe("the README's table of STS", () => {
+describe('the table of parameters in docs/sts.md', () => {
   it('has every action and parameter once, and no others', () => {
     const wanted = Object.entries(contract).flatMap(([action, parameters]) =>
       parameters.split(' ').map((parameter) => `${action} ${parameter}`),
@@ -36,12 +37,12 @@ describe("the README's table of STS", () => {
   it.each(rows)('names tests of $action $parameter', ({ action, parameter, tests }) => {
     expect(tests.length).toBeGreaterThan(0);
     for (const path of tests) {
-      const file = new URL(path, root);
+      const file = new URL(path, page);
       expect(existsSync(file), path).toBe(true);
       const text = readFileSync(file, 'utf8');
       if (parameter !== 'none') expect(text).toMatch(new RegExp(`\\b${parameter}\\b`));
     }
-    const all = tests.map((path) => readFileSync(new URL(path, root), 'utf8')).join('\n');
+    const all = tests.map((path) => readFileSync(new URL(path, page), 'utf8')).join('\n');
     // Some tests of AssumeRole name it in a fixture only.
     if (action !== 'AssumeRole') expect(all).toContain(action);
   });
