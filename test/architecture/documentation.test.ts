@@ -78,6 +78,9 @@ describe.each(['CONTRIBUTING.md', 'docs/architecture.md'])('the paths in %s', (p
   });
 });
 
+/** A file as the map calls it: in its diagrams, and from `src` on. */
+const sourceFile = /(?<![\w./-])(?:[\w-]+\/)+[\w.-]+\.ts\b/g;
+
 interface Rule {
   readonly name: string;
   readonly comment: string;
@@ -114,6 +117,12 @@ describe('docs/architecture.md', () => {
       const wanted = [...new Set(allowed)].filter((one) => one !== folder);
       expect(stated.sort(), folder).toEqual(wanted.length === 0 ? ['nothing'] : wanted.sort());
     }
+  });
+
+  it('names only source files that exist', () => {
+    const files = (page.match(sourceFile) ?? []).filter((file) => !/^(?:src|test)\//.test(file));
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((file) => !existsSync(join(repository, 'src', file)))).toEqual([]);
   });
 
   it('is short enough to be read to the end', () => {
