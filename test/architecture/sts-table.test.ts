@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { stsActions } from '../../src/sts/actions/index.ts';
 
 /** Every action and its parameters, typed from the AWS STS API Reference 2011-06-15 and MinIO's STS documents. */
 const contract: Readonly<Record<string, string>> = {
@@ -27,6 +28,10 @@ const rows = [
   .filter(({ action }) => action in contract);
 
 describe('the table of parameters in docs/sts.md', () => {
+  it('is about every action that the program performs', () => {
+    expect(Object.keys(contract).sort()).toEqual([...stsActions.keys()].sort());
+  });
+
   it('has every action and parameter once, and no others', () => {
     const wanted = Object.entries(contract).flatMap(([action, parameters]) =>
       parameters.split(' ').map((parameter) => `${action} ${parameter}`),
