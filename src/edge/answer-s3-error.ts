@@ -29,8 +29,8 @@ export async function answerS3Error(
   trace.add({
     status: fault.status,
     errorCode: fault.code,
-    ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
     ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
+    ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
     ...(error instanceof UpstreamFault ? { upstreamFailure: error.reason } : {}),
   });
   const answer: Answer = {
@@ -43,14 +43,13 @@ export async function answerS3Error(
   await sendAnswer(connection, answer);
 }
 
-function authenticationFacts({ reason, facts }: AuthenticationFault): {
+function authenticationFacts({ reason, facts: { accessKeyId } }: AuthenticationFault): {
   authenticationFailure: string;
+  errorDetail: string;
   accessKeyId?: string;
 } {
-  const authenticationFailure = authenticationFailureLabel(reason);
-  return facts.accessKeyId === undefined
-    ? { authenticationFailure }
-    : { authenticationFailure, accessKeyId: facts.accessKeyId };
+  const failure = { authenticationFailure: authenticationFailureLabel(reason), errorDetail: reason };
+  return accessKeyId === undefined ? failure : { ...failure, accessKeyId };
 }
 
 // Only the path: a query can hold a signature.

@@ -57,11 +57,14 @@ export async function answerStsFault(
   const { errorCode, errorDetail, authenticationReason, accessKeyId } = rendered;
   trace.add({
     errorCode,
-    ...(errorDetail === undefined ? {} : { errorDetail }),
     ...(accessKeyId === undefined ? {} : { accessKeyId }),
     ...(authenticationReason === undefined
       ? {}
-      : { authenticationFailure: authenticationFailureLabel(authenticationReason) }),
+      : {
+          authenticationFailure: authenticationFailureLabel(authenticationReason),
+          errorDetail: authenticationReason,
+        }),
+    ...(errorDetail === undefined ? {} : { errorDetail }),
   });
   await send({ ...rendered, closes: error instanceof BodyFault }, connection, trace);
 }
