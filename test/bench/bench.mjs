@@ -1,4 +1,5 @@
 // npm run bench [-- --rounds 5 --seconds 10 --warm-up 10 --cases 1KiB-GET,1KiB-GET-20000-sessions,STS,… --sessions 20000 --out FILE]
+//   --beside OTHER/dist/main.js measures another build in the same run
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,6 +19,7 @@ const { values: flags } = parseArgs({
     cases: { type: 'string', default: '' },
     sessions: { type: 'string', default: '20000' },
     out: { type: 'string', default: 'coverage/bench.json' },
+    beside: { type: 'string' },
   },
 });
 const rounds = Number(flags.rounds);
@@ -45,7 +47,7 @@ const cases = allCases.filter(({ name }) => isWanted(slug(name)));
 
 pinSelf(cores.load);
 const directory = mkdtempSync(join(tmpdir(), 'sts-sidecar-bench-'));
-const servers = await startServers(directory);
+const servers = await startServers(directory, flags.beside);
 const memory = {};
 const sampler = setInterval(sampleMemory, 250);
 try {

@@ -17,6 +17,7 @@ const ports = {
   undici: 9823,
   sidecar: 9824,
   'sidecar + request log': 9826,
+  'sidecar, other build': 9828,
 };
 const sockets = 64;
 const storeUrl = `http://127.0.0.1:${ports.store}`;
@@ -61,8 +62,9 @@ const proxy = (directory) => `${nginxHead('proxy', directory)}
 /**
  * Starts the store and every proxy, each on its core.
  * Returns name → `{ url, pid }` with `direct` for the store itself, and `stop`.
+ * @param otherProgram `dist/main.js` of another build, which becomes a target too; none when absent
  */
-export async function startServers(directory) {
+export async function startServers(directory, otherProgram) {
   const children = [];
   const launch = async (name, core, port, command) => {
     const log = openSync(join(directory, `${name.replaceAll(/\W+/g, '-')}.out`), 'w');
@@ -101,9 +103,9 @@ export async function startServers(directory) {
         storeUrl,
         `${sockets}`,
       );
-    const sidecar = (name, logsRequests) => {
+    const sidecar = (name, logsRequests, program = programPath) => {
       const text = configuration({ port: ports[name], adminPort: ports[name] + 1, storeUrl, logsRequests });
-      return node(programPath, 'serve', '--config', write(`sidecar-${logsRequests}.yaml`, text));
+      return node(program, 'serve', '--config', write(`${name.replaceAll(/\W+/g, '-')}.yaml`, text));
     };
     const { proxy: core, load } = cores;
     const targets = {
@@ -117,6 +119,10 @@ export async function startServers(directory) {
       ['sidecar + request log', true],
     ]) {
       targets[name] = await launch(name, core, ports[name], sidecar(name, logs));
+    }
+    if (otherProgram !== undefined) {
+      const name = 'sidecar, other build';
+      targets[name] = await launch(name, core, ports[name], sidecar(name, false, otherProgram));
     }
     return { targets, stop };
   } catch (error) {
