@@ -19,6 +19,11 @@ export function text(body: string): Listener {
   };
 }
 
+/** Takes every request and answers none. */
+export function silent(): boolean {
+  return true;
+}
+
 /** Closes the connection. */
 export function hangUp(request: IncomingMessage): boolean {
   request.socket.destroy();

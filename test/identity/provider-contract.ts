@@ -1,9 +1,10 @@
-import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createPublicKey } from 'node:crypto';
 import { type JWK, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, startIdentityProvider } from '../support/identity-provider.ts';
+import { makeKey, publishable, startIdentityProvider } from '../support/identity-provider.ts';
+import { rsaKey } from '../support/keys.ts';
 import type { TestClock } from '../support/sidecar.ts';
-import { flood, hangUp, type Listener, redirect, status, text, trickle } from './misbehaving-issuer.ts';
+import { flood, hangUp, type Listener, redirect, silent, status, text, trickle } from './misbehaving-issuer.ts';
 import { type ProviderCase, type ProviderWorld, startProviderWorld, verdict } from './provider-world.ts';
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -80,7 +81,7 @@ export function describeProvider(one: ProviderCase): void {
       });
 
       it('refuses a key of somebody else under the issuer’s key id', async () => {
-        const foreign = await makeKey('RS256', world.idp.key().id);
+        const foreign = await publishable(rsaKey('foreign'), 'RS256', world.idp.key().id);
         expect(await judge(resign(world, foreign.privateKey, {}))).toBe('bad_signature');
       });
 
@@ -121,7 +122,7 @@ export function describeProvider(one: ProviderCase): void {
 
       it('refuses an algorithm that the key was not made for', async () => {
         // The key says RS256; the token is validly signed with the same key and another algorithm.
-        const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+        const privateKey = rsaKey('own');
         const jwk = {
           ...createPublicKey(privateKey).export({ format: 'jwk' }),
           kid: 'k',
@@ -142,13 +143,13 @@ export function describeProvider(one: ProviderCase): void {
       });
 
       it('refuses keys for encryption, and keys that are too short', async () => {
-        const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-        const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+        const privateKey = rsaKey('own');
+        const short = createPublicKey(rsaKey('short', 1024));
         const jwk = createPublicKey(privateKey).export({ format: 'jwk' });
         world.idp.publish([
           { ...jwk, kid: 'enc', use: 'enc' },
           { ...jwk, kid: 'ops', key_ops: ['encrypt'] },
-          { ...short.publicKey.export({ format: 'jwk' }), kid: 'short' },
+          { ...short.export({ format: 'jwk' }), kid: 'short' },
           world.idp.key().publicJwk,
         ]);
         for (const kid of ['enc', 'ops', 'short']) {
@@ -157,7 +158,7 @@ export function describeProvider(one: ProviderCase): void {
       });
 
       it('ignores keys and addresses that the token brings along', async () => {
-        const foreign = await makeKey('RS256', 'foreign');
+        const foreign = await publishable(rsaKey('foreign'), 'RS256', 'foreign');
         const attacker = await startIdentityProvider();
         const url = `${attacker.issuer}/jwks`;
         try {
@@ -190,7 +191,10 @@ export function describeProvider(one: ProviderCase): void {
       it.each(['RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
         'accepts %s with a key of its own, without one and without a key id',
         async (algorithm) => {
-          const key = await makeKey(algorithm, 'own');
+          const isRsa = /^[RP]S/.test(algorithm);
+          const key = await (isRsa
+            ? publishable(rsaKey('own'), algorithm, 'own')
+            : makeKey(algorithm, 'own'));
           const { alg, ...unbound } = key.publicJwk;
           expect(alg).toBe(algorithm);
           for (const jwk of [key.publicJwk, unbound]) {
@@ -290,7 +294,7 @@ export function describeProvider(one: ProviderCase): void {
         ['answers 500', status(500), 'provider_unreachable'],
         ['answers 429', status(429), 'provider_unreachable'],
         ['answers 404', status(404), 'no_key'],
-        ['does not answer', () => true, 'provider_unreachable'],
+        ['does not answer', silent, 'provider_unreachable'],
         ['hangs up', hangUp, 'provider_unreachable'],
         ['trickles', trickle, 'provider_unreachable'],
         ['answers too much', flood, 'no_key'],
@@ -301,6 +305,7 @@ export function describeProvider(one: ProviderCase): void {
         ['repeats a key of its JSON', text('{"keys":[],"keys":[]}'), 'no_key'],
       ])('%s proves nobody', async (_, listener, reason) => {
         world.idp.answerWith(listener);
+        if (listener === silent || listener === trickle) world.limit(0.5);
         expect(await judge(world.mint())).toBe(reason);
         expect(world.requests.at(-1)).toMatchObject({ provider: 'test' });
       });

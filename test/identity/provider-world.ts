@@ -36,19 +36,22 @@ export interface ProviderWorld {
     claims?: Readonly<Record<string, unknown>>,
     header?: Readonly<Record<string, unknown>>,
   ): Promise<string>;
+  /** Changes how long an answer may take, for issuers that never give one. */
+  limit(timeoutSeconds: number): void;
   stop(): Promise<void>;
 }
 
-/** Starts an issuer and a provider for it, with a time limit of a second. */
+/** Starts an issuer and a provider for it, with a time limit that no busy machine reaches. */
 export async function startProviderWorld(one: ProviderCase): Promise<ProviderWorld> {
   const clock = new TestClock();
   const idp = await startIdentityProvider({ clock, ...one.issuer });
   const requests: IdentityRequest[] = [];
-  const fetch = new GuardedFetch({
+  const outbound = {
     allowHttp: [],
-    timeoutSeconds: 1,
+    timeoutSeconds: 30,
     ...(one.caPem === undefined ? {} : { caPem: one.caPem }),
-  });
+  };
+  const fetch = new GuardedFetch(outbound);
   const observer = {
     requested: (request: IdentityRequest) => requests.push(request),
     keysRefreshed: () => 0,
@@ -64,6 +67,9 @@ export async function startProviderWorld(one: ProviderCase): Promise<ProviderWor
     providers,
     requests,
     mint: (claims = {}, header = {}) => idp.mint({ ...one.claims, ...claims }, header),
+    limit: (timeoutSeconds) => {
+      outbound.timeoutSeconds = timeoutSeconds;
+    },
     stop: async () => {
       await fetch.close();
       await idp.stop();

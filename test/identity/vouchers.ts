@@ -94,7 +94,7 @@ async function ofTokens(
 }
 
 function connection() {
-  const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 2, caPem: testCaPem });
+  const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30, caPem: testCaPem });
   const observer = { requested: () => undefined, keysRefreshed: () => undefined };
   return { fetch, tools: { fetch, clock: new TestClock(), observer } };
 }

@@ -1,8 +1,10 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, importPKCS8, type JWK, SignJWT } from 'jose';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { type BorrowedKey, borrowRsaKey } from './keys.ts';
 
 const tlsFile = (name: string): URL => new URL(`tls/${name}`, import.meta.url);
 
@@ -85,7 +87,16 @@ export async function startIdentityProvider(
   const { clock = systemClock, algorithm = 'RS256', jwksPath = '/jwks', tls = false, userInfo } = options;
   const requests: string[] = [];
   let count = 1;
-  let key = await makeKey(algorithm, `key-${count}`);
+  const borrowed: BorrowedKey[] = [];
+  // Never a key of another issuer that is running, nor one that this issuer has had.
+  const nextKey = (): Promise<IssuerKey> => {
+    const id = `key-${count}`;
+    if (!isRsa(algorithm)) return makeKey(algorithm, id);
+    const next = borrowRsaKey();
+    borrowed.push(next);
+    return publishable(next.key, algorithm, id);
+  };
+  let key = await nextKey();
   let published: readonly JWK[] = [key.publicJwk];
   let override: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   const server = await startLocalServer((request, response) => {
@@ -124,11 +135,23 @@ export async function startIdentityProvider(
     },
     rotate: async () => {
       count += 1;
-      key = await makeKey(algorithm, `key-${count}`);
+      key = await nextKey();
       published = [key.publicJwk];
     },
-    stop: server.close,
+    stop: async () => {
+      await server.close();
+      for (const one of borrowed) one.giveBack();
+    },
   };
+}
+
+const isRsa = (algorithm: string): boolean => /^[RP]S/.test(algorithm);
+
+/** An RSA key for one algorithm, with its published form. */
+export async function publishable(key: KeyObject, algorithm: string, id: string): Promise<IssuerKey> {
+  const privateKey = await importPKCS8(key.export({ type: 'pkcs8', format: 'pem' }).toString(), algorithm);
+  const publicJwk = { ...(await exportJWK(createPublicKey(key))), kid: id, alg: algorithm, use: 'sig' };
+  return { id, privateKey, publicJwk };
 }
 
 /** A new key pair with its published form. */

@@ -67,6 +67,8 @@ export interface SamlIdpOptions {
   readonly roles: readonly string[];
   readonly now: () => number;
   readonly keyType?: 'rsa' | 'ec';
+  /** A new one of the type when absent. */
+  readonly key?: KeyObject;
 }
 
 export const defaultRecipient = 'https://signin.aws.amazon.com/saml';
@@ -84,12 +86,10 @@ export const toBase64 = (xml: string): string => Buffer.from(xml).toString('base
 let count = 0;
 
 /** Makes an identity provider with a key of its own. */
-export function createSamlIdp({ entityId, roles, now, keyType = 'rsa' }: SamlIdpOptions): SamlIdp {
+export function createSamlIdp(options: SamlIdpOptions): SamlIdp {
+  const { entityId, roles, now, keyType = 'rsa' } = options;
   const issuer = entityId ?? 'https://idp.example.com/metadata';
-  const { privateKey } =
-    keyType === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const privateKey = options.key ?? makePrivateKey(keyType);
   const certificate = selfSigned(privateKey);
   const assertion = (changes: Partial<AssertionFacts> = {}): string => {
     count += 1;
@@ -123,6 +123,12 @@ export function createSamlIdp({ entityId, roles, now, keyType = 'rsa' }: SamlIdp
     sign,
     respond: (facts, signature) => toBase64(writeResponse(sign(assertion(facts), signature), issuer, now())),
   };
+}
+
+function makePrivateKey(type: 'rsa' | 'ec'): KeyObject {
+  return type === 'rsa'
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
 export function writeMetadata(entityId: string, certificates: readonly string[]): string {

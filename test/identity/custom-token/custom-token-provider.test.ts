@@ -11,14 +11,16 @@ import type { IdentityRequest } from '../../../src/identity/observer.ts';
 import { GuardedFetch } from '../../../src/outbound/guarded-fetch.ts';
 import { TestClock } from '../../support/sidecar.ts';
 import { startWebhook, type TestWebhook } from '../../support/webhook.ts';
-import { flood, hangUp, type Listener, redirect, status, text, trickle } from '../misbehaving-issuer.ts';
+import { flood, hangUp, type Listener, redirect, silent, status, text, trickle } from '../misbehaving-issuer.ts';
 
 let webhook: TestWebhook;
 let fetch: GuardedFetch;
+let outbound: { allowHttp: string[]; timeoutSeconds: number };
 let requests: IdentityRequest[];
 beforeEach(async () => {
   webhook = await startWebhook();
-  fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 1 });
+  outbound = { allowHttp: [], timeoutSeconds: 30 };
+  fetch = new GuardedFetch(outbound);
   requests = [];
 });
 afterEach(async () => {
@@ -111,7 +113,7 @@ describe('a webhook', () => {
   it.each<[string, Listener, string]>([
     ['answers 500', status(500), 'provider_unreachable'],
     ['answers 503', status(503), 'provider_unreachable'],
-    ['does not answer', () => true, 'provider_unreachable'],
+    ['does not answer', silent, 'provider_unreachable'],
     ['hangs up', hangUp, 'provider_unreachable'],
     ['trickles', trickle, 'provider_unreachable'],
     ['answers too much', flood, 'bad_answer'],
@@ -137,6 +139,7 @@ describe('a webhook', () => {
     ['names two users', text(accept({}).replace('{', '{"user":"Bob",')), 'bad_answer'],
   ])('that %s proves nobody', async (_, listener, reason) => {
     webhook.answerWith(listener);
+    if (listener === silent || listener === trickle) outbound.timeoutSeconds = 0.5;
     expect(await verdict()).toBe(reason);
     expect(requests.at(-1)).toMatchObject({ provider: 'plugin', operation: 'custom_token' });
   });

@@ -84,7 +84,7 @@ describe('a token that was issued to another client', () => {
 
   it('goes to the provider of that client where several have the issuer', async () => {
     const idp = await startIdentityProvider();
-    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 5 });
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 });
     const tools = { fetch, clock: systemClock, observer: { requested: () => 0, keysRefreshed: () => 0 } };
     const providers = new ConfiguredProviders(
       ['first', 'second'].map((name) => ({ ...settings(idp.issuer), name, clientIds: [name] })),
@@ -112,7 +112,7 @@ describe('documents of an issuer that is not on this machine', () => {
   class PublicIssuer extends GuardedFetch {
     readonly #documents: Readonly<Record<string, unknown>>;
     constructor(documents: Readonly<Record<string, unknown>>) {
-      super({ allowHttp: [], timeoutSeconds: 5, caPem: testCaPem });
+      super({ allowHttp: [], timeoutSeconds: 30, caPem: testCaPem });
       this.#documents = documents;
     }
     override async answer(question: OutboundRequest): Promise<OutboundAnswer> {

@@ -2,11 +2,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readSamlMetadata, SamlMetadataError } from '../../../src/identity/saml/settings.ts';
 import { selfSigned } from '../../support/certificates.ts';
+import { rsaKey } from '../../support/keys.ts';
 import { createSamlIdp, writeMetadata } from '../../support/saml-idp.ts';
 
-const idp = createSamlIdp({ roles: [], now: () => 0 });
+const idp = createSamlIdp({ roles: [], now: () => 0, key: rsaKey('company') });
 const elliptic = createSamlIdp({ roles: [], now: () => 0, keyType: 'ec' });
-const short = selfSigned(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
+const short = selfSigned(rsaKey('short', 1024));
 const koblitz = selfSigned(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey);
 const { metadata } = idp;
 

@@ -4,6 +4,7 @@ import { readSamlMetadata, type SamlProviderSettings } from '../../../src/identi
 import type { SamlIdentity } from '../../../src/identity/saml-identity.ts';
 import { MemoryState } from '../../../src/state/memory-state.ts';
 import type { UsedNames } from '../../../src/state/shared-state.ts';
+import { rsaKey } from '../../support/keys.ts';
 import { createSamlIdp, defaultRecipient, type SamlIdp } from '../../support/saml-idp.ts';
 
 export const nowMs: number = Date.UTC(2026, 10, 23, 10, 0, 0);
@@ -28,6 +29,7 @@ export interface SamlWorldOptions {
   readonly used?: UsedNames;
 }
 
+/** The RSA keys are the same in every world; `other` never has the key of `idp`. */
 export function createSamlWorld({
   keyType = 'rsa',
   settings = {},
@@ -35,8 +37,8 @@ export function createSamlWorld({
 }: SamlWorldOptions = {}): SamlWorld {
   const now = (): number => nowMs;
   const roles = [`${roleArn},${principalArn}`];
-  const idp = createSamlIdp({ roles, now, keyType });
-  const other = createSamlIdp({ entityId: 'https://other.example.com', roles, now });
+  const idp = createSamlIdp({ roles, now, keyType, ...(keyType === 'rsa' ? { key: rsaKey('company') } : {}) });
+  const other = createSamlIdp({ entityId: 'https://other.example.com', roles, now, key: rsaKey('other') });
   const providers = new ConfiguredSamlProviders(
     [settingsOf('company', idp, settings), settingsOf('other', other)],
     { id: account, partition: 'aws' },

@@ -1,14 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { C14nCanonicalization, ExclusiveCanonicalization } from 'xml-crypto';
 import { selfSigned } from '../../support/certificates.ts';
+import { rsaKey } from '../../support/keys.ts';
 import { toBase64, writeResponse } from '../../support/saml-idp.ts';
 import { createSamlWorld, nowMs, type SamlWorld } from './saml-world.ts';
 
 const { idp, other } = createSamlWorld();
-const others = Array.from({ length: 9 }, () =>
-  selfSigned(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
-);
+const others = Array.from({ length: 9 }, (_, index) => selfSigned(rsaKey(`another-${index}`)));
 
 /** A provider whose metadata holds that many certificates, the one that signs last. */
 function worldOf(certificates: number): SamlWorld {

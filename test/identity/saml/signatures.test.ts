@@ -1,12 +1,13 @@
-import { createHash, createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createHash, createHmac, createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { selfSigned } from '../../support/certificates.ts';
+import { rsaKey } from '../../support/keys.ts';
 import { samlNames, toBase64, writeResponse } from '../../support/saml-idp.ts';
 import { createSamlWorld, nowMs } from './saml-world.ts';
 
 const world = createSamlWorld();
 const { idp, other } = world;
-const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+const foreign = rsaKey('foreign');
 const more = 'http://www.w3.org/2001/04/xmldsig-more#';
 const sha256 = 'http://www.w3.org/2001/04/xmlenc#sha256';
 const c14n = samlNames.exclusive;
