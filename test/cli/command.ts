@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { run } from '../../src/cli/program.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'sts-sidecar-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let folder: string | undefined;
 
 /** What a command printed and how it ended. */
 export interface Execution {
@@ -24,15 +22,22 @@ export async function execute(...words: readonly string[]): Promise<Execution> {
   return { code, data: data.join('\n'), prose: prose.join('\n') };
 }
 
-/** Writes a file that lives as long as the tests of one file, and returns its path. */
+/** Writes a file into a folder of its own and returns its path. It is there until {@link removeFiles}. */
 export function file(name: string, text: string): string {
+  folder ??= mkdtempSync(join(tmpdir(), 'sts-sidecar-cli-'));
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
 }
 
+/** Removes what {@link file} wrote: the last thing each test file does. */
+export function removeFiles(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
+}
+
 /** The path of a file that does not exist. */
-export const missingFile: string = join(folder, 'none.yaml');
+export const missingFile: string = join(tmpdir(), 'sts-sidecar-no-such-folder', 'none.yaml');
 
 /** A configuration with a bit of everything that policies can be. */
 export const policyConfiguration: string = `apiVersion: sts-sidecar/v1

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
-import { execute, file, policyConfiguration } from './command.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { execute, file, policyConfiguration, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const config = file('sidecar.yaml', policyConfiguration);
 const page = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');

@@ -15,7 +15,9 @@ import { startIdentityProvider, type TestIdentityProvider } from '../support/ide
 import { type SdkCredentials, s3Client, stsClient } from '../support/sdk.ts';
 import { account, alice, bob, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { bareIssuer, providerArn } from '../support/web-identity.ts';
-import { execute, file } from './command.ts';
+import { execute, file, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const user = (name: string): string => `arn:aws:iam::${account}:user/${name}`;
 const root = `arn:aws:iam::${account}:root`;

@@ -13,7 +13,9 @@ import { samlProviderArn, samlRole } from '../support/saml-directory.ts';
 import { type AssertionFacts, createSamlIdp } from '../support/saml-idp.ts';
 import { assume, type SdkCredentials, stsClient } from '../support/sdk.ts';
 import { account, alice, bob, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
-import { execute, file } from './command.ts';
+import { execute, file, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const user = (name: string): string => `arn:aws:iam::${account}:user/${name}`;
 const carol = { accessKeyId: 'AKIACAROLCAROLCAROL1', secretAccessKey: randomBytes(30).toString('base64') };

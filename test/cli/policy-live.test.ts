@@ -8,7 +8,9 @@ import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume, type SdkCredentials, s3Client, stsClient } from '../support/sdk.ts';
 import { account, alice, bob, startSidecar, type TestSidecar } from '../support/sidecar.ts';
-import { execute, file } from './command.ts';
+import { execute, file, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const user = (name: string): string => `arn:aws:iam::${account}:user/${name}`;
 const role = (name: string): string => `arn:aws:iam::${account}:role/${name}`;

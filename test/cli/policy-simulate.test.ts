@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { type Execution, execute, file, policyConfiguration } from './command.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Execution, execute, file, policyConfiguration, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const config = file('sidecar.yaml', policyConfiguration);
 const alice = 'arn:aws:iam::123456789012:user/staff/alice';

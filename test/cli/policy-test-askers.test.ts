@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { createSamlIdp } from '../support/saml-idp.ts';
-import { execute, file, policyConfiguration } from './command.ts';
+import { execute, file, policyConfiguration, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const account = '123456789012';
 const idp = createSamlIdp({ roles: [], now: () => systemClock.now() });

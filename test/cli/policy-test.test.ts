@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { type Execution, execute, file, missingFile, policyConfiguration } from './command.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Execution, execute, file, missingFile, policyConfiguration, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const config = file('sidecar.yaml', policyConfiguration);
 

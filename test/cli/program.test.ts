@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
 import { version } from '../../src/version.ts';
-import { execute, file, missingFile } from './command.ts';
+import { execute, file, missingFile, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const key = Buffer.alloc(32, 1).toString('base64');
 const valid = `apiVersion: sts-sidecar/v1

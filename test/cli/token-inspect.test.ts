@@ -7,7 +7,9 @@ import { inspectToken } from '../../src/cli/token-inspect.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { assume, type SdkCredentials } from '../support/sdk.ts';
 import { account, alice, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
-import { type Execution, execute, file, missingFile } from './command.ts';
+import { type Execution, execute, file, missingFile, removeFiles } from './command.ts';
+
+afterAll(removeFiles);
 
 const tokenKey = randomBytes(32).toString('base64');
 const configuration = (changes: { key?: string; roles?: string; further?: string } = {}): string => `

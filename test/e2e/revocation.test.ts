@@ -306,10 +306,14 @@ describe('a revocation at run time', () => {
 });
 
 describe('a revocation of the configuration', () => {
-  it.each(cases)('%j ends the sessions it names and no others', async (what, names) => {
+  let sessions: Awaited<ReturnType<typeof sessionsAt>>;
+  beforeAll(async () => {
     const before = await start();
-    const sessions = await sessionsAt(before.url);
+    sessions = await sessionsAt(before.url);
     await before.stop();
+  });
+
+  it.each(cases)('%j ends the sessions it names and no others', async (what, names) => {
     const after = await start(`revocations: [${JSON.stringify(typeof what === 'function' ? what() : what)}]`);
     expect(await ended(after.url, sessions)).toEqual(names);
     await after.stop();

@@ -1,8 +1,8 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { acceptedOn } from '../support/accepted-sockets.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned } from '../support/signed-socket.ts';
@@ -27,18 +27,6 @@ async function inFrontOf(answer: (socket: Socket) => void): Promise<TestSidecar>
   });
   stops.push(() => sidecar.stop());
   return sidecar;
-}
-
-/** The connections that the servers of this process accept on a port, as they see them. */
-function acceptedOn(port: number): Socket[] {
-  const accepted: Socket[] = [];
-  const note = (message: unknown): void => {
-    const { socket } = message as { socket: Socket };
-    if (socket.localPort === port) accepted.push(socket);
-  };
-  subscribe('net.server.socket', note);
-  stops.push(() => void unsubscribe('net.server.socket', note));
-  return accepted;
 }
 
 const piece = Buffer.alloc(32_768, 'x');
@@ -73,13 +61,14 @@ async function holdUp(head: string): Promise<Held> {
     answered(socket);
   });
   const accepted = acceptedOn(Number(new URL(sidecar.url).port));
+  stops.push(accepted.stop);
   const client = await openSigned(sidecar.url, {
     method: 'GET',
     path: '/data/key',
     headers: { connection: 'close' },
   });
   const store = await answering;
-  const sent = await sendUntilHeldUp(store, () => accepted[0]?.writableNeedDrain ?? false);
+  const sent = await sendUntilHeldUp(store, () => accepted.sockets[0]?.writableNeedDrain ?? false);
   return { store, client, sent };
 }
 

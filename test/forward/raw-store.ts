@@ -1,12 +1,7 @@
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type Accepted, type RawServer, startRawServer } from '../http-client/raw-server.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
-
-const stops: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
 
 /** A sidecar in front of a store on a bare socket, which does what the test says when a request has arrived. */
 export async function sidecarBefore(
@@ -15,6 +10,7 @@ export async function sidecarBefore(
   limits = '{}',
 ): Promise<{ sidecar: TestSidecar; store: RawServer }> {
   const store = await startRawServer(onRequest);
+  onTestFinished(() => store.close());
   const sidecar = await startSidecar({
     directory: openDirectory,
     trailers,
@@ -26,10 +22,7 @@ export async function sidecarBefore(
       timeouts: '  timeouts: { connectSeconds: 2, headersSeconds: 5, idleSeconds: 5 }',
     },
   });
-  stops.push(
-    () => store.close(),
-    () => sidecar.stop(),
-  );
+  onTestFinished(() => sidecar.stop());
   return { sidecar, store };
 }
 

@@ -6,6 +6,7 @@ import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned, readAll } from '../support/signed-socket.ts';
+import { readAnswer } from '../support/wire.ts';
 
 let sidecar: TestSidecar;
 let throughSidecar: S3Client;
@@ -114,7 +115,7 @@ describe('refused uploads', () => {
         path: '/data/never',
         headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': '50000000' },
       });
-      const answer = readAll(socket);
+      const answer = readAnswer(socket);
       socket.write(Buffer.alloc(500_000));
       expect(await answer).toMatch(/^HTTP\/1\.1 403/);
       expect(await answer).toContain('<Code>AccessDenied</Code>');

@@ -9,7 +9,7 @@ import { collect } from '../../src/forward/request-body.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned, readAll } from '../support/signed-socket.ts';
-import { summary } from '../support/wire.ts';
+import { readAnswer, summary } from '../support/wire.ts';
 
 const stops: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -143,16 +143,15 @@ describe('through the sidecar', () => {
       path: '/data?delete',
       headers: { ...small, 'content-length': '2000000', connection: 'close' },
     };
-    const answers: string[] = [];
+    const answers = new Set<string>();
     const sockets: Socket[] = [];
     for (let count = 0; count < 6; count += 1) {
       const socket = await openSigned(url, batch);
       socket.write(Buffer.alloc(1_999_999, ' '));
       sockets.push(socket);
-      void readAll(socket).then((answer) => answers.push(summary(answer)));
+      void readAnswer(socket).then((answer) => answers.add(summary(answer)));
     }
-    while (answers.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(new Set(answers)).toEqual(new Set(['503 SlowDown']));
+    await expect.poll(() => [...answers]).toEqual(['503 SlowDown']);
     const form = await fetch(url, { method: 'POST', body: new URLSearchParams({ Action: 'Nothing' }) });
     expect(form.status).toBe(400);
     for (const socket of sockets) socket.destroy();

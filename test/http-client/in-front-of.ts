@@ -1,12 +1,6 @@
-import { afterEach, expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { HttpClient } from '../../src/http-client/http-client.ts';
 import { type Accepted, type RawServer, startRawServer } from './raw-server.ts';
-
-/** Called after the test. */
-export const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0).reverse()) stop();
-});
 
 export const timeouts: { connectMs: number; headersMs: number; idleMs: number } = {
   connectMs: 1000,
@@ -21,7 +15,8 @@ export async function inFrontOf(
 ): Promise<{ client: HttpClient; server: RawServer }> {
   const server = await startRawServer(onRequest);
   const client = new HttpClient(server.url, { ...timeouts, ...limits });
-  stops.push(server.close, () => client.destroy());
+  onTestFinished(server.close);
+  onTestFinished(() => client.destroy());
   return { client, server };
 }
 

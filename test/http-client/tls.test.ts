@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { HttpClient } from '../../src/http-client/http-client.ts';
 import { Asked } from './asking.ts';
-import { answerOf, eventually, stops, timeouts, upload } from './in-front-of.ts';
+import { answerOf, eventually, timeouts, upload } from './in-front-of.ts';
 
 const pem = (name: string): Buffer => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
 
@@ -18,11 +18,9 @@ it('speaks TLS to a peer that it can verify, and to no other', async () => {
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const stranger = new HttpClient(url, timeouts);
   const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
-  stops.push(
-    () => server.close(),
-    () => stranger.destroy(),
-    () => client.destroy(),
-  );
+  onTestFinished(() => void server.close());
+  onTestFinished(() => stranger.destroy());
+  onTestFinished(() => client.destroy());
   expect((await new Asked(stranger).over).fault).toMatchObject({ reason: 'connect', wasSent: false });
   expect((await new Asked(client).over).outcome).toBe('200 ok');
   expect((await new Asked(client).over).outcome).toBe('200 ok');
@@ -55,10 +53,8 @@ it('resets a TLS connection whose upload is broken off', async () => {
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
-  stops.push(
-    () => server.close(),
-    () => client.destroy(),
-  );
+  onTestFinished(() => void server.close());
+  onTestFinished(() => client.destroy());
   const { exchange } = new Asked(client, upload(100));
   exchange.write(Buffer.alloc(99));
   await eventually(() => expect(received).toBeGreaterThan(99));

@@ -4,7 +4,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeKey, publishable, startIdentityProvider } from '../support/identity-provider.ts';
 import { rsaKey } from '../support/keys.ts';
 import type { TestClock } from '../support/sidecar.ts';
-import { flood, hangUp, type Listener, redirect, silent, status, text, trickle } from './misbehaving-issuer.ts';
+import {
+  flood,
+  hangUp,
+  type Listener,
+  redirect,
+  silent,
+  status,
+  text,
+  trickle,
+} from './misbehaving-issuer.ts';
 import { type ProviderCase, type ProviderWorld, startProviderWorld, verdict } from './provider-world.ts';
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -6,6 +6,7 @@ import type { HeaderList } from '../../src/core/header-list.ts';
 import { type Randomness, systemRandomness } from '../../src/core/randomness.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { startDemoStore } from '../../src/demo/store/demo-store.ts';
+import { acceptedOn } from './accepted-sockets.ts';
 
 /** A clock that starts at the machine's time and moves only as tests say. */
 export class TestClock implements Clock {
@@ -120,6 +121,7 @@ export interface TestSidecar {
   /** Everything that was logged. */
   readonly logged: string[];
   readonly app: App;
+  /** Hangs up on every client and stops. */
   stop(): Promise<void>;
 }
 
@@ -175,6 +177,7 @@ ${options.directory ?? defaultDirectory}`;
     logTo: { write: (line) => void logged.push(line) },
   });
   const { url, adminUrl, controlUrl = '' } = await app.start();
+  const accepted = acceptedOn(Number(new URL(url).port));
   return {
     url,
     adminUrl,
@@ -185,6 +188,9 @@ ${options.directory ?? defaultDirectory}`;
     logged,
     app,
     stop: async () => {
+      // What a test has left open would be waited for, for seconds; `app.stop()` is how a sidecar stops in order.
+      for (const socket of accepted.sockets) socket.destroy();
+      accepted.stop();
       await app.stop();
       await store.close();
     },

@@ -11,7 +11,16 @@ import type { IdentityRequest } from '../../../src/identity/observer.ts';
 import { GuardedFetch } from '../../../src/outbound/guarded-fetch.ts';
 import { TestClock } from '../../support/sidecar.ts';
 import { startWebhook, type TestWebhook } from '../../support/webhook.ts';
-import { flood, hangUp, type Listener, redirect, silent, status, text, trickle } from '../misbehaving-issuer.ts';
+import {
+  flood,
+  hangUp,
+  type Listener,
+  redirect,
+  silent,
+  status,
+  text,
+  trickle,
+} from '../misbehaving-issuer.ts';
 
 let webhook: TestWebhook;
 let fetch: GuardedFetch;

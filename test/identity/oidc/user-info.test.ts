@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FederatedIdentity } from '../../../src/identity/federated-identity.ts';
 import { IdentityFault } from '../../../src/identity/identity-fault.ts';
-import { flood, hangUp, type Listener, redirect, silent, status, text, trickle } from '../misbehaving-issuer.ts';
+import {
+  flood,
+  hangUp,
+  type Listener,
+  redirect,
+  silent,
+  status,
+  text,
+  trickle,
+} from '../misbehaving-issuer.ts';
 import { type ProviderWorld, startProviderWorld } from '../provider-world.ts';
 
 const tagsClaim = 'https://aws.amazon.com/tags';

@@ -37,7 +37,12 @@ export function createSamlWorld({
 }: SamlWorldOptions = {}): SamlWorld {
   const now = (): number => nowMs;
   const roles = [`${roleArn},${principalArn}`];
-  const idp = createSamlIdp({ roles, now, keyType, ...(keyType === 'rsa' ? { key: rsaKey('company') } : {}) });
+  const idp = createSamlIdp({
+    roles,
+    now,
+    keyType,
+    ...(keyType === 'rsa' ? { key: rsaKey('company') } : {}),
+  });
   const other = createSamlIdp({ entityId: 'https://other.example.com', roles, now, key: rsaKey('other') });
   const providers = new ConfiguredSamlProviders(
     [settingsOf('company', idp, settings), settingsOf('other', other)],
