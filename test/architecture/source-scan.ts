@@ -26,9 +26,20 @@ export function readSources(folder: string): readonly SourceFile[] {
     .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }));
 }
 
+const trees = new WeakMap<SourceFile, ts.SourceFile>();
+
+/** The file's syntax tree, parsed once for all rules. */
+function treeOf(source: SourceFile): ts.SourceFile {
+  const known = trees.get(source);
+  if (known !== undefined) return known;
+  const tree = ts.createSourceFile(source.path, source.text, ts.ScriptTarget.ES2023, true);
+  trees.set(source, tree);
+  return tree;
+}
+
 /** Every piece of the file's syntax tree that `matches`; comments and the contents of strings are no pieces. */
 export function findNodes(source: SourceFile, matches: (node: ts.Node) => boolean): readonly Finding[] {
-  const file = ts.createSourceFile(source.path, source.text, ts.ScriptTarget.ES2023, true);
+  const file = treeOf(source);
   const findings: Finding[] = [];
   const visit = (node: ts.Node): void => {
     if (matches(node)) findings.push(describe(source.path, file, node));

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WireRequest } from '../support/raw-requests.ts';
@@ -347,7 +349,13 @@ describe('requests that are refused before the store is contacted', () => {
       path: '/data/invited',
       headers: { 'content-length': '10', expect: '100-continue', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
     });
-    expect(await exchange(sidecar.url, toBytes(wire))).toMatch(/^HTTP\/1\.1 100 Continue/);
+    const { hostname, port } = new URL(sidecar.url);
+    const socket = connect({ host: hostname, port: Number(port) }, () =>
+      socket.write(toBytes(wire), 'latin1'),
+    );
+    const [invitation] = await once(socket, 'data');
+    expect(String(invitation)).toMatch(/^HTTP\/1\.1 100 Continue/);
+    socket.destroy();
   });
 });
 

@@ -28,7 +28,7 @@ it('a refused upload of 24 MiB that is still being written gets its answer', asy
     socket.setEncoding('latin1').on('data', (text: string) => {
       answer += text;
     });
-    await expect.poll(() => answer, { timeout: 10_000 }).toMatch(/^HTTP\/1\.1 403 /);
+    await expect.poll(() => answer).toMatch(/^HTTP\/1\.1 403 /);
     socket.destroy();
     expect(failure).toBeUndefined();
   } finally {

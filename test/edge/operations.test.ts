@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -172,6 +171,12 @@ describe('output', () => {
   });
 });
 
+/** How many requests are under way, by the metrics. */
+async function inFlight({ adminUrl }: TestSidecar): Promise<string | undefined> {
+  const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+  return /^sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)$/m.exec(metrics)?.[1];
+}
+
 describe('shutdown', () => {
   it('lets a request in flight finish, refuses new ones, and drops readiness first', async () => {
     const stopping = await startSidecar({ directory: openDirectory });
@@ -185,12 +190,12 @@ describe('shutdown', () => {
     });
     const answer = readAll(socket);
     socket.write(Buffer.alloc(100_000));
-    await setTimeout(100);
+    await expect.poll(() => inFlight(stopping)).toBe('1');
     const stopped = stopping.app.stop(300);
     expect((await fetch(`${stopping.adminUrl}/readyz`)).status).toBe(503);
     expect((await fetch(`${stopping.adminUrl}/livez`)).status).toBe(200);
-    await setTimeout(400);
-    await expect(fetch(stopping.url)).rejects.toThrow();
+    const knock = (): Promise<string> => fetch(stopping.url).then(String, () => 'refused');
+    await expect.poll(knock).toBe('refused');
     socket.write(Buffer.alloc(100_000));
     expect(await answer).toMatch(/^HTTP\/1\.1 200/);
     await stopped;
@@ -207,13 +212,13 @@ describe('limits', () => {
         path: '/data/slow',
         headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': '200000' },
       });
-      await setTimeout(100);
+      await expect.poll(() => inFlight(narrow)).toBe('1');
       expect(await outcome(s3Client(narrow.url, alice).send(new ListBucketsCommand({})))).toBe(
         'SlowDown 503',
       );
       socket.destroy();
       await once(socket, 'close');
-      await setTimeout(200);
+      await expect.poll(() => inFlight(narrow)).toBe('0');
       expect(await outcome(s3Client(narrow.url, alice).send(new ListBucketsCommand({})))).toBe('allowed');
     } finally {
       await narrow.stop();

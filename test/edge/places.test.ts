@@ -196,7 +196,7 @@ describe('a limit that acts', () => {
       place.leave();
     }
     expect(logged).toHaveLength(1);
-    await expect.poll(() => logged.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => logged.length).toBe(2);
     expect(logged.map((line) => JSON.parse(line))).toMatchObject([
       { level: 'warn', msg: 'limit acted', limit: 'in_flight', times: 1 },
       { limit: 'in_flight', times: 49 },

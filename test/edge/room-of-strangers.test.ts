@@ -125,9 +125,7 @@ describe('the admin listener', () => {
       socket.write('GET /livez HTTP/1.1\r\n');
       return socket;
     });
-    await expect
-      .poll(() => sockets.filter((socket) => socket.destroyed).length, { timeout: 10_000 })
-      .toBeGreaterThan(800);
+    await expect.poll(() => sockets.filter((socket) => socket.destroyed).length).toBeGreaterThan(800);
     expect((await fetch(`${sidecar.adminUrl}/livez`)).status).toBe(200);
     for (const socket of sockets) socket.destroy();
   });

@@ -7,7 +7,7 @@ import { openSigned, readAll } from '../support/signed-socket.ts';
 import { summary } from '../support/wire.ts';
 import { sidecarBefore, storeAnswer, storeError } from './raw-store.ts';
 
-const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 20_000, interval: 10 });
 const size = 300_000;
 const data = randomBytes(size);
 

@@ -19,7 +19,7 @@ export async function sidecarBefore(
       endpoint: store.url,
       accessKeyId: 'KEY',
       secretAccessKey: 'store-secret',
-      timeouts: '  timeouts: { connectSeconds: 2, headersSeconds: 5, idleSeconds: 5 }',
+      timeouts: '  timeouts: { connectSeconds: 30, headersSeconds: 30, idleSeconds: 30 }',
     },
   });
   onTestFinished(() => sidecar.stop());

@@ -352,7 +352,7 @@ describe('a request on a connection that the store closes', () => {
     const client = s3Client(sidecar.url, alice);
     await client.send(new DeleteObjectCommand(object));
     store.accepted[0]?.socket.end();
-    await vi.waitFor(() => expect(store.accepted[0]?.ending()).toBeDefined(), 10_000);
+    await vi.waitFor(() => expect(store.accepted[0]?.ending()).toBeDefined(), 20_000);
     expect(await outcome(client.send(new DeleteObjectCommand(object)))).toBe('allowed');
   });
 });

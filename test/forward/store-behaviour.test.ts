@@ -22,6 +22,7 @@ type Behaviour = (message: IncomingMessage, response: ServerResponse) => void;
 async function inFrontOf(
   behaviour: Behaviour,
   directory: string = openDirectory,
+  seconds = 30,
 ): Promise<{ sidecar: TestSidecar; store: Server }> {
   const store = createServer(behaviour).listen(0, '127.0.0.1');
   await once(store, 'listening');
@@ -29,17 +30,22 @@ async function inFrontOf(
     store.closeAllConnections();
     store.close();
   });
-  return { sidecar: await inFrontOfPort((store.address() as AddressInfo).port, directory), store };
+  const { port } = store.address() as AddressInfo;
+  return { sidecar: await inFrontOfPort(port, directory, seconds), store };
 }
 
-async function inFrontOfPort(port: number, directory: string = openDirectory): Promise<TestSidecar> {
+async function inFrontOfPort(
+  port: number,
+  directory: string = openDirectory,
+  seconds = 30,
+): Promise<TestSidecar> {
   const sidecar = await startSidecar({
     directory,
     backend: {
       endpoint: `http://127.0.0.1:${port}`,
       accessKeyId: 'KEY',
       secretAccessKey: 'store-secret',
-      timeouts: '  timeouts: { connectSeconds: 1, headersSeconds: 1, idleSeconds: 1 }',
+      timeouts: `  timeouts: { connectSeconds: ${seconds}, headersSeconds: ${seconds}, idleSeconds: ${seconds} }`,
     },
   });
   stops.push(() => sidecar.stop());
@@ -69,7 +75,7 @@ describe('a store that fails', () => {
   });
 
   it('and does not answer in time is GatewayTimeout', async () => {
-    const { sidecar } = await inFrontOf(() => undefined);
+    const { sidecar } = await inFrontOf(() => undefined, openDirectory, 1);
     expect(await outcome(get(sidecar))).toBe('GatewayTimeout 504');
   });
 
@@ -240,7 +246,7 @@ describe('an answer of the store', () => {
 });
 
 describe('disconnects', () => {
-  it('of a client that downloads close the store’s side within a second', async () => {
+  it('of a client that downloads close the store’s side at once', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     const { sidecar } = await inFrontOf((message, response) => {
       closed = new Promise((resolve) => message.socket.once('close', resolve));
@@ -250,12 +256,10 @@ describe('disconnects', () => {
     const socket = await openSigned(sidecar.url, { method: 'GET', path: '/data/key', headers: {} });
     await once(socket, 'data');
     socket.destroy();
-    await expect(Promise.race([closed.then(() => 'closed'), setTimeout(1000, 'open')])).resolves.toBe(
-      'closed',
-    );
+    await closed;
   });
 
-  it('of a client that uploads close the store’s side within a second', async () => {
+  it('of a client that uploads close the store’s side at once', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     let started = (): void => undefined;
     const reached = new Promise<void>((resolve) => {
@@ -274,9 +278,7 @@ describe('disconnects', () => {
     socket.write(Buffer.alloc(1_000_000));
     await reached;
     socket.destroy();
-    await expect(Promise.race([closed.then(() => 'closed'), setTimeout(1000, 'open')])).resolves.toBe(
-      'closed',
-    );
+    await closed;
   });
 
   it('do not happen to a slow client: the store is slowed down instead', async () => {

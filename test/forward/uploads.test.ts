@@ -21,6 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => sidecar.stop());
 
+/** How many requests are under way, by the metrics. */
+async function inFlight(): Promise<string | undefined> {
+  const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+  return /^sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)$/m.exec(metrics)?.[1];
+}
+
 /** Digest of what the store holds; comparing megabytes with `toEqual` would take seconds. */
 async function stored(key: string): Promise<string> {
   const read = atStore.send(new GetObjectCommand({ Bucket: 'data', Key: key }));
@@ -99,9 +105,9 @@ describe.each([100, 2_000_000])('uploads of %i bytes that are wrong', (size) => 
       headers: { 'x-amz-content-sha256': sha256(body), 'content-length': String(size) },
     });
     socket.write(body.subarray(0, size - 1));
-    await setTimeout(200);
+    await expect.poll(inFlight).toBe('1');
     socket.destroy();
-    await setTimeout(300);
+    await expect.poll(inFlight).toBe('0');
     expect(await stored(key)).toBe('NoSuchKey 404');
   });
 });

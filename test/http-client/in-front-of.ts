@@ -3,7 +3,7 @@ import { HttpClient } from '../../src/http-client/http-client.ts';
 import { type Accepted, type RawServer, startRawServer } from './raw-server.ts';
 
 export const timeouts: { connectMs: number; headersMs: number; idleMs: number } = {
-  connectMs: 1000,
+  connectMs: 60_000,
   headersMs: 60_000,
   idleMs: 60_000,
 };
@@ -31,7 +31,7 @@ export const upload = (bytes: number): { method: string; headers: string[]; body
 });
 
 export const eventually = (check: () => void): Promise<void> =>
-  vi.waitFor(check, { timeout: 10_000, interval: 10 });
+  vi.waitFor(check, { timeout: 20_000, interval: 10 });
 
 /** The server sees the connection end by a reset. */
 export const isReset = ({ accepted }: RawServer): Promise<void> =>

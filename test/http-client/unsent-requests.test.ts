@@ -1,7 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { HttpClient } from '../../src/http-client/http-client.ts';
 import { Asked } from './asking.ts';
+import { eventually } from './in-front-of.ts';
 import { startRawServer } from './raw-server.ts';
 
 it('an answer that comes before its request was sent is none of it', async () => {
@@ -9,14 +9,14 @@ it('an answer that comes before its request was sent is none of it', async () =>
     if (received().includes('/slow')) return;
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   });
-  const client = new HttpClient(server.url, { connectMs: 2000, headersMs: 3000, idleMs: 3000 });
+  const client = new HttpClient(server.url, { connectMs: 60_000, headersMs: 60_000, idleMs: 60_000 });
   await new Asked(client).over;
   // Something else is under way, so that the next request is sent at the end of its turn.
   const slow = new Asked(client, { target: '/slow', isFresh: true });
-  await setTimeout(50);
+  await eventually(() => expect(server.accepted[1]?.received()).toContain('/slow'));
   const idle = server.accepted[0];
   await new Promise<void>((resolve) => {
-    globalThis.setTimeout(() => {
+    setTimeout(() => {
       idle?.socket.write(
         'HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\nConnection: close\r\n\r\nevil',
       );

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/iam/combine.ts';
 import type { PolicyPrincipal } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
+import { startCpuTime } from '../support/cpu-time.ts';
 import { compileAll } from '../support/raw-policies.ts';
 
 const user: PolicyPrincipal = {
@@ -77,10 +78,10 @@ describe('decide', () => {
       'session',
     );
     const resource = `arn:aws:s3:::a/${'a'.repeat(1024)}`;
-    const startedAt = performance.now();
+    const cpuMs = startCpuTime();
     for (let run = 0; run < 100; run += 1) {
       expect(decide({ identity: allowAll, session }, { ...query, resource }).effect).toBe('deny');
     }
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(cpuMs()).toBeLessThan(5000);
   });
 });

@@ -118,8 +118,8 @@ describe.each(cases)('calls that wait for %s', (_, path, one) => {
       return end;
     });
     const isRefused = (end: string): boolean => end === 'provider_busy of test, at once';
-    await expect.poll(() => early.filter(isRefused).length, { timeout: 10_000 }).toBe(8);
-    await expect.poll(() => held.length, { timeout: 10_000 }).toBe(16);
+    await expect.poll(() => early.filter(isRefused).length).toBe(8);
+    await expect.poll(() => held.length).toBe(16);
     hangUp();
     const ends = await Promise.all(calls);
     expect(ends.filter(isRefused)).toHaveLength(8);
@@ -132,7 +132,7 @@ describe.each(cases)('calls that wait for %s', (_, path, one) => {
     await call(token);
     hold();
     const calls = Array.from({ length: 32 }, () => call(token));
-    await expect.poll(() => held.length, { timeout: 10_000 }).toBe(16);
+    await expect.poll(() => held.length).toBe(16);
     expect(await call(await world.mint({}, { kid: 'made-up' }))).toBe('no_key of test');
     hangUp();
     await Promise.all(calls);

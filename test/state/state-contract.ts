@@ -27,10 +27,10 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
     it('is forgotten when its time is over, and not before', async () => {
       const state = await create();
       const start = systemClock.now();
-      await state.useOnce('short', start + 300, start);
+      await state.useOnce('short', start + 1_000, start);
       await state.useOnce('long', start + 60_000, start);
-      expect(await state.useOnce('short', start + 300, systemClock.now())).toBe(false);
-      await passed(350);
+      expect(await state.useOnce('short', start + 1_000, systemClock.now())).toBe(false);
+      await passed(1_050);
       const later = systemClock.now();
       expect(await state.useOnce('short', later + 300, later)).toBe(true);
       expect(await state.useOnce('long', later + 300, later)).toBe(false);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { startCpuTime } from '../../support/cpu-time.ts';
 import { samlNames, toBase64 } from '../../support/saml-idp.ts';
 import { createSamlWorld } from './saml-world.ts';
 
@@ -170,8 +171,8 @@ describe('a document that is not of the accepted form', () => {
         .join('')
         .repeat(20),
     ];
-    const startedAt = performance.now();
+    const cpuMs = startCpuTime();
     for (const xml of hostile) expect(await world.verdict(toBase64(xml))).toBe('malformed');
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(cpuMs()).toBeLessThan(2000);
   });
 });
