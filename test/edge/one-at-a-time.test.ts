@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { signedHead } from '../support/hostile/signed.ts';
 import { openDirectory } from '../support/open-directory.ts';
+import { listenAsStore } from '../support/own-store.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { readAll } from '../support/signed-socket.ts';
 
@@ -26,13 +26,7 @@ const store = createServer((message, response) => {
 let sidecar: TestSidecar;
 
 beforeAll(async () => {
-  store.listen(0, '127.0.0.1');
-  await once(store, 'listening');
-  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
-  sidecar = await startSidecar({
-    directory: openDirectory,
-    backend: { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
-  });
+  sidecar = await startSidecar({ directory: openDirectory, backend: await listenAsStore(store) });
 });
 afterAll(async () => {
   await sidecar.stop();

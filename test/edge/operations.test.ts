@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requestsInFlight } from '../support/in-flight.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { assume, outcome, s3Client, stsClient } from '../support/sdk.ts';
 import { alice, bob, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -171,12 +172,6 @@ describe('output', () => {
   });
 });
 
-/** How many requests are under way, by the metrics. */
-async function inFlight({ adminUrl }: TestSidecar): Promise<string | undefined> {
-  const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
-  return /^sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)$/m.exec(metrics)?.[1];
-}
-
 describe('shutdown', () => {
   it('lets a request in flight finish, refuses new ones, and drops readiness first', async () => {
     const stopping = await startSidecar({ directory: openDirectory });
@@ -190,7 +185,7 @@ describe('shutdown', () => {
     });
     const answer = readAll(socket);
     socket.write(Buffer.alloc(100_000));
-    await expect.poll(() => inFlight(stopping)).toBe('1');
+    await expect.poll(() => requestsInFlight(stopping)).toBe(1);
     const stopped = stopping.app.stop(300);
     expect((await fetch(`${stopping.adminUrl}/readyz`)).status).toBe(503);
     expect((await fetch(`${stopping.adminUrl}/livez`)).status).toBe(200);
@@ -212,13 +207,13 @@ describe('limits', () => {
         path: '/data/slow',
         headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': '200000' },
       });
-      await expect.poll(() => inFlight(narrow)).toBe('1');
+      await expect.poll(() => requestsInFlight(narrow)).toBe(1);
       expect(await outcome(s3Client(narrow.url, alice).send(new ListBucketsCommand({})))).toBe(
         'SlowDown 503',
       );
       socket.destroy();
       await once(socket, 'close');
-      await expect.poll(() => inFlight(narrow)).toBe('0');
+      await expect.poll(() => requestsInFlight(narrow)).toBe(0);
       expect(await outcome(s3Client(narrow.url, alice).send(new ListBucketsCommand({})))).toBe('allowed');
     } finally {
       await narrow.stop();

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { signedHead } from '../support/hostile/signed.ts';
 import { Swarm } from '../support/hostile/sockets.ts';
 import { openDirectory } from '../support/open-directory.ts';
+import { listenAsStore } from '../support/own-store.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 
 /** Connections to a store that never answers. */
@@ -19,11 +19,7 @@ const store = createServer((socket) => {
 let sidecar: TestSidecar;
 
 beforeAll(async () => {
-  store.listen(0, '127.0.0.1');
-  await once(store, 'listening');
-  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
-  const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
-  sidecar = await startSidecar({ directory: openDirectory, backend });
+  sidecar = await startSidecar({ directory: openDirectory, backend: await listenAsStore(store) });
 });
 afterAll(async () => {
   for (const socket of open) socket.destroy();

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { acceptedOn } from '../support/accepted-sockets.ts';
 import { openDirectory } from '../support/open-directory.ts';
+import { listenAsStore } from '../support/own-store.ts';
 import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned } from '../support/signed-socket.ts';
 
@@ -17,14 +18,9 @@ async function inFrontOf(answer: (socket: Socket) => void): Promise<TestSidecar>
   const store = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('data', () => answer(socket));
-  }).listen(0, '127.0.0.1');
-  await once(store, 'listening');
-  stops.push(() => void store.close());
-  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
-  const sidecar = await startSidecar({
-    directory: openDirectory,
-    backend: { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
   });
+  stops.push(() => void store.close());
+  const sidecar = await startSidecar({ directory: openDirectory, backend: await listenAsStore(store) });
   stops.push(() => sidecar.stop());
   return sidecar;
 }

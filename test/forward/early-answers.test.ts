@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDirectory } from '../support/open-directory.ts';
+import { listenAsStore } from '../support/own-store.ts';
 import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned, readAll } from '../support/signed-socket.ts';
 import { summary } from '../support/wire.ts';
@@ -19,13 +19,7 @@ const store = createServer((message, response) => {
 let sidecar: TestSidecar;
 
 beforeAll(async () => {
-  store.listen(0, '127.0.0.1');
-  await once(store, 'listening');
-  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
-  sidecar = await startSidecar({
-    directory: openDirectory,
-    backend: { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
-  });
+  sidecar = await startSidecar({ directory: openDirectory, backend: await listenAsStore(store) });
 });
 afterAll(async () => {
   await sidecar.stop();

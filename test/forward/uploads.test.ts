@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requestsInFlight } from '../support/in-flight.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -20,12 +21,6 @@ beforeAll(async () => {
   await throughSidecar.send(new CreateBucketCommand({ Bucket: 'data' }));
 });
 afterAll(() => sidecar.stop());
-
-/** How many requests are under way, by the metrics. */
-async function inFlight(): Promise<string | undefined> {
-  const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
-  return /^sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)$/m.exec(metrics)?.[1];
-}
 
 /** Digest of what the store holds; comparing megabytes with `toEqual` would take seconds. */
 async function stored(key: string): Promise<string> {
@@ -105,9 +100,9 @@ describe.each([100, 2_000_000])('uploads of %i bytes that are wrong', (size) => 
       headers: { 'x-amz-content-sha256': sha256(body), 'content-length': String(size) },
     });
     socket.write(body.subarray(0, size - 1));
-    await expect.poll(inFlight).toBe('1');
+    await expect.poll(() => requestsInFlight(sidecar)).toBe(1);
     socket.destroy();
-    await expect.poll(inFlight).toBe('0');
+    await expect.poll(() => requestsInFlight(sidecar)).toBe(0);
     expect(await stored(key)).toBe('NoSuchKey 404');
   });
 });
