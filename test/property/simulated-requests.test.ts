@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { authorizeS3 } from '../../src/authorize/authorize-s3.ts';
 import type { StoreTag } from '../../src/authorize/store-lookup.ts';
 import { simulatedRequest } from '../../src/cli/policy/circumstances.ts';
@@ -10,7 +10,7 @@ import { buildWorld } from '../../src/cli/policy/world.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { ServiceError } from '../../src/core/service-error.ts';
 import { uriEncode } from '../../src/core/uri-encode.ts';
-import { execute, file } from '../cli/command.ts';
+import { execute, file, removeFiles } from '../cli/command.ts';
 import {
   type CallerKind,
   callerOf,
@@ -22,6 +22,8 @@ import {
 } from '../support/authorization.ts';
 import { variable } from '../support/policy-documents.ts';
 import { testNowMs } from '../support/raw-requests.ts';
+
+afterAll(removeFiles);
 
 const account = '123456789012';
 const user = `arn:aws:iam::${account}:user/alice`;
