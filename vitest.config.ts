@@ -7,9 +7,10 @@ const apart = ['test/security/**'];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    // A second, which is vitest's own, is not enough on a busy machine.
+    // For what hangs; on a busy machine an honest test takes a minute.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // A second, which is vitest's own, is not enough on a busy machine either.
     expect: { poll: { timeout: 20_000 } },
     passWithNoTests: false,
     maxWorkers: 2,

@@ -183,4 +183,4 @@ it('a head that does not end is closed after headersTimeoutSeconds', async () =>
   socket.write('GET /data/k HTTP/1.1\r\nHost: a\r\n');
   // Node by itself would look after 30 s, which is this test's limit.
   expect(await answer).toMatch(/<Code>RequestTimeout</);
-});
+}, 30_000);

@@ -49,7 +49,7 @@ const markup = fc.constantFrom(
 );
 
 describe.each(Object.entries(documents))('a response with %s', (_, document) => {
-  it('changed anywhere is refused or means the same', { timeout: 60_000 }, async () => {
+  it('changed anywhere is refused or means the same', async () => {
     const original = await judged(toBase64(document));
     expect(original).toContain('"subject":"ada@example.com"');
     await fc.assert(
@@ -67,7 +67,7 @@ describe.each(Object.entries(documents))('a response with %s', (_, document) => 
     );
   });
 
-  it('with a part moved or repeated is refused or means the same', { timeout: 60_000 }, async () => {
+  it('with a part moved or repeated is refused or means the same', async () => {
     const original = await judged(toBase64(document));
     const bounds = [...document.matchAll(/<[^>]*>/g)].flatMap((tag) => [
       tag.index,

@@ -200,7 +200,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       // What was lost is put back all the same.
       await state.restoreRecords(new Map(ids.map((id) => [`lost ${id}`, 'x'])));
       expect((await state.readRecords(undefined))?.records.size).toBe(2 * maxRecords);
-    }, 30_000);
+    });
   });
 }
 
