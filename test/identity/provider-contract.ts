@@ -314,7 +314,7 @@ export function describeProvider(one: ProviderCase): void {
         ['repeats a key of its JSON', text('{"keys":[],"keys":[]}'), 'no_key'],
       ])('%s proves nobody', async (_, listener, reason) => {
         world.idp.answerWith(listener);
-        if (listener === silent || listener === trickle) world.limit(0.5);
+        if (listener === silent || listener === trickle) world.limit(0.2);
         expect(await judge(world.mint())).toBe(reason);
         expect(world.requests.at(-1)).toMatchObject({ provider: 'test' });
       });

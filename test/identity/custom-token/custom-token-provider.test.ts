@@ -148,7 +148,7 @@ describe('a webhook', () => {
     ['names two users', text(accept({}).replace('{', '{"user":"Bob",')), 'bad_answer'],
   ])('that %s proves nobody', async (_, listener, reason) => {
     webhook.answerWith(listener);
-    if (listener === silent || listener === trickle) outbound.timeoutSeconds = 0.5;
+    if (listener === silent || listener === trickle) outbound.timeoutSeconds = 0.2;
     expect(await verdict()).toBe(reason);
     expect(requests.at(-1)).toMatchObject({ provider: 'plugin', operation: 'custom_token' });
   });
