@@ -106,15 +106,16 @@ const repeatable: ReadonlySet<string> = new Set([
 
 /**
  * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, any `x-amz-*` that the
- * operation does not know, and values that could be read in two ways. White space is collapsed as it was for the
- * signature, so that a store has nothing left to collapse. Throws `InvalidArgument`, `NotImplemented`, `InvalidDigest`,
+ * operation does not know, values that could be read in two ways, and a `Connection` that names one of them. White space is
+ * collapsed as it was for the signature, so that a store has nothing left to collapse. Throws `InvalidArgument`, `NotImplemented`, `InvalidDigest`,
  * `MissingContentLength`.
  */
 export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
   const ofThisHop = namedByConnection(raw);
   for (const { name, value: sent } of raw.headers) {
-    if (ofThisHop.has(name) || !isForwarded(name, sent, row)) continue;
+    if (!isForwarded(name, sent, row)) continue;
+    if (ofThisHop.has(name)) throw namedForThisHop(name);
     const value = collapseOws(sent);
     const earlier = selected.get(name);
     if (earlier === undefined) selected.set(name, value);
@@ -135,7 +136,8 @@ export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<s
 
 const nothing: ReadonlySet<string> = new Set();
 
-// RFC 9110 section 7.6.1: they end here, for the store and for policies alike.
+// RFC 9110 section 7.6.1: what it names ends here, so it may not name what is meant for the store. It is not signed: whoever
+// has a presigned URL, or sits in between, could take away what the signer demands.
 function namedByConnection({ headers }: RawRequest): ReadonlySet<string> {
   let names: Set<string> | undefined;
   for (const { name, value } of headers) {
@@ -179,6 +181,13 @@ function isForwarded(name: string, value: string, { operation, headers }: Operat
 
 function hasOwnChecksum({ body, checksumsOfAnother }: S3Operation): boolean {
   return body !== 'none' && checksumsOfAnother !== true;
+}
+
+function namedForThisHop(name: string): ServiceError {
+  return s3Error(
+    'InvalidArgument',
+    `The Connection header names ${name.slice(0, 64)}, which is not for one hop.`,
+  );
 }
 
 function notAccepted(name: string): ServiceError {

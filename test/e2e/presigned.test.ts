@@ -55,6 +55,21 @@ describe('a URL presigned with session credentials', () => {
     expect(target).toBe('/data/noted');
   });
 
+  it('loses none of them to a Connection header, which nobody has signed', async () => {
+    const { host } = new URL(sidecar.url);
+    const signed = { 'x-amz-meta-note': 'kept', 'if-none-match': '*' };
+    for (const name of Object.keys(signed)) {
+      const wire = await presignWithSmithy(
+        { method: 'PUT', path: '/data/written-once', query: {}, headers: { host, ...signed } },
+        session,
+        { nowMs: clock.now() },
+      );
+      const headers = [...wire.headers, ['content-length', '1'] as const, ['connection', name] as const];
+      const answer = await exchange(sidecar.url, toBytes({ ...wire, headers }, 'x'));
+      expect(summary(answer)).toBe('400 InvalidArgument');
+    }
+  });
+
   it('may do what the session may do, and nothing else', async () => {
     expect(summary(await send('GET', '/data/secret/plan'))).toBe('403 AccessDenied');
     expect(summary(await send('PUT', '/other/key', { body: 'x' }))).toBe('403 AccessDenied');

@@ -289,19 +289,23 @@ describe('requests that could mean something else to the store', () => {
     expect([...headers]).toEqual([['range', 'bytes=0-1']]);
   });
 
-  it('drops what any Connection line names, and tells policies nothing of it', () => {
-    const { headers, conditionKeys } = routed('PUT', '/bucket/key', {
-      connection: 'close, X-Amz-Meta-Hop',
-      Connection: 'if-none-match,x-amz-storage-class',
-      'x-amz-meta-hop': '1',
-      'x-amz-meta-a': '1',
-      'if-none-match': '*',
-      'x-amz-storage-class': 'GLACIER',
-    });
-    expect([...headers]).toEqual([['x-amz-meta-a', '1']]);
-    const told = conditionKeys.map(([key]) => key.toLowerCase());
-    expect(told).not.toContain('s3:if-none-match');
-    expect(told).not.toContain('s3:x-amz-storage-class');
+  it.each([
+    ['connection', 'close, X-Amz-Meta-A'],
+    ['Connection', 'if-none-match,te'],
+  ])('refuses a %s header that names what is for the store: nobody has signed it', (name, value) => {
+    const headers = { 'x-amz-meta-a': '1', 'if-none-match': '*' };
+    expect([...routed('PUT', '/bucket/key', headers).headers.keys()].sort()).toEqual(
+      Object.keys(headers).sort(),
+    );
+    expect(refusal('PUT', '/bucket/key', { ...headers, [name]: value })).toBe('InvalidArgument');
+    expect(refusal('PUT', '/bucket/key', { ...headers, connection: 'close', [name]: value })).toBe(
+      'InvalidArgument',
+    );
+  });
+
+  it('takes no notice of what a Connection header says of other fields', () => {
+    const { headers } = routed('GET', '/bucket/key', { connection: 'Keep-Alive, X-Hop,TE', 'x-hop': '1' });
+    expect([...headers]).toEqual([]);
   });
 
   it('rejects an ACL on a read', () => {
