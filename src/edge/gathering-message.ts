@@ -3,11 +3,14 @@ import { IncomingMessage } from 'node:http';
 /** Pieces from this size on are kept as they are. */
 const smallPiece = 1024;
 const blockBytes = 16_384;
+/** Blocks begin small and grow: two chunks of one byte are a body too, and many such requests can wait. */
+const firstBlockBytes = 512;
 
 /**
  * A request whose body is not being read yet: it waits for its turn, for a decision, or for a store that is slow. Node
  * keeps an object of some 400 bytes for each piece that arrives meanwhile, and a piece can be an HTTP chunk of one byte.
- * Here small pieces are copied together. While the body is being read, pieces are passed on as they come.
+ * Here small pieces are copied together. While the body is being read, pieces are passed on as they come. Trailers, of
+ * which nobody takes any notice, are let go.
  */
 export class GatheringMessage extends IncomingMessage {
   /** A small piece as long as it is the only one: most small bodies are one. */
@@ -18,6 +21,8 @@ export class GatheringMessage extends IncomingMessage {
   override push(piece: unknown, encoding?: BufferEncoding): boolean {
     if (this.readableFlowing !== true && Buffer.isBuffer(piece) && piece.length < smallPiece)
       return this.#gather(piece);
+    // The parser has just hung them on: they take ten times their length, and no limit on heads counts them.
+    if (piece === null) this.rawTrailers = [];
     const hasRoom = this.#pushGathered();
     return super.push(piece, encoding) && hasRoom;
   }
@@ -46,9 +51,20 @@ export class GatheringMessage extends IncomingMessage {
   }
 
   #copy(piece: Buffer): void {
-    this.#block ??= Buffer.allocUnsafeSlow(blockBytes);
-    piece.copy(this.#block, this.#length);
-    this.#length += piece.length;
+    const needed = this.#length + piece.length;
+    piece.copy(this.#blockOf(needed), this.#length);
+    this.#length = needed;
+  }
+
+  #blockOf(needed: number): Buffer {
+    const before = this.#block;
+    if (before !== undefined && before.length >= needed) return before;
+    let size = firstBlockBytes;
+    while (size < needed) size *= 4;
+    const block = Buffer.allocUnsafeSlow(Math.min(size, blockBytes));
+    before?.copy(block, 0, 0, this.#length);
+    this.#block = block;
+    return block;
   }
 
   /** True while more may come. */

@@ -9,6 +9,9 @@ import {
   tinyPipelines,
   unreadDownloads,
   waitingChunks,
+  waitingHeaders,
+  waitingTinyBodies,
+  waitingTrailers,
 } from '../support/hostile/amplifiers.ts';
 import type { Attack } from '../support/hostile/attacks.ts';
 import { inBytes, type Swarm } from '../support/hostile/sockets.ts';
@@ -51,6 +54,9 @@ describe('a few bytes do not take many times their length', { timeout: 120_000 }
   it.each<[string, Attack]>([
     ['in 40,000 requests of 18 bytes on a connection whose answer is not read', tinyPipelines(200)],
     ['in bodies of one-byte chunks that wait behind an answer which is not read', waitingChunks(200)],
+    ['in two chunks of one byte as the body of each request that waits', waitingTinyBodies(400)],
+    ['in hundreds of trailers behind the body of each request that waits', waitingTrailers(400)],
+    ['in 254 headers of each request that waits', waitingHeaders(400)],
     ['in 20,000 requests for metrics on a connection that reads nothing', metricsPipelines(120)],
     ['in 2,300 unfinished heads of headers of seven bytes', headsOfTinyHeaders(2_300)],
   ])('%s', async (_, attack) => {

@@ -35,6 +35,28 @@ export const waitingChunks: (count: number) => Attack = (count) =>
     `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${inBytes('a'.repeat(100_000))}`,
   );
 
+/** Requests whose bodies are two HTTP chunks of one byte, as many as fit into what waits. */
+export const waitingTinyBodies: (count: number) => Attack = (count) =>
+  behindDownloads(
+    count,
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n'.repeat(
+      700,
+    ),
+  );
+
+/** Requests whose bodies end with hundreds of trailers, which stand in no head. */
+export const waitingTrailers: (count: number) => Attack = (count) => {
+  const trailers = Array.from({ length: 250 }, (_, index) => `t${index}a:bc\r\n`).join('');
+  const request = `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${trailers}\r\n`;
+  return behindDownloads(count, request.repeat(40));
+};
+
+/** Requests of as many headers as there may be, each with a name of its own. */
+export const waitingHeaders: (count: number) => Attack = (count) => {
+  const headers = Array.from({ length: 254 }, (_, index) => `${index.toString(36)}A:b\r\n`).join('');
+  return behindDownloads(count, `GET / HTTP/1.1\r\nHost: a\r\n${headers}\r\n`.repeat(60));
+};
+
 /** Requests for the metrics, thousands of them in one read, and no answer is read. */
 export const metricsPipelines =
   (count: number): Attack =>
