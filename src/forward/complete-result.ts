@@ -14,6 +14,8 @@ export function isDelayed(operation: string): boolean {
 /** How long white space is held back; clients wait at least a minute for a sign of life. */
 const patienceMs = 10_000;
 const maxBytes = 1024 * 1024;
+/** Where the document has not begun within so many bytes, its beginning is not waited for. Declarations have some 60. */
+const maxPreamble = 1024;
 
 const statuses: ReadonlyMap<string, number> = new Map([
   ['AccessDenied', 403],
@@ -68,11 +70,13 @@ export class CompleteResult {
   /** What has to be sent already; `waitedMs` is the time since the head arrived. */
   takeSpace(waitedMs: number): Buffer {
     if (waitedMs < patienceMs || this.#hasBegun) return Buffer.alloc(0);
-    const held = this.#held().toString('latin1');
+    const held = this.#held().subarray(0, maxPreamble).toString('latin1');
     const preamble = /^(<\?xml[^>]*\?>)?\s*(?=[^\s<]|<[^?]|$)/.exec(held)?.[0] ?? '';
     this.#passed += preamble.length;
     // Looked for no more: a slow store can send the document in very many pieces.
-    this.#hasBegun = /^<[^?]/.test(held.slice(preamble.length, preamble.length + 2));
+    this.#hasBegun =
+      /^<[^?]/.test(held.slice(preamble.length, preamble.length + 2)) ||
+      (preamble === '' && held.length === maxPreamble);
     return Buffer.from(preamble, 'latin1');
   }
 

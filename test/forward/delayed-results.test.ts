@@ -148,6 +148,21 @@ describe('white space that keeps a connection alive', () => {
     expect(errorStatus).toBeUndefined();
   });
 
+  it('is not looked for again in all that has come, however small the pieces are', () => {
+    const pieces = 4096;
+    const convert = vi.spyOn(Buffer.prototype, 'toString');
+    stops.push(() => convert.mockRestore());
+    const result = held();
+    // A declaration that never ends.
+    relayed(result, '<?xml ', 10_000);
+    const before = convert.mock.contexts.length;
+    for (let piece = 0; piece < pieces; piece += 1)
+      expect(relayed(result, 'a'.repeat(64), 20_000)).toHaveLength(0);
+    let converted = 0;
+    for (const bytes of convert.mock.contexts.slice(before)) converted += (bytes as Buffer).length;
+    expect(converted).toBeLessThan(pieces * 64);
+  });
+
   it('does not hide an error after it', () => {
     const result = held();
     relayed(result, `\n ${error('InternalError')}`, 20_000);
