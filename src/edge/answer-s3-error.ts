@@ -12,6 +12,9 @@ import { toS3Error } from './s3-faults.ts';
 
 const retryAfter = ['retry-after', '1'];
 
+/** A bucket and the longest key, each of its 1,024 bytes escaped. What escaping makes of a longer path is six times as long. */
+const maxResource = 3 * 1024 + 258;
+
 /** Answers whatever a stage of S3 threw, in S3's XML; the only place that renders it. */
 export async function answerS3Error(
   error: unknown,
@@ -54,5 +57,5 @@ function authenticationFacts({ reason, facts: { accessKeyId } }: AuthenticationF
 
 // Only the path: a query can hold a signature.
 function resourceOf(message: IncomingMessage): string {
-  return (message.url ?? '').split('?')[0] ?? '';
+  return (message.url ?? '').slice(0, maxResource).split('?')[0] ?? '';
 }

@@ -170,6 +170,9 @@ const showsOwnMessage: ReadonlySet<AuthenticationReason> = new Set([
   'region_not_allowed',
 ]);
 
+/** AWS's own limit on heads. Longer ones say nothing to a reader, and escaping makes six times as much of them. */
+const maxCanonicalRequest = 8192;
+
 /** Turns a failed authentication into the S3 error that AWS would answer. */
 export function s3AuthenticationError(fault: AuthenticationFault): ServiceError {
   const [code, text] = authenticationCodes[fault.reason];
@@ -197,7 +200,8 @@ function publicFields(fault: AuthenticationFault): Record<string, string> {
   }
   if (headersNotSigned !== undefined) fields['HeadersNotSigned'] = headersNotSigned.join(', ');
   if (stringToSign !== undefined) fields['StringToSign'] = stringToSign;
-  if (canonicalRequest !== undefined) fields['CanonicalRequest'] = canonicalRequest;
+  if (canonicalRequest !== undefined)
+    fields['CanonicalRequest'] = canonicalRequest.slice(0, maxCanonicalRequest);
   if (fault.reason === 'unknown_access_key' && accessKeyId !== undefined)
     fields['AWSAccessKeyId'] = accessKeyId;
   return fields;

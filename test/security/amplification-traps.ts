@@ -27,7 +27,10 @@ export const amplificationTraps: readonly Trap[] = [
         'in bodies of one-byte chunks that wait behind an answer which is not read',
       ],
       ['security/amplification.test.ts', 'in two chunks of one byte as the body of each request that waits'],
-      ['security/amplification.test.ts', 'in hundreds of trailers behind the body of each request that waits'],
+      [
+        'security/amplification.test.ts',
+        'in hundreds of trailers behind the body of each request that waits',
+      ],
     ],
   },
   {
