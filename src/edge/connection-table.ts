@@ -53,6 +53,16 @@ export class ConnectionTable {
     const sweep = setInterval(() => this.#limitUnfinishedHeads(), sweepEveryMs);
     server.once('close', () => clearInterval(sweep));
     sweep.unref();
+    // Node's own takes a connection for idle whose answer was ended and is still being sent, and cuts it off.
+    server.closeIdleConnections = () => this.#closeIdle();
+  }
+
+  #closeIdle(): void {
+    for (const [socket, connection] of this.#open) {
+      const isReadingOn = connection.bytesRead === Number.POSITIVE_INFINITY;
+      const isUsed = connection.isBusy || isReadingOn || this.#unfinishedBytes(socket) > 0;
+      if (!isUsed && socket.writableLength === 0) socket.destroy();
+    }
   }
 
   /** A request of the connection has arrived. */
