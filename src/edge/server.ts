@@ -68,7 +68,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
   server.maxHeadersCount = maxHeaders + 1;
   const connections = new ConnectionTable(limits.maxConnections, reporter);
   connections.watch(server);
-  const edge = new Edge(parts, new Places(limits, parts.budget, reporter), connections);
+  const edge = new Edge(parts, server, connections);
   server.on('request', (message, response) => edge.accept(message, response));
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     edge.accept(message, response, { invite: () => response.writeContinue() });
@@ -85,14 +85,16 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
 class Edge {
   readonly places: Places;
   readonly #parts: EdgeParts;
+  readonly #server: Server;
   readonly #connections: ConnectionTable;
   readonly #answering: AnswerParts;
   readonly #queues = new WeakMap<Socket, ExchangeQueue>();
 
-  constructor(parts: EdgeParts, places: Places, connections: ConnectionTable) {
+  constructor(parts: EdgeParts, server: Server, connections: ConnectionTable) {
     this.#parts = parts;
+    this.#server = server;
     this.#answering = { ...parts, preflights: new Gate(maxPreflights) };
-    this.places = places;
+    this.places = new Places(parts.limits, parts.budget, parts.reporter);
     this.#connections = connections;
   }
 
@@ -133,6 +135,8 @@ class Edge {
       message.socket.destroy();
       return false;
     }
+    // Draining: a client that always has another request would be cut off in one of them at the deadline.
+    if (!this.#server.listening) response.shouldKeepAlive = false;
     const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address);
     const place = this.places.enter();
     metrics.inFlight('s3', 1);
