@@ -14,9 +14,6 @@ export interface ConnectionOwner {
   onClosed(connection: Connection): void;
 }
 
-/** How long the last bytes of a request may take to leave that was answered before it was read. */
-const drainMs = 5_000;
-
 /** One connection, which carries one exchange at a time. */
 export class Connection implements Carrier, WireObserver {
   readonly #owner: ConnectionOwner;
@@ -82,7 +79,7 @@ export class Connection implements Carrier, WireObserver {
     else if (exchange !== undefined)
       this.#failWith(this.#progress.faultOf(exchange, !this.#wire.isFlushed, nowMs));
     else if (this.#isDraining) {
-      if (this.#progress.silentMs(nowMs) > drainMs) this.#reset();
+      if (this.#progress.isStuck(nowMs)) this.#reset();
     } else if (this.#progress.silentMs(nowMs) > this.#keepMs) this.#close();
   }
 
@@ -191,7 +188,8 @@ export class Connection implements Carrier, WireObserver {
     else if (!exchange.isAnsweredEarly) this.#owner.onIdle(this);
   }
 
-  // The peer has answered: what it still needs of the request is sent, and what will never be whole is cut off.
+  // The peer has answered: what it still needs of the request is sent, and what will never be whole is cut off. The last
+  // bytes have as long as those before them: whoever gave them may have been told of a success.
   #leave(isRequestWhole: boolean, isFlushed: boolean): void {
     if (!isRequestWhole) this.#reset();
     else if (isFlushed || this.#wire.hasWriteFailed) this.#close();

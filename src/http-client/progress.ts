@@ -38,6 +38,11 @@ export class Progress {
     return nowMs - this.#readAtMs;
   }
 
+  /** True when the peer has taken nothing of what waits for it for too long. */
+  isStuck(nowMs: number): boolean {
+    return nowMs - this.#writtenAtMs > this.#timeouts.idleMs;
+  }
+
   /** What to end a connection with that is still being established; `undefined` while there is time. */
   faultWhileConnecting(nowMs: number): HttpFault | undefined {
     if (nowMs - this.#writtenAtMs <= this.#timeouts.connectMs) return undefined;
@@ -58,9 +63,7 @@ export class Progress {
     const { headersMs, idleMs } = this.#timeouts;
     const unwrittenMs = nowMs - this.#writtenAtMs;
     if (hasUnsent) {
-      return unwrittenMs > idleMs
-        ? new HttpFault('idle_timeout', 'the request is not being read')
-        : undefined;
+      return this.isStuck(nowMs) ? new HttpFault('idle_timeout', 'the request is not being read') : undefined;
     }
     if (parser.hasHead) {
       const isWaiting = !isPaused && !parser.isEnded;

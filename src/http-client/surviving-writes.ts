@@ -20,8 +20,9 @@ export function surviveWriteErrors(socket: Socket, observer: WriteObserver): voi
     (done: Done): Done =>
     (error) => {
       if (error) observer.onWriteFailed();
-      else observer.onWritten();
+      // Until then it counts as not yet written.
       done();
+      if (!error) observer.onWritten();
     };
   socket._write = (chunk: unknown, encoding, done) => write(chunk, encoding, surviving(done));
   if (writev !== undefined) socket._writev = (chunks, done) => writev(chunks, surviving(done));

@@ -1,5 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Asked } from './asking.ts';
 import { answerOf, eventually, inFrontOf, isReset, upload } from './in-front-of.ts';
 import type { Accepted } from './raw-server.ts';
@@ -93,6 +94,29 @@ describe('an answer that comes while the body still goes out', () => {
     expect((await new Asked(client).over).outcome).toBe('200 ok');
     expect(server.accepted).toHaveLength(2);
     await eventually(() => expect(server.accepted[0]?.ending()).toBe('end'));
+  });
+
+  it('leaves the last bytes the time that the peer takes for them, however long ago it answered', async () => {
+    let offsetMs = 0;
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + offsetMs);
+    onTestFinished(() => clock.mockRestore());
+    const size = 20_000_000;
+    const { client, server } = await inFrontOf(({ socket }) => {
+      socket.pause();
+      socket.write(answerOf('early'));
+    });
+    const asked = new Asked(client, upload(size));
+    await asked.over;
+    // The sender took its time.
+    offsetMs += 10_000;
+    asked.exchange.write(Buffer.alloc(size));
+    // Longer than the client takes to look after its connections.
+    await setTimeout(600);
+    server.accepted[0]?.socket.resume();
+    await eventually(() => expect(server.accepted[0]?.ending()).toBeDefined());
+    expect(server.accepted[0]?.received().length).toBeGreaterThan(size);
+    expect(server.accepted[0]?.ending()).toBe('end');
   });
 
   it('is followed by a reset when the sender does not go on', async () => {
