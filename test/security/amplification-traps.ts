@@ -60,6 +60,16 @@ export const amplificationTraps: readonly Trap[] = [
     ],
   },
   {
+    trap: 'refusals six times as long as what they refuse',
+    tests: [
+      ['edge/short-refusals.test.ts', 'a refusal does not repeat a path that is longer than any key'],
+      [
+        'edge/short-refusals.test.ts',
+        'a refusal does not repeat the whole of a canonical request that is longer than any of AWS',
+      ],
+    ],
+  },
+  {
     trap: 'a key set that takes the event loop',
     tests: [['identity/key-sets.test.ts', '200 keys of the dearest curve are imported a few at a time']],
   },
