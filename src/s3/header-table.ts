@@ -106,9 +106,9 @@ const repeatable: ReadonlySet<string> = new Set([
 
 /**
  * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, any `x-amz-*` that the
- * operation does not know, values that could be read in two ways, and a `Connection` that names one of them. White space is
- * collapsed as it was for the signature, so that a store has nothing left to collapse. Throws `InvalidArgument`, `NotImplemented`, `InvalidDigest`,
- * `MissingContentLength`.
+ * operation does not know, values that could be read in two ways, and a `Connection` that names what is forwarded. White
+ * space is collapsed as it was for the signature, so that a store has nothing left to collapse. Throws `InvalidArgument`,
+ * `NotImplemented`, `InvalidDigest`, `MissingContentLength`.
  */
 export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
