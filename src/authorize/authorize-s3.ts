@@ -1,6 +1,5 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
-import { DecisionBudget, maxStepsPerDecision } from '../iam/budget.ts';
-import type { Batch, Permission, S3Request } from '../s3/operation.ts';
+import type { Batch, BucketFilter, BucketList, Permission, S3Request } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
@@ -10,8 +9,14 @@ import { settleTagCopy } from './settle-tag-copy.ts';
 
 export type { Denied } from './denied.ts';
 
-/** The answer of the store, written anew from what the caller may see of it; `refusal` when that is nothing. */
-export type ResultWriter = (storeResult: Uint8Array) => Buffer | { readonly refusal: Denied };
+/**
+ * The answer of the store, written anew from what the caller may see of it; `refusal` when that is nothing, or could not be
+ * decided. Rejects when the signal says that nobody waits for it any more.
+ */
+export type ResultWriter = (
+  storeResult: Uint8Array,
+  signal: AbortSignal,
+) => Promise<Buffer | { readonly refusal: Denied }>;
 
 interface AuthorizedFacts {
   readonly request: S3Request;
@@ -92,9 +97,6 @@ export async function authorizeS3(
   }
 }
 
-/** The list of buckets is decided without a pause. Their ARNs are short: 100 patterns are tested on one for so many. */
-const maxStepsPerListedBucket = 20_000;
-
 class RequestAuthorization {
   readonly #request: S3Request;
   readonly #authenticated: Authenticated;
@@ -143,7 +145,7 @@ class RequestAuthorization {
       decided,
       document: batch.writeBody(allowed),
       deniedItems,
-      writeResult: (storeResult) => batch.writeResult(storeResult, deniedItems),
+      writeResult: async (storeResult) => batch.writeResult(storeResult, deniedItems),
     });
   }
 
@@ -180,21 +182,35 @@ class RequestAuthorization {
   }
 
   /** The buckets on which the caller may list, for one who may not list all buckets. */
-  #filtered(refused: DecidedPermission, filter: NonNullable<S3Request['bucketFilter']>): Authorized {
+  #filtered(refused: DecidedPermission, filter: BucketFilter): Authorized {
     const { decision, permission } = refused;
     const shown = { ...decision, effect: 'allow' as const };
     return this.#authorized({
       request: { ...this.#request, parameters: filter.parameters },
       decided: { permission, decision: shown, isPermitted: true },
-      writeResult: (storeResult) => {
-        const { names, write } = filter.read(storeResult);
-        const budget = new DecisionBudget(maxStepsPerDecision + names.length * maxStepsPerListedBucket);
-        const visible = names.filter(
-          (bucket) => this.#decider.decideListed(filter.permissionOn(bucket), budget).isPermitted,
-        );
-        return write(new Set(visible)) ?? { refusal: this.#denied(refused) };
-      },
+      writeResult: (storeResult, signal) =>
+        this.#writeVisible(filter.read(storeResult), { refused, filter, signal }),
     });
+  }
+
+  async #writeVisible(
+    { names, write }: BucketList,
+    { refused, filter, signal }: { refused: DecidedPermission; filter: BucketFilter; signal: AbortSignal },
+  ): Promise<Buffer | { readonly refusal: Denied }> {
+    const visible = new Set<string>();
+    this.#decider.hold();
+    try {
+      for (const name of names) {
+        signal.throwIfAborted();
+        const { decision, isPermitted } = await this.#decider.decideListed(filter.permissionOn(name));
+        // A list without the bucket would look whole. Nothing is said of the bucket, which may be hidden.
+        if (decision.fault !== undefined) return { refusal: this.#denied({ ...refused, decision }) };
+        if (isPermitted) visible.add(name);
+      }
+    } finally {
+      this.#decider.release();
+    }
+    return write(visible) ?? { refusal: this.#denied(refused) };
   }
 
   #permits(permission: Permission): boolean {

@@ -27,6 +27,9 @@ export interface AuthorizationSources {
   readonly listBuckets: 'filtered' | 'strict';
 }
 
+/** Finding the policies and the context of one decision takes about as long as this many comparisons. */
+const stepsToPrepare = 4_000;
+
 /** Decides the permissions of one request with one context, and fetches what only the store knows. */
 export class PermissionDecider {
   readonly #request: S3Request;
@@ -69,10 +72,15 @@ export class PermissionDecider {
     return decided;
   }
 
-  /** Decides one of many items that the store named, without a pause; they have a budget of their own. */
-  decideListed(permission: Permission, budget: DecisionBudget): DecidedPermission {
-    const decision = this.#evaluate(permission, this.#request.conditionKeys, budget);
-    return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
+  /**
+   * Decides one of many items that the store named. What only the store knows is not asked for: what depends on it is not
+   * permitted, and that is no fault.
+   */
+  async decideListed(permission: Permission): Promise<DecidedPermission> {
+    const decision = await this.#evaluateWithPauses(permission, this.#request.conditionKeys);
+    if (decision.effect !== 'needs') return this.#decided(permission, decision);
+    const { fault: _, ...refusal } = undecidable(decision.keys);
+    return { permission, decision: refusal, isPermitted: false };
   }
 
   /** Decides, and asks the store for what the decision depends on. Rejects when the store cannot be asked. */
@@ -91,6 +99,11 @@ export class PermissionDecider {
   /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
   objectTags(permission: Permission): Promise<readonly StoreTag[] | undefined> {
     return this.#tags.of(objectTags, permission);
+  }
+
+  /** Finds the policies of the caller for further decisions in a row, until they are released again. */
+  hold(): void {
+    this.#sets = this.#ownSets();
   }
 
   /**
@@ -112,7 +125,7 @@ export class PermissionDecider {
   }
 
   #decideOne(permission: Permission, requestKeys: readonly ConditionKey[]): DecidedPermission {
-    const decision = this.#evaluate(permission, requestKeys, this.#budget);
+    const decision = this.#evaluate(permission, requestKeys);
     return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
 
@@ -132,14 +145,10 @@ export class PermissionDecider {
     return { permission, decision, isPermitted };
   }
 
-  #evaluate(
-    permission: Permission,
-    requestKeys: readonly ConditionKey[],
-    budget: DecisionBudget,
-  ): AccessDecision | NeedsKeys {
+  #evaluate(permission: Permission, requestKeys: readonly ConditionKey[]): AccessDecision | NeedsKeys {
     try {
       const sets = this.#setsFor(permission);
-      const query = this.#query(permission, requestKeys, budget);
+      const query = this.#query(permission, requestKeys);
       return within(sets, query, permission.within, decide(sets, query));
     } catch (fault) {
       return failedDecision(fault);
@@ -152,7 +161,8 @@ export class PermissionDecider {
   ): Promise<AccessDecision | NeedsKeys> {
     try {
       const sets = this.#setsFor(permission);
-      const query = this.#query(permission, requestKeys, this.#budget);
+      this.#budget.spend(stepsToPrepare);
+      const query = this.#query(permission, requestKeys);
       const decision = await decideWithPauses(sets, query, () => this.#pace.rest());
       return within(sets, query, permission.within, decision);
     } catch (fault) {
@@ -160,14 +170,10 @@ export class PermissionDecider {
     }
   }
 
-  #query(
-    permission: Permission,
-    requestKeys: readonly ConditionKey[],
-    budget: DecisionBudget,
-  ): AuthorizationQuery {
+  #query(permission: Permission, requestKeys: readonly ConditionKey[]): AuthorizationQuery {
     const { action, resource } = permission;
     const context = this.#context(permission, requestKeys);
-    return { principal: this.#principal, action, resource, context, budget };
+    return { principal: this.#principal, action, resource, context, budget: this.#budget };
   }
 
   #ownSets(): PolicySets {

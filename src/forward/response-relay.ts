@@ -1,4 +1,4 @@
-import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { Authorized, ResultWriter } from '../authorize/authorize-s3.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
@@ -44,6 +44,8 @@ export class ResponseRelay implements UploadHandler {
   #isFinished = false;
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
+  /** While the result is written anew; aborted when nobody waits for it any more. */
+  #writing: AbortController | undefined;
 
   /** @param whyRefused asks for the code of a HEAD that the store has refused; must not reject */
   constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
@@ -120,6 +122,7 @@ export class ResponseRelay implements UploadHandler {
 
   #stop(reason: Error): void {
     this.#exchange?.abort();
+    this.#writing?.abort();
     this.#reject(reason);
   }
 
@@ -128,8 +131,12 @@ export class ResponseRelay implements UploadHandler {
     try {
       step();
     } catch (error) {
-      this.#stop(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#stop(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
   }
 
   // What was announced, so that no more is paid for; never more than the limit.
@@ -164,11 +171,13 @@ export class ResponseRelay implements UploadHandler {
     const { request, writeResult } = this.#authorized;
     const { status, requestId } = this.#answer;
     if (status < 300) {
-      if (writeResult === undefined) requireNoListing(body);
-      else if (status !== 200) throw new UpstreamFault('protocol', `the store answered ${status}`);
-      const result = writeResult?.(body) ?? body;
-      if ('refusal' in result) throw new ResultRefused(result.refusal);
-      this.#answerWhole(result, undefined);
+      if (writeResult !== undefined) {
+        if (status !== 200) throw new UpstreamFault('protocol', `the store answered ${status}`);
+        void this.#answerAnew(body, writeResult);
+        return;
+      }
+      requireNoListing(body);
+      this.#answerWhole(body, undefined);
       return;
     }
     const error = readStoreError(body);
@@ -191,6 +200,20 @@ export class ResponseRelay implements UploadHandler {
       this.#answer.writeHead();
       this.#end(undefined);
     });
+  }
+
+  async #answerAnew(storeResult: Buffer, writeResult: ResultWriter): Promise<void> {
+    const writing = new AbortController();
+    this.#writing = writing;
+    try {
+      const result = await writeResult(storeResult, writing.signal);
+      // The client has gone meanwhile.
+      if (writing.signal.aborted) return;
+      if ('refusal' in result) throw new ResultRefused(result.refusal);
+      this.#answerWhole(result, undefined);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #answerWhole(body: Buffer, errorCode: string | undefined): void {

@@ -16,13 +16,7 @@ export const stepsPerPolicyCharacter = 4_000;
  * policy within AWS's limits reaches it, and what is allowed alone is allowed in a batch, also when its decisions take turns.
  */
 export class DecisionBudget implements StepBudget {
-  readonly #mostAltogether: number;
   #spent = 0;
-
-  /** @param mostAltogether for decisions that must be made without a pause, however many there are. */
-  constructor(mostAltogether: number = Number.POSITIVE_INFINITY) {
-    this.#mostAltogether = mostAltogether;
-  }
 
   /** The budget of one decision by policies of so many characters; its steps count here too. */
   begin(policyCharacters: number): StepBudget {
@@ -34,10 +28,9 @@ export class DecisionBudget implements StepBudget {
     return this.#spent;
   }
 
-  /** @throws DecisionError with `budget-exhausted`, from the step that exceeds the budget of all decisions on. */
+  /** Counts steps that no decision has a budget for. */
   spend(steps: number): void {
     this.#spent += steps;
-    if (this.#spent > this.#mostAltogether) throw exhausted();
   }
 }
 

@@ -1,4 +1,4 @@
-import { CreateBucketCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteBucketCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume, outcome, s3Client } from '../support/sdk.ts';
 import { account, alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -10,6 +10,13 @@ const role = (name: string, ...statements: string[]): string => `
       inlinePolicies: { Own: { Version: "2012-10-17", Statement: [${statements.join(', ')}] } }`;
 const list = (resource: string, condition = ''): string =>
   `{ Effect: Allow, Action: "s3:ListBucket", Resource: "${resource}"${condition} }`;
+/** Six hundred patterns, of which the last one means the buckets of teams. */
+const manyPatterns = [
+  ...Array.from({ length: 600 }, (_, index) => `arn:aws:s3:::*x${index}*`),
+  'arn:aws:s3:::*team-*',
+];
+const listsOf = (patterns: readonly string[]): string =>
+  `{ Effect: Allow, Action: "s3:ListBucket", Resource: [${patterns.map((one) => `"${one}"`).join(', ')}] }`;
 const allBuckets = '{ Effect: Allow, Action: "s3:ListAllMyBuckets", Resource: "*" }';
 
 const directory = `
@@ -30,7 +37,16 @@ directory:
     'undecided',
     list('arn:aws:s3:::team-a'),
     '{ Effect: Deny, Action: "s3:ListAllMyBuckets", Resource: "*", Condition: { IpAddress: { "aws:UserAgent": "10.0.0.0/8" } } }',
-  )}
+  )}${role('many')
+    .replace('inlinePolicies', 'policies: [Many0, Many1, Many2]\n      inlinePolicies')
+    .replace('Statement: []', `Statement: [${list('arn:aws:s3:::none')}]`)}
+  policies:
+${[0, 1, 2]
+  .map(
+    (part) =>
+      `    Many${part}: { Version: "2012-10-17", Statement: [${listsOf(manyPatterns.slice(part * 201, part * 201 + 201))}] }`,
+  )
+  .join('\n')}
   bucketPolicies:
     shared: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { AWS: "arn:aws:iam::${account}:role/one" }, Action: "s3:ListBucket", Resource: "arn:aws:s3:::shared" }] }
 `;
@@ -86,6 +102,19 @@ describe('ListBuckets', () => {
     const before = seen.length;
     expect(await bucketsOf(role, 'strict')).toBe(expected);
     expect(seen.length - before).toBe(role === 'everything' ? 1 : 0);
+  });
+
+  it('shows every bucket that is allowed, however many patterns and buckets there are', async () => {
+    const sidecar = sidecars.get('filtered');
+    if (sidecar === undefined) throw new Error('no sidecar filters');
+    const store = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
+    const names = Array.from({ length: 40 }, (_, index) => `a-team-whose-name-is-rather-long-${100 + index}`);
+    for (const Bucket of names) await store.send(new CreateBucketCommand({ Bucket }));
+    try {
+      expect(await bucketsOf('many')).toBe([...names, 'team-a', 'team-b', 'team-c'].join(' '));
+    } finally {
+      for (const Bucket of names) await store.send(new DeleteBucketCommand({ Bucket }));
+    }
   });
 
   it('keeps the owner and the dates of what it shows', async () => {

@@ -162,10 +162,4 @@ describe('DecisionBudget', () => {
     expect(() => decision.spend(maxStepsPerDecision + 1000 * stepsPerPolicyCharacter)).not.toThrow();
     expect(() => decision.spend(1)).toThrow('too many steps');
   });
-
-  it('may end for all decisions together', () => {
-    const budget = new DecisionBudget(100);
-    budget.begin(1000).spend(100);
-    expect(() => budget.begin(1000).spend(1)).toThrow('too many steps');
-  });
 });
