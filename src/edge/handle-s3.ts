@@ -37,6 +37,9 @@ export interface S3Pipeline {
 /** Bytes held for each byte of a document: its tree, and the answer that is made of it, take several times its bytes. */
 const documentFactor = 4;
 
+/** Bytes held for each item of a batch beside those: what is asked and decided takes the same, however short its key is. */
+const bytesPerItem = 512;
+
 /** A refusal of an authenticated caller. */
 export interface Denial {
   readonly caller: Caller;
@@ -119,7 +122,10 @@ async function readBody(
         reservation: place.reservation,
       });
       place.reservation.growTo(body.length * documentFactor);
-      return withDocument(request, body, partition);
+      const complete = withDocument(request, body, partition);
+      const items = complete.batch?.items.length ?? 0;
+      place.reservation.growTo(body.length * documentFactor + items * bytesPerItem);
+      return complete;
     }
     case 'object':
       return request;

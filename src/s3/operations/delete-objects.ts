@@ -102,17 +102,30 @@ function deleteBatch(request: S3Request, body: Uint8Array, partition: string): B
     return document.entries.filter((_, index) => picked.has(index));
   };
   return {
+    // Made when they are asked for: they take several times what the document does, and the batch lasts until its answer.
     items: document.entries.map((entry) => ({
-      permissions: deletePermissions(request, entry, partition),
-      conditionKeys: [
-        ...request.conditionKeys,
-        ...(entry.versionId === undefined ? [] : [['s3:versionid', [entry.versionId]] as const]),
-        ...(entry.eTag === undefined ? [] : [['s3:if-match', [entry.eTag]] as const]),
-      ],
+      get permissions() {
+        return deletePermissions(request, entry, partition);
+      },
+      get conditionKeys() {
+        return entryKeys(request, entry);
+      },
     })),
     writeBody: (allowed) => writeDeleteDocument({ ...document, entries: pick(allowed) }),
     writeResult: (storeResult, denied) => mergeDeleteResult(storeResult, pick(denied)),
   };
+}
+
+function entryKeys(
+  { conditionKeys }: S3Request,
+  { versionId, eTag }: DeleteEntry,
+): S3Request['conditionKeys'] {
+  if (versionId === undefined && eTag === undefined) return conditionKeys;
+  return [
+    ...conditionKeys,
+    ...(versionId === undefined ? [] : [['s3:versionid', [versionId]] as const]),
+    ...(eTag === undefined ? [] : [['s3:if-match', [eTag]] as const]),
+  ];
 }
 
 function writeDeleteDocument(document: DeleteDocument): Buffer {
