@@ -38,7 +38,7 @@ export interface S3Pipeline {
 const documentFactor = 4;
 
 /** Bytes held for each item of a batch beside those: what is asked and decided takes the same, however short its key is. */
-const bytesPerItem = 512;
+const bytesPerItem = 192;
 
 /** A refusal of an authenticated caller. */
 export interface Denial {
