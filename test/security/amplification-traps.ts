@@ -73,4 +73,10 @@ export const amplificationTraps: readonly Trap[] = [
     trap: 'a key set that takes the event loop',
     tests: [['identity/key-sets.test.ts', '200 keys of the dearest curve are imported a few at a time']],
   },
+  {
+    trap: 'batches of very many short keys, which take far more than their bytes',
+    tests: [
+      ['security/batch-memory.test.ts', 'do not fill the memory, however many two callers send at once'],
+    ],
+  },
 ];
