@@ -1,3 +1,10 @@
+/*
+ * This file and `app/` put the program together: they alone know which implementation stands behind each interface.
+ * In: checked settings, directory records, a clock and a source of randomness.
+ * Out: an `App`, which opens the listeners in `start` and closes them in `stop`.
+ * They never handle a request and never decide access.
+ */
+
 import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { createIdentity, logProviderRoles } from './app/identity.ts';
@@ -54,7 +61,7 @@ export interface App {
 /** How long requests in flight may take once the sidecar was told to stop. */
 const drainDeadlineMs = 25_000;
 
-/** Puts the sidecar together: the only place, with the folder of its parts, that knows every implementation. */
+/** Builds a sidecar. It opens no connection before `start`. */
 export function createApp(parts: AppParts): App {
   const { settings, clock, randomness } = parts;
   const metrics = new Metrics();

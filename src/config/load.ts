@@ -1,3 +1,11 @@
+/*
+ * This folder reads and checks the configuration.
+ * In: a YAML file, the files and environment variables that it names, and command-line flags.
+ * Out: `Settings`, `DirectoryRecords` and warnings; or every problem at once, each with its line and column.
+ * It never opens a connection, and no message shows a secret.
+ * It never returns settings when a value failed a check.
+ */
+
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { DirectoryRecords } from '../directory/records.ts';

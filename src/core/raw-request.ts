@@ -1,3 +1,11 @@
+/*
+ * This folder holds what every other folder needs: raw requests, headers, ARNs, XML, JSON, the clock, secrets, byte budget.
+ * It imports no other folder of the project.
+ * It never opens a connection, and never decides who a caller is or what they may do.
+ *
+ * This file is where a request enters. In: the head that `node:http` read. Out: a `RawRequest`, which is never changed.
+ */
+
 import type { IncomingMessage } from 'node:http';
 import { HeaderList } from './header-list.ts';
 import { parseQuery, type QueryParameter, splitTarget } from './request-target.ts';

@@ -1,3 +1,9 @@
+/*
+ * This folder finds what can never match in valid policies: unknown actions and keys, resources that do not fit.
+ * In: the policies of a configuration, and the vocabulary of this version. Out: warnings with their places.
+ * It never rejects a policy, and never changes how one is evaluated.
+ */
+
 import type { PolicyKind } from '../../iam/document.ts';
 import { isMapping } from '../mapping.ts';
 import type { Path } from '../path.ts';
