@@ -1,3 +1,11 @@
+/*
+ * This folder finds out who sends a request, and keeps the revocations of sessions.
+ * In: a `RawRequest`; the directory, the session tokens and the revocations of one configuration.
+ * Out: `Authenticated`, which names the caller and is proof of a valid signature, or an `AuthenticationFault`.
+ * It never names a caller before the signature is verified.
+ * It never reads a body, and never decides what the caller may do.
+ */
+
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { readHeaderSignature } from '../sigv4/header-signature.ts';

@@ -1,3 +1,11 @@
+/*
+ * This folder decides whether a caller may make an S3 request.
+ * In: an `S3Request` and the `Authenticated` made from the same raw request; the policies that apply to the caller.
+ * Out: `Authorized`, which `forward` requires, or `Denied` with the reason.
+ * It never sends a request. Tags that only the store knows are read through the `StoreLookup` that it is given.
+ * It never allows a request because a decision or a look-up failed.
+ */
+
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import type { Batch, BucketFilter, BucketList, Permission, S3Request } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';

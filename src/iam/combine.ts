@@ -1,3 +1,11 @@
+/*
+ * This folder is the policy engine: it parses, compiles, evaluates and explains IAM policies.
+ * In: policy documents, and a query of principal, action, resource and request context.
+ * Out: a `Decision`, or `NeedsKeys` when the decision depends on context keys that have to be looked up first.
+ * It never looks anything up itself, and never reads a clock: everything that it knows is in the query.
+ * It never allows because of an error: whatever fails while it decides is a deny.
+ */
+
 import {
   type AuthorizationQuery,
   evaluatePolicies,

@@ -1,3 +1,10 @@
+/*
+ * This folder owns the condition operators, with one row for each in the table below.
+ * In: the values that a policy gives to a key. Out: a function that compares one value of a request with them.
+ * Operators never look up the value of a key, and never build a regular expression from policy text.
+ * A malformed policy value is reported when the policy is compiled.
+ */
+
 import { quoted, type Report } from '../problem.ts';
 import { arnOperators } from './arn.ts';
 import { binaryEqualsOperator } from './binary.ts';
