@@ -1,3 +1,10 @@
+/*
+ * This folder owns the listeners for S3 and STS, for health and metrics, and for revocations at run time.
+ * In: connections from clients. Out: one response and one `RequestRecord` for each request.
+ * It limits what each client can take up, calls the stages in order, and renders S3 errors.
+ * It never verifies a signature, evaluates a policy or talks to the store itself.
+ */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { BodyFault } from '../core/body-fault.ts';

@@ -1,3 +1,12 @@
+/*
+ * This folder owns every request to the store.
+ * In: `Authorized`, `Preflight` or `LookupWarrant`, and the client's body. Out: the store's answer, streamed to the client.
+ * It builds a new request from the parsed `S3Request` and signs it with the store's key.
+ * It never sends a request without one of these proofs, and never passes on the client's credentials.
+ * It never evaluates a policy itself.
+ * It never repeats a write of which the store may have received a byte.
+ */
+
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Preflight } from '../authorize/preflight.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';

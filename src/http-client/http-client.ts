@@ -1,3 +1,10 @@
+/*
+ * This folder is an HTTP/1.1 client for one origin. It owns the connections: one for each exchange, kept open for reuse.
+ * In: requests. Out: answers, handed piece by piece to their handlers, with back-pressure in both directions.
+ * It never follows a redirect, decompresses, pipelines, repeats a request, or guesses where an answer ends.
+ * An ambiguous answer is a fault, and closes the connection.
+ */
+
 import { performance } from 'node:perf_hooks';
 import { type Origin, originOf } from './connect.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
@@ -7,13 +14,7 @@ import type { HttpRequest } from './request-head.ts';
 
 const sweepMs = 250;
 
-/**
- * A client of HTTP/1.1 for one origin. It owns the connections: as many as there are exchanges, kept open for a while
- * when they are over. Requests come in, answers go out to their handlers piece by piece, with back-pressure both ways.
- *
- * It never follows a redirect, decompresses, pipelines, repeats a request, or guesses where an answer ends. What is
- * ambiguous is a fault, and closes the connection.
- */
+/** The client of one origin, with its connections. */
 export class HttpClient implements ConnectionOwner {
   readonly #origin: Origin;
   readonly #timeouts: HttpTimeouts;
