@@ -1,3 +1,11 @@
+/*
+ * This folder knows the S3 protocol: its operations, with their parameters, headers, documents and permissions, and its
+ * error codes.
+ * In: a `RawRequest`, and the body of an operation that has a document. Out: one `S3Request`, or an S3 error.
+ * It never guesses: what it does not recognise is refused.
+ * It never talks to the store, and never decides whether the caller has the permissions that it lists.
+ */
+
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { checkAclHeaders } from './acl-headers.ts';

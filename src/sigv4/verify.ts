@@ -1,3 +1,12 @@
+/*
+ * This folder implements AWS Signature Version 4. It parses, verifies and makes signatures, and it reads and writes chunked
+ * payloads.
+ * In: a `RawRequest` or the parts of an outgoing one, and a secret. Out: a `SignedRequest`, a signature, or an
+ * `AuthenticationFault`.
+ * It never looks up a key, and does not know whose it is.
+ * It never normalises a path beyond what Signature V4 itself does, and never reveals the signature that it expected.
+ */
+
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { equalBytes } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';

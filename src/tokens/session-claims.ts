@@ -1,3 +1,12 @@
+/*
+ * This folder owns the encrypted tokens: session tokens, and the messages that say why a request was denied.
+ * In: claims or a denial, and the key ring to seal them with; or a token to open. Out: the token, or what it holds.
+ * It never stores a session, and never decides whether one is still valid: the caller checks expiry and revocation.
+ * A session token never holds the role's own policies, nor the secret access key, which is derived from a seed in it.
+ *
+ * This file defines what a session token says.
+ */
+
 /** A session of a role. */
 export interface RoleSessionPrincipal {
   readonly kind: 'role-session';

@@ -1,3 +1,11 @@
+/*
+ * This folder is the table of S3 operations. A row says how to recognise the operation, what it accepts and which
+ * permissions it needs.
+ * In: a method and a scope, or the document of a request. Out: the rows that can be meant, or what the document asks for.
+ * An operation without a row does not exist for the sidecar: the request is refused and never reaches the store.
+ * Rows never talk to the store and never decide access.
+ */
+
 import { valueRules } from '../header-values.ts';
 import type { OperationScope, S3Operation } from '../operation.ts';
 import { aclOperations } from './acl.ts';
