@@ -1,3 +1,12 @@
+/*
+ * This folder owns the identity providers, which vouch for callers without an access key. Each kind has a folder.
+ * In: the token or assertion of an STS request, and the providers' settings.
+ * Out: a verified identity, or an `IdentityFault`.
+ * It never decides which role an identity may assume; `sts` does.
+ * It never trusts a claim before the token's signature, or the provider itself, has confirmed it.
+ * It reaches providers through `outbound` only.
+ */
+
 import type { FederatedIdentity } from './federated-identity.ts';
 import type { WaitObserver } from './provider-room.ts';
 import type { UnverifiedToken } from './unverified-token.ts';

@@ -1,3 +1,11 @@
+/*
+ * This folder is the only way out to identity providers and webhooks. Requests to the store do not pass through it.
+ * In: a URL, and what to send. Out: a parsed JSON value, or an `OutboundFault`.
+ * It asks https URLs, and http ones only on loopback and for allowed origins.
+ * It checks the address that it is connected to before it sends a byte.
+ * It never follows a redirect, never uses a proxy, and never reads more bytes or waits longer than it was told to.
+ */
+
 import { rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
 import type { Secret } from '../core/secret.ts';
@@ -53,11 +61,7 @@ export interface OutboundAnswer {
   readonly value: unknown;
 }
 
-/**
- * The only way out to identity providers and webhooks. Asks https URLs (http for loopback and allowed origins), checks the address
- * it is connected to before a byte is sent, follows no redirect, uses no proxy, and reads JSON of a limited size in a
- * limited time.
- */
+/** Sends requests under the rules at the top of this file. Closed once, at the end. */
 export class GuardedFetch {
   readonly #settings: OutboundSettings;
   readonly #allowHttp: ReadonlySet<string>;

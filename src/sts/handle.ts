@@ -1,3 +1,11 @@
+/*
+ * This folder is the Security Token Service: its actions, their parameters, trust decisions, and issuing credentials.
+ * In: an STS request whose body has been read. Out: an XML or JSON response.
+ * `issue` makes credentials only from a grant, which is proof that the session may exist.
+ * It never stores a session: everything about it is in the encrypted token that the client keeps.
+ * It never talks to the store, and reaches identity providers through interfaces.
+ */
+
 import { createHash } from 'node:crypto';
 import { authenticateSts } from '../authenticate/authenticate.ts';
 import { claimsOf } from '../authenticate/caller.ts';

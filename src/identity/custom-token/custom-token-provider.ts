@@ -1,3 +1,10 @@
+/*
+ * This folder owns custom tokens, which a webhook verifies (MinIO, "Identity Management Plugin").
+ * In: a token. Out: the user that the webhook names, and how long a session may last.
+ * It never reads the token itself, and never keeps a verdict: every token is sent to the webhook.
+ * An unexpected answer is an error, never an approval.
+ */
+
 import type { OutboundAnswer } from '../../outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { askForAnswer, type IdentityTools, reachProvider } from '../ask-provider.ts';
@@ -13,7 +20,7 @@ const maxAnswerBytes = 65_536;
 const budgetSeconds = 5;
 const denied = 403;
 
-/** Asks a webhook whose a token is (MinIO, "Identity Management Plugin"). */
+/** One webhook. */
 export class CustomTokenProvider {
   readonly name: string;
   readonly #settings: CustomTokenProviderSettings;

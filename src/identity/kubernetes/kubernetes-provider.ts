@@ -1,3 +1,11 @@
+/*
+ * This folder owns projected service account tokens of a Kubernetes cluster (Kubernetes, "Managing Service Accounts").
+ * In: a token. Out: the service account as a `FederatedIdentity`.
+ * It always verifies the signature itself. A TokenReview, where configured, comes afterwards, so that made-up tokens never
+ * reach the API server.
+ * It never accepts a token whose subject is not a service account.
+ */
+
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
 import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
@@ -14,10 +22,7 @@ import { ApiServer } from './api-server.ts';
 import type { KubernetesProviderSettings } from './settings.ts';
 import { reviewToken } from './token-review.ts';
 
-/**
- * Projected service account tokens of a cluster (Kubernetes, "Managing Service Accounts"). The signature is always
- * verified here; a TokenReview, where configured, comes after it, so that made-up tokens do not reach the API server.
- */
+/** One cluster. */
 export class KubernetesProvider implements IdentityProvider {
   readonly name: string;
   readonly issuer: string;

@@ -1,3 +1,10 @@
+/*
+ * This folder owns identity tokens of OpenID Connect providers (OpenID Connect Core 1.0, section 3.1.3.7).
+ * In: an ID token, and an access token where the provider's UserInfo is asked. Out: a `FederatedIdentity`.
+ * It never accepts a token that was issued to another application, unless the configuration allows it.
+ * It never takes session tags or a source identity from UserInfo, which is not signed.
+ */
+
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
 import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
@@ -14,7 +21,7 @@ import { policyNamesIn } from './policy-claim.ts';
 import type { OidcProviderSettings } from './settings.ts';
 import { withUserInfo } from './user-info.ts';
 
-/** Identity tokens of an OpenID Connect provider (OpenID Connect Core 1.0, section 3.1.3.7). */
+/** One OpenID Connect provider. */
 export class OidcProvider implements IdentityProvider {
   readonly name: string;
   readonly issuer: string;

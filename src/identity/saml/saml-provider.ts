@@ -1,3 +1,10 @@
+/*
+ * This folder owns SAML 2.0 assertions.
+ * In: a base64 SAML response, and the certificates from the provider's configured metadata. Out: a `SamlIdentity`.
+ * The identity comes only from what the verified signature covers. Each assertion is accepted once.
+ * It never asks the provider anything, never fetches metadata, and never decrypts an assertion.
+ */
+
 import { createHash, type KeyObject } from 'node:crypto';
 import { formatArn } from '../../core/arn.ts';
 import type { UsedNames } from '../../state/shared-state.ts';

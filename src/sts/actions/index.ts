@@ -1,3 +1,10 @@
+/*
+ * This folder is the table of STS actions, with one file and one row for each.
+ * In: the parameters of a call, and the authenticated caller where the action is signed. Out: the result to render.
+ * An action never makes credentials itself: it gets a grant, and `issue` makes them.
+ * An action without a row does not exist.
+ */
+
 import type { StsAction } from '../action.ts';
 import { assumeRole } from './assume-role.ts';
 import { assumeRoleWithCustomToken } from './assume-role-with-custom-token.ts';
