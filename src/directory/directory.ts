@@ -1,3 +1,10 @@
+/*
+ * This folder owns users, roles, access keys and policies.
+ * In: `DirectoryRecords`, as the configuration or a test writes them.
+ * Out: an immutable `Directory` of compiled policies; and for a revocation, the keys of the sessions that it covers.
+ * It never reads a file, verifies a signature or decides a request.
+ */
+
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccessKey } from './access-key.ts';
 import { checkRecords } from './check-records.ts';

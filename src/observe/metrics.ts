@@ -1,3 +1,10 @@
+/*
+ * This folder owns the log and the metrics.
+ * In: one `RequestRecord` for each finished request, and single events. Out: JSON log lines and Prometheus text.
+ * A metric label never holds an object key, a principal or an access key, so that no client can make up new series.
+ * The log line of a request never has a field that `log.ts` does not name.
+ */
+
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestRecord } from '../core/request-record.ts';
 

@@ -1,3 +1,11 @@
+/*
+ * This folder owns what requests have to know about each other: used codes and assertions, failed attempts, and
+ * revocations at run time.
+ * In: names, times and texts, whose meaning it does not know. Out: answers from memory, or from a Redis that replicas share.
+ * It never answers when it is not certain: it throws a `StateFault`, and the caller refuses the request.
+ * It never falls back from Redis to memory, and never stores a session.
+ */
+
 /** How many failures in how long make a name be refused, and for as long. */
 export interface AttemptLimit {
   readonly maxFailures: number;
