@@ -1,3 +1,11 @@
+/*
+ * This folder owns the commands of `sts-sidecar`: their flags, help texts, output and exit codes.
+ * In: the command line, standard input, and the files that a command names.
+ * Out: data on stdout, messages for people on stderr, and one of the exit codes in `terminal.ts`.
+ * Commands hold no access rules of their own: they call the code that the running sidecar uses.
+ * Only `serve` and `demo` open a listener.
+ */
+
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { configurationPath } from '../config/sources.ts';
 import { systemRandomness } from '../core/randomness.ts';

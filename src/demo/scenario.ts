@@ -1,3 +1,10 @@
+/*
+ * This folder owns what `sts-sidecar demo` shows: its configuration, its client, its clock, this scenario and a small store.
+ * In: clients of a running sidecar. Out: one line for each step, or a `ScenarioError`.
+ * The demo reaches the sidecar over HTTP only, as any other client does.
+ * It never writes to disk, and never talks to a real store.
+ */
+
 import { type DemoAnswer, type DemoClient, readCallerArn, readErrorCode } from './demo-client.ts';
 import { demoNames } from './demo-configuration.ts';
 

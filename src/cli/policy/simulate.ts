@@ -1,3 +1,11 @@
+/*
+ * This folder answers `policy simulate` and `policy test`: what would the sidecar decide?
+ * In: a checked configuration, and a question of principal, action, resource and context.
+ * Out: the decision, the policies that decided it, and every statement that matches.
+ * It never asks the store or an identity provider: a decision that depends on a key that was not given says so.
+ * It never decides by rules of its own; it calls the engine of the running sidecar.
+ */
+
 import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-path.ts';

@@ -1,3 +1,10 @@
+/*
+ * This folder is a small S3 store for the demo and for tests. It keeps everything in memory.
+ * In: S3 requests over HTTP, signed with its one access key. Out: S3 responses.
+ * It imports nothing from `src/s3`, so that a mistake there shows against this store.
+ * It never evaluates a policy: the holder of the key may do everything.
+ */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Clock } from '../../core/clock.ts';
 import { HeaderList } from '../../core/header-list.ts';
