@@ -9,13 +9,13 @@ import type {
   UserRecord,
 } from './records.ts';
 
-/** Something that the records, each fine alone, make wrong together. */
+/** A fault that shows only when records are compared with each other. */
 export interface RecordProblem {
   /** Where in the records, for example `['users', 1, 'policies', 0]`. */
   readonly path: readonly (string | number)[];
   /** What, lowercase and without a final period. */
   readonly message: string;
-  /** A name that nothing has, with the names that exist, for a suggestion. */
+  /** An unknown name, with the names that exist, for a suggestion. */
   readonly unknownName?: { readonly name: string; readonly known: readonly string[] };
 }
 
@@ -39,7 +39,7 @@ type Path = readonly (string | number)[];
 type Report = (path: Path, message: string, unknownName?: RecordProblem['unknownName']) => void;
 
 /**
- * Finds everything that only shows when the records are seen together: repeated names, access keys and unique ids,
+ * Finds the faults that show only when records are compared with each other: repeated names, access keys and unique ids,
  * names of managed policies that do not exist, and the quotas of managed and inline policies (IAM and STS quotas).
  */
 export function checkRecords(draft: DirectoryDraft): RecordProblem[] {
@@ -150,7 +150,7 @@ function checkAccessKeys({ users, rootAccessKeys }: DirectoryDraft, report: Repo
   for (const [index, user] of users.entries()) check(user?.accessKeys ?? [], ['users', index]);
 }
 
-// AWS refuses such a policy too ("Policy has invalid resource"): its author believes in protection that is not there.
+// AWS refuses such a policy too ("Policy has invalid resource"): its author would rely on protection that does not exist.
 function checkBucketPolicies({ bucketPolicies, partition }: DirectoryDraft, report: Report): void {
   if (partition === undefined) return;
   for (const { bucket, document } of bucketPolicies) {

@@ -24,7 +24,7 @@ interface PolicyCounts {
   readonly bucket: number;
 }
 
-/** Who exists and what they may do: immutable, so a request that holds one sees one state of the world. */
+/** The users, roles, keys and policies. Immutable, so that a request sees one consistent state. */
 export interface Directory {
   readonly account: AccountRecord;
   readonly policyCounts: PolicyCounts;
@@ -35,15 +35,15 @@ export interface Directory {
   /** A user by its exact ARN. */
   userByArn(arn: string): User | undefined;
   /**
-   * A role by its exact ARN, or by the same ARN without the account id; a provider's role by its generated ARN in whatever
-   * region. Go on with the ARN of the role found.
+   * A role by its exact ARN, or by the same ARN without the account id; a provider's role by its generated ARN,
+   * ignoring the region. Use the ARN of the role found from then on.
    */
   role(roleArn: string): Role | undefined;
   /** The role of the claim-mode provider, when there is one. It allows nothing of its own. */
   readonly claimRole: Role | undefined;
   /** A claim-mode role with those of the named managed policies that exist. */
   withNamedPolicies(role: Role, policyNames: readonly string[]): Role;
-  /** A managed policy by its exact ARN; fit for an identity, session or boundary set. */
+  /** A managed policy by its exact ARN; usable as identity policy, session policy or boundary. */
   managedPolicy(arn: string): CompiledPolicy | undefined;
   /** Whether a managed policy has exactly this name. */
   isPolicyName(name: string): boolean;
@@ -114,7 +114,7 @@ function addProviderRoles(
   const names = new Set([...roles.values()].map(({ name }) => name.toLowerCase()));
   for (const record of providerRoles) {
     const role = buildProviderRole(record, account, managed);
-    // INVARIANT: the configuration makes sure. Two roles of one name would have the same session ARNs.
+    // INVARIANT: the configuration was checked for this. Two roles of one name would have the same session ARNs.
     if (names.has(role.name.toLowerCase())) throw new Error(`two roles are named ${role.name}`);
     names.add(role.name.toLowerCase());
     roles.set(role.arn, role);

@@ -2,11 +2,11 @@ import { formatArn } from '../core/arn.ts';
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccountRecord, EntityRecord, NamedPolicyRecord } from './records.ts';
 
-/** The managed policies of a directory, each compiled once and shared by everyone it is attached to. */
+/** The managed policies of a directory, each compiled once and shared by all its users and roles. */
 export interface ManagedPolicies {
   byName(name: string): CompiledPolicy | undefined;
   byArn(arn: string): CompiledPolicy | undefined;
-  /** The policy of a name that was checked; throws an `Error` when nothing has it. */
+  /** The policy of a name that was checked; throws an `Error` when there is none. */
   require(name: string): CompiledPolicy;
 }
 
@@ -56,7 +56,7 @@ export interface AttachedPolicies {
   readonly boundary?: CompiledPolicy;
 }
 
-/** Compiles inline policies and finds managed ones. Throws an `Error` for a name that nothing has. */
+/** Compiles inline policies and finds managed ones. Throws an `Error` for an unknown name. */
 export function attachPolicies(record: EntityRecord, managed: ManagedPolicies): AttachedPolicies {
   const inline = record.inlinePolicies.map(({ name, document }) => compilePolicy(document, name));
   const policies = [...inline, ...record.policies.map((name) => managed.require(name))];

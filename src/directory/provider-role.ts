@@ -8,7 +8,7 @@ import { deriveUniqueId } from './unique-id.ts';
 /** The longest session, in seconds (MinIO, AssumeRoleWithWebIdentity): a year. */
 const maxSessionDurationSeconds = 31_536_000;
 
-// Only its provider's own action makes sessions of such a role: no action that asks a trust policy does.
+// Only its provider's own action issues sessions of such a role. Actions that evaluate trust policies never do.
 const trustsNobody = {
   Version: '2012-10-17',
   Statement: [{ Sid: 'ProviderOnly', Effect: 'Deny', Principal: '*', Action: 'sts:*' }],
@@ -16,7 +16,7 @@ const trustsNobody = {
 
 /**
  * The role ARN that clients of a MinIO-style provider must name. That of an OpenID Connect client id shows the region, as
- * MinIO prints it; every one is matched ignoring it.
+ * MinIO prints it; the region is ignored when ARNs are compared.
  */
 export function providerRoleArn({ name, mode }: ProviderRoleRecord, region = ''): string {
   // A claim-mode role is named as its provider is; the path keeps it apart from ids that are made of digests.
@@ -33,8 +33,8 @@ export function canonicalProviderArn(arn: string): string | undefined {
 }
 
 /**
- * Builds the role that everyone of a MinIO-style provider acts as. Its unique id is made of the whole provider: another
- * one under the same name has no part in its sessions.
+ * Builds the role that all users of a MinIO-style provider act as. Its unique id is derived from the whole provider, so that
+ * sessions of a provider do not pass to another one with the same name.
  */
 export function buildProviderRole(
   record: ProviderRoleRecord,
@@ -58,7 +58,7 @@ export function buildProviderRole(
   });
 }
 
-/** A claim-mode role with the policies of one session; names that nothing has any more are left out. */
+/** A claim-mode role with the policies of one session; names that no longer exist are left out. */
 export function withNamedPolicies(role: Role, names: readonly string[], managed: ManagedPolicies): Role {
   const { kind, name, path, account, arn, roleId, provider, trustPolicy, tags } = role;
   return {

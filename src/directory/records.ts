@@ -65,7 +65,7 @@ export interface RoleRecord extends EntityRecord {
   readonly roleId?: string;
 }
 
-/** How a MinIO-style provider finds the policies of whom it vouches for. */
+/** How a MinIO-style provider finds the policies of its users. */
 export type ProviderRoleMode = 'role-policy' | 'claim' | 'custom-token';
 
 /** The role that everyone of a MinIO-style identity provider acts as; it exists because the provider does. */

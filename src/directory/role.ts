@@ -9,13 +9,13 @@ export interface Role {
   readonly name: string;
   /** Begins and ends with `/`. */
   readonly path: string;
-  /** Whose sessions' ARNs name it. */
+  /** The name in the ARNs of its sessions. */
   readonly account: AccountRecord;
   /** `arn:<partition>:iam::<account>:role<path><name>`; of a provider's role `arn:minio:iam:::role/…` */
   readonly arn: string;
   /** `AROA…` */
   readonly roleId: string;
-  /** The identity provider that the role is there for; `undefined` for a role of the directory. */
+  /** The identity provider that the role belongs to; `undefined` for a role of the directory. */
   readonly provider: { readonly name: string; readonly mode: ProviderRoleMode } | undefined;
   readonly trustPolicy: CompiledPolicy;
   /** Inline and managed policies. */
@@ -23,7 +23,7 @@ export interface Role {
   /** The permissions boundary; `undefined` when there is none. */
   readonly boundary?: CompiledPolicy;
   readonly maxSessionDurationSeconds: number;
-  /** `undefined`: the global setting holds. */
+  /** `undefined`: the global setting applies. */
   readonly enforcement: Enforcement | undefined;
   readonly tags: ReadonlyMap<string, string>;
 }

@@ -3,7 +3,7 @@ import { parsePolicyDocument } from '../iam/document.ts';
 import { iamArn } from './managed-policies.ts';
 import type { AccountRecord } from './records.ts';
 
-/** The account's root: an identity that allows everything, and that no boundary bounds. */
+/** The account's root: an identity that allows everything and has no boundary. */
 export interface Root {
   readonly kind: 'root';
   /** `arn:<partition>:iam::<account>:root` */

@@ -4,7 +4,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-// Where no identity provider is: instance metadata and other link-local services, unspecified, multicast, broadcast.
+// No identity provider is here: instance metadata and other link-local services, unspecified, multicast, broadcast.
 const neverServed = new BlockList();
 neverServed.addSubnet('0.0.0.0', 8, 'ipv4');
 neverServed.addSubnet('169.254.0.0', 16, 'ipv4');

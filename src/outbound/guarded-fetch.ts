@@ -30,7 +30,7 @@ export interface OutboundRequest {
   readonly maxBytes: number;
   /** Sent as `Authorization: Bearer`. */
   readonly bearer?: Secret;
-  /** Sent as the value of `Authorization`, whatever it is. */
+  /** Sent unchanged as the value of `Authorization`. */
   readonly authorization?: Secret;
   /** Makes it a POST of this value as JSON. */
   readonly json?: unknown;
@@ -43,13 +43,13 @@ export interface OutboundRequest {
   /** Authorities, PEM, trusted for this request instead of all others. */
   readonly caPem?: string;
   /**
-   * Requests of one pool share connections: one side that answers slowly takes none from another, not even where both are
-   * at one address.
+   * Requests of one pool share connections. A provider that answers slowly takes no connections from another, even when
+   * both have the same address.
    */
   readonly pool?: string;
   /**
-   * The URL of the issuer whose own document names {@link url}. Such a document leads to loopback addresses only where the
-   * issuer itself is there.
+   * The URL of the issuer whose discovery document names {@link url}. Such a document may point to a loopback address only
+   * when the issuer itself is on loopback.
    */
   readonly namedBy?: string;
 }
@@ -99,7 +99,7 @@ export class GuardedFetch {
     }
   }
 
-  /** Finds out whether anything answers at a URL, whatever it says. Throws {@link OutboundFault}. */
+  /** Checks that a server answers at a URL, with any status. Throws {@link OutboundFault}. */
   async reach(text: string, pool?: string): Promise<void> {
     const url = this.#checkUrl(text);
     const signal = this.#deadline();
@@ -136,8 +136,8 @@ export class GuardedFetch {
   }
 
   /**
-   * Whether a service of that origin may be at a loopback address. `namedBy` is the issuer that leads there; `undefined` for
-   * what the configuration names.
+   * Whether a service of that origin may be at a loopback address. `namedBy` is the issuer whose document names it; `undefined`
+   * when the configuration does.
    */
   #mayBeHere(origin: string, namedBy: string | undefined): boolean {
     const isConfigured = isLoopbackHost(new URL(origin).hostname) || this.#allowHttp.has(origin);
@@ -168,7 +168,7 @@ export class GuardedFetch {
     });
     return (options, callback) => {
       connect(options, (...[error, socket]) => {
-        // A failed connection has no socket, whatever its type says.
+        // A failed connection has no socket, although the type says so.
         if (error !== null || !socket) {
           callback(error ?? new Error('no connection'), null);
           return;
@@ -198,10 +198,10 @@ export class GuardedFetch {
   }
 }
 
-/** Of one pool: enough for every question that a provider's rooms let out at once. */
+/** Of one pool: enough for all requests that a provider may have in flight at once. */
 const maxConnectionsPerOrigin = 18;
 
-// RFC 7517 section 8.5.2. Kubernetes' API server answers 406 for its keys where only the first is accepted (1.34).
+// RFC 7517 section 8.5.2. With `application/json` alone, Kubernetes' API server answers 406 for its keys (1.34).
 const acceptedTypes = 'application/json, application/jwk-set+json';
 
 function toOptions({

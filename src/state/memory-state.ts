@@ -7,15 +7,15 @@ import {
   StateFault,
 } from './shared-state.ts';
 
-/** What may be used once and was: more than anybody proves in five minutes, and a bound for this process. */
+/** The most used names that are remembered: more than real callers use in five minutes, and a bound on memory. */
 const maxNames = 100_000;
 
-/** The state of this process alone; it ends with it. */
+/** The state of this process alone. It is lost when the process ends. */
 export class MemoryState implements SharedState {
   readonly isShared: boolean = false;
   /** When each name may be forgotten, in the order of their first uses. */
   readonly #used = new Map<string, number>();
-  // Bounded by whoever names them: devices of the directory.
+  // Bounded, because the names are those of MFA devices in the directory.
   readonly #attempts = new Map<string, number[]>();
   readonly #records = new Map<string, string>();
   #version = 0;

@@ -1,6 +1,6 @@
 /**
- * What has to happen at once in Redis, as scripts over one key each, which is what every Redis and every service like it
- * runs. Times come as arguments: the clocks of the replicas count, not that of Redis.
+ * What has to be atomic in Redis, as scripts. Each uses one key, so that it runs on clusters and compatible services too.
+ * Times are arguments: the clocks of the replicas count, not that of Redis.
  */
 
 /**
@@ -20,17 +20,17 @@ redis.call('PEXPIRE', KEYS[1], 2 * window)
 return 1
 `;
 
-/** Begins the field of each record in their hash, and keeps it apart from the fields that tell the version. */
+/** The prefix of the fields of records, which sets them apart from the fields of the version. */
 export const recordPrefix = 'record:';
 
 /**
- * How many past versions are remembered. Who knows an older one cannot tell what became of it.
+ * How many past versions are remembered. A replica with an older one cannot tell whether records were lost.
  */
 const rememberedVersions = 500;
 
 /**
- * Version and records are one hash, so that they cannot be lost apart. Each change has a number and a stamp; the stamps of
- * the last changes stay, so that a past that was rolled back and gone on with differently is found out.
+ * Version and records are one hash, so that one cannot be lost without the other. Each change has a number and a stamp. The
+ * latest stamps are kept, so that a replica notices when Redis was rolled back and then changed differently.
  */
 const lua = `
 local function begin(epoch)
@@ -49,8 +49,8 @@ end
 `;
 
 /**
- * All records, with the version they are. Writes nothing where there is something: a Redis that is full, or cannot save,
- * can still be read.
+ * All records, with their version. It writes only when there is no hash yet, so that a Redis that is full, or cannot
+ * save, can still be read.
  * KEYS: the hash. ARGV: epoch, number and stamp that are known, a new epoch. Returns false when nothing changed, or
  * `[epoch, number, stamp, isContinued, [field, value, …]]`.
  */

@@ -18,7 +18,7 @@ import {
   StateFault,
 } from './shared-state.ts';
 
-/** Where the state of all replicas is. */
+/** The Redis that holds the state of all replicas. */
 export interface RedisSettings {
   /** `redis://` or `rediss://`, with user, password and database number where there are any. */
   readonly url: Secret;
@@ -26,10 +26,10 @@ export interface RedisSettings {
   readonly caPem?: string;
 }
 
-/** A slow Redis delays a request by as much, once; then nobody waits for it any more. */
+/** How long a request waits for Redis before it fails. */
 const commandTimeoutMs = 1_000;
 const connectTimeoutMs = 3_000;
-/** Without an answer for so long, the connection is given up and made anew; records are asked for more often. */
+/** A connection that is silent for so long is replaced. Records are read more often than that. */
 const silenceMs = 4_000;
 const longestReconnectMs = 1_000;
 const maxQueued = 1_000;
@@ -41,14 +41,14 @@ export class RedisState implements SharedState {
   readonly isShared = true;
   readonly #settings: RedisSettings;
   readonly #prefix: string;
-  /** Resolves once the first connection is there; there from the first command on. */
+  /** Resolves once the first connection is open; `undefined` before the first command. */
   #connected: Promise<Client> | undefined;
   #client: Client | undefined;
   #isClosed = false;
 
   /**
-   * The first command begins to connect, and that goes on for as long as it takes.
-   * @param prefix begins every key, and keeps what else is in this Redis apart
+   * The first command starts to connect, and connecting is retried until it succeeds.
+   * @param prefix starts every key, so that other data in the same Redis stays apart
    */
   constructor(settings: RedisSettings, prefix: string) {
     this.#settings = settings;
@@ -102,7 +102,7 @@ export class RedisState implements SharedState {
   async #connect(): Promise<Client> {
     const client = await makeClient(this.#settings);
     this.#client = client;
-    // Every command reports its own failure; a listener must be there, or the first one would end the process.
+    // Every command reports its own failure. Without a listener, the first error event would end the process.
     client.on('error', () => undefined);
     const connected = client.connect().catch(() => undefined);
     if (this.#isClosed) client.destroy();
@@ -139,8 +139,8 @@ export class RedisState implements SharedState {
   }
 }
 
-// Loaded when it is needed: it is a fifth of the program's memory. The return type is the library's own, with every
-// command in it.
+// Loaded only when it is needed, because it takes a fifth of the program's memory. The return type is inferred: it lists
+// every Redis command.
 async function makeClient({ url, caPem }: RedisSettings) {
   const { createClient } = await import('@redis/client');
   const address = url.reveal();
@@ -152,7 +152,7 @@ async function makeClient({ url, caPem }: RedisSettings) {
   const ca = caPem === undefined ? undefined : [...rootCertificates, caPem];
   return createClient({
     url: address,
-    // What could not be sent is refused now instead of being done later, when nobody waits for it.
+    // A command that cannot be sent fails at once. Queued, it would run after its request has failed.
     disableOfflineQueue: true,
     commandsQueueMaxLength: maxQueued,
     socket: address.startsWith('rediss:') ? { ...common, tls: true, ...(ca && { ca }) } : common,
@@ -160,10 +160,10 @@ async function makeClient({ url, caPem }: RedisSettings) {
 }
 
 function readSnapshot(reply: unknown): RecordsSnapshot {
-  if (!Array.isArray(reply)) throw new StateFault('Redis answered something else than records');
+  if (!Array.isArray(reply)) throw new StateFault('Redis did not answer with records');
   const [epoch, number, stamp, isContinued, fields] = reply as readonly unknown[];
   if (typeof epoch !== 'string' || typeof stamp !== 'string' || !Array.isArray(fields)) {
-    throw new StateFault('Redis answered something else than records');
+    throw new StateFault('Redis did not answer with records');
   }
   const records = new Map<string, string>();
   for (let index = 0; index + 1 < fields.length; index += 2) {

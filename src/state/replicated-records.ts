@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { RecordsSnapshot, RecordsVersion, SharedState } from './shared-state.ts';
 
-/** What becomes of the attempts to learn about changes. */
+/** Is told how refreshes end. */
 export interface ReplicationObserver {
   /** Every attempt; `detail` says why one failed. */
   refreshed(outcome: 'success' | 'failure', detail?: string): void;
@@ -9,12 +9,12 @@ export interface ReplicationObserver {
   restored(count: number): void;
 }
 
-/** How often changes are asked for: every replica has them within a second. */
+/** How often changes are read: every replica has them within a second. */
 const refreshEveryMs = 400;
 
 /**
- * The records of a shared state as this process last saw them. Knows when that was, so that nobody relies on what may
- * have changed since.
+ * The records of a shared state as this process last saw them. Knows when that was, so that stale records are
+ * not relied on.
  */
 export class ReplicatedRecords {
   readonly #state: SharedState;
@@ -23,9 +23,9 @@ export class ReplicatedRecords {
   readonly #observer: ReplicationObserver;
   #records: ReadonlyMap<string, string> = new Map();
   #version: RecordsVersion | undefined;
-  /** When what is known now was certainly so; `undefined` before the first answer. */
+  /** When the records were last known to be current; `undefined` before the first answer. */
   #confirmedAtMs: number | undefined;
-  /** What was too old once is not made young by a clock that goes back. */
+  /** Set once the records are too old: a clock that goes back does not make them fresh again. */
   #isStale = false;
   #reading: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
@@ -49,7 +49,7 @@ export class ReplicatedRecords {
     return this.#state.isShared;
   }
 
-  /** Whether anything was learned at all. */
+  /** True once the records have been read. */
   get isKnown(): boolean {
     return this.#confirmedAtMs !== undefined;
   }
@@ -62,12 +62,12 @@ export class ReplicatedRecords {
     if (this.#confirmedAtMs === undefined) return false;
     if (!this.#state.isShared) return true;
     const nowMs = this.#clock.now();
-    // A clock that went back says nothing about how long ago that was.
+    // After the clock went back, the age of the records is not known.
     if (Math.abs(nowMs - this.#confirmedAtMs) > this.#maxStalenessMs) this.#isStale = true;
     return !this.#isStale;
   }
 
-  /** Asks for the records now, and from then on for changes. Never throws. */
+  /** Reads the records now, and changes from then on. Never throws. */
   async start(): Promise<void> {
     await this.#refresh();
     if (this.#state.isShared) this.#scheduleRefresh();
@@ -78,7 +78,7 @@ export class ReplicatedRecords {
     clearTimeout(this.#timer);
   }
 
-  /** Learns what changed until now. Throws `StateFault`. */
+  /** Reads all changes made until now. Throws `StateFault`. */
   async learn(): Promise<void> {
     if (this.#state.isShared) await this.#read();
   }
@@ -116,8 +116,8 @@ export class ReplicatedRecords {
     }
   }
 
-  // One at a time: an answer that was overtaken would bring back what has changed since. One that has begun may miss what
-  // was just written, so who comes then waits for the next, together with all who come until it begins.
+  // One read at a time: a late answer would bring back an older state. A read that has begun may miss what was just written,
+  // so a new call waits for the next read, and shares it with all calls made before it begins.
   #read(): Promise<void> {
     this.#waiting ??= this.#readNext();
     return this.#waiting;
@@ -145,7 +145,7 @@ export class ReplicatedRecords {
   ): Promise<void> {
     const lost = new Map(isContinued || known === undefined ? [] : this.#records);
     for (const id of records.keys()) lost.delete(id);
-    // Until they are back, what this replica knew goes on to count.
+    // Until they are restored, the records that this replica knew still count.
     this.#records = lost.size === 0 ? records : new Map([...lost, ...records]);
     if (lost.size > 0) {
       await this.#state.restoreRecords(lost);

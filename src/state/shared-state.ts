@@ -6,18 +6,18 @@
  * It never falls back from Redis to memory, and never stores a session.
  */
 
-/** How many failures in how long make a name be refused, and for as long. */
+/** So many failures within the window lock a name, until the window has passed. */
 export interface AttemptLimit {
   readonly maxFailures: number;
   readonly windowMs: number;
 }
 
-/** Which state of the records somebody knows. */
+/** Identifies one state of the records. */
 export interface RecordsVersion {
   readonly epoch: string;
   /** Grows by one with every change. */
   readonly number: number;
-  /** Tells two states of one number apart, which a store that lost some can come to. */
+  /** Differs between two states with the same number, which occur after Redis has lost changes. */
   readonly stamp: string;
 }
 
@@ -25,31 +25,31 @@ export interface RecordsVersion {
 export interface RecordsSnapshot {
   readonly version: RecordsVersion;
   readonly records: ReadonlyMap<string, string>;
-  /** Whether the version that was known is one of its past; if not, the store may have lost what was known. */
+  /** True when this state follows from the version that was known. If not, records may have been lost. */
   readonly isContinued: boolean;
 }
 
 /**
- * What one request has to know of others: of this process alone, or of all replicas. Times are milliseconds since the
- * Unix epoch. Every method throws {@link StateFault} when nothing is certain; nobody is let through then.
+ * What one request has to know about others, of this process or of all replicas. Times are milliseconds since the Unix
+ * epoch. Every method throws {@link StateFault} when the answer is not certain; the caller must then refuse the request.
  */
 export interface SharedState {
-  /** Whether other replicas see the same. */
+  /** True when other replicas see the same state. */
   readonly isShared: boolean;
-  /** True for the first use of a name until `untilMs`, and false for every later one. Of several at once one is first. */
+  /** True for the first use of a name until `untilMs`, and false for every later one. Of concurrent uses exactly one is the first. */
   useOnce(name: string, untilMs: number, nowMs: number): Promise<boolean>;
   /**
-   * Counts an attempt as failed before it is known how it ends, so that many at once cannot pass the limit together.
-   * False when the name is locked; that attempt counts for nothing.
+   * Counts an attempt as failed before its result is known, so that concurrent attempts cannot exceed the limit together.
+   * False when the name is locked; such an attempt is not counted.
    */
   beginAttempt(name: string, limit: AttemptLimit, nowMs: number): Promise<boolean>;
-  /** Takes back an attempt that was begun at that time and ended well. */
+  /** Takes back the attempt that began at that time, because it succeeded. */
   forgiveAttempt(name: string, begunAtMs: number): Promise<void>;
   /** All records; `undefined` when they are still those of `known`. */
   readRecords(known: RecordsVersion | undefined): Promise<RecordsSnapshot | undefined>;
   /** Adds or replaces a record. False when there are too many. */
   putRecord(id: string, text: string): Promise<boolean>;
-  /** Puts back what was lost, however many records there are; those that are there stay as they are. */
+  /** Puts lost records back, even beyond the limit. Records that exist are not changed. */
   restoreRecords(records: ReadonlyMap<string, string>): Promise<void>;
   /** False when there was none. */
   removeRecord(id: string): Promise<boolean>;
@@ -57,13 +57,13 @@ export interface SharedState {
   close(): Promise<void>;
 }
 
-/** The part that tells what was used before. */
+/** The part that remembers what was used before. */
 export type UsedNames = Pick<SharedState, 'useOnce'>;
 
-/** Nobody can say now what other requests did. */
+/** The state cannot be read or written now, so what other requests did is not known. */
 export class StateFault extends Error {
   override readonly name = 'StateFault';
 }
 
-/** Records that fit; one is some hundred bytes, and every replica holds them all. */
+/** The most records. One takes some hundred bytes, and every replica holds all of them. */
 export const maxRecords: number = 10_000;
