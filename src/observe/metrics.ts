@@ -18,12 +18,12 @@ const counters = {
   s3_requests_total: ['S3 requests by operation and HTTP status.', ['operation', 'code']],
   authz_decisions_total: ['Authorization decisions.', ['operation', 'decision', 'policy_type', 'enforced']],
   authn_failures_total: ['Requests whose caller could not be authenticated.', ['reason']],
-  upstream_errors_total: ['Requests the store did not answer as it should.', ['reason']],
+  upstream_errors_total: ['Requests that failed at the store or on the way to it.', ['reason']],
   idp_requests_total: ['Requests to identity providers.', ['provider', 'operation', 'outcome']],
-  mfa_attempts_total: ['Attempts to prove a second factor.', ['outcome']],
-  state_refreshes_total: ['Attempts to learn what other replicas know.', ['outcome']],
+  mfa_attempts_total: ['Attempts to use an MFA code.', ['outcome']],
+  state_refreshes_total: ['Attempts to refresh the shared state from other replicas.', ['outcome']],
   proxy_bytes_total: ['Body bytes passed through.', ['direction']],
-  limit_actions_total: ['Requests and connections that a limit refused or made give way.', ['limit']],
+  limit_actions_total: ['Requests and connections that a limit refused or displaced.', ['limit']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
 /** Every histogram: name without prefix → help, labels and buckets, in seconds. */
@@ -43,21 +43,24 @@ const histograms = {
 /** Every gauge: name without prefix → help and labels. */
 const gauges = {
   requests_in_flight: ['Requests being answered.', ['listener']],
-  unauthenticated_requests: ['Requests whose signature has not been verified.', []],
-  buffered_bytes: ['Bytes held of what is read or written whole.', []],
-  open_connections: ['Client connections.', ['listener']],
-  build_info: ['Always 1; the labels say what runs.', ['version', 'revision']],
+  unauthenticated_requests: ['Requests in progress whose signature has not been verified yet.', []],
+  buffered_bytes: ['Bytes held in memory for bodies and answers that are buffered whole.', []],
+  open_connections: ['Open client connections.', ['listener']],
+  build_info: ['Always 1; the labels give the version and revision.', ['version', 'revision']],
   policies: ['Policies loaded.', ['kind']],
-  state_last_refresh_timestamp_seconds: ['When it was last known what other replicas know.', []],
+  state_last_refresh_timestamp_seconds: [
+    'Time of the last successful refresh of the shared state, Unix seconds.',
+    [],
+  ],
   jwks_last_refresh_timestamp_seconds: [
-    'When the signing keys of an identity provider were last fetched.',
+    'Time when the signing keys of an identity provider were last fetched, Unix seconds.',
     ['provider'],
   ],
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
 const prefix = 'sts_sidecar_';
 
-/** A limit that keeps one client from taking what others need. */
+/** A limit that keeps one client from using up what others need. */
 export type LimitName =
   | 'unauthenticated'
   | 'in_flight'
@@ -75,7 +78,7 @@ export interface Occupancy {
   readonly connections: Readonly<Record<string, number>>;
 }
 
-/** Gauges of `prom-client` that are named like counters; their likes by type, which sum to the same, stay. */
+/** Gauges of `prom-client` that are named like counters. The gauges by type, which have the same sum, stay. */
 const misnamedGauges = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -105,7 +108,7 @@ export class Metrics {
     });
   }
 
-  /** Says once what runs. */
+  /** Sets the gauges that never change: the version, and the number of policies. */
   describe(build: { version: string; revision: string }, policies: Readonly<Record<string, number>>): void {
     this.#gauges.build_info.set(build, 1);
     for (const [kind, count] of Object.entries(policies)) this.#gauges.policies.set({ kind }, count);
@@ -116,12 +119,12 @@ export class Metrics {
     this.#gauges.requests_in_flight.inc({ listener }, change);
   }
 
-  /** Counts one refusal, or one request or connection that gave way. */
+  /** Counts one request or connection that a limit refused or displaced. */
   limitActed(limit: LimitName): void {
     this.#counters.limit_actions_total.inc({ limit });
   }
 
-  /** Says where to find what is measured at the moment of a scrape. */
+  /** Sets the function that is called at each scrape to measure occupancy. */
   watch(occupancy: () => Occupancy): void {
     this.#occupancy = occupancy;
   }
@@ -138,12 +141,12 @@ export class Metrics {
     this.#histograms.idp_request_duration_seconds.observe({ provider, operation }, durationSeconds);
   }
 
-  /** Says when the signing keys of an identity provider were fetched. */
+  /** Records when the signing keys of an identity provider were fetched. */
   keysRefreshed(provider: string, epochSeconds: number): void {
     this.#gauges.jwks_last_refresh_timestamp_seconds.set({ provider }, epochSeconds);
   }
 
-  /** Adds one attempt to learn what other replicas know. */
+  /** Counts one refresh of the shared state. */
   stateRefreshed(outcome: 'success' | 'failure', epochSeconds: number): void {
     this.#counters.state_refreshes_total.inc({ outcome });
     if (outcome === 'success') this.#gauges.state_last_refresh_timestamp_seconds.set(epochSeconds);
