@@ -4,8 +4,8 @@ import { providerRoleArn } from '../directory/provider-role.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 /**
- * Validates a configuration file exactly as start-up does and prints every problem and warning. Strictly, a warning is
- * an error.
+ * Validates a configuration file exactly as start-up does and prints every problem and warning. When strict, a warning
+ * is an error.
  */
 export function checkConfiguration(path: string, isStrict: boolean, terminal: Terminal): number {
   const loaded = loadConfiguration(path, {}, policyVocabulary);

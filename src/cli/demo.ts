@@ -21,7 +21,7 @@ import { exitCodes, type Terminal } from './terminal.ts';
 export interface DemoOptions {
   /** Run the scenario once and exit. */
   readonly once: boolean;
-  /** The port to listen on, 0 for a free one; the usual one, or a free one when that is taken, if absent. */
+  /** The port to listen on, 0 for a free one. When absent: 9000, or a free one if that is taken. */
   readonly port: number | undefined;
 }
 

@@ -4,17 +4,17 @@ import { runInNewContext } from 'node:vm';
 
 /**
  * Makes V8 mark the heap in one go. Objects on their way are memory outside V8's heap, and V8 answers its growth by marking the
- * heap step by step. Under load it never stops: what is allocated meanwhile lives on, is growth again, and doubles the CPU time
- * of a large object (`docs/decisions/0016`).
+ * heap step by step. Under load this never ends: what is allocated meanwhile survives, counts as growth again, and doubles the
+ * CPU time of a large object (`docs/decisions/0016`).
  */
 export function collectInOneGo(): void {
   setFlagsFromString('--no-incremental-marking');
 }
 
 const checkEveryMs = 5_000;
-/** Part of the time that the event loop is at work, below which the program is quiet. */
+/** The program is quiet when the event loop is busy for less than this part of the time. */
 const quietUtilization = 0.25;
-/** Bytes that have come since the last collection, from which another is worth its pause of some 30 ms in quiet times. */
+/** Growth in bytes since the last collection that makes another one worth its pause of some 30 ms. */
 const worthCollecting = 16 * 1024 * 1024;
 
 /**

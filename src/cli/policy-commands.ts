@@ -6,7 +6,9 @@ import type { Terminal } from './terminal.ts';
 
 /** Adds `policy simulate` and `policy test`. */
 export function addPolicy(program: Command, terminal: Terminal, exit: (code: number) => void): void {
-  const policy = program.command('policy').description('ask what policies decide, without a running sidecar');
+  const policy = program
+    .command('policy')
+    .description('check what policies allow, without a running sidecar');
   addSimulate(policy, terminal, exit);
   addTest(policy, terminal, exit);
 }
@@ -17,8 +19,8 @@ function collect(value: string, before: readonly string[]): string[] {
 
 const simulateHelp = `
 Prints the decision, what decided it, and every statement that matches.
-Exit code: 0 when everything is allowed, 1 when something is denied, 2 for a question or configuration that is
-wrong, and for a decision that depends on keys which were not given.
+Exit code: 0 when everything is allowed, 1 when something is denied, 2 for an invalid question or
+configuration, and for a decision that depends on context keys that were not given.
 
 Examples:
   sts-sidecar policy simulate --config sidecar.yaml \\
@@ -54,25 +56,40 @@ function addSimulate(policy: Command, terminal: Terminal, exit: (code: number) =
     .command('simulate')
     .description('decide actions on resources as the sidecar would, and say why')
     .option('--config <file>', 'the configuration file (or STS_SIDECAR_CONFIG)')
-    .option('--principal <arn>', 'who asks: a user, root, a role, a session; * for anonymous')
+    .option('--principal <arn>', 'the ARN of the caller: a user, root, a role or a session; * for anonymous')
     .option(
       '--web-identity-provider <provider>',
-      'who asks: a token of this provider, by name, issuer or ARN',
+      'the caller presents a token of this provider: its name, issuer or ARN',
     )
     .option(
       '--saml-provider <provider>',
-      'who asks: an assertion of this provider, by name, entity id or ARN',
+      'the caller presents an assertion of this provider: its name, entity id or ARN',
     )
-    .option('--session-token', 'the user or root asks with credentials of GetSessionToken', false)
-    .option('--mfa-age <seconds>', 'which a one-time code was shown for, that long ago')
-    .option('--federated-by <arn>', 'the user or root that vouches for a federated user')
-    .option('--policy-name <name>', 'a policy that a claim-mode token names (repeatable)', collect, [])
-    .option('--action <action>', 'what is asked, for example s3:GetObject (repeatable)', collect, [])
-    .option('--resource <arn>', 'of which bucket, object or role (repeatable)', collect, [])
-    .option('--context <key=value>', 'a context key; repeat it for several values', collect, [])
-    .option('--absent <key>', 'a context key, or prefix of tags, that the request does not have', collect, [])
-    .option('--session-policy <file>', 'an inline session policy, JSON')
-    .option('--session-policy-arn <arn>', 'a managed session policy (repeatable)', collect, [])
+    .option('--session-token', 'the user or root uses credentials from GetSessionToken', false)
+    .option('--mfa-age <seconds>', "age in seconds of the caller's MFA code")
+    .option('--federated-by <arn>', 'the ARN of the user or root that called GetFederationToken')
+    .option(
+      '--policy-name <name>',
+      'the name of a policy in the claim of a claim-mode token (repeatable)',
+      collect,
+      [],
+    )
+    .option('--action <action>', 'the action to decide, for example s3:GetObject (repeatable)', collect, [])
+    .option('--resource <arn>', 'the ARN of the bucket, object or role (repeatable)', collect, [])
+    .option(
+      '--context <key=value>',
+      'a context key and its value (repeatable, also for several values of a key)',
+      collect,
+      [],
+    )
+    .option(
+      '--absent <key>',
+      'a context key or tag prefix that the request does not have (repeatable)',
+      collect,
+      [],
+    )
+    .option('--session-policy <file>', 'a JSON file with an inline session policy')
+    .option('--session-policy-arn <arn>', 'the ARN of a managed session policy (repeatable)', collect, [])
     .option('--tag <key=value>', 'a session tag (repeatable)', collect, [])
     .option('--json', 'print JSON', false)
     .addHelpText('after', simulateHelp);
@@ -86,8 +103,8 @@ function addSimulate(policy: Command, terminal: Terminal, exit: (code: number) =
 }
 
 const testHelp = `
-Prints a line for each case that ends otherwise than expected, and how many there are.
-Exit code: 0 when all pass, 1 when some fail, 2 for a file or configuration that is wrong.
+Prints one line for each difference from what a case expects, and a summary.
+Exit code: 0 when all pass, 1 when some fail, 2 for an invalid file or configuration.
 
 Examples:
   sts-sidecar policy test cases.yaml
@@ -105,9 +122,9 @@ A file of cases:
 function addTest(policy: Command, terminal: Terminal, exit: (code: number) => void): void {
   policy
     .command('test')
-    .description('check that policies decide as a file of cases expects')
-    .argument('<cases>', 'the file of cases, YAML')
-    .option('--config <file>', 'the configuration file, instead of the one that the cases name')
+    .description('check policy decisions against a file of expected results')
+    .argument('<cases>', 'the YAML file of cases')
+    .option('--config <file>', 'the configuration file; overrides the one named in the cases')
     .option('--json', 'print JSON', false)
     .addHelpText('after', testHelp)
     .action((path: string, { config, json }: { config?: string; json: boolean }) => {

@@ -107,7 +107,7 @@ function readAsking(options: SimulateOptions): Asking {
   };
 }
 
-// What is no number is refused with the numbers that are out of range.
+// Text that is not a number gets the same message as a number out of range.
 function readSeconds(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
@@ -118,7 +118,7 @@ function readPolicyFile(path: string): string {
   return file.text;
 }
 
-/** Values of one key, in whatever case it is written, belong together. */
+/** Groups values by key, ignoring the case of keys. */
 function readContext(texts: readonly string[]): ContextEntry[] {
   const entries = new Map<string, [key: string, values: string[]]>();
   for (const text of texts) {
@@ -154,11 +154,11 @@ function hints(simulations: readonly Simulation[]): string[] {
       (key) =>
         `the decision depends on ${key}: give it with --context, or say with --absent ${absence(key)} that there is none`,
     ),
-    ...unused.map((key) => `note: no policy that takes part asks for ${key}`),
+    ...unused.map((key) => `note: no policy involved refers to ${key}`),
   ];
 }
 
-// Of tags only all those that were not given can be absent.
+// For tags, only the prefix can be absent: it stands for all tags that were not given.
 function absence(key: string): string {
   return storeKeyPrefixes.find((prefix) => key.startsWith(prefix)) ?? key;
 }

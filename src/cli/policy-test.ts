@@ -44,7 +44,7 @@ export function testPolicies(
   return report(path, results, { json, terminal });
 }
 
-// With one problem nothing is reported as passed or failed: a case that was not asked would go unnoticed.
+// A single problem ends the run without results. Otherwise a case that was not decided would go unnoticed.
 function decideCases(file: PolicyCaseFile, world: World): CaseResult[] {
   const nowMs = systemClock.now();
   const results: CaseResult[] = [];

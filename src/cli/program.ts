@@ -77,9 +77,9 @@ function addServe(program: Command, terminal: Terminal, exit: (code: number) => 
     .command('serve')
     .description('run the sidecar in the foreground')
     .option('--config <file>', 'the configuration file (or STS_SIDECAR_CONFIG)')
-    .option('--listen <host:port>', 'replaces server.listen')
-    .option('--backend <url>', 'replaces backend.endpoint')
-    .option('--log-level <level>', 'replaces log.level')
+    .option('--listen <host:port>', 'overrides server.listen')
+    .option('--backend <url>', 'overrides backend.endpoint')
+    .option('--log-level <level>', 'overrides log.level')
     .addHelpText('after', '\nExample:\n  sts-sidecar serve --config sidecar.yaml --log-level warn')
     .action(async (options: Record<string, string | undefined>) => {
       const path = configurationPath(options['config']);
@@ -104,7 +104,7 @@ function overridesOf(options: Record<string, string | undefined>): {
 function addDemo(program: Command, terminal: Terminal, exit: (code: number) => void): void {
   program
     .command('demo')
-    .description('run everything with nothing installed, in front of an in-memory demo store')
+    .description('run the sidecar with an in-memory demo store; nothing else has to be installed')
     .option('--once', 'run the scenario once and exit 0 or 1', false)
     .option(
       '--port <port>',

@@ -10,7 +10,7 @@ export const processTerminal: Terminal = {
   prose: (text) => void process.stderr.write(`${text}\n`),
 };
 
-/** More than any input of a command is long. */
+/** Longer than the input of any command. */
 const maxInputBytes = 65_536;
 
 /** Standard input, or its beginning where it is longer than any command needs. */

@@ -17,9 +17,9 @@ export function addToken(program: Command, terminal: Terminal, exit: (code: numb
   const token = program.command('token').description('work with session tokens');
   const command: Command = token
     .command('inspect')
-    .description('print what a session token says; never its secret access key')
+    .description('print the contents of a session token, without its secret access key')
     .option('--config <file>', 'the configuration file with the key ring (or STS_SIDECAR_CONFIG)')
-    .argument('[token]', 'the session token; from standard input when it is - or left out', '-')
+    .argument('[token]', 'the session token; read from standard input when it is - or omitted', '-')
     .addHelpText('after', inspectHelp)
     .action(async (given: string, { config }: { config?: string }) => {
       const path = configurationPath(config);

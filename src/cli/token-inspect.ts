@@ -12,12 +12,12 @@ import { SessionOpener } from '../tokens/open.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
-/** What a session token is worth under a configuration, at this moment. */
+/** The status of a session token now, under one configuration. */
 type TokenStatus = 'valid' | 'expired' | 'revoked' | 'principal-gone';
 
 /**
- * Prints what a session token says, as JSON. The seed that its secret access key is made of is left out. Exit code 0 for
- * a token of this key ring, whatever it is still worth, 1 for any other text, 2 for a configuration that is wrong.
+ * Prints what a session token says, as JSON. The seed that its secret access key is made of is left out. Exit code 0
+ * for a token of this key ring, valid or not, 1 for any other text, 2 for an invalid configuration.
  */
 export async function inspectToken(
   configuration: string,
@@ -34,14 +34,14 @@ export async function inspectToken(
   const opener = new SessionOpener(createKeyRing(settings.tokens.keys, settings.tokens.sealWith));
   const session = await opener.open(token.trim());
   if (session === undefined) {
-    terminal.prose('this is no session token that a key of this configuration sealed');
+    terminal.prose('not a session token that a key of this configuration sealed');
     return exitCodes.failure;
   }
   const { claims } = session;
   const arn = arnOf(claims, directory);
   const status = statusOf(claims, arn, settings, { directory, nowMs: clock.now() });
   terminal.data(JSON.stringify({ status, arn, ...shown(claims) }, undefined, 2));
-  if (status === 'valid') terminal.prose('revocations that were added at run time are not looked at');
+  if (status === 'valid') terminal.prose('revocations added at run time are not checked');
   return exitCodes.ok;
 }
 
@@ -67,7 +67,7 @@ function statusOf(
   return arn === undefined ? 'principal-gone' : 'valid';
 }
 
-/** The claims in names that people read. */
+/** The claims under readable names. */
 function shown(claims: SessionClaims): Record<string, unknown> {
   const { principal, issuedAt, expiresAt, policy, mfaAuthenticatedAt } = claims;
   const { sessionId, accessKeyId, policyArns, policyNames, tags, sourceIdentity, federation } = claims;

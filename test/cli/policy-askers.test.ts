@@ -103,7 +103,7 @@ describe('policy simulate exits 2', () => {
     [
       'a federated user of a role',
       ['--principal', guest, '--federated-by', reader, ...get],
-      '--federated-by: neither a user nor root',
+      `--federated-by: "${reader}" is neither a user nor root`,
     ],
     [
       'a federated user of another account',
@@ -147,7 +147,7 @@ describe('policy simulate exits 2', () => {
       ['--principal', webhook, '--session-policy', readOnly, ...get],
       '--session-policy: ',
     ],
-    ['an unknown generated role', ['--principal', `${generated}x`, ...get], '--principal: no user, role'],
+    ['an unknown generated role', ['--principal', `${generated}x`, ...get], 'is not a user, role'],
     ['an unknown SAML provider', ['--saml-provider', 'smal', ...bySaml], 'did you mean "saml"?'],
     [
       'an OpenID Connect provider for a SAML one',
@@ -162,12 +162,12 @@ describe('policy simulate exits 2', () => {
     [
       'two providers',
       ['--saml-provider', 'saml', '--web-identity-provider', 'company', ...bySaml],
-      'must not stand beside a SAML provider',
+      'cannot be combined with a SAML provider',
     ],
     [
       'a SAML provider and a principal',
       ['--saml-provider', 'saml', '--principal', alice, ...bySaml],
-      'must not stand beside a principal',
+      'cannot be combined with a principal',
     ],
     ['a tag of an assertion', ['--saml-provider', 'saml', '--tag', 'a=b', ...bySaml], '--tag: '],
     ['an assertion on S3', ['--saml-provider', 'saml', ...get], 'before it assumes a role'],
@@ -192,7 +192,7 @@ describe('policy simulate exits 2', () => {
     [
       'AssumeRole of a generated role',
       ['--principal', alice, '--action', 'sts:AssumeRole', '--resource', generated],
-      'no role is "arn:minio',
+      'there is no role "arn:minio',
     ],
     [
       'GetFederationToken by a session',
@@ -278,7 +278,7 @@ describe('what only the token says', () => {
   it('is not asked for when no policy depends on it', async () => {
     expect((await simulate('--principal', generated, ...get)).code).toBe(0);
     expect((await simulate('--principal', generated, ...get, '--context', `${subject}=a`)).prose).toContain(
-      'no policy that takes part asks for minio.example.com/realms/a:sub',
+      'no policy involved refers to minio.example.com/realms/a:sub',
     );
   });
 

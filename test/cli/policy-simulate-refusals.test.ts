@@ -41,7 +41,7 @@ describe('policy simulate exits 2', () => {
     [
       'a role of another account',
       ['arn:aws:iam::210987654321:role/data-reader', ...get],
-      'no user, role or role session',
+      'is not a user, role or role session',
     ],
     ['a principal that is a name', ['alice', ...get], 'is not an ARN'],
     ['an empty principal', ['', ...get], 'is not an ARN'],
@@ -133,7 +133,7 @@ describe('policy simulate exits 2', () => {
     [
       'a provider and a principal',
       ['--web-identity-provider', 'company', '--principal', alice, '--action', get[0], '--resource', get[1]],
-      'must not stand beside',
+      'cannot be combined with',
     ],
     [
       'a web identity on S3',

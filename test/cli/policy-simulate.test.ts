@@ -331,7 +331,7 @@ describe('the context', () => {
   it('notes keys that nothing asks for', async () => {
     const words = ['s3:GetObject', 'arn:aws:s3:::data/a', '--context', 'aws:SourceIPs=10.0.0.7'] as const;
     const { code, prose } = await ask(alice, ...words);
-    expect([code, prose]).toEqual([0, 'note: no policy that takes part asks for aws:sourceips']);
+    expect([code, prose]).toEqual([0, 'note: no policy involved refers to aws:sourceips']);
     expect(await resultOf(alice, ...words)).toMatchObject({ unusedContextKeys: ['aws:sourceips'] });
   });
 

@@ -84,7 +84,7 @@ describe('policy test', () => {
       expect.stringContaining('cases[3].federatedBy: is required'),
       expect.stringContaining('cases[4].policyNames: is required'),
       expect.stringContaining('cases[5].policyNames: no policy is named "Nothing"'),
-      expect.stringContaining('cases[6].samlProvider: must not stand beside a principal'),
+      expect.stringContaining('cases[6].samlProvider: cannot be combined with a principal'),
     ]);
   });
 });

@@ -169,7 +169,7 @@ describe('policy test exits 2 with the place', () => {
       'an unknown principal',
       'user/staff/alice',
       'user/staff/alcie',
-      '4:16 cases[0].principal: no user, role or role session is',
+      '4:16 cases[0].principal: "arn:aws:iam::123456789012:user/staff/alcie" is not a user, role or role session',
     ],
     [
       'a misspelt action',
@@ -222,7 +222,7 @@ describe('policy test exits 2 with the place', () => {
       'a provider beside a principal',
       'webIdentityProvider: company',
       'webIdentityProvider: company\n    principal: "*"',
-      'cases[9].webIdentityProvider: must not stand beside',
+      'cases[9].webIdentityProvider: cannot be combined with',
     ],
     [
       'an unknown provider',

@@ -93,7 +93,7 @@ describe('token inspect', () => {
   ])('exits 1 for %s', async (_, text, token) => {
     const { code, data, prose } = await inspect(text, token);
     expect([code, data]).toEqual([1, '']);
-    expect(prose).toContain('no session token');
+    expect(prose).toContain('not a session token');
   });
 
   it('exits 1 for a token with any character changed', async () => {

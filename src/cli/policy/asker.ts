@@ -10,12 +10,12 @@ import { findCaller } from './find-caller.ts';
 import { type Asking, QuestionError, type QuestionField } from './question.ts';
 import type { World } from './world.ts';
 
-/** Keys that are always there, with values that only the real token can tell: asked for, never guessed. */
+/** Keys that are always present, with values that only the real token knows. They have to be given, and are never guessed. */
 interface Untold {
   readonly untold: readonly string[];
 }
 
-/** Somebody whose request is simulated. */
+/** The caller of a simulated request. */
 export type Asker =
   | ({ readonly kind: 'caller'; readonly caller: Caller; readonly arn: string } & Untold)
   | { readonly kind: 'anonymous'; readonly arn: '*' }
@@ -26,24 +26,24 @@ export type Asker =
       readonly arn: string;
     } & Untold);
 
-/** The keys of an asker that nobody has told. */
+/** The caller's keys that were not given. */
 export function untoldOf(asker: Asker): readonly string[] {
   return asker.kind === 'caller' || asker.kind === 'saml' ? asker.untold : [];
 }
 
 /**
- * Finds who asks in the directory, as the sidecar would after checking the signature.
- * @throws QuestionError for somebody who does not exist, or who cannot have a session.
+ * Finds the caller in the directory, as the sidecar would after verifying the signature.
+ * @throws QuestionError for a principal that does not exist or cannot have a session.
  */
 export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
   const { principal, webIdentityProvider, samlProvider } = asking;
   if (webIdentityProvider !== undefined) {
-    requireAlone('webIdentityProvider', 'the token is who asks', [principal, samlProvider]);
+    requireAlone('webIdentityProvider', 'the token names the caller', [principal, samlProvider]);
     refuseBut([], asking, 'a web identity');
     return findIssuer(webIdentityProvider, world);
   }
   if (samlProvider !== undefined) {
-    requireAlone('samlProvider', 'the assertion is who asks', [principal]);
+    requireAlone('samlProvider', 'the assertion names the caller', [principal]);
     refuseBut([], asking, 'a SAML assertion');
     return findSamlProvider(samlProvider, world);
   }
@@ -60,12 +60,12 @@ export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
 function requireAlone(field: QuestionField, because: string, others: readonly (string | undefined)[]): void {
   if (others.every((other) => other === undefined)) return;
   const what = others[0] === undefined ? 'a SAML provider' : 'a principal';
-  throw new QuestionError(field, `must not stand beside ${what}: ${because}`);
+  throw new QuestionError(field, `cannot be combined with ${what}: ${because}`);
 }
 
 const sessionParts = 'needs the session of a role or a federated user';
 
-/** What each further part of a question is of. */
+/** What each optional part of a question requires. */
 const places: Readonly<Partial<Record<QuestionField, string>>> = {
   sessionToken: 'needs a user or root, whose temporary credentials these are',
   mfaAgeSeconds: 'needs the temporary credentials of a user or of root',

@@ -12,10 +12,10 @@ import type { KnownAction } from './known-actions.ts';
 import { type Circumstances, QuestionError } from './question.ts';
 import type { World } from './world.ts';
 
-/** Keys that every request has, with values that only a real request can tell: asked for, never guessed. */
+/** Keys that every request has, with values that only a real request knows. They have to be given, and are never guessed. */
 const requestOnlyKeys: readonly string[] = ['aws:sourceip', 's3:x-amz-content-sha256'];
 
-/** The request as it would arrive now, or at the `aws:CurrentTime` of the circumstances: plain, from nowhere. */
+/** A request that arrives now, or at the `aws:CurrentTime` of the circumstances, without TLS and without a client address. */
 export function simulatedRequest({ context }: Circumstances, nowMs: number): RawRequest {
   const [, time] = context.find(([key]) => key.toLowerCase() === 'aws:currenttime') ?? [];
   const given = Date.parse(String(time));
@@ -42,15 +42,15 @@ export interface S3Question {
   readonly key: string;
 }
 
-/** What the context of a request is made of. */
+/** The parts of a request context. */
 export interface S3Context {
   readonly entries: readonly ConditionKey[];
-  /** Keys that were not told. */
+  /** Keys that were not given. */
   readonly lazyKeys: readonly string[];
 }
 
 /**
- * The context of an S3 request: what the sidecar itself would put in, overlaid by what is given.
+ * The context of an S3 request: what the sidecar itself would set, overridden by what is given.
  * @throws QuestionError for a tag that the sidecar would not look up for this action, and for a prefix that it refuses.
  */
 export function s3Context(
@@ -108,7 +108,7 @@ function signatureKeys({ kind }: Asker): ContextEntry[] {
   ];
 }
 
-/** Entries with those of the circumstances instead, where both have a key, and without those that nobody can tell. */
+/** The entries, overridden by those of the circumstances, and without those whose values are not known. */
 export function overlaidEntries(
   entries: readonly ContextEntry[],
   { context, absent }: Circumstances,
@@ -119,13 +119,13 @@ export function overlaidEntries(
   return [...entries.filter(([key]) => !replaced.has(key.toLowerCase())), ...context];
 }
 
-/** Keys that nobody has told yet; the decision asks for those that matter. */
+/** Keys that were not given. The decision names those that it depends on. */
 export function untoldKeys(keys: readonly string[], { absent }: Circumstances): string[] {
   const told = new Set(absent.map(lowerCase));
   return keys.map(lowerCase).filter((key) => !told.has(key));
 }
 
-/** Of a trust decision: where the request comes from. */
+/** For a trust decision: where the request comes from. */
 export const trustRequestKeys: readonly string[] = ['aws:sourceip'];
 
 /**

@@ -13,22 +13,22 @@ import { type Asking, QuestionError, type QuestionField } from './question.ts';
 import { checkMfaAge, checkPolicyNames, checkSession } from './session-checks.ts';
 import type { World } from './world.ts';
 
-/** Somebody with a key, and what else a question about them may say. */
+/** A caller with an access key, and the other parts that a question about it may have. */
 export interface FoundCaller {
   readonly caller: Caller;
   readonly admits: readonly QuestionField[];
   /** For messages. */
   readonly who: string;
-  /** Keys that every request of theirs has, with values that only the real session can tell. */
+  /** Keys that every request of the caller has, with values that only the real session knows. */
   readonly untold: readonly string[];
 }
 
-/** The session name of a role that is asked about without one. */
+/** The session name when the question names a role without a session. */
 export const simulatedSessionName = 'policy-simulate';
 
 /**
- * Finds the caller that an ARN names. Sessions are put together as their tokens are, then looked up as live ones.
- * @throws QuestionError for somebody who does not exist, and for a session that nobody could have.
+ * Finds the caller that an ARN names. Sessions are built as their tokens would be, then identified like live ones.
+ * @throws QuestionError for a principal that does not exist, and for a session that cannot exist.
  */
 export function findCaller(principal: string, asking: Asking, world: World, nowMs: number): FoundCaller {
   const owner = findOwner(principal, world);
@@ -87,7 +87,7 @@ function federatedUser(
   const owner = findOwner(federatedBy, world);
   if (owner === undefined) {
     const hint = suggestPrincipal(federatedBy, world.users);
-    throw new QuestionError('federatedBy', `neither a user nor root is ${shown(federatedBy)}${hint}`);
+    throw new QuestionError('federatedBy', `${shown(federatedBy)} is neither a user nor root${hint}`);
   }
   if (principal !== federatedUserArn(owner, name)) {
     throw new QuestionError('principal', `${shown(principal)} is of another account`);
@@ -143,14 +143,14 @@ function roleSession({ role, name }: NamedSession, asking: Asking, world: World,
   };
 }
 
-// Who the token is of is not known, and its audience only where there is no choice.
+// The subject of the token is not known, and its audience only when the provider accepts a single one.
 function federationOf(
   provider: string,
   { settings }: World,
 ): Pick<FoundCaller, 'untold'> & Required<Pick<SessionClaims, 'federation'>> {
   const { account, identityProviders } = settings;
   const found = identityProviders.filter(hasIssuer).find(({ name }) => name === provider);
-  // INVARIANT: such a role is there because an OpenID Connect provider is.
+  // INVARIANT: such a role exists only for an OpenID Connect provider.
   if (found?.kind !== 'oidc') throw new Error(`no OpenID Connect provider is named ${provider}`);
   const prefix = withoutScheme(found.issuer);
   const [audience = ''] = found.clientIds;
@@ -207,7 +207,7 @@ function findRole(principal: string, world: World): NamedSession {
         `account ${settings.account.id} has no role ${shown(roleName)}${hint}`,
       );
     }
-    // A session that is called after its subject may have a shorter name than one that is named.
+    // A session named after its subject may have a shorter name than RoleSessionName allows.
     const shortest = role.provider === undefined ? 2 : 1;
     if (!/^[\w+=,.@-]{1,64}$/.test(name) || name.length < shortest) {
       throw new QuestionError('principal', `${shown(name)} cannot be the name of a session`);
@@ -217,15 +217,15 @@ function findRole(principal: string, world: World): NamedSession {
   const role = directory.role(principal);
   if (role !== undefined) return { role, name: simulatedSessionName };
   if (principal === `arn:${settings.account.partition}:iam::${settings.account.id}:root`) {
-    throw new QuestionError('principal', 'root has no access key, so nobody can act as it');
+    throw new QuestionError('principal', 'root has no access key, so no request can come from it');
   }
   throw new QuestionError(
     'principal',
-    `no user, role or role session is ${shown(principal)}${suggestPrincipal(principal, known)}`,
+    `${shown(principal)} is not a user, role or role session${suggestPrincipal(principal, known)}`,
   );
 }
 
-// ARNs are long, so a whole other name would still count as near: only what differs is compared.
+// ARNs are long, so one with an entirely different name would still count as near. Only the parts that differ are compared.
 function suggestPrincipal(text: string, known: readonly (User | Role)[]): string {
   const name = text.slice(text.lastIndexOf('/') + 1);
   const exact = known.find((one) => one.name === name);

@@ -15,12 +15,12 @@ export type KnownAction =
   | {
       readonly service: 's3';
       readonly action: string;
-      /** The operation that asks for it, for the keys that every such request has. */
+      /** The operation that needs it; it says which keys every such request has. */
       readonly operation: S3Operation;
     }
   | { readonly service: 'sts'; readonly action: StsActionName };
 
-/** An action that the token service asks policies about. */
+/** An action of the token service that policies decide. */
 export type StsActionName =
   | typeof assumeRole
   | typeof assumeRoleWithWebIdentity
@@ -42,7 +42,7 @@ const stsActionNames: readonly StsActionName[] = [
   'sts:DecodeAuthorizationMessage',
 ];
 
-/** Only asked about answers: what a read shows beside the bytes. */
+/** Actions that only a response needs: what a read shows besides the bytes. */
 const guardingActions: readonly string[] = [
   's3:GetObjectVersionTagging',
   's3:GetObjectRetention',
@@ -55,7 +55,7 @@ const stsActions: ReadonlyMap<string, KnownAction> = new Map(
   stsActionNames.map((action) => [action.toLowerCase(), { service: 'sts', action }]),
 );
 
-// The operation of the same name stands for the action, or the one that understands most: a listing, not HeadBucket.
+// The operation of the same name represents the action, else the one with the most parameters: a listing, not HeadBucket.
 function listS3Actions(): Map<string, KnownAction> {
   const found = new Map<string, KnownAction>();
   const ranks = new Map<string, number>();
@@ -83,7 +83,7 @@ function listS3Actions(): Map<string, KnownAction> {
   return found;
 }
 
-/** Every action that some header makes necessary beside the operation's own. */
+/** Every action that a header requires in addition to the operation's own. */
 function furtherActions({ headers, conditionalActions }: S3Operation): readonly string[] {
   const names = [...headers, 'if-match'];
   const everyHeader = new Map(names.map((name) => [name, 'any']));

@@ -17,7 +17,7 @@ export type QuestionField =
   | 'context'
   | 'absent';
 
-/** Who asks: somebody of the directory, anonymous callers (`*`), or whom an identity provider vouches for. */
+/** The caller: a principal of the directory, an anonymous one (`*`), or the holder of an identity provider's token. */
 export interface Asking {
   /**
    * The ARN of a user, of root, of a role, of a provider's generated role, of a session of a role, or of a federated user;
@@ -30,9 +30,9 @@ export interface Asking {
   readonly samlProvider?: string | undefined;
   /** Whether a user, or root, asks with temporary credentials of its own (GetSessionToken). */
   readonly sessionToken?: boolean | undefined;
-  /** How long ago a one-time code proved the second factor of those; none did when absent. */
+  /** Age in seconds of the MFA code that those credentials were requested with; absent when there was none. */
   readonly mfaAgeSeconds?: number | undefined;
-  /** The ARN of the user, or of root, that vouches for a federated user. */
+  /** The ARN of the user, or of root, that called GetFederationToken. */
   readonly federatedBy?: string | undefined;
   /** Managed policies by name, as the token of a claim-mode provider lists them. */
   readonly policyNames?: readonly string[] | undefined;
@@ -43,14 +43,14 @@ export interface Asking {
   readonly tags: readonly (readonly [key: string, value: string])[];
 }
 
-/** What is known of the request beside who asks for what. */
+/** What is known of the request besides principal, action and resource. */
 export interface Circumstances {
   readonly context: readonly ContextEntry[];
   /** Context keys that the request does not have; prefixes that end in `/` for tags of what is in the store. */
   readonly absent: readonly string[];
 }
 
-/** A question that cannot be asked: `field` is wrong. */
+/** An invalid question; `field` says which part is wrong. */
 export class QuestionError extends Error {
   override readonly name = 'QuestionError';
   readonly field: QuestionField;

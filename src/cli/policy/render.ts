@@ -3,7 +3,7 @@ import { explainDenial } from '../../iam/explain.ts';
 import type { StatementMatch } from '../../iam/trace.ts';
 import type { Simulation } from './simulate.ts';
 
-/** How a simulation ended, in the words of AWS's policy simulator; `needs` when the context does not say enough. */
+/** The result of a simulation in the words of AWS's policy simulator; `needs` when context keys are missing. */
 export type Outcome = 'allowed' | 'implicitDeny' | 'explicitDeny' | 'needs';
 
 /** How a simulation ended. */
@@ -17,7 +17,7 @@ export function outcomeOf({ decision }: Simulation): Outcome {
 export function reasonOf({ decision, action }: Simulation): string {
   if (decision.effect === 'allow') return '';
   if (decision.effect === 'needs')
-    return `because it depends on ${decision.keys.join(', ')}, which the context does not tell`;
+    return `because it depends on ${decision.keys.join(', ')}, which the context does not give`;
   const reason = explainDenial(decision, action);
   return decision.fault === undefined ? reason : `${reason}: ${String(decision.fault)}`;
 }
@@ -86,7 +86,7 @@ export function renderSimulation(simulation: Simulation): string {
     lines.push(`  sets       ${renderSets(sets)}`);
   }
   if (simulation.isOnlyRecorded)
-    lines.push('  enforcement is audit: the request is let through, the refusal recorded');
+    lines.push('  enforcement is audit: the request is allowed, and the refusal is only recorded');
   lines.push(matches.length === 0 ? '  no statement matches' : '  matching statements:');
   lines.push(...matches.map(renderMatch));
   return lines.join('\n');

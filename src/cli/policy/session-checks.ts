@@ -5,7 +5,7 @@ import { type Asking, QuestionError } from './question.ts';
 import type { World } from './world.ts';
 
 /**
- * The same checks, with the same words, that are made before a session is issued.
+ * The checks that are made before a session is issued, with the same messages.
  * @throws QuestionError
  */
 export function checkSession({ sessionPolicy, sessionPolicyArns, tags }: Asking, { directory }: World): void {
@@ -42,7 +42,8 @@ export function checkMfaAge(seconds: number | undefined): number | undefined {
 }
 
 /**
- * The policies of a claim-mode session. A live token may name others too, which count for nothing; here they are misspelt.
+ * The policies of a claim-mode session. Unknown names, which are ignored in a live
+ * token, are reported here as misspelt.
  * @throws QuestionError for none, and for names that no policy has.
  */
 export function checkPolicyNames(

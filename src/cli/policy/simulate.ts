@@ -32,11 +32,11 @@ export interface Simulation {
   readonly decision: Decision | NeedsKeys;
   /** Every statement of every set that applies. */
   readonly matches: readonly StatementMatch[];
-  /** The other name of the resource, for a store that takes keys for paths, that the decision is about; else `undefined`. */
+  /** The name that the decision is about when a store treats keys as paths and it differs; else `undefined`. */
   readonly decidedResource: string | undefined;
   /** True for a refusal that `enforcement: audit` only records. */
   readonly isOnlyRecorded: boolean;
-  /** Context keys that were given although no policy that takes part asks for them, in lower case. */
+  /** Context keys that were given although no policy involved refers to them, in lower case. */
   readonly unusedContext: readonly string[];
 }
 
@@ -48,7 +48,7 @@ interface Case {
 
 /**
  * Decides one action on one resource with the engine, the policies and the context that the sidecar decides with.
- * @throws QuestionError when action or resource is none that the sidecar decides.
+ * @throws QuestionError when the sidecar does not decide such an action or resource.
  */
 export function simulate(actionText: string, resource: string, simulated: Simulated): Simulation {
   const known = findAction(actionText);
@@ -68,7 +68,7 @@ interface DecidedCase extends Case {
   readonly decision: Simulation['decision'];
 }
 
-/** What a request does must be allowed under every name: the first refusal decides, as in the running sidecar. */
+/** An action must be allowed under every name of the resource. The first refusal decides, as in the running sidecar. */
 function decideEvery([first, ...others]: readonly [Case, ...Case[]], simulated: Simulated): DecidedCase {
   let decided = decideOne(first);
   for (const other of others) {
@@ -105,7 +105,7 @@ function simulation(
   };
 }
 
-/** The question, and what it is to a store that takes keys for paths. */
+/** The question, and the same for every other name that a store would give the key if it treats keys as paths. */
 function s3Cases(
   known: Extract<KnownAction, { service: 's3' }>,
   resource: string,

@@ -30,7 +30,7 @@ import { type Circumstances, QuestionError } from './question.ts';
 import type { World } from './world.ts';
 
 /**
- * The question that the token service itself would ask, with the policies that answer it.
+ * The query that the token service would evaluate, with the policies that decide it.
  * @throws QuestionError for an action that the asker cannot ask for, and a resource that does not fit.
  */
 export function stsCase(action: StsActionName, resource: string, simulated: Simulated): TrustCase {
@@ -41,7 +41,7 @@ export function stsCase(action: StsActionName, resource: string, simulated: Simu
     : ownCase(action, resource, owners, simulated);
 }
 
-/** Who may ask for the actions that only the caller's own policies decide, and about what. */
+/** For actions that only the caller's own policies decide: the possible callers and resources. */
 interface OwnedAction {
   readonly callers: readonly Caller['kind'][];
   readonly resource: 'federated-user' | 'any';
@@ -88,7 +88,7 @@ function ownCase(
   };
 }
 
-/** The trust policy takes part exactly as it does when the role is asked for. */
+/** Evaluates the trust policy exactly as when the role is assumed. */
 function roleCase(action: StsActionName, resource: string, simulated: Simulated): TrustCase {
   const { world, asker, circumstances } = simulated;
   const role = findRole(resource, world);
@@ -131,17 +131,17 @@ const askers: Readonly<Partial<Record<StsActionName, string>>> = {
   [assumeRole]: `${assumingCaller}, not by root, a federated user, a web identity or anonymously`,
   [assumeRoleWithWebIdentity]: 'a web identity: name its provider instead of a principal',
   [assumeRoleWithSaml]: 'the holder of a SAML assertion: name its provider instead of a principal',
-  [tagSession]: `whoever assumes the role: ${assumingCaller}, a web identity or the holder of a SAML assertion`,
-  [setSourceIdentity]: `whoever assumes the role: ${assumingCaller}, a web identity or the holder of a SAML assertion`,
+  [tagSession]: `the caller who assumes the role: ${assumingCaller}, a web identity or the holder of a SAML assertion`,
+  [setSourceIdentity]: `the caller who assumes the role: ${assumingCaller}, a web identity or the holder of a SAML assertion`,
 };
 
-/** The session that is asked for, as far as the circumstances say: what conditions are about has to fit together. */
+/** The requested session, as far as the circumstances describe it, so that context keys are consistent with each other. */
 function requestedSession(circumstances: Circumstances): RequestedSession {
   const prefix = 'aws:requesttag/';
   const tags = circumstances.context.flatMap(([name, value]) => {
     if (!name.toLowerCase().startsWith(prefix)) return [];
     const key = name.slice(prefix.length);
-    // Which of them pass along, the context itself says.
+    // The context says which of them are transitive.
     return [{ key, value: String(value), isTransitive: false }];
   });
   return {
@@ -151,7 +151,7 @@ function requestedSession(circumstances: Circumstances): RequestedSession {
   };
 }
 
-/** Whether the request carries a one-time code, which only a device of a user makes. */
+/** True when the request carries an MFA code, which only a device of a user makes. */
 function hasMfaCode(circumstances: Circumstances, { entity }: Caller): boolean {
   if (textOf(circumstances, 'aws:multifactorauthpresent')?.toLowerCase() !== 'true') return false;
   if (entity.kind === 'user' && entity.mfaDevices.length > 0) return true;
@@ -161,7 +161,7 @@ function hasMfaCode(circumstances: Circumstances, { entity }: Caller): boolean {
   );
 }
 
-/** The source identity of the calling session: the next one has it too, and no other. */
+/** The source identity of the calling session. The new session must have the same. */
 function inherited(circumstances: Circumstances): string | undefined {
   const own = textOf(circumstances, 'aws:sourceidentity');
   const next = textOf(circumstances, 'sts:sourceidentity');
@@ -195,7 +195,7 @@ function findRole(resource: string, { settings, directory, roles }: World): Role
     resource.slice(resource.lastIndexOf('/') + 1),
     roles.flatMap(({ name, provider }) => (provider === undefined ? [name] : [])),
   );
-  throw new QuestionError('resource', `no role is ${shown(resource)}${hint}`);
+  throw new QuestionError('resource', `there is no role ${shown(resource)}${hint}`);
 }
 
 function shown(text: string): string {

@@ -7,7 +7,7 @@ import { providerRoleArn } from '../../directory/provider-role.ts';
 import type { Role } from '../../directory/role.ts';
 import type { User } from '../../directory/user.ts';
 
-/** What decisions are made with: of one configuration, put together as the running sidecar does. */
+/** Everything that decisions depend on, built from one configuration as the running sidecar builds it. */
 export interface World {
   readonly settings: Settings;
   readonly directory: Directory;
