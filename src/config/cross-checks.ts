@@ -4,13 +4,13 @@ import type { Reading } from './reading.ts';
 import type { BackendSettings, ControlSettings, ListenAddress } from './settings.ts';
 import { suggest } from './suggest.ts';
 
-/** The ids of `tokens`, secrets not looked at. */
+/** The ids in `tokens`, without the secrets. */
 export interface TokenKeyIds {
   readonly sealWith: string;
   readonly keys: readonly { readonly id: string }[];
 }
 
-/** Key ids are unique and one of them seals. */
+/** Checks that key ids are unique and that `sealWith` names one. */
 export function checkTokenKeys(reading: Reading, { sealWith, keys }: TokenKeyIds): void {
   const ids = keys.map(({ id }) => id);
   for (const [index, id] of ids.entries()) {
@@ -30,10 +30,10 @@ export interface Addresses {
   readonly backend: Pick<BackendSettings, 'endpoint'> | undefined;
 }
 
-/** The listeners have ports of their own, and the store is none of them. */
+/** Checks that each listener has a port of its own, and that the store is not one of the listeners. */
 export function checkAddresses(reading: Reading, addresses: Addresses): void {
   const { server, admin, backend } = addresses;
-  // Without a token nobody listens there.
+  // Without a token this listener is off.
   const control = addresses.control?.token === undefined ? undefined : addresses.control;
   requireOwnPort(reading, ['admin', admin], ['server', server]);
   requireOwnPort(reading, ['control', control], ['server', server]);

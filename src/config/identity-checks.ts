@@ -31,7 +31,7 @@ const at = (index: number, ...rest: (string | number)[]): (string | number)[] =>
   ...rest,
 ];
 
-/** Names are unique, one (issuer, audience) belongs to one provider, and plain http is used only where it may be. */
+/** Checks that names and (issuer, audience) pairs are unique, and that plain http is used only where it is allowed. */
 export function checkIdentityProviders(
   reading: Reading,
   providers: Providers,
@@ -57,7 +57,7 @@ export function checkIdentityProviders(
     }
     schemes.set(bare, issuer);
     if (reservedPrefixes.has(bare.toLowerCase())) {
-      reading.problem(at(index, 'issuer'), 'is the prefix of condition keys that are not its own');
+      reading.problem(at(index, 'issuer'), 'would be the prefix of condition keys of another service');
     }
     checkScheme(reading, at(index, 'issuer'), provider.issuer, outbound);
     if (provider.kind === 'kubernetes' && provider.apiServer !== undefined) {
@@ -102,8 +102,8 @@ function checkScheme(
 }
 
 /**
- * Warns of trust policies that name an identity provider nobody configured. IAM lets such a role be saved, and nobody
- * can assume it through that provider.
+ * Warns of trust policies that name an identity provider that is not configured. IAM lets such a role be saved, but it
+ * cannot be assumed through that provider.
  */
 export function checkFederatedTrust(
   reading: Reading,

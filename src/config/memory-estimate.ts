@@ -18,10 +18,10 @@ const idle: MemoryShare = { heap: 40 * mebibyte, outside: 70 * mebibyte };
 const perConnection: MemoryShare = { heap: 4 * kibibyte, outside: 12 * kibibyte };
 const perRequest: MemoryShare = { heap: 16 * kibibyte, outside: 96 * kibibyte };
 
-/** A buffer that grows is there twice while it is copied. */
+/** A growing buffer exists twice while it is copied. */
 const bufferFactor = 1.25;
 
-/** Of the heap that the limits need: what waits to be collected. */
+/** Factor for garbage that has not been collected yet. */
 const garbageFactor = 1.5;
 
 type Limits = Pick<ServerSettings['limits'], 'maxConnections' | 'maxInFlight' | 'maxBufferedBytes'>;
@@ -42,7 +42,7 @@ export interface MemoryLimits {
   readonly heapBytes: number;
 }
 
-/** Everything in which limits do not fit into the memory there is, as messages about `server.limits`. */
+/** Messages about `server.limits` that need more memory than there is. */
 export function memoryFaults(limits: Limits, { containerBytes, heapBytes }: MemoryLimits): string[] {
   const need = estimateMemory(limits);
   const faults: string[] = [];

@@ -40,7 +40,7 @@ const table: readonly Override[] = [
   },
 ];
 
-/** Puts the settings that have one under their flag, else their environment variable; an empty variable is none. */
+/** Replaces settings by their flag, else by their environment variable. An empty variable counts as unset. */
 export function overrideValues(value: unknown, sources: ConfigurationSources): OverriddenValue {
   const origins = new Map<string, string>();
   let result = value;
@@ -56,7 +56,7 @@ export function overrideValues(value: unknown, sources: ConfigurationSources): O
   return { value: result, origins };
 }
 
-/** `undefined` where the file holds something else than mappings: that is reported as it is. */
+/** `undefined` where the file does not hold mappings: reading it reports that. */
 function replaceValue(value: unknown, section: string, key: string, text: string): unknown {
   if (!isMapping(value)) return undefined;
   const old = value[section] ?? {};

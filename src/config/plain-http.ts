@@ -10,21 +10,21 @@ interface HttpParts {
 }
 
 /**
- * Warns where plain HTTP leaves the machine, and says who could do what. A listener with trusted proxies counts as one
+ * Warns where plain HTTP leaves the machine, and says what an attacker could do. A listener with trusted proxies counts as one
  * behind a proxy that ends TLS.
  */
 export function warnOfPlainHttp(reading: Reading, { server, backend, outbound }: HttpParts): void {
   if (server !== undefined && !isLoopbackHost(server.listen.host) && server.trustedProxies.length === 0) {
     reading.warn(
       ['server', 'listen'],
-      'speaks plain HTTP beyond loopback: who can read this network reads objects and temporary credentials; ' +
+      'speaks plain HTTP beyond loopback: an attacker on this network can read objects and temporary credentials; ' +
         'let a proxy end TLS before it and list that proxy in server.trustedProxies',
     );
   }
   if (backend !== undefined && isPlainBeyondLoopback(backend.endpoint)) {
     reading.warn(
       ['backend', 'endpoint'],
-      'is plain HTTP beyond loopback: who can read this network reads objects, and who can change it changes them; ' +
+      'is plain HTTP beyond loopback: an attacker on this network can read and change objects; ' +
         'use https, or run beside the store',
     );
   }
@@ -32,8 +32,8 @@ export function warnOfPlainHttp(reading: Reading, { server, backend, outbound }:
     if (!isPlainBeyondLoopback(origin)) continue;
     reading.warn(
       ['outbound', 'allowHttp', index],
-      'is plain HTTP beyond loopback: who can change this traffic can answer as the identity provider, ' +
-        'and become whom it likes',
+      'is plain HTTP beyond loopback: an attacker who changes this traffic can answer as the identity provider, ' +
+        'and sign in as any user',
     );
   }
 }

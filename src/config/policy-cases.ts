@@ -85,7 +85,7 @@ const root = z.strictObject({
   cases: z.array(z.unknown()).min(1, { error: 'must hold at least one case' }),
 });
 
-/** Reads a file of cases as strictly as the configuration is read. `reason` tells why there is none. */
+/** Reads a file of cases as strictly as the configuration is read. `reason` says why it could not be read. */
 export function readPolicyCases(
   fileName: string,
 ):

@@ -1,7 +1,7 @@
-/** Which parts of an S3 store an action is asked about. */
+/** What an S3 action applies to. */
 export type ActionScope = 'service' | 'bucket' | 'object';
 
-/** An action that some request asks policies about. */
+/** An action that some request needs. */
 export interface KnownAction {
   /** AWS's spelling, for example `s3:GetObject`. */
   readonly name: string;
@@ -18,14 +18,14 @@ export interface KnownKey {
 }
 
 /**
- * The words that policies can use to some effect. Only `app` knows who decides what; it hands this in, so that the
- * configuration need not know S3 or STS.
+ * The actions and condition keys that have an effect in policies. `app` passes it in, so that `config` need not know S3 or
+ * STS.
  */
 export interface PolicyVocabulary {
   /** Of identity and bucket policies. */
   readonly actions: readonly KnownAction[];
   /** Of trust policies. */
   readonly trustActions: readonly KnownAction[];
-  /** Of the services whose keys are known here; the claims of identity providers are not among them. */
+  /** Keys of the services known here, without the claims of identity providers. */
   readonly keys: readonly KnownKey[];
 }

@@ -6,8 +6,8 @@ import type { IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /**
- * Roles of identity providers have policies that exist, and names that no other role has; one provider at most has its
- * people's policies in a claim.
+ * Checks that roles of identity providers have existing policies and unique names, and that at most one provider uses a
+ * policy claim.
  */
 export function checkProviderRoles(
   reading: Reading,
@@ -21,11 +21,11 @@ export function checkProviderRoles(
     if (role === undefined) continue;
     const at = ['directory', 'identityProviders', index];
     if (role.mode === 'claim') claimModes += 1;
-    // Whose token comes without the ARN of a role could not be told otherwise.
+    // A token that comes without a role ARN would not say which of the two it is for.
     if (role.mode === 'claim' && claimModes === 2) {
       reading.problem(at, 'is the second provider with claimName or claimPrefix: one at most may have them');
     }
-    // Session ARNs do not tell them apart, so a policy about one would be about both.
+    // Their sessions would have the same ARNs, so a policy about one would apply to both.
     if (names.has(role.name.toLowerCase())) {
       reading.problem(at, `has a role named ${quoteText(role.name)}, and so has another role`);
     }

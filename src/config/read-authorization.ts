@@ -17,5 +17,5 @@ export function readAuthorization(reading: Reading): AuthorizationSettings | und
   return settings;
 }
 
-/** Said wherever `audit` is configured. */
+/** The warning for every `audit` setting. */
 export const auditWarning = 'audit: requests that no identity policy allows are performed and only recorded';

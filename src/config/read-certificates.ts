@@ -12,7 +12,7 @@ export function readCertificates(reading: Reading, path: Path, fileName: string)
     reading.problem(path, `the file ${JSON.stringify(fileName)} ${file.reason}`);
     return undefined;
   }
-  // Node takes a file without certificates, or with broken ones, for no authority at all and says nothing.
+  // Node silently treats a file with no certificates, or broken ones, as no authority at all.
   const found = file.text.match(certificate) ?? [];
   if (found.length > 0 && found.every(isCertificate)) return found.join('\n');
   reading.problem(path, `the file ${JSON.stringify(fileName)} must hold certificates in PEM form`);

@@ -6,7 +6,7 @@ import { readSecret, type ValueRule, valueSource } from './secret-value.ts';
 import type { ControlSettings } from './settings.ts';
 
 const loopbackAddress = listenAddress.refine(({ host }) => isLoopbackHost(host), {
-  error: 'must be a loopback address: what is said there is not encrypted',
+  error: 'must be a loopback address: its traffic is not encrypted',
 });
 
 const control = z

@@ -33,7 +33,7 @@ const authTokenRule: ValueRule = {
   message: 'must be 1 to 8192 printable characters without spaces around them',
 };
 
-/** Reads a webhook that knows whose token it is asked about. */
+/** Reads a provider whose webhook verifies tokens. */
 export function readCustomTokenProvider(
   reading: Reading,
   path: Path,

@@ -156,7 +156,7 @@ function chooseReading(main: Reading): Reading | undefined {
   const file = main.valueAt(['directoryFile']);
   const isInline = main.valueAt(mount) !== undefined;
   if (isInline && file !== undefined) {
-    main.problemAtKey(['directoryFile'], 'must not stand beside directory');
+    main.problemAtKey(['directoryFile'], 'cannot be combined with directory');
     return main;
   }
   if (isInline) return main;

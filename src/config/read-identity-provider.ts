@@ -15,7 +15,7 @@ import type { IdentityProviderSettings } from './settings.ts';
 
 const maxAudiences = 100;
 
-// As it stands in a provider ARN, in condition keys and in `iss`: nothing that a URL parser would change.
+// The same text is used in a provider ARN, in condition keys and in `iss`, so a URL parser must leave it unchanged.
 const issuerForm = /^(?=.{1,255}$)https?:\/\/[a-z0-9_.[\]:-]+(?:\/[\w.~%!&'()+,;=@:/-]*)?$/;
 const issuer = z.string().refine((text) => issuerForm.test(text) && URL.canParse(text), {
   error: 'must be an http or https URL in lower case up to its path, without user, query or fragment',
@@ -25,7 +25,7 @@ const audience = textLike(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable ch
 
 const audiences = z
   .array(audience)
-  .min(1, { error: 'must not be empty: nobody would be meant' })
+  .min(1, { error: 'must not be empty: nothing would be accepted' })
   .max(maxAudiences, { error: `must not hold more than ${maxAudiences}` });
 
 const claimText = z
@@ -95,7 +95,7 @@ function readOidc(reading: Reading, path: Path): OidcProviderSettings | undefine
   }
   if (isClaimMode) {
     const other = claimName === undefined ? 'claimPrefix' : 'claimName';
-    reading.problemAtKey([...path, other], 'must not stand beside rolePolicies');
+    reading.problemAtKey([...path, other], 'cannot be combined with rolePolicies');
   }
   if (settings.clientIds.length !== 1) {
     reading.problem([...path, 'clientIds'], 'must hold one client id where there are rolePolicies');
@@ -107,7 +107,7 @@ function readKubernetes(reading: Reading, path: Path): KubernetesProviderSetting
   const shape = reading.read(path, kubernetes);
   if (shape === undefined) return undefined;
   const { apiServer, ...others } = shape;
-  // A review needs the API server; inside a pod it is where it always is.
+  // A review needs the API server; inside a pod its address is well known.
   const server = apiServer ?? (shape.tokenReview ? inClusterApiServer : undefined);
   const settings = { ...others, ...(server === undefined ? {} : { apiServer: server }) };
   for (const [index, one] of settings.audiences.entries()) {

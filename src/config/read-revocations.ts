@@ -18,8 +18,8 @@ const revocations = z
   .default([]);
 
 /**
- * Reads `revocations`. A name that nothing has is a problem: a mistyped one would revoke nothing. Names are not looked at
- * while the directory could not be read.
+ * Reads `revocations`. An unknown name is a problem: a mistyped one would revoke nothing. Names are not checked
+ * when the directory could not be read.
  */
 export function readRevocations(
   reading: Reading,

@@ -24,7 +24,7 @@ const audience = textLike(/^[\x21-\x7e]{1,2000}$/, 'must be 1 to 2000 printable 
 function several(item: z.ZodType<string, string>): z.ZodArray<z.ZodType<string, string>> {
   return z
     .array(item)
-    .min(1, { error: 'must not be empty: nobody would be meant' })
+    .min(1, { error: 'must not be empty: nothing would be accepted' })
     .max(maxItems, { error: `must not hold more than ${maxItems}` });
 }
 
@@ -36,7 +36,7 @@ const saml = z.strictObject({
   audiences: several(audience).default([defaultAudience]),
 });
 
-/** Reads a SAML provider together with its metadata file, which is found as the configuration's other files are. */
+/** Reads a SAML provider together with its metadata file, whose path is relative like those of other files. */
 export function readSamlProvider(reading: Reading, path: Path): SamlProviderSettings | undefined {
   const shape = reading.read(path, saml);
   if (shape === undefined) return undefined;

@@ -12,14 +12,14 @@ const requestRate = wholeNumber(0, 1_000_000).refine((rate) => rate === 0, {
 });
 
 const limits = z.strictObject({
-  // Node's own floor for what a signed request needs, and a size no client comes near.
+  // The least that a signed request needs, and more than any client sends.
   maxHeaderBytes: wholeNumber(4096, 1_048_576).default(32_768),
   headersTimeoutSeconds: wholeNumber(1, 3600).default(30),
   idleTimeoutSeconds: wholeNumber(1, oneDaySeconds).default(120),
   maxConnections: wholeNumber(1, 1_000_000).default(10_000),
   maxInFlight: wholeNumber(1, 1_000_000).default(2000),
   maxUnauthenticated: wholeNumber(1, 100_000).default(64),
-  // Room for one document of the largest kind, parsed, beside as much for everyone else.
+  // Room for one parsed document of the largest kind, and as much again for all other requests.
   maxBufferedBytes: wholeNumber(16_777_216, 17_179_869_184).default(67_108_864),
   requestsPerSecondPerClient: requestRate.default(0),
 });
@@ -42,12 +42,12 @@ export function readServer(reading: Reading): ServerSettings | undefined {
   return settings;
 }
 
-/** Warns of limits that cannot act, and of those that the memory there is does not allow. */
+/** Warns of limits that can never take effect, and of limits that need more memory than there is. */
 function checkLimits(reading: Reading, limits: ServerSettings['limits']): void {
   const path = ['server', 'limits'];
   const { maxConnections, maxUnauthenticated } = limits;
   if (maxUnauthenticated >= maxConnections) {
-    const message = `is ${maxUnauthenticated}, and maxConnections ${maxConnections}: strangers can take all of them`;
+    const message = `is ${maxUnauthenticated}, and maxConnections ${maxConnections}: unauthenticated clients can take them all`;
     reading.warn([...path, 'maxUnauthenticated'], message);
   }
   const { memory } = reading.context.sources;

@@ -27,7 +27,7 @@ export const regionName: z.ZodType<string, string> = textLike(
 const hostName =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/i;
 
-/** True for names of the domain name system; an address with four numbers is none. */
+/** True for DNS names; an IPv4 address is not one. */
 function isHostName(text: string): boolean {
   return hostName.test(text) && !/(?:^|\.)\d+$/.test(text);
 }
@@ -65,7 +65,7 @@ export const virtualHost: z.ZodType<string, string> = z.string().transform((text
 
 /** Scheme, host and port of an `http` or `https` URL that has nothing else. */
 export const storeEndpoint: z.ZodType<string, string> = z.string().transform((text, context) => {
-  // Looked at before parsing: the URL parser drops an empty query and resolves dots, and the author should know.
+  // Checked before parsing: the URL parser silently drops an empty query and resolves dots.
   const isBare = /^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text);
   if (isBare && URL.canParse(text)) return new URL(text).origin;
   context.addIssue({
@@ -75,7 +75,7 @@ export const storeEndpoint: z.ZodType<string, string> = z.string().transform((te
   return z.NEVER;
 });
 
-/** The name of a bucket, as lax as the laxest store. */
+/** The name of a bucket; as lax as the laxest store allows. */
 export const bucketName: z.ZodType<string, string> & z.core.$ZodRecordKey = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/, {
@@ -96,7 +96,7 @@ export const addressRange: z.ZodType<AddressRange, string> = z.string().transfor
 function parseAddressRange(text: string): AddressRange | undefined {
   const [, address = '', bits] = /^([^/]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
   const version = isIP(address);
-  // An IPv4 peer never shows as a mapped IPv6 address here, so a range of those would match nobody.
+  // An IPv4 peer never shows as a mapped IPv6 address here, so a range of those would match no client.
   if (version === 0 || address.includes('%') || /^::ffff:/i.test(address)) return undefined;
   const allBits = version === 4 ? 32 : 128;
   const prefixBits = bits === undefined ? allBits : Number(bits);
@@ -117,7 +117,7 @@ export const providerName: z.ZodType<string, string> = textLike(
   'must be 1 to 64 letters, digits, "_", "." or "-"',
 );
 
-/** Names of managed policies that everyone of an identity provider has. */
+/** Names of the managed policies that every user of an identity provider gets. */
 export const rolePolicies: z.ZodType<string[], string[]> = z
   .array(z.string())
   .min(1, { error: 'must not be empty: nothing would be allowed' });

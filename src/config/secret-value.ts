@@ -10,7 +10,7 @@ export type ValueSource = string | { readonly env: string } | { readonly file: s
 /** What a resolved value must look like. */
 export interface ValueRule {
   readonly isValid: (text: string) => boolean;
-  /** Said when it does not; never quotes the value. */
+  /** The message when it does not; never quotes the value. */
   readonly message: string;
 }
 
@@ -34,7 +34,7 @@ function isValueSource(value: unknown): value is ValueSource {
   return (key === 'env' && variableName.test(name)) || (key === 'file' && name !== '');
 }
 
-/** Resolves a value that is no secret. Reports why it cannot be had and returns `undefined`. */
+/** Resolves a value that is no secret. Reports why it cannot be read and returns `undefined`. */
 export function readValue(
   reading: Reading,
   path: Path,

@@ -31,7 +31,7 @@ interface ServerLimits {
   readonly maxInFlight: number;
   /** Requests being read or answered whose signature has not been verified. */
   readonly maxUnauthenticated: number;
-  /** Bytes of everything that is read or written whole, at any one time. */
+  /** Bytes that all bodies and answers buffered whole may take together. */
   readonly maxBufferedBytes: number;
   /** 0: not limited, the only value of this version. */
   readonly requestsPerSecondPerClient: number;
@@ -53,11 +53,11 @@ export interface BackendSettings {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: Secret };
-  /** How checksum trailers of uploads are sent to the store: in our own chunks, or verified here and left out. */
+  /** How checksum trailers of uploads reach the store: in chunks of the sidecar's own, or verified here and left out. */
   readonly trailers: 'reframe' | 'decode';
   /**
-   * Operations and conditions that are sent only to a store that is said to have them: others would do something else
-   * instead, or ignore the condition.
+   * Optional store features (`backend.supports`). Operations and conditions that need one are refused without it, because
+   * a store that lacks it would do something else, or ignore the condition.
    */
   readonly supports: readonly (
     | 'annotations'
@@ -85,15 +85,15 @@ export interface AccountSettings {
   readonly region: string;
   /** Regions that signatures may name; empty allows every region. */
   readonly allowedRegions: readonly string[];
-  /** Regions in which STS is not there for signed requests. */
+  /** Regions in which STS refuses signed requests. */
   readonly disabledRegions: readonly string[];
 }
 
 /** How decisions are enforced. */
 export interface AuthorizationSettings {
-  /** For everyone whose role does not say otherwise. */
+  /** For every caller whose role does not set its own. */
   readonly enforcement: Enforcement;
-  /** What ListBuckets shows to those who may not list all of them: their own, or nothing. */
+  /** What ListBuckets shows to callers who may not list all buckets: those they may list, or an error. */
   readonly listBuckets: 'filtered' | 'strict';
 }
 
@@ -109,7 +109,7 @@ export interface TokenSettings {
 export interface ControlSettings {
   /** A loopback address. */
   readonly listen: ListenAddress;
-  /** What has to be shown there; without one the listener is off. */
+  /** The bearer token that requests must carry; without one the listener is off. */
   readonly token?: Secret;
 }
 
@@ -121,11 +121,11 @@ export interface RedisSettings {
   readonly caPem?: string;
 }
 
-/** What requests know of each other. */
+/** Where requests keep what they have to know about each other. */
 export interface StateSettings {
-  /** Without it, every process knows its own requests only. */
+  /** Without it, the state is this process's alone. */
   readonly redis?: RedisSettings;
-  /** For how long revocations are relied on that cannot be asked for again. */
+  /** How long the last known revocations are used while the shared state cannot be reached. */
   readonly maxStalenessSeconds: number;
 }
 

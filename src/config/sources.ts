@@ -21,9 +21,9 @@ export type FileText =
 /** Everything outside the configuration file that the configuration is read from. */
 export interface ConfigurationSources {
   readonly overrides?: Overrides;
-  /** What policies are compared with; without it nothing is said of what can never match. */
+  /** What policies are checked against; without it there are no warnings about policies that can never match. */
   readonly vocabulary?: PolicyVocabulary;
-  /** The memory that the limits must fit into; without it nothing is said of them. */
+  /** The memory that the limits must fit into; without it there are no warnings about limits. */
   readonly memory?: MemoryLimits;
   /** An environment variable; `undefined` when it is not set. */
   environment(name: string): string | undefined;
@@ -41,7 +41,7 @@ export function processSources(folder: string, overrides: Overrides): Configurat
   };
 }
 
-/** Without a limit the system says 0, or a number beyond any machine. */
+/** Without a limit the system reports 0, or more memory than any machine has. */
 function processMemory(): MemoryLimits {
   const constrained = process.constrainedMemory();
   return {

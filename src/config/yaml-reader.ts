@@ -1,7 +1,7 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml';
 import { faultMessages, maxDepth, type YamlFault } from './yaml-faults.ts';
 
-/** Most values of one document, those an alias repeats counted each time; ten aliases in ten levels would be 10^10. */
+/** Most values in one document, counted again for each alias: ten aliases on ten levels would make 10^10 values. */
 const maxValues = 1_000_000;
 
 /** Turns YAML nodes into plain values and remembers what each alias stood for. */
@@ -29,7 +29,7 @@ export class YamlReader {
       return null;
     }
     const value = this.#readKind(node, depth);
-    // Only now, so that an alias inside its own anchor finds nothing; not again where an alias repeats it.
+    // Only now, so that an alias inside its own anchor finds nothing. Values that an alias repeats are not anchored again.
     if (!isAlias(node) && node?.anchor !== undefined && this.#openAliases === 0)
       this.#anchors.set(node.anchor, node);
     return value;

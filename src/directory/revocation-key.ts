@@ -1,6 +1,6 @@
 /**
- * How sessions are called when they are revoked: a text for each way to name them. Everything after the kind is an exact
- * ARN or id, so no text of one kind is that of another.
+ * The keys under which sessions are revoked, one form for each way to name them. Everything after the kind is an exact ARN
+ * or id, so keys of two kinds are never equal.
  */
 export const revocationKey = {
   everybody: 'everybody',

@@ -7,11 +7,11 @@ import type { RevocationProblem, RevocationRecord, RevocationSelector } from './
 
 /** A revocation as it is compared with sessions. */
 export interface Revocation {
-  /** Keys of {@link revocationKey}: a session that has one of them is meant. */
+  /** Keys of {@link revocationKey}: a session that has one of them is revoked. */
   readonly keys: readonly string[];
   /** Milliseconds since the Unix epoch; `undefined`: whenever the session was issued. */
   readonly issuedBeforeMs: number | undefined;
-  /** What its author should look at again. */
+  /** A warning for its author. */
   readonly doubt?: RevocationProblem;
 }
 
@@ -23,7 +23,7 @@ const sessionNameShape = /^[\w+=,.@-]{1,64}$/;
 /** Names that exist, each with the ARNs that it stands for. */
 type Names = Map<string, Set<string>>;
 
-/** Finds whom a revocation means. Names are matched ignoring case, as names of users and roles are told apart. */
+/** Finds the sessions that a revocation names. Case is ignored, because names of users and roles differ in more than case. */
 export class RevocationNames {
   readonly #account: DirectoryRecords['account'];
   readonly #roles: Names = new Map();
@@ -47,7 +47,7 @@ export class RevocationNames {
     }
   }
 
-  /** Whom a record means, or that nobody has the name: a mistyped one would revoke nothing. */
+  /** The sessions that a record names, or the fault that the name is unknown: a mistyped one would revoke nothing. */
   resolve({ selector, issuedBeforeMs }: RevocationRecord): Revocation | RevocationProblem {
     if (selector === undefined) return { keys: [revocationKey.everybody], issuedBeforeMs };
     const keys = this.#keysOf(selector.kind, selector.value);
@@ -69,7 +69,7 @@ export class RevocationNames {
       case 'sessionId':
         if (/^[\x21-\x7e]+$/.test(value) && !/^A[KS]IA[A-Z2-7]{16}$/.test(value))
           return [revocationKey.session(value)];
-        return { key: kind, message: 'must be a session_id of the log, which is not the access key id' };
+        return { key: kind, message: 'must be a session_id from the log, not an access key id' };
       case 'role':
         return (
           keys(find(this.#roles, value), revocationKey.role) ?? unknown(kind, value, 'role', this.#roles)
@@ -91,7 +91,7 @@ export class RevocationNames {
     }
   }
 
-  // A provider that was taken out of the configuration may be the very reason: its sessions live on.
+  // The provider may have been removed from the configuration, which is a reason to revoke its sessions: they live on.
   #issuerKeys(value: string): readonly string[] | undefined {
     const known = keys(find(this.#issuers, value), revocationKey.provider);
     if (known !== undefined) return known;

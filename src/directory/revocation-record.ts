@@ -4,19 +4,19 @@ const selectors = ['sessionId', 'roleSession', 'role', 'user', 'issuer'] as cons
 /** One of {@link selectors}. */
 export type RevocationSelector = (typeof selectors)[number];
 
-/** A revocation as somebody wrote it. */
+/** A revocation as it was written. */
 export interface RevocationRecord {
-  /** `undefined`: everybody's sessions. */
+  /** `undefined`: every session. */
   readonly selector: { readonly kind: RevocationSelector; readonly value: string } | undefined;
-  /** Sessions issued from this time on are not meant, milliseconds since the Unix epoch; `undefined`: all are. */
+  /** Only sessions issued before this time, in milliseconds since the Unix epoch; `undefined`: all. */
   readonly issuedBeforeMs: number | undefined;
 }
 
-/** Something wrong with a revocation: the key it is about, none for the whole, and what. */
+/** A fault in a revocation, with the key that it is about; `undefined` for the revocation as a whole. */
 export interface RevocationProblem {
   readonly key: string | undefined;
   readonly message: string;
-  /** A name that nothing has, or an unknown key, with those that exist, for a suggestion. */
+  /** An unknown name or key, with those that exist, for a suggestion. */
   readonly unknownName?: { readonly name: string; readonly known: readonly string[] };
 }
 
@@ -46,7 +46,7 @@ export function parseRevocationRecord(
   if (named.length > 1) {
     problems.push({
       key: named[1],
-      message: `must not stand beside ${named[0] ?? ''}: a revocation names one`,
+      message: `cannot be combined with ${named[0] ?? ''}: a revocation names one`,
     });
   }
   if (named.length === 0 && issuedBefore === undefined) {
@@ -77,7 +77,7 @@ function parseTime(value: unknown): number | undefined {
   if (seconds === undefined) return undefined;
   const written = `${seconds}.${fraction.padEnd(3, '0')}Z`;
   const milliseconds = Date.parse(written);
-  // A day that the month does not have would be read as one of the next month.
+  // The date parser would read February 30 as a day in March.
   const isReal = !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString() === written;
   return isReal ? milliseconds : undefined;
 }

@@ -353,7 +353,7 @@ describe('directoryFile', () => {
 
   it('rejects directory and directoryFile together, and neither', () => {
     const both = configuration({ directory: `${validSections['directory']}\ndirectoryFile: x.yaml` });
-    expect(problemsOf(both)).toEqual(['sidecar.yaml:20:1 directoryFile: must not stand beside directory']);
+    expect(problemsOf(both)).toEqual(['sidecar.yaml:20:1 directoryFile: cannot be combined with directory']);
     expect(problemsOf(configuration({ directory: undefined }))).toEqual([
       'sidecar.yaml:1:1 directory or directoryFile is required',
     ]);

@@ -56,12 +56,12 @@ describe('an identity provider', () => {
 
   it('is reported with its place', () => {
     expect(problemsOf(withProviders(oidc.replace('app', '')))).toEqual([
-      'sidecar.yaml:11:78 directory.identityProviders[0].clientIds: must not be empty: nobody would be meant',
+      'sidecar.yaml:11:78 directory.identityProviders[0].clientIds: must not be empty: nothing would be accepted',
     ]);
   });
 
   it.each([
-    [oidc.replace('[app]', '[]'), 'clientIds: must not be empty: nobody would be meant'],
+    [oidc.replace('[app]', '[]'), 'clientIds: must not be empty: nothing would be accepted'],
     [oidc.replace(', clientIds: [app]', ''), 'clientIds: is required'],
     [oidc.replace('[app]', '[""]'), 'clientIds[0]: must be 1 to 255 printable characters without spaces'],
     [oidc.replace('name: a', 'name: "a b"'), 'name: must be 1 to 64 letters, digits, "_", "." or "-"'],
@@ -83,14 +83,14 @@ describe('an identity provider', () => {
     ],
     [
       oidc.replace('login.example.com', 'aws'),
-      'issuer: is the prefix of condition keys that are not its own',
+      'issuer: would be the prefix of condition keys of another service',
     ],
     [`${oidc}, userInfo: "yes"`, 'userInfo: must be true or false'],
     [`${oidc}, audiences: [x]`, 'audiences: unknown key'],
     [`${cluster}, clientIds: [x]`, 'clientIds: unknown key'],
     [oidc.replace('oidc', 'ldap'), 'kind: must be one of "oidc", "kubernetes", "saml", "custom-token"'],
     [oidc.replace('kind: oidc, ', ''), 'kind: is required'],
-    [cluster.replace('[sts-sidecar]', '[]'), 'audiences: must not be empty: nobody would be meant'],
+    [cluster.replace('[sts-sidecar]', '[]'), 'audiences: must not be empty: nothing would be accepted'],
     [`${cluster}, apiServer: { tokenFile: token }`, 'apiServer.tokenFile: must be an absolute path'],
     [
       `${cluster}, apiServer: { url: "http://10.0.0.1" }`,

@@ -120,7 +120,7 @@ describe('maxUnauthenticated', () => {
     expect(warnings).toHaveLength(count);
     for (const warning of warnings) {
       expect(warning).toMatch(
-        /server\.limits(?:\.maxUnauthenticated)?: warning: is \d+, and maxConnections \d+: strangers can take all/,
+        /server\.limits(?:\.maxUnauthenticated)?: warning: is \d+, and maxConnections \d+: unauthenticated clients can take/,
       );
     }
   });

@@ -176,11 +176,11 @@ describe('an ARN', () => {
   });
 
   it.each([
-    ['s3:ListBucket', 'arn:aws:s3:::reports/*', 'is asked about buckets, and no resource here is one'],
-    ['s3:GetObject', 'arn:aws:s3:::reports', 'is asked about objects, and no resource here is one'],
-    ['s3:DeleteObject', 'arn:aws:s3:::reports', 'is asked about objects, and no resource here is one'],
-    ['s3:ListAllMyBuckets', 'arn:aws:s3:::reports', 'is asked about all buckets ("*"), and no resource'],
-    ['s3:GetObject', 'arn:aws:sns:us-east-1:123456789012:a', 'is asked about objects, and no resource'],
+    ['s3:ListBucket', 'arn:aws:s3:::reports/*', 'applies to buckets, and this statement names none'],
+    ['s3:GetObject', 'arn:aws:s3:::reports', 'applies to objects, and this statement names none'],
+    ['s3:DeleteObject', 'arn:aws:s3:::reports', 'applies to objects, and this statement names none'],
+    ['s3:ListAllMyBuckets', 'arn:aws:s3:::reports', 'applies to all buckets ("*"), and this statement'],
+    ['s3:GetObject', 'arn:aws:sns:us-east-1:123456789012:a', 'applies to objects, and this statement'],
   ])('is of what the action works on: %s on %s', (action, arn, message) => {
     const found = identity({ Action: action, Resource: arn });
     expect(found).toHaveLength(1);
@@ -295,7 +295,7 @@ describe('a condition key', () => {
     ['accounts.google.com:aud', ''],
     ['lab.example.com:8443/realms/b:sub', ' (did you mean "lab.example.com:8443/realms/a:sub"?)'],
   ])('of an issuer that no provider has is named: %s', (key, suggestion) => {
-    const message = `no identity provider has claims as ${JSON.stringify(key)}${suggestion}`;
+    const message = `no identity provider has the claim ${JSON.stringify(key)}${suggestion}`;
     expect(under(key)).toEqual([message]);
   });
 });
@@ -318,7 +318,7 @@ describe('a variable', () => {
     [
       '${login.exmple.com:sub}',
       [
-        '${login.exmple.com:sub}: no identity provider has claims as "login.exmple.com:sub" (did you mean "login.example.com:sub"?)',
+        '${login.exmple.com:sub}: no identity provider has the claim "login.exmple.com:sub" (did you mean "login.example.com:sub"?)',
       ],
     ],
     ['${aws:username}/${aws:PrincipalTag/team}', []],

@@ -132,10 +132,13 @@ describe('role policies', () => {
       `${oidc.replace('[minio-client-app]', '[one, two]')}, rolePolicies: [ReadData]`,
       '[0].clientIds: must hold one client id where there are rolePolicies',
     ],
-    [`${oidc}, rolePolicies: [ReadData], claimName: p`, '[0].claimName: must not stand beside rolePolicies'],
+    [
+      `${oidc}, rolePolicies: [ReadData], claimName: p`,
+      '[0].claimName: cannot be combined with rolePolicies',
+    ],
     [
       `${oidc}, rolePolicies: [ReadData], claimPrefix: p`,
-      '[0].claimPrefix: must not stand beside rolePolicies',
+      '[0].claimPrefix: cannot be combined with rolePolicies',
     ],
     [
       'kind: kubernetes, name: c, issuer: "https://10.99.0.1:6443", audiences: [x], rolePolicies: [ReadData]',

@@ -94,7 +94,7 @@ describe('control', () => {
     '[::ffff:127.0.0.1]:9091',
   ])('does not listen on %s, which is no loopback address', (listen) => {
     expect(problems(`control: { listen: "${listen}", token: { env: CONTROL } }`, token.variables)).toEqual([
-      'control.listen: must be a loopback address: what is said there is not encrypted',
+      'control.listen: must be a loopback address: its traffic is not encrypted',
     ]);
   });
 
@@ -154,7 +154,7 @@ describe('revocations', () => {
     ],
     [
       'revocations: [{ role: data-reader, user: alice }]',
-      'revocations[0].user: must not stand beside role: a revocation names one',
+      'revocations[0].user: cannot be combined with role: a revocation names one',
     ],
     ['revocations: [{ role: 7 }]', 'revocations[0].role: must be text of 1 to 2048 characters'],
     [

@@ -160,7 +160,7 @@ describe('the control listener', () => {
       '{"__proto__":{"role":"data"}}',
       '__proto__: unknown key; must hold one of sessionId, roleSession, role, user, issuer, or issuedBefore',
     ],
-    ['{"role":"data","user":"alice"}', 'user: must not stand beside role: a revocation names one'],
+    ['{"role":"data","user":"alice"}', 'user: cannot be combined with role: a revocation names one'],
     ['{"role":["data"]}', 'role: must be text of 1 to 2048 characters'],
     ['{"role":""}', 'role: must be text of 1 to 2048 characters'],
     ['{"role":null}', 'role: must be text of 1 to 2048 characters'],

@@ -156,7 +156,7 @@ const tokensAndPolicy: readonly Trap[] = [
   },
   {
     trap: 'an empty list of audiences that means everybody',
-    tests: [['config/identity-providers.test.ts', 'clientIds: must not be empty: nobody would be meant']],
+    tests: [['config/identity-providers.test.ts', 'clientIds: must not be empty: nothing would be accepted']],
   },
   {
     trap: 'HS256 with a public secret, no algorithm at all',

@@ -2,10 +2,10 @@ import { quoteText } from '../path.ts';
 import { suggest } from '../suggest.ts';
 import type { CheckedPolicy, PolicyCheck } from './policy-check.ts';
 
-/** Services all of whose actions are known here; the actions of others are their own business. */
+/** Services all of whose actions are known here. Actions of other services are not checked. */
 const knownServices: ReadonlySet<string> = new Set(['s3', 'sts']);
 
-/** Finds actions that no request asks for: misspelt ones, and those that this kind of policy is never asked about. */
+/** Finds actions that no request needs: misspelt ones, and those that this kind of policy never decides. */
 export const checkActions: PolicyCheck = ({ actions }, policy) => {
   for (const { path, text } of actions) {
     if (!isJudged(text, policy) || policy.actions.isMatchedBy(text)) continue;

@@ -41,8 +41,8 @@ function variablesOf(text: PolicyText['text']): Variable[] {
 }
 
 /**
- * Whether a condition can hold for requests without its key: such a condition on a key that AWS has is written for other
- * places than this one, and does no harm here.
+ * True when a condition can hold for requests without its key. Such a condition on a key of AWS was written for use
+ * elsewhere, and does no harm here.
  */
 function holdsWithoutKey({ operator }: ConditionPart): boolean {
   return /not|ifexists$|^null$|^forallvalues:/i.test(operator);
@@ -66,7 +66,7 @@ function faultOf(key: string, policy: CheckedPolicy, isMissingMeant: boolean): s
   if (!/[.[]/.test(prefix)) return undefined;
   const claim = key.slice(key.lastIndexOf(':'));
   const candidates = issuers.map((issuer) => issuer + claim);
-  return `no identity provider has claims as ${quoteText(key)}${suggest(key, candidates)}`;
+  return `no identity provider has the claim ${quoteText(key)}${suggest(key, candidates)}`;
 }
 
 /** A tag keeps its own name; only what stands before it is looked for. */

@@ -4,8 +4,8 @@ import { suggest } from '../suggest.ts';
 import type { PolicySurroundings } from './policy-check.ts';
 
 /**
- * Says what an ARN in full names that the directory does not have; `undefined` where it has it, and for what is not of
- * this account.
+ * Describes a user or role that a full ARN names and the directory does not have. `undefined` when the directory has it, and
+ * for ARNs of other accounts.
  */
 export function missingEntity(text: string, surroundings: PolicySurroundings): string | undefined {
   const arn = parseArn(text);
@@ -53,7 +53,7 @@ function missing(what: 'user' | 'role', text: string, arns: readonly string[]): 
   return `the directory has no ${what} ${quoteText(text)}${arns.length > maxSuggested ? '' : suggestArn(text, arns)}`;
 }
 
-/** A path left out is the likeliest mistake; the nearest ARN comes after that. */
+/** Suggests the same name under its real path, which is the likeliest mistake; otherwise the nearest ARN. */
 function suggestArn(text: string, arns: readonly string[]): string {
   const name = lastPart(text);
   const elsewhere = text.includes(':assumed-role/') ? undefined : arns.find((arn) => lastPart(arn) === name);

@@ -16,7 +16,7 @@ import { checkActionResources, checkResources } from './resources.ts';
 import { statementParts } from './statement-parts.ts';
 import { ActionIndex, KeyIndex } from './word-index.ts';
 
-/** Everything that is looked for. Adding a check is one function and one row. */
+/** Every check. Adding one takes one function and one row. */
 const checks: readonly PolicyCheck[] = [
   checkActions,
   checkResources,
@@ -34,8 +34,8 @@ export interface PolicyPlace {
 }
 
 /**
- * Warns of everything in policies that can never match. The policies are valid, and AWS takes them too: only what was
- * meant is missing, and nothing else would ever say so.
+ * Warns of everything in policies that can never match. Such policies are valid, on AWS too, but they do not do what their
+ * author meant, and no error would ever show it.
  */
 export function checkPolicies(
   reading: Reading,

@@ -31,5 +31,5 @@ export interface CheckedPolicy {
   readonly warnAtKey: (path: Path, message: string) => void;
 }
 
-/** Finds one kind of text that can never match; the policy itself is valid, and is used as it is. */
+/** Finds one kind of text that can never match. The policy is valid all the same, and is used unchanged. */
 export type PolicyCheck = (statement: StatementParts, policy: CheckedPolicy) => void;

@@ -65,8 +65,8 @@ function faultOfIam(text: string, segments: readonly string[], policy: CheckedPo
 }
 
 /**
- * Finds actions on buckets beside objects only, and the other way round: `s3:ListBucket` on `arn:aws:s3:::reports/*` is
- * never asked.
+ * Finds bucket actions in statements that name objects only, and object actions in those that name buckets only: no
+ * request needs `s3:ListBucket` on `arn:aws:s3:::reports/*`.
  */
 export const checkActionResources: PolicyCheck = (statement, policy) => {
   const { actions, resources, isNotAction, isNotResource } = statement;
@@ -75,7 +75,7 @@ export const checkActionResources: PolicyCheck = (statement, policy) => {
     const scopes = policy.actions.get(text)?.scopes;
     if (scopes === undefined) continue;
     if (resources.some((resource) => mayBeOf(resource, scopes))) continue;
-    policy.warn(path, `${quoteText(text)} is asked about ${plural(scopes)}, and no resource here is one`);
+    policy.warn(path, `${quoteText(text)} applies to ${plural(scopes)}, and this statement names none`);
   }
 };
 
@@ -88,12 +88,12 @@ function plural(scopes: ReadonlySet<ActionScope>): string {
   return [...scopes].map((scope) => words[scope]).join(' and ');
 }
 
-/** Whether a pattern can match a resource of one of the scopes; yes where that is not plain to see. */
+/** Whether a pattern can match a resource of one of the scopes; true in doubt. */
 function mayBeOf({ text }: PolicyText, scopes: ReadonlySet<ActionScope>): boolean {
   const segments = splitArnSegments(text);
   const tail = segments[5];
   if (tail === undefined || /[*?$]/.test(segments.slice(0, 5).join())) return true;
-  // What is wrong with the rest of it is said elsewhere, once.
+  // Another check reports what is wrong with the rest.
   if (segments[2] !== 's3' || segments[3] !== '' || segments[4] !== '') return segments[2] === 's3';
   return [...scopes].some((scope) => shapes[scope](tail));
 }

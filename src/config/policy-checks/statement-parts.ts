@@ -30,7 +30,7 @@ export interface StatementParts {
   readonly conditions: readonly ConditionPart[];
 }
 
-/** Takes the statements of a policy apart that was read without a problem. */
+/** Splits a valid policy into the parts of its statements. */
 export function statementParts(policy: unknown): StatementParts[] {
   const source = isMapping(policy) ? policy['Statement'] : undefined;
   const single: Path = ['Statement'];

@@ -10,7 +10,7 @@ export class ActionIndex {
     this.#byName = new Map(actions.map((action) => [action.name.toLowerCase(), action]));
   }
 
-  /** The action of exactly that name, whatever its case. */
+  /** The action of exactly that name, ignoring case. */
   get(name: string): KnownAction | undefined {
     return this.#byName.get(name.toLowerCase());
   }
