@@ -8,7 +8,7 @@ export interface CacheBounds<V> {
   readonly sizeOf?: (value: V, key: string) => number;
 }
 
-/** A least-recently-used cache that never grows past its bounds, whatever clients send. */
+/** A least-recently-used cache that never grows past its bounds. */
 export class BoundedCache<V extends object> {
   readonly #entries: LRUCache<string, V>;
 

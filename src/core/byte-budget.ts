@@ -43,7 +43,7 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** Starts a reservation of no bytes. `holder` names who pays: a principal, or all strangers together. */
+  /** Starts a reservation of no bytes. `holder` is a principal, or one name for all unauthenticated clients. */
   reserve(holder: string): Reservation {
     let bytes = 0;
     let isReleased = false;

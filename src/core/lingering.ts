@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 /**
  * How much of an upload that was answered early is read, in bytes, and for how long, in milliseconds, before its
  * connection is closed. Parts of the usual clients have 5 to 16 MiB, and most clients write all of one before they
- * look for an answer. A client can keep no more of the sidecar so than by sending a request that is right: nothing is
- * held but the connection, and a body in thousands of tiny pieces, which costs more than its bytes, ends it at once.
+ * look for an answer. This costs the sidecar no more than a valid request does: it holds nothing but the
+ * connection. Thousands of tiny pieces would cost more than their bytes, so such a body closes the connection at once.
  */
 const lingerBytes = 64 * 1024 * 1024;
 const lingerMs = 30_000;
@@ -14,9 +14,9 @@ const lingerPieces = 1024;
 const abandoned = new WeakSet<IncomingMessage>();
 
 /**
- * Reads no more of a body than what is being parsed. A paused message would keep an object for each piece of that, so the
- * pieces go nowhere; and a message that flows has its connection read on, so it may not ask for that. {@link readOn} does
- * not wait for more.
+ * Stops reading a body, except for what is being parsed already. A paused message would keep an object for each parsed
+ * piece, so the pieces are discarded. A flowing message would ask its connection for more, so `_read` does nothing.
+ * {@link readOn} does not wait for more.
  */
 export function abandon(message: IncomingMessage): void {
   abandoned.add(message);
@@ -35,9 +35,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Goes on reading a body that nobody needs, for a while: closing over unread bytes would reset the connection and lose
- * the answer, and a client that only writes would never look for it. Resolves when the client has said everything, has
- * gone, or has had its time. Source: RFC 9112 section 9.6.
+ * Goes on reading a body that is no longer needed, for a while. Closing with unread bytes would reset the connection, and the
+ * client would lose the answer; a client that is still writing does not read the answer before it has finished. Resolves when the client has sent everything, has
+ * gone, or has run out of time. Source: RFC 9112 section 9.6.
  */
 export function readOn(message: IncomingMessage): Promise<void> {
   message.unpipe();
@@ -49,7 +49,7 @@ export function readOn(message: IncomingMessage): Promise<void> {
       clearTimeout(end);
       clearTimeout(silence);
       message.off('data', onData);
-      // Not paused: the connection ends now, and a paused message would keep an object for each piece on its way.
+      // Not paused: the connection closes now, and a paused message would keep an object for each piece that still arrives.
       message.on('data', () => undefined);
       resolve();
     };

@@ -1,5 +1,5 @@
 /**
- * The names that stores would use for a key if they took it for a path: without empty, `.` and `..` segments, never above
+ * The names that a key has in stores that treat keys as paths: without empty, `.` and `..` segments, never above
  * the first one; with `/` alone between segments, and with `\` as well. Only those that differ from the key, so none for
  * an ordinary one. A final slash is kept. Observed with versitygw 1.8 on 2026-11-23: `a/../b`, `./b` and `/b` name the
  * object `b`; SeaweedFS reads backslashes as slashes.
@@ -11,7 +11,7 @@ export function pathsOfKey(key: string): readonly string[] {
   return [...paths];
 }
 
-/** Whether a key, taken for a path, names nothing below its beginning, or leaves it on the way. */
+/** True when a key, read as a path, names nothing below the bucket, or leaves the bucket on the way. */
 export function leavesItsBucket(key: string): boolean {
   return (
     unusual.test(key) &&
@@ -19,7 +19,7 @@ export function leavesItsBucket(key: string): boolean {
   );
 }
 
-/** Whether a prefix of keys, taken for a path, leaves where it began. */
+/** True when a prefix of keys, read as a path, leaves the bucket. */
 export function climbsOut(prefix: string): boolean {
   return prefix.includes('..') && separators.some((separator) => climbs(prefix, separator));
 }

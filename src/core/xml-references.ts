@@ -9,7 +9,7 @@ const entities: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ]);
 
-/** Told of each reference, so that a document of nothing else can be refused. */
+/** Called for each reference, so that a document that consists of references can be refused. */
 export type ReferenceCount = () => void;
 
 /**

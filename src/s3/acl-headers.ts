@@ -1,7 +1,7 @@
 import { s3Error } from './errors.ts';
 import type { ForwardedHeaders } from './operation.ts';
 
-/** Headers that grant something to somebody. */
+/** Headers that grant permissions to a grantee. */
 export const grantHeaders: readonly string[] = [
   'x-amz-grant-full-control',
   'x-amz-grant-read',
@@ -14,8 +14,8 @@ export const grantHeaders: readonly string[] = [
 export const aclHeaders: readonly string[] = ['x-amz-acl', ...grantHeaders];
 
 /**
- * Refuses a canned ACL beside grants, as AWS does: a store that takes only one of them would set another ACL than the
- * policies were told. Throws `InvalidRequest`.
+ * Refuses a canned ACL beside grants, as AWS does: a store that uses only one of them would set another ACL than the
+ * policies saw. Throws `InvalidRequest`.
  */
 export function checkAclHeaders(headers: ForwardedHeaders): void {
   if (headers.has('x-amz-acl') && grantHeaders.some((name) => headers.has(name))) {

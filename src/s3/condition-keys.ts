@@ -66,7 +66,7 @@ export function s3ConditionKeys(request: RequestedResource, accountId: string): 
   if (operation.scope !== 'service') keys.push(['aws:ResourceAccount', [accountId]]);
   for (const [name, key] of plan.headers) add(keys, key, headers.get(name));
   for (const [name, key, fallback] of plan.parameters) add(keys, key, parameters.get(name) ?? fallback);
-  // Whatever way the client wrote it: one spelling for policies to compare.
+  // Clients spell it in several ways; policies compare one spelling.
   if (copySource !== undefined) add(keys, 's3:x-amz-copy-source', `${copySource.bucket}/${copySource.key}`);
   for (const entry of plan.fixed) keys.push(entry);
   if (plan.makesObject) addObjectKeys(keys, headers, request.receivedAtMs ?? 0);

@@ -3,10 +3,10 @@ import { s3Error } from './errors.ts';
 import type { S3Operation } from './operation.ts';
 
 /**
- * True for a plain header that may go with the operation. Reads take all of HTTP's conditions, and reads of an object's bytes ranges (RFC 9110,
- * sections 13 and 14). Of writes, AWS knows `If-Match` and `If-None-Match: *` for some: every other condition is refused,
- * because where a store ignores it an object would be lost, and where it obeys, its answer would tell about the object
- * what the operation does not. Throws `NotImplemented`, as AWS does.
+ * True for a plain header that may go with the operation. Reads take all of HTTP's conditions, and reads of an object's
+ * bytes also ranges (RFC 9110, sections 13 and 14). Some writes take `If-Match` and `If-None-Match: *`, as on AWS. Every other
+ * condition is refused: a store that ignores it would lose an object, and one that obeys it would reveal facts about the
+ * object that the operation does not show. Throws `NotImplemented`, as AWS does.
  */
 export function suitsMethod(name: string, value: string, operation: S3Operation): boolean {
   const { method, scope, action } = operation;
@@ -30,7 +30,7 @@ export function suitsMethod(name: string, value: string, operation: S3Operation)
   }
 }
 
-// Of a list, or a document, a part could pass for the whole.
+// Part of a list or document could be mistaken for the whole.
 const partialReads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);
 
 const unlessChanged: ReadonlySet<string | undefined> = new Set(['s3:PutObject', 's3:DeleteObject']);

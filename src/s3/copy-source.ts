@@ -34,7 +34,7 @@ export function parseCopySource(header: string): CopySource {
   return versionId === undefined ? { bucket, key } : { bucket, key, versionId };
 }
 
-// AWS's code here is that of the header, not that of a bucket in the target.
+// Here AWS answers with the code for a bad header, not the one for a bad bucket name.
 function readBucket(name: string): string {
   try {
     return checkBucket(name);

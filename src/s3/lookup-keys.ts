@@ -1,8 +1,8 @@
 import type { Permission } from './operation.ts';
 
 /**
- * The actions that know `s3:ExistingObjectTag/<key>`. Writing and deleting objects do not: on AWS too, nobody can be kept
- * from overwriting or deleting an object by the tags it has (AWS "Tagging and access control policies").
+ * The actions that know `s3:ExistingObjectTag/<key>`. Writing and deleting objects do not: on AWS too, the tags of an
+ * object cannot protect it from being overwritten or deleted (AWS "Tagging and access control policies").
  */
 const objectTagActions: ReadonlySet<string> = new Set([
   's3:DeleteObjectAnnotation',
@@ -38,9 +38,9 @@ const none: readonly string[] = [];
 
 /** Prefixes, in lower case, of the context keys of a permission's action that only the store knows. */
 export function lookupKeysOf({ action, resource }: Permission): readonly string[] {
-  // Topics, queues and roles are nothing of the store; a client names them as it likes.
+  // Topics, queues and roles are not in the store; a client may name any.
   if (!action.startsWith('s3:')) return none;
-  // By the action alone: were the object forgotten, a Deny would be lost.
+  // By the action alone: if `object` were unset by mistake, a Deny would be lost.
   if (objectTagActions.has(action)) return ofObjects;
   return resource.endsWith(':::*') || action === 's3:CreateBucket' ? none : ofBuckets;
 }

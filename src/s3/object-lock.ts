@@ -55,8 +55,8 @@ export function durationDays(days: number | undefined, years: number | undefined
 }
 
 /**
- * The keys whose values must be computed. A day that has begun counts as a remaining day: who asks for ten days now asks
- * for ten, although a moment has passed. Source: AWS "S3 Object Lock", condition keys.
+ * The keys whose values must be computed. A day that has begun counts as a remaining day: a request for ten days
+ * still asks for ten when it arrives a moment later. Source: AWS "S3 Object Lock", condition keys.
  */
 export function objectLockKeys({ retainUntilMs, eventHoldDays }: ObjectLock, nowMs: number): ConditionKey[] {
   const keys: ConditionKey[] = [];

@@ -20,7 +20,7 @@ export interface Permission {
   readonly object:
     | { readonly bucket: string; readonly key: string; readonly versionId?: string | undefined }
     | undefined;
-  /** Present where the action is meant on everything that starts so, and not on the resource alone. */
+  /** Present when the action applies to everything with this prefix, and not to the resource alone. */
   readonly within?: string;
   /** Prefixes of keys that exist but are not known; a statement that needs one denies. */
   readonly unknownKeys?: readonly string[];
@@ -56,18 +56,18 @@ export interface S3Operation {
   /** True when its answer carries headers that need permissions of their own. */
   readonly guardsHeaders?: true;
   /**
-   * True for what a browser asks before a request of another origin. Nobody is authenticated and no permission is
-   * needed, so nothing of ours may be added to it: it has no permissions, and what has none cannot be authorized.
+   * True for a CORS preflight. It has no caller and needs no permissions, so it must never be signed with the store's key:
+   * a request without permissions cannot become `Authorized`.
    */
   readonly isPreflight?: true;
   /**
-   * Present where stores are known that take no notice of its selector, and do what the request says without it:
-   * `probe` where reading the same selector shows that safely, else what `backend.supports` must name.
+   * Present when some stores ignore the selector and perform the operation that the request names without it. `probe` when
+   * a read with the same selector shows that safely, else the feature that `backend.supports` must name.
    */
   readonly unlessKnown?: 'probe' | StoreFeature;
   /** `x-amz-*` headers without which it is refused. */
   readonly requiredHeaders?: readonly string[];
-  /** Conditions, by header, that stores are known to take no notice of, and what `backend.supports` must name for them. */
+  /** Conditions that some stores ignore: the header, and the feature that `backend.supports` must name. */
   readonly conditions?: ReadonlyMap<string, StoreFeature>;
   /** True when its `x-amz-checksum-*` are those of an object that it makes, and not of its own body. */
   readonly checksumsOfAnother?: true;
@@ -75,7 +75,7 @@ export interface S3Operation {
   readonly fixedContext?: Readonly<Record<string, string>>;
 }
 
-/** Operations that hardly any store has, and conditions that stores ignore, by what the configuration calls them. */
+/** Optional store features, under their names in `backend.supports`: rare operations, and conditions that stores ignore. */
 export type StoreFeature =
   | 'annotations'
   | 'objectEncryption'
@@ -125,7 +125,7 @@ export interface Batch {
   readonly writeResult: (storeResult: Uint8Array | undefined, denied: readonly number[]) => Buffer;
 }
 
-/** How ListBuckets is answered to a caller who may list some buckets only. */
+/** How to answer ListBuckets for a caller who may list only some buckets. */
 export interface BucketFilter {
   /** What the store is asked with: for the whole list, because pages of it would tell how many are hidden. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -168,7 +168,7 @@ export interface S3Request {
   /** Every query parameter that is forwarded, decoded. */
   readonly parameters: ReadonlyMap<string, string>;
   readonly headers: ForwardedHeaders;
-  /** What the store is said to have of what other stores do not have. */
+  /** Optional store features (`backend.supports`). */
   readonly supports: ReadonlySet<StoreFeature>;
   /** All must be allowed; empty only for a {@link Batch}. */
   readonly permissions: readonly Permission[];
@@ -188,8 +188,8 @@ export interface S3Request {
   /** Response headers that are removed unless the permission is given. */
   readonly guardedHeaders: readonly (readonly [header: string, permission: Permission])[];
   /**
-   * What the request is answered with instead of being forwarded, once its caller may do what it asks: it says something
-   * about this endpoint, and strangers learn nothing of that.
+   * The error to answer with instead of forwarding, once the request is authorized. It reveals something about this endpoint,
+   * which unauthorized callers must not learn.
    */
   readonly refusal: ServiceError | undefined;
 }

@@ -64,7 +64,7 @@ function resourceArn({ operation, bucket, key }: RequestedResource, partition: s
   }
 }
 
-/** Who may learn that an object is missing: whoever may list the bucket (AWS "GetObject", on 403 and 404). */
+/** The permission to learn that an object is missing: listing the bucket (AWS "GetObject", on 403 and 404). */
 function missingRule(request: RequestedResource, partition: string): Permission | undefined {
   const { operation, copySource, headers } = request;
   const isConditionalWrite = operation.scope === 'object' && headers.has('if-match');

@@ -16,8 +16,8 @@ const methods: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'H
 const none: readonly never[] = [];
 
 /**
- * What a browser asks before a request of another origin. It has no permissions, so that it can never pass for an
- * authorized request. Throws `BadRequest` when it does not say who asks for which method, `InvalidArgument` for a
+ * Reads a CORS preflight. It has no permissions, so that it can never become an authorized request. Throws `BadRequest`
+ * when it does not name an origin and a method, `InvalidArgument` for a
  * repeated header. Source: AWS "Cross-origin resource sharing", on evaluating OPTIONS.
  */
 export function preflightRequest(

@@ -27,7 +27,7 @@ export interface RouteSettings {
   readonly virtualHosts: readonly string[];
   readonly accountId: string;
   readonly partition: string;
-  /** What the store is said to have of what other stores do not have. */
+  /** Optional store features (`backend.supports`). */
   readonly supports: ReadonlySet<StoreFeature>;
 }
 
@@ -77,7 +77,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   };
 }
 
-// Clients that clean up take NoSuchUpload for done; AWS has no other code for an upload id that cannot exist.
+// Clients that clean up treat NoSuchUpload as success. AWS has no other code for an upload id that cannot exist.
 function refusalOf(
   raw: RawRequest,
   parameters: ReadonlyMap<string, string>,
@@ -87,7 +87,7 @@ function refusalOf(
   return isImpossibleUpload(parameters) ? s3Error('NoSuchUpload') : undefined;
 }
 
-// Without its selector it would be another operation: a store that never heard of annotations deletes the object.
+// A store that ignores the selector performs another operation: one without annotations would delete the object itself.
 function requireSupport({ name, unlessKnown }: S3Operation, { supports }: RouteSettings): void {
   if (unlessKnown === undefined || unlessKnown === 'probe' || supports.has(unlessKnown)) return;
   throw s3Error('NotImplemented', `${name} is not supported by this endpoint.`);
@@ -98,7 +98,7 @@ function requireHeaders({ requiredHeaders = [] }: S3Operation, headers: Forwarde
   if (missing !== undefined) throw s3Error('InvalidArgument', `The header ${missing} is missing.`);
 }
 
-// A store that ignores the condition does what it should have prevented, and a policy that demands it is passed by.
+// A store that ignores the condition does what it should prevent, and circumvents a policy that requires the condition.
 function requireConditions(
   { name, conditions }: S3Operation,
   headers: ForwardedHeaders,
@@ -118,7 +118,7 @@ interface HeadersAndSource {
 // Read once; permissions, context and the header for the store all come from the result.
 function withCopySource({ isCopy }: S3Operation, headers: ForwardedHeaders): HeadersAndSource {
   if (isCopy === undefined) return { headers };
-  // With COPY it would describe other tags to the policies than those that are set.
+  // With COPY, policies would see other tags than the store sets.
   if (headers.has('x-amz-tagging') && headers.get('x-amz-tagging-directive') !== 'REPLACE') {
     throw s3Error('InvalidArgument', 'x-amz-tagging needs x-amz-tagging-directive: REPLACE.');
   }

@@ -1,7 +1,7 @@
 import { s3Error } from './errors.ts';
 import type { StoreFeature } from './operation.ts';
 
-/** Refuses what the store is not said to have. `asked` begins the message. Throws `NotImplemented`. */
+/** Refuses a feature that `backend.supports` does not name. `asked` begins the message. Throws `NotImplemented`. */
 export function requireFeature(
   feature: StoreFeature,
   asked: string,

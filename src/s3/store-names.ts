@@ -10,9 +10,9 @@ interface StoreName {
 }
 
 /**
- * A policy speaks of buckets and keys; under these names stores keep something else, which it would not guard. They are
- * refused for every store, whichever stands behind. Observed with versitygw 1.8 and MinIO 2026-02 on 2026-11-28, the
- * others read in the documentation of the store.
+ * Names under which stores keep data of their own, which policies about buckets and keys would not protect. They are refused
+ * for every store, because the sidecar does not know which one it has. Observed with versitygw 1.8 and MinIO 2026-02 on
+ * 2026-11-28; the others are from the documentation of the store.
  */
 const storeNames: readonly StoreName[] = [
   { name: '.sgwtmp', places: ['segment'], meaning: 'versitygw: the parts of every upload' },

@@ -24,7 +24,7 @@ export function readDocument(body: Uint8Array, { root, maxBytes, maxDepth }: Doc
   throw malformed();
 }
 
-/** The error for whatever a document should not say. */
+/** The error for anything unexpected in a document. */
 export function malformed(): Error {
   return s3Error('MalformedXML');
 }

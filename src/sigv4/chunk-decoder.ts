@@ -15,7 +15,7 @@ type State = 'size' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'ended';
 /**
  * Takes aws-chunked framing with unsigned chunks apart:
  * `HEX CRLF data CRLF … 0 CRLF [name:value CRLF]* CRLF`; the last CRLF may be missing. Data passes through without
- * being copied, whatever the size of a chunk. Source: AWS "Transferring Payload in Multiple Chunks".
+ * being copied, in chunks of any size. Source: AWS "Transferring Payload in Multiple Chunks".
  */
 export class ChunkDecoder {
   readonly #trailers = new Map<string, string>();

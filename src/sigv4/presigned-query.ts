@@ -29,7 +29,7 @@ type ParameterName = (typeof required)[number] | (typeof optional)[number];
 const spellings: ReadonlyMap<string, ParameterName> = new Map(
   [...required, ...optional].map((name) => [name.toLowerCase(), name]),
 );
-// Others may write it in any case: as a header it would be none the wiser.
+// This parameter stands for a header, so its name may be spelled in any case.
 const anySpelling: ReadonlySet<ParameterName> = new Set(['X-Amz-Content-Sha256']);
 
 const maxExpiresSeconds = 604_800;
@@ -41,8 +41,8 @@ export function isPresignedParameter(name: string): boolean {
 
 /**
  * Reads the query form of a Signature V4 request and makes every check that needs no secret: each parameter once,
- * spelled right; a lifetime of 1 to 604,800 seconds that has begun and is not over, for STS 15 minutes whatever the request
- * says; `host` and every `x-amz-*` header signed. The payload is unsigned unless `X-Amz-Content-Sha256` is part of what was signed.
+ * spelled right; a lifetime of 1 to 604,800 seconds (for STS always 15 minutes) that has begun and is not over; `host` and
+ * every `x-amz-*` header signed. The payload is unsigned unless `X-Amz-Content-Sha256` is part of what was signed.
  * Throws {@link AuthenticationFault}. Source: AWS "Authenticating Requests: Using Query Parameters".
  */
 export function readPresignedQuery(raw: RawRequest, rules: SignatureRules): SignedRequest {
@@ -128,7 +128,7 @@ function readExpires(text: string | undefined): number {
   return seconds;
 }
 
-// As live AWS does: clients write a minute and use the URL for as long as a signature in a header (EKS tokens).
+// As AWS does: clients ask for a minute and use the URL for 15, as long as a header signature lasts (EKS tokens).
 function requireFresh(signedAtMs: number, nowMs: number): void {
   if (Math.abs(signedAtMs - nowMs) <= maxClockSkewMs) return;
   throw new AuthenticationFault('clock_skew', {

@@ -56,7 +56,8 @@ export function refuseRepeats(raw: RawRequest): void {
 }
 
 /**
- * Demands that `host` and every arriving `x-amz-*` header are signed: re-signing would launder the rest.
+ * Demands that `host` and every arriving `x-amz-*` header are signed: the sidecar signs them again for the store, and would
+ * lend a valid signature to headers that the caller never signed.
  * Throws {@link AuthenticationFault} `headers_not_signed`.
  */
 export function requireSigned(raw: RawRequest, signedHeaders: readonly string[]): void {

@@ -18,7 +18,7 @@ function deriveSigningKey(secret: Secret, scope: CredentialScope): Buffer {
 // One key costs four HMACs to derive and about 300 bytes to keep.
 const maxCachedKeys = 20_000;
 
-/** A derived key that is not yet worth keeping: anybody can ask for one with a made-up scope. */
+/** A derived key that is not cached yet. Otherwise a client could fill the cache with made-up scopes. */
 export interface FoundSigningKey {
   readonly key: Buffer;
   /** Keeps the key for the next request; call it once a signature was verified or made with it. */

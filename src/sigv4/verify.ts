@@ -57,7 +57,7 @@ export function verifySignature(
   });
 }
 
-// The token stands there as it is in a header, and encoded in a query.
+// A header holds the token as it is, a query holds it encoded.
 function withoutToken(canonical: string, token: string | undefined): string {
   if (token === undefined) return canonical;
   return canonical.replaceAll(token, '[redacted]').replaceAll(uriEncode(token), '[redacted]');

@@ -1,4 +1,4 @@
-/** Why one request was denied, as far as it may be told to whoever may decode it: never the text of a policy. */
+/** Why one request was denied, as far as a caller who may decode it may know: never the text of a policy. */
 export interface AuthorizationFailure {
   readonly principal: { readonly arn: string; readonly userId: string };
   /** `s3:GetObject` */
@@ -36,14 +36,14 @@ const fieldBytes = { arn: 1_024, name: 256, action: 128, resource: 3_072 } as co
 const valueBytes = 512;
 const entryBytes = 1_024;
 
-/** What stands in the context for keys that were left out; its value is their number. */
+/** The context key that counts the keys that were left out. */
 const omittedKeys = 'sts-sidecar:OmittedKeys';
 /** Room for that entry. */
 const omittedBytes = 64;
 
 /**
- * The short JSON form of a failure, at most {@link maxFailureBytes} long whatever it holds: texts that are too long
- * end in `…`, and of the context keys from the first that finds no room only the number is kept. The same failure always gives the same text.
+ * The short JSON form of a failure, at most {@link maxFailureBytes} long: texts that are too long end in `…`, and from the
+ * first context key that does not fit, only the number of keys is kept. The same failure always gives the same text.
  */
 export function encodeFailure(failure: AuthorizationFailure): string {
   const { principal, statement } = failure;
@@ -69,7 +69,7 @@ export function encodeFailure(failure: AuthorizationFailure): string {
   return `${start},[${encodeContext(failure.context, maxFailureBytes - Buffer.byteLength(start) - 4)}]]`;
 }
 
-// Stops at the first that finds no room: encoding all the rest only to count it would be work for the client to ask for.
+// Stops at the first key that does not fit: otherwise a client could make the sidecar encode many keys only to count them.
 function encodeContext(context: readonly FailureContextEntry[], maxBytes: number): string {
   const parts: string[] = [];
   let left = maxBytes - omittedBytes;

@@ -34,7 +34,7 @@ const hourKeys = new WeakMap<RingKey, HourKey>();
 
 /**
  * Encrypts why a request was denied into a compact JWE (RFC 7516; `dir`, A256GCM) of at most
- * {@link maxAuthorizationMessageLength} characters. Never fails; what is too long is cut, see {@link encodeFailure}.
+ * {@link maxAuthorizationMessageLength} characters. Never fails: values that are too long are cut, see {@link encodeFailure}.
  * Any caller can be denied as often as it likes, which is why each hour has a key of its own (one key must not meet
  * 2^32 random nonces, NIST SP 800-38D 8.3).
  * Not compressed, so that the length tells nothing about the content but its length.

@@ -9,7 +9,7 @@ const compactForm = new RegExp(`^[\\w-]+\\.\\.${encodedBytes}\\.${encodedBytes}\
 
 /**
  * Tells whether a text has the one spelling that {@link encryptCompact} gives a token: no padding, no white space, no spare
- * bits. Decoders that are lenient take others for the same token.
+ * bits. Lenient decoders accept other spellings of the same token.
  */
 export function isCompactJwe(text: string): boolean {
   return compactForm.test(text);

@@ -7,7 +7,7 @@ export const seedBytes = 32;
 
 /**
  * The secret access key of a session: 40 characters, derived from the ring's own subkey, the session's random
- * seed and its access key id. Nobody can compute it from the token, and two sessions that share an access key id
+ * seed and its access key id. It cannot be computed from the token, and two sessions that share an access key id
  * have different secrets.
  */
 export function deriveSecretAccessKey(key: RingKey, seed: Uint8Array, accessKeyId: string): Secret {

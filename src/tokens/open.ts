@@ -15,7 +15,7 @@ export interface OpenedSession {
   readonly secretAccessKey: Secret;
 }
 
-/** An opened session with the length of what its token held: that is what keeping it costs, however well it was packed. */
+/** An opened session with the length of its claims, which is the memory it takes even if the token compressed well. */
 interface KeptSession {
   readonly session: OpenedSession;
   readonly characters: number;
@@ -45,7 +45,7 @@ export class SessionOpener {
     if (token.length > maxTokenLength) return undefined;
     const cached = this.#opened.get(token);
     if (cached !== undefined) return cached.session;
-    // Each spelling of one token would take a place of its own in the cache.
+    // Otherwise each spelling of one token would take its own entry in the cache.
     if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
     const text = key === undefined ? undefined : await decrypt(token, key);

@@ -9,10 +9,10 @@ export const sessionTokenType = 'sts-session+jwe';
 /** Longest session token, in characters: what an HTTP header field can safely carry. */
 export const maxTokenLength = 8192;
 
-/** Most bytes that a token holds before it is packed: what a single request may pass takes less, whatever its letters. */
+/** Most bytes that a token holds before compression. The parameters of one request always take less. */
 export const maxUnpackedBytes = 65_536;
 
-/** Content of {@link sealSession} went over {@link maxTokenLength} or {@link maxUnpackedBytes}; the message says by how much. */
+/** A session exceeds {@link maxTokenLength} or {@link maxUnpackedBytes}; the message says by how much. */
 export class TokenTooLargeError extends Error {
   override readonly name = 'TokenTooLargeError';
 }

@@ -25,7 +25,7 @@ export interface UserSessionPrincipal {
   readonly userId: string;
 }
 
-/** Somebody a user, or the account's root, vouches for (GetFederationToken). */
+/** A federated user, for whom a user or the account's root requested the session (GetFederationToken). */
 export interface FederatedUserPrincipal {
   readonly kind: 'federated-user';
   readonly userArn: string;
@@ -55,7 +55,7 @@ export interface SessionFederation {
   readonly saml?: SamlSubject;
 }
 
-/** What tells one subject of a SAML provider from another, beside its name. */
+/** What distinguishes subjects of a SAML provider besides their names. */
 export interface SamlSubject {
   readonly subjectType: string;
   readonly nameQualifier: string;
@@ -80,13 +80,13 @@ export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
   /** When the caller proved a second factor, in seconds since the Unix epoch. */
   readonly mfaAuthenticatedAt?: number;
   readonly federation?: SessionFederation;
-  /** Managed policies by name, where the identity provider says which its people have; only of claim-mode roles. */
+  /** Names of managed policies from a claim of the identity provider's token; for claim-mode roles only. */
   readonly policyNames?: readonly string[];
 }
 
 const claimsVersion = 1;
 
-/** The short-named JSON form inside a token. What callers pass in, and may fill with anything, stands last. */
+/** The short-named JSON form inside a token. Values that callers choose freely come last. */
 export function encodeClaims(claims: SessionClaims): string {
   return JSON.stringify({
     v: claimsVersion,

@@ -7,7 +7,7 @@ const maxBytes = 131_072;
 
 /**
  * An ACL comes as headers, which are context keys, or as a document, which is passed on byte for byte. Both at once are
- * refused: a store might set the one that the policies were not told.
+ * refused: a store might set the one that policies did not see.
  */
 const aclDocument: DocumentRule = { maxBytes, read: requireOneSource };
 
@@ -18,7 +18,7 @@ function requireOneSource({ headers }: S3Request, body: Buffer): DocumentFacts {
   return {};
 }
 
-/** Who is granted what on a bucket or an object, beside policies. */
+/** ACLs of buckets and objects. */
 export const aclOperations: readonly S3Operation[] = [
   {
     name: 'GetBucketAcl',

@@ -24,7 +24,7 @@ const reads: readonly Row[] = [
   ['GetPublicAccessBlock', 'publicAccessBlock', 's3:GetBucketPublicAccessBlock'],
 ];
 
-/** What is taken away; most of it is writing nothing, and needs the action of writing. */
+/** Deletions of configurations. Most need the same action as writing one. */
 const deletions: readonly Row[] = [
   ['DeleteBucketCors', 'cors', 's3:PutBucketCORS'],
   ['DeleteBucketEncryption', 'encryption', 's3:PutEncryptionConfiguration'],

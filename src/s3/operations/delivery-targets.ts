@@ -15,14 +15,14 @@ export interface DeliveryTarget {
   readonly folder?: string;
 }
 
-/** Keys of topics, queues and roles that nobody here can look up; a statement that needs one denies. */
+/** Keys of topics, queues and roles, which cannot be looked up here. A statement that needs one denies. */
 export const tagsOfTarget: readonly string[] = ['aws:resourcetag/', 'iam:resourcetag/'];
 
 const bucketArnSyntax = /^arn:[a-z0-9-]+:s3:::([^:/*?]+)$/;
 
 /**
  * The bucket of an ARN such as `arn:aws:s3:::reports`. Buckets of other accounts and services, access points included, are
- * refused: nobody's policies here speak of them. Throws `NotImplemented`, `InvalidBucketName`.
+ * refused: no policy here can apply to them. Throws `NotImplemented`, `InvalidBucketName`.
  */
 export function bucketOfArn(arn: string): string {
   const [, bucket] = bucketArnSyntax.exec(arn) ?? [];
@@ -59,7 +59,7 @@ export function requiredText(children: ReadonlyMap<string, XmlElement>, name: st
 /** A prefix of keys; none is the empty one. Throws `MalformedXML`, `InvalidArgument`. */
 export function prefixText(element: XmlElement | undefined): string {
   const prefix = leafText(element) ?? '';
-  // A literal star would look like a pattern to whoever reads the decision; white space some stores cut off.
+  // A literal star would look like a pattern in decisions and logs. Some stores cut off white space.
   const isUnclear = /[*?\0]/.test(prefix) || prefix.trim() !== prefix || climbsOut(prefix);
   if (isStoresKey(prefix)) throw storeNameRefused('InvalidArgument');
   if (isUnclear || Buffer.byteLength(prefix, 'utf8') > maxPrefixBytes) {

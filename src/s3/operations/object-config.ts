@@ -65,7 +65,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObjectTorrent',
     versionAction: 's3:GetObjectVersionTorrent',
-    // Whoever has the torrent gets the object from it.
+    // The torrent gives access to the object.
     conditionalActions: (_, isVersioned) => [isVersioned ? 's3:GetObjectVersion' : 's3:GetObject'],
     revealsMissing: true,
   },

@@ -88,7 +88,7 @@ export const copyHeaders: readonly string[] = [
   'x-amz-copy-source-server-side-encryption-customer-key-md5',
 ];
 
-/** Passing over governance retention needs its own permission; the header is only there when it says `true`. */
+/** Bypassing governance retention needs its own permission. The header is present only with the value `true`. */
 export function bypassActions(headers: ForwardedHeaders): string[] {
   return headers.has('x-amz-bypass-governance-retention') ? ['s3:BypassGovernanceRetention'] : [];
 }

@@ -2,7 +2,7 @@ import type { OperationScope, S3Operation } from '../operation.ts';
 
 const scopes: readonly OperationScope[] = ['bucket', 'object'];
 
-/** What a browser asks before a request of another origin. */
+/** The CORS preflight, which a browser sends before a cross-origin request. */
 export const preflightOperations: readonly S3Operation[] = scopes.map((scope) => ({
   name: 'CorsPreflight',
   method: 'OPTIONS',

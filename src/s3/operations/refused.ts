@@ -10,8 +10,8 @@ type Row = readonly [
 
 /**
  * Operations AWS knows and this endpoint never forwards: those on AWS's own table, directory-bucket and Object Lambda
- * services. CreateSession would hand out credentials of the store. Named here so that their selectors are never taken
- * for noise.
+ * services. CreateSession would hand out credentials of the store. They are named here so that their selectors are
+ * never ignored.
  */
 const rows: readonly Row[] = [
   ['CreateBucketMetadataConfiguration', 'POST', 'bucket', ['metadataConfiguration']],
@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
   ['WriteGetObjectResponse', 'POST', 'bucket', [], 'x-amz-request-route'],
 ];
 
-/** Parameters that they have, so that they are refused for what they are. */
+/** Their parameters, so that the refusal is about the operation and not about a parameter. */
 const parameters: readonly string[] = ['continuation-token'];
 
 /** The rows as operations without an action: they are recognised and refused. */

@@ -13,8 +13,8 @@ const writingActions: readonly string[] = ['s3:ReplicateObject', 's3:ReplicateDe
 const owningAction = 's3:ObjectOwnerOverrideToBucketOwner';
 
 /**
- * On AWS a replication has what its role may do, and whoever configures it must be allowed to pass the role on. A store
- * has no such role and copies with its own authority, so the caller needs what the role would need, and the role.
+ * On AWS, a replication acts with the permissions of its role, and the caller who configures it needs iam:PassRole on that
+ * role. A store has no such role and copies with its own authority, so the caller needs the role's permissions as well.
  */
 export const replicationDocument: DocumentRule = {
   maxBytes,
