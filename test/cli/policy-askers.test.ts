@@ -53,7 +53,11 @@ describe('policy simulate exits 2', () => {
       ['--config', plain, '--principal', root, ...get],
       'root has no access key',
     ],
-    ['the root of another account', ['--principal', root.replace('1234', '4321'), ...get], 'no user, role'],
+    [
+      'the root of another account',
+      ['--principal', root.replace('1234', '4321'), ...get],
+      'is not a user, role',
+    ],
     [
       'a session token of a role',
       ['--principal', reader, '--session-token', ...get],
