@@ -110,7 +110,7 @@ export function s3Error(code: S3ErrorCode, message?: string, options?: ServiceEr
   return new ServiceError(code, status, message ?? text, options);
 }
 
-/** What each reason of a failed authentication is called in S3 (order and codes: AWS, observed 2026-11). */
+/** The S3 error code for each reason of a failed authentication (order and codes: AWS, observed 2026-11). */
 const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3ErrorCode, string?]>> = {
   no_credentials: ['AccessDenied'],
   several_credentials: ['InvalidArgument', 'Only one auth mechanism allowed'],

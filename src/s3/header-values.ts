@@ -41,8 +41,8 @@ const formTags: ValueRule = (_, value) => {
 };
 
 /**
- * Headers whose value decides about a permission, or is the value of a context key that is not plain text: in every other
- * spelling a store might read something else than the policies did. Sources: the API reference of each operation.
+ * Headers whose value decides which permission is needed, or is a context key that is not plain text. Only one spelling is
+ * accepted, because a store might read another one differently from the policies. Sources: the API reference of each operation.
  */
 export const valueRules: ReadonlyMap<string, ValueRule> = new Map([
   ['x-amz-bucket-object-lock-enabled', flag],

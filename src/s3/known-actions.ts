@@ -27,7 +27,7 @@ export function listS3Actions(): readonly KnownS3Action[] {
   }));
 }
 
-/** The actions of the row, and all that some header makes necessary. */
+/** The actions of the row, and all that its headers can require. */
 function ownActions({ action, versionAction, headers, conditionalActions }: S3Operation): readonly string[] {
   const everyHeader = new Map([...headers, 'if-match'].map((name) => [name, 'any']));
   const further = [true, false].flatMap(

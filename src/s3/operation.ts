@@ -22,7 +22,7 @@ export interface Permission {
     | undefined;
   /** Present when the action applies to everything with this prefix, and not to the resource alone. */
   readonly within?: string;
-  /** Prefixes of keys that exist but are not known; a statement that needs one denies. */
+  /** Prefixes of context keys whose values are not known. A statement that needs one denies. */
   readonly unknownKeys?: readonly string[];
 }
 
@@ -121,15 +121,15 @@ export interface Batch {
   }[];
   /** The body with the items of those indexes only. */
   readonly writeBody: (allowed: readonly number[]) => Buffer;
-  /** The answer to the client; `storeResult` is `undefined` when no item was allowed and the store not asked. */
+  /** The answer to the client; `storeResult` is `undefined` when no item was allowed, so that the store was not asked. */
   readonly writeResult: (storeResult: Uint8Array | undefined, denied: readonly number[]) => Buffer;
 }
 
 /** How to answer ListBuckets for a caller who may list only some buckets. */
 export interface BucketFilter {
-  /** What the store is asked with: for the whole list, because pages of it would tell how many are hidden. */
+  /** The parameters sent to the store. They ask for the whole list, because pages would reveal how many buckets are hidden. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** What shows one bucket. */
+  /** The permission that makes one bucket visible. */
   readonly permissionOn: (bucket: string) => Permission;
   /** Throws `InternalError` for what is no bucket list. */
   readonly read: (storeResult: Uint8Array) => BucketList;
@@ -145,9 +145,9 @@ export interface BucketList {
 /** A tag of an object or a bucket. */
 export type ObjectTag = readonly [key: string, value: string];
 
-/** The tags that a copy takes along: what they need depends on whether the source has any. */
+/** The tags that a copy takes from its source: the permissions it needs depend on whether there are any. */
 export interface TagCopy {
-  /** True when the request says so, and not only leaves it open. */
+  /** True when the request asks for it explicitly. */
   readonly isDemanded: boolean;
   /** Reads the tags of the source. */
   readonly reads: Permission;
@@ -181,7 +181,7 @@ export interface S3Request {
   readonly isDocumentRewritten?: true;
   readonly batch?: Batch | undefined;
   readonly bucketFilter?: BucketFilter | undefined;
-  /** Present when the store would take the tags of a copy's source along. */
+  /** Present when the store would copy the tags of the source. */
   readonly tagCopy?: TagCopy | undefined;
   /** Without this permission a 404 of the store is answered as 403, so that names cannot be probed. */
   readonly seesMissing?: Permission | undefined;

@@ -20,7 +20,7 @@ export function readParameters(raw: RawRequest): ReadonlyMap<string, string> {
     if (sent.has(written)) throw s3Error('InvalidArgument', 'A query parameter is repeated.');
     sent.set(written, value);
   }
-  // Said twice with one meaning; with another one it stays, and is refused as unknown.
+  // The query may repeat the header with the same value. Another value stays, and is refused as unknown.
   if (sent.has(payloadHash) && sent.get(payloadHash) === raw.headers.get(payloadHash))
     sent.delete(payloadHash);
   return sent;
@@ -37,8 +37,8 @@ function isIgnored(name: string): boolean {
 }
 
 /**
- * What of them is forwarded: all, or the request is refused for one that the operation does not know, and for a value that
- * could be read in two ways. An upload id that cannot exist is passed over: see {@link isImpossibleUpload}. Throws
+ * The parameters to forward. Either all are forwarded, or the request is refused, because the operation does not know one or
+ * a value could be read in two ways. An upload id that cannot exist is accepted here: see {@link isImpossibleUpload}. Throws
  * `InvalidArgument`.
  */
 export function acceptParameters(
@@ -109,7 +109,7 @@ function checkValue(name: string, value: string): void {
   }
   if (storeIds.has(name) && !isStoreId(value)) throw noId(name, value);
   if (name === 'prefix' && isStoresKey(value)) throw storeNameRefused('InvalidArgument');
-  // A store that takes prefixes for paths would list another bucket.
+  // A store that treats prefixes as paths would list another bucket.
   if (name === 'prefix' && climbsOut(value)) {
     throw s3Error('InvalidArgument', 'The prefix must not climb out of the bucket.');
   }

@@ -7,7 +7,7 @@ import {
 } from './operation.ts';
 import { readSource, tagCopyOf } from './tag-copy.ts';
 
-/** Everything about a request that is a question of permission. */
+/** All permissions that a request depends on. */
 export type RequestPermissions = Pick<
   S3Request,
   'permissions' | 'tagCopy' | 'seesMissing' | 'guardedHeaders'

@@ -23,11 +23,11 @@ export function readSource(
 
 const directive = 'x-amz-tagging-directive';
 
-// Keys that exist when tags are set; which ones is not known before the store says so.
+// Context keys that exist when tags are set. Which tags these are is known only after asking the store.
 const keysOfTags: readonly string[] = ['s3:requestobjecttag/', 's3:requestobjecttagkeys'];
 
 /**
- * What a copy needs for the tags of its source, which it takes along unless it is told to replace them. Source: AWS
+ * The permissions that a copy needs for the tags of its source, which it copies unless it is told to replace them. Source: AWS
  * "CopyObject", on the permissions for copies of tagged objects.
  */
 export function tagCopyOf(
@@ -38,7 +38,7 @@ export function tagCopyOf(
 ): TagCopy | undefined {
   if (operation.name !== 'CopyObject' || headers.get(directive) === 'REPLACE') return undefined;
   const setting = { action: 's3:PutObjectTagging', resource, object };
-  // Conditions on tags can stand in either place: an upload with these tags needs both as well.
+  // Policies may put conditions on tags in either permission: an upload with these tags needs both as well.
   const writing = { action: 's3:PutObject', resource, object };
   return {
     isDemanded: headers.has(directive),

@@ -6,12 +6,12 @@ import { objectArn, type Permission } from '../operation.ts';
 import { isStoresKey, storeNameRefused } from '../store-names.ts';
 import { leafText, malformed } from '../strict-document.ts';
 
-/** A place in a bucket that the store is told to write to by itself. */
+/** A place in a bucket that the store will write to on its own. */
 export interface DeliveryTarget {
   readonly bucket: string;
   /** What the keys start with; may be empty. */
   readonly prefix: string;
-  /** What they start with more exactly, where the store goes on from the prefix in a known way. */
+  /** A more exact prefix, when the store continues the given one in a known way. */
   readonly folder?: string;
 }
 
@@ -33,8 +33,8 @@ export function bucketOfArn(arn: string): string {
 }
 
 /**
- * Those actions on everything that the store may write there. Two keys stand for it: the prefix with a literal `*`, as AWS
- * writes such a place, and a longer one, so that a pattern of single characters (`?`) is not taken for one that fits all.
+ * The permissions for these actions on everything that the store may write there. Two keys represent it: the prefix with a
+ * literal `*`, as AWS writes it, and a longer key, so that a pattern of single characters (`?`) does not seem to match all.
  */
 export function targetPermissions(
   { bucket, prefix, folder = prefix }: DeliveryTarget,
@@ -49,7 +49,7 @@ export function targetPermissions(
   });
 }
 
-/** The text of a child that must be there and say something. Throws `MalformedXML`. */
+/** The text of a child, which must be present and not empty. Throws `MalformedXML`. */
 export function requiredText(children: ReadonlyMap<string, XmlElement>, name: string): string {
   const text = leafText(children.get(name));
   if (text === undefined || text === '') throw malformed();
@@ -70,7 +70,7 @@ export function prefixText(element: XmlElement | undefined): string {
 
 const maxPrefixBytes = 1024;
 
-/** A prefix as the folder that reports are put in: stores write a slash behind it. */
+/** A prefix as the folder of reports: stores append a slash. */
 export function folderOf(prefix: string): string {
   return prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
 }
