@@ -16,6 +16,11 @@ const checkEveryMs = 5_000;
 const quietUtilization = 0.25;
 /** Growth in bytes since the last collection that makes another one worth its pause of some 30 ms. */
 const worthCollecting = 16 * 1024 * 1024;
+/**
+ * Collections in the quiet moments after a busy one. The memory of a socket or a parser is freed after the collection that
+ * finds it dead, and what clients left open ends some seconds later.
+ */
+const collectionsAfterBusy = 3;
 
 /**
  * Collects garbage in quiet moments, so that memory goes back after a burst (`docs/decisions/0027`). V8 itself collects when
@@ -23,7 +28,7 @@ const worthCollecting = 16 * 1024 * 1024;
  */
 export function collectWhenQuiet(): void {
   const collect = collector();
-  let wasBusy = false;
+  let due = 0;
   let keptBytes = oldBytes();
   let checkedAt = performance.eventLoopUtilization();
   const check = (): void => {
@@ -31,14 +36,14 @@ export function collectWhenQuiet(): void {
     const { utilization } = performance.eventLoopUtilization(now, checkedAt);
     checkedAt = now;
     if (utilization > quietUtilization) {
-      wasBusy = true;
+      due = collectionsAfterBusy;
       return;
     }
     const bytes = oldBytes();
     keptBytes = Math.min(keptBytes, bytes);
-    if (!wasBusy && bytes - keptBytes < worthCollecting) return;
+    if (due === 0 && bytes - keptBytes < worthCollecting) return;
     collect();
-    wasBusy = false;
+    due = Math.max(0, due - 1);
     keptBytes = oldBytes();
   };
   setInterval(check, checkEveryMs).unref();
