@@ -21,7 +21,7 @@ it('a client that asks on and on is told to go while the sidecar drains, and los
   client.setEncoding('latin1').on('data', (more: string) => {
     text += more;
     if (client.writable) client.write(get);
-    if (text.split('HTTP/1.1 200').length > 5) stopped ??= sidecar.stop();
+    if (text.split('HTTP/1.1 200').length > 5) stopped ??= sidecar.app.stop();
   });
   await closed;
   await stopped;
