@@ -45,26 +45,7 @@ export class ByteBudget {
 
   /** Starts a reservation of no bytes. `holder` is a principal, or one name for all unauthenticated clients. */
   reserve(holder: string): Reservation {
-    let bytes = 0;
-    let isReleased = false;
-    const change = (wanted: number): void => {
-      if (isReleased) return;
-      this.#change(holder, wanted - bytes);
-      bytes = wanted;
-    };
-    return {
-      get bytes() {
-        return bytes;
-      },
-      resize: change,
-      growTo: (wanted) => {
-        if (wanted > bytes) change(wanted);
-      },
-      release: () => {
-        change(0);
-        isReleased = true;
-      },
-    };
+    return new HeldBytes((difference) => this.#change(holder, difference));
   }
 
   #change(holder: string, difference: number): void {
@@ -74,5 +55,38 @@ export class ByteBudget {
     this.#used = used;
     if (held === 0) this.#heldBy.delete(holder);
     else this.#heldBy.set(holder, held);
+  }
+}
+
+/**
+ * A class, because an accessor in an object literal gives each object a hidden class of its own. V8 keeps those, and what
+ * they lead to, until the next full collection.
+ */
+class HeldBytes implements Reservation {
+  readonly #change: (difference: number) => void;
+  #bytes = 0;
+  #isReleased = false;
+
+  constructor(change: (difference: number) => void) {
+    this.#change = change;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  resize(bytes: number): void {
+    if (this.#isReleased) return;
+    this.#change(bytes - this.#bytes);
+    this.#bytes = bytes;
+  }
+
+  growTo(bytes: number): void {
+    if (bytes > this.#bytes) this.resize(bytes);
+  }
+
+  release(): void {
+    this.resize(0);
+    this.#isReleased = true;
   }
 }

@@ -85,7 +85,7 @@ export async function handleS3(
     return;
   }
   try {
-    const exchange = exchangeOf(authorized, authenticated, connection);
+    const exchange = new StoreExchange(authorized, authenticated, connection);
     limitReading(connection.response, () => connection.place.holdsBytes);
     await forward(authorized, exchange, pipeline.forwarder, trace);
   } catch (error) {
@@ -174,24 +174,38 @@ async function answerEmptyBatch(
   });
 }
 
-function exchangeOf(
-  { request: { raw } }: Authorized,
-  authenticated: Authenticated,
-  { message, response, invite, ownHeaders, place, clock }: ClientConnection,
-): Exchange {
-  const scheme = raw.isSecure ? 'https' : 'http';
-  return {
-    message,
-    response,
-    invite,
-    ownHeaders,
-    get reservation() {
-      return place.reservation;
-    },
-    url: `${scheme}://${raw.headers.get('host') ?? ''}${raw.path}`,
+/**
+ * What the forwarder needs of the connection. A class, because an accessor in an object literal gives each object a hidden
+ * class of its own, which holds the whole request until the next full collection.
+ */
+class StoreExchange implements Exchange {
+  readonly message: Exchange['message'];
+  readonly response: Exchange['response'];
+  readonly invite: () => void;
+  readonly ownHeaders: readonly string[];
+  readonly url: string;
+  readonly recheck: Exchange['recheck'];
+  readonly #place: ClientConnection['place'];
+
+  constructor(
+    { request: { raw } }: Authorized,
+    authenticated: Authenticated,
+    { message, response, invite, ownHeaders, place, clock }: ClientConnection,
+  ) {
+    this.message = message;
+    this.response = response;
+    this.invite = invite;
+    this.ownHeaders = ownHeaders;
+    this.url = `${raw.isSecure ? 'https' : 'http'}://${raw.headers.get('host') ?? ''}${raw.path}`;
     // An upload that began in time may end after its session, as on AWS; it may not outlive a revocation.
-    recheck: (body) => authenticated.recheck(body === 'whole' ? clock.now() : raw.receivedAtMs),
-  };
+    this.recheck = (body) => authenticated.recheck(body === 'whole' ? clock.now() : raw.receivedAtMs);
+    this.#place = place;
+  }
+
+  /** Made when something is held: most requests hold nothing. */
+  get reservation(): Exchange['reservation'] {
+    return this.#place.reservation;
+  }
 }
 
 async function forward(

@@ -70,27 +70,7 @@ export class Places {
 
   /** Bytes of a stranger. Where there is no room for more, those that have waited longest give way, as for a place. */
   #reserve(place: Place): Reservation {
-    const reservation = this.#budget.reserve(strangers);
-    const makingRoom =
-      (change: (bytes: number) => void) =>
-      (bytes: number): void => {
-        for (;;) {
-          try {
-            change(bytes);
-            return;
-          } catch (error) {
-            if (!(error instanceof BudgetExhausted) || !this.#freeBytesFor(place)) throw error;
-          }
-        }
-      };
-    return {
-      get bytes() {
-        return reservation.bytes;
-      },
-      resize: makingRoom(reservation.resize),
-      growTo: makingRoom(reservation.growTo),
-      release: reservation.release,
-    };
+    return new StrangersBytes(this.#budget.reserve(strangers), () => this.#freeBytesFor(place));
   }
 
   /** Makes one that holds bytes and has waited longer give way; false when there is none. */
@@ -118,6 +98,41 @@ export class Places {
   #leave(place: Place, isKnown: boolean): void {
     if (isKnown) this.#inFlight -= 1;
     else this.#room.delete(place);
+  }
+}
+
+/** Makes room where there is none. A class, as the budget's own reservations are. */
+class StrangersBytes implements Reservation {
+  readonly #reservation: Reservation;
+  readonly #makeRoom: () => boolean;
+
+  /** @param makeRoom false when there is no room to be made */
+  constructor(reservation: Reservation, makeRoom: () => boolean) {
+    this.#reservation = reservation;
+    this.#makeRoom = makeRoom;
+  }
+
+  get bytes(): number {
+    return this.#reservation.bytes;
+  }
+
+  resize(bytes: number): void {
+    for (;;) {
+      try {
+        this.#reservation.resize(bytes);
+        return;
+      } catch (error) {
+        if (!(error instanceof BudgetExhausted) || !this.#makeRoom()) throw error;
+      }
+    }
+  }
+
+  growTo(bytes: number): void {
+    if (bytes > this.bytes) this.resize(bytes);
+  }
+
+  release(): void {
+    this.#reservation.release();
   }
 }
 

@@ -113,12 +113,15 @@ export type ForwardedHeaders = ReadonlyMap<string, string>;
 /** A context key of IAM with its values. */
 export type ConditionKey = readonly [key: string, values: readonly string[]];
 
+/** One of the many things that a batch asks for. */
+export interface BatchItem {
+  readonly permissions: readonly Permission[];
+  readonly conditionKeys: readonly ConditionKey[];
+}
+
 /** A request that stands for many: each item is decided alone, and only the allowed ones are forwarded. */
 export interface Batch {
-  readonly items: readonly {
-    readonly permissions: readonly Permission[];
-    readonly conditionKeys: readonly ConditionKey[];
-  }[];
+  readonly items: readonly BatchItem[];
   /** The body with the items of those indexes only. */
   readonly writeBody: (allowed: readonly number[]) => Buffer;
   /** The answer to the client; `storeResult` is `undefined` when no item was allowed, so that the store was not asked. */

@@ -3,6 +3,8 @@ import { childText, readXml, type XmlElement, type XmlTree } from '../../core/xm
 import { s3Error } from '../errors.ts';
 import {
   type Batch,
+  type BatchItem,
+  type ConditionKey,
   type DocumentFacts,
   objectArn,
   type Permission,
@@ -102,18 +104,34 @@ function deleteBatch(request: S3Request, body: Uint8Array, partition: string): B
     return document.entries.filter((_, index) => picked.has(index));
   };
   return {
-    // Made when they are asked for: they take several times what the document does, and the batch lasts until its answer.
-    items: document.entries.map((entry) => ({
-      get permissions() {
-        return deletePermissions(request, entry, partition);
-      },
-      get conditionKeys() {
-        return entryKeys(request, entry);
-      },
-    })),
+    items: document.entries.map((entry) => new DeleteItem(request, entry, partition)),
     writeBody: (allowed) => writeDeleteDocument({ ...document, entries: pick(allowed) }),
     writeResult: (storeResult, denied) => mergeDeleteResult(storeResult, pick(denied)),
   };
+}
+
+/**
+ * Makes its permissions when they are asked for: they take several times what the document does, and the batch lasts until
+ * its answer.
+ */
+class DeleteItem implements BatchItem {
+  readonly #request: S3Request;
+  readonly #entry: DeleteEntry;
+  readonly #partition: string;
+
+  constructor(request: S3Request, entry: DeleteEntry, partition: string) {
+    this.#request = request;
+    this.#entry = entry;
+    this.#partition = partition;
+  }
+
+  get permissions(): readonly Permission[] {
+    return deletePermissions(this.#request, this.#entry, this.#partition);
+  }
+
+  get conditionKeys(): readonly ConditionKey[] {
+    return entryKeys(this.#request, this.#entry);
+  }
 }
 
 function entryKeys(
