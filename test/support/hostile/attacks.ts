@@ -191,16 +191,28 @@ export const distinctNames =
   async ({ url }) => {
     const swarm = new Swarm(url);
     const head = await signedHead(url, bob, { method: 'GET', path: '/data/k' });
-    // A server need not take more than 64 requests that come in one piece, and a piece has 64 KiB.
-    const filled = head.replace(/\r\n$/, `x-filling: ${'a'.repeat(1100 - head.length)}\r\n\r\n`);
+    const headOf = (number: string): string =>
+      head
+        .replace('/data/k', `/bucket-${number}/k`)
+        .replace(bob.accessKeyId, `AKIA${number.padStart(16, 'A')}`);
     await each(connections, (connection) => {
-      const heads = Array.from({ length: requests }, (_, request) => {
-        const number = String(connection * requests + request);
-        return filled
-          .replace('/data/k', `/bucket-${number}/k`)
-          .replace(bob.accessKeyId, `AKIA${number.padStart(16, 'A')}`);
+      let sent = 0;
+      let answered = 0;
+      let rest = '';
+      // A server need not take many requests that come in one piece.
+      const nextHeads = (): string => {
+        const first = connection * requests + sent;
+        const count = Math.min(20, requests - sent);
+        sent += count;
+        return Array.from({ length: count }, (_, index) => headOf(String(first + index))).join('');
+      };
+      const socket = swarm.open(nextHeads());
+      socket.on('data', (text: string) => {
+        const parts = (rest + text).split('HTTP/1.1 ');
+        rest = parts.at(-1)?.slice(-9) ?? '';
+        answered += parts.length - 1;
+        if (answered === sent) socket.write(nextHeads());
       });
-      swarm.open(heads.join(''));
     });
     return swarm;
   };
