@@ -75,7 +75,7 @@ export class OidcProvider implements IdentityProvider {
       : token.claims;
     // Only what the provider signed: UserInfo says who the user is, not what a session may carry.
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
-    const claims = new Map([...textualClaims(all), ['aud', audiences]]);
+    const claims = textualClaims({ ...all, aud: audiences });
     const policyNames =
       this.#policyClaim === undefined ? undefined : policyNamesIn(claims, this.#policyClaim);
     const session = { expiresAt, tags, sourceIdentity, policyNames };

@@ -11,7 +11,7 @@ const maxAnswerBytes = 262_144;
 
 /**
  * Claims that are about a token or a sign-in and not about a user (RFC 7519, section 4.1; OpenID Connect Core 1.0, section
- * 2): only the signed token can say them.
+ * 2): only the signed token can say them, in whatever case: policies compare the names of claims without it.
  */
 const tokenClaims: ReadonlySet<string> = new Set([
   'iss',
@@ -59,7 +59,9 @@ export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTo
   if (answer['sub'] !== subject) {
     throw new IdentityFault('bad_claims', 'The access token belongs to another subject than the ID token');
   }
-  const added = Object.entries(answer).filter(([name]) => !tokenClaims.has(name) && !isAwsClaim(name));
+  const added = Object.entries(answer).filter(
+    ([name]) => !tokenClaims.has(name.toLowerCase()) && !isAwsClaim(name),
+  );
   return { ...Object.fromEntries(added), ...claims };
 }
 

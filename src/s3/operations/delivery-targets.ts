@@ -1,4 +1,4 @@
-import { climbsOut } from '../../core/path-key.ts';
+import { pathsOfKey } from '../../core/path-key.ts';
 import type { XmlElement } from '../../core/xml.ts';
 import { checkBucket } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
@@ -59,8 +59,11 @@ export function requiredText(children: ReadonlyMap<string, XmlElement>, name: st
 /** A prefix of keys; none is the empty one. Throws `MalformedXML`, `InvalidArgument`. */
 export function prefixText(element: XmlElement | undefined): string {
   const prefix = leafText(element) ?? '';
-  // A literal star would look like a pattern in decisions and logs. Some stores cut off white space.
-  const isUnclear = /[*?\0]/.test(prefix) || prefix.trim() !== prefix || climbsOut(prefix);
+  // A literal star would look like a pattern in decisions and logs. Some stores cut off white space, or read keys as paths.
+  const isUnclear =
+    /[*?\0]/.test(prefix) ||
+    prefix.trim() !== prefix ||
+    [prefix, folderOf(prefix)].some((start) => pathsOfKey(`${start}x`).length > 0);
   if (isStoresKey(prefix)) throw storeNameRefused('InvalidArgument');
   if (isUnclear || Buffer.byteLength(prefix, 'utf8') > maxPrefixBytes) {
     throw s3Error('InvalidArgument', 'The prefix is too long, or could be read in two ways.');

@@ -53,6 +53,12 @@ describe('azp', () => {
     ['counts beside aud where the provider says so', { aud: 'other', azp: 'sts-sidecar' }, true, 'accepted'],
     ['of somebody else does not count', { aud: 'other', azp: 'another' }, true, 'wrong_audience'],
     ['must be a text', { azp: ['sts-sidecar'] }, true, 'bad_claims'],
+    [
+      'cannot stand beside an aud in another case',
+      { aud: undefined, azp: 'sts-sidecar', Aud: 'x' },
+      false,
+      'bad_claims',
+    ],
   ])('%s', async (_, claims, acceptAzp, expected) => {
     world = await startProviderWorld({ ...oidc, settings: (issuer) => settings(issuer, acceptAzp) });
     expect(await verdict(world, await world.mint(claims))).toBe(expected);

@@ -99,6 +99,9 @@ describe('UserInfo', () => {
       exp: 1,
       jti: 'x',
       auth_time: 1,
+      AMR: ['mfa'],
+      Acr: 'high',
+      AUD: 'x',
     });
     const { claims } = await identify();
     expect([...claims.keys()].sort()).toEqual(['aud', 'iss', 'policy', 'sub']);
