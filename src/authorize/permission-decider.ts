@@ -141,7 +141,9 @@ export class PermissionDecider {
   }
 
   #decided(permission: Permission, decision: AccessDecision): DecidedPermission {
-    const isPermitted = decision.effect === 'allow' || (this.#isAudited && isUnallowedOnly(decision));
+    // What a Deny takes out of a delivery is looked for where something allows the whole of it: without that nothing relaxes.
+    const isRelaxed = this.#isAudited && permission.within === undefined && isUnallowedOnly(decision);
+    const isPermitted = decision.effect === 'allow' || isRelaxed;
     return { permission, decision, isPermitted };
   }
 

@@ -52,7 +52,10 @@ export function responseHeaders(
     const guard = guardedHeaders.find(([header]) => header === name);
     if (guard !== undefined && !authorized.permits(guard[1])) continue;
     const shown = shownValue(name, headers[index + 1] ?? '');
-    if (shown !== undefined) kept.push(name, shown);
+    if (shown === undefined) continue;
+    // Behind the length Node encodes the bytes of this header anew (Node 20 to 24): a file name that is not ASCII would change.
+    if (name === 'content-disposition') kept.unshift(name, shown);
+    else kept.push(name, shown);
   }
   return kept;
 }

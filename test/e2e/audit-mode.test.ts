@@ -1,4 +1,9 @@
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutBucketLoggingCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume, outcome, s3Client } from '../support/sdk.ts';
 import { account, alice, bob, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -86,6 +91,17 @@ describe('enforcement: audit', () => {
     });
     expect(await get('audit', 'watched', 'k', { Policy })).toBe('AccessDenied 403');
     expect(await get('audit', 'watched', 'open/k', { Policy })).toBe('allowed');
+  });
+
+  it('never relaxes a delivery, of which a Deny of a part would be missed', async () => {
+    const { url } = named('audit');
+    const s3 = s3Client(url, await assume(url, alice, 'denied'));
+    const LoggingEnabled = { TargetBucket: 'data', TargetPrefix: '' };
+    const command = new PutBucketLoggingCommand({
+      Bucket: 'data',
+      BucketLoggingStatus: { LoggingEnabled },
+    });
+    expect(await outcome(s3.send(command))).toBe('AccessDenied 403');
   });
 
   it('never relaxes trust, authentication or classification', async () => {
