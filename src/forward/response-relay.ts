@@ -86,9 +86,11 @@ export class ResponseRelay implements UploadHandler {
     this.#answer.takeHead(head);
     const { status } = head;
     const { operation } = this.#authorized.request;
-    const isRead = this.#authorized.writeResult !== undefined || operation.unlessKnown === 'probe';
+    // What is written anew needs a result; a probed operation may have none.
+    const isAnew = this.#authorized.writeResult !== undefined;
+    const isRead = isAnew || (operation.unlessKnown === 'probe' && status !== 204);
     this.#guarded(() => {
-      if ((status >= 300 && status !== 304) || (isRead && status < 300 && status !== 204)) {
+      if ((status >= 300 && status !== 304) || (isRead && status < 300)) {
         this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
       } else if (isDelayed(operation.name) && status === 200) {
         this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
