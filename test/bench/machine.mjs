@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
 /** Core of the proxy under test, and core of everything else: store, load generator, this program. */
 export const cores = { proxy: 0, load: 1 };
 
 const ticksPerSecond = 100;
+const dockerfile = new URL('../../deploy/Dockerfile', import.meta.url);
 
 /** What the figures were taken on. */
 export function describeMachine() {
@@ -22,6 +23,17 @@ export function describeMachine() {
     nginx: version('nginx', '-v').replace('nginx version: ', ''),
     wrk: version('wrk', '-v').split(' [')[0],
   };
+}
+
+/** The variables by which `deploy/Dockerfile` chooses the allocator, with the library of this machine. */
+export function imageAllocator() {
+  const [, settings] = /MALLOC_CONF=(\S+)/.exec(readFileSync(dockerfile, 'utf8')) ?? [];
+  const libraries = readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/libjemalloc.so.2`);
+  const library = libraries.find((path) => existsSync(path));
+  if (library === undefined || settings === undefined) {
+    throw new Error('the allocator of the image is missing: install libjemalloc2');
+  }
+  return { LD_PRELOAD: library, MALLOC_CONF: settings };
 }
 
 /** Moves this process to a core. */

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { programPath } from './build.mjs';
-import { cores } from './machine.mjs';
+import { cores, imageAllocator } from './machine.mjs';
 import { configuration } from './sidecar.mjs';
 
 /** Object sizes that are read and written, by their names. */
@@ -70,7 +70,7 @@ export async function startServers(directory, otherProgram) {
     const log = openSync(join(directory, `${name.replaceAll(/\W+/g, '-')}.out`), 'w');
     const child = spawn('taskset', ['-c', String(core), ...command], {
       stdio: ['ignore', log, log],
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, ...(command[0] === process.execPath ? imageAllocator() : {}) },
     });
     closeSync(log);
     children.push(child);
