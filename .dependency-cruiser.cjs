@@ -39,7 +39,7 @@ const LAYERS = {
     ],
   },
   edge: { values: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state'] },
-  demo: { values: ['core', 'sigv4'] },
+  demo: { values: ['core', 'sigv4', 's3/errors\\.ts'] },
 };
 
 /** May import everything: the composition root, the commands and the process entry. */

@@ -11,7 +11,6 @@ import { configurationPath } from '../config/sources.ts';
 import { systemRandomness } from '../core/randomness.ts';
 import { version } from '../version.ts';
 import { checkConfiguration } from './config-check.ts';
-import { demo } from './demo.ts';
 import { generateKey } from './keys-generate.ts';
 import { addPolicy } from './policy-commands.ts';
 import { serve } from './serve.ts';
@@ -113,8 +112,21 @@ function addDemo(program: Command, terminal: Terminal, exit: (code: number) => v
     )
     .addHelpText('after', '\nExamples:\n  sts-sidecar demo\n  sts-sidecar demo --once')
     .action(async ({ once, port }: { once: boolean; port?: number }) => {
-      exit(await demo({ once, port }, terminal));
+      const loaded = await loadDemo();
+      if (loaded === undefined)
+        program.error('the demo is not part of the container image: run it from the package');
+      exit(await loaded.demo({ once, port }, terminal));
     });
+}
+
+/** The demo, which the container image leaves out. */
+async function loadDemo(): Promise<typeof import('./demo.ts') | undefined> {
+  try {
+    return await import('./demo.ts');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 function parsePort(text: string): number {

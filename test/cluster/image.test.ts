@@ -81,7 +81,7 @@ describe('the image, read-only, without capabilities, as user 65532', () => {
     expect(Number(stdout), stderr).toBeLessThan(0.6);
   });
 
-  it('ships no shell, no development package and no source', async () => {
+  it('ships no shell, no development package, no source and no demo store', async () => {
     expect(
       (
         await podman(
@@ -101,9 +101,15 @@ describe('the image, read-only, without capabilities, as user 65532', () => {
       name,
       'node',
       '-e',
-      "console.log(['src', 'node_modules/vitest', 'node_modules/typescript', 'node_modules/jose'].map((n) => require('fs').existsSync('/app/' + n)).join())",
+      "console.log(['src', 'dist/demo', 'node_modules/vitest', 'node_modules/typescript', 'node_modules/jose'].map((n) => require('fs').existsSync('/app/' + n)).join())",
     );
-    expect(stdout).toBe('false,false,false,true\n');
+    expect(stdout).toBe('false,false,false,false,true\n');
+  });
+
+  it('says that the demo is not part of it', async () => {
+    const { code, stderr } = await podman('exec', name, 'node', '/app/dist/main.js', 'demo', '--once');
+    expect(code).toBe(2);
+    expect(stderr).toContain('the demo is not part of the container image');
   });
 
   it('ends soon after SIGTERM, with exit code 0', async () => {

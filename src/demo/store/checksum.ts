@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type { HeaderList } from '../../core/header-list.ts';
-import { crc32c, crc64nvme } from './crc.ts';
+import { startChecksum } from '../../sigv4/checksum.ts';
 import { storeError } from './errors.ts';
 
 /** The checksum algorithms of S3, spelled as in `x-amz-checksum-algorithm`. */
@@ -13,17 +12,13 @@ export interface Checksum {
   readonly value: string;
 }
 
-const digests: Readonly<Record<ChecksumAlgorithm, (body: Uint8Array) => Buffer>> = {
-  CRC32: (body) => {
-    const digest = Buffer.alloc(4);
-    digest.writeUInt32BE(crc32(body));
-    return digest;
-  },
-  CRC32C: crc32c,
-  CRC64NVME: crc64nvme,
-  SHA1: (body) => createHash('sha1').update(body).digest(),
-  SHA256: (body) => createHash('sha256').update(body).digest(),
-};
+const nameInHeaders = {
+  CRC32: 'crc32',
+  CRC32C: 'crc32c',
+  CRC64NVME: 'crc64nvme',
+  SHA1: 'sha1',
+  SHA256: 'sha256',
+} as const;
 
 /** Every algorithm, in the order S3 lists them. */
 const checksumAlgorithms: readonly ChecksumAlgorithm[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'];
@@ -35,7 +30,7 @@ export function parseChecksumAlgorithm(name: string): ChecksumAlgorithm | undefi
 
 /** The header that carries a checksum of that algorithm. */
 export function checksumHeader(algorithm: ChecksumAlgorithm): string {
-  return `x-amz-checksum-${algorithm.toLowerCase()}`;
+  return `x-amz-checksum-${nameInHeaders[algorithm]}`;
 }
 
 /** The XML element that carries a checksum of that algorithm. */
@@ -45,7 +40,9 @@ export function checksumElement(algorithm: ChecksumAlgorithm): string {
 
 /** The checksum of a body. */
 export function checksumOf(algorithm: ChecksumAlgorithm, body: Uint8Array): Checksum {
-  return { algorithm, value: digests[algorithm](body).toString('base64') };
+  const checksum = startChecksum(nameInHeaders[algorithm]);
+  checksum.update(body);
+  return { algorithm, value: checksum.digest().toString('base64') };
 }
 
 /** The checksum a request claims for its object, unchecked. Throws InvalidRequest when it claims several. */
