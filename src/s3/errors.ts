@@ -104,6 +104,11 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   ],
 };
 
+/** Every code with its HTTP status and text, for the reference page. */
+export function s3ErrorTable(): ReadonlyMap<string, readonly [status: number, text: string]> {
+  return new Map(Object.entries(table));
+}
+
 /** Makes an error of the table; `message` replaces the code's own text. */
 export function s3Error(code: S3ErrorCode, message?: string, options?: ServiceErrorOptions): ServiceError {
   const [status, text] = table[code];

@@ -72,6 +72,11 @@ const table: Readonly<Record<StsErrorCode, readonly [status: number, text: strin
   ValidationError: [400, 'The input fails to satisfy the constraints of the service.'],
 };
 
+/** Every code with its HTTP status and text, for the reference page. */
+export function stsErrorTable(): ReadonlyMap<string, readonly [status: number, text: string]> {
+  return new Map(Object.entries(table));
+}
+
 /** Makes an error of the table; `message` replaces the code's own text. */
 export function stsError(code: StsErrorCode, message?: string, options?: ServiceErrorOptions): ServiceError {
   const [status, text] = table[code];

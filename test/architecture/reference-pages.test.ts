@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { Metrics } from '../../src/observe/metrics.ts';
+import { s3ErrorTable } from '../../src/s3/errors.ts';
+import type { S3Operation } from '../../src/s3/operation.ts';
+import { operations } from '../../src/s3/operations/index.ts';
+import { stsErrorTable } from '../../src/sts/errors.ts';
+
+const code = (text: string): string => `\`${text}\``;
+const codes = (texts: readonly string[]): string => texts.map(code).join(', ');
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+// `npm run generate` writes the pages anew from the tables of the source.
+describe.each([
+  ['docs/metrics.md', metricsPage],
+  ['docs/errors.md', errorsPage],
+  ['docs/s3-operations.md', operationsPage],
+])('%s', (path, page) => {
+  it('is what the source says', async () => {
+    await expect(page()).toMatchFileSnapshot(`../../${path}`);
+  });
+});
+
+function metricsPage(): string {
+  const rows = new Metrics().descriptions.map(({ name, type, labels, help }) => [
+    code(name),
+    type,
+    codes(labels),
+    help,
+  ]);
+  return `# Metrics
+
+\`GET /metrics\` on the admin listener, in Prometheus' text format. No label holds an object key, a principal or an access key, so
+clients cannot make new series. Beside these there are Node's own: \`process_*\` and \`nodejs_*\`, among them the event loop's delay
+(\`nodejs_eventloop_lag_p50_seconds\`, \`nodejs_eventloop_lag_p99_seconds\`).
+
+${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}
+`;
+}
+
+function errorsPage(): string {
+  const rows = (errors: ReadonlyMap<string, readonly [number, string]>): string[][] =>
+    [...errors]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, [status, text]]) => [code(name), String(status), text]);
+  return `# Error codes
+
+The codes that the sidecar itself answers with, and the usual message of each; many answers have a more exact one. Errors of the
+store are passed on with its own codes, except where they would tell the caller more than it may know.
+
+## S3
+
+${table(['Code', 'Status', 'Message'], rows(s3ErrorTable()))}
+
+## STS
+
+${table(['Code', 'Status', 'Message'], rows(stsErrorTable()))}
+`;
+}
+
+function operationsPage(): string {
+  const isRefused = ({ action, isPreflight }: S3Operation): boolean =>
+    action === undefined && isPreflight !== true;
+  const rows = operations
+    .filter((operation) => !isRefused(operation))
+    .map((operation) => [operation.name, request(operation), action(operation), limits(operation)]);
+  const refused = [...new Set(operations.filter(isRefused).map(({ name }) => name))].toSorted();
+  return `# S3 operations
+
+Every operation that the sidecar passes on, how it is recognised, and the IAM action that it needs. Headers can make further
+actions necessary (an ACL, tags, a copy source, governance bypass). A request that fits no row never reaches the store.
+
+${table(['Operation', 'Request', 'Action', 'Needs'], rows)}
+
+These are recognised and answered with \`NotImplemented\`: ${refused.join(', ')}.
+`;
+}
+
+const paths = { service: '/', bucket: '/BUCKET', object: '/BUCKET/KEY' };
+
+function request({ method, scope, selectors, selectingHeader }: S3Operation): string {
+  const query = selectors.length === 0 ? '' : `?${selectors.join('&')}`;
+  const line = code(`${method} ${paths[scope]}${query}`);
+  return selectingHeader === undefined ? line : `${line} with ${code(selectingHeader)}`;
+}
+
+function action(operation: S3Operation): string {
+  if (operation.action === undefined) return 'none: a preflight has no caller';
+  const { versionAction } = operation;
+  const plain = code(operation.action);
+  return versionAction === undefined ? plain : `${plain}; with \`versionId\` ${code(versionAction)}`;
+}
+
+function limits({ unlessKnown, conditions }: S3Operation): string {
+  const features = new Set(conditions?.values());
+  if (unlessKnown !== undefined && unlessKnown !== 'probe') features.add(unlessKnown);
+  const needs = [...features].map((feature) => `\`backend.supports: ${feature}\``);
+  if (unlessKnown === 'probe') needs.unshift('a store that knows the selector');
+  const forConditions = conditions === undefined ? '' : ' for its conditional headers';
+  return needs.length === 0 ? '' : needs.join(', ') + forConditions;
+}
