@@ -11,16 +11,6 @@ export interface Origin {
   readonly ca?: string;
 }
 
-/** A connection that is being established. */
-export interface Dialled {
-  /** What is read and written. */
-  readonly socket: Socket;
-  /** What is reset: the same, or the connection below TLS. */
-  readonly tcp: Socket;
-  /** The event of `socket` that says that it is established. */
-  readonly readyEvent: 'connect' | 'secureConnect';
-}
-
 /** Reads `http://host:port`. */
 export function originOf(url: string): Origin {
   const { protocol, hostname, port } = new URL(url);
@@ -30,14 +20,21 @@ export function originOf(url: string): Origin {
 }
 
 /** Starts to connect. Half-open on purpose: the end of what the peer says must not end what it is told. */
-export function dial({ isSecure, host, port, ca }: Origin): Dialled {
-  const tcp = connectTcp({ host, port, noDelay: true, allowHalfOpen: true });
-  if (!isSecure) return { socket: tcp, tcp, readyEvent: 'connect' };
-  const socket = connectTls({
+export function dial({ host, port }: Origin): Socket {
+  return connectTcp({ host, port, noDelay: true, allowHalfOpen: true });
+}
+
+/**
+ * Starts a TLS session on a connection.
+ *
+ * INVARIANT: `tcp` is connected. While Node tries the addresses of a name it replaces the handle of the socket, and TLS
+ * over a handle that is gone ends the process (Node 20 to 24).
+ */
+export function startTls(tcp: Socket, { host, ca }: Origin): Socket {
+  return connectTls({
     socket: tcp,
     ALPNProtocols: ['http/1.1'],
     ...(isIP(host) === 0 ? { servername: host } : { host }),
     ...(ca === undefined ? {} : { ca }),
   });
-  return { socket, tcp, readyEvent: 'secureConnect' };
 }

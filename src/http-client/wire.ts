@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Dialled, dial, type Origin } from './connect.ts';
+import { dial, type Origin, startTls } from './connect.ts';
 import { surviveWriteErrors } from './surviving-writes.ts';
 
 /** Told what happens on a wire. */
@@ -16,37 +16,28 @@ export interface WireObserver {
 
 /** A socket, with or without TLS, that tells an orderly end from a reset, and can end either way itself. */
 export class Wire {
-  readonly #socket: Socket;
+  readonly #observer: WireObserver;
   readonly #tcp: Socket;
+  /** What is read and written: the connection itself, or the TLS session on it. */
+  #socket: Socket;
+  /** What is written once the connection is established. */
+  #waiting: Buffer[] = [];
   #isEstablished = false;
+  #isPaused = false;
   #hasWriteFailed = false;
   #error: Error | undefined;
 
   /** Starts to connect. */
   constructor(origin: Origin, observer: WireObserver) {
-    const { socket, tcp, readyEvent }: Dialled = dial(origin);
-    this.#socket = socket;
-    this.#tcp = tcp;
-    surviveWriteErrors(socket, {
-      onWritten: () => observer.onWritten(),
-      onWriteFailed: () => {
-        this.#hasWriteFailed = true;
-        observer.onWriteFailed();
-      },
+    this.#observer = observer;
+    this.#tcp = dial(origin);
+    this.#socket = this.#tcp;
+    this.#tcp.on('error', this.#noteError);
+    this.#tcp.on('close', this.#onClose);
+    this.#tcp.once('connect', () => {
+      if (origin.isSecure) this.#secure(origin);
+      else this.#establish();
     });
-    socket.once(readyEvent, () => {
-      this.#isEstablished = true;
-      observer.onEstablished();
-    });
-    socket.on('data', (bytes: Buffer) => observer.onData(bytes));
-    socket.on('drain', () => observer.onDrain());
-    socket.on('end', () => observer.onEnd(this.#wasReset()));
-    const noteError = (error: Error): void => {
-      this.#error ??= error;
-    };
-    tcp.on('error', noteError);
-    if (tcp !== socket) socket.on('error', noteError);
-    socket.on('close', () => observer.onClose());
   }
 
   get isEstablished(): boolean {
@@ -55,7 +46,7 @@ export class Wire {
 
   /** True when nothing waits to be written. */
   get isFlushed(): boolean {
-    return this.#socket.writableLength === 0;
+    return this.#waiting.length === 0 && this.#socket.writableLength === 0;
   }
 
   get hasWriteFailed(): boolean {
@@ -69,6 +60,11 @@ export class Wire {
 
   /** Writes a head and its whole body in one. */
   send(head: string, body: Buffer | undefined): void {
+    if (!this.#isEstablished) {
+      this.#waiting.push(Buffer.from(head, 'latin1'));
+      if (body !== undefined) this.#waiting.push(body);
+      return;
+    }
     if (body === undefined) {
       this.#socket.write(head, 'latin1');
       return;
@@ -81,15 +77,19 @@ export class Wire {
 
   /** Writes the next bytes. False asks to wait until it drains. */
   write(piece: Buffer): boolean {
-    return this.#socket.write(piece);
+    if (this.#isEstablished) return this.#socket.write(piece);
+    this.#waiting.push(piece);
+    return false;
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#isPaused = true;
+    if (this.#isEstablished) this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#isPaused = false;
+    if (this.#isEstablished) this.#socket.resume();
   }
 
   /** Ends in order. */
@@ -102,6 +102,58 @@ export class Wire {
     if (this.#socket.destroyed) return;
     if (this.#isEstablished) this.#tcp.resetAndDestroy();
     this.#socket.destroy();
+  }
+
+  readonly #noteError = (error: Error): void => {
+    this.#error ??= error;
+  };
+
+  readonly #onClose = (): void => this.#observer.onClose();
+
+  #secure(origin: Origin): void {
+    let secured: Socket;
+    try {
+      secured = startTls(this.#tcp, origin);
+    } catch (error) {
+      // A setting of TLS that cannot be used. Thrown from an event it would end the process.
+      this.#tcp.destroy(error instanceof Error ? error : undefined);
+      return;
+    }
+    this.#tcp.off('close', this.#onClose);
+    secured.on('error', this.#noteError);
+    secured.on('close', this.#onClose);
+    secured.once('secureConnect', () => this.#establish());
+    this.#socket = secured;
+  }
+
+  #establish(): void {
+    const socket = this.#socket;
+    const observer = this.#observer;
+    this.#isEstablished = true;
+    surviveWriteErrors(socket, {
+      onWritten: () => observer.onWritten(),
+      onWriteFailed: () => {
+        this.#hasWriteFailed = true;
+        observer.onWriteFailed();
+      },
+    });
+    if (this.#isPaused) socket.pause();
+    socket.on('data', (bytes: Buffer) => observer.onData(bytes));
+    socket.on('drain', () => observer.onDrain());
+    socket.on('end', () => observer.onEnd(this.#wasReset()));
+    observer.onEstablished();
+    this.#writeWaiting();
+  }
+
+  #writeWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length === 0) return;
+    let canTakeMore = true;
+    this.#socket.cork();
+    for (const piece of waiting) canTakeMore = this.#socket.write(piece);
+    this.#socket.uncork();
+    if (canTakeMore) this.#observer.onDrain();
   }
 
   // libuv reports a reset as an orderly end when the last bytes are read with it, and the system does when writing has

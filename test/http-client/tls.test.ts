@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { HttpClient } from '../../src/http-client/http-client.ts';
 import { Asked } from './asking.ts';
 import { answerOf, eventually, timeouts, upload } from './in-front-of.ts';
+import { startRawServer } from './raw-server.ts';
 
 const pem = (name: string): Buffer => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
 
@@ -60,4 +61,37 @@ it('resets a TLS connection whose upload is broken off', async () => {
   await eventually(() => expect(received).toBeGreaterThan(99));
   exchange.abort();
   await eventually(() => expect(error?.code).toBe('ECONNRESET'));
+});
+
+it('gives up a peer that never answers the TLS handshake, and closes the connection', async () => {
+  const server = await startRawServer(() => undefined);
+  onTestFinished(server.close);
+  const client = new HttpClient(server.url.replace('http', 'https'), { ...timeouts, connectMs: 300 });
+  onTestFinished(() => client.destroy());
+  const { fault } = await new Asked(client, { body: Buffer.from('never sent') }).over;
+  expect(fault).toMatchObject({ reason: 'connect_timeout', wasSent: false });
+  await eventually(() => expect(server.accepted[0]?.ending()).toBeDefined());
+  expect(server.accepted[0]?.received()).not.toContain('never sent');
+});
+
+it('keeps a body that is written during the handshake, and asks for more afterwards', async () => {
+  let received = '';
+  const server = createTlsServer({ cert: pem('server.pem'), key: pem('server-key.pem') }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes: Buffer) => {
+      received += bytes.toString('latin1');
+      if (received.endsWith('!')) socket.write(answerOf('ok'));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  onTestFinished(() => client.destroy());
+  const asked = new Asked(client, upload(4));
+  expect(asked.exchange.write(Buffer.from('abc'))).toBe(false);
+  await eventually(() => expect(asked.drains).toBe(1));
+  expect(asked.exchange.write(Buffer.from('!'))).toBe(true);
+  expect((await asked.over).outcome).toBe('200 ok');
+  expect(received).toMatch(/^PUT \/ HTTP\/1\.1\r\n[\s\S]*\r\n\r\nabc!$/);
 });
