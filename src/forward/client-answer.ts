@@ -29,8 +29,16 @@ export interface RelayFacts {
   readonly errorCode: string | undefined;
 }
 
-/** Headers of the store that speak of a body which the client is not given as it is. */
+/** Headers of the store that describe the exact bytes of its body. */
 export const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
+
+/** Headers of the store that describe its body in any way. */
+const representationHeaders: ReadonlySet<string> = new Set([
+  ...bodyHeaders,
+  'content-encoding',
+  'content-language',
+  'content-type',
+]);
 
 /** The answer to the client, written under the head of the store's. */
 export class ClientAnswer {
@@ -86,10 +94,17 @@ export class ClientAnswer {
     if (endsWithConnection(message)) response.on('timeout', () => this.cutShort());
   }
 
-  /** Sends head and body in one. */
+  /** Sends the head and the store's body at once. */
   writeWhole(body: Buffer): void {
     this.writeHead(bodyHeaders, ['content-length', String(body.length)]);
     this.write(body);
+  }
+
+  /** Sends the head and an XML document that replaces the store's body; it may be empty. */
+  writeDocument(document: Buffer): void {
+    const type = document.length === 0 ? [] : ['content-type', 'application/xml'];
+    this.writeHead(representationHeaders, [...type, 'content-length', String(document.length)]);
+    this.write(document);
   }
 
   /** Sends the next bytes of the body. False asks to wait until the response drains. */

@@ -6,7 +6,7 @@ import { emptySha256 } from '../sigv4/payload-mode.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import { UpstreamFault } from './faults.ts';
 import { type StoreTarget, signHead, storePath } from './outgoing-request.ts';
-import { readStoreError, storeAuthenticationCodes } from './store-error.ts';
+import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts';
 
 /** Ten tags of an object, fifty of a bucket, every character escaped. */
@@ -80,8 +80,7 @@ const notImplemented = 501;
 function readTags({ status, body }: SmallAnswer): readonly StoreTag[] | undefined {
   if (status === 200) return parseTags(body);
   const code = readStoreError(body)?.code;
-  if (code !== undefined && storeAuthenticationCodes.has(code))
-    throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
+  requireOwnKeyAccepted(code);
   if (status === 404 && code !== undefined && untagged.has(code)) return [];
   if (status < 500 || status === notImplemented) return undefined;
   throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for tags`);

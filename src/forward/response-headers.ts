@@ -1,5 +1,6 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { withoutAwsChunked } from '../core/content-encoding.ts';
+import { UpstreamFault } from './faults.ts';
 
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -35,6 +36,21 @@ export function storeHeader(headers: StoreHeaders, name: string): string | undef
     if (headers[index] === name) return headers[index + 1];
   }
   return undefined;
+}
+
+/**
+ * Refuses a document in a content coding such as gzip, which is never asked for: a list of objects, or an error under a
+ * 200, could hide in it.
+ *
+ * @throws UpstreamFault `protocol`
+ */
+export function requireReadable({ headers }: { readonly headers: StoreHeaders }): void {
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    if (headers[index] !== 'content-encoding') continue;
+    const coding = withoutAwsChunked(headers[index + 1] ?? '');
+    if (coding !== undefined && coding !== '' && coding.toLowerCase() !== 'identity')
+      throw new UpstreamFault('protocol', 'the store answered in a content coding');
+  }
 }
 
 /** The headers of the answer to the client, flat name, value, name, value; `omitted` leaves further ones out. */

@@ -7,13 +7,9 @@ import { CompleteResult, isDelayed } from './complete-result.ts';
 import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { isRefusal } from './refused-head.ts';
+import { requireReadable } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
-import {
-  continueWithStoreError,
-  readStoreError,
-  shownError,
-  storeAuthenticationCodes,
-} from './store-error.ts';
+import { continueWithStoreError, readStoreError, requireOwnKeyAccepted, shownError } from './store-error.ts';
 import type { UploadHandler } from './upload.ts';
 
 const maxErrorBytes = 1024 * 1024;
@@ -91,8 +87,10 @@ export class ResponseRelay implements UploadHandler {
     const isRead = isAnew || (operation.unlessKnown === 'probe' && status !== 204);
     this.#guarded(() => {
       if ((status >= 300 && status !== 304) || (isRead && status < 300)) {
+        if (status < 300) requireReadable(head);
         this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
       } else if (isDelayed(operation.name) && status === 200) {
+        requireReadable(head);
         this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
       } else this.#answer.writeHead(status === 204 ? bodyHeaders : undefined);
     });
@@ -162,7 +160,7 @@ export class ResponseRelay implements UploadHandler {
       const error = errorStatus === undefined ? undefined : readStoreError(body);
       this.#write(error === undefined ? body : continueWithStoreError(error, this.#answer.requestId));
       this.#end(error?.code);
-    } else if (errorStatus === undefined) this.#answerWhole(body, undefined);
+    } else if (errorStatus === undefined) this.#answerStoreBody(body);
     else {
       this.#answer.status = errorStatus;
       this.#answerCollected(body);
@@ -179,7 +177,7 @@ export class ResponseRelay implements UploadHandler {
         return;
       }
       requireNoListing(body);
-      this.#answerWhole(body, undefined);
+      this.#answerStoreBody(body);
       return;
     }
     const error = readStoreError(body);
@@ -187,7 +185,7 @@ export class ResponseRelay implements UploadHandler {
     const isHidden = status === 404 && !shownWhenMissing.has(error?.code);
     if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
     if (request.operation.method === 'HEAD') void this.#answerHead();
-    else this.#answerWhole(shownError(body, error, status, requestId), error?.code);
+    else this.#answerDocument(shownError(body, error, status, requestId), error?.code);
   }
 
   #maySeeMissing(): boolean {
@@ -212,14 +210,19 @@ export class ResponseRelay implements UploadHandler {
       // The client has gone meanwhile.
       if (writing.signal.aborted) return;
       if ('refusal' in result) throw new ResultRefused(result.refusal);
-      this.#answerWhole(result, undefined);
+      this.#answerDocument(result, undefined);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #answerWhole(body: Buffer, errorCode: string | undefined): void {
+  #answerStoreBody(body: Buffer): void {
     this.#answer.writeWhole(body);
+    this.#end(undefined);
+  }
+
+  #answerDocument(document: Buffer, errorCode: string | undefined): void {
+    this.#answer.writeDocument(document);
     this.#end(errorCode);
   }
 
@@ -233,11 +236,6 @@ export class ResponseRelay implements UploadHandler {
       this.#resolve(facts);
     });
   }
-}
-
-function requireOwnKeyAccepted(code: string | undefined): void {
-  if (code === undefined || !storeAuthenticationCodes.has(code)) return;
-  throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
 }
 
 function requireFit(hasRoom: boolean): void {

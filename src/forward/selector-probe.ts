@@ -8,7 +8,8 @@ import {
   signHead,
   storePath,
 } from './outgoing-request.ts';
-import { readStoreError, storeAuthenticationCodes } from './store-error.ts';
+import { requireReadable } from './response-headers.ts';
+import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 import type { SmallAnswer } from './upstream.ts';
 
 /** What a probe showed: the operation can be sent, or there is nothing to delete. */
@@ -41,14 +42,14 @@ export async function probeSelector(
     store,
     signing,
   );
-  const { status, body } = await ask(head, maxAnswerBytes);
+  const { status, headers, body } = await ask(head, maxAnswerBytes);
+  requireReadable({ headers });
   if (status === 200) {
     requireNoListing(body);
     return 'known';
   }
   const code = readStoreError(body)?.code;
-  if (code !== undefined && storeAuthenticationCodes.has(code))
-    throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
+  requireOwnKeyAccepted(code);
   if (code === 'NoSuchBucket') throw new BucketMissing('the bucket does not exist');
   if (notImplemented.has(status))
     throw new OperationUnknown(`the store answered ${status} when it was probed`);

@@ -1,4 +1,5 @@
 import { childText, readXml, writeXml, type XmlElement } from '../core/xml.ts';
+import { UpstreamFault } from './faults.ts';
 
 /** An error document of the store. */
 export interface StoreError {
@@ -7,7 +8,7 @@ export interface StoreError {
 }
 
 /** Codes that mean the store refused the sidecar's own signature: never the client's fault. */
-export const storeAuthenticationCodes: ReadonlySet<string> = new Set([
+const storeAuthenticationCodes: ReadonlySet<string> = new Set([
   'AuthorizationHeaderMalformed',
   'ExpiredToken',
   'InvalidAccessKeyId',
@@ -17,6 +18,12 @@ export const storeAuthenticationCodes: ReadonlySet<string> = new Set([
   'SignatureDoesNotMatch',
   'XAmzContentSHA256Mismatch',
 ]);
+
+/** @throws UpstreamFault `store_authentication` when the store refused the sidecar's own key */
+export function requireOwnKeyAccepted(code: string | undefined): void {
+  if (code === undefined || !storeAuthenticationCodes.has(code)) return;
+  throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
+}
 
 /** Reads an S3 error document; `undefined` for anything else, for example the page of a proxy in between. */
 export function readStoreError(body: Uint8Array): StoreError | undefined {
