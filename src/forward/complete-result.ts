@@ -1,7 +1,7 @@
 import type { Reservation } from '../core/byte-budget.ts';
 import { escapeXml } from '../core/xml.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
-import { readStoreError } from './store-error.ts';
+import { readStoreError, type StoreError } from './store-error.ts';
 
 /** Operations whose 200 a store may send before it knows the outcome, and then report an error under it. */
 const delayed: ReadonlySet<string> = new Set(['CompleteMultipartUpload', 'CopyObject', 'UploadPartCopy']);
@@ -31,12 +31,18 @@ const statuses: ReadonlyMap<string, number> = new Map([
   ['SlowDown', 503],
 ]);
 
+/** An error under a 200. */
+export interface DelayedError extends StoreError {
+  /** The status that it should have had. */
+  readonly status: number;
+}
+
 /** What a delayed document turned out to be. */
 export interface DelayedOutcome {
   /** The rest of the document. */
   readonly body: Buffer;
-  /** The status an error document should have had; `undefined` when it is a result. */
-  readonly errorStatus: number | undefined;
+  /** `undefined` when it is a result. */
+  readonly error: DelayedError | undefined;
 }
 
 /**
@@ -87,10 +93,11 @@ export class CompleteResult {
     // White space may stand between the declaration and the document, and before both of them.
     const trimmed = Buffer.from(text.trimStart(), 'latin1');
     const error = readStoreError(trimmed);
-    if (error !== undefined) return { body: trimmed, errorStatus: statuses.get(error.code) ?? 400 };
+    if (error !== undefined)
+      return { body: trimmed, error: { ...error, status: statuses.get(error.code) ?? 400 } };
     const location = Buffer.from(escapeXml(this.#location), 'utf8').toString('latin1');
     const rewritten = text.replace(/<Location>[^<]*<\/Location>/, () => `<Location>${location}</Location>`);
-    return { body: Buffer.from(rewritten, 'latin1'), errorStatus: undefined };
+    return { body: Buffer.from(rewritten, 'latin1'), error: undefined };
   }
 
   #held(): Buffer {

@@ -52,7 +52,8 @@ export class Forwarder {
   /**
    * Re-signs the request with the store's key, streams it there and the answer back. Accepts only what
    * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden}, {@link OperationUnknown},
-   * {@link BucketMissing}, {@link ResultRefused}, {@link BudgetExhausted} or {@link ClientGone}; when the answer had already started, the client's connection has been closed.
+   * {@link BucketMissing}, {@link ResultRefused}, {@link BudgetExhausted} or {@link ClientGone}; when the answer had already
+   * started, it has been cut short, or has ended with a document that tells of the fault.
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
     if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')

@@ -3,26 +3,24 @@ import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
 import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './client-answer.ts';
-import { CompleteResult, isDelayed } from './complete-result.ts';
-import { ClientGone, MissingHidden, ResultRefused, UpstreamFault } from './faults.ts';
+import { CompleteResult, type DelayedError, isDelayed } from './complete-result.ts';
+import { ClientGone, ResultRefused, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
+import { faultBehind } from './hidden-errors.ts';
 import { isRefusal } from './refused-head.ts';
 import { requireReadable } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
-import { continueWithStoreError, readStoreError, requireOwnKeyAccepted, shownError } from './store-error.ts';
+import {
+  continueWithFault,
+  continueWithStoreError,
+  readStoreError,
+  requireOwnKeyAccepted,
+  shownError,
+} from './store-error.ts';
 import type { UploadHandler } from './upload.ts';
 
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
-/** What else can be missing says nothing about the names of objects. */
-const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
-  'NoSuchBucket',
-  'NoSuchObjectLockConfiguration',
-  'NoSuchTagSet',
-  'NoSuchUpload',
-  'ObjectLockConfigurationNotFoundError',
-]);
-
 /**
  * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are written anew are
  * small and collected first; everything else is streamed. Aborts the store's side when the client goes away.
@@ -66,7 +64,7 @@ export class ResponseRelay implements UploadHandler {
 
   /** Cuts the answer short if the client has been told a status already: from then on it cannot be told another. */
   cutShort(): void {
-    if (this.#answer.hasStarted) this.#answer.cutShort();
+    if (this.#answer.hasStarted && !this.#isFinished) this.#answer.cutShort();
   }
 
   #onClientClose(): void {
@@ -154,17 +152,26 @@ export class ResponseRelay implements UploadHandler {
   }
 
   #answerDelayed(complete: CompleteResult): void {
-    const { body, errorStatus } = complete.end();
-    if (this.#answer.hasStarted) {
-      // Too late for another status; clients look into the document of these operations.
-      const error = errorStatus === undefined ? undefined : readStoreError(body);
-      this.#write(error === undefined ? body : continueWithStoreError(error, this.#answer.requestId));
-      this.#end(error?.code);
-    } else if (errorStatus === undefined) this.#answerStoreBody(body);
+    const { body, error } = complete.end();
+    if (this.#answer.hasStarted) this.#answerLate(body, error);
+    else if (error === undefined) this.#answerStoreBody(body);
     else {
-      this.#answer.status = errorStatus;
+      this.#answer.status = error.status;
       this.#answerCollected(body);
     }
+  }
+
+  // Too late for another status; clients look into the document of these operations. The rules for errors still hold.
+  #answerLate(body: Buffer, error: DelayedError | undefined): void {
+    const { requestId } = this.#answer;
+    const fault = error === undefined ? undefined : faultBehind(error, this.#authorized);
+    if (fault !== undefined) {
+      this.#write(continueWithFault(fault, requestId));
+      this.#end(undefined, fault);
+      return;
+    }
+    this.#write(error === undefined ? body : continueWithStoreError(error, requestId));
+    this.#end(error?.code);
   }
 
   #answerCollected(body: Buffer): void {
@@ -181,16 +188,10 @@ export class ResponseRelay implements UploadHandler {
       return;
     }
     const error = readStoreError(body);
-    requireOwnKeyAccepted(error?.code);
-    const isHidden = status === 404 && !shownWhenMissing.has(error?.code);
-    if (isHidden && !this.#maySeeMissing()) throw new MissingHidden();
+    const fault = faultBehind({ code: error?.code, status }, this.#authorized);
+    if (fault !== undefined) throw fault;
     if (request.operation.method === 'HEAD') void this.#answerHead();
     else this.#answerDocument(shownError(body, error, status, requestId), error?.code);
-  }
-
-  #maySeeMissing(): boolean {
-    const { seesMissing } = this.#authorized.request;
-    return seesMissing === undefined || this.#authorized.permits(seesMissing);
   }
 
   async #answerHead(): Promise<void> {
@@ -230,10 +231,12 @@ export class ResponseRelay implements UploadHandler {
     if (!this.#answer.write(chunk)) this.#exchange?.pause();
   }
 
-  #end(errorCode: string | undefined): void {
+  /** Ends the answer. A `fault` is what the document that was sent stands for; it is thrown once all has been sent. */
+  #end(errorCode: string | undefined, fault?: Error): void {
     this.#answer.end(errorCode, (facts) => {
       this.#isFinished = true;
-      this.#resolve(facts);
+      if (fault === undefined) this.#resolve(facts);
+      else this.#reject(fault);
     });
   }
 }

@@ -1,5 +1,5 @@
 import { childText, readXml, writeXml, type XmlElement } from '../core/xml.ts';
-import { UpstreamFault } from './faults.ts';
+import { MissingHidden, UpstreamFault } from './faults.ts';
 
 /** An error document of the store. */
 export interface StoreError {
@@ -19,10 +19,16 @@ const storeAuthenticationCodes: ReadonlySet<string> = new Set([
   'XAmzContentSHA256Mismatch',
 ]);
 
+/** The fault behind a code by which the store refuses the sidecar's own key; `undefined` for any other code. */
+export function ownKeyFault(code: string | undefined): UpstreamFault | undefined {
+  if (code === undefined || !storeAuthenticationCodes.has(code)) return undefined;
+  return new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
+}
+
 /** @throws UpstreamFault `store_authentication` when the store refused the sidecar's own key */
 export function requireOwnKeyAccepted(code: string | undefined): void {
-  if (code === undefined || !storeAuthenticationCodes.has(code)) return;
-  throw new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
+  const fault = ownKeyFault(code);
+  if (fault !== undefined) throw fault;
 }
 
 /** Reads an S3 error document; `undefined` for anything else, for example the page of a proxy in between. */
@@ -46,7 +52,20 @@ export function rewriteStoreError(error: StoreError, requestId: string): Buffer 
 
 /** The same where white space, or the declaration of the document, has been sent already. */
 export function continueWithStoreError(error: StoreError, requestId: string): Buffer {
-  return Buffer.from(writeError(error, requestId).replace(/^<\?xml[^>]*\?>\s*/, ''), 'utf8');
+  return withoutDeclaration(writeError(error, requestId));
+}
+
+/** What a client is told at that point in place of an error that it may not see. */
+export function continueWithFault(fault: UpstreamFault | MissingHidden, requestId: string): Buffer {
+  const [Code, Message] =
+    fault instanceof MissingHidden
+      ? ['AccessDenied', 'Access Denied']
+      : ['ServiceUnavailable', 'The store behind this endpoint is not available. Please try again.'];
+  return withoutDeclaration(writeXml('Error', { Code, Message, RequestId: requestId, HostId: requestId }));
+}
+
+function withoutDeclaration(document: string): Buffer {
+  return Buffer.from(document.replace(/^<\?xml[^>]*\?>\s*/, ''), 'utf8');
 }
 
 function writeError(error: StoreError, requestId: string): string {

@@ -8,7 +8,7 @@ import { ByteBudget } from '../../src/core/byte-budget.ts';
 import { CompleteResult } from '../../src/forward/complete-result.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
-import { alice, startSidecar } from '../support/sidecar.ts';
+import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned, readAll } from '../support/signed-socket.ts';
 
 const stops: (() => Promise<void> | void)[] = [];
@@ -25,6 +25,13 @@ function answering(...pieces: string[]): Promise<string> {
 }
 
 async function answeringWith(write: (response: ServerResponse) => void): Promise<string> {
+  return (await sidecarAnsweringWith(write)).url;
+}
+
+async function sidecarAnsweringWith(
+  write: (response: ServerResponse) => void,
+  directory = openDirectory,
+): Promise<TestSidecar> {
   const store = createServer((message, response) => {
     message.resume().on('end', () => {
       response.writeHead(200, { 'content-type': 'application/xml' });
@@ -34,13 +41,15 @@ async function answeringWith(write: (response: ServerResponse) => void): Promise
   await once(store, 'listening');
   const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
   const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
-  const sidecar = await startSidecar({ directory: openDirectory, backend });
+  const sidecar = await startSidecar({ directory, backend });
   stops.push(
     () => void store.close(),
     () => sidecar.stop(),
   );
-  return sidecar.url;
+  return sidecar;
 }
+
+const readsAndWrites = openDirectory.replace('"s3:*"', '["s3:GetObject*", "s3:PutObject*"]');
 
 const object = { Bucket: 'data', Key: 'key' };
 const copy = new CopyObjectCommand({ ...object, CopySource: '/data/other' });
@@ -52,7 +61,62 @@ const copyHead = {
 const error = (code: string): string =>
   `<Error><Code>${code}</Code><Message>told late</Message><RequestId>of-the-store</RequestId></Error>`;
 
+/** What a copy is answered, and what is logged of it, when the store sends the rest after ten seconds of white space. */
+async function answeredLate(
+  rest: string,
+  directory = openDirectory,
+): Promise<{ body: string; isWhole: boolean; logged: string; sidecar: TestSidecar }> {
+  let offsetMs = 0;
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + offsetMs);
+  stops.push(() => clock.mockRestore());
+  let store: ServerResponse | undefined;
+  const sidecar = await sidecarAnsweringWith((response) => {
+    response.write('<?xml version="1.0"?>\n');
+    store = response;
+  }, directory);
+  const client = await openSigned(sidecar.url, copyHead);
+  const answer = readAll(client);
+  await vi.waitFor(() => expect(store).toBeDefined(), { timeout: 10_000, interval: 10 });
+  await vi.waitFor(() => {
+    // The ten seconds begin when the head has arrived, which nothing outside shows.
+    offsetMs += 1000;
+    store?.write(' ');
+    expect(client.bytesRead).toBeGreaterThan(0);
+  }, 20_000);
+  store?.end(rest);
+  const text = await answer;
+  const body = text.split('\r\n\r\n').slice(1).join('\r\n\r\n');
+  await vi.waitFor(() => expect(sidecar.logged.join('\n')).toContain('CopyObject'), 10_000);
+  const logged = sidecar.logged.find((line) => line.includes('CopyObject')) ?? '';
+  return { body, isWhole: text.endsWith('\r\n0\r\n\r\n'), logged, sidecar };
+}
+
 describe('an error under a 200 of the store', () => {
+  it('that tells of a missing object stays hidden after white space from a caller who may not list', async () => {
+    const { body, isWhole, logged } = await answeredLate(error('NoSuchKey'), readsAndWrites);
+    expect(body).toMatch(/\s<Error><Code>AccessDenied<\/Code>/);
+    expect(body).not.toContain('NoSuchKey');
+    expect(isWhole).toBe(true);
+    expect(JSON.parse(logged)).toMatchObject({ status: 403, error_code: 'AccessDenied' });
+  });
+
+  it('that tells of a missing object is shown after white space to a caller who may list', async () => {
+    const { body, logged } = await answeredLate(error('NoSuchKey'));
+    expect(body).toMatch(/\s<Error><Code>NoSuchKey<\/Code>/);
+    expect(JSON.parse(logged)).toMatchObject({ error_code: 'NoSuchKey' });
+  });
+
+  it("that refuses the sidecar's own key is ServiceUnavailable after white space, and counted", async () => {
+    const { body, isWhole, logged, sidecar } = await answeredLate(error('InvalidAccessKeyId'));
+    expect(body).toMatch(/\s<Error><Code>ServiceUnavailable<\/Code>/);
+    expect(body).not.toMatch(/InvalidAccessKeyId|told late/);
+    expect(isWhole).toBe(true);
+    expect(JSON.parse(logged)).toMatchObject({ status: 503, error_code: 'ServiceUnavailable' });
+    const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^sts_sidecar_upstream_errors_total\{reason="store_authentication"\} 1$/m);
+  });
+
   it.each([
     ['InternalError', 'InternalError 500'],
     ['SlowDown', 'SlowDown 503'],
@@ -76,26 +140,7 @@ describe('an error under a 200 of the store', () => {
   });
 
   it('does not show the ids of the store after white space that was passed on', async () => {
-    let offsetMs = 0;
-    const now = performance.now.bind(performance);
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + offsetMs);
-    stops.push(() => clock.mockRestore());
-    let store: ServerResponse | undefined;
-    const url = await answeringWith((response) => {
-      response.write('<?xml version="1.0"?>\n');
-      store = response;
-    });
-    const client = await openSigned(url, copyHead);
-    const answer = readAll(client);
-    await vi.waitFor(() => expect(store).toBeDefined(), { timeout: 10_000, interval: 10 });
-    await vi.waitFor(() => {
-      // The ten seconds begin when the head has arrived, which nothing outside shows.
-      offsetMs += 1000;
-      store?.write(' ');
-      expect(client.bytesRead).toBeGreaterThan(0);
-    }, 20_000);
-    store?.end(error('InternalError'));
-    const document = (await answer).split('\r\n\r\n').slice(1).join('\r\n\r\n');
+    const { body: document } = await answeredLate(error('InternalError'));
     expect(document).toMatch(/<\?xml version="1.0"\?>\s+[\s\da-f]*<Error><Code>InternalError</);
     expect(document).not.toMatch(/of-the-store/);
     expect(document.match(/<\?xml/g)).toHaveLength(1);
@@ -141,11 +186,11 @@ describe('white space that keeps a connection alive', () => {
     expect(
       relayed(result, 'Result><Location>http://store/x</Location></CompleteResult>', 20_000).length,
     ).toBe(0);
-    const { body, errorStatus } = result.end();
+    const { body, error: late } = result.end();
     expect(body.toString()).toBe(
       '<CompleteResult><Location>http://client/data/key</Location></CompleteResult>',
     );
-    expect(errorStatus).toBeUndefined();
+    expect(late).toBeUndefined();
   });
 
   it('is not looked for again in all that has come, however small the pieces are', () => {
@@ -166,6 +211,7 @@ describe('white space that keeps a connection alive', () => {
   it('does not hide an error after it', () => {
     const result = held();
     relayed(result, `\n ${error('InternalError')}`, 20_000);
-    expect(result.end()).toEqual({ body: Buffer.from(error('InternalError')), errorStatus: 500 });
+    const document = Buffer.from(error('InternalError'));
+    expect(result.end()).toMatchObject({ body: document, error: { code: 'InternalError', status: 500 } });
   });
 });
