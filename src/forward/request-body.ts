@@ -52,9 +52,9 @@ export async function readDocumentBody(
   message: IncomingMessage,
   { headers, payload, checksumsOfAnother, maxBytes, reservation }: ArrivingDocument,
 ): Promise<Buffer> {
-  if (headers.has('content-length') && declaredLength(headers) > maxBytes) {
-    throw new BodyFault('document_too_large');
-  }
+  // Without both there is no document. AWS, MinIO and Ceph demand a length of documents too.
+  const hasBody = headers.has('content-length') || headers.has('transfer-encoding');
+  if (hasBody && declaredLength(headers) > maxBytes) throw new BodyFault('document_too_large');
   const checks = new HeaderChecks(documentChecks(headers, checksumsOfAnother));
   const body = await collect(message, maxBytes, reservation);
   if (payload.kind === 'digest') {

@@ -147,14 +147,14 @@ describe('the headers of a request', () => {
 });
 
 describe('broken HTTP chunks of a body', () => {
-  it('are answered', async () => {
+  it('of a document are answered', async () => {
     const socket = await openSigned(sidecar.url, {
       method: 'POST',
       path: '/data?delete=',
       headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'transfer-encoding': 'chunked' },
     });
     socket.write('5\r\nhello\r\nzz\r\n');
-    expect(summary(await readAnswer(socket))).toBe('400 IncompleteBody');
+    expect(summary(await readAnswer(socket))).toBe('411 MissingContentLength');
   });
 
   it.each(['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'])(

@@ -116,15 +116,25 @@ async function started(server = ''): Promise<TestSidecar> {
 const small = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
 
 describe('through the sidecar', () => {
-  it('a batch in chunks of one byte is refused', async () => {
+  it.each([
+    ['POST', '/data?delete'],
+    ['PUT', '/data'],
+    ['PUT', '/data?tagging'],
+  ])('a document in HTTP chunks has no length (%s %s), as on AWS, MinIO and Ceph', async (method, path) => {
     const { url } = await started();
     const socket = await openSigned(url, {
-      method: 'POST',
-      path: '/data?delete',
+      method,
+      path,
       headers: { ...small, 'transfer-encoding': 'chunked' },
     });
     socket.write(oneByteChunks(5000));
-    expect(summary(await readAll(socket))).toBe('400 InvalidRequest');
+    expect(summary(await readAll(socket))).toBe('411 MissingContentLength');
+  });
+
+  it('a document that is not there needs no length', async () => {
+    const { url } = await started();
+    const bucket = { method: 'PUT', path: '/new-bucket', headers: { ...small, connection: 'close' } };
+    expect(await readAll(await openSigned(url, bucket))).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it('an STS form in chunks of one byte is refused', async () => {

@@ -143,7 +143,7 @@ describe('a caller without permission cannot exhaust memory or places', () => {
 describe('a caller with permission cannot exhaust memory', () => {
   it('with a batch in HTTP chunks of one byte', async () => {
     await withstand(batchInBytes(callers.alice));
-    expect(swarm?.answers[0]).toMatch(/^HTTP\/1\.1 400 /);
+    expect(swarm?.answers[0]).toMatch(/^HTTP\/1\.1 411 /);
   });
 
   it('with 200 batches that wait for their last byte: some wait, the others get SlowDown', async () => {
