@@ -7,15 +7,21 @@ import { ChunkDecoder } from '../sigv4/chunk-decoder.ts';
 import type { PayloadMode } from '../sigv4/payload-mode.ts';
 import type { HeaderChecks } from './header-checks.ts';
 
-/** Finds an object's bytes in what the client sends, and holds them against what it promised. */
+/** Extracts an object's bytes from a request body, and verifies them against what the client declared. */
 export interface BodyCheck {
-  /** The object's bytes among those off the wire. Throws {@link BodyFault}. */
+  /**
+   * Returns the object's bytes in the next bytes of the body.
+   * @throws BodyFault
+   */
   take(wire: Buffer): readonly Buffer[];
-  /** Call at the end; throws {@link BodyFault} unless all of it arrived and was right. */
+  /**
+   * Call once, at the end of the body.
+   * @throws BodyFault when it is incomplete, or not what was declared
+   */
   finish(): void;
 }
 
-/** A body as it is, checked against its length, the checksums of its headers and, if one was signed, its digest. */
+/** Verifies a body without chunk framing: its length, the checksums in the headers and, if one was signed, its digest. */
 export class PlainCheck implements BodyCheck {
   #left: number;
   readonly #headerChecks: HeaderChecks;
@@ -45,7 +51,7 @@ export class PlainCheck implements BodyCheck {
   }
 }
 
-/** A body in unsigned chunks, checked against its declared length and the checksum in its trailer. */
+/** Verifies a body in unsigned chunks: its decoded length, and the checksums in the headers and the trailer. */
 export class ChunkedCheck implements BodyCheck {
   readonly #decoder: ChunkDecoder;
   readonly #trailer: AnnouncedTrailer;

@@ -10,15 +10,15 @@ import { responseHeaders, type StoreHeaders, storeHeader } from './response-head
 export interface ClientSide {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
-  /** Headers of every answer, flat name, value, name, value; the first one is our request id. */
+  /** Headers of every answer, flat: name, value, name, value. The first is the request id. */
   readonly ownHeaders: readonly string[];
-  /** The URL of the request as the client sent it, without its query. */
+  /** The URL that the client requested, without its query. */
   readonly url: string;
-  /** Pays for everything of this exchange that is held whole; the caller releases it. */
+  /** Accounts for everything that this exchange buffers whole; the caller releases it. */
   readonly reservation: Reservation;
 }
 
-/** What became of a request at the store. */
+/** The outcome of a request at the store. */
 export interface RelayFacts {
   readonly status: number;
   readonly bytesOut: number;
@@ -40,7 +40,7 @@ const representationHeaders: ReadonlySet<string> = new Set([
   'content-type',
 ]);
 
-/** The answer to the client, written under the head of the store's. */
+/** The answer to the client, with the status and headers of the store's answer. */
 export class ClientAnswer {
   readonly #authorized: Authorized;
   readonly #client: ClientSide;
@@ -48,7 +48,7 @@ export class ClientAnswer {
   #firstByteMs: number | undefined;
   #headers: StoreHeaders = [];
   #bytesOut = 0;
-  /** The store's, until the answer turns out to be something else than it says. */
+  /** The store's status; replaced when a 200 turns out to be an error. */
   status = 0;
 
   constructor(authorized: Authorized, client: ClientSide) {
@@ -56,14 +56,14 @@ export class ClientAnswer {
     this.#client = client;
   }
 
-  /** Takes the head of the store's answer; nothing is sent yet. */
+  /** Takes the head of the store's answer. Sends nothing. */
   takeHead({ status, headers }: AnswerHead): void {
     this.#firstByteMs = performance.now() - this.#startedAt;
     this.status = status;
     this.#headers = headers;
   }
 
-  /** True once the client has been told a status. */
+  /** True once the client has been sent a status. */
   get hasStarted(): boolean {
     return this.#client.response.headersSent;
   }
@@ -72,25 +72,25 @@ export class ClientAnswer {
     return this.#client.ownHeaders[1] ?? '';
   }
 
-  /** Milliseconds since the head of the store's answer. */
+  /** Milliseconds since the head of the store's answer arrived. */
   get waitedMs(): number {
     return performance.now() - this.#startedAt - (this.#firstByteMs ?? 0);
   }
 
-  /** The length that the store announced; `undefined` where there is none. */
+  /** The store's `Content-Length`; `undefined` without one. */
   get announcedLength(): number | undefined {
     const length = storeHeader(this.#headers, 'content-length');
     return length === undefined ? undefined : Number(length);
   }
 
-  /** Sends the head: status, our headers, and the store's without those `omitted`. */
+  /** Sends the head: the status, the sidecar's own headers, and the store's except those `omitted`. */
   writeHead(omitted?: ReadonlySet<string>, further: readonly string[] = []): void {
     const { message, response, ownHeaders } = this.#client;
     const kept = responseHeaders(this.#headers, this.#authorized, omitted);
-    // The store has answered before it had the whole body: what is left of it cannot be told from a next request.
+    // The store has answered before it had the whole body. The rest of the body could be taken for another request.
     const closing = isBodyUnread(message) ? ['connection', 'close'] : [];
     response.writeHead(this.status, [...ownHeaders, ...kept, ...further, ...closing]);
-    // Node would end the connection of a client that reads too slowly in order.
+    // When a client reads too slowly, Node ends its connection in order.
     if (endsWithConnection(message)) response.on('timeout', () => this.cutShort());
   }
 
@@ -114,14 +114,14 @@ export class ClientAnswer {
     return this.#client.response.write(chunk);
   }
 
-  /** Ends the connection in such a way that the client does not take what it has for the whole answer. */
+  /** Ends the connection so that the client can tell that the answer is incomplete. */
   cutShort(): void {
     const { message, response } = this.#client;
     if (endsWithConnection(message)) message.socket.resetAndDestroy();
     else response.destroy();
   }
 
-  /** Ends the answer. `onFinished` is called when everything has been sent. */
+  /** Ends the answer. Calls `onFinished` when everything has been sent. */
   end(errorCode: string | undefined, onFinished: (facts: RelayFacts) => void): void {
     const facts: RelayFacts = {
       status: this.status,
@@ -140,7 +140,7 @@ export class ClientAnswer {
   }
 }
 
-// Without a length, an answer in HTTP/1.0 ends where the connection does: only a reset says that it is not whole.
+// An answer in HTTP/1.0 without a length ends with the connection. Only a reset tells that it is incomplete.
 function endsWithConnection({ httpVersion }: IncomingMessage): boolean {
   return httpVersion === '1.0';
 }

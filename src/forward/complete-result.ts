@@ -3,18 +3,18 @@ import { escapeXml } from '../core/xml.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { readStoreError, type StoreError } from './store-error.ts';
 
-/** Operations whose 200 a store may send before it knows the outcome, and then report an error under it. */
+/** Operations whose 200 a store may send before it knows the outcome. An error then follows in the body. */
 const delayed: ReadonlySet<string> = new Set(['CompleteMultipartUpload', 'CopyObject', 'UploadPartCopy']);
 
-/** Whether a 200 of that operation says nothing before its document has been read. */
+/** True when a 200 of the operation can still turn out to be an error. */
 export function isDelayed(operation: string): boolean {
   return delayed.has(operation);
 }
 
-/** How long white space is held back; clients wait at least a minute for a sign of life. */
+/** How long white space is held back. Clients wait at least a minute for the first byte. */
 const patienceMs = 10_000;
 const maxBytes = 1024 * 1024;
-/** Where the document has not begun within so many bytes, its beginning is not waited for. Declarations have some 60. */
+/** An XML declaration has to end within so many bytes, or nothing is passed on early. The usual ones have some 60. */
 const maxPreamble = 1024;
 
 const statuses: ReadonlyMap<string, number> = new Map([
@@ -33,53 +33,53 @@ const statuses: ReadonlyMap<string, number> = new Map([
 
 /** An error under a 200. */
 export interface DelayedError extends StoreError {
-  /** The status that it should have had. */
+  /** The HTTP status that belongs to its code. */
   readonly status: number;
 }
 
-/** What a delayed document turned out to be. */
+/** The document of a delayed 200. */
 export interface DelayedOutcome {
-  /** The rest of the document. */
+  /** What has not been passed on yet. */
   readonly body: Buffer;
   /** `undefined` when it is a result. */
   readonly error: DelayedError | undefined;
 }
 
 /**
- * Holds the document of a delayed 200 until its end, so that an error in it can still be answered as one. White space
- * with which a slow store keeps the connection alive is passed on after ten seconds; from then on the status is 200.
- * The `<Location>` of a completed upload becomes the address the client used.
+ * Holds the document of a delayed 200 until its end, so that an error in it can be answered with its own status. A slow
+ * store keeps the connection alive with white space. After ten seconds it is passed on, and with it the status 200.
+ * The `<Location>` of a completed upload becomes the URL that the client used.
  * Source: AWS "CompleteMultipartUpload" and "CopyObject", on errors in a 200 response.
  */
 export class CompleteResult {
   readonly #location: string;
   readonly #kept: GrowingBuffer;
-  /** Bytes at the start that were passed on. */
+  /** Bytes at the start that have been passed on. */
   #passed = 0;
-  /** The document itself has begun to arrive. */
+  /** True once the root element has begun to arrive. */
   #hasBegun = false;
 
-  /** @param location the object's URL as the client knows it. */
+  /** @param location the object's URL as the client requested it */
   constructor(location: string, reservation: Reservation) {
     this.#location = location;
     this.#kept = new GrowingBuffer(reservation, maxBytes);
   }
 
   /**
-   * Takes the next bytes. False when the document is longer than any result.
+   * Takes the next bytes. Returns false when the document is longer than any result.
    * @throws BudgetExhausted
    */
   push(data: Buffer): boolean {
     return this.#kept.push(data);
   }
 
-  /** What has to be sent already; `waitedMs` is the time since the head arrived. */
+  /** Returns the white space to pass on now; `waitedMs` is the time since the head arrived. */
   takeSpace(waitedMs: number): Buffer {
     if (waitedMs < patienceMs || this.#hasBegun) return Buffer.alloc(0);
     const held = this.#held().subarray(0, maxPreamble).toString('latin1');
     const preamble = /^(<\?xml[^>]*\?>)?\s*(?=[^\s<]|<[^?]|$)/.exec(held)?.[0] ?? '';
     this.#passed += preamble.length;
-    // Looked for no more: a slow store can send the document in very many pieces.
+    // Not searched again from here on: a slow store can send the document in very many pieces.
     this.#hasBegun =
       /^<[^?]/.test(held.slice(preamble.length, preamble.length + 2)) ||
       (preamble === '' && held.length === maxPreamble);
@@ -90,7 +90,7 @@ export class CompleteResult {
   end(): DelayedOutcome {
     const document = this.#held();
     const text = document.toString('latin1');
-    // White space may stand between the declaration and the document, and before both of them.
+    // White space can stand before the XML declaration too, where it is not well-formed.
     const trimmed = Buffer.from(text.trimStart(), 'latin1');
     const error = readStoreError(trimmed);
     if (error !== undefined)

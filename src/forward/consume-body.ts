@@ -2,21 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
 import { abandon } from '../core/lingering.ts';
 
-/** Longest time that a body of a known caller may take that is read whole, in milliseconds. */
+/** How long an authenticated caller may take to send a body that is read whole, in milliseconds. */
 export const wholeBodyMs = 30_000;
 
-/** A sender may be slow and send byte by byte for a while. Thousands of such pieces come from an attack. */
+/** A slow sender may send some tiny pieces. Thousands of them are an attack. */
 const fewPieces = 1024;
 const leastAverageBytes = 16;
 
 /**
- * Gives every piece of a body to `take` and resolves at its end. The message stays open where reading ends early: the
- * client is still to be answered. Pieces are taken as the parser finds them, since a stream that is iterated keeps an
- * object for each of them first.
+ * Passes every piece of a body to `take`, and resolves at its end. When reading ends early the message stays open, so
+ * that the client can be answered. Pieces are taken as the parser finds them: an iterated stream would first queue an
+ * object for each.
  *
- * Rejects with what `take` throws, and with {@link BodyFault} `incomplete` when the client goes away, `idle` when the
- * body takes longer than `deadlineMs`, `fragmented` when it comes in thousands of tiny pieces; a {@link BodyFault} that is
- * emitted as an error of the message ends the reading with that fault.
+ * @throws BodyFault `incomplete` when the client disconnects, `idle` after `deadlineMs`, `fragmented` for thousands of tiny
+ *   pieces, and any that the message emits as its error
+ * @throws whatever `take` throws
  */
 export function consumeBody(
   message: IncomingMessage,

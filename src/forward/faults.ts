@@ -1,6 +1,6 @@
 import type { Denied } from '../authorize/authorize-s3.ts';
 
-/** What went wrong on the way to the store; also the value of the `reason` label. */
+/** Why a request failed at the store; also the value of the metric's `reason` label. */
 export type UpstreamReason =
   | 'connect'
   | 'connect_timeout'
@@ -10,7 +10,7 @@ export type UpstreamReason =
   | 'store_authentication'
   | 'protocol';
 
-/** The store could not be asked, did not answer, or refused the sidecar's own credentials. */
+/** The store could not be reached, did not answer, or refused the sidecar's own credentials. */
 export class UpstreamFault extends Error {
   override readonly name = 'UpstreamFault';
   readonly reason: UpstreamReason;
@@ -21,33 +21,33 @@ export class UpstreamFault extends Error {
   }
 }
 
-/** The client went away; nothing can be answered. */
+/** The client has disconnected. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
-/** The answer holds nothing that the caller may see. */
+/** The store's result contains nothing that the caller may see. */
 export class ResultRefused extends Error {
   override readonly name = 'ResultRefused';
   readonly refusal: Denied;
 
   constructor(refusal: Denied) {
-    super('the caller may see nothing of the answer');
+    super('the caller may see nothing of the result');
     this.refusal = refusal;
   }
 }
 
-/** The object is missing, but the caller may not list the bucket and so may not learn it. */
+/** The object does not exist, and the caller, who may not list the bucket, is not told so. */
 export class MissingHidden extends Error {
   override readonly name = 'MissingHidden';
 }
 
-/** The store does not have the operation: what it would do instead must not happen, or not be shown. */
+/** The store does not implement the operation. What it does instead is neither requested nor shown. */
 export class OperationUnknown extends Error {
   override readonly name = 'OperationUnknown';
 }
 
-/** The bucket whose configuration is to be changed does not exist. */
+/** The bucket whose configuration the request would change does not exist. */
 export class BucketMissing extends Error {
   override readonly name = 'BucketMissing';
 }

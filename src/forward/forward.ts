@@ -4,7 +4,7 @@
  * It builds a new request from the parsed `S3Request` and signs it with the store's key.
  * It never sends a request without one of these proofs, and never passes on the client's credentials.
  * It never evaluates a policy itself.
- * It never repeats a write of which the store may have received a byte.
+ * It never repeats a write when the store may have received a byte of it.
  */
 
 import type { Authorized } from '../authorize/authorize-s3.ts';
@@ -29,9 +29,9 @@ import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts'
 
 /** One client exchange to forward. */
 export interface Exchange extends ClientSide {
-  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
+  /** Sends `100 Continue` to a client that waits for it. */
   readonly invite: () => void;
-  /** Looks again at the caller's session; see {@link ArrivingBody.recheck}. */
+  /** Checks the caller's session again; see {@link ArrivingBody.recheck}. */
   readonly recheck: ArrivingBody['recheck'];
 }
 
@@ -50,10 +50,11 @@ export class Forwarder {
   }
 
   /**
-   * Re-signs the request with the store's key, streams it there and the answer back. Accepts only what
-   * `authorizeS3` allowed. Throws {@link UpstreamFault}, {@link BodyFault}, {@link MissingHidden}, {@link OperationUnknown},
-   * {@link BucketMissing}, {@link ResultRefused}, {@link BudgetExhausted} or {@link ClientGone}; when the answer had already
-   * started, it has been cut short, or has ended with a document that tells of the fault.
+   * Signs the request with the store's key, streams it to the store, and streams the answer to the client. On a fault after
+   * the start of the answer, the answer has been cut short, or has ended with an error document.
+   *
+   * @throws UpstreamFault, BodyFault, MissingHidden, OperationUnknown, BucketMissing, ResultRefused, BudgetExhausted, ClientGone
+   * @throws AuthenticationFault when the caller's session has ended while the body arrived
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
     if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
@@ -69,7 +70,10 @@ export class Forwarder {
     }
   }
 
-  /** Passes a browser's preflight on, unsigned. Rejects with {@link UpstreamFault} or {@link BudgetExhausted}. */
+  /**
+   * Forwards a browser's preflight, unsigned.
+   * @throws UpstreamFault, BudgetExhausted, ClientGone
+   */
   preflight(preflight: Preflight, exchange: Omit<PreflightExchange, 'host'>): Promise<PreflightAnswer> {
     return forwardPreflight(preflight, this.#upstream, { ...exchange, host: this.#store.host });
   }
@@ -82,7 +86,7 @@ export class Forwarder {
     return probeSelector(authorized, this.#store, this.#signing(), ask);
   }
 
-  /** Never rejects: where it cannot be asked why, the refusal stands as it came. */
+  /** Resolves with `undefined` when the store does not say why: the refusal is then relayed as it is. */
   #whyRefused(authorized: Authorized, { reservation }: Exchange): Promise<string | undefined> {
     const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
       this.#upstream.fetchSmall(head, maxBytes, reservation);
@@ -100,7 +104,7 @@ export class Forwarder {
   ): Promise<RelayFacts> {
     const { content } = body;
     const head = buildOutgoing(authorized, body, this.#store, this.#signing());
-    // A response that is closed already will not say so again.
+    // A response that has closed already emits no further 'close'.
     if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGone();
     const relay = new ResponseRelay(authorized, exchange, () => this.#whyRefused(authorized, exchange));
     if (content instanceof StreamedBody) {
@@ -118,7 +122,7 @@ export class Forwarder {
   }
 }
 
-// What AWS answers when there is no such configuration.
+// AWS answers 204 when there is no such configuration.
 function answerNothing({ response, ownHeaders }: Exchange): RelayFacts {
   response.writeHead(204, [...ownHeaders]).end();
   return {
@@ -158,8 +162,8 @@ function namedFault(error: unknown): Error {
   return isNamed && error instanceof Error ? error : toUpstreamFault(error);
 }
 
-// A store may close a kept-alive connection in the moment it is used. What reads is asked again at once. What writes may
-// have been carried out, unless not a byte of it was sent: repeated, a deletion that succeeded would be NoSuchKey.
+// A store can close a kept-alive connection while a request is on its way. Reads are repeated at once. A write is repeated
+// only if none of it was sent. Otherwise the store may have executed it, and a second DeleteBucket answers NoSuchBucket.
 function isRepeatable({ request }: Authorized, { content }: OutgoingBody, error: unknown): boolean {
   if (!(error instanceof HttpFault && error.isStale) || content instanceof StreamedBody) return false;
   const { method } = request.operation;

@@ -1,13 +1,13 @@
 import type { Reservation } from '../core/byte-budget.ts';
 
-/** Small enough to cost nothing, large enough that most documents never grow. */
+/** Large enough that most documents never grow. */
 const firstCapacity = 4096;
 
 const nothing = Buffer.alloc(0);
 
 /**
- * Bytes that arrive in pieces and are kept as one block, which doubles as it fills: no object per piece, and no more
- * memory than twice what arrived. The block is paid for from a reservation, on top of what that holds already.
+ * Gathers pieces in one block, which doubles as it fills. A body in tiny pieces costs no object for each, and about
+ * twice its bytes at most. The block is added to what the reservation holds already.
  */
 export class GrowingBuffer {
   readonly #reservation: Reservation;
@@ -16,7 +16,7 @@ export class GrowingBuffer {
   #block = nothing;
   #length = 0;
 
-  /** @param maxBytes the most that may be pushed; what was announced, or a limit. The block never grows beyond it. */
+  /** @param maxBytes the announced length, or a limit; the block never grows beyond it */
   constructor(reservation: Reservation, maxBytes: number) {
     this.#reservation = reservation;
     this.#reservedBefore = reservation.bytes;
@@ -28,7 +28,7 @@ export class GrowingBuffer {
   }
 
   /**
-   * Copies a piece to the end. False, and nothing is taken, when it does not fit into `maxBytes`.
+   * Appends a piece. Returns false, and appends nothing, when it exceeds `maxBytes`.
    * @throws BudgetExhausted
    */
   push(piece: Buffer): boolean {
@@ -40,7 +40,7 @@ export class GrowingBuffer {
     return true;
   }
 
-  /** The bytes pushed so far, not copied. */
+  /** The bytes pushed so far; a view, not a copy. */
   bytes(): Buffer {
     return this.#block.subarray(0, this.#length);
   }

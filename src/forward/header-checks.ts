@@ -10,13 +10,13 @@ import {
 
 const md5Bytes = 16;
 
-/** Further algorithms, accepted in headers alone. By header: the hash and its length in bytes. */
+/** Algorithms that are accepted in headers only, never in trailers: the hash, and its length in bytes. */
 const plainHashes: ReadonlyMap<string, readonly [name: string, bytes: number]> = new Map([
   ['x-amz-checksum-md5', ['md5', md5Bytes]],
   ['x-amz-checksum-sha512', ['sha512', 64]],
 ]);
 
-/** One header that says what the body is. */
+/** One header with a checksum of the body. */
 interface HeaderCheck {
   readonly running: RollingChecksum;
   readonly expected: Buffer;
@@ -24,13 +24,13 @@ interface HeaderCheck {
 }
 
 /**
- * `Content-MD5` and every `x-amz-checksum-*` of a request, held against the body while it passes. They are verified
- * here, whatever the store does: one that ignores them would keep an object that its sender knows to be broken.
+ * Verifies `Content-MD5` and every `x-amz-checksum-*` header while the body passes, because some stores ignore them and
+ * would keep a corrupted object.
  */
 export class HeaderChecks {
   readonly #checks: readonly HeaderCheck[];
 
-  /** @throws BodyFault `md5_invalid`, `checksum_invalid` for a value that cannot be one */
+  /** @throws BodyFault `md5_invalid`, `checksum_invalid` for a malformed value */
   constructor(headers: Iterable<readonly [name: string, value: string]>) {
     const checks: HeaderCheck[] = [];
     for (const [name, value] of headers) {
@@ -40,13 +40,13 @@ export class HeaderChecks {
     this.#checks = checks;
   }
 
-  /** Takes the next bytes of the body, aws-chunked framing removed. */
+  /** Takes the next bytes of the body, without aws-chunked framing. */
   update(data: Buffer): void {
     for (const { running } of this.#checks) running.update(data);
   }
 
   /**
-   * Call once, at the end.
+   * Call once, at the end of the body.
    * @throws BodyFault `md5_mismatch`, `checksum_mismatch`
    */
   finish(): void {

@@ -2,7 +2,7 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import { MissingHidden, type UpstreamFault } from './faults.ts';
 import { ownKeyFault } from './store-error.ts';
 
-/** What else can be missing says nothing about the names of objects. */
+/** Other things that can be missing. They tell nothing about the names of objects. */
 const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
   'NoSuchBucket',
   'NoSuchObjectLockConfiguration',
@@ -12,8 +12,8 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * What stands in for an error of the store that the caller may not see: one about the sidecar's own key, or, for a caller
- * who may not list the bucket, a missing object. `undefined` for an error that may be shown.
+ * Returns the fault to answer with when the caller may not see an error of the store: one about the sidecar's own key, or
+ * about a missing object when the caller may not list the bucket. Returns `undefined` for any other error.
  */
 export function faultBehind(
   { code, status }: { readonly code: string | undefined; readonly status: number },

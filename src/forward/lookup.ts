@@ -12,10 +12,10 @@ import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts'
 /** Ten tags of an object, fifty of a bucket, every character escaped. */
 const maxAnswerBytes = 256 * 1024;
 
-/** Without the thing there are no tags, and so there are without a tag. */
+/** Codes that mean that there are no tags. */
 const untagged: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchTagSet', 'NoSuchVersion']);
 
-/** What answers are asked for and paid with. */
+/** What a look-up needs. */
 export interface LookupParts {
   readonly upstream: Upstream;
   readonly store: StoreTarget;
@@ -24,7 +24,7 @@ export interface LookupParts {
   readonly budget: ByteBudget;
 }
 
-/** Asks the store, with its own key, for what decisions depend on. Asks nothing without a warrant. */
+/** Fetches the tags that a decision depends on, with the store's key. Every look-up needs a {@link LookupWarrant}. */
 export class TagLookup implements StoreLookup {
   readonly #upstream: Upstream;
   readonly #store: StoreTarget;
@@ -41,9 +41,10 @@ export class TagLookup implements StoreLookup {
   }
 
   /**
-   * GetObjectTagging or GetBucketTagging. `undefined` when the store refuses, or does not know them. Rejects with
-   * {@link UpstreamFault} when it cannot be reached or fails, with {@link BudgetExhausted} when there is no room for
-   * its answer.
+   * Calls GetObjectTagging or GetBucketTagging. Returns `undefined` when the store refuses, or does not implement tags.
+   *
+   * @throws UpstreamFault when the store cannot be reached, or fails
+   * @throws BudgetExhausted when there is no room for its answer
    */
   async tags({ subject }: LookupWarrant): Promise<readonly StoreTag[] | undefined> {
     const head = signHead(requestFor(subject), this.#store, {

@@ -15,12 +15,12 @@ import { type BodyWriter, StreamedBody } from './streamed-body.ts';
 /** AWS's limit for one PutObject or UploadPart. */
 const maxObjectBytes = 5 * 1024 ** 3;
 
-/** Objects up to this size are read and verified before the store is contacted at all. */
+/** Objects up to this size are read whole and verified before the store is contacted. */
 const maxBufferedBytes = 65_536;
 
 const framingHeaders = ['x-amz-decoded-content-length', 'x-amz-trailer'];
 
-/** How checksum trailers are sent to the store: in chunks of our own with the trailer, or not at all. */
+/** How uploads with a checksum trailer are sent: in new chunks with the trailer, or without chunks and trailer. */
 export type TrailerMode = 'reframe' | 'decode';
 
 /** A body ready to be sent to the store. */
@@ -36,24 +36,27 @@ export interface OutgoingBody {
 export interface ArrivingBody {
   readonly message: IncomingMessage;
   readonly headers: HeaderList;
-  /** The headers that go on to the store: those of them that tell of the body are verified. */
+  /** The headers that are forwarded; those with a checksum of the body are verified. */
   readonly forwarded: ReadonlyMap<string, string>;
   readonly payload: PayloadMode;
-  /** Pays for a body that is read whole. */
+  /** Accounts for a body that is read whole. */
   readonly reservation: Reservation;
-  /** Tells a client that waits with `Expect: 100-continue` to send; called once the head has been found right. */
+  /** Sends `100 Continue` to a client that waits for it; called when the headers are valid. */
   readonly invite: () => void;
   /**
-   * Called when all of a body has arrived and was found right, before its last bytes go to the store. Throws when the
-   * caller's session does not hold any more.
+   * Checks the caller's session again; called when the whole body has been verified, before its last bytes are sent.
+   * @throws AuthenticationFault when the session has expired or was revoked
    */
   readonly recheck: (body: 'whole' | 'streamed') => void;
 }
 
 /**
- * Prepares an object's bytes for the store. Small objects are read and verified first; larger ones are streamed,
- * the last bytes held back until everything has been verified, so that a wrong upload is never complete at the
- * store. Rejects with {@link BodyFault} and {@link BudgetExhausted}; {@link StreamedBody} tells its observer.
+ * Prepares an object's bytes for the store. A small object is read and verified first. A larger one is streamed, and its
+ * last bytes are held back until it has been verified, so that an invalid upload is never complete at the store. Faults of
+ * a {@link StreamedBody} are passed to its observer.
+ *
+ * @throws BodyFault
+ * @throws BudgetExhausted
  */
 export async function prepareObjectBody(
   arriving: ArrivingBody,
@@ -61,7 +64,7 @@ export async function prepareObjectBody(
 ): Promise<OutgoingBody> {
   const { headers, payload } = arriving;
   if (payload.kind === 'unsigned-trailer') return prepareChunkedBody(arriving, trailers);
-  // Framing that the signature does not speak of would be stored inside the object.
+  // The payload mode says that there is no framing. It would be stored inside the object.
   if (framingHeaders.some((name) => headers.has(name))) throw new BodyFault('unexpected');
   const length = declaredLength(headers);
   const check = new PlainCheck(length, payload, new HeaderChecks(arriving.forwarded));

@@ -8,7 +8,7 @@ import { type SigningCredentials, signRequest } from '../sigv4/sign.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { OutgoingBody, TrailerMode } from './object-body.ts';
 
-/** The store's address and the one long-term key that opens it. */
+/** The store's address, and the long-term key that requests to it are signed with. */
 export interface StoreTarget {
   /** The value of the Host header. */
   readonly host: string;
@@ -22,22 +22,21 @@ export interface OutgoingHead {
   readonly method: string;
   /** Path and query as they are sent. */
   readonly target: string;
-  /** Flat name, value, name, value. */
+  /** Flat: name, value, name, value. */
   readonly headers: string[];
 }
 
-/** When and with which derived keys is signed. */
+/** The time to sign with, and the cache of derived keys. */
 export interface Signing {
   readonly keys: SigningKeyCache;
   readonly nowMs: number;
 }
 
-// A re-serialised document no longer has the digests the client sent with the original.
+// Digests of the client's document. They do not match the document that is written in its place.
 const digestHeaders = /^(content-md5|x-amz-checksum-.+|x-amz-sdk-checksum-algorithm)$/;
 
 /**
- * Builds the request to the store from what was authorized, and from nothing else, and signs it with the store's
- * key at the current time. The length of `body` is declared when the operation has one.
+ * Builds the request to the store from what was authorized, and from nothing else, and signs it with the store's key.
  */
 export function buildOutgoing(
   authorized: Authorized,
@@ -56,14 +55,14 @@ export function buildOutgoing(
 /** A request to the store before it is signed; `headers` without `host`. */
 interface UnsignedHead {
   readonly method: string;
-  /** Encoded as it is sent. */
+  /** Percent-encoded, as it is sent. */
   readonly path: string;
   readonly parameters: readonly { readonly name: string; readonly value: string }[];
   readonly headers: readonly HeaderField[];
   readonly payloadHash: string;
 }
 
-/** Signs with the store's key. */
+/** Signs a request with the store's key. */
 export function signHead(
   { method, path, parameters, headers, payloadHash }: UnsignedHead,
   store: StoreTarget,
@@ -89,7 +88,7 @@ function outgoingHeaders({ request, document, payload }: Authorized, body: Outgo
   const headers: HeaderField[] = [];
   for (const [name, value] of request.headers) {
     if (isRewritten && digestHeaders.test(name)) continue;
-    // It announces a checksum, and none follows.
+    // Without the trailer no checksum follows the body.
     if (losesTrailer && name === 'x-amz-sdk-checksum-algorithm') continue;
     if (name === 'content-encoding' && body.framing !== undefined) continue;
     headers.push({ name, value });
@@ -118,7 +117,7 @@ function outgoingPayloadHash({ document, payload }: Authorized, { framing }: Out
   return payload.kind === 'digest' ? payload.sha256 : unsignedPayload;
 }
 
-/** The path at the store: path style always, as the store need not know any of our host names. */
+/** The path at the store, always in path style: the store need not know the sidecar's virtual hosts. */
 export function storePath(bucket: string, key: string): string {
   if (bucket === '') return '/';
   return key === '' ? `/${bucket}` : `/${bucket}/${uriEncode(key, true)}`;

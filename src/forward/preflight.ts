@@ -4,32 +4,34 @@ import { storePath } from './outgoing-request.ts';
 import { readStoreError, rewriteStoreError } from './store-error.ts';
 import { toUpstreamFault, type Upstream } from './upstream.ts';
 
-/** What a browser is told. */
+/** The answer to a preflight. */
 export interface PreflightAnswer {
   readonly status: number;
-  /** Flat name, value, name, value. */
+  /** Flat: name, value, name, value. */
   readonly headers: readonly string[];
   readonly body: Buffer;
   /** The code of the store's error document. */
   readonly errorCode: string | undefined;
 }
 
-/** What a preflight is forwarded with. */
+/** What is needed to forward a preflight. */
 export interface PreflightExchange {
-  /** The store's own, as it is sent. */
+  /** The `Host` header for the store. */
   readonly host: string;
   readonly requestId: string;
-  /** Pays for the answer. */
+  /** Accounts for the answer. */
   readonly reservation: Reservation;
-  /** Aborted when the answer is not waited for any more: the store's connection is closed then. */
+  /** Aborted when the client disconnects; closes the connection to the store. */
   readonly signal: AbortSignal;
 }
 
 const maxAnswerBytes = 65_536;
 
 /**
- * Asks the store what its CORS configuration of the bucket says, unsigned and with nothing of the request but its
- * address and what CORS is about. Rejects with {@link UpstreamFault}.
+ * Forwards a preflight to the store, which answers it from the bucket's CORS configuration. It is unsigned, and carries only
+ * the path and the headers of CORS.
+ *
+ * @throws UpstreamFault, BudgetExhausted, ClientGone
  */
 export async function forwardPreflight(
   { request }: Preflight,

@@ -13,14 +13,16 @@ import type { SmallAnswer } from './upstream.ts';
 const maxAnswerBytes = 65_536;
 const ranges: ReadonlySet<string> = new Set(['range', 'if-range']);
 
-/** Whether an answer to HEAD can mean that the store refused the sidecar's own key. */
+/** True for a status of HEAD that can mean that the store refused the sidecar's own key. */
 export function isRefusal(status: number): boolean {
   return status === 400 || status === 403;
 }
 
 /**
- * Asks with GET for the code of a HEAD that was refused, which has no body to say it: for one byte of the object, or
- * one name of the bucket. `undefined` when the answer does not say. Rejects as `ask` does.
+ * Finds the error code of a refused HEAD, whose answer has no body, by a GET of one byte of the object or of one key of the
+ * bucket. Returns `undefined` when that succeeds, or has no code either.
+ *
+ * @throws whatever `ask` throws
  */
 export async function codeOfRefusedHead(
   { request }: Authorized,

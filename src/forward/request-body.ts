@@ -10,8 +10,8 @@ import { GrowingBuffer } from './growing-buffer.ts';
 import { HeaderChecks } from './header-checks.ts';
 
 /**
- * The length the client declares. Throws {@link BodyFault}: without a `Content-Length` an early end could not be
- * told from the end.
+ * Reads `Content-Length`, which every body needs unless its own framing declares a length.
+ * @throws BodyFault `length_missing`, `length_invalid`
  */
 export function declaredLength(headers: HeaderList): number {
   const values = headers.getAll('content-length');
@@ -19,14 +19,20 @@ export function declaredLength(headers: HeaderList): number {
   return parseLength(values);
 }
 
-/** Reads the values of a length header; one number of at most 15 digits. Throws {@link BodyFault}. */
+/**
+ * Reads the values of a length header: one number of at most 15 digits.
+ * @throws BodyFault `length_invalid`
+ */
 export function parseLength(values: readonly string[]): number {
   const [value = ''] = values;
   if (values.length !== 1 || !/^\d{1,15}$/.test(value)) throw new BodyFault('length_invalid');
   return Number(value);
 }
 
-/** Refuses a body where the operation takes none, and a digest that is not that of the empty body. */
+/**
+ * Refuses the body of an operation that takes none, and any digest but that of the empty body.
+ * @throws BodyFault
+ */
 export function requireNoBody(headers: HeaderList, payload: PayloadMode): void {
   const length = headers.has('content-length') ? declaredLength(headers) : 0;
   if (length > 0 || headers.has('transfer-encoding')) throw new BodyFault('unexpected');
@@ -37,22 +43,23 @@ export function requireNoBody(headers: HeaderList, payload: PayloadMode): void {
 export interface ArrivingDocument {
   readonly headers: HeaderList;
   readonly payload: PayloadMode;
-  /** True when `x-amz-checksum-*` speak of something else than the document. */
+  /** True when `x-amz-checksum-*` are checksums of something else, such as the object to be completed. */
   readonly checksumsOfAnother: boolean;
   readonly maxBytes: number;
-  /** Pays for the bytes. */
+  /** Accounts for the bytes. */
   readonly reservation: Reservation;
 }
 
 /**
- * Reads a small document whole and checks it against its digest, `Content-MD5` and `x-amz-checksum-*`.
- * Rejects with {@link BodyFault}, `incomplete` when the client ends early, and {@link BudgetExhausted}.
+ * Reads a small document whole, and verifies its digest, `Content-MD5` and `x-amz-checksum-*`.
+ * @throws BodyFault
+ * @throws BudgetExhausted
  */
 export async function readDocumentBody(
   message: IncomingMessage,
   { headers, payload, checksumsOfAnother, maxBytes, reservation }: ArrivingDocument,
 ): Promise<Buffer> {
-  // Without both there is no document. AWS, MinIO and Ceph demand a length of documents too.
+  // Without either header there is no document. AWS, MinIO and Ceph require a length for documents too.
   const hasBody = headers.has('content-length') || headers.has('transfer-encoding');
   if (hasBody && declaredLength(headers) > maxBytes) throw new BodyFault('document_too_large');
   const checks = new HeaderChecks(documentChecks(headers, checksumsOfAnother));
@@ -73,8 +80,10 @@ function* documentChecks(headers: HeaderList, isMd5Only: boolean): Generator<rea
 }
 
 /**
- * Reads a whole body of at most `maxBytes`. Rejects with {@link BodyFault} (`document_too_large`, and those of
- * {@link consumeBody}) and {@link BudgetExhausted}. The bytes stay paid for until the reservation is released.
+ * Reads a whole body of at most `maxBytes`. The bytes count against the reservation until it is released.
+ *
+ * @throws BodyFault `document_too_large`, and those of {@link consumeBody}
+ * @throws BudgetExhausted
  */
 export async function collect(
   message: IncomingMessage,

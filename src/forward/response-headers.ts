@@ -13,9 +13,9 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** What the store must not tell the client, or the sidecar says itself. */
+/** Headers that the client must not get from the store, or that the sidecar sets itself. */
 const replaced: ReadonlySet<string> = new Set([
-  // Both lead clients to another address.
+  // Both send clients to another address.
   'alt-svc',
   'refresh',
   'date',
@@ -30,7 +30,7 @@ const replaced: ReadonlySet<string> = new Set([
 /** Header fields of the store's answer, flat: name in lower case, value, name, value. */
 export type StoreHeaders = readonly string[];
 
-/** The first value of a lower-case name. */
+/** Returns the first value of a header; `name` is in lower case. */
 export function storeHeader(headers: StoreHeaders, name: string): string | undefined {
   for (let index = 0; index + 1 < headers.length; index += 2) {
     if (headers[index] === name) return headers[index + 1];
@@ -39,8 +39,8 @@ export function storeHeader(headers: StoreHeaders, name: string): string | undef
 }
 
 /**
- * Refuses a document in a content coding such as gzip, which is never asked for: a list of objects, or an error under a
- * 200, could hide in it.
+ * Refuses a document in a content coding such as gzip: a list of objects, or an error under a 200, could hide in it. The
+ * sidecar never sends `Accept-Encoding`.
  *
  * @throws UpstreamFault `protocol`
  */
@@ -53,7 +53,7 @@ export function requireReadable({ headers }: { readonly headers: StoreHeaders })
   }
 }
 
-/** The headers of the answer to the client, flat name, value, name, value; `omitted` leaves further ones out. */
+/** Returns the store's headers that the client gets, flat: name, value, name, value; without those `omitted`. */
 export function responseHeaders(
   headers: StoreHeaders,
   authorized: Authorized,
@@ -69,7 +69,7 @@ export function responseHeaders(
     if (guard !== undefined && !authorized.permits(guard[1])) continue;
     const shown = shownValue(name, headers[index + 1] ?? '');
     if (shown === undefined) continue;
-    // Behind the length Node encodes the bytes of this header anew (Node 20 to 24): a file name that is not ASCII would change.
+    // After `Content-Length`, Node re-encodes the value of this header (Node 20 to 24), which garbles a non-ASCII file name.
     if (name === 'content-disposition') kept.unshift(name, shown);
     else kept.push(name, shown);
   }
@@ -77,14 +77,14 @@ export function responseHeaders(
 }
 
 function shownValue(name: string, value: string): string | undefined {
-  // Some stores keep the framing's name with the object.
+  // Some stores keep `aws-chunked` as metadata of the object.
   if (name === 'content-encoding') return withoutAwsChunked(value);
   return name === 'location' || name === 'content-location' ? withoutAddress(value) : value;
 }
 
 /**
- * A reference without scheme and host: the store cannot be reached by its own name, and no client should learn it.
- * Back slashes count as slashes, as browsers read them, so that what is left is a path in any case.
+ * Removes scheme and host from a reference, so that clients do not learn the store's address. Backslashes count as slashes,
+ * as in browsers: what remains is always a path.
  */
 function withoutAddress(reference: string): string {
   const rest = reference.replace(/^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}[^/\\?#]*/i, '').replace(/^[/\\]+/, '/');
@@ -93,7 +93,7 @@ function withoutAddress(reference: string): string {
 
 const nothing: ReadonlySet<string> = new Set();
 
-// RFC 9110 section 7.6.1: headers for this hop alone, named by any line of the field.
+// Hop-by-hop headers, named by any `Connection` line (RFC 9110 section 7.6.1).
 function namedByConnection(headers: StoreHeaders): ReadonlySet<string> {
   let names: Set<string> | undefined;
   for (let index = 0; index + 1 < headers.length; index += 2) {

@@ -22,8 +22,8 @@ import type { UploadHandler } from './upload.ts';
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
 /**
- * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are written anew are
- * small and collected first; everything else is streamed. Aborts the store's side when the client goes away.
+ * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are rewritten are small, and
+ * are collected first. Everything else is streamed. When the client disconnects, the request to the store is aborted.
  */
 export class ResponseRelay implements UploadHandler {
   readonly finished: Promise<RelayFacts>;
@@ -34,14 +34,14 @@ export class ResponseRelay implements UploadHandler {
   #resolve!: (facts: RelayFacts) => void;
   #reject!: (error: Error) => void;
   #exchange: HttpExchange | undefined;
-  /** Everything has been sent. */
+  /** True once everything has been sent. */
   #isFinished = false;
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
-  /** While the result is written anew; aborted when nobody waits for it any more. */
+  /** Set while the result is rewritten; aborted when the client disconnects. */
   #writing: AbortController | undefined;
 
-  /** @param whyRefused asks for the code of a HEAD that the store has refused; must not reject */
+  /** @param whyRefused finds the error code of a HEAD that the store has refused; must not reject */
   constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
     this.#authorized = authorized;
     this.#whyRefused = whyRefused;
@@ -51,7 +51,7 @@ export class ResponseRelay implements UploadHandler {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // Rejected before it is waited for, it must not end the process.
+    // A rejection before `finished` is awaited must not end the process.
     this.finished.catch(() => undefined);
     client.response.once('close', () => this.#onClientClose());
     client.response.on('drain', () => this.#exchange?.resume());
@@ -62,25 +62,25 @@ export class ResponseRelay implements UploadHandler {
     this.#exchange = exchange;
   }
 
-  /** Cuts the answer short if the client has been told a status already: from then on it cannot be told another. */
+  /** Cuts the answer short when it has started, because its status cannot be changed any more. */
   cutShort(): void {
     if (this.#answer.hasStarted && !this.#isFinished) this.#answer.cutShort();
   }
 
   #onClientClose(): void {
-    // Not `writableFinished`: it can be true of bytes that a closed socket never took, and nobody would hear of them.
+    // Not `writableFinished`, which can be true although the closed socket never took the last bytes.
     if (!this.#isFinished) this.#stop(new ClientGone());
   }
 
   onDrain(): void {
-    // A body that is streamed hears of it itself.
+    // `Upload` passes this on to a streamed body.
   }
 
   onHead(head: AnswerHead): void {
     this.#answer.takeHead(head);
     const { status } = head;
     const { operation } = this.#authorized.request;
-    // What is written anew needs a result; a probed operation may have none.
+    // A result to rewrite must be there; a probed operation may answer 204.
     const isAnew = this.#authorized.writeResult !== undefined;
     const isRead = isAnew || (operation.unlessKnown === 'probe' && status !== 204);
     this.#guarded(() => {
@@ -124,7 +124,7 @@ export class ResponseRelay implements UploadHandler {
     this.#reject(reason);
   }
 
-  /** What fails here must not reach the connection, which serves others afterwards. */
+  /** Keeps an error away from the connection, which serves other requests afterwards. */
   #guarded(step: () => void): void {
     try {
       step();
@@ -137,7 +137,7 @@ export class ResponseRelay implements UploadHandler {
     this.#stop(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
   }
 
-  // What was announced, so that no more is paid for; never more than the limit.
+  // The announced length, so that no more is reserved, up to the limit.
   #collectedLimit(): number {
     const limit = this.#answer.status >= 300 ? maxErrorBytes : maxResultBytes;
     return Math.min(this.#answer.announcedLength ?? limit, limit);
@@ -161,7 +161,7 @@ export class ResponseRelay implements UploadHandler {
     }
   }
 
-  // Too late for another status; clients look into the document of these operations. The rules for errors still hold.
+  // The status is out, but clients look for an error in the document of these operations. It is held to the same rules.
   #answerLate(body: Buffer, error: DelayedError | undefined): void {
     const { requestId } = this.#answer;
     const fault = error === undefined ? undefined : faultBehind(error, this.#authorized);
@@ -208,7 +208,7 @@ export class ResponseRelay implements UploadHandler {
     this.#writing = writing;
     try {
       const result = await writeResult(storeResult, writing.signal);
-      // The client has gone meanwhile.
+      // The client has disconnected meanwhile.
       if (writing.signal.aborted) return;
       if ('refusal' in result) throw new ResultRefused(result.refusal);
       this.#answerDocument(result, undefined);
@@ -231,7 +231,7 @@ export class ResponseRelay implements UploadHandler {
     if (!this.#answer.write(chunk)) this.#exchange?.pause();
   }
 
-  /** Ends the answer. A `fault` is what the document that was sent stands for; it is thrown once all has been sent. */
+  /** Ends the answer. `finished` then rejects with `fault` if the document that was sent stands for one. */
   #end(errorCode: string | undefined, fault?: Error): void {
     this.#answer.end(errorCode, (facts) => {
       this.#isFinished = true;

@@ -12,22 +12,23 @@ import { requireReadable } from './response-headers.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 import type { SmallAnswer } from './upstream.ts';
 
-/** What a probe showed: the operation can be sent, or there is nothing to delete. */
+/** `known`: the request can be sent. `nothing-to-delete`: there is no such configuration. */
 export type ProbeResult = 'known' | 'nothing-to-delete';
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 const notImplemented = new Set([405, 501]);
 
-/** Whether a store must be probed before it is sent such a request: one that changes a bucket by a selector. */
+/** True for a request that must be preceded by a probe: it changes a subresource that some stores do not know. */
 export function needsProbe({ request }: Authorized): boolean {
   const { unlessKnown, method } = request.operation;
   return unlessKnown === 'probe' && method !== 'GET';
 }
 
 /**
- * Asks the store for the configuration that a request is about to change. A store that takes no notice of the selector
- * answers with a list of objects, and would create or delete the bucket instead: Ceph RGW 16 and MinIO do so for several
- * (observed 2026-11-23). Throws {@link OperationUnknown}, {@link BucketMissing}, {@link UpstreamFault}.
+ * Fetches the configuration that a request is about to change. A store that ignores the selector answers with a list of
+ * objects, and would create or delete the bucket instead. Ceph RGW 16 and MinIO ignore several (observed 2026-11-23).
+ *
+ * @throws OperationUnknown, BucketMissing, UpstreamFault
  */
 export async function probeSelector(
   { request }: Authorized,
@@ -57,7 +58,10 @@ export async function probeSelector(
   return status === 404 && request.operation.method === 'DELETE' ? 'nothing-to-delete' : 'known';
 }
 
-/** Refuses an answer that is a list of objects: the store took no notice of the selector. */
+/**
+ * Refuses a list of objects: the store has ignored the selector.
+ * @throws OperationUnknown
+ */
 export function requireNoListing(body: Uint8Array): void {
   const start = Buffer.from(body.subarray(0, 1024)).toString('latin1');
   if (/<(?:\w+:)?ListBucketResult[\s>]/.test(start)) {

@@ -7,7 +7,7 @@ export interface StoreError {
   readonly elements: readonly XmlElement[];
 }
 
-/** Codes that mean the store refused the sidecar's own signature: never the client's fault. */
+/** Codes by which the store refuses the sidecar's own signature. The client cannot cause them. */
 const storeAuthenticationCodes: ReadonlySet<string> = new Set([
   'AuthorizationHeaderMalformed',
   'ExpiredToken',
@@ -19,7 +19,7 @@ const storeAuthenticationCodes: ReadonlySet<string> = new Set([
   'XAmzContentSHA256Mismatch',
 ]);
 
-/** The fault behind a code by which the store refuses the sidecar's own key; `undefined` for any other code. */
+/** Returns the fault for a code by which the store refuses the sidecar's own key; `undefined` for any other code. */
 export function ownKeyFault(code: string | undefined): UpstreamFault | undefined {
   if (code === undefined || !storeAuthenticationCodes.has(code)) return undefined;
   return new UpstreamFault('store_authentication', `the store refused the sidecar's key: ${code}`);
@@ -31,7 +31,7 @@ export function requireOwnKeyAccepted(code: string | undefined): void {
   if (fault !== undefined) throw fault;
 }
 
-/** Reads an S3 error document; `undefined` for anything else, for example the page of a proxy in between. */
+/** Reads an S3 error document. Returns `undefined` for anything else, such as the error page of a proxy. */
 export function readStoreError(body: Uint8Array): StoreError | undefined {
   try {
     const root = readXml(body, { maxBytes: body.length, maxDepth: 4 });
@@ -42,20 +42,20 @@ export function readStoreError(body: Uint8Array): StoreError | undefined {
   }
 }
 
-/** Not for clients: the store's own ids, and where a redirect leads. */
+/** Elements that clients do not get: the store's own ids, and its address in a redirect. */
 const hidden: ReadonlySet<string> = new Set(['RequestId', 'HostId', 'Endpoint']);
 
-/** Writes the store's error again under our own request id, without the store's address. */
+/** Rewrites the store's error with the sidecar's request id, and without the store's address. */
 export function rewriteStoreError(error: StoreError, requestId: string): Buffer {
   return Buffer.from(writeError(error, requestId), 'utf8');
 }
 
-/** The same where white space, or the declaration of the document, has been sent already. */
+/** Rewrites the store's error to follow white space, or an XML declaration, that has been sent already. */
 export function continueWithStoreError(error: StoreError, requestId: string): Buffer {
   return withoutDeclaration(writeError(error, requestId));
 }
 
-/** What a client is told at that point in place of an error that it may not see. */
+/** Writes the error that follows them in place of one that the caller may not see. */
 export function continueWithFault(fault: UpstreamFault | MissingHidden, requestId: string): Buffer {
   const [Code, Message] =
     fault instanceof MissingHidden
@@ -75,8 +75,8 @@ function writeError(error: StoreError, requestId: string): string {
 }
 
 /**
- * What a client is shown of an answer of 300 or above: the store's error under our request id. The page of a proxy in
- * between is nothing that an SDK could read, and tells how things are named behind us: an error of ours stands for it.
+ * Returns the body for an answer of 300 or above: the store's error with the sidecar's request id. The page of a proxy is
+ * replaced by an error: no SDK could read it, and it can reveal internal names.
  */
 export function shownError(
   body: Buffer,

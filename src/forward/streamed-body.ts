@@ -3,32 +3,32 @@ import { BodyFault } from '../core/body-fault.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { BodyCheck } from './body-check.ts';
 
-/** How an object's bytes are found in the client's body, and written to the store. */
+/** How a body is verified, and how the object's bytes are framed for the store. */
 export interface BodyWriter {
   readonly check: BodyCheck;
-  /** Writes data for the store. */
+  /** Frames data for the store. */
   readonly write: (data: Buffer) => readonly Buffer[];
-  /** What follows the data, once the check has finished. */
+  /** Returns what follows the data; call once the check has finished. */
   readonly end: () => readonly Buffer[];
   /** Bytes written in all. */
   readonly wireLength: number;
 }
 
-/** Told how the sending of a body ended. */
+/** Notified of how the sending of a body ended. */
 export interface BodyObserver {
-  /** All of it was right and has been given to the connection. */
+  /** The whole body has been verified, and handed to the connection. */
   onBodySent(): void;
-  /** It was wrong, or ended early; what is missing at the store will never come. */
+  /** The body was invalid, or ended early. The store does not get the rest of it. */
   onBodyFault(fault: Error): void;
 }
 
-/** Smaller pieces are gathered, as many as arrive in one turn, before they are checked and sent. */
+/** Smaller pieces that arrive in one turn of the event loop are joined before they are verified and sent. */
 const smallPiece = 1024;
 const gatheredBytes = 16_384;
 
 /**
- * Sends a client's body to the store while it arrives, as fast as both can, one piece late: the last one only after
- * everything was found right, so that a wrong upload is never complete at the store.
+ * Streams a client's body to the store with back-pressure, always one piece behind. The last piece is sent only after the
+ * whole body has been verified, so that an invalid upload is never complete at the store.
  */
 export class StreamedBody {
   readonly #message: IncomingMessage;
@@ -40,14 +40,14 @@ export class StreamedBody {
   #gathered: Buffer | undefined;
   #gatheredLength = 0;
 
-  /** @param recheck called when all has arrived, before the last bytes are sent; the session may have ended meanwhile */
+  /** @param recheck called when the whole body has arrived, before its last bytes are sent; see `ArrivingBody.recheck` */
   constructor(message: IncomingMessage, writer: BodyWriter, recheck: () => void) {
     this.#message = message;
     this.#writer = writer;
     this.#recheck = recheck;
   }
 
-  /** Begins to read and to send. */
+  /** Starts to read and to send. */
   sendTo(exchange: HttpExchange, observer: BodyObserver): void {
     const message = this.#message;
     this.#exchange = exchange;
@@ -62,12 +62,12 @@ export class StreamedBody {
     message.on('error', this.#onError);
   }
 
-  /** The connection takes more. */
+  /** Goes on after {@link HttpExchange.write} has returned false. */
   goOn(): void {
     if (this.#exchange !== undefined) this.#message.resume();
   }
 
-  /** Stops reading and sending; the rest of the body stays where it is. */
+  /** Stops reading and sending. The rest of the body stays unread. */
   stop(): void {
     if (this.#exchange === undefined) return;
     this.#exchange = undefined;

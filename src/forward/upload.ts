@@ -3,16 +3,16 @@ import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.t
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { BodyObserver, StreamedBody } from './streamed-body.ts';
 
-/** Told what becomes of an upload: an answer, or what was wrong on either side. */
+/** Notified of the answer to an upload, or of a fault on either side. */
 export interface UploadHandler extends AnswerHandler {
-  /** The client's body was wrong. */
+  /** The client's body was invalid, or ended early. */
   onBodyFault(fault: Error): void;
 }
 
 /**
- * Stands between the connection and the relay while a body is streamed, and decides about an answer that comes before
- * the body has passed its checks. An error is the answer, and nothing more is sent: the store has refused, and may
- * reset the connection. A success is held back: it is none while the body may still turn out to be wrong.
+ * Handles an answer that arrives before the body has been sent. An error is relayed at once, and the rest of the body is
+ * not sent: the store has refused the upload, and may reset the connection. A success is held back until the body has been
+ * verified, because the body may still turn out to be invalid.
  */
 export class Upload implements AnswerHandler, BodyObserver {
   readonly #body: StreamedBody;
@@ -28,7 +28,7 @@ export class Upload implements AnswerHandler, BodyObserver {
     this.#relay = relay;
   }
 
-  /** Begins to send. */
+  /** Starts to send. */
   begin(exchange: HttpExchange): void {
     this.#exchange = exchange;
     this.#body.sendTo(exchange, this);
@@ -49,7 +49,7 @@ export class Upload implements AnswerHandler, BodyObserver {
   }
 
   onData(data: Buffer): void {
-    // No more than one read from the connection: it is paused.
+    // The exchange is paused, so this is no more than what one read returned.
     if (this.#heldHead !== undefined) this.#heldData.push(data);
     else this.#relay.onData(data);
   }
@@ -57,11 +57,11 @@ export class Upload implements AnswerHandler, BodyObserver {
   onEnd(): void {
     if (this.#heldHead !== undefined) {
       this.#isEndHeld = true;
-      // Nothing more can come but the end of the connection, which must not be missed.
+      // Only the end of the connection can still come. A paused socket would not report it.
       this.#exchange?.resume();
       return;
     }
-    // Has no effect on a connection whose request was whole.
+    // Has no effect when the whole request has been sent.
     this.#exchange?.abort();
     this.#relay.onEnd();
   }

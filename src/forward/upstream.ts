@@ -7,14 +7,14 @@ import { ClientGone, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import type { OutgoingHead } from './outgoing-request.ts';
 
-/** Limits of the connection to the store, in seconds. */
+/** Timeouts of connections to the store. */
 export interface UpstreamTimeouts {
   readonly connectSeconds: number;
   readonly headersSeconds: number;
   readonly idleSeconds: number;
 }
 
-/** A whole answer of the store. */
+/** An answer of the store that was read whole. */
 export interface SmallAnswer {
   readonly status: number;
   /** Flat: name in lower case, value, name, value. */
@@ -25,9 +25,9 @@ export interface SmallAnswer {
 /** One request to the store. */
 export interface StoreRequest {
   readonly head: OutgoingHead;
-  /** The whole body, or the number of bytes that will be written. */
+  /** The whole body, or the number of bytes that will be written to the exchange. */
   readonly body?: Buffer | number | undefined;
-  /** True for a connection that nothing was sent on before. */
+  /** True to use a new connection. */
   readonly isFresh?: boolean;
 }
 
@@ -43,15 +43,19 @@ export class Upstream {
     });
   }
 
-  /** Starts one request; everything that becomes of it is told to `handler`. */
+  /** Starts a request. The answer, or the fault, goes to `handler`. */
   start({ head, body, isFresh = false }: StoreRequest, handler: AnswerHandler): HttpExchange {
     return this.#client.request({ ...head, ...(body === undefined ? {} : { body }), isFresh }, handler);
   }
 
   /**
-   * Makes one request that reads, without a body, and reads the whole answer, which `reservation` pays for. Asks once
-   * more when the store has closed a kept-alive connection. Rejects with {@link HttpFault}, {@link UpstreamFault} when
-   * the answer is longer than `maxBytes`, and {@link BudgetExhausted}.
+   * Sends a read request without a body, and reads the whole answer, which counts against `reservation`. Repeats it once
+   * when the store has closed a kept-alive connection.
+   *
+   * @throws HttpFault
+   * @throws UpstreamFault when the answer is longer than `maxBytes`
+   * @throws BudgetExhausted
+   * @throws ClientGone when `signal` is aborted
    */
   async fetchSmall(
     head: OutgoingHead,
@@ -91,7 +95,7 @@ export class Upstream {
   }
 }
 
-/** Keeps an answer as a whole. */
+/** Reads a whole answer. */
 class SmallAnswerReader implements AnswerHandler {
   readonly answer: Promise<SmallAnswer>;
   readonly #kept: GrowingBuffer;
@@ -112,7 +116,7 @@ class SmallAnswerReader implements AnswerHandler {
     this.#exchange = exchange;
   }
 
-  /** Nobody waits for the answer any more. */
+  /** Aborts the request. */
   abandon(): void {
     this.#exchange?.abort();
     this.#reject(new ClientGone());
@@ -144,7 +148,7 @@ class SmallAnswerReader implements AnswerHandler {
   }
 }
 
-/** Names what became of a request in the terms of this folder; a {@link BudgetExhausted} stays one. */
+/** Translates an error into a fault of this folder. {@link BudgetExhausted} stays as it is. */
 export function toUpstreamFault(error: unknown): UpstreamFault | BudgetExhausted | ClientGone {
   if (error instanceof ClientGone || error instanceof UpstreamFault || error instanceof BudgetExhausted)
     return error;

@@ -5,14 +5,14 @@ import { protocolFault } from './http-fault.ts';
 export interface AnswerHead {
   /** 200 to 599. */
   readonly status: number;
-  /** Flat: name in lower case, value, name, value; latin1, in the order in which they came, repeats kept. */
+  /** Flat: name in lower case, value, name, value. In latin1, in the order received, with duplicates. */
   readonly headers: readonly string[];
 }
 
-/** Where the body of an answer ends (RFC 9112 section 6.3). */
+/** What ends the body of an answer (RFC 9112 section 6.3). */
 export type BodyEnd = 'none' | 'length' | 'chunked' | 'close';
 
-/** A head and what it says of the connection. */
+/** A head, with the framing of the body and what follows for the connection. */
 export interface ParsedHead extends AnswerHead {
   readonly body: BodyEnd;
   /** Bytes of a body that ends by `length`. */
@@ -27,10 +27,10 @@ const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const switchingProtocols = 101;
 
 /**
- * Reads a head: status line and headers, each line ended by CR LF, without the empty line. Whatever could be read in
- * two ways is refused: two lengths, a length beside chunks, any transfer coding but `chunked`.
+ * Parses a head: the status line and the header lines, each with its CR LF, without the empty line. Refuses what could be
+ * read in two ways: two lengths, a length beside a transfer coding, any transfer coding but `chunked`.
  *
- * @param isHead whether HEAD was asked: then there is no body, whatever the head says
+ * @param isHead true for the answer to HEAD, which has no body whatever the head says
  * @throws HttpFault `protocol`
  */
 export function parseHead(text: string, isHead: boolean): ParsedHead {

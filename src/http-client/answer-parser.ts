@@ -2,30 +2,30 @@ import { type AnswerHead, type ParsedHead, parseHead } from './answer-head.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { HttpFault, protocolFault } from './http-fault.ts';
 
-/** Node's own limit on heads is 16 KiB; user metadata and ACL headers can need more. */
+/** Node's default is 16 KiB. User metadata and ACL headers can need more. */
 const maxHeadBytes = 65_536;
-/** `100 Continue`, `102 Processing` and `103 Early Hints` come once or twice. */
+/** Servers send one or two of `100 Continue`, `102 Processing` and `103 Early Hints`. */
 const maxInterimAnswers = 64;
 const headEnd = Buffer.from('\r\n\r\n');
 const headStart = 'HTTP/1.';
 
 /** Receives an answer piece by piece. */
 export interface AnswerSink {
-  /** The head of the answer proper: interim ones are passed over. */
+  /** The head of the final answer. Interim answers are skipped. */
   onHead(head: AnswerHead): void;
-  /** The next bytes of the body. They belong to the receiver. */
+  /** The next bytes of the body. The receiver owns them. */
   onData(data: Buffer): void;
 }
 
 /**
- * Reads one answer of HTTP/1.1 or 1.0. Strict: what could be read in two ways is an error, after which nothing of the
- * connection can be trusted.
+ * Parses one answer of HTTP/1.1 or 1.0. It is strict: what could be read in two ways is a fault, after which the
+ * connection cannot be used any more.
  */
 export class AnswerParser {
   readonly #isHead: boolean;
   readonly #sink: AnswerSink;
   #head: ParsedHead | undefined;
-  /** The beginning of a head that came in pieces. */
+  /** The beginning of a head that arrives in pieces. */
   #begun: Buffer | undefined;
   #begunLength = 0;
   #interimAnswers = 0;
@@ -34,18 +34,18 @@ export class AnswerParser {
   #isEnded = false;
   #hasExcess = false;
 
-  /** @param isHead whether HEAD was asked. */
+  /** @param isHead true for the answer to HEAD */
   constructor(isHead: boolean, sink: AnswerSink) {
     this.#isHead = isHead;
     this.#sink = sink;
   }
 
-  /** True once the whole answer has been given to the sink. */
+  /** True once the whole answer has been passed to the sink. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
-  /** True once the head of the answer proper has arrived. */
+  /** True once the head of the final answer has arrived. */
   get hasHead(): boolean {
     return this.#head !== undefined;
   }
@@ -55,13 +55,13 @@ export class AnswerParser {
     return this.#head?.keepAlive;
   }
 
-  /** Whether the connection can carry another request: asked for by the peer, and nothing follows the answer. */
+  /** True when the connection can carry another request: the peer keeps it open, and has sent nothing after the answer. */
   get isReusable(): boolean {
     return this.#isEnded && !this.#hasExcess && this.#head?.keepsAlive === true;
   }
 
   /**
-   * Takes the next bytes off the connection. They belong to the parser from then on.
+   * Takes the next bytes of the connection, and owns them from then on.
    * @throws HttpFault `protocol`
    */
   push(bytes: Buffer): void {
@@ -95,7 +95,7 @@ export class AnswerParser {
     return this.#keepBegun(bytes, start);
   }
 
-  // Copied into one block, which doubles; the end is looked for in what is new alone.
+  // Copies the pieces into one block, which doubles. Only the new bytes are searched for the end.
   #keepBegun(bytes: Buffer, start: number): number {
     const before = this.#begunLength;
     const block = this.#roomFor(Math.min(bytes.length - start, maxHeadBytes + 1 - before));

@@ -4,14 +4,14 @@ import { protocolFault } from './http-fault.ts';
 const maxSizeLine = 256;
 const maxTrailerBytes = 8192;
 const lineFeed = 0x0a;
-/** Chunks below this size are put together: each piece that is passed on costs hundreds of bytes further on. */
+/** Smaller chunks are joined, because each piece that is passed on costs hundreds of bytes downstream. */
 const smallChunk = 1024;
 
-/** A size of at most 2^52 and extensions of the plainest form (RFC 9112 section 7.1), which are not looked at. */
+/** A size below 2^52, and extensions without quotes (RFC 9112 section 7.1), which are ignored. */
 const sizeLine =
   /^([0-9a-fA-F]{1,13})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?)*\r\n$/;
 
-/** What decides where a message ends has to stand in its head. */
+/** Headers that decide where a message ends. They are valid in its head only. */
 const notInTrailers: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
@@ -22,14 +22,13 @@ const notInTrailers: ReadonlySet<string> = new Set([
 type State = 'size' | 'data' | 'data-end' | 'trailers' | 'ended';
 
 /**
- * Takes the chunks of one answer apart, trailers are dropped. Data is passed on without being copied, but for small chunks:
- * they are moved together where they stand.
+ * Decodes the chunks of one answer, and drops the trailers. Data is not copied, except that small chunks are joined in place.
  */
 export class ChunkedBody {
   #state: State = 'size';
   /** Bytes of the current chunk still to come. */
   #left = 0;
-  /** The line that has begun: a size, the end of a chunk, or all trailers so far. */
+  /** The incomplete line: a size, the end of a chunk, or all trailers so far. */
   #line = '';
 
   get isEnded(): boolean {
@@ -37,8 +36,8 @@ export class ChunkedBody {
   }
 
   /**
-   * Takes bytes from `start` on and gives the data among them to `take`. Returns where it stopped: the end of `bytes`,
-   * or of the body. What stands before that in `bytes` may be overwritten.
+   * Decodes `bytes` from `start` on, and passes the data to `take`. Returns the index where it stopped: the end of `bytes` or
+   * of the body. The bytes before that index may be overwritten.
    *
    * @throws HttpFault `protocol`
    */
@@ -65,7 +64,7 @@ export class ChunkedBody {
           gatheredFrom = end;
           gatheredTo = end;
         } else {
-          // INVARIANT: this ends before the line of the chunk's size, and begins behind everything that was passed on.
+          // INVARIANT: the target starts after everything that was passed on, and ends before the chunk that is moved.
           bytes.copyWithin(gatheredTo, index, end);
           gatheredTo += end - index;
         }

@@ -1,17 +1,17 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** Where requests go. */
+/** The server that requests go to. */
 export interface Origin {
   readonly isSecure: boolean;
   /** A host name or an IP address without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Further certificate authorities, PEM; the system's when absent. */
+  /** Certificate authorities in PEM, instead of Node's. */
   readonly ca?: string;
 }
 
-/** Reads `http://host:port`. */
+/** Parses a URL such as `http://host:port`. */
 export function originOf(url: string): Origin {
   const { protocol, hostname, port } = new URL(url);
   const isSecure = protocol === 'https:';
@@ -19,7 +19,7 @@ export function originOf(url: string): Origin {
   return { isSecure, host, port: port === '' ? (isSecure ? 443 : 80) : Number(port) };
 }
 
-/** Starts to connect. Half-open on purpose: the end of what the peer says must not end what it is told. */
+/** Starts to connect. The socket is half-open, so that the end of the peer's data does not end the request. */
 export function dial({ host, port }: Origin): Socket {
   return connectTcp({ host, port, noDelay: true, allowHalfOpen: true });
 }
@@ -27,8 +27,8 @@ export function dial({ host, port }: Origin): Socket {
 /**
  * Starts a TLS session on a connection.
  *
- * INVARIANT: `tcp` is connected. While Node tries the addresses of a name it replaces the handle of the socket, and TLS
- * over a handle that is gone ends the process (Node 20 to 24).
+ * INVARIANT: `tcp` is connected. While Node tries the addresses of a name, it replaces the handle of the socket. A TLS
+ * session on the closed handle crashes the process (Node 20 to 24).
  */
 export function startTls(tcp: Socket, { host, ca }: Origin): Socket {
   return connectTls({

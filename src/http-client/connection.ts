@@ -4,7 +4,7 @@ import { HttpFault } from './http-fault.ts';
 import { type HttpTimeouts, keepTimeMs, Progress } from './progress.ts';
 import { Wire, type WireObserver } from './wire.ts';
 
-/** The pool that a connection belongs to. */
+/** The pool that owns a connection. */
 export interface ConnectionOwner {
   /** An exchange is over. */
   onExchangeOver(): void;
@@ -14,7 +14,7 @@ export interface ConnectionOwner {
   onClosed(connection: Connection): void;
 }
 
-/** One connection, which carries one exchange at a time. */
+/** One connection. It carries one exchange at a time. */
 export class Connection implements Carrier, WireObserver {
   readonly #owner: ConnectionOwner;
   readonly #progress: Progress;
@@ -35,14 +35,14 @@ export class Connection implements Carrier, WireObserver {
     return this.#isClosed;
   }
 
-  /** Takes an exchange; nothing is sent before {@link Connection.send}. */
+  /** Takes an exchange. Nothing is sent before {@link Connection.send}. */
   take(exchange: HttpExchange): void {
     this.#exchange = exchange;
     this.#progress.noteWritten();
     exchange.carryOn(this);
   }
 
-  /** Sends head and whole body of the exchange that was taken. */
+  /** Sends the head of the exchange, and its body if that is whole. */
   send(): void {
     const exchange = this.#exchange;
     if (exchange === undefined || exchange.isSent) return;
@@ -55,7 +55,7 @@ export class Connection implements Carrier, WireObserver {
     const exchange = this.#exchange;
     if (this.#wire.isFlushed) this.#progress.noteWritten();
     const canTakeMore = this.#wire.write(piece);
-    // The answer came first.
+    // The answer has arrived before the end of the body.
     if (exchange?.isBodyComplete === true && exchange.parser.isEnded) this.#settle(exchange);
     return canTakeMore;
   }
@@ -72,7 +72,7 @@ export class Connection implements Carrier, WireObserver {
     this.#cutOff();
   }
 
-  /** Closes the connection unless it is within its limits. */
+  /** Closes the connection when it exceeds a timeout. */
   check(nowMs: number): void {
     const exchange = this.#exchange;
     if (!this.#wire.isEstablished) this.#failWith(this.#progress.faultWhileConnecting(nowMs));
@@ -83,7 +83,7 @@ export class Connection implements Carrier, WireObserver {
     } else if (this.#progress.silentMs(nowMs) > this.#keepMs) this.#close();
   }
 
-  /** Closes an unused connection in order, any other by a reset. */
+  /** Closes an idle connection in order, and any other by a reset. */
   close(): void {
     if (this.#exchange === undefined) this.#close();
     else this.#fail(new HttpFault('reset', 'the client was closed'));
@@ -110,12 +110,12 @@ export class Connection implements Carrier, WireObserver {
     const exchange = this.#exchange;
     this.#progress.noteRead();
     if (exchange === undefined) {
-      // Nothing was asked: whatever it is, it is no answer to what will be asked next.
+      // No request is pending. The bytes must not be taken for the answer to the next one.
       if (!this.#isDraining) this.#close();
       return;
     }
     if (!exchange.isSent) {
-      // It cannot be the answer to what the peer has not seen.
+      // The peer has not seen the request, so this cannot be its answer.
       this.#fail(this.#withStaleness(new HttpFault('reset', 'the peer spoke before it was asked'), exchange));
       return;
     }
@@ -168,7 +168,7 @@ export class Connection implements Carrier, WireObserver {
     });
   }
 
-  // An answer that comes before the request is whole leaves it to the sender whether to go on.
+  // When the answer comes before the whole request has been sent, the sender decides whether to go on.
   #finish(exchange: HttpExchange): void {
     if (exchange.isBodyComplete) this.#settle(exchange);
     exchange.onEnd();
@@ -184,12 +184,13 @@ export class Connection implements Carrier, WireObserver {
     const isWhole = isSent && isFlushed && !hasWriteFailed;
     const canRest = isWhole && parser.isReusable && this.#keepMs > 0 && !this.#isClosed;
     if (!canRest) this.#leave(isSent, isFlushed);
-    // A second answer to the same request would be taken for that to the next one: it runs out unused.
+    // After an early answer the peer may send a second one, which would be taken for the answer to the next request.
+    // Such a connection is not used again, and times out.
     else if (!exchange.isAnsweredEarly) this.#owner.onIdle(this);
   }
 
-  // The peer has answered: what it still needs of the request is sent, and what will never be whole is cut off. The last
-  // bytes have as long as those before them: whoever gave them may have been told of a success.
+  // The peer has answered. The rest of a whole request is still sent, an incomplete request is cut off. The last bytes get
+  // the same timeout as those before them, because the sender may already have reported a success.
   #leave(isRequestWhole: boolean, isFlushed: boolean): void {
     if (!isRequestWhole) this.#reset();
     else if (isFlushed || this.#wire.hasWriteFailed) this.#close();
@@ -206,8 +207,8 @@ export class Connection implements Carrier, WireObserver {
     exchange?.handler.onFault(fault);
   }
 
-  // A request that is not whole ends by a reset: some servers take an orderly end for the end of the body, and keep what
-  // they have (versitygw 1.8, observed 2026-11).
+  // An incomplete request ends by a reset. Some servers take an orderly end for the end of the body, and keep what they have
+  // (versitygw 1.8, observed 2026-11).
   #cutOff(): void {
     const isWhole = this.#exchange?.isBodyComplete === true && this.#wire.isFlushed;
     this.#letGo();

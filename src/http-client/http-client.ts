@@ -1,6 +1,7 @@
 /*
- * This folder is an HTTP/1.1 client for one origin. It owns the connections: one for each exchange, kept open for reuse.
- * In: requests. Out: answers, handed piece by piece to their handlers, with back-pressure in both directions.
+ * This folder is an HTTP/1.1 client for one origin. It owns the connections, each of which carries one exchange at a time and
+ * is kept open for reuse.
+ * In: requests. Out: answers, passed piece by piece to their handlers, with back-pressure in both directions.
  * It never follows a redirect, decompresses, pipelines, repeats a request, or guesses where an answer ends.
  * An ambiguous answer is a fault, and closes the connection.
  */
@@ -19,35 +20,35 @@ export class HttpClient implements ConnectionOwner {
   readonly #origin: Origin;
   readonly #timeouts: HttpTimeouts;
   readonly #connections = new Set<Connection>();
-  /** The one used last is taken first, so that those too many run out. */
+  /** The one used last is taken first, so that surplus connections time out. */
   readonly #idle: Connection[] = [];
   #inFlight = 0;
-  /** Connections whose request is sent at the end of this turn. */
+  /** Connections whose request is sent at the end of this turn of the event loop. */
   #waiting: Connection[] = [];
   #sweep: NodeJS.Timeout | undefined;
 
-  /** @param origin scheme, host and port, for example `http://127.0.0.1:9001`. */
+  /** @param origin scheme, host and port, for example `http://127.0.0.1:9001` */
   constructor(origin: string, timeouts: HttpTimeouts, ca?: string) {
     this.#origin = { ...originOf(origin), ...(ca === undefined ? {} : { ca }) };
     this.#timeouts = timeouts;
   }
 
   /**
-   * Starts one exchange; everything that becomes of it is told to `handler`, nothing of it before this returns.
-   * @throws TypeError for a request that cannot be written
+   * Starts one exchange. The answer, or the fault, goes to `handler`, never before this method has returned.
+   * @throws TypeError for a malformed request
    */
   request(request: HttpRequest, handler: AnswerHandler): HttpExchange {
     const exchange = new HttpExchange(request, handler);
     const connection = (request.isFresh === true ? undefined : this.#idle.pop()) ?? this.#open();
     connection.take(exchange);
     this.#inFlight += 1;
-    // What is sent together wakes the peer once. Where nothing else is under way, waiting would only cost time.
+    // Requests that are sent together wake the peer once. A single request gains nothing by waiting.
     if (this.#inFlight === 1 || typeof request.body === 'number') connection.send();
     else this.#sendLater(connection);
     return exchange;
   }
 
-  /** Closes every connection; exchanges under way fail with `reset`. */
+  /** Closes every connection. Exchanges in flight fail with `reset`. */
   destroy(): void {
     for (const connection of [...this.#connections]) connection.close();
   }
@@ -72,7 +73,7 @@ export class HttpClient implements ConnectionOwner {
   #open(): Connection {
     const connection = new Connection(this.#origin, this.#timeouts, this);
     this.#connections.add(connection);
-    // One timer for all of them: one for each would be restarted with every read and write.
+    // One timer for all connections. One for each would be restarted with every read and write.
     this.#sweep ??= setInterval(() => this.#checkAll(), sweepMs).unref();
     return connection;
   }

@@ -3,31 +3,31 @@ import type { HttpFault } from './http-fault.ts';
 import { type HttpRequest, writeRequestHead } from './request-head.ts';
 
 /**
- * Told what becomes of one request: a head, data and an end, or a fault at any time, after which comes nothing more.
- * None of it may throw.
+ * Receives the answer to one request: a head, data and an end. A fault can come at any time, and is the last call.
+ * No method may throw.
  */
 export interface AnswerHandler extends AnswerSink {
   /** More of the body can be written. */
   onDrain(): void;
   /**
-   * The answer is whole. When the body of the request is not, it may still be written, or the exchange aborted; until
-   * then a fault can follow.
+   * The answer is complete. While the request's body is not, it can still be written, or the exchange aborted, and a fault
+   * can follow.
    */
   onEnd(): void;
   onFault(fault: HttpFault): void;
 }
 
-/** What an exchange needs of the connection that carries it. */
+/** What an exchange needs from the connection that carries it. */
 export interface Carrier {
   write(piece: Buffer): boolean;
   setPaused(isPaused: boolean): void;
-  /** Closes the connection; by a reset while the request is not whole. */
+  /** Closes the connection; by a reset when the request is incomplete. */
   abandon(): void;
 }
 
 /**
- * One request and its answer. The handle stays safe to use when the exchange is over: it has no effect then, on a
- * connection that carries another one by now.
+ * One request and its answer. After the end of the exchange its methods have no effect, because the connection can already
+ * carry another one.
  */
 export class HttpExchange implements AnswerSink {
   readonly head: string;
@@ -37,17 +37,17 @@ export class HttpExchange implements AnswerSink {
   #carrier: Carrier | undefined;
   #bodyLeft: number;
   #isPaused = false;
-  /** True once the head was given to the connection: the peer may have seen it. */
+  /** True once the head was handed to the connection: the peer may have seen it. */
   isSent = false;
   /** True once a byte of an answer has arrived. */
   isAnswered = false;
-  /** True once writing has failed, or the peer has ended before the body did: what is still sent goes nowhere. */
+  /** True once a write has failed, or the peer has ended before the body was sent. What is still written is lost. */
   isBroken = false;
-  /** True once body was sent after the head of the answer had come: what else comes may belong to this exchange. */
+  /** True once body was sent after the head of the answer: the peer may send a second answer to this request. */
   isAnsweredEarly = false;
   #isEndTold = false;
 
-  /** @throws TypeError for a request that cannot be written */
+  /** @throws TypeError for a malformed request */
   constructor(request: HttpRequest, handler: AnswerHandler) {
     const { body } = request;
     this.head = writeRequestHead(request);
@@ -57,7 +57,7 @@ export class HttpExchange implements AnswerSink {
     this.handler = handler;
   }
 
-  /** True once all of the body was given to the connection. */
+  /** True once the whole body was handed to the connection. */
   get isBodyComplete(): boolean {
     return this.#bodyLeft === 0;
   }
@@ -66,19 +66,19 @@ export class HttpExchange implements AnswerSink {
     return this.#isPaused;
   }
 
-  /** True until answer and body are whole, or will never be. */
+  /** True until answer and body are complete, or a fault has ended the exchange. */
   get isOpen(): boolean {
     return this.#carrier !== undefined;
   }
 
-  /** Called by the connection: with itself when it takes the exchange, with nothing when it lets go of it. */
+  /** Called by the connection: with itself when it takes the exchange, with `undefined` when it releases it. */
   carryOn(carrier: Carrier | undefined): void {
     this.#carrier = carrier;
   }
 
   /**
    * Sends the next bytes of the body. False asks to wait for {@link AnswerHandler.onDrain}.
-   * @throws RangeError for more than was announced
+   * @throws RangeError for more bytes than announced
    */
   write(piece: Buffer): boolean {
     if (this.#carrier === undefined) return true;
@@ -91,7 +91,7 @@ export class HttpExchange implements AnswerSink {
     return this.#carrier.write(piece);
   }
 
-  /** Stops reading the answer: what has been read already may still come. */
+  /** Stops reading the answer. Bytes that have been read already may still come. */
   pause(): void {
     this.#setPaused(true);
   }
@@ -100,7 +100,7 @@ export class HttpExchange implements AnswerSink {
     this.#setPaused(false);
   }
 
-  /** Ends the exchange and its connection; by a reset while the request is not whole, so that the peer never takes it for one. */
+  /** Ends the exchange and its connection; by a reset when the request is incomplete, so that the peer can tell. */
   abort(): void {
     this.#carrier?.abandon();
   }
@@ -113,7 +113,7 @@ export class HttpExchange implements AnswerSink {
     if (this.isOpen) this.handler.onData(data);
   }
 
-  /** Tells the handler, once, that the answer is whole. */
+  /** Tells the handler, once, that the answer is complete. */
   onEnd(): void {
     if (this.#isEndTold) return;
     this.#isEndTold = true;

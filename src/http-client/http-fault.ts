@@ -1,27 +1,27 @@
-/** What ended a request without a whole answer. */
+/** Why a request has ended without a complete answer. */
 export type HttpFaultReason =
   /** The connection could not be established. */
   | 'connect'
   | 'connect_timeout'
-  /** The request was sent and no head of an answer came. */
+  /** The request was sent, and the head of the answer did not arrive in time. */
   | 'headers_timeout'
-  /** The peer neither took the rest of the request nor sent the rest of the answer. */
+  /** The peer stopped reading the request, or stopped sending the answer. */
   | 'idle_timeout'
-  /** The connection ended before the answer did, by a reset or an orderly end. */
+  /** The connection ended before the answer did, by a reset or in order. */
   | 'reset'
-  /** The peer sent what is no HTTP/1.1 answer, or one that could be read in two ways. */
+  /** The peer did not send a valid HTTP/1.1 answer, or one that could be read in two ways. */
   | 'protocol';
 
 /** Facts about a request that failed. */
 export interface HttpFaultFacts {
   readonly cause?: unknown;
-  /** True when a kept-alive connection was closed by the peer before any byte of an answer: it may never have seen it. */
+  /** True when the peer closed a kept-alive connection before it answered: it may never have seen the request. */
   readonly isStale?: boolean;
   /** False when the peer cannot have seen a byte of the request. */
   readonly wasSent?: boolean;
 }
 
-/** A request failed; no answer, or only a part of one, has arrived. The message holds nothing the peer chose. */
+/** A request failed: no answer, or only a part of one, has arrived. The message contains no text from the peer. */
 export class HttpFault extends Error {
   override readonly name = 'HttpFault';
   readonly reason: HttpFaultReason;
@@ -36,7 +36,7 @@ export class HttpFault extends Error {
   }
 }
 
-/** What makes an answer unreadable; `message` says which rule it breaks. */
+/** Makes the fault for an invalid answer; `message` names the rule that it breaks. */
 export function protocolFault(message: string): HttpFault {
   return new HttpFault('protocol', message);
 }

@@ -2,20 +2,20 @@ import { performance } from 'node:perf_hooks';
 import type { HttpExchange } from './http-exchange.ts';
 import { HttpFault } from './http-fault.ts';
 
-/** Limits in milliseconds. */
+/** Timeouts in milliseconds. */
 export interface HttpTimeouts {
   readonly connectMs: number;
   /** From the end of the request to the head of the answer. */
   readonly headersMs: number;
-  /** Without any progress in sending the request or receiving the answer, while it is the peer that is waited for. */
+  /** Without progress in either direction, while the client waits for the peer. */
   readonly idleMs: number;
 }
 
-/** How long an unused connection is kept, unless the peer names a time: less than any known peer keeps it (5 s). */
+/** How long an idle connection is kept unless the peer names a time. Known peers keep it for at least 5 s. */
 const defaultKeepMs = 4_000;
 const maxKeepMs = 30_000;
 
-/** When a connection was last written to and read from. One sweep looks at it, instead of a timer for each. */
+/** When a connection was last written to and read from. A sweep over all connections replaces a timer for each. */
 export class Progress {
   readonly #timeouts: HttpTimeouts;
   #writtenAtMs = performance.now();
@@ -33,27 +33,27 @@ export class Progress {
     this.#readAtMs = performance.now();
   }
 
-  /** Milliseconds since something was read. */
+  /** Milliseconds since the last read. */
   silentMs(nowMs: number): number {
     return nowMs - this.#readAtMs;
   }
 
-  /** True when the peer has taken nothing of what waits for it for too long. */
+  /** True when the peer has accepted no bytes for `idleMs`. */
   isStuck(nowMs: number): boolean {
     return nowMs - this.#writtenAtMs > this.#timeouts.idleMs;
   }
 
-  /** What to end a connection with that is still being established; `undefined` while there is time. */
+  /** Returns the fault of a connection that was not established in time; `undefined` while there is time. */
   faultWhileConnecting(nowMs: number): HttpFault | undefined {
     if (nowMs - this.#writtenAtMs <= this.#timeouts.connectMs) return undefined;
     return new HttpFault('connect_timeout', 'the connection was not established in time', { wasSent: false });
   }
 
   /**
-   * What to end an exchange with; `undefined` while there is time. Only the peer is held to it, not the sender of the body
-   * or the reader of the answer.
+   * Returns the fault of an exchange that has timed out; `undefined` while there is time. Time spent waiting for the sender
+   * of the body, or the reader of the answer, does not count.
    *
-   * @param hasUnsent whether bytes wait that the peer does not take
+   * @param hasUnsent true while bytes wait for the peer to accept them
    */
   faultOf(
     { parser, isPaused, isBodyComplete }: HttpExchange,
@@ -77,9 +77,9 @@ export class Progress {
   }
 }
 
-/** For how many milliseconds a connection is kept that is not used; `keepAlive` is the field of the last answer. */
+/** Returns for how many milliseconds to keep an idle connection; `keepAlive` is the `Keep-Alive` of the last answer. */
 export function keepTimeMs(keepAlive: string | undefined): number {
-  // RFC 2068 section 19.7.1.1: `timeout=5`. A second less, for what is on its way.
+  // RFC 2068 section 19.7.1.1: `timeout=5`. One second less allows for the time on the network.
   const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(keepAlive ?? '')?.[1];
   return seconds === undefined ? defaultKeepMs : Math.min(Number(seconds) * 1000 - 1000, maxKeepMs);
 }

@@ -3,21 +3,21 @@ import { isFieldValue, isToken } from './header-lines.ts';
 /** One request to send. */
 export interface HttpRequest {
   readonly method: string;
-  /** Path and query, visible ASCII. */
+  /** Path and query, in visible ASCII. */
   readonly target: string;
-  /** Flat: name, value, name, value; latin1. `Host`, and `Content-Length` where there is a body, are the caller's. */
+  /** Flat: name, value, name, value; in latin1. The caller supplies `Host`, and `Content-Length` if there is a body. */
   readonly headers: readonly string[];
   /** The whole body, or the number of bytes that will be written to the exchange; absent: no body. */
   readonly body?: Buffer | number;
-  /** True to have a connection that nothing was sent on before. */
+  /** True to use a new connection. */
   readonly isFresh?: boolean;
 }
 
 const visibleAscii = /^[\x21-\x7e]+$/;
 
 /**
- * Writes the head of a request. What could end a line early is refused, and so is a character above latin1: cut down to
- * a byte it could be a line feed.
+ * Writes the head of a request. Control characters are refused, and so are characters above latin1, which could become a line
+ * feed when they are truncated to a byte.
  *
  * @throws TypeError
  */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Told of what is written. */
+/** Notified of writes. */
 export interface WriteObserver {
   onWritten(): void;
   onWriteFailed(): void;
@@ -9,9 +9,9 @@ export interface WriteObserver {
 type Done = (error?: Error | null) => void;
 
 /**
- * Keeps a socket open for reading when writing fails. A peer that refuses an upload early answers, closes and so resets
- * the connection under our writes; Node would destroy the socket for that, and with it the answer that has arrived but
- * was not read yet. Bytes written afterwards go nowhere.
+ * Keeps a socket open for reading when a write fails. A peer that refuses an upload early answers and closes, and further
+ * writes are met with a reset. Node would then destroy the socket, and lose an answer that has arrived but was not read yet.
+ * Bytes that are written afterwards are lost.
  */
 export function surviveWriteErrors(socket: Socket, observer: WriteObserver): void {
   const write = socket._write.bind(socket);
@@ -20,7 +20,7 @@ export function surviveWriteErrors(socket: Socket, observer: WriteObserver): voi
     (done: Done): Done =>
     (error) => {
       if (error) observer.onWriteFailed();
-      // Until then it counts as not yet written.
+      // `writableLength` counts the bytes until `done` is called.
       done();
       if (!error) observer.onWritten();
     };

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import { dial, type Origin, startTls } from './connect.ts';
 import { surviveWriteErrors } from './surviving-writes.ts';
 
-/** Told what happens on a wire. */
+/** Notified of what happens on a wire. */
 export interface WireObserver {
   onEstablished(): void;
   onData(bytes: Buffer): void;
-  /** The peer says nothing more; `wasReset` when it did not end in order. */
+  /** The peer sends nothing more; `wasReset` when it did not end in order. */
   onEnd(wasReset: boolean): void;
   onDrain(): void;
   onWritten(): void;
@@ -14,13 +14,13 @@ export interface WireObserver {
   onClose(): void;
 }
 
-/** A socket, with or without TLS, that tells an orderly end from a reset, and can end either way itself. */
+/** A socket, with or without TLS, that distinguishes an orderly end from a reset, and can end either way. */
 export class Wire {
   readonly #observer: WireObserver;
   readonly #tcp: Socket;
-  /** What is read and written: the connection itself, or the TLS session on it. */
+  /** The TLS session once it has started; the connection itself before that, and without TLS. */
   #socket: Socket;
-  /** What is written once the connection is established. */
+  /** Bytes to write once the connection is established. */
   #waiting: Buffer[] = [];
   #isEstablished = false;
   #isPaused = false;
@@ -58,7 +58,7 @@ export class Wire {
     return this.#error;
   }
 
-  /** Writes a head and its whole body in one. */
+  /** Writes a head and the whole body at once. */
   send(head: string, body: Buffer | undefined): void {
     if (!this.#isEstablished) {
       this.#waiting.push(Buffer.from(head, 'latin1'));
@@ -97,7 +97,7 @@ export class Wire {
     this.#socket.destroy();
   }
 
-  /** Ends in such a way that the peer cannot take it for the end of a request. */
+  /** Ends by a reset, which the peer cannot take for the end of a request. */
   reset(): void {
     if (this.#socket.destroyed) return;
     if (this.#isEstablished) this.#tcp.resetAndDestroy();
@@ -115,7 +115,7 @@ export class Wire {
     try {
       secured = startTls(this.#tcp, origin);
     } catch (error) {
-      // A setting of TLS that cannot be used. Thrown from an event it would end the process.
+      // An invalid TLS setting of Node. Thrown from an event handler, it would end the process.
       this.#tcp.destroy(error instanceof Error ? error : undefined);
       return;
     }
@@ -156,9 +156,8 @@ export class Wire {
     if (canTakeMore) this.#observer.onDrain();
   }
 
-  // libuv reports a reset as an orderly end when the last bytes are read with it, and the system does when writing has
-  // failed before. A connection that was reset has no peer any more, an ended one has. The address must not have been
-  // asked for before: Node keeps it.
+  // libuv reports a reset as an orderly end when it reads the last bytes together with it; so does the system after a failed
+  // write. After a reset the connection has no peer address any more. Node caches the address, so it must not be read earlier.
   #wasReset(): boolean {
     return this.#hasWriteFailed || this.#tcp.remotePort === undefined;
   }
