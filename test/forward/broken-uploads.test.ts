@@ -100,7 +100,7 @@ describe.each<[string, Upload, Record<string, string>, string, 'reframe' | 'deco
     'reframe',
   ],
 ])('an upload with a wrong %s', (_, upload, headers, expected, trailers) => {
-  it('is answered so, and reset at the store', async () => {
+  it('is answered with its own error, and reset at the store', async () => {
     const { sidecar, store } = await sidecarBefore(() => undefined, trailers);
     const socket = await put(sidecar.url, upload, headers);
     socket.write(upload.wire);
@@ -128,7 +128,7 @@ describe.each<[string, Upload, Record<string, string>, string, 'reframe' | 'deco
 });
 
 describe('an early success', () => {
-  it('is relayed when the body has passed', async () => {
+  it('is relayed once the body has been verified', async () => {
     const { sidecar, store } = await sidecarBefore(({ socket }) =>
       socket.write(storeAnswer(200, '', 'etag: "early"\r\n')),
     );
@@ -172,7 +172,7 @@ describe('an early success', () => {
   it.each([
     ['with its answer', storeAnswer(200, '', 'connection: close\r\n')],
     ['in the middle of it', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf'],
-  ])('of a store that ends its connection %s, before it has the body, is none', async (_, answer) => {
+  ])('is not relayed when the store ends its connection %s before it has the body', async (_, answer) => {
     const { sidecar, store } = await sidecarBefore(({ socket }) => socket.end(answer));
     const socket = await put(sidecar.url, unsigned, { connection: 'close' });
     const answered = readAll(socket);
@@ -222,7 +222,7 @@ describe('an early refusal', () => {
   );
 });
 
-describe('a refusal of our own', () => {
+describe('a refusal by the sidecar itself', () => {
   it.each([2_300_000, 20_000_000])(
     'reaches a client that writes all of its %i bytes first, 20 times of 20',
     async (length) => {

@@ -79,8 +79,8 @@ async function readOn(client: Socket): Promise<{ bytes: number; isWhole: boolean
   return { bytes, isWhole: answer.endsWith('\r\n0\r\n\r\n') };
 }
 
-describe('a store that ends its connection while a slow client holds the answer up', () => {
-  it('has said everything when the answer ends with the connection', async () => {
+describe('a store that ends its connection while a slow client delays the answer', () => {
+  it('has sent the whole answer when that ends with the connection', async () => {
     const { store, client, sent } = await holdUp('connection: close\r\n');
     store.end();
     await setTimeout(50);

@@ -93,7 +93,7 @@ async function answeredLate(
 }
 
 describe('an error under a 200 of the store', () => {
-  it('that tells of a missing object stays hidden after white space from a caller who may not list', async () => {
+  it('about a missing object stays hidden after white space from a caller who may not list', async () => {
     const { body, isWhole, logged } = await answeredLate(error('NoSuchKey'), readsAndWrites);
     expect(body).toMatch(/\s<Error><Code>AccessDenied<\/Code>/);
     expect(body).not.toContain('NoSuchKey');
@@ -101,7 +101,7 @@ describe('an error under a 200 of the store', () => {
     expect(JSON.parse(logged)).toMatchObject({ status: 403, error_code: 'AccessDenied' });
   });
 
-  it('that tells of a missing object is shown after white space to a caller who may list', async () => {
+  it('about a missing object is shown after white space to a caller who may list', async () => {
     const { body, logged } = await answeredLate(error('NoSuchKey'));
     expect(body).toMatch(/\s<Error><Code>NoSuchKey<\/Code>/);
     expect(JSON.parse(logged)).toMatchObject({ error_code: 'NoSuchKey' });
@@ -124,7 +124,7 @@ describe('an error under a 200 of the store', () => {
     ['PreconditionFailed', 'PreconditionFailed 412'],
     ['InvalidPart', 'InvalidPart 400'],
     ['SignatureDoesNotMatch', 'ServiceUnavailable 503'],
-  ])('%s is answered as one', async (code, expected) => {
+  ])('%s is answered with its own status', async (code, expected) => {
     const url = await answering('<?xml version="1.0" encoding="UTF-8"?>\n', ' \n ', error(code));
     const client = s3Client(url, alice);
     const part = { ...object, UploadId: 'u', PartNumber: 1, CopySource: '/data/other' };
@@ -134,7 +134,7 @@ describe('an error under a 200 of the store', () => {
     expect(await outcome(client.send(new CompleteMultipartUploadCommand(complete)))).toBe(expected);
   });
 
-  it('is one wherever white space stands', async () => {
+  it('is recognised wherever white space stands', async () => {
     const url = await answering(' \n', '<?xml version="1.0"?>', '\n ', error('SlowDown'));
     expect(await outcome(s3Client(url, alice).send(copy))).toBe('SlowDown 503');
   });
@@ -162,7 +162,7 @@ describe('a result', () => {
     expect(answer.endsWith(`\r\n\r\n ${result}`)).toBe(true);
   });
 
-  it('of any size but the usual is refused', async () => {
+  it('that is larger than any result is refused', async () => {
     const url = await answering(`<CopyObjectResult>${'x'.repeat(1024 * 1024)}</CopyObjectResult>`);
     expect(await outcome(s3Client(url, alice).send(copy))).toBe('ServiceUnavailable 503');
   });
@@ -193,7 +193,7 @@ describe('white space that keeps a connection alive', () => {
     expect(late).toBeUndefined();
   });
 
-  it('is not looked for again in all that has come, however small the pieces are', () => {
+  it('is not searched again from the start, however small the pieces are', () => {
     const pieces = 4096;
     const convert = vi.spyOn(Buffer.prototype, 'toString');
     stops.push(() => convert.mockRestore());

@@ -24,21 +24,21 @@ async function answerTo(
 
 const copy = { method: 'PUT', headers: { 'x-amz-copy-source': '/data/other' } };
 
-describe('an error that is written in place of what the store sent', () => {
-  it('is XML without a content coding, whatever the page of a proxy was', async () => {
+describe('an error that replaces what the store sent', () => {
+  it('is XML without a content coding, whatever a proxy sent', async () => {
     const { head, body } = await answerTo({}, 503, page, gzipSync('<html>no store</html>'));
     expect(head).toMatch(/^http\/1\.1 503 .*\r\ncontent-type: application\/xml(\r\n|$)/s);
     expect(head).not.toMatch(/content-encoding|content-language|text\/html/);
     expect(body).toMatch(/^<\?xml.*<Error><Code>InternalError</s);
   });
 
-  it('has neither type nor coding where the store sent no body', async () => {
+  it('has neither type nor coding when the store sent no body', async () => {
     const { head, body } = await answerTo({}, 503, page, Buffer.alloc(0));
     expect(head).not.toMatch(/content-encoding|content-language|content-type/);
     expect(body).toBe('');
   });
 
-  it('is XML where the store told of it late', async () => {
+  it('is XML when the store reported it under a 200', async () => {
     const late = await answerTo(
       copy,
       200,
@@ -49,35 +49,35 @@ describe('an error that is written in place of what the store sent', () => {
   });
 });
 
-describe('a document in a content coding, which cannot be read here,', () => {
-  it('shows no store that knows a selector: what it ignores would delete the bucket', async () => {
+describe('a document in a content coding, which cannot be checked,', () => {
+  it('does not prove that the store knows a selector; one that ignores it would delete the bucket', async () => {
     const removal = { method: 'DELETE', path: '/data?website=' };
     const { head } = await answerTo(removal, 200, 'content-encoding: gzip\r\n', gzipSync(list));
     expect(head).toMatch(/^http\/1\.1 503 /);
   });
 
-  it('is no configuration: it could be a list of objects', async () => {
+  it('is refused as a configuration; it could be a list of objects', async () => {
     const website = { path: '/data?website=' };
     const { head, body } = await answerTo(website, 200, 'content-encoding: gzip\r\n', gzipSync(list));
     expect(head).toMatch(/^http\/1\.1 503 /);
     expect(body).toMatch(/<Code>ServiceUnavailable</);
   });
 
-  it('is no result of a copy: it could be an error', async () => {
+  it('is refused as the result of a copy; it could be an error', async () => {
     const error = gzipSync(storeError('SignatureDoesNotMatch'));
     const { head, body } = await answerTo(copy, 200, 'content-encoding: gzip\r\n', error);
     expect(head).toMatch(/^http\/1\.1 503 /);
     expect(body).toMatch(/<Code>ServiceUnavailable</);
   });
 
-  it('is an object like any other', async () => {
+  it('is relayed when it is an object', async () => {
     const object = gzipSync('an object');
     const { head, body } = await answerTo({}, 200, 'content-encoding: gzip\r\n', object);
     expect(head).toContain('content-encoding: gzip');
     expect(body).toBe(object.toString('latin1'));
   });
 
-  it.each(['identity', 'aws-chunked'])('is none with the coding %s', async (coding) => {
+  it.each(['identity', 'aws-chunked'])('is not one with the coding %s', async (coding) => {
     const result = '<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>';
     const { body } = await answerTo(copy, 200, `content-encoding: ${coding}\r\n`, Buffer.from(result));
     expect(body).toBe(result);

@@ -61,12 +61,12 @@ describe.each(values)('%s', (name, written) => {
   describe.each([1000, 300_000])('of an upload of %i bytes', (size) => {
     const body = randomBytes(size);
 
-    it('passes when it is right', async () => {
+    it('passes when it matches', async () => {
       expect(await send('/data/key', body, { [name]: written(body) })).toBe('200');
       expect(store.uploads.map(({ isComplete }) => isComplete)).toEqual([true]);
     });
 
-    it('never lets a wrong upload become complete at the store', async () => {
+    it('never lets an invalid upload become complete at the store', async () => {
       expect(await send('/data/key', body, { [name]: written(randomBytes(size)) })).toBe('400 BadDigest');
       for (const upload of store.uploads) expect(upload.isComplete).toBe(false);
     });

@@ -82,7 +82,7 @@ describe('a store that answers in a way of its own', () => {
     expect(answer.endsWith('\r\n0\r\n\r\n')).toBe(false);
   });
 
-  describe('and whose answer a client of HTTP/1.0 gets in part, never leaves it with what looks whole:', () => {
+  describe('and gives a client of HTTP/1.0 a part of the answer never makes it look whole when', () => {
     /** How the connection of a client ends that sent `GET /data/key` and reads once `ready` is there. */
     async function endingOf(sidecar: TestSidecar, ready: () => Promise<void>): Promise<string> {
       const { host, hostname, port } = new URL(sidecar.url);
@@ -152,7 +152,7 @@ describe('a store that answers in a way of its own', () => {
 });
 
 describe('headers of the store', () => {
-  it('that any Connection line names are for this hop alone', async () => {
+  it('that any Connection line names are not passed on', async () => {
     const sidecar = await answering(
       storeAnswer(
         200,
@@ -219,7 +219,7 @@ it('a list of objects in place of a configuration is refused, whatever form the 
 });
 
 describe('the body of a redirect', () => {
-  it('is written anew, without the address of the store', async () => {
+  it('is rewritten without the address of the store', async () => {
     const document = storeError('TemporaryRedirect').replace(
       '<Message>',
       '<Endpoint>store:9000</Endpoint><Message>',

@@ -124,7 +124,7 @@ describe('a store that fails', () => {
     },
   );
 
-  it('refuses a HEAD on its own account and is believed, though it does not say why', async () => {
+  it('and refuses a HEAD without saying why is believed', async () => {
     const asked: string[] = [];
     const { sidecar } = await inFrontOf((message, response) => {
       asked.push(`${message.method} ${message.url} ${message.headers.range}`);
@@ -142,7 +142,7 @@ describe('a store that fails', () => {
     expect(asked.slice(3).every((line) => line === first)).toBe(true);
   });
 
-  it('in the middle of an answer cuts the connection instead of ending it well', async () => {
+  it('in the middle of an answer cuts the connection instead of ending it in order', async () => {
     const { sidecar } = await inFrontOf((message, response) => {
       response.writeHead(200, { 'content-length': '1000' }).write('half');
       void setTimeout(50).then(() => message.socket.destroy());
@@ -150,7 +150,7 @@ describe('a store that fails', () => {
     await expect((await get(sidecar)).Body?.transformToString()).rejects.toThrow();
   });
 
-  it('by closing a kept-alive connection is asked once more', async () => {
+  it('by closing a kept-alive connection is asked again', async () => {
     let requests = 0;
     const { sidecar } = await inFrontOf((message, response) => {
       requests += 1;

@@ -139,7 +139,7 @@ describe.each(['reframe', 'decode'] as const)('a streaming upload (%s)', (traile
   describe.each([
     ['small', small],
     ['large', large],
-  ])('that is %s and wrong', (_size, data) => {
+  ])('that is %s and invalid', (_size, data) => {
     const right = chunked(data);
     const other = Buffer.from(data);
     other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
@@ -200,7 +200,7 @@ describe.each(['reframe', 'decode'] as const)('a streaming upload (%s)', (traile
       if (data === small) expect(store.uploads).toEqual([]);
     });
 
-    it('and whose client goes away is never complete at the store', async () => {
+    it('and whose client disconnects is never complete at the store', async () => {
       store.uploads.length = 0;
       const socket = await openSigned(sidecar.url, {
         method: 'PUT',

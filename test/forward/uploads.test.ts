@@ -30,7 +30,7 @@ async function stored(key: string): Promise<string> {
   return sha256(await ((await read).Body?.transformToByteArray() ?? Buffer.alloc(0)));
 }
 
-describe('uploads that are right', () => {
+describe('valid uploads', () => {
   it.each([0, 1, 65_535, 65_536, 65_537, 3_000_000])('of %i bytes arrive whole', async (size) => {
     const body = randomBytes(size);
     await throughSidecar.send(new PutObjectCommand({ Bucket: 'data', Key: `right-${size}`, Body: body }));
@@ -71,7 +71,7 @@ describe('uploads that are right', () => {
   });
 });
 
-describe.each([100, 2_000_000])('uploads of %i bytes that are wrong', (size) => {
+describe.each([100, 2_000_000])('invalid uploads of %i bytes', (size) => {
   const body = randomBytes(size);
 
   it.each(['new', 'overwritten'])('with another digest leave the object as it was (%s)', async (kind) => {

@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 describe('a growing buffer', () => {
-  it('pays for a block that doubles, and never for more than was announced', () => {
+  it('reserves a block that doubles, and never more than was announced', () => {
     const reservation = new ByteBudget(1_000_000).reserve('test');
     const buffer = new GrowingBuffer(reservation, 10_000);
     const paid: number[] = [];
@@ -31,7 +31,7 @@ describe('a growing buffer', () => {
     expect(buffer.length).toBe(10_000);
   });
 
-  it('pays on top of what is held already', () => {
+  it('adds to what is reserved already', () => {
     const reservation = new ByteBudget(1_000_000).reserve('test');
     reservation.growTo(50_000);
     new GrowingBuffer(reservation, 10_000).push(Buffer.alloc(10_000));
@@ -131,7 +131,7 @@ describe('through the sidecar', () => {
     expect(summary(await readAll(socket))).toBe('411 MissingContentLength');
   });
 
-  it('a document that is not there needs no length', async () => {
+  it('an absent document needs no length', async () => {
     const { url } = await started();
     const bucket = { method: 'PUT', path: '/new-bucket', headers: { ...small, connection: 'close' } };
     expect(await readAll(await openSigned(url, bucket))).toMatch(/^HTTP\/1\.1 200 /);
@@ -146,7 +146,7 @@ describe('through the sidecar', () => {
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 4.*<Code>MalformedQueryString</s);
   });
 
-  it('one caller who holds half of all room gets SlowDown, and the others are served', async () => {
+  it('one caller who holds half of the budget gets SlowDown, and the others are served', async () => {
     const { url } = await started('  limits: { maxBufferedBytes: 16777216 }');
     const batch = {
       method: 'POST',

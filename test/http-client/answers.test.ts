@@ -21,7 +21,7 @@ function read(text: string, isHead = false): unknown {
 const answered = (body: string, isReusable = true, status = 200): unknown =>
   expect.objectContaining({ status, body, isReusable });
 
-describe('an answer whose end is plain', () => {
+describe('an answer with an unambiguous end', () => {
   it.each<[string, string, string, boolean]>([
     ['by its length', `${ok}content-length: 5\r\n\r\nhello`, 'hello', true],
     ['by a length of none', `${ok}content-length: 0\r\n\r\n`, '', true],
@@ -180,7 +180,7 @@ describe('an answer that could be read in two ways, or is none, is refused', () 
     expect(read(text)).toMatch(/^(protocol|reset)$/);
   });
 
-  it('says protocol, and not reset, wherever the bytes themselves are wrong', () => {
+  it('is a protocol fault, and no reset, when the bytes are invalid', () => {
     expect(read(`${ok}content-length: 5, 5\r\n\r\nhello`)).toBe('protocol');
     expect(read(`${chunked}4\r\nhello\r\n0\r\n\r\n`)).toBe('protocol');
   });
@@ -222,7 +222,7 @@ describe('chunks', () => {
     return pieces;
   };
 
-  it('that are small are passed on together, and none of them is changed by the next', () => {
+  it('that are small are passed on together, and none is overwritten by the next', () => {
     const sizes = [1, 1, 900, 5000, 1, 2, 3, 1023, 1024, 1, 40_000, 7, 7, 1025, 1];
     const chunks = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size));
     const framed = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);

@@ -31,7 +31,7 @@ describe('a connection', () => {
     await eventually(() => expect(server.accepted[0]?.ending()).toBeDefined());
   });
 
-  it('takes nothing for an answer that comes before a request', async () => {
+  it('closes when data comes before a request', async () => {
     const { client, server } = await inFrontOf(({ socket }) => socket.write(answerOf('ok')));
     await new Asked(client).over;
     server.accepted[0]?.socket.write(answerOf('poison'));
@@ -49,7 +49,7 @@ describe('a connection', () => {
     expect(server.accepted).toHaveLength(2);
   });
 
-  it('is given up when it was not used for some seconds', async () => {
+  it('is closed after some idle seconds', async () => {
     const { client, server } = await inFrontOf(({ socket }) =>
       socket.write(answerOf('ok', 'keep-alive: timeout=2\r\n')),
     );
@@ -72,7 +72,7 @@ describe('a kept-alive connection that is closed when it is used again', () => {
   it.each([
     ['in order', (connection: Accepted) => void connection.socket.end()],
     ['by a reset', (connection: Accepted) => void connection.socket.resetAndDestroy()],
-  ])('%s is told as stale', async (_, close) => {
+  ])('%s is reported as stale', async (_, close) => {
     const { client } = await inFrontOf((connection, request) => {
       if (request === 2) close(connection);
       else connection.socket.write(answerOf('ok'));
@@ -96,7 +96,7 @@ describe('a kept-alive connection that is closed when it is used again', () => {
     }
   });
 
-  it('was not sent anything when it closes in the turn before', async () => {
+  it('was sent nothing when it closes in the turn before', async () => {
     const { client, server } = await inFrontOf(({ socket }) => socket.write(answerOf('ok')));
     await Promise.all([new Asked(client).over, new Asked(client).over]);
     // The first is sent at once, the second at the end of this turn: its connection ends before that.
@@ -172,7 +172,7 @@ describe('an answer', () => {
     expect((await asked.over).bytes).toBe(size);
   });
 
-  it('that is paused is no peer that has stopped', async () => {
+  it('that is paused does not time out', async () => {
     const { client } = await inFrontOf(({ socket }) => socket.write(answerOf('ok')), { idleMs: 300 });
     const asked = new Asked(client);
     asked.exchange.pause();
@@ -279,7 +279,7 @@ describe('a request', () => {
     );
   });
 
-  it('that is given up closes its connection, and the client goes on', async () => {
+  it('that is aborted closes its connection, and the client goes on', async () => {
     const { client, server } = await inFrontOf(({ socket }, request) => {
       if (request > 1) socket.write(answerOf('ok'));
     });
@@ -291,7 +291,7 @@ describe('a request', () => {
     expect(given.events).toEqual([]);
   });
 
-  it('that is given up while it connects opens nothing', async () => {
+  it('that is aborted while it connects opens nothing', async () => {
     const { client, server } = await inFrontOf(() => undefined);
     new Asked(client, upload(10)).exchange.abort();
     await setTimeout(100);

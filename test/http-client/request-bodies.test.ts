@@ -44,7 +44,7 @@ describe('the body of a request', () => {
     },
   );
 
-  it('that is broken off after megabytes is reset', async () => {
+  it('that is aborted after megabytes is reset', async () => {
     const { client, server } = await inFrontOf(() => undefined);
     const { exchange } = new Asked(client, upload(10_000_000));
     exchange.write(Buffer.alloc(9_999_999));
@@ -96,7 +96,7 @@ describe('an answer that comes while the body still goes out', () => {
     await eventually(() => expect(server.accepted[0]?.ending()).toBe('end'));
   });
 
-  it('leaves the last bytes the time that the peer takes for them, however long ago it answered', async () => {
+  it('gives the last bytes the full timeout, however long ago the peer answered', async () => {
     let offsetMs = 0;
     const now = performance.now.bind(performance);
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + offsetMs);

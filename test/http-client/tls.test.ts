@@ -31,7 +31,7 @@ it('speaks TLS to a peer that it can verify, and to no other', async () => {
   expect((await new Asked(client).over).outcome).toBe('200 ok');
 });
 
-it('resets a TLS connection whose upload is broken off', async () => {
+it('resets a TLS connection whose upload is aborted', async () => {
   let received = 0;
   let error: NodeJS.ErrnoException | undefined;
   // The connection below TLS is what shows a reset.

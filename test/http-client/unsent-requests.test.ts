@@ -4,7 +4,7 @@ import { Asked } from './asking.ts';
 import { eventually } from './in-front-of.ts';
 import { startRawServer } from './raw-server.ts';
 
-it('an answer that comes before its request was sent is none of it', async () => {
+it('an answer that comes before the request was sent is refused', async () => {
   const server = await startRawServer(({ socket, received }) => {
     if (received().includes('/slow')) return;
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
