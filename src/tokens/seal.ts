@@ -1,7 +1,7 @@
 import { constants, deflateRawSync } from 'node:zlib';
 import { encodeHeader, encryptCompact } from './compact-jwe.ts';
 import type { KeyRing } from './key-ring.ts';
-import { encodeClaims, type SessionClaims } from './session-claims.ts';
+import { encodeClaimsInParts, type SessionClaims } from './session-claims.ts';
 
 /** `typ` of a session token; an authorization message has another. */
 export const sessionTokenType = 'sts-session+jwe';
@@ -24,13 +24,14 @@ export class TokenTooLargeError extends Error {
 export function sealSession(claims: SessionClaims, ring: KeyRing): string {
   const { id, sessionTokens } = ring.sealWith;
   const header = encodeHeader({ alg: 'dir', enc: 'A256GCM', kid: id, typ: sessionTokenType });
-  const text = encodeClaims(claims);
+  const parts = encodeClaimsInParts(claims);
+  const text = parts.join('');
   const bytes = Buffer.byteLength(text);
   if (bytes > maxUnpackedBytes)
     throw tooLarge(`${bytes} bytes unpacked`, bytes - maxUnpackedBytes, maxUnpackedBytes);
   const token = encryptCompact(header, sessionTokens, deflateRawSync(text));
   if (token.length <= maxTokenLength) return token;
-  const smaller = encryptCompact(header, sessionTokens, deflateApart(claims));
+  const smaller = encryptCompact(header, sessionTokens, deflateApart(parts));
   if (smaller.length <= maxTokenLength) return smaller;
   const { length } = smaller;
   throw tooLarge(`${length} characters`, length - maxTokenLength, maxTokenLength);
@@ -41,17 +42,12 @@ function tooLarge(size: string, over: number, allowed: number): TokenTooLargeErr
 }
 
 /**
- * Deflates what we write, the subject, and what callers pass in, which begins with the policies, each with codes of its own
- * (RFC 1951, 3.2.3): letters of two scripts that share one code take up to a tenth more. It is one stream, and is inflated
- * as any other.
+ * Deflates each part with a code of its own (RFC 1951, 3.2.3), because letters of two scripts that share one code take up to
+ * a tenth more. The result is one stream, which inflates to the joined parts.
  */
-function deflateApart(claims: SessionClaims): Buffer {
-  const text = encodeClaims(claims);
-  const policy = text.indexOf('"p":');
-  const passed = policy === -1 ? text.indexOf('"pa":') : policy;
-  const subject = passed - JSON.stringify(claims.federation?.subject ?? '').length;
-  const parts = [text.slice(0, subject), text.slice(subject, passed)].map((part) =>
-    deflateRawSync(part, { finishFlush: constants.Z_SYNC_FLUSH }),
+function deflateApart(parts: readonly string[]): Buffer {
+  const deflated = parts.map((part, index) =>
+    deflateRawSync(part, index < parts.length - 1 ? { finishFlush: constants.Z_SYNC_FLUSH } : {}),
   );
-  return Buffer.concat([...parts, deflateRawSync(text.slice(passed))]);
+  return Buffer.concat(deflated);
 }

@@ -86,9 +86,17 @@ export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
 
 const claimsVersion = 1;
 
-/** The short-named JSON form inside a token. Values that callers choose freely come last. */
+/** The short-named JSON form inside a token. */
 export function encodeClaims(claims: SessionClaims): string {
-  return JSON.stringify({
+  return encodeClaimsInParts(claims).join('');
+}
+
+/**
+ * {@link encodeClaims} in three parts, which may be of three scripts: what this service writes, the subject, and what the
+ * caller passes in. Each is written by itself, so that no part begins or ends within a character.
+ */
+export function encodeClaimsInParts(claims: SessionClaims): readonly [string, string, string] {
+  const written = JSON.stringify({
     v: claimsVersion,
     id: claims.sessionId,
     ak: claims.accessKeyId,
@@ -98,12 +106,15 @@ export function encodeClaims(claims: SessionClaims): string {
     exp: claims.expiresAt,
     si: claims.sourceIdentity,
     ma: claims.mfaAuthenticatedAt,
-    f: encodeFederation(claims.federation),
+  });
+  const passed = JSON.stringify({
     p: claims.policy,
     pa: claims.policyArns,
     pn: claims.policyNames,
     t: claims.tags.map(({ key, value, isTransitive }) => [key, value, isTransitive ? 1 : 0]),
   });
+  const [voucher, subject] = encodeFederation(claims.federation);
+  return [`${written.slice(0, -1)},${voucher}`, subject, passed.slice(1)];
 }
 
 /** Reads {@link encodeClaims}' form strictly; `undefined` for anything this version did not write. */
@@ -158,11 +169,13 @@ function decodePrincipal({ k, ra, ri, ua, ui, sn }: Record<string, unknown>): Se
   return undefined;
 }
 
-function encodeFederation(federation: SessionFederation | undefined): readonly string[] | undefined {
-  if (federation === undefined) return undefined;
+/** The member `f`, a list whose last item is the subject, and the comma behind it: up to the subject, and from there. */
+function encodeFederation(federation: SessionFederation | undefined): readonly [string, string] {
+  if (federation === undefined) return ['', ''];
   const { provider, subject, audience, saml } = federation;
   const further = saml === undefined ? [] : [saml.subjectType, saml.nameQualifier];
-  return [provider, audience, ...further, subject];
+  const voucher = JSON.stringify([provider, audience, ...further]);
+  return [`"f":${voucher.slice(0, -1)},`, `${JSON.stringify(subject)}],`];
 }
 
 function decodeFederation(value: unknown): SessionFederation | undefined {

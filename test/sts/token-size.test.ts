@@ -127,4 +127,24 @@ describe('a token with every limit used', () => {
     };
     expect((await new SessionOpener(ring).open(sealSession(claims, ring)))?.claims.tags).toEqual(tags);
   });
+
+  it.each([
+    ['a subject that begins beyond U+FFFF', '\u{1f600}', 253],
+    ['a subject that ends beyond U+FFFF', '', 253, '\u{1f600}'],
+    ['a subject of quotation marks', '"],"p":', 200],
+    ['a subject that consists of lone surrogates', '\ud83d\ud83d', 253],
+  ])('opens to the very claims that were sealed: %s', async (_, start, length, end = '') => {
+    for (const vouched of [byToken, byAssertion]) {
+      const whole = longest(wide, vouched);
+      const { federation = vouched(wide) } = whole;
+      const claims: SessionClaims = {
+        ...whole,
+        federation: { ...federation, subject: `${start}${wide(length)}${end}` },
+        policyArns: [],
+        tags: fullTags(wide, undefined, []),
+      };
+      const opened = await new SessionOpener(ring).open(sealSession(claims, ring));
+      expect(opened?.claims).toEqual({ ...claims, seed: new Uint8Array(claims.seed) });
+    }
+  });
 });

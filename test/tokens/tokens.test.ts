@@ -97,6 +97,21 @@ describe('session tokens', () => {
     expect(plain?.claims).not.toHaveProperty('policyNames');
   });
 
+  it('open when version 0.1.0 wrote their text, and have the same text today', async () => {
+    const everything = '"f":["arn:p","app","urn:x","q=","me"],"p":"{}","pa":["arn:m"],"pn":["R"],';
+    const texts = [everything, '"pa":[],'].map(
+      (middle) =>
+        '{"v":1,"id":"s","ak":"ASIAX","sd":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",' +
+        '"k":"role-session","ra":"arn:r","ri":"AROAX","sn":"alice","iat":1800000000,"exp":1800003600,' +
+        `"si":"ann","ma":1800000000,${middle}"t":[["team","blue",1]]}`,
+    );
+    for (const text of texts) {
+      const opened = await new SessionOpener(ring).open(await forge(ring, {}, deflateRawSync(text)));
+      if (opened === undefined) throw new Error('the token does not open');
+      expect(encodeClaims(opened.claims)).toBe(text);
+    }
+  });
+
   it('show nothing of their claims', async () => {
     const token = sealSession(claims({ policy: '{"Sid":"visible"}' }), ring);
     for (const part of token.split('.')) {
