@@ -28,7 +28,8 @@ export function providerRole(provider: IdentityProviderSettings): ProviderRoleRe
     };
   }
   if (policyClaim === undefined) return undefined;
-  return { mode: 'claim', provider: name, name, policies: [], uniqueName: lines(kind, name, issuer) };
+  const uniqueName = lines(kind, name, issuer, ...[...clientIds].sort());
+  return { mode: 'claim', provider: name, name, policies: [], uniqueName };
 }
 
 // None of them can hold a line break.
