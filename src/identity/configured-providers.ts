@@ -4,8 +4,7 @@ import type { FederatedIdentity } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { keyFault } from './key-fault.ts';
 import { createProvider, type IdentityProviderSettings } from './kinds.ts';
-import type { IdentityProvider, IdentityProviders } from './provider.ts';
-import type { WaitObserver } from './provider-room.ts';
+import type { IdentityProvider, IdentityProviders, TokenCircumstances } from './provider.ts';
 import { readUnverifiedToken, type UnverifiedToken } from './unverified-token.ts';
 
 const maxShownIssuer = 255;
@@ -21,11 +20,10 @@ export class ConfiguredProviders implements IdentityProviders {
   async identify(
     text: string,
     nowMs: number,
-    accessToken?: string,
-    observe?: WaitObserver,
+    { accessToken, observe, provider: wanted }: TokenCircumstances = {},
   ): Promise<FederatedIdentity> {
     const token = readUnverifiedToken(text);
-    const provider = this.#providerOf(token);
+    const provider = this.#providerOf(token, wanted);
     try {
       return await provider.verify(token, nowMs, accessToken, observe);
     } catch (error) {
@@ -33,8 +31,11 @@ export class ConfiguredProviders implements IdentityProviders {
     }
   }
 
-  // One (issuer, client id) belongs to one provider: the configuration makes sure.
-  #providerOf(token: UnverifiedToken): IdentityProvider {
+  /**
+   * The provider that judges a token: of those that accept its issuer and audience, the one whose role is wanted, or one without
+   * a role of its own. Where there is none, another one judges it, and the token service refuses its identity.
+   */
+  #providerOf(token: UnverifiedToken, wanted: string | undefined): IdentityProvider {
     const ofIssuer = this.#providers.filter(({ issuer }) => issuer === token.issuer);
     if (ofIssuer.length === 0) {
       throw new IdentityFault(
@@ -42,7 +43,10 @@ export class ConfiguredProviders implements IdentityProviders {
         `No OpenIDConnect provider found in your account for ${token.issuer.slice(0, maxShownIssuer)}`,
       );
     }
-    const provider = ofIssuer.find((one) => one.accepts(token));
+    const accepting = ofIssuer.filter((one) => one.accepts(token));
+    const meant = ({ name, hasOwnRole }: IdentityProvider): boolean =>
+      wanted === undefined ? !hasOwnRole : name === wanted;
+    const provider = accepting.find(meant) ?? accepting[0];
     if (provider !== undefined) return provider;
     const [first] = ofIssuer;
     throw first === undefined ? wrongAudience() : withProvider(wrongAudience(), first.name);

@@ -20,7 +20,9 @@ export interface IdentityProvider {
   readonly name: string;
   /** What a token's `iss` must be, exactly. */
   readonly issuer: string;
-  /** Whether one of the token's audiences is this provider's. Decides which provider judges a token, nothing more. */
+  /** True when the provider's users act as the provider's own role, as in MinIO, and not as roles of the directory. */
+  readonly hasOwnRole: boolean;
+  /** True when one of the token's audiences is this provider's. Decides which provider judges a token, nothing more. */
   accepts(token: UnverifiedToken): boolean;
   /**
    * Checks everything about a token, issuer and audience included. The access token that came along is for asking the
@@ -34,16 +36,24 @@ export interface IdentityProvider {
   ): Promise<FederatedIdentity>;
 }
 
+/** What comes along with a token, or is known beside it. */
+export interface TokenCircumstances {
+  /** An access token of the same user, for providers whose settings ask UserInfo. */
+  readonly accessToken?: string | undefined;
+  /** Hears when the call waits for a provider. */
+  readonly observe?: WaitObserver | undefined;
+  /**
+   * The provider whose own role is asked for, by its configured name; `undefined` for a role of the directory. Chooses among
+   * the providers that the token's issuer and audiences allow: a token may have audiences of several.
+   */
+  readonly provider?: string | undefined;
+}
+
 /** Every configured identity provider, behind the one question the token service has. */
 export interface IdentityProviders {
   /**
-   * Who presents this token, perhaps together with an access token; the observer hears when the call waits for a provider.
-   * Throws `IdentityFault`.
+   * Finds out who presents a token.
+   * @throws IdentityFault
    */
-  identify(
-    token: string,
-    nowMs: number,
-    accessToken?: string,
-    observe?: WaitObserver,
-  ): Promise<FederatedIdentity>;
+  identify(token: string, nowMs: number, circumstances?: TokenCircumstances): Promise<FederatedIdentity>;
 }

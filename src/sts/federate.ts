@@ -1,6 +1,11 @@
 import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
-import { IdentityFault, type IdentityReason, type WaitObserver } from '../identity/provider.ts';
+import {
+  IdentityFault,
+  type IdentityReason,
+  type TokenCircumstances,
+  type WaitObserver,
+} from '../identity/provider.ts';
 import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';
@@ -30,15 +35,13 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
  */
 export async function federate(
   token: string,
-  accessToken: string | undefined,
+  circumstances: Pick<TokenCircumstances, 'accessToken' | 'provider'>,
   call: UnsignedCall,
 ): Promise<FederatedIdentity> {
   const { raw, dependencies } = call;
   const { identityProviders } = dependencies;
-  return identified(
-    identityProviders.identify(token, raw.receivedAtMs, accessToken, waitObserver(call)),
-    call,
-  );
+  const observe = waitObserver(call);
+  return identified(identityProviders.identify(token, raw.receivedAtMs, { ...circumstances, observe }), call);
 }
 
 /**

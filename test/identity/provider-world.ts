@@ -58,8 +58,8 @@ export async function startProviderWorld(one: ProviderCase): Promise<ProviderWor
   };
   const configured = new ConfiguredProviders([one.settings(idp.issuer)], { fetch, clock, observer });
   const providers: IdentityProviders = {
-    identify: (token, nowMs, accessToken = one.accessToken, observe) =>
-      configured.identify(token, nowMs, accessToken, observe),
+    identify: (token, nowMs, { accessToken = one.accessToken, ...others } = {}) =>
+      configured.identify(token, nowMs, { accessToken, ...others }),
   };
   return {
     clock,

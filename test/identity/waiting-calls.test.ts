@@ -97,7 +97,7 @@ describe.each(cases)('calls that wait for %s', (_, path, one) => {
       };
     };
     try {
-      await world.providers.identify(token, world.clock.now(), undefined, observe);
+      await world.providers.identify(token, world.clock.now(), { observe });
       return 'accepted';
     } catch (error) {
       if (!(error instanceof IdentityFault)) throw error;

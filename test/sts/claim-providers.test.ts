@@ -1,8 +1,9 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openIdRoleId } from '../../src/identity/oidc/settings.ts';
 import { startIdentityProvider, type TestIdentityProvider } from '../support/identity-provider.ts';
 import { outcome, type SdkCredentials, stsClient } from '../support/sdk.ts';
-import { startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
+import { account, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
 import { providerArn } from '../support/web-identity.ts';
 import { elementText } from './support/sts-fixture.ts';
 
@@ -58,6 +59,12 @@ async function ask(url: string, token: string, RoleArn?: string): Promise<Answer
   return { status: response.status, body: await response.text() };
 }
 
+/** The ARN of the session that the token gets, or the code of the refusal. */
+async function arnFor(url: string, token: string, RoleArn?: string): Promise<string | undefined> {
+  const { status, body } = await ask(url, token, RoleArn);
+  return elementText(body, status === 200 ? 'Arn' : 'Code');
+}
+
 async function credentials(url: string, token: string): Promise<Required<SdkCredentials>> {
   const { body } = await ask(url, token);
   return {
@@ -67,7 +74,9 @@ async function credentials(url: string, token: string): Promise<Required<SdkCred
   };
 }
 
+const staff = 'name: staff, clientIds: [console], rolePolicies: [ReadData]';
 const people = (clientIds: string): string => `name: people, clientIds: ${clientIds}, claimName: policy`;
+const workloads = 'name: workloads, clientIds: [workloads]';
 
 describe('a session of a claim-mode provider', () => {
   it('ends when the provider gets other client ids, and not when they change places', async () => {
@@ -84,5 +93,42 @@ describe('a session of a claim-mode provider', () => {
     expect(await identity('[desktop]')).toBe('InvalidClientTokenId 403');
     expect(await identity('[another]')).toBe('InvalidClientTokenId 403');
     expect(await identity('[storage, desktop, another]')).toBe('InvalidClientTokenId 403');
+  });
+});
+
+describe('a token for the audiences of several providers', () => {
+  const generated = `arn:minio:iam:::role/${openIdRoleId('console')}`;
+  const session = (role: string): string => `arn:aws:sts::${account}:assumed-role/${role}/session`;
+  const orders: [string, (() => string)[]][] = [
+    ['first', [() => staff, () => people('[storage]'), () => workloads]],
+    ['last', [() => workloads, () => people('[storage]'), () => staff]],
+  ];
+
+  it.each(orders)('is judged by the one that the RoleArn means, be it listed %s', async (_, providers) => {
+    const url = await sidecarWith(...providers.map((one) => one()));
+    const token = await idp.mint({ aud: ['console', 'storage', 'workloads'], policy: 'ReadData' });
+    expect(await arnFor(url, token, generated)).toBe(session(openIdRoleId('console')));
+    expect(await arnFor(url, token)).toBe(session('people'));
+    expect(await arnFor(url, token, `arn:aws:iam::${account}:role/anything`)).toBe(session('people'));
+    expect(await arnFor(url, token, `arn:aws:iam::${account}:role/pod`)).toBe(session('pod'));
+  });
+
+  it.each(orders)('passes every check of that one, be it listed %s', async (_, providers) => {
+    const url = await sidecarWith(...providers.map((one) => one()));
+    const mint = (claims: Record<string, unknown>): Promise<string> =>
+      idp.mint({ aud: ['console', 'storage', 'workloads'], policy: 'ReadData', ...claims });
+    // Issued to the client of one provider: the others do not take it.
+    const ofConsole = await mint({ azp: 'console' });
+    expect(await arnFor(url, ofConsole, generated)).toBe(session(openIdRoleId('console')));
+    expect(await arnFor(url, ofConsole)).toBe('AccessDenied');
+    const ofStorage = await mint({ azp: 'storage' });
+    expect(await arnFor(url, ofStorage, generated)).toBe('AccessDenied');
+    expect(await arnFor(url, ofStorage)).toBe(session('people'));
+    expect(await arnFor(url, await mint({ aud: ['console', 'workloads'] }))).toBe('AccessDenied');
+    expect(await arnFor(url, await mint({ policy: 'Unknown' }))).toBe('AccessDenied');
+    expect(await arnFor(url, await mint({ aud: 'foreign' }), generated)).toBe('InvalidIdentityToken');
+    const [head, , signature] = ofConsole.split('.');
+    const [, forged] = ofStorage.split('.');
+    expect(await arnFor(url, `${head}.${forged}.${signature}`)).toBe('InvalidIdentityToken');
   });
 });

@@ -36,7 +36,7 @@ async function call(identify: IdentityProviders['identify']): Promise<{ heard: s
 
 describe('a call that waits for its provider', () => {
   it('is told to the listener, every time it waits', async () => {
-    const { heard } = await call(async (_token, _now, _access, observe) => {
+    const { heard } = await call(async (_token, _now, { observe } = {}) => {
       for (let time = 0; time < 2; time += 1) observe?.('login')();
       throw new IdentityFault('malformed', 'no token');
     });

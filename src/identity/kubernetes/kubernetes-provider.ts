@@ -26,6 +26,7 @@ import { reviewToken } from './token-review.ts';
 export class KubernetesProvider implements IdentityProvider {
   readonly name: string;
   readonly issuer: string;
+  readonly hasOwnRole = false;
   readonly #audiences: ReadonlySet<string>;
   readonly #keys: KeySource;
   /** Set when tokens are reviewed. */

@@ -25,6 +25,7 @@ import { withUserInfo } from './user-info.ts';
 export class OidcProvider implements IdentityProvider {
   readonly name: string;
   readonly issuer: string;
+  readonly hasOwnRole: boolean;
   readonly #clientIds: ReadonlySet<string>;
   readonly #acceptAzp: boolean;
   readonly #anyAzp: boolean;
@@ -38,6 +39,7 @@ export class OidcProvider implements IdentityProvider {
   constructor(settings: OidcProviderSettings, tools: IdentityTools) {
     this.name = settings.name;
     this.issuer = settings.issuer;
+    this.hasOwnRole = settings.rolePolicies !== undefined || settings.policyClaim !== undefined;
     this.#clientIds = new Set(settings.clientIds);
     this.#acceptAzp = settings.acceptAzp;
     this.#anyAzp = settings.anyAzp;

@@ -8,7 +8,7 @@ import { required, stsParameters } from '../parameters.ts';
 import { denied, grantProviderRole, type ProviderGrant } from '../provider-grant.ts';
 import { defaultDurationSeconds, federatedQuestion } from '../trust-decision.ts';
 import { grantRoleToFederated, type TrustGrant } from '../trust-policy.ts';
-import { webIdentityMode } from '../web-identity-mode.ts';
+import { type WebIdentityMode, webIdentityMode } from '../web-identity-mode.ts';
 
 const name = 'AssumeRoleWithWebIdentity';
 
@@ -47,8 +47,11 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
         'OAuth 2.0 access tokens, which ProviderId asks for, are not supported: send an OpenID Connect ID token',
       );
     }
-    const identity = await federate(values.WebIdentityToken, values.WebIdentityAccessToken, call);
-    const grant = grantTo(identity, values, call);
+    const mode = webIdentityMode(values.RoleArn, call.dependencies);
+    const provider = mode.kind === 'provider' ? mode.role?.provider?.name : undefined;
+    const circumstances = { accessToken: values.WebIdentityAccessToken, provider };
+    const identity = await federate(values.WebIdentityToken, circumstances, call);
+    const grant = grantTo(identity, mode, values, call);
     const { sourceIdentity, tags } = identity;
     const session = await issueSession(grant, { ...values, tags }, call, call.raw.receivedAtMs);
     return {
@@ -71,10 +74,10 @@ interface Requested {
 
 function grantTo(
   identity: FederatedIdentity,
+  mode: WebIdentityMode,
   { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: durationSeconds }: Requested,
   call: UnsignedCall,
 ): TrustGrant | ProviderGrant {
-  const mode = webIdentityMode(roleArn, call.dependencies);
   if (mode.kind === 'provider') {
     if (mode.role === undefined) throw denied(name, 'no provider has a role of this ARN');
     return grantProviderRole(mode.role, { identity, sessionName, durationSeconds }, call);

@@ -135,7 +135,8 @@ describe('documents of an issuer that is not on this machine', () => {
     const tools = { fetch, clock: systemClock, observer: { requested: () => 0, keysRefreshed: () => 0 } };
     const providers = new ConfiguredProviders([{ ...settings(issuer), userInfo: true }], tools);
     try {
-      await providers.identify(await idp.mint({ iss: issuer }), systemClock.now(), 'access-token');
+      const token = await idp.mint({ iss: issuer });
+      await providers.identify(token, systemClock.now(), { accessToken: 'access-token' });
       return 'accepted';
     } catch (error) {
       if (error instanceof IdentityFault) return error.reason;

@@ -60,7 +60,7 @@ async function identify(
   claims: Readonly<Record<string, unknown>> = {},
   accessToken: string | undefined = 'access-token',
 ): Promise<FederatedIdentity> {
-  return world.providers.identify(await world.mint(claims), world.clock.now(), accessToken);
+  return world.providers.identify(await world.mint(claims), world.clock.now(), { accessToken });
 }
 
 async function reason(...parameters: Parameters<typeof identify>): Promise<string> {
