@@ -129,7 +129,9 @@ export class RedisState implements SharedState {
       timer = setTimeout(() => reject(new StateFault('Redis did not answer in time')), commandTimeoutMs);
     });
     try {
-      return await Promise.race([this.#connected.then(command), late]);
+      // Two waits: a command that has failed for want of a connection must not run once there is one.
+      const client = await Promise.race([this.#connected, late]);
+      return await Promise.race([command(client), late]);
     } catch (cause) {
       if (cause instanceof StateFault) throw cause;
       throw new StateFault(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
