@@ -9,6 +9,11 @@ export interface JsonLimits {
   readonly maxBytes: number;
   /** Deepest nesting of objects and arrays; 32 when absent, which no document read here comes near. */
   readonly maxDepth?: number;
+  /**
+   * `exact`, the default, refuses a number that JavaScript spells otherwise, such as `9007199254740993`, `1.0` or `1e3`. `any`
+   * reads the nearest number JavaScript has: for documents of others, in which no decision depends on a number's spelling.
+   */
+  readonly numbers?: 'exact' | 'any';
 }
 
 const defaultMaxDepth = 32;
@@ -21,7 +26,7 @@ const digitNine = 0x39;
 /**
  * Parses JSON (RFC 8259) strictly: size and depth are limited and an object may not repeat a key, because two
  * parsers that keep different values of a repeated key read two different documents. For the same reason a number must
- * be spelled as JavaScript spells its value: `9007199254740993`, `1.0` and `1e3` are refused, `"1e3"` is a string.
+ * be spelled as JavaScript spells its value, unless the limits allow any.
  * @throws JsonError on anything else than one well-formed value within the limits.
  */
 export function parseJson(text: string, limits: JsonLimits): unknown {
@@ -35,7 +40,7 @@ export function parseJson(text: string, limits: JsonLimits): unknown {
     const position = error instanceof Error ? / at position (\d+)/.exec(error.message)?.[1] : undefined;
     throw new JsonError(position === undefined ? 'not valid JSON' : `not valid JSON at position ${position}`);
   }
-  checkStructure(text, limits.maxDepth ?? defaultMaxDepth);
+  checkStructure(text, limits.maxDepth ?? defaultMaxDepth, limits.numbers === 'any');
   return value;
 }
 
@@ -43,7 +48,7 @@ export function parseJson(text: string, limits: JsonLimits): unknown {
  * Walks once over a text.
  * INVARIANT: `JSON.parse` has accepted it, so strings end, brackets pair up and a string before a colon is a key.
  */
-function checkStructure(text: string, maxDepth: number): void {
+function checkStructure(text: string, maxDepth: number, allowsAnyNumber: boolean): void {
   const scopes: Set<string>[] = [];
   let index = 0;
   while (index < text.length) {
@@ -59,7 +64,7 @@ function checkStructure(text: string, maxDepth: number): void {
       if (scopes.length > maxDepth) throw new JsonError(`JSON is nested deeper than ${maxDepth} levels`);
     } else if (code === 0x7d || code === 0x5d) {
       scopes.pop();
-    } else if (isNumberStart(code)) {
+    } else if (!allowsAnyNumber && isNumberStart(code)) {
       index = numberEnd(text, index);
       continue;
     }

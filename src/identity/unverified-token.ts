@@ -64,7 +64,8 @@ function decodeObject(segment: string): JsonObject | undefined {
   const json = decodeUtf8(bytes);
   if (json === undefined) return undefined;
   try {
-    const value = parseJson(json, { maxBytes: maxTokenLength });
+    // Providers write numbers as their languages do (`1.7e9`, 64-bit ids). No number becomes a condition value.
+    const value = parseJson(json, { maxBytes: maxTokenLength, numbers: 'any' });
     return isJsonObject(value) ? value : undefined;
   } catch (error) {
     if (error instanceof JsonError) return undefined;

@@ -22,12 +22,12 @@ export async function readBody(body: AsyncIterable<unknown>, maxBytes: number): 
   return Buffer.concat(chunks);
 }
 
-/** The body as strict JSON. Throws {@link OutboundFault} `unusable`. */
+/** The body as strict JSON, in which numbers may be spelled in any way. Throws {@link OutboundFault} `unusable`. */
 export function parseBody(bytes: Buffer, maxBytes: number): unknown {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new OutboundFault('unusable', 'answered with something else than UTF-8');
   try {
-    return parseJson(text, { maxBytes });
+    return parseJson(text, { maxBytes, numbers: 'any' });
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;
     throw new OutboundFault('unusable', 'answered with something else than strict JSON', { cause });

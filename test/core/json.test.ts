@@ -58,6 +58,12 @@ describe('parseJson', () => {
     expect(() => parseJson(`[${'1'.repeat(5000)}]`, limits)).toThrow(/^.{1,150}$/);
   });
 
+  it('reads a number however it is spelled where the reader asks for it', () => {
+    const text = '{"a":[9007199254740993,0.1234567890123456789,1.0,1E3,-0,1e999]}';
+    expect(parseJson(text, { ...limits, numbers: 'any' })).toEqual(JSON.parse(text));
+    expect(() => parseJson('{"a":1.0,"a":1}', { ...limits, numbers: 'any' })).toThrow(JsonError);
+  });
+
   it('says where the text stops being JSON', () => {
     expect(() => parseJson('{"a":1,}', limits)).toThrow('not valid JSON at position 7');
   });

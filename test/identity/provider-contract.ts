@@ -1,5 +1,5 @@
 import { createHmac, createPublicKey } from 'node:crypto';
-import { type JWK, SignJWT } from 'jose';
+import { CompactSign, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeKey, publishable, startIdentityProvider } from '../support/identity-provider.ts';
 import { rsaKey } from '../support/keys.ts';
@@ -239,6 +239,30 @@ export function describeProvider(one: ProviderCase): void {
         ],
       ])('refuses %s', async (_, change) => {
         expect(await judge(change(await world.mint()))).toBe('malformed');
+      });
+
+      it.each(['9007199254740993', '0.1234567890123456789', '1700000000.0', '17E8', '-0', '1e999'])(
+        'accepts a number however it is spelled, and makes no condition value of it: %s',
+        async (number) => {
+          const { privateKey, id } = world.idp.key();
+          const [, body = ''] = (await world.mint()).split('.');
+          const claims = Buffer.from(body, 'base64url').toString();
+          const token = await new CompactSign(Buffer.from(`{"uid":${number},${claims.slice(1)}`))
+            .setProtectedHeader({ alg: 'RS256', kid: id })
+            .sign(privateKey);
+          const identity = await world.providers.identify(token, now() * 1000);
+          expect([identity.claims.has('uid'), identity.claims.has('sub')]).toEqual([false, true]);
+        },
+      );
+
+      it('refuses an expiry that no time comes after', async () => {
+        const { privateKey, id } = world.idp.key();
+        const [, body = ''] = (await world.mint({ exp: undefined })).split('.');
+        const claims = Buffer.from(body, 'base64url').toString();
+        const token = await new CompactSign(Buffer.from(`{"exp":1e999,${claims.slice(1)}`))
+          .setProtectedHeader({ alg: 'RS256', kid: id })
+          .sign(privateKey);
+        expect(await judge(token)).toBe('bad_claims');
       });
 
       it('accepts a token of nearly 20,000 characters', async () => {

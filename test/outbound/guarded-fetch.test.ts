@@ -242,13 +242,15 @@ describe('a guarded fetch', () => {
     expect(await ask({ url })).toBe(reason);
   });
 
-  it.each(['', 'text', '{"a":1,"a":2}', '{"a":1e3}', '\uFEFF{}', '[1,]'])(
-    'takes %j for no JSON',
-    async (body) => {
-      const { url } = await serve(json(body));
-      expect(await ask({ url })).toBe('unusable');
-    },
-  );
+  it.each(['', 'text', '{"a":1,"a":2}', '\uFEFF{}', '[1,]'])('takes %j for no JSON', async (body) => {
+    const { url } = await serve(json(body));
+    expect(await ask({ url })).toBe('unusable');
+  });
+
+  it.each(['9007199254740993', '3600.0', '1e3'])('reads the number %s', async (number) => {
+    const { url } = await serve(json(`{"a":${number}}`));
+    expect(await ask({ url })).toEqual({ a: Number(number) });
+  });
 
   it('takes compressed content for no JSON', async () => {
     const { url } = await serve((_, response) => {
