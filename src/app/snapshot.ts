@@ -80,6 +80,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
       sealDenial: denialSealer(keyRing),
     },
     sts: {
+      clock,
       authentication,
       keyRing,
       policies,

@@ -1,6 +1,7 @@
 import type { Authenticated, AuthenticationSources } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
 import type { PolicyGatherer } from '../authorize/gather-policies.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
@@ -20,6 +21,7 @@ import type { StsResult } from './response-xml.ts';
 
 /** Everything the service works with; all of one configuration snapshot. */
 export interface StsDependencies {
+  readonly clock: Clock;
   readonly authentication: AuthenticationSources;
   readonly keyRing: KeyRing;
   readonly policies: PolicyGatherer;

@@ -52,6 +52,8 @@ async function authenticateCall(
   trace.authenticated?.(caller);
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
+  // The session held when the head arrived, and may have expired while the form was on its way.
+  authenticated.recheck(dependencies.clock.now());
   return { authenticated, dependencies, trace };
 }
 

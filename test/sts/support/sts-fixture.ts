@@ -148,6 +148,7 @@ export function dependenciesOf(
 ): StsDependencies {
   const keyRing: KeyRing = changes.keyRing ?? ring;
   return {
+    clock: { now: () => testNowMs },
     authentication: {
       directory,
       sessions: new SessionOpener(keyRing),
