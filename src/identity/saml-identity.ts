@@ -29,13 +29,21 @@ export interface SamlIdentity {
   readonly sourceIdentity: string | undefined;
   /** The condition keys of the trust decision, `saml:aud` and the others, with their values. */
   readonly conditionKeys: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Uses the assertion up. To be awaited once its request is granted and before credentials are issued, so that a refused
+   * request can be repeated. Of several calls for one assertion, at the same time too, only the first succeeds.
+   * @throws IdentityFault `replayed` when it was used before
+   * @throws StateFault when that cannot be found out
+   */
+  readonly useUp: () => Promise<void>;
 }
 
 /** Every configured SAML provider, behind the one question the token service has. */
 export interface SamlProviders {
   /**
-   * Who presents this assertion, the base64 of a SAML response. Only the provider of that ARN is asked, and each
-   * assertion is accepted once. Throws `IdentityFault`.
+   * Finds out who presents an assertion, the base64 of a SAML response. Only the provider of that ARN is asked. The assertion
+   * is not used up.
+   * @throws IdentityFault
    */
   identify(principalArn: string, assertion: string, nowMs: number): Promise<SamlIdentity>;
 }

@@ -54,7 +54,11 @@ export async function federateSaml(
   call: UnsignedCall,
 ): Promise<SamlIdentity> {
   const { raw, dependencies } = call;
-  return identified(dependencies.samlProviders.identify(principalArn, assertion, raw.receivedAtMs), call);
+  const identity = await identified(
+    dependencies.samlProviders.identify(principalArn, assertion, raw.receivedAtMs),
+    call,
+  );
+  return { ...identity, useUp: () => withCode(identity.useUp(), call) };
 }
 
 /**
@@ -79,12 +83,17 @@ function waitObserver({ trace }: UnsignedCall): WaitObserver | undefined {
 /** Reports the provider of an identity or of a fault, and gives the fault its code. */
 async function identified<I extends { readonly provider: string }>(
   asked: Promise<I>,
-  { trace }: UnsignedCall,
+  call: UnsignedCall,
 ): Promise<I> {
+  const identity = await withCode(asked, call);
+  call.trace.add({ identityProvider: identity.provider });
+  return identity;
+}
+
+/** Gives a fault of a provider its code, and reports which provider it is of. */
+async function withCode<T>(asked: Promise<T>, { trace }: UnsignedCall): Promise<T> {
   try {
-    const identity = await asked;
-    trace.add({ identityProvider: identity.provider });
-    return identity;
+    return await asked;
   } catch (error) {
     if (!(error instanceof IdentityFault)) throw error;
     const { reason, message, provider, detail } = error;

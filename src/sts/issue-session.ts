@@ -14,6 +14,8 @@ export interface PassedIntoSession {
   /** Each member has `arn`. */
   readonly PolicyArns: readonly ReadonlyMap<string, string>[];
   readonly tags: readonly SessionTag[];
+  /** Uses up what may give credentials only once. Called last, just before they are made. */
+  readonly useUp?: () => Promise<void>;
 }
 
 /** Credentials, and how full their session is. */
@@ -29,7 +31,7 @@ export interface IssuedSession {
  */
 export async function issueSession(
   grant: TrustGrant | OwnerGrant | ProviderGrant,
-  { Policy, PolicyArns, tags }: PassedIntoSession,
+  { Policy, PolicyArns, tags, useUp }: PassedIntoSession,
   { dependencies, trace }: { readonly dependencies: StsDependencies; readonly trace: StsTrace },
   nowMs: number,
 ): Promise<IssuedSession> {
@@ -37,6 +39,7 @@ export async function issueSession(
   const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
   const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
+  await useUp?.();
   const { credentials, sessionId } = issueWithin(() => issue(grant, policies, dependencies, nowMs));
   trace.add({ issuedCredentials: true, issuedSessionId: sessionId });
   return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };

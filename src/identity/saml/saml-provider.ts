@@ -1,7 +1,7 @@
 /*
  * This folder owns SAML 2.0 assertions.
  * In: a base64 SAML response, and the certificates from the provider's configured metadata. Out: a `SamlIdentity`.
- * The identity comes only from what the verified signature covers. Each assertion is accepted once.
+ * The identity comes only from what the verified signature covers. Each assertion can be used up once.
  * It never asks the provider anything, never fetches metadata, and never decrypts an assertion.
  */
 
@@ -59,7 +59,10 @@ export class SamlProvider {
     this.#used = used;
   }
 
-  /** Checks everything about a response. Throws `IdentityFault`, and `StateFault` when nobody can say whether it was used. */
+  /**
+   * Checks everything about a response but whether it was used before.
+   * @throws IdentityFault
+   */
   async identify(base64: string, nowMs: number): Promise<SamlIdentity> {
     const message = readMessage(base64);
     const [issuer] = childrenOf(message.response, xmlNamespaces.assertion, 'Issuer');
@@ -69,17 +72,15 @@ export class SamlProvider {
     const attributes = readAttributes(assertion);
     const { sessionDurationSeconds, ...session } = readSessionAttributes(attributes);
     const facts = { ...subject, issuer: this.#settings.entityId, nameQualifier: this.#nameQualifier };
-    const identity = {
+    return {
       ...facts,
       ...session,
       provider: this.name,
       providerArn: this.arn,
       maxDurationSeconds: longestSession(assertion, sessionDurationSeconds, nowMs),
       conditionKeys: conditionKeys({ ...facts, doc: this.#doc }, attributes),
+      useUp: () => this.#useUp(assertion, usableUntilMs, nowMs),
     };
-    // Last, so that only an assertion that is good for something is used up.
-    await this.#useUp(assertion, usableUntilMs, nowMs);
-    return identity;
   }
 
   async #useUp(assertion: XmlNode, untilMs: number, nowMs: number): Promise<void> {
@@ -87,7 +88,8 @@ export class SamlProvider {
     const id = JSON.stringify([this.#settings.entityId, assertion.attributes.get('ID')]);
     const digest = createHash('sha256').update(id).digest('base64url');
     if (await this.#used.useOnce(`saml:${digest}`, untilMs, nowMs)) return;
-    throw new IdentityFault('replayed', 'Invalid SAML response: the assertion was used before');
+    const provider = this.name;
+    throw new IdentityFault('replayed', 'Invalid SAML response: the assertion was used before', { provider });
   }
 }
 

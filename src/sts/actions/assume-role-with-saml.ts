@@ -49,7 +49,7 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
       { question: samlQuestion(session, identity, raw, account), federation: federationOf(identity) },
       call,
     );
-    const passed = { ...values, tags };
+    const passed = { ...values, tags, useUp: identity.useUp };
     const { credentials, packedPolicySize } = await issueSession(grant, passed, call, raw.receivedAtMs);
     return {
       Credentials: credentials,

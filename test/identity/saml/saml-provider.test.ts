@@ -25,6 +25,7 @@ describe('an assertion of the provider', () => {
     expect({ ...identity, conditionKeys: Object.fromEntries(identity.conditionKeys) }).toEqual({
       provider: 'company',
       providerArn: principalArn,
+      useUp: expect.any(Function),
       issuer: idp.entityId,
       subject: 'ada@example.com',
       subjectType: 'persistent',

@@ -16,8 +16,9 @@ export const principalArn: string = `arn:aws:iam::${account}:saml-provider/compa
 export interface SamlWorld {
   readonly idp: SamlIdp;
   readonly other: SamlIdp;
+  /** Has an assertion judged and uses it up. */
   identify(assertion: string, atMs?: number): Promise<SamlIdentity>;
-  /** Asks the provider of that ARN. */
+  /** The same by the provider of that ARN. */
   identifyBy(arn: string, assertion: string): Promise<SamlIdentity>;
   /** The reason an assertion is refused for; `accepted` when it is not. */
   verdict(assertion: string, atMs?: number): Promise<string>;
@@ -49,13 +50,18 @@ export function createSamlWorld({
     { id: account, partition: 'aws' },
     used,
   );
+  const useUp = async (asked: Promise<SamlIdentity>): Promise<SamlIdentity> => {
+    const identity = await asked;
+    await identity.useUp();
+    return identity;
+  };
   const identify = (assertion: string, atMs = nowMs): Promise<SamlIdentity> =>
-    providers.identify(principalArn, assertion, atMs);
+    useUp(providers.identify(principalArn, assertion, atMs));
   return {
     idp,
     other,
     identify,
-    identifyBy: (arn, assertion) => providers.identify(arn, assertion, nowMs),
+    identifyBy: (arn, assertion) => useUp(providers.identify(arn, assertion, nowMs)),
     verdict: (assertion, atMs) =>
       identify(assertion, atMs).then(
         () => 'accepted',
