@@ -1,18 +1,32 @@
 import type { Caller } from '../authenticate/caller.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
 import type { Enforcement } from '../directory/records.ts';
-import { type Decision, decide, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
+import { DecisionBudget } from '../iam/budget.ts';
+import {
+  type Decision,
+  decideWithPauses,
+  failedDecision,
+  type NeedsKeys,
+  type PolicySets,
+} from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
+import { Pace } from './pace.ts';
 
 /** A final decision: whatever could not be decided is denied. */
 export type AccessDecision = Decision;
 
 /**
- * Decides one (action, resource) pair. A statement that needs a key only the store knows denies, because the
- * statement might have been a Deny.
+ * Decides for one request, one decision after the other, and gives everything else its turn when they take long: between two
+ * policies, once the request has used up its slice.
  */
-export function decideAccess(sets: PolicySets, query: AuthorizationQuery): AccessDecision {
-  return settled(decide(sets, query));
+export class PacedDecisions {
+  readonly #budget: DecisionBudget = new DecisionBudget();
+  readonly #pace: Pace = new Pace(this.#budget);
+
+  /** Like `decide` of the policy engine. */
+  decide(sets: PolicySets, query: AuthorizationQuery): Promise<Decision | NeedsKeys> {
+    return decideWithPauses(sets, { ...query, budget: this.#budget }, () => this.#pace.rest());
+  }
 }
 
 /** What is left of a decision that waits for keys where nothing can look them up: a refusal. */

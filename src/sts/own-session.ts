@@ -83,7 +83,7 @@ export function federatedUserKeys(tags: readonly SessionTag[], accountId: string
  * Decides GetFederationToken: the owner needs the permission on the federated user, and `sts:TagSession` for tags.
  * Throws AccessDenied.
  */
-export function grantFederatedUser(
+export async function grantFederatedUser(
   owner: UserCaller | RootCaller,
   session: {
     readonly name: string;
@@ -91,15 +91,15 @@ export function grantFederatedUser(
     readonly tags: readonly SessionTag[];
   },
   call: SignedCall,
-): { readonly grant: OwnerGrant; readonly user: FederatedUser } {
+): Promise<{ readonly grant: OwnerGrant; readonly user: FederatedUser }> {
   const { name, tags } = session;
   const user = {
     Arn: federatedUserArn(owner.entity, name),
     FederatedUserId: federatedUserId(owner.entity, name),
   };
   const keys = federatedUserKeys(tags, call.dependencies.account.id);
-  requirePermission('sts:GetFederationToken', user.Arn, call, keys);
-  if (tags.length > 0) requirePermission(tagSession, user.Arn, call, keys);
+  await requirePermission('sts:GetFederationToken', user.Arn, call, keys);
+  if (tags.length > 0) await requirePermission(tagSession, user.Arn, call, keys);
   const principal = { kind: 'federated-user', userArn: owner.arn, userId: owner.userId, name } as const;
   const grant = new GrantOfOwner(owner, principal, {
     durationSeconds: durationOf(session, owner),

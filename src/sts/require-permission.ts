@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type AccessDecision, decideAccess, decisionFacts } from '../authorize/decide.ts';
+import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../authorize/decide.ts';
 import { policyPrincipal } from '../authorize/gather-policies.ts';
 import { type ContextEntry, globalKeys } from '../authorize/global-keys.ts';
 import { RequestContext } from '../iam/request-context.ts';
@@ -10,12 +10,12 @@ import { accessDenied, denialDetail } from './denial.ts';
  * Requires that the caller's own policies allow an action; `further` are context keys beside the global ones. Throws
  * AccessDenied.
  */
-export function requirePermission(
+export async function requirePermission(
   action: string,
   resource: string,
   call: SignedCall,
   further: readonly ContextEntry[] = [],
-): AccessDecision {
+): Promise<AccessDecision> {
   const { authenticated, dependencies, trace } = call;
   const { raw, caller, region } = authenticated;
   const entries = [...globalKeys(raw, caller, region), ...further];
@@ -26,7 +26,7 @@ export function requirePermission(
     context: new RequestContext(entries),
   };
   const startedAt = performance.now();
-  const decision = decideAccess(dependencies.policies.gather(caller), query);
+  const decision = settled(await new PacedDecisions().decide(dependencies.policies.gather(caller), query));
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
   if (decision.effect === 'allow') return decision;
   throw accessDenied({ action, resource, context: entries, own: decision }, call, denialDetail(decision));

@@ -163,14 +163,20 @@ const noTags: ReadonlyMap<string, string> = new Map();
 
 const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
 
+/** The answer to a {@link trustCase}, without pauses. */
+export function decideTrustCase({ sets, query }: TrustCase): Decision | NeedsKeys {
+  return requireOwnConsent(decide(sets, query), query);
+}
+
 /**
- * The answer to a {@link trustCase}, from what the engine decides. Tags and a source identity need what the role itself
+ * The answer to a {@link trustCase} by what the engine has decided about it. Tags and a source identity need what the role itself
  * needs; a source identity that is set along a chain also needs the caller's own policies, however closely the trust policy
  * names the caller (IAM user guide, "Permissions required to set source identity").
  */
-export function decideTrustCase({ sets, query }: TrustCase): Decision | NeedsKeys {
-  const decision = decide(sets, query);
-  const { action, principal } = query;
+export function requireOwnConsent(
+  decision: Decision | NeedsKeys,
+  { action, principal }: AuthorizationQuery,
+): Decision | NeedsKeys {
   if (action !== setSourceIdentity || principal.kind !== 'role-session') return decision;
   if (decision.effect !== 'allow') return decision;
   const { sets: effects } = decision;

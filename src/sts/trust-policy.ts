@@ -1,8 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { assumedRoleArn, type Caller, claimsOf } from '../authenticate/caller.ts';
-import { type AccessDecision, decisionFacts, settled } from '../authorize/decide.ts';
+import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../authorize/decide.ts';
 import type { Role } from '../directory/role.ts';
-import { decide } from '../iam/combine.ts';
 import type {
   RoleSessionPrincipal,
   SessionClaims,
@@ -16,9 +15,9 @@ import { stsError } from './errors.ts';
 import { withInherited } from './session-tags.ts';
 import {
   callerQuestion,
-  decideTrustCase,
   defaultDurationSeconds,
   fullRoleArn,
+  requireOwnConsent,
   setSourceIdentity,
   type TrustCase,
   type TrustQuestion,
@@ -97,7 +96,7 @@ export type TrustGrant = RoleTrustGrant;
  * limit, InvalidParameterValue for a tag that cannot be set, and AccessDenied, which says the same of a role that does
  * not exist as of one that may not be assumed.
  */
-export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
+export async function grantRole(request: RoleRequest, call: SignedCall): Promise<TrustGrant> {
   const { authenticated, dependencies, trace } = call;
   const { caller } = authenticated;
   const { sessionName, externalId, hasMfaCode } = request;
@@ -118,15 +117,16 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
   };
   const question = callerQuestion(session, authenticated, dependencies.account.id);
   const query = trustQuery(question, roleArn);
-  const decision = decideTrust(trustCase(own, query, role), trace);
+  const decisions = new PacedDecisions();
+  const decision = await decideTrust(trustCase(own, query, role), decisions, trace);
   const refusal = { action: query.action, resource: roleArn, context: question.entries };
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    throw accessDenied({ ...refusal, own: decide(own, query) }, call, detail);
+    throw accessDenied({ ...refusal, own: await decisions.decide(own, query) }, call, detail);
   }
   for (const action of furtherActions(tags, sourceIdentity)) {
     const further = trustCase(own, trustQuery({ ...question, action }, roleArn), role);
-    const decided = decideTrust(further, trace);
+    const decided = await decideTrust(further, decisions, trace);
     if (decided.effect === 'allow') continue;
     throw accessDenied({ ...refusal, action, own: decided }, call, denialDetail(decided));
   }
@@ -143,24 +143,27 @@ export function grantRole(request: RoleRequest, call: SignedCall): TrustGrant {
  * Throws ValidationError for a malformed ARN or a duration over the role's maximum, and AccessDenied, which says the
  * same of every refusal.
  */
-export function grantRoleToFederated(
+export async function grantRoleToFederated(
   request: FederatedRoleRequest,
   { question, federation }: { readonly question: TrustQuestion; readonly federation: SessionFederation },
   { dependencies, trace }: UnsignedCall,
-): TrustGrant {
+): Promise<TrustGrant> {
   const { sessionName, tags, sourceIdentity } = request;
   const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
-  const ask = (action: string): AccessDecision =>
-    decideTrust(trustCase({ identity: [] }, trustQuery({ ...question, action }, roleArn), role), trace);
+  const decisions = new PacedDecisions();
+  const ask = (action: string): Promise<AccessDecision> => {
+    const asked = trustCase({ identity: [] }, trustQuery({ ...question, action }, roleArn), role);
+    return decideTrust(asked, decisions, trace);
+  };
   const refuse = (detail: string): Error =>
     stsError('AccessDenied', `Not authorized to perform ${question.action}`, { detail });
-  const decision = ask(question.action);
+  const decision = await ask(question.action);
   if (role === undefined) throw refuse('the role does not exist');
   if (decision.effect !== 'allow') throw refuse(denialDetail(decision));
   for (const action of furtherActions(tags, sourceIdentity)) {
-    const decided = ask(action);
+    const decided = await ask(action);
     if (decided.effect !== 'allow') throw refuse(`${action} is ${denialDetail(decided)}`);
   }
   requireDuration(durationSeconds, role);
@@ -184,9 +187,13 @@ function requireSameSourceIdentity(requested: string | undefined, caller: Caller
   throw stsError('AccessDenied', 'The source identity of the calling session cannot be changed.');
 }
 
-function decideTrust(asked: TrustCase, trace: StsTrace): AccessDecision {
+async function decideTrust(
+  { sets, query }: TrustCase,
+  decisions: PacedDecisions,
+  trace: StsTrace,
+): Promise<AccessDecision> {
   const startedAt = performance.now();
-  const decision = settled(decideTrustCase(asked));
+  const decision = settled(requireOwnConsent(await decisions.decide(sets, query), query));
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
   return decision;
 }

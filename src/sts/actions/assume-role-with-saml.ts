@@ -44,7 +44,7 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
       sourceIdentity,
       durationSeconds: Math.min(asked, maxDurationSeconds ?? asked),
     };
-    const grant = grantRoleToFederated(
+    const grant = await grantRoleToFederated(
       { roleArn, sessionName, durationSeconds, tags, sourceIdentity, maxDurationSeconds },
       { question: samlQuestion(session, identity, raw, account), federation: federationOf(identity) },
       call,

@@ -51,7 +51,7 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
     const provider = mode.kind === 'provider' ? mode.role?.provider?.name : undefined;
     const circumstances = { accessToken: values.WebIdentityAccessToken, provider };
     const identity = await federate(values.WebIdentityToken, circumstances, call);
-    const grant = grantTo(identity, mode, values, call);
+    const grant = await grantTo(identity, mode, values, call);
     const { sourceIdentity, tags } = identity;
     const session = await issueSession(grant, { ...values, tags }, call, call.raw.receivedAtMs);
     return {
@@ -72,12 +72,12 @@ interface Requested {
   readonly DurationSeconds: number | undefined;
 }
 
-function grantTo(
+async function grantTo(
   identity: FederatedIdentity,
   mode: WebIdentityMode,
   { RoleArn: roleArn, RoleSessionName: sessionName, DurationSeconds: durationSeconds }: Requested,
   call: UnsignedCall,
-): TrustGrant | ProviderGrant {
+): Promise<TrustGrant | ProviderGrant> {
   if (mode.kind === 'provider') {
     if (mode.role === undefined) throw denied(name, 'no provider has a role of this ARN');
     return grantProviderRole(mode.role, { identity, sessionName, durationSeconds }, call);

@@ -41,7 +41,7 @@ export const assumeRole: SignedAction = defineAction({
     const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
     const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
     const mfaAt = await verifyMfa(code, call);
-    const grant = grantRole(
+    const grant = await grantRole(
       {
         roleArn: values.RoleArn,
         sessionName: values.RoleSessionName,

@@ -19,7 +19,7 @@ export const decodeAuthorizationMessage: SignedAction = defineAction({
   },
   parameters: { EncodedMessage: required(stsParameters.EncodedMessage) },
   async perform({ EncodedMessage: message }, call) {
-    requirePermission('sts:DecodeAuthorizationMessage', '*', call);
+    await requirePermission('sts:DecodeAuthorizationMessage', '*', call);
     const { keyRing } = call.dependencies;
     const opened = await openAuthorizationMessage(message, keyRing, call.authenticated.raw.receivedAtMs);
     if (!opened.ok) {

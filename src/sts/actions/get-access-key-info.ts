@@ -22,7 +22,7 @@ export const getAccessKeyInfo: SignedAction = defineAction({
   },
   parameters: { AccessKeyId: required(stsParameters.AccessKeyId) },
   async perform({ AccessKeyId: accessKeyId }, call) {
-    requirePermission('sts:GetAccessKeyInfo', '*', call);
+    await requirePermission('sts:GetAccessKeyInfo', '*', call);
     const { authentication, account } = call.dependencies;
     const isKnown = authentication.directory.accessKey(accessKeyId) !== undefined;
     const found = isKnown ? account.id : accountOfAccessKeyId(accessKeyId);

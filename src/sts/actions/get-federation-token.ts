@@ -34,7 +34,7 @@ export const getFederationToken: SignedAction = defineAction({
       durationSeconds: values.DurationSeconds,
       tags: readSessionTags(values.Tags),
     };
-    const { grant, user } = grantFederatedUser(requireOwner(authenticated.caller), session, call);
+    const { grant, user } = await grantFederatedUser(requireOwner(authenticated.caller), session, call);
     const { receivedAtMs } = authenticated.raw;
     const { credentials, packedPolicySize } = await issueSession(
       grant,

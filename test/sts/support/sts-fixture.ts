@@ -51,6 +51,8 @@ export function assumePolicy(resource: string, effect: 'Allow' | 'Deny' = 'Allow
 export interface UserSpec {
   readonly inline?: readonly object[];
   readonly boundary?: string;
+  /** Names of managed policies. */
+  readonly attached?: readonly string[];
   readonly tags?: Readonly<Record<string, string>>;
   /** Serial numbers with their secrets in base32. */
   readonly mfa?: Readonly<Record<string, string>>;
@@ -84,11 +86,11 @@ function recordOf(name: string): UserRecord['accessKeys'][number] {
   return { accessKeyId, secretAccessKey: new Secret(secretAccessKey) };
 }
 
-function entity(name: string, { inline = [], boundary, tags = {} }: UserSpec, path: string) {
+function entity(name: string, { inline = [], boundary, attached = [], tags = {} }: UserSpec, path: string) {
   return {
     name,
     path,
-    policies: [],
+    policies: [...attached],
     inlinePolicies: inline.map((source, index) => ({
       name: `inline-${index}`,
       ...readPolicyRecord(source, 'identity'),

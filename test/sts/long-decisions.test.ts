@@ -1,0 +1,114 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { stepsPerSlice } from '../../src/authorize/pace.ts';
+import { DecisionBudget } from '../../src/iam/budget.ts';
+import {
+  arrive,
+  assumeRoleForm,
+  buildWorld,
+  dependenciesOf,
+  document,
+  keyOf,
+  serve,
+  trust,
+  userArn,
+  version,
+} from './support/sts-fixture.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** Statements that fold two long headers as often as a policy's size allows, and deny nothing. */
+const dear = Array.from({ length: 2 }, () => ({
+  Effect: 'Deny',
+  Action: '*',
+  Resource: '*',
+  Condition: Object.fromEntries(
+    ['', 'ForAllValues:', 'ForAnyValue:'].flatMap((set) =>
+      ['', 'IfExists'].map((form) => [
+        `${set}StringNotEqualsIgnoreCase${form}`,
+        { 'aws:UserAgent': 'b', 'aws:Referer': 'b' },
+      ]),
+    ),
+  ),
+}));
+// None of the headers equals `b`, so each of them denies unless a last condition does not hold.
+const neverDenies = dear.map((one) => ({
+  ...one,
+  Condition: { ...one.Condition, Null: { 'aws:Referer': true } },
+}));
+const names = Array.from({ length: 20 }, (_, index) => `Dear${index}`);
+const dearPolicy = document(...neverDenies);
+const world = buildWorld({
+  policies: Object.fromEntries(names.map((name) => [name, dearPolicy])),
+  users: {
+    alice: {
+      inline: [document({ Effect: 'Allow', Action: 'sts:*', Resource: '*' })],
+      attached: names,
+    },
+    bob: { attached: names },
+  },
+  roles: {
+    data: {
+      trust: document(
+        {
+          Effect: 'Allow',
+          Principal: { AWS: userArn('alice') },
+          Action: ['sts:AssumeRole', 'sts:TagSession'],
+        },
+        ...neverDenies.map(({ Resource: _, ...one }) => ({ ...one, Principal: '*' })),
+      ),
+    },
+    open: { trust: trust(userArn('alice')) },
+  },
+});
+
+/** The most steps of decisions that one turn of the event loop runs while `act` lasts. */
+async function mostStepsOfATurn(act: () => Promise<unknown>): Promise<number> {
+  let [most, current, isStopped] = [0, 0, false];
+  const { spend } = DecisionBudget.prototype;
+  vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
+    current += steps;
+    most = Math.max(most, current);
+    spend.call(this, steps);
+  });
+  const turn = (): void => {
+    current = 0;
+    if (!isStopped) setImmediate(turn);
+  };
+  turn();
+  await act();
+  isStopped = true;
+  return most;
+}
+
+const headers = { 'user-agent': 'a'.repeat(2_048), referer: 'a'.repeat(2_048) };
+const tags = { 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' };
+
+describe('a decision of STS by policies that take long', () => {
+  it.each<[string, string, Record<string, string>, string]>([
+    ['AssumeRole', 'alice', assumeRoleForm('data', tags), ''],
+    ['a refused AssumeRole', 'bob', assumeRoleForm('data', tags), 'AccessDenied'],
+    [
+      'GetFederationToken',
+      'alice',
+      { Action: 'GetFederationToken', Version: version, Name: 'ada', ...tags },
+      '',
+    ],
+    [
+      'a refused GetAccessKeyInfo',
+      'bob',
+      { Action: 'GetAccessKeyInfo', Version: version, AccessKeyId: 'ASIAY34FZKBOKMUTVV7A' },
+      'AccessDenied',
+    ],
+  ])('leaves room for everything else: %s', async (_, caller, form, code) => {
+    const request = await arrive(form, keyOf(caller), { headers });
+    const dependencies = dependenciesOf(world);
+    const codes: string[] = [];
+    const most = await mostStepsOfATurn(async () => {
+      codes.push((await serve(request, dependencies)).code);
+    });
+    expect(codes).toEqual([code]);
+    // Enough to matter, and one policy is never interrupted.
+    expect(most).toBeGreaterThan(stepsPerSlice / 4);
+    expect(most).toBeLessThan(2 * stepsPerSlice);
+  });
+});
