@@ -38,10 +38,9 @@ export async function federate(
   circumstances: Pick<TokenCircumstances, 'accessToken' | 'provider'>,
   call: UnsignedCall,
 ): Promise<FederatedIdentity> {
-  const { raw, dependencies } = call;
-  const { identityProviders } = dependencies;
+  const { clock, identityProviders } = call.dependencies;
   const observe = waitObserver(call);
-  return identified(identityProviders.identify(token, raw.receivedAtMs, { ...circumstances, observe }), call);
+  return identified(identityProviders.identify(token, clock.now(), { ...circumstances, observe }), call);
 }
 
 /**
@@ -53,11 +52,8 @@ export async function federateSaml(
   assertion: string,
   call: UnsignedCall,
 ): Promise<SamlIdentity> {
-  const { raw, dependencies } = call;
-  const identity = await identified(
-    dependencies.samlProviders.identify(principalArn, assertion, raw.receivedAtMs),
-    call,
-  );
+  const { clock, samlProviders } = call.dependencies;
+  const identity = await identified(samlProviders.identify(principalArn, assertion, clock.now()), call);
   return { ...identity, useUp: () => withCode(identity.useUp(), call) };
 }
 

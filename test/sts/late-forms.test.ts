@@ -3,8 +3,16 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { controlClient } from '../support/control-client.ts';
+import { startIdentityProvider, type TestIdentityProvider } from '../support/identity-provider.ts';
 import { assume, type SdkCredentials } from '../support/sdk.ts';
-import { alice, roleArn, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
+import {
+  alice,
+  defaultDirectory,
+  roleArn,
+  startSidecar,
+  TestClock,
+  type TestSidecar,
+} from '../support/sidecar.ts';
 import { readAll } from '../support/signed-socket.ts';
 import { signWithSmithy } from '../support/smithy-signer.ts';
 import { summary } from '../support/wire.ts';
@@ -13,21 +21,28 @@ const token = 'control-token-of-this-test';
 let clock: TestClock;
 let sidecar: TestSidecar;
 let session: SdkCredentials;
+let idp: TestIdentityProvider;
 
 beforeEach(async () => {
   clock = new TestClock();
+  idp = await startIdentityProvider({ clock });
   sidecar = await startSidecar({
     clock,
+    directory: `${defaultDirectory}
+  identityProviders: [{ kind: oidc, name: people, issuer: "${idp.issuer}", clientIds: [app], claimName: policy }]`,
     further: 'control: { listen: "127.0.0.1:0", token: { env: CONTROL } }',
     variables: { CONTROL: token },
   });
   session = await assume(sidecar.url, alice, 'data');
 });
-afterEach(() => sidecar.stop());
+afterEach(async () => {
+  await sidecar.stop();
+  await idp.stop();
+});
 
-/** Sends a form of that caller, and does `meanwhile` once the head has arrived and before the form is sent. */
+/** Sends a form of that caller, or of a stranger, and does `meanwhile` once the head has arrived and before the form is sent. */
 async function sendLate(
-  caller: SdkCredentials,
+  caller: SdkCredentials | undefined,
   form: Readonly<Record<string, string>>,
   meanwhile: () => Promise<void> | void,
 ): Promise<string> {
@@ -38,11 +53,11 @@ async function sendLate(
     'content-type': 'application/x-www-form-urlencoded',
     'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
   };
-  const wire = await signWithSmithy({ method: 'POST', path: '/', query: {}, headers }, caller, {
-    nowMs: clock.now(),
-    service: 'sts',
-  });
-  const fields = wire.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const request = { method: 'POST', path: '/', query: {}, headers };
+  const options = { nowMs: clock.now(), service: 'sts' };
+  const signed =
+    caller === undefined ? Object.entries(headers) : (await signWithSmithy(request, caller, options)).headers;
+  const fields = signed.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const socket = connect({ host: hostname, port: Number(port) });
   const answer = readAll(socket);
   socket.write(
@@ -76,4 +91,24 @@ describe.each([
 it('a form of a long-term key, and one of a session that holds, is answered however late it is', async () => {
   expect(await sendLate(alice, assumeReader, () => clock.advance(600_000))).toBe('200');
   expect(await sendLate(session, { Action: 'GetCallerIdentity' }, () => undefined)).toBe('200');
+});
+
+describe('a form with an id token', () => {
+  const form = async (): Promise<Record<string, string>> => ({
+    Action: 'AssumeRoleWithWebIdentity',
+    WebIdentityToken: await idp.mint({
+      aud: 'app',
+      policy: 'ReadOnly',
+      exp: Math.floor(clock.now() / 1000) + 300,
+    }),
+  });
+
+  it('is refused when the token expires before the form is there', async () => {
+    const late = await sendLate(undefined, await form(), () => clock.advance(301_000));
+    expect(late).toBe('400 ExpiredTokenException');
+  });
+
+  it('gives credentials when the token is still good then', async () => {
+    expect(await sendLate(undefined, await form(), () => clock.advance(200_000))).toBe('200');
+  });
 });

@@ -33,7 +33,7 @@ export const bob: { accessKeyId: string; secretAccessKey: string } = {
 };
 
 /** The directory most tests use: alice may assume the roles, bob may do nothing. */
-const defaultDirectory: string = `
+export const defaultDirectory: string = `
 directory:
   policies:
     DataBucket:
