@@ -19,7 +19,7 @@ import {
 } from './parameters.ts';
 import type { StsResult } from './response-xml.ts';
 
-/** Everything the service works with; all of one configuration snapshot. */
+/** What the service works with. All of it belongs to one configuration snapshot. */
 export interface StsDependencies {
   readonly clock: Clock;
   readonly authentication: AuthenticationSources;
@@ -30,11 +30,11 @@ export interface StsDependencies {
   readonly identityProviders: IdentityProviders;
   readonly customTokenProviders: CustomTokenProviders;
   readonly samlProviders: SamlProviders;
-  /** `region` is what an unsigned request, which names none, counts as made in. */
+  /** `region` is the region of requests that name none, which are the unsigned ones. */
   readonly account: { readonly id: string; readonly partition: string; readonly region: string };
 }
 
-/** What is known about one STS request so far, in the fields of the request record. */
+/** The facts of one STS request so far, as fields of the request record. */
 export type StsFacts = Partial<
   Pick<
     RequestRecord,
@@ -50,27 +50,27 @@ export type StsFacts = Partial<
   >
 >;
 
-/** Receives the facts as the request gets on, so that they are known of a refused one too. */
+/** Collects the facts of a request as they become known, so that a refused request has them too. */
 export interface StsTrace {
   add(facts: StsFacts): void;
-  /** Told that the signature of a request has been verified. What it throws ends the request. */
+  /** Called when the signature has been verified. An error that it throws ends the request. */
   authenticated?(caller: Caller): void;
   /**
-   * Told that the request starts to wait for an identity provider or a webhook, by its configured name. Returns what is
-   * called when the waiting ends, however it ends. In between the request does nothing, and holds one of the provider's own
-   * places. May happen several times for a request, one after the other.
+   * Called when the request starts to wait for an identity provider or webhook, given by its configured name. Returns a
+   * function that is called when the wait ends, whether it succeeds or fails. While it waits, the request holds one of the
+   * provider's own places. A request may wait several times, one after the other.
    */
   waitsFor?(provider: string): () => void;
 }
 
-/** A signed request on its way through an action. */
+/** A signed request within an action. */
 export interface SignedCall {
   readonly authenticated: Authenticated;
   readonly dependencies: StsDependencies;
   readonly trace: StsTrace;
 }
 
-/** An unsigned request on its way through an action; its parameters carry what proves who asks. */
+/** An unsigned request within an action. Its parameters carry the proof of identity. */
 export interface UnsignedCall {
   readonly raw: RawRequest;
   readonly dependencies: StsDependencies;
@@ -78,12 +78,12 @@ export interface UnsignedCall {
 }
 
 /**
- * Who may call an action. Every kind of caller has to be given, so that a new kind cannot slip in; a refusal is the
- * public text of AccessDenied.
+ * Which kinds of callers may call an action. Every kind must be listed, so that a new kind is not admitted by default.
+ * `refusal` is the public text of AccessDenied.
  */
 export type CallerRule = Readonly<Record<Caller['kind'], 'admitted' | { readonly refusal: string }>>;
 
-/** What an action is made of. */
+/** The definition of a signed action. */
 export interface ActionDefinition<T extends ParameterTable> {
   readonly name: string;
   readonly callers: CallerRule;
@@ -91,34 +91,33 @@ export interface ActionDefinition<T extends ParameterTable> {
   perform(values: ParameterValues<T>, call: SignedCall): Promise<StsResult>;
 }
 
-/** What an action without a signature is made of. */
+/** The definition of an unsigned action. */
 export interface UnsignedActionDefinition<T extends ParameterTable> {
   readonly name: string;
-  /** A table, or how to choose one where a parameter decides what else must be there. */
+  /** A table, or a function that chooses one, for an action in which one parameter decides whether others are required. */
   readonly parameters: T | ((sent: SentParameters, dependencies: StsDependencies) => T);
   perform(values: ParameterValues<T>, call: UnsignedCall): Promise<StsResult>;
 }
 
-/** An action for callers who sign with an access key. */
+/** An action that callers sign with an access key. */
 export interface SignedAction {
   readonly kind: 'signed';
   readonly name: string;
-  /** Runs the phases that follow authentication: caller rule, parameters, the action itself. */
+  /** Runs the phases after authentication: the caller rule, the parameters, and the action itself. */
   run(sent: SentParameters, call: SignedCall): Promise<StsResult>;
 }
 
-/** An action that proves its caller by a parameter; a signature, if any, is not looked at. */
+/** An action whose caller is proved by a parameter. A signature, if there is one, is ignored. */
 export interface UnsignedAction {
   readonly kind: 'unsigned';
   readonly name: string;
-  /** Checks the parameters and runs the action. */
   run(sent: SentParameters, call: UnsignedCall): Promise<StsResult>;
 }
 
 /** One row of the action table. */
 export type StsAction = SignedAction | UnsignedAction;
 
-/** Makes a row of the action table. */
+/** Builds the table row of a signed action. */
 export function defineAction<T extends ParameterTable>(definition: ActionDefinition<T>): SignedAction {
   const { name, callers, parameters, perform } = definition;
   return {
@@ -132,7 +131,7 @@ export function defineAction<T extends ParameterTable>(definition: ActionDefinit
   };
 }
 
-/** Makes a row of the action table for an action without a signature. */
+/** Builds the table row of an unsigned action. */
 export function defineUnsignedAction<T extends ParameterTable>(
   definition: UnsignedActionDefinition<T>,
 ): UnsignedAction {

@@ -9,7 +9,7 @@ export const stsKeys: readonly string[] = [
 
 const noContexts = 'trusted contexts are refused';
 
-/** The other `sts:` context keys of AWS, and why no request has them here. */
+/** The other `sts:` context keys of AWS, with the reason why no request has them here. */
 export const absentStsKeys: ReadonlyMap<string, string> = new Map([
   ['sts:AWSServiceName', 'there are no bearer tokens of AWS services'],
   ['sts:RequestContext/', noContexts],
@@ -17,5 +17,5 @@ export const absentStsKeys: ReadonlyMap<string, string> = new Map([
   ['sts:TaskPolicyArn', 'root sessions of member accounts do not exist'],
 ]);
 
-/** The context keys of roles that a trust decision knows. */
+/** The context keys about the role, which trust decisions support. */
 export const roleKeys: readonly string[] = ['iam:ResourceTag/'];

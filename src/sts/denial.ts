@@ -7,24 +7,24 @@ import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
 import type { SignedCall } from './action.ts';
 import { stsError } from './errors.ts';
 
-/** What an authenticated caller was refused. */
+/** A refused permission of an authenticated caller. */
 export interface RefusedCall {
   readonly action: string;
   readonly resource: string;
   readonly context: readonly ContextEntry[];
-  /** The decision of the caller's own policies alone; `needs` when it depends on what is asked for. */
+  /** The decision of the caller's own policies alone. `needs` when it depends on the tags of the role. */
   readonly own: AccessDecision | NeedsKeys;
 }
 
-/** Why a trust decision denies, for the log. */
+/** The reason for a denial, for the log. */
 export function denialDetail({ fault, isExplicitDeny, policyType }: AccessDecision): string {
   if (fault !== undefined) return `deciding failed: ${String(fault)}`;
   return `${isExplicitDeny ? 'explicitly denied' : 'not allowed'} by the ${policyType} policies`;
 }
 
 /**
- * AccessDenied in AWS's words, with the decision sealed behind them. Both depend on the caller's own policies alone, never
- * on what was asked for: what a trust policy says, and whether there is one, does not show. `detail` is for the log.
+ * AccessDenied in AWS's words, followed by the encoded authorization message. Both depend on the caller's own policies alone:
+ * they must not reveal what a trust policy says, or whether the role exists. `detail` is for the log.
  */
 export function accessDenied(refused: RefusedCall, call: SignedCall, detail: string): ServiceError {
   const { action, resource, own } = refused;
@@ -38,7 +38,7 @@ export function accessDenied(refused: RefusedCall, call: SignedCall, detail: str
 
 function sealRefusal({ action, resource, context, own }: RefusedCall, call: SignedCall): string {
   const { caller, raw } = call.authenticated;
-  // Where the caller's own policies allow, or may allow, somebody else's refuse, of which nothing is said.
+  // When the caller's own policies allow, or may allow, the trust policy is what denies. The message does not say so.
   const { isExplicitDeny, policyType } = ownReason(own) ?? { isExplicitDeny: false, policyType: 'resource' };
   return sealAuthorizationMessage(
     {
@@ -59,8 +59,8 @@ function sealRefusal({ action, resource, context, own }: RefusedCall, call: Sign
 const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
 
 /**
- * Which of the caller's own sets refuses, `none` when that could not be decided; `undefined` when all of them allow, and when
- * what they say would tell about what is asked for.
+ * The caller's own policy set that denies, or `none` when the decision failed. `undefined` when all of them allow, and when the
+ * answer would reveal something about the role.
  */
 function ownReason(
   own: AccessDecision | NeedsKeys,

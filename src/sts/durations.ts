@@ -5,8 +5,9 @@ import { stsError } from './errors.ts';
 const maxChainedDurationSeconds = 3600;
 
 /**
- * A role session may not make longer ones of others. Judged after the decision: what a role allows is not for callers who
- * may not assume it. Throws ValidationError.
+ * Limits the duration of chained roles to an hour. Checked after the decision, because the error must not reach callers who may
+ * not assume the role.
+ * @throws ServiceError ValidationError
  */
 export function requireChainedDuration(durationSeconds: number, caller: Caller): void {
   if (caller.kind === 'role-session' && durationSeconds > maxChainedDurationSeconds) {
@@ -17,7 +18,10 @@ export function requireChainedDuration(durationSeconds: number, caller: Caller):
   }
 }
 
-/** A session ends within the role's own maximum. Throws ValidationError. */
+/**
+ * Limits the duration to the role's own maximum.
+ * @throws ServiceError ValidationError
+ */
 export function requireDuration(durationSeconds: number, role: Role): void {
   if (durationSeconds > role.maxSessionDurationSeconds) {
     throw stsError(

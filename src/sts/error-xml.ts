@@ -7,18 +7,18 @@ import { stsAuthenticationError, stsError } from './errors.ts';
 import type { StsResponse } from './response-xml.ts';
 import { contentTypes, stsNamespace, wireFormat } from './wire-format.ts';
 
-/** A rendered refusal or failure, with what the log and the metrics say about it. */
+/** A rendered error, with what the log and the metrics record about it. */
 export interface StsErrorResponse extends StsResponse {
   readonly errorCode: string;
-  /** What really happened; never sent. */
+  /** The cause, for the log; never sent. */
   readonly errorDetail?: string;
   /** Set when the caller could not be authenticated. */
   readonly authenticationReason?: AuthenticationReason;
-  /** The access key id of a request that could not be authenticated, when it was readable. */
+  /** The access key id of a request that failed authentication, when it could be read. */
   readonly accessKeyId?: string;
 }
 
-/** Renders whatever was thrown; anything but a typed error becomes InternalFailure 500 that says nothing more. */
+/** Renders any error. An error without a type becomes InternalFailure 500 without details. */
 export function renderStsError(error: unknown, raw: RawRequest): StsErrorResponse {
   const fault = toServiceError(error);
   const format = wireFormat(raw);

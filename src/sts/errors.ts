@@ -36,9 +36,8 @@ export type StsErrorCode =
   | 'ValidationError';
 
 /**
- * HTTP status and public text of every STS error code that can be answered. Sources: AWS STS API Reference
- * 2011-06-15 (errors of each action, common errors); where live AWS answers another code than the reference, the
- * live one (recorded 2026-11).
+ * HTTP status and public text of every STS error code. Sources: AWS STS API Reference 2011-06-15 (errors of each action, common
+ * errors). Where live AWS answers another code than the reference, the live code stands here (recorded 2026-11).
  */
 const table: Readonly<Record<StsErrorCode, readonly [status: number, text: string]>> = {
   AccessDenied: [403, 'Access denied.'],
@@ -77,7 +76,7 @@ export function stsErrorTable(): ReadonlyMap<string, readonly [status: number, t
   return new Map(Object.entries(table));
 }
 
-/** Makes an error of the table; `message` replaces the code's own text. */
+/** Creates an error of the table. `message` replaces the code's default text. */
 export function stsError(code: StsErrorCode, message?: string, options?: ServiceErrorOptions): ServiceError {
   const [status, text] = table[code];
   return new ServiceError(code, status, message ?? text, options);
@@ -88,10 +87,10 @@ type PublicText = string | ((facts: AuthenticationFaultFacts) => string | undefi
 const ownMessage: PublicText = ({ message }) =>
   message === undefined ? undefined : `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 
-// STS hashes the body itself: any other statement about it can only be a signature that does not match.
+// STS hashes the body itself, so any other value means that the signature does not match.
 const wrongPayloadHash = 'x-amz-content-sha256 must be the SHA-256 digest of the request body.';
 
-/** What each reason of a failed authentication is called in STS; without a text, the code's own is used. */
+/** The STS error for each reason of a failed authentication. Without a text, the default text of the code is used. */
 const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsErrorCode, PublicText?]>> = {
   no_credentials: ['MissingAuthenticationToken'],
   several_credentials: ['IncompleteSignature', 'Only one authentication mechanism is allowed.'],
@@ -128,7 +127,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsEr
   signature_mismatch: ['SignatureDoesNotMatch'],
 };
 
-/** Turns a failed authentication into the STS error that AWS would answer. */
+/** Converts a failed authentication into the STS error that AWS would return. */
 export function stsAuthenticationError(fault: AuthenticationFault): ServiceError {
   const [code, text] = authenticationCodes[fault.reason];
   const { detail } = fault.facts;
@@ -138,7 +137,7 @@ export function stsAuthenticationError(fault: AuthenticationFault): ServiceError
 
 const skewMs = 900_000;
 
-/** The two forms of a skewed clock, times in ISO 8601 basic form. */
+/** The message for a request signed too long ago or too far ahead, with times in ISO 8601 basic form. */
 function skewMessage({ requestTime, serverTime }: AuthenticationFaultFacts): string | undefined {
   if (requestTime === undefined || serverTime === undefined) return undefined;
   const server = basicTime(serverTime.getTime());

@@ -10,7 +10,7 @@ import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';
 
-/** What each reason is called in STS (AWS STS API Reference, AssumeRoleWithWebIdentity, Errors). */
+/** The STS error code for each reason (AWS STS API Reference, AssumeRoleWithWebIdentity, Errors). */
 const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
   malformed: 'InvalidIdentityToken',
   unknown_issuer: 'InvalidIdentityToken',
@@ -29,9 +29,9 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
 };
 
 /**
- * Finds out who presents an identity token, perhaps together with an access token. The provider becomes a fact of the request, also of a refused one.
- * Throws InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, and Throttling when too many
- * calls wait for the provider.
+ * Identifies the holder of an identity token. The provider is recorded in the trace, also when the token is refused.
+ * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, or Throttling when
+ * too many calls wait for the provider
  */
 export async function federate(
   token: string,
@@ -44,8 +44,8 @@ export async function federate(
 }
 
 /**
- * Finds out who presents a SAML assertion to the provider of that ARN. Throws InvalidIdentityToken and
- * ExpiredTokenException.
+ * Identifies the holder of a SAML assertion by the provider of that ARN.
+ * @throws ServiceError InvalidIdentityToken or ExpiredTokenException
  */
 export async function federateSaml(
   principalArn: string,
@@ -58,8 +58,8 @@ export async function federateSaml(
 }
 
 /**
- * Finds out whose token it is, as the webhook of that provider says. Throws InvalidIdentityToken, IDPCommunicationError,
- * Throttling, and AccessDenied with the webhook's reason.
+ * Asks the webhook of that provider who holds a token.
+ * @throws ServiceError InvalidIdentityToken, IDPCommunicationError, Throttling, or AccessDenied with the webhook's reason
  */
 export async function federateCustomToken(
   provider: string,
@@ -76,7 +76,7 @@ function waitObserver({ trace }: UnsignedCall): WaitObserver | undefined {
   return trace.waitsFor === undefined ? undefined : (provider) => trace.waitsFor?.(provider) ?? (() => {});
 }
 
-/** Reports the provider of an identity or of a fault, and gives the fault its code. */
+/** Records the provider of the identity, or of the fault, and converts a fault to an STS error. */
 async function identified<I extends { readonly provider: string }>(
   asked: Promise<I>,
   call: UnsignedCall,
@@ -86,7 +86,7 @@ async function identified<I extends { readonly provider: string }>(
   return identity;
 }
 
-/** Gives a fault of a provider its code, and reports which provider it is of. */
+/** Converts an identity fault to an STS error, and records its provider. */
 async function withCode<T>(asked: Promise<T>, { trace }: UnsignedCall): Promise<T> {
   try {
     return await asked;

@@ -8,13 +8,13 @@ interface AccountName {
   readonly partition: string;
 }
 
-/** The ARN of the identity provider of an issuer, of every kind (IAM user guide, "IAM identifiers"). */
+/** The ARN of the provider of an issuer, for OpenID Connect and Kubernetes alike (IAM user guide, "IAM identifiers"). */
 export function providerArn(issuer: string, { id, partition }: AccountName): string {
   const resource = `oidc-provider/${withoutScheme(issuer)}`;
   return formatArn({ partition, service: 'iam', region: '', account: id, resource });
 }
 
-/** The claims under the issuer's own prefix, for example `login.example.com:sub`. */
+/** The claims as condition keys, under the issuer's own prefix, for example `login.example.com:sub`. */
 export function claimKeys({ issuer, claims }: Pick<FederatedIdentity, 'issuer' | 'claims'>): ContextEntry[] {
   const prefix = withoutScheme(issuer);
   return [...claims].map(([name, values]) => [`${prefix}:${name}`, values]);

@@ -1,8 +1,8 @@
 /*
- * This folder is the Security Token Service: its actions, their parameters, trust decisions, and issuing credentials.
+ * This folder is the Security Token Service: its actions and their parameters, trust decisions, and issuing credentials.
  * In: an STS request whose body has been read. Out: an XML or JSON response.
- * `issue` makes credentials only from a grant, which is proof that the session may exist.
- * It never stores a session: everything about it is in the encrypted token that the client keeps.
+ * It issues credentials only for a grant, which is the proof that the session is allowed.
+ * It never stores a session: the encrypted token that the client keeps says everything about it.
  * It never talks to the store, and reaches identity providers through interfaces.
  */
 
@@ -20,10 +20,10 @@ export { precheckCall } from './precheck.ts';
 export type { StsResponse } from './response-xml.ts';
 
 /**
- * Answers one STS request whose body has been read: parameters, authentication where the
- * action asks for it, caller rule, constraints, the action.
- * `trace` receives what became known, also when the request is refused. Throws a `ServiceError` of the STS table or
- * an `AuthenticationFault`; `renderStsError` renders both, and anything unforeseen.
+ * Answers one STS request whose body has been read: parameters, authentication for signed actions, caller rule, constraints,
+ * the action. `trace` collects the facts, also of a refused request. `renderStsError` renders everything that this throws.
+ * @throws ServiceError of the STS table
+ * @throws AuthenticationFault
  */
 export async function handleSts(
   raw: RawRequest,
@@ -52,14 +52,14 @@ async function authenticateCall(
   trace.authenticated?.(caller);
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
-  // The session held when the head arrived, and may have expired while the form was on its way.
+  // The session was valid when the head arrived, but may have expired while the form was on its way.
   authenticated.recheck(dependencies.clock.now());
   return { authenticated, dependencies, trace };
 }
 
 function findAction(name: string, trace: StsTrace): StsAction {
   const action = stsActions.get(name);
-  // Only names of the tables are reported: the facts become metric labels.
+  // Only known names are recorded, because the operation becomes a metric label.
   if (action === undefined) throw unknownOperation(name);
   trace.add({ operation: name });
   return action;

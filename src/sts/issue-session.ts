@@ -8,26 +8,27 @@ import type { ProviderGrant } from './provider-grant.ts';
 import { checkPackedSize, checkSessionPolicies } from './session-policies.ts';
 import type { TrustGrant } from './trust-policy.ts';
 
-/** What a request passes into a session, by the names of its parameters. */
+/** The parameters of a request that become part of the session, under their own names. */
 export interface PassedIntoSession {
   readonly Policy: string | undefined;
   /** Each member has `arn`. */
   readonly PolicyArns: readonly ReadonlyMap<string, string>[];
   readonly tags: readonly SessionTag[];
-  /** Uses up what may give credentials only once. Called last, just before they are made. */
+  /** Uses up a proof of identity that may give credentials only once. Called last, before credentials are created. */
   readonly useUp?: () => Promise<void>;
 }
 
-/** Credentials, and how full their session is. */
+/** Credentials, with the packed size of what was passed. */
 export interface IssuedSession {
   readonly credentials: IssuedCredentials;
-  /** Percent; `undefined` when the request passed nothing into the session. */
+  /** Percent. `undefined` when the request passed nothing into the session. */
   readonly packedPolicySize: number | undefined;
 }
 
 /**
- * Issues what a grant proves, with the session policies of a request that arrived at `nowMs` (milliseconds since the
- * Unix epoch). Throws PackedPolicyTooLarge, MalformedPolicyDocument, ValidationError.
+ * Issues the session that a grant proves, with the session policies of the request. `nowMs` is when the request arrived, in
+ * milliseconds since the Unix epoch.
+ * @throws ServiceError PackedPolicyTooLarge, MalformedPolicyDocument or ValidationError
  */
 export async function issueSession(
   grant: TrustGrant | OwnerGrant | ProviderGrant,
@@ -45,7 +46,7 @@ export async function issueSession(
   return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };
 }
 
-// What a session inherits along a chain may pack well and still be too much to carry.
+// The packed size is within its limit here, but tags inherited along a chain can still make the token too long.
 function issueWithin(issueIt: () => Issued): Issued {
   try {
     return issueIt();

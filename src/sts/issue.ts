@@ -8,16 +8,16 @@ import type { ProviderGrant } from './provider-grant.ts';
 import type { SessionPolicies } from './session-policies.ts';
 import type { TrustGrant } from './trust-policy.ts';
 
-/** What sessions are made with. */
+/** What is needed to issue a session. */
 export interface Issuer {
   readonly keyRing: KeyRing;
   readonly randomness: Randomness;
   readonly account: { readonly id: string };
 }
 
-/** Temporary credentials as every action answers them (AWS STS API Reference, Credentials). */
+/** Temporary credentials as every action returns them (AWS STS API Reference, Credentials). */
 export interface IssuedCredentials {
-  // Of a type that response trees take as they are.
+  // Lets a response tree hold the credentials as they are.
   readonly [name: string]: string | Date;
   readonly AccessKeyId: string;
   readonly SecretAccessKey: string;
@@ -26,7 +26,7 @@ export interface IssuedCredentials {
   readonly Expiration: Date;
 }
 
-/** Credentials, and the id that revokes the session they are of. */
+/** Credentials, with the session id by which they can be revoked. */
 export interface Issued {
   readonly credentials: IssuedCredentials;
   readonly sessionId: string;
@@ -35,8 +35,8 @@ export interface Issued {
 const sessionIdBytes = 16;
 
 /**
- * Issues temporary credentials for what a grant proves, from `nowMs` (milliseconds since the Unix epoch) on. The token
- * carries the session policies as sent; the secret is derived from a fresh seed and is stored nowhere.
+ * Issues temporary credentials for a grant. They are valid from `nowMs`, in milliseconds since the Unix epoch. The token
+ * carries the session policies as sent. The secret is derived from a fresh seed and is not stored.
  */
 export function issue(
   { principal, durationSeconds, claims }: TrustGrant | OwnerGrant | ProviderGrant,

@@ -5,7 +5,7 @@ import { type SharedState, StateFault } from '../state/shared-state.ts';
 import type { SignedCall } from './action.ts';
 import { stsError } from './errors.ts';
 
-/** A second factor as a request sends it. */
+/** The MFA parameters of a request. */
 export interface SentCode {
   readonly serialNumber: string | undefined;
   readonly tokenCode: string | undefined;
@@ -13,20 +13,22 @@ export interface SentCode {
 
 const periodSeconds = 30;
 const digits = 6;
-/** Steps before and after the current one that are accepted: clocks of devices drift (RFC 6238, 5.2). */
+/** Accepted time steps before and after the current one, because device clocks drift (RFC 6238, 5.2). */
 const window = 1;
-/** Codes count when the request's head arrives, its body may take a while, and clocks of replicas differ. */
+/** Extra time for which a used code is remembered: a body may take a while after its head, and clocks of replicas differ. */
 const clockMarginMs = 60_000;
-/** Five wrong codes in five minutes lock a device for five. */
+/** Five wrong codes within five minutes lock a device for five minutes. */
 const wrongCodes = { maxFailures: 5, windowMs: 5 * 60_000 };
 
-/** How an attempt to prove a second factor ended, for the metrics. */
+/** The outcome of an MFA attempt, for the metrics. */
 type MfaOutcome = 'accepted' | 'wrong' | 'reused' | 'locked' | 'unknown_device';
 
 /**
- * Checks a one-time code (RFC 6238) against a device of the calling user. Returns when the second factor was proved, in
- * seconds since the Unix epoch; `undefined` when none was sent. Throws AccessDenied, which says the same of a wrong code,
- * one that was used, another user's device and a locked one. Throws `StateFault` when nobody can say which codes were used.
+ * Checks a one-time code (RFC 6238) against a device of the calling user. Returns the time of the MFA authentication in seconds
+ * since the Unix epoch, or `undefined` when the request has no code.
+ * @throws ServiceError AccessDenied, with the same text for a wrong code, a used code, a device of another user and a locked
+ * device
+ * @throws StateFault when it is unknown which codes were used
  */
 export async function verifyMfa(
   { serialNumber, tokenCode }: SentCode,
@@ -68,7 +70,8 @@ async function tryCode(
   return 'accepted';
 }
 
-// The code was right and is used up: what it leaves behind may count as a failure, but it was none.
+// The attempt was counted as a failure before its outcome was known. If that cannot be undone, the code is accepted all the
+// same.
 async function forgive(name: string, state: SharedState, nowMs: number): Promise<void> {
   try {
     await state.forgiveAttempt(name, nowMs);
@@ -81,7 +84,7 @@ function devicesOf({ entity }: Caller): readonly MfaDevice[] {
   return entity.kind === 'user' ? entity.mfaDevices : [];
 }
 
-/** The time step that a code is of; `undefined` for a wrong one. */
+/** The time step of a code; `undefined` for a wrong code. */
 function stepOf({ totpSecret }: MfaDevice, tokenCode: string, nowMs: number): number | undefined {
   const secret = OtpSecret.fromBase32(totpSecret.reveal());
   const totp = new TOTP({ secret, algorithm: 'SHA1', digits, period: periodSeconds });

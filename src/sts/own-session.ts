@@ -20,7 +20,7 @@ import { tagSession } from './trust-decision.ts';
 type GrantedClaims = Pick<SessionClaims, 'tags' | 'mfaAuthenticatedAt'>;
 
 class GrantOfOwner {
-  // A private field makes the type nominal: no object literal and no other class can stand in for it.
+  // A private field makes the type nominal: no object literal and no other class is assignable to it.
   readonly #owner: UserCaller | RootCaller;
   readonly principal: UserSessionPrincipal | FederatedUserPrincipal;
   readonly durationSeconds: number;
@@ -37,25 +37,25 @@ class GrantOfOwner {
     this.claims = session.claims;
   }
 
-  /** Whose permissions the session has, or a part of them. */
+  /** The owner, whose permissions limit those of the session. */
   get owner(): UserCaller | RootCaller {
     return this.#owner;
   }
 }
 
 /**
- * Proof that the owner of a long-term key may have a session of its own, or vouch for somebody. The class is not
- * exported: only this file makes one.
+ * Proof that the owner of a long-term key may have a session, for itself or for a federated user. The class is not exported, so
+ * only this file can create one.
  */
 export type OwnerGrant = GrantOfOwner;
 
 const defaultDurationSeconds = 43_200;
-/** What root is never given more of, whatever it asks for (AWS STS API Reference, GetSessionToken). */
+/** The longest session of root, whatever it requests (AWS STS API Reference, GetSessionToken). */
 const maxRootDurationSeconds = 3600;
 
 /**
- * Grants the owner of a long-term key temporary credentials of its own. It needs no permission, and no policy can deny it
- * (IAM user guide, "Permissions for GetSessionToken").
+ * Grants the owner of a long-term key temporary credentials. No permission is needed, and no policy can deny it (IAM user
+ * guide, "Permissions for GetSessionToken").
  */
 export function grantOwnSession(
   owner: UserCaller | RootCaller,
@@ -68,20 +68,20 @@ export function grantOwnSession(
   return new GrantOfOwner(owner, principal, { durationSeconds: durationOf(session, owner), claims });
 }
 
-/** A federated user as the answer says it. */
+/** A federated user as the response shows it. */
 export interface FederatedUser {
   readonly Arn: string;
   readonly FederatedUserId: string;
 }
 
-/** What conditions can say about a federated user that is asked for. */
+/** The condition keys of a requested federated user. */
 export function federatedUserKeys(tags: readonly SessionTag[], accountId: string): ContextEntry[] {
   return [['aws:ResourceAccount', accountId], ...requestTagKeys(tags)];
 }
 
 /**
- * Decides GetFederationToken: the owner needs the permission on the federated user, and `sts:TagSession` for tags.
- * Throws AccessDenied.
+ * Decides GetFederationToken: the owner needs `sts:GetFederationToken` on the federated user, and `sts:TagSession` for tags.
+ * @throws ServiceError AccessDenied
  */
 export async function grantFederatedUser(
   owner: UserCaller | RootCaller,
@@ -115,9 +115,9 @@ function durationOf(
   return kind === 'root' ? Math.min(durationSeconds, maxRootDurationSeconds) : durationSeconds;
 }
 
-/** The caller of an action that only long-term keys may call. */
+/** Narrows the caller of an action that only long-term keys may call. */
 export function requireOwner(caller: Caller): UserCaller | RootCaller {
   if (caller.kind === 'user' || caller.kind === 'root') return caller;
-  // INVARIANT: the action's caller rule admits no other.
+  // INVARIANT: the action's caller rule admits no other kind.
   throw new Error(`a ${caller.kind} has no long-term key`);
 }

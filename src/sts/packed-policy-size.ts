@@ -1,24 +1,23 @@
 import { deflateRawSync } from 'node:zlib';
 import type { SessionTag } from '../tokens/session-claims.ts';
 
-/** What is packed into a session token beside its fixed claims. */
+/** The variable content of a session token. */
 export interface PackedContent {
   /** The inline session policy as sent. */
   readonly policy?: string | undefined;
   readonly policyArns: readonly string[];
-  /** Every tag of the session, those that travelled along included. */
+  /** All tags of the session, inherited ones included. */
   readonly tags: readonly SessionTag[];
-  /** Managed policies by name, where an identity provider says which its people have. */
+  /** Names of managed policies, when the token of an identity provider names them. */
   readonly policyNames?: readonly string[];
 }
 
-/** So much, compressed, leaves a token of every other limit within the 8 KiB of a header field. */
+/** This much compressed content leaves a token with every other limit used within the 8 KiB of a header field. */
 const allottedBytes = 4096;
 
 /**
- * Percent of the allotted space that session policies and tags take, rounded up; over 100 is too much. AWS does not
- * publish its packing: this one is raw deflate of their JSON; whether a tag is transitive does not count. `undefined`
- * when nothing was passed.
+ * Percent of the allotted space that session policies and tags take, rounded up; more than 100 is refused. AWS does not publish
+ * its packing. Here it is the raw-deflated JSON, in which transitive flags do not count. `undefined` when nothing was passed.
  */
 export function packedPolicySize(packed: PackedContent): number | undefined {
   const { policy, policyArns, tags, policyNames } = packed;

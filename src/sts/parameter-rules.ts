@@ -1,29 +1,29 @@
 /** Parameters as sent, by exact name. */
 export type SentParameters = ReadonlyMap<string, string>;
 
-/** Receives one violated constraint; `value` is `null` for a missing member. */
+/** Reports one violated constraint. `value` is `null` for a missing member. */
 export type ReportViolation = (path: string, value: string | null, constraint: string) => void;
 
-/** Stands for a value whose violation was reported; never leaves the parser. */
+/** Marks a value whose violation was reported. Never leaves the parser. */
 export const invalid: unique symbol = Symbol('invalid parameter');
 type Invalid = typeof invalid;
 
 /** How one declared parameter is read and checked. */
 export interface ParameterRule<T> {
-  /** True for a parameter that is checked and then refused, because this version cannot honour it. */
+  /** True for a parameter that is checked and then refused, because it is not supported. */
   readonly isRefused: boolean;
   /**
-   * @param name as it stands on the wire.
-   * @param path as validation errors name it.
+   * @param name its name on the wire
+   * @param path its name in validation errors
    */
   read(sent: SentParameters, name: string, path: string, report: ReportViolation): T | Invalid;
 }
 
-/** Constraints of a text; lengths in UTF-16 code units, as AWS counts. */
+/** Constraints of a text. Lengths are in UTF-16 code units, as AWS counts them. */
 interface TextConstraints {
   readonly min: number;
   readonly max?: number;
-  /** Regular expression that the whole value must match, as AWS prints it. */
+  /** Regular expression that the whole value must match, as AWS prints it in errors. */
   readonly pattern?: string;
 }
 
@@ -45,7 +45,7 @@ export function text({ min, max, pattern }: TextConstraints): ParameterRule<stri
   };
 }
 
-/** An optional text that no message may quote. */
+/** An optional text that error messages must not quote. */
 export function secretText(constraints: TextConstraints): ParameterRule<string | undefined> {
   const rule = text(constraints);
   return {
@@ -77,7 +77,7 @@ function numberConstraint(number: number, min: number, max: number): string {
     : `Member must have value less than or equal to ${max}`;
 }
 
-/** A rule whose value must be there. */
+/** Makes a rule required. */
 export function required<T>(rule: ParameterRule<T | undefined>): ParameterRule<T> {
   return {
     isRefused: rule.isRefused,
@@ -90,7 +90,7 @@ export function required<T>(rule: ParameterRule<T | undefined>): ParameterRule<T
   };
 }
 
-/** A rule whose value is checked and then refused: dropping it silently would let the caller believe in it. */
+/** Makes a rule check its value and then refuse it. Ignoring it would let the caller assume that it has an effect. */
 export function refused<T>(rule: ParameterRule<T>): ParameterRule<T> {
   return { ...rule, isRefused: true };
 }
@@ -98,8 +98,8 @@ export function refused<T>(rule: ParameterRule<T>): ParameterRule<T> {
 type FieldRules = Readonly<Record<string, ParameterRule<string | undefined> | ParameterRule<string>>>;
 
 /**
- * A list of structures, flattened as `Name.member.1.Field`; the values of each member by field. The empty field name
- * stands for a list of plain texts, `Name.member.1`. Empty when nothing was sent.
+ * A list of structures, flattened as `Name.member.1.Field`. Gives the values of each member by field. An empty field name means
+ * a list of plain texts, `Name.member.1`. Empty when nothing was sent.
  */
 export function list(
   fields: FieldRules,
@@ -142,7 +142,7 @@ function readMember(
   return isValid ? values : invalid;
 }
 
-/** The members of a list in the order of their numbers; gaps are closed up. */
+/** The members of a list in the order of their numbers, without gaps. */
 function collectMembers(
   sent: SentParameters,
   name: string,
@@ -157,7 +157,7 @@ function collectMembers(
     const [, number, field = ''] =
       /^\.member\.([1-9]\d{0,4})(?:\.(\w+))?$/.exec(key.slice(name.length)) ?? [];
     if (number === undefined || !fields.includes(field)) {
-      // A session policy or tag under a misspelt name must not be lost: what it takes away would be granted.
+      // A misspelled session policy or tag must not be ignored: the session would have more permissions than intended.
       report(key.slice(0, 128), value, `Member must be written as ${memberForms(name, fields)}`);
       return invalid;
     }
@@ -172,7 +172,7 @@ function memberForms(name: string, fields: readonly string[]): string {
   return fields.map((field) => `${name}.member.N${field === '' ? '' : `.${field}`}`).join(' or ');
 }
 
-/** A wire name as validation errors spell it: `RoleArn` is `roleArn`. */
+/** A parameter name as validation errors spell it: `RoleArn` becomes `roleArn`. */
 export function lowerFirst(name: string): string {
   return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
 }

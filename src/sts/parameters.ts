@@ -19,43 +19,43 @@ const policyPattern = '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+';
 const arn = text({ min: 20, max: 2048 });
 
 /**
- * The constraints of every parameter, by its wire name (AWS STS API Reference 2011-06-15, with the limits of this
- * service where they are wider). Actions pick from here what they declare.
+ * The constraints of every parameter, by its wire name (AWS STS API Reference 2011-06-15; some limits are wider here). Actions
+ * choose their parameters from this table.
  */
 export const stsParameters: {
   readonly RoleArn: ParameterRule<string | undefined>;
   readonly RoleSessionName: ParameterRule<string | undefined>;
   /** Each member has `arn`. */
   readonly PolicyArns: ParameterRule<readonly ReadonlyMap<string, string>[]>;
-  /** JSON text; together with the policy ARNs it may be no longer either. */
+  /** JSON text. The session policies have a common limit too: this text and the policy ARNs together. */
   readonly Policy: ParameterRule<string | undefined>;
-  /** JSON text of AssumeRole, whose model has no maximum: its length is judged together with the policy ARNs alone. */
+  /** JSON text for AssumeRole, whose model has no maximum. Only the common limit with the policy ARNs applies. */
   readonly PolicyOfAnyLength: ParameterRule<string | undefined>;
-  /** Seconds, for the actions that assume a role. */
+  /** Seconds, for actions that assume a role. */
   readonly DurationSeconds: ParameterRule<number | undefined>;
-  /** Seconds, for the actions of long-term keys about themselves. */
+  /** Seconds, for GetSessionToken and GetFederationToken. */
   readonly OwnDurationSeconds: ParameterRule<number | undefined>;
   readonly ExternalId: ParameterRule<string | undefined>;
-  /** Of a federated user. */
+  /** The name of a federated user. */
   readonly Name: ParameterRule<string | undefined>;
   readonly AccessKeyId: ParameterRule<string | undefined>;
   readonly EncodedMessage: ParameterRule<string | undefined>;
   readonly ProviderId: ParameterRule<string | undefined>;
-  /** A secret: its violations must not quote it. */
+  /** A secret, which violations must not quote. */
   readonly WebIdentityToken: ParameterRule<string | undefined>;
-  /** A secret: its violations must not quote it. It becomes the value of a header. */
+  /** A secret, which violations must not quote. It is sent on as a header value. */
   readonly WebIdentityAccessToken: ParameterRule<string | undefined>;
-  /** A secret: its violations must not quote it. */
+  /** A secret, which violations must not quote. */
   readonly Token: ParameterRule<string | undefined>;
   readonly PrincipalArn: ParameterRule<string | undefined>;
-  /** A secret: its violations must not quote it. */
+  /** A secret, which violations must not quote. */
   readonly SAMLAssertion: ParameterRule<string | undefined>;
   readonly SerialNumber: ParameterRule<string | undefined>;
   readonly TokenCode: ParameterRule<string | undefined>;
   readonly SourceIdentity: ParameterRule<string | undefined>;
   /** Each member has `Key` and `Value`. */
   readonly Tags: ParameterRule<readonly ReadonlyMap<string, string>[]>;
-  /** Each member is one text, under the empty name. */
+  /** Each member is one text, under the empty field name. */
   readonly TransitiveTagKeys: ParameterRule<readonly ReadonlyMap<string, string>[]>;
   /** Each member has `ProviderArn` and `ContextAssertion`. */
   readonly ProvidedContexts: ParameterRule<readonly ReadonlyMap<string, string>[]>;
@@ -65,7 +65,7 @@ export const stsParameters: {
   PolicyArns: list({ arn: required(arn) }, { maxItems: 10 }),
   Policy: text({ min: 1, max: 2048, pattern: policyPattern }),
   PolicyOfAnyLength: text({ min: 1, pattern: policyPattern }),
-  // A role's own maximum, up to a year here where AWS stops at 43200, is judged once the role may be assumed.
+  // The role's own maximum is checked once the role may be assumed. It can be up to a year here; AWS stops at 43200.
   DurationSeconds: integer({ min: 900, max: 31_536_000 }),
   OwnDurationSeconds: integer({ min: 900, max: 129_600 }),
   ExternalId: text({ min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' }),
@@ -98,7 +98,7 @@ export const stsParameters: {
   ),
 };
 
-/** The parameters that one action declares, by wire name. */
+/** The parameters of one action, by wire name. */
 export type ParameterTable = Readonly<Record<string, ParameterRule<unknown>>>;
 
 /** The checked values of a {@link ParameterTable}. */
@@ -107,9 +107,10 @@ export type ParameterValues<T extends ParameterTable> = {
 };
 
 /**
- * Checks the declared parameters; others are ignored, as AWS does, except session policies, whose loss would grant
- * more than was asked for. Throws ValidationError that lists every violated constraint, ValidationError for a refused
- * parameter, and InvalidParameterCombination for a session policy that the action does not take.
+ * Checks the declared parameters. Others are ignored, as AWS does, except session policies: without them the session would have
+ * more permissions than the caller asked for.
+ * @throws ServiceError ValidationError with every violated constraint or for an unsupported parameter, and
+ * InvalidParameterCombination for a session policy that the action does not take
  */
 export function readParameters<T extends ParameterTable>(sent: SentParameters, table: T): ParameterValues<T> {
   requireNoLostPolicy(sent, table);
@@ -124,7 +125,7 @@ export function readParameters<T extends ParameterTable>(sent: SentParameters, t
   if (violations.length > 0) throw violationsError(violations);
   const refusedNames = Object.keys(table).filter((name) => table[name]?.isRefused && isGiven(values[name]));
   if (refusedNames.length > 0) throw refusedError(refusedNames);
-  // INVARIANT: without violations every rule has returned a value of its own type.
+  // INVARIANT: without violations, every rule has returned a value of its own type.
   return values as ParameterValues<T>;
 }
 

@@ -5,10 +5,10 @@ import { stsActions } from './actions/index.ts';
 import { apiVersion } from './query-request.ts';
 
 /**
- * Refuses from its head a request that would be refused whatever its body is, so that the body need not be read. Only where
- * the query names a signed action: an action in the body may be an unsigned one, whose `Authorization` header, left over from
- * another service or from expired credentials, is not looked at. Such a body is read, as that of every stranger is.
- * Throws `AuthenticationFault`, the same that `handleSts` would throw.
+ * Refuses a request whose head already shows that it will be refused, so that its body need not be read. Applies only when the
+ * query names a signed action. An action in the body may be an unsigned one, for which an `Authorization` header left over from
+ * another service or from expired credentials is ignored.
+ * @throws AuthenticationFault the same that `handleSts` would throw
  */
 export async function precheckCall(
   raw: RawRequest,
@@ -23,7 +23,7 @@ export async function precheckCall(
   await precheckSts(raw, authentication);
 }
 
-/** The value of a query parameter that occurs once. */
+/** The value of a query parameter, if it occurs exactly once. */
 function onlyValue({ parameters }: RawRequest, name: string): string | undefined {
   const [first, ...others] = parameters.filter((one) => one.name === name);
   return others.length === 0 ? first?.value : undefined;

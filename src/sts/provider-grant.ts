@@ -9,19 +9,19 @@ import { stsError } from './errors.ts';
 import { providerArn } from './federated-keys.ts';
 import { sessionNameOf } from './session-name.ts';
 
-/** The longest session, in seconds: a year. */
+/** The longest session: a year. */
 const maxDurationSeconds = 31_536_000;
 
 type GrantedClaims = Pick<SessionClaims, 'tags' | 'federation' | 'policyNames'>;
 
 class GrantOfProvider {
-  // A private field makes the type nominal: no object literal and no other class can stand in for it.
+  // A private field makes the type nominal: no object literal and no other class is assignable to it.
   readonly #provider: string;
   readonly principal: RoleSessionPrincipal;
   readonly durationSeconds: number;
-  /** What the session carries beside its policies. */
+  /** The claims of the session besides its policies. */
   readonly claims: GrantedClaims;
-  /** As the answer says it. */
+  /** As the response shows it. */
   readonly assumedRoleUser: { readonly Arn: string; readonly AssumedRoleId: string };
 
   constructor(
@@ -44,22 +44,22 @@ class GrantOfProvider {
     };
   }
 
-  /** The identity provider that vouches for the holder and whose role it is. */
+  /** The identity provider that identified the user, and that the role belongs to. */
   get provider(): string {
     return this.#provider;
   }
 }
 
 /**
- * Proof that an identity provider vouches for somebody who may act as the provider's own role. No trust policy is asked:
- * whoever configured the provider with policies trusts everyone it vouches for. The class is not exported: only this file
- * makes one.
+ * Proof that a user of an identity provider may act as the provider's own role. There is no trust policy: configuring the
+ * provider with policies means trusting all of its users. The class is not exported, so only this file can create one.
  */
 export type ProviderGrant = GrantOfProvider;
 
 /**
- * Grants the role of a webhook to whom it vouches for, for as long as the webhook says unless the request asks for less (MinIO,
- * AssumeRoleWithCustomToken). Throws AccessDenied for the role of anybody else.
+ * Grants a webhook's role to a user that the webhook has identified. The session lasts as long as the webhook allows, or
+ * shorter if the request asks for it (MinIO, AssumeRoleWithCustomToken).
+ * @throws ServiceError AccessDenied when the role belongs to another provider
  */
 export function grantRoleToWebhookUser(
   role: Role,
@@ -76,18 +76,18 @@ export function grantRoleToWebhookUser(
   });
 }
 
-/** What is asked of a MinIO-style provider, and by whom. */
+/** A request for the role of a MinIO-style provider. */
 export interface ProviderRoleRequest {
   readonly identity: FederatedIdentity;
-  /** `undefined`: the session is called after the subject. */
+  /** `undefined`: the session is named after the subject. */
   readonly sessionName: string | undefined;
-  /** `undefined`: the session ends with the token. */
+  /** `undefined`: the session ends when the token expires. */
   readonly durationSeconds: number | undefined;
 }
 
 /**
- * Grants the role of a MinIO-style OpenID Connect provider to whom it vouches for (MinIO, AssumeRoleWithWebIdentity). Throws
- * AccessDenied for the role of anybody else, and for a token that names no policy where it must.
+ * Grants the role of a MinIO-style OpenID Connect provider to one of its users (MinIO, AssumeRoleWithWebIdentity).
+ * @throws ServiceError AccessDenied when the role belongs to another provider, or when a claim-mode token names no policy
  */
 export function grantProviderRole(
   role: Role,
@@ -96,7 +96,7 @@ export function grantProviderRole(
 ): ProviderGrant {
   const { provider, issuer, subject, audience } = identity;
   if (role.provider?.name !== provider) throw refused('the role is of another provider');
-  // Both need the consent of a trust policy, which such a role has not; dropping them would lose what denies by them.
+  // Both need the permission of a trust policy, and the role has none. Ignoring them would bypass policies that deny by them.
   if (identity.tags.length > 0 || identity.sourceIdentity !== undefined) {
     throw refused('the token asks for session tags or a source identity');
   }
@@ -122,7 +122,7 @@ function ownPolicies(
 
 function remainingSeconds({ expiresAt }: FederatedIdentity, nowMs: number): number {
   const seconds = Math.min(expiresAt - Math.floor(nowMs / 1000), maxDurationSeconds);
-  // A token may end within the very second, and a session lasts whole ones.
+  // Less than a second is left: sessions last whole seconds.
   if (seconds < 1) throw stsError('ExpiredTokenException');
   return seconds;
 }
@@ -131,7 +131,7 @@ function refused(detail: string): Error {
   return denied('AssumeRoleWithWebIdentity', detail);
 }
 
-/** AccessDenied as every federated action says it; `detail` is for the log. */
+/** AccessDenied for federated actions, in AWS's words. `detail` is for the log. */
 export function denied(action: string, detail: string): Error {
   return stsError('AccessDenied', `Not authorized to perform sts:${action}`, { detail });
 }

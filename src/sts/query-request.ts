@@ -2,7 +2,7 @@ import type { RawRequest } from '../core/raw-request.ts';
 import { parseQuery, type QueryParameter } from '../core/request-target.ts';
 import { stsError } from './errors.ts';
 
-/** Largest body the service reads, in bytes; every parameter at its own limit stays far below. */
+/** Largest accepted body, in bytes. A request with every parameter at its limit is far smaller. */
 export const maxStsBodyBytes: number = 256 * 1024;
 
 const maxParameters = 1000;
@@ -10,18 +10,18 @@ const maxParameters = 1000;
 export const apiVersion = '2011-06-15';
 const formType = 'application/x-www-form-urlencoded';
 
-/** One STS request, its parameters joined from query and body; nothing about its caller is known yet. */
+/** The parameters of one STS request, from query and body. Nothing about its caller is verified yet. */
 export interface StsCall {
-  /** As sent; not yet known to exist. */
+  /** As sent. There may be no such action. */
   readonly action: string;
   /** Every parameter by its exact name, `Action` and `Version` included. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 /**
- * Tells whether a request is for the STS service rather than for S3: its path is exactly `/`, and it names an
- * `Action` in the query, carries a form, or is signed for the service `sts`. The caller checks that its Host names no
- * bucket. No S3 operation on `/` takes an `Action` or a form.
+ * True for a request to STS rather than S3: its path is exactly `/`, and it names an `Action` in the query, carries a form, or
+ * is signed for the service `sts`. No S3 operation on `/` takes an `Action` or a form. The caller checks that the Host names no
+ * bucket.
  */
 export function isStsRequest(raw: RawRequest): boolean {
   if (raw.path !== '/') return false;
@@ -46,9 +46,9 @@ function mediaType(raw: RawRequest): string | undefined {
 }
 
 /**
- * Reads the parameters of query and body and checks the API version.
- * Throws MethodNotAllowed, RequestEntityTooLarge, MalformedQueryString, InvalidQueryParameter (a name twice),
- * ValidationError (too many), MissingAction and InvalidAction (other version).
+ * Reads the parameters of query and body, and checks the API version.
+ * @throws ServiceError MethodNotAllowed, RequestEntityTooLarge, MalformedQueryString, InvalidQueryParameter for a repeated
+ * name, ValidationError for too many parameters, MissingAction, or InvalidAction for another version
  */
 export function readStsCall(raw: RawRequest, body: Uint8Array): StsCall {
   if (raw.method !== 'POST' && raw.method !== 'GET') throw stsError('MethodNotAllowed');
@@ -77,7 +77,7 @@ function readForm(raw: RawRequest, body: Uint8Array): readonly QueryParameter[] 
     throw stsError('MalformedQueryString', `The request body must be ${formType}.`);
   }
   const text = Buffer.from(body).toString('latin1');
-  // Counted before anything is decoded: a body can hold a hundred thousand of them.
+  // Counted before decoding: a body can hold a hundred thousand parameters.
   if (text.split('&').length > maxParameters) throw tooManyParameters();
   const form = parseQuery(text);
   if (form === undefined) throw stsError('MalformedQueryString');
@@ -86,7 +86,7 @@ function readForm(raw: RawRequest, body: Uint8Array): readonly QueryParameter[] 
   return form;
 }
 
-/** Names such as `a[x]`, which other readers of a form take for something else, are none. */
+/** Refuses names such as `a[x]`, which some form parsers read as a structure. */
 function requireNames(parameters: readonly QueryParameter[]): void {
   if (!parameters.every(({ name }) => /^[\w.-]+$/.test(name))) throw stsError('MalformedQueryString');
 }
@@ -95,7 +95,7 @@ function joinParameters(all: readonly QueryParameter[]): ReadonlyMap<string, str
   if (all.length > maxParameters) throw tooManyParameters();
   const parameters = new Map<string, string>();
   for (const { name, value } of all) {
-    // Two values for one name: whichever is used, somebody else may have checked the other.
+    // With two values for one name, another component may check one of them while this one uses the other.
     if (parameters.has(name)) {
       throw stsError('InvalidQueryParameter', `The parameter ${name.slice(0, 128)} occurs more than once.`);
     }

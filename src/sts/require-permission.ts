@@ -7,8 +7,8 @@ import type { SignedCall } from './action.ts';
 import { accessDenied, denialDetail } from './denial.ts';
 
 /**
- * Requires that the caller's own policies allow an action; `further` are context keys beside the global ones. Throws
- * AccessDenied.
+ * Requires that the caller's own policies allow an action. `further` are context keys besides the global ones.
+ * @throws ServiceError AccessDenied
  */
 export async function requirePermission(
   action: string,

@@ -3,22 +3,22 @@ import type { RawRequest } from '../core/raw-request.ts';
 import { writeXml, type XmlTree } from '../core/xml.ts';
 import { contentTypes, stsNamespace, wireFormat } from './wire-format.ts';
 
-/** One answer of the STS service; the edge adds the headers that every answer has. */
+/** A response of the service. The edge adds the headers common to all responses. */
 export interface StsResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
 }
 
-/** Members of an action's result, in the order of the document; `undefined` members are left out. */
+/** The members of an action's result, in document order. Members that are `undefined` are left out. */
 export interface StsResult {
   readonly [name: string]: StsResultValue | undefined;
 }
 type StsResultValue = string | number | Date | StsResult;
 
 /**
- * Renders a success: `<XResponse><XResult>…</XResult><ResponseMetadata/></XResponse>`, or the same tree as JSON.
- * Times are ISO 8601 with whole seconds in XML and epoch seconds in JSON.
+ * Renders a successful response: `<XResponse><XResult>…</XResult><ResponseMetadata/></XResponse>`, or the same tree as JSON.
+ * Times are ISO 8601 with whole seconds in XML, and epoch seconds in JSON.
  */
 export function renderStsResult(action: string, result: StsResult, raw: RawRequest): StsResponse {
   const format = wireFormat(raw);

@@ -8,17 +8,18 @@ import { packedPolicySize } from './packed-policy-size.ts';
 export interface SessionPolicies {
   /** The inline policy exactly as sent. */
   readonly policy?: string;
-  /** ARNs of managed policies; they are looked up again at every request. */
+  /** ARNs of managed policies. They are resolved again at every request. */
   readonly policyArns: readonly string[];
 }
 
-/** Inline policy and policy ARNs together, in characters (AWS STS API Reference, AssumeRole). */
+/** Limit for the inline policy and the policy ARNs together, in characters (AWS STS API Reference, AssumeRole). */
 const maxCharacters = 2048;
 const maxReasonCharacters = 1024;
 
 /**
- * Checks the session policies of a request. Throws PackedPolicyTooLarge, MalformedPolicyDocument with where and why,
- * and ValidationError for a managed policy that does not exist.
+ * Checks the session policies of a request.
+ * @throws ServiceError PackedPolicyTooLarge, MalformedPolicyDocument with place and reason, or ValidationError for a managed
+ * policy that does not exist
  */
 export function checkSessionPolicies(
   policy: string | undefined,
@@ -46,7 +47,8 @@ function requireRoom(inline: number, policyArns: readonly string[]): void {
 }
 
 /**
- * Percent of its allotted space that a session fills; `undefined` when it carries nothing. Throws PackedPolicyTooLarge.
+ * Percent of its allotted space that a session takes; `undefined` when nothing is passed.
+ * @throws ServiceError PackedPolicyTooLarge
  */
 export function checkPackedSize(
   { policy, policyArns }: SessionPolicies,

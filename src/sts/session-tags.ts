@@ -3,9 +3,9 @@ import type { SessionTag } from '../tokens/session-claims.ts';
 import { stsError } from './errors.ts';
 
 /**
- * Session tags as a request names them (AWS STS API Reference, AssumeRole, Tags and TransitiveTagKeys). Throws
- * InvalidParameterValue for a repeated key, whatever its case, a key that belongs to AWS, and a transitive key without a
- * tag.
+ * Reads the session tags of a request (AWS STS API Reference, AssumeRole, Tags and TransitiveTagKeys).
+ * @throws ServiceError InvalidParameterValue for a key that is repeated, in any case, a key reserved for AWS, or a transitive
+ * key without a tag
  */
 export function readSessionTags(
   members: readonly ReadonlyMap<string, string>[],
@@ -25,7 +25,10 @@ export function readSessionTags(
   return tags;
 }
 
-/** Refuses keys that repeat, whatever their case, and keys that belong to AWS. Throws InvalidParameterValue. */
+/**
+ * Refuses repeated keys, compared without case, and keys that are reserved for AWS.
+ * @throws ServiceError InvalidParameterValue
+ */
 function checkSessionTags(tags: readonly SessionTag[]): void {
   const seen = new Set<string>();
   for (const { key } of tags) {
@@ -41,8 +44,9 @@ function checkSessionTags(tags: readonly SessionTag[]): void {
 }
 
 /**
- * The tags of a session that a session assumes: those that travel along, and the new ones. Throws InvalidParameterValue
- * for a new tag in the place of one that travels (IAM user guide, "Chaining roles with session tags").
+ * The tags of a chained session: the inherited transitive ones, and those of the request (IAM user guide, "Chaining roles with
+ * session tags").
+ * @throws ServiceError InvalidParameterValue for a tag that would replace an inherited one
  */
 export function withInherited(
   tags: readonly SessionTag[],
@@ -60,7 +64,7 @@ export function withInherited(
   return [...inherited, ...tags];
 }
 
-/** What conditions can say about the tags that a request asks for. */
+/** The condition keys of the requested tags. */
 export function requestTagKeys(tags: readonly SessionTag[]): ContextEntry[] {
   if (tags.length === 0) return [];
   const transitive = tags.filter(({ isTransitive }) => isTransitive).map(({ key }) => key);

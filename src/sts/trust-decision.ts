@@ -14,45 +14,45 @@ import type { SessionTag } from '../tokens/session-claims.ts';
 import { claimKeys, providerArn } from './federated-keys.ts';
 import { requestTagKeys } from './session-tags.ts';
 
-/** The action that a caller with credentials needs on a role. */
+/** The action that a caller with credentials needs permission for. */
 export const assumeRole = 'sts:AssumeRole';
 
-/** The action that a web identity needs on a role. */
+/** The action that the holder of an identity token needs permission for. */
 export const assumeRoleWithWebIdentity = 'sts:AssumeRoleWithWebIdentity';
 
-/** The action that somebody with a SAML assertion needs on a role. */
+/** The action that the holder of a SAML assertion needs permission for. */
 export const assumeRoleWithSaml = 'sts:AssumeRoleWithSAML';
 
-/** How long a session lasts when the request does not say, in seconds. */
+/** Default duration of a session, in seconds. */
 export const defaultDurationSeconds = 3600;
 
-/** The action that tags of a session need besides. */
+/** The action needed in addition when the session has tags. */
 export const tagSession = 'sts:TagSession';
 
-/** The action that a source identity needs besides. */
+/** The action needed in addition when the session has a source identity. */
 export const setSourceIdentity = 'sts:SetSourceIdentity';
 
-/** A session that is asked for, as far as conditions can be about it. */
+/** A requested session, as far as condition keys describe it. */
 export interface RequestedSession {
   readonly sessionName: string;
   readonly durationSeconds: number;
   readonly externalId?: string | undefined;
-  /** The tags that the request itself names. */
+  /** The tags of the request itself, without inherited ones. */
   readonly tags?: readonly SessionTag[];
   readonly sourceIdentity?: string | undefined;
-  /** Whether this very request proves a second factor. */
+  /** True when this request carried a valid MFA code. */
   readonly hasMfaCode?: boolean;
 }
 
-/** A question about a role in parts, so that it can be asked with and without what is known of the role. */
+/** A question about a role, in parts: it is asked both with and without the facts of the role. */
 export interface TrustQuestion {
   readonly principal: PolicyPrincipal;
   readonly action: string;
-  /** Of the trust decision and of the caller's own policies alike. */
+  /** The same for the trust policy and for the caller's own policies. */
   readonly entries: readonly ContextEntry[];
 }
 
-/** What AssumeRole asks of the policies, on behalf of a caller whose signature names `region`. */
+/** The question of AssumeRole. `region` is the region of the caller's signature. */
 export function callerQuestion(
   session: RequestedSession,
   { raw, caller, region }: { readonly raw: RawRequest; readonly caller: Caller; readonly region: string },
@@ -68,13 +68,13 @@ export function callerQuestion(
   };
 }
 
-// The code counts for this decision, whatever the caller's own session says.
+// For this decision the code of the request takes precedence over the caller's own session.
 function withMfaCode(entries: readonly ContextEntry[]): ContextEntry[] {
   const others = entries.filter(([key]) => !key.startsWith('aws:MultiFactorAuth'));
   return [...others, ['aws:MultiFactorAuthPresent', 'true'], ['aws:MultiFactorAuthAge', '0']];
 }
 
-/** What AssumeRoleWithWebIdentity asks of the trust policy, on behalf of whom an identity provider vouches for. */
+/** The question of AssumeRoleWithWebIdentity. */
 export function federatedQuestion(
   session: RequestedSession,
   identity: Pick<FederatedIdentity, 'issuer' | 'claims'>,
@@ -94,7 +94,7 @@ export function federatedQuestion(
   };
 }
 
-/** What AssumeRoleWithSAML asks of the trust policy, on behalf of whom a SAML provider vouches for. */
+/** The question of AssumeRoleWithSAML. */
 export function samlQuestion(
   session: RequestedSession,
   { providerArn: provider, conditionKeys }: Pick<SamlIdentity, 'providerArn' | 'conditionKeys'>,
@@ -113,7 +113,7 @@ export function samlQuestion(
   };
 }
 
-/** What conditions can say about the session itself, whoever asks for it. */
+/** The condition keys that describe the requested session, for every kind of caller. */
 function sessionKeys(
   { sessionName, durationSeconds, tags = [], sourceIdentity }: RequestedSession,
   accountId: string,
@@ -121,17 +121,17 @@ function sessionKeys(
   return [
     ['aws:ResourceAccount', accountId],
     ['sts:RoleSessionName', sessionName],
-    // The duration that would be granted, default included: otherwise a policy that limits it refuses the default.
+    // The effective duration, default included. Otherwise a policy that limits the duration would refuse requests without one.
     ['sts:DurationSeconds', String(durationSeconds)],
     ...requestTagKeys(tags),
     ...(sourceIdentity === undefined ? [] : [['sts:SourceIdentity', sourceIdentity] as const]),
   ];
 }
 
-// Unknown until the role is: a statement that names one denies rather than taking the tag for absent.
+// Unknown without the role. A statement that names one denies, instead of treating the tag as absent.
 const roleTagKeys: readonly string[] = ['aws:ResourceTag/', 'iam:ResourceTag/'];
 
-/** The question about a role of whom nothing is known but its ARN. */
+/** The question about a role of which only the ARN is known. */
 export function trustQuery(
   { principal, action, entries }: TrustQuestion,
   roleArn: string,
@@ -148,8 +148,8 @@ export interface TrustCase {
 }
 
 /**
- * Adds the role's tags and its trust policy. A role that does not exist has no tags and trusts nobody; everything else
- * goes the same way, so existence does not show.
+ * Adds the role's tags and its trust policy. A role that does not exist has no tags and no trust policy, and is decided in the
+ * same way, so that its absence does not show.
  */
 export function trustCase(own: PolicySets, query: AuthorizationQuery, role: Role | undefined): TrustCase {
   const context = withRoleTags(query.context, role?.tags ?? noTags);
@@ -163,14 +163,14 @@ const noTags: ReadonlyMap<string, string> = new Map();
 
 const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
 
-/** The answer to a {@link trustCase}, without pauses. */
+/** Decides a {@link trustCase} without pauses. */
 export function decideTrustCase({ sets, query }: TrustCase): Decision | NeedsKeys {
   return requireOwnConsent(decide(sets, query), query);
 }
 
 /**
- * The answer to a {@link trustCase} by what the engine has decided about it. Tags and a source identity need what the role itself
- * needs; a source identity that is set along a chain also needs the caller's own policies, however closely the trust policy
+ * Completes the decision of the policy engine about a {@link trustCase}. For tags and a source identity, the rules of the role
+ * itself apply. Setting a source identity along a chain also needs the caller's own permission, even when the trust policy
  * names the caller (IAM user guide, "Permissions required to set source identity").
  */
 export function requireOwnConsent(
@@ -196,7 +196,7 @@ function withRoleTags(context: RequestContext, tags: ReadonlyMap<string, string>
   );
 }
 
-/** A role's ARN with its account, an account-less one meaning the only account there is; `undefined` for other ARNs. */
+/** The ARN of a role with its account; an ARN without an account means this account. `undefined` for other ARNs. */
 export function fullRoleArn(text: string, accountId: string): string | undefined {
   const arn = parseArn(text);
   const isRoleArn =

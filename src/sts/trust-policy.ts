@@ -26,36 +26,36 @@ import {
   trustQuery,
 } from './trust-decision.ts';
 
-/** Which role is asked for, under what name and for how long, and what the session shall carry. */
+/** The requested role and session. */
 export interface FederatedRoleRequest {
   readonly roleArn: string;
   readonly sessionName: string;
-  /** `undefined` asks for the default of an hour. */
+  /** `undefined`: an hour. */
   readonly durationSeconds: number | undefined;
-  /** The tags that the request itself names. */
+  /** The tags of the request itself, without inherited ones. */
   readonly tags: readonly SessionTag[];
   readonly sourceIdentity: string | undefined;
-  /** The longest session that the identity provider allows, which shortens the one that is asked for. */
+  /** The longest session that the identity provider allows. Shortens the requested duration. */
   readonly maxDurationSeconds?: number | undefined;
 }
 
-/** What AssumeRole asks for, as far as trust is decided by it. */
+/** The parameters of AssumeRole that the trust decision uses. */
 export interface RoleRequest extends FederatedRoleRequest {
   readonly externalId: string | undefined;
-  /** Whether a one-time code of the caller came with it and was right. */
+  /** True when the request carried a valid MFA code of the caller. */
   readonly hasMfaCode: boolean;
 }
 
 type GrantedClaims = Pick<SessionClaims, 'tags' | 'sourceIdentity' | 'federation'>;
 
 class RoleTrustGrant {
-  // A private field makes the type nominal: no object literal and no other class can stand in for it.
+  // A private field makes the type nominal: no object literal and no other class is assignable to it.
   readonly #decision: AccessDecision;
   readonly principal: RoleSessionPrincipal;
   readonly durationSeconds: number;
-  /** What the session carries beside its policies. */
+  /** The claims of the session besides its policies. */
   readonly claims: GrantedClaims;
-  /** As the answer says it. */
+  /** As the response shows it. */
   readonly assumedRoleUser: { readonly Arn: string; readonly AssumedRoleId: string };
 
   constructor(
@@ -78,23 +78,23 @@ class RoleTrustGrant {
     };
   }
 
-  /** The decision that allows the session. */
+  /** The decision that allowed the session. */
   get decision(): AccessDecision {
     return this.#decision;
   }
 }
 
 /**
- * Proof that a session of this role, under this name and for this long, may be issued. The class is not exported:
- * only this file makes one.
+ * Proof that a session of this role, with this name and duration, may be issued. The class is not exported, so only this file
+ * can create one.
  */
 export type TrustGrant = RoleTrustGrant;
 
 /**
- * Decides AssumeRole: the role's trust policy together with the caller's own policies, boundary and session policies
- * (IAM user guide, "Policy evaluation logic"). Throws ValidationError for a malformed ARN or a duration over its
- * limit, InvalidParameterValue for a tag that cannot be set, and AccessDenied, which says the same of a role that does
- * not exist as of one that may not be assumed.
+ * Decides AssumeRole by the role's trust policy together with the caller's own policies, boundary and session policies (IAM
+ * user guide, "Policy evaluation logic").
+ * @throws ServiceError ValidationError for a malformed ARN or a duration over its limit, InvalidParameterValue for a tag that
+ * cannot be set, and AccessDenied, which is the same for a role that does not exist
  */
 export async function grantRole(request: RoleRequest, call: SignedCall): Promise<TrustGrant> {
   const { authenticated, dependencies, trace } = call;
@@ -138,10 +138,10 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
 }
 
 /**
- * Decides what somebody may assume for whom an identity provider vouches: the role's trust policy alone, which must name
- * the provider (IAM user guide, "Creating a role for OIDC federation"). `question` is about the requested session.
- * Throws ValidationError for a malformed ARN or a duration over the role's maximum, and AccessDenied, which says the
- * same of every refusal.
+ * Decides whether the holder of an identity token or assertion may assume a role. Only the role's trust policy counts, and it
+ * must name the provider (IAM user guide, "Creating a role for OIDC federation").
+ * @throws ServiceError ValidationError for a malformed ARN or a duration over the role's maximum, and AccessDenied, which is
+ * the same for every reason
  */
 export async function grantRoleToFederated(
   request: FederatedRoleRequest,
@@ -172,7 +172,7 @@ export async function grantRoleToFederated(
   return new RoleTrustGrant(decision, role, { name: sessionName, durationSeconds: granted, claims });
 }
 
-// What a session carries from the caller's session counts too: the role must be ready for it.
+// Inherited tags and an inherited source identity need the permissions too.
 function furtherActions(tags: readonly SessionTag[], sourceIdentity: string | undefined): string[] {
   const actions: string[] = [];
   if (tags.length > 0) actions.push(tagSession);
@@ -180,7 +180,7 @@ function furtherActions(tags: readonly SessionTag[], sourceIdentity: string | un
   return actions;
 }
 
-// A source identity says who began, all along the chain.
+// A source identity stays the same along a whole chain.
 function requireSameSourceIdentity(requested: string | undefined, caller: Caller): void {
   const inherited = claimsOf(caller)?.sourceIdentity;
   if (requested === undefined || inherited === undefined || requested === inherited) return;

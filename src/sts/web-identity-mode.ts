@@ -3,16 +3,16 @@ import type { Role } from '../directory/role.ts';
 import type { StsDependencies } from './action.ts';
 import { fullRoleArn } from './trust-decision.ts';
 
-/** How AssumeRoleWithWebIdentity finds what a token is good for. No mode falls through to another. */
+/** How AssumeRoleWithWebIdentity grants a role. No mode falls back to another. */
 export type WebIdentityMode =
-  /** As in AWS: a role of the directory, whose trust policy decides. */
+  /** As in AWS: a role of the directory, decided by its trust policy. */
   | { readonly kind: 'trust-policy' }
-  /** As in MinIO: the role of one identity provider; `undefined` when there is none of that ARN. */
+  /** As in MinIO: the role of one identity provider; `undefined` when no provider has a role with this ARN. */
   | { readonly kind: 'provider'; readonly role: Role | undefined };
 
 /**
- * Chooses the mode by the RoleArn of a request: a role of the directory, or the generated ARN of a provider, means that
- * and nothing else. Any other, which SDKs send because they must, is for the claim-mode provider where there is one.
+ * Chooses the mode by the RoleArn. The ARN of a role in the directory, or the generated ARN of a provider, means exactly that
+ * role. Any other ARN, or none, means the claim-mode provider if there is one; SDKs always send an ARN.
  */
 export function webIdentityMode(
   roleArn: string | undefined,

@@ -1,20 +1,18 @@
 import type { RawRequest } from '../core/raw-request.ts';
 
-/** The two forms in which STS answers. */
+/** The formats of STS responses. */
 export type WireFormat = 'xml' | 'json';
 
-/** Namespace of every STS document, and the API version at its end. */
+/** XML namespace of every STS document, which ends in the API version. */
 export const stsNamespace = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
-/** `Content-Type` of an answer. */
+/** `Content-Type` of a response. */
 export const contentTypes: Readonly<Record<WireFormat, string>> = {
   xml: 'text/xml',
   json: 'application/json',
 };
 
-/**
- * The form the client asks for: JSON when its `Accept` names `application/json` before any XML type, otherwise XML.
- */
+/** The format that the client asks for: JSON when its `Accept` names `application/json` before any XML type, otherwise XML. */
 export function wireFormat(raw: RawRequest): WireFormat {
   for (const value of raw.headers.getAll('accept')) {
     for (const range of value.split(',')) {

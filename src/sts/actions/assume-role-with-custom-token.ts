@@ -11,7 +11,7 @@ import { fullRoleArn } from '../trust-decision.ts';
 const name = 'AssumeRoleWithCustomToken';
 
 /**
- * Temporary credentials of a webhook's own role for the holder of a token that the webhook knows (MinIO,
+ * Issues credentials of a webhook's own role to the holder of a token that the webhook accepts (MinIO,
  * AssumeRoleWithCustomToken). Only the webhook of that role is asked.
  */
 export const assumeRoleWithCustomToken: UnsignedAction = defineUnsignedAction({

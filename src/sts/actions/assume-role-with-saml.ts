@@ -14,8 +14,8 @@ import {
 import { grantRoleToFederated } from '../trust-policy.ts';
 
 /**
- * Temporary credentials of a role for the holder of a SAML response (AWS STS API Reference, AssumeRoleWithSAML). The
- * assertion names the session and may tag it; it must offer this very role for this very provider.
+ * Issues credentials of a role to the holder of a SAML response (AWS STS API Reference, AssumeRoleWithSAML). The assertion
+ * names the session, may tag it, and must list this role together with this provider.
  */
 export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
   name: 'AssumeRoleWithSAML',

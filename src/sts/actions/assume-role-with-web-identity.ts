@@ -30,9 +30,8 @@ const trustPolicyParameters = {
 };
 
 /**
- * Temporary credentials of a role for the holder of an identity provider's token (AWS STS API Reference,
- * AssumeRoleWithWebIdentity), or of a provider's own role (MinIO, the same action). A session of a role may outlive the
- * token.
+ * Issues credentials of a role to the holder of an identity provider's token (AWS STS API Reference,
+ * AssumeRoleWithWebIdentity), or of the provider's own role (MinIO, the same action). The session may outlive the token.
  */
 export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
   name,
@@ -82,7 +81,7 @@ async function grantTo(
     if (mode.role === undefined) throw denied(name, 'no provider has a role of this ARN');
     return grantProviderRole(mode.role, { identity, sessionName, durationSeconds }, call);
   }
-  // INVARIANT: the parameters of this mode are required.
+  // INVARIANT: both parameters are required in this mode.
   if (roleArn === undefined || sessionName === undefined)
     throw new Error('a role is asked for without a name');
   const { account } = call.dependencies;

@@ -6,9 +6,7 @@ import { refused, required, stsParameters } from '../parameters.ts';
 import { readSessionTags } from '../session-tags.ts';
 import { grantRole } from '../trust-policy.ts';
 
-/**
- * Temporary credentials of a role for a user or for a session (AWS STS API Reference, AssumeRole).
- */
+/** Issues credentials of a role to a user or a session (AWS STS API Reference, AssumeRole). */
 export const assumeRole: SignedAction = defineAction({
   name: 'AssumeRole',
   callers: {

@@ -6,7 +6,7 @@ import { requirePermission } from '../require-permission.ts';
 
 const refusal = 'Cannot call DecodeAuthorizationMessage with session credentials';
 
-/** What a refusal's encoded message says (AWS STS API Reference, DecodeAuthorizationMessage). */
+/** Decodes the encoded message of a denial (AWS STS API Reference, DecodeAuthorizationMessage). */
 export const decodeAuthorizationMessage: SignedAction = defineAction({
   name: 'DecodeAuthorizationMessage',
   callers: {

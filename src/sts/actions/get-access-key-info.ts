@@ -7,8 +7,8 @@ import { requirePermission } from '../require-permission.ts';
 const refusal = 'Cannot call GetAccessKeyInfo with session credentials';
 
 /**
- * The account that an access key id belongs to, whether the key is active or was ever issued (AWS STS API Reference,
- * GetAccessKeyInfo): known from the directory, or read from the id itself.
+ * Returns the account of an access key id, from the directory or from the id itself (AWS STS API Reference, GetAccessKeyInfo).
+ * It does not tell whether the key is active or was ever issued.
  */
 export const getAccessKeyInfo: SignedAction = defineAction({
   name: 'GetAccessKeyInfo',

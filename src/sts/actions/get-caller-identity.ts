@@ -1,8 +1,8 @@
 import { defineAction, type SignedAction } from '../action.ts';
 
 /**
- * Tells any authenticated caller who it is; no permission is needed and no policy can deny it (AWS STS API
- * Reference, GetCallerIdentity).
+ * Returns the identity of the caller (AWS STS API Reference, GetCallerIdentity). No permission is needed, and no policy can
+ * deny it.
  */
 export const getCallerIdentity: SignedAction = defineAction({
   name: 'GetCallerIdentity',

@@ -6,10 +6,7 @@ import { readSessionTags } from '../session-tags.ts';
 
 const refusal = 'Cannot call GetFederationToken with session credentials';
 
-/**
- * Temporary credentials for somebody the owner of a long-term key vouches for (AWS STS API Reference,
- * GetFederationToken).
- */
+/** Issues credentials for a federated user of the owner of a long-term key (AWS STS API Reference, GetFederationToken). */
 export const getFederationToken: SignedAction = defineAction({
   name: 'GetFederationToken',
   callers: {

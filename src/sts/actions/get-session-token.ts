@@ -6,7 +6,7 @@ import { stsParameters } from '../parameters.ts';
 
 const refusal = 'Cannot call GetSessionToken with session credentials';
 
-/** Temporary credentials for the owner of a long-term key (AWS STS API Reference, GetSessionToken). */
+/** Issues temporary credentials to the owner of a long-term key (AWS STS API Reference, GetSessionToken). */
 export const getSessionToken: SignedAction = defineAction({
   name: 'GetSessionToken',
   callers: {

@@ -1,7 +1,7 @@
 /*
- * This folder is the table of STS actions, with one file and one row for each.
- * In: the parameters of a call, and the authenticated caller where the action is signed. Out: the result to render.
- * An action never makes credentials itself: it gets a grant, and `issue` makes them.
+ * This folder holds the STS actions, one file and one table row each.
+ * In: the parameters of a call, and the authenticated caller of a signed action. Out: the result to render.
+ * An action never creates credentials itself: it obtains a grant, and `issue` creates them.
  * An action without a row does not exist.
  */
 
