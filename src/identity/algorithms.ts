@@ -1,4 +1,4 @@
-/** What a signature algorithm asks of a key. */
+/** The key that a signature algorithm requires. */
 export interface AlgorithmRule {
   readonly keyType: 'RSA' | 'EC' | 'OKP';
   /** The curve, for EC and OKP keys. */
@@ -9,8 +9,8 @@ const rsa: AlgorithmRule = { keyType: 'RSA' };
 const ed25519: AlgorithmRule = { keyType: 'OKP', curve: 'Ed25519' };
 
 /**
- * The algorithms an identity token may be signed with (RFC 7518, section 3.1; RFC 8037; RFC 9864). Asymmetric ones
- * only: whoever verifies an HS token could have made it, and `none` proves nothing.
+ * The algorithms that an identity token may be signed with (RFC 7518, section 3.1; RFC 8037; RFC 9864). Only asymmetric ones:
+ * an HS token could have been made by anyone who can verify it, and `none` proves nothing.
  */
 const table: ReadonlyMap<string, AlgorithmRule> = new Map([
   ['RS256', rsa],
@@ -31,7 +31,10 @@ export function algorithmRule(name: unknown): AlgorithmRule | undefined {
   return typeof name === 'string' ? table.get(name) : undefined;
 }
 
-/** True when a key made for one algorithm serves the other: the same name, or the two names of Ed25519. */
+/**
+ * True when a key declared for one algorithm may be used with the other: the names are equal, or they are the two names of
+ * Ed25519.
+ */
 export function isSameAlgorithm(left: string, right: string): boolean {
   return left === right || (table.get(left) === ed25519 && table.get(right) === ed25519);
 }

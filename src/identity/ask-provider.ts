@@ -4,14 +4,17 @@ import type { GuardedFetch, OutboundAnswer, OutboundRequest } from '../outbound/
 import { OutboundFault } from '../outbound/outbound-fault.ts';
 import type { IdentityObserver, IdentityOperation, IdentityRequest } from './observer.ts';
 
-/** What every kind of provider works with. */
+/** What every kind of provider needs to make requests. */
 export interface IdentityTools {
   readonly fetch: GuardedFetch;
   readonly clock: Clock;
   readonly observer: IdentityObserver;
 }
 
-/** Asks a provider and tells the observer how it went; the body of a 2xx answer. Throws {@link OutboundFault}. */
+/**
+ * Sends a request to a provider, reports its outcome to the observer, and returns the body of a 2xx response.
+ * @throws OutboundFault
+ */
 export async function askProvider(
   tools: IdentityTools,
   provider: string,
@@ -22,7 +25,7 @@ export async function askProvider(
   return value;
 }
 
-/** {@link askProvider}, with the status of the answer. */
+/** Like {@link askProvider}, but returns the status too. */
 export function askForAnswer(
   { fetch, observer }: IdentityTools,
   provider: string,
@@ -32,7 +35,7 @@ export function askForAnswer(
   return observed(observer, { provider, operation }, () => fetch.answer({ ...question, pool: provider }));
 }
 
-/** Finds out whether a provider answers at all; only the observer hears of it. */
+/** Checks that a provider is reachable. Only the observer learns the result. */
 export async function reachProvider(
   { fetch, observer }: IdentityTools,
   provider: string,

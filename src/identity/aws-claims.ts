@@ -3,7 +3,7 @@ import { IdentityFault } from './identity-fault.ts';
 import { sessionForms } from './session-forms.ts';
 import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
-/** What a token asks its session to carry. */
+/** The session tags and the source identity that a token carries. */
 export interface AwsClaims {
   readonly tags: readonly FederatedSessionTag[];
   readonly sourceIdentity: string | undefined;
@@ -16,15 +16,16 @@ const transitiveTagKeys = 'transitive_tag_keys';
 
 const { maxTags, tagKey, tagValue, sourceIdentity: sourceIdentityForm } = sessionForms;
 
-/** Whether a claim says what the session shall carry; such claims are no condition keys. */
+/** True for claims about session tags and the source identity. They are not condition keys. */
 export function isAwsClaim(name: string): boolean {
   return name.startsWith(tagsClaim) || name.startsWith(sourceIdentityClaim);
 }
 
 /**
- * Session tags and source identity of a token (IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity"):
- * the claim `https://aws.amazon.com/tags` as an object, or flattened into claims of its own. What cannot be honoured is
- * refused: ignoring it would lose what a policy on it denies. Throws `IdentityFault` `bad_claims`.
+ * Reads the session tags and the source identity of a token (IAM user guide, "Passing session tags using
+ * AssumeRoleWithWebIdentity"). The claim `https://aws.amazon.com/tags` may be an object, or flattened into several claims.
+ * Anything that cannot be applied is refused: without it, the session would get past a policy that denies by it.
+ * @throws IdentityFault `bad_claims`
  */
 export function readAwsClaims(claims: JsonObject): AwsClaims {
   const found = Object.entries(claims).filter(([name]) => isAwsClaim(name));
@@ -38,7 +39,7 @@ export function readAwsClaims(claims: JsonObject): AwsClaims {
   return { tags: readTags(tagParts), sourceIdentity };
 }
 
-/** The tag claims under the names that they have when flattened, without what is common to all of them. */
+/** The members of a tag claim, under the names they have in the flattened form, without the common prefix. */
 function tagPartsOf(name: string, value: unknown): readonly (readonly [string, unknown])[] {
   if (name !== tagsClaim) {
     if (!name.startsWith(`${tagsClaim}/`)) throw malformed('has an unknown name');
@@ -77,7 +78,7 @@ function readTags(parts: ReadonlyMap<string, unknown>): readonly FederatedSessio
   return tags;
 }
 
-/** In lower case: tag keys are told apart without their case. */
+/** In lower case, because tag keys are compared without case. */
 function readTransitiveKeys(value: unknown): ReadonlySet<string> {
   if (value === undefined) return new Set();
   const keys: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -95,7 +96,7 @@ function readSourceIdentity(value: unknown): string {
   throw new IdentityFault('bad_claims', `The claim ${sourceIdentityClaim} must be a source identity`);
 }
 
-/** A text, or a list of one text, which is how providers write what could have several values. */
+/** A text, or a list with one text: providers write attributes as lists when they could have several values. */
 function oneText(value: unknown): string | undefined {
   const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
   return typeof only === 'string' ? only : undefined;

@@ -1,14 +1,15 @@
 import { IdentityFault } from './identity-fault.ts';
 import type { JsonObject, UnverifiedToken } from './unverified-token.ts';
 
-/** How far the provider's clock may be ahead of ours; expiry has no such grace. */
+/** How far the provider's clock may be ahead of this one. The expiry has no such tolerance. */
 const maxClockAheadSeconds = 60;
 /** Longest subject (OpenID Connect Core 1.0, section 2; AWS STS, SubjectFromWebIdentityToken). */
 const maxSubjectLength = 255;
 
 /**
- * Checks `exp`, `iat` and `nbf` (RFC 7519, section 4.1), all in whole or fractional seconds. Returns the expiry in whole
- * seconds. Throws `IdentityFault`.
+ * Checks `exp`, `iat` and `nbf` (RFC 7519, section 4.1), in seconds, which may have fractions. Returns the expiry in whole
+ * seconds.
+ * @throws IdentityFault
  */
 export function checkTimes(claims: JsonObject, nowMs: number): number {
   const now = Math.floor(nowMs / 1000);
@@ -38,7 +39,10 @@ function requireTime(claims: JsonObject, name: string): number {
   throw new IdentityFault('bad_claims', `The claim ${name} must be a number of seconds`);
 }
 
-/** The token's `sub`. Throws `IdentityFault`. */
+/**
+ * Returns the token's `sub`.
+ * @throws IdentityFault
+ */
 export function requireSubject(claims: JsonObject): string {
   const subject = claims['sub'];
   if (subject === undefined) throw missing('sub');
@@ -49,13 +53,16 @@ export function requireSubject(claims: JsonObject): string {
   );
 }
 
-/** Checks `iss` once more, by the provider whose keys verified the token. Throws `IdentityFault`. */
+/**
+ * Checks `iss` once more, in the provider whose keys verify the token.
+ * @throws IdentityFault
+ */
 export function requireIssuer(token: UnverifiedToken, issuer: string): void {
   if (token.issuer === issuer) return;
   throw new IdentityFault('unknown_issuer', 'The token was issued by another provider');
 }
 
-/** No audience of the token is one of the provider's. */
+/** The fault for a token without an accepted audience. */
 export function wrongAudience(): IdentityFault {
   return new IdentityFault('wrong_audience', 'Incorrect token audience');
 }

@@ -9,7 +9,7 @@ import { readUnverifiedToken, type UnverifiedToken } from './unverified-token.ts
 
 const maxShownIssuer = 255;
 
-/** The configured providers: finds the one whose issuer and audience a token names and lets it judge the token. */
+/** The configured providers. Chooses the provider of a token by its issuer and audiences, and lets it judge the token. */
 export class ConfiguredProviders implements IdentityProviders {
   readonly #providers: readonly IdentityProvider[];
 
@@ -32,8 +32,8 @@ export class ConfiguredProviders implements IdentityProviders {
   }
 
   /**
-   * The provider that judges a token: of those that accept its issuer and audience, the one whose role is wanted, or one without
-   * a role of its own. Where there is none, another one judges it, and the token service refuses its identity.
+   * Chooses the provider that judges a token, among those that accept its issuer and audience: the provider of the wanted role,
+   * or one without a role of its own. If there is none, another one judges the token, and STS denies the role to its user.
    */
   #providerOf(token: UnverifiedToken, wanted: string | undefined): IdentityProvider {
     const ofIssuer = this.#providers.filter(({ issuer }) => issuer === token.issuer);

@@ -1,8 +1,8 @@
 import type { WaitObserver } from './provider-room.ts';
 
-/** Whom a webhook vouches for. */
+/** The user that a webhook has identified. */
 export interface CustomTokenIdentity {
-  /** The configured name of the provider; bounded, fit for a metric label. */
+  /** The configured name of the provider. A bounded value, fit for a metric label. */
   readonly provider: string;
   /** 1 to 255 characters. */
   readonly user: string;
@@ -10,11 +10,11 @@ export interface CustomTokenIdentity {
   readonly maxValiditySeconds: number;
 }
 
-/** Every configured webhook, behind the one question the token service has. */
+/** All configured webhooks, as STS sees them. */
 export interface CustomTokenProviders {
   /**
-   * Whose token it is, as the provider of that name says; the observer hears when the call waits for it. Throws
-   * `IdentityFault`.
+   * Asks the provider of that name who holds a token. The observer is told when the call waits.
+   * @throws IdentityFault
    */
   identify(provider: string, token: string, observe?: WaitObserver): Promise<CustomTokenIdentity>;
 }

@@ -3,20 +3,20 @@ import { unusableKeys } from './key-fault.ts';
 import { isJsonObject } from './unverified-token.ts';
 import { readKeySet, type VerificationKey } from './verification-key.ts';
 
-/** Largest discovery document and key set; real ones have a few kilobytes. */
+/** Largest accepted discovery document and key set; real ones have a few kilobytes. */
 const maxDocumentBytes = 262_144;
 
-/** Whose keys are fetched, and how. */
+/** The provider whose keys are fetched, and the tools for it. */
 export interface KeyOwner {
   /** The configured name. */
   readonly name: string;
   readonly issuer: string;
 }
 
-/** What an issuer's discovery document leads to. */
+/** The result of discovery. */
 export interface Discovery {
   readonly keys: readonly VerificationKey[];
-  /** Where the issuer tells more about users; `undefined` when it does not say. */
+  /** The UserInfo endpoint; `undefined` when the document names none. */
   readonly userInfoEndpoint: string | undefined;
 }
 
@@ -30,8 +30,10 @@ export async function discoverKeys(
 }
 
 /**
- * Reads an issuer's discovery document and fetches the keys that it names (OpenID Connect Discovery 1.0, sections 4 and
- * 3). The document must be the issuer's own. Throws `OutboundFault` and `IdentityFault` `no_key`.
+ * Reads an issuer's discovery document and fetches the keys that it names (OpenID Connect Discovery 1.0, sections 4 and 3). The
+ * document must name the same issuer.
+ * @throws OutboundFault
+ * @throws IdentityFault `no_key`
  */
 export async function discover({ name, issuer }: KeyOwner, tools: IdentityTools): Promise<Discovery> {
   const document = await askProvider(tools, name, 'discovery', {
@@ -50,7 +52,10 @@ export async function discover({ name, issuer }: KeyOwner, tools: IdentityTools)
   };
 }
 
-/** The keys of a fetched key set. Rejects with `IdentityFault` `no_key` when there are none. */
+/**
+ * Reads the keys of a fetched key set.
+ * @throws IdentityFault `no_key` when there are none
+ */
 export async function usableKeys(
   value: unknown,
   name: string,

@@ -1,14 +1,14 @@
-/** A tag that a token asks for. */
+/** A session tag from a token. */
 export interface FederatedSessionTag {
   readonly key: string;
   readonly value: string;
-  /** Whether it passes along a chain of roles. */
+  /** True when it is passed on along a chain of roles. */
   readonly isTransitive: boolean;
 }
 
-/** Who an identity provider vouches for, from a token that passed every check. */
+/** The verified identity from a token that passed every check. */
 export interface FederatedIdentity {
-  /** The configured name of the provider; bounded, fit for a metric label. */
+  /** The configured name of the provider. A bounded value, fit for a metric label. */
   readonly provider: string;
   /** The token's `iss`, exactly. */
   readonly issuer: string;
@@ -17,14 +17,14 @@ export interface FederatedIdentity {
   /** The audience the token was accepted for. */
   readonly audience: string;
   /**
-   * Every textual claim by its path, nested names joined by `/` (`kubernetes.io/namespace`); lists have several
-   * values. `aud` holds accepted audiences only.
+   * Every textual claim by its path. Nested names are joined by `/` (`kubernetes.io/namespace`), and lists have several values.
+   * `aud` holds only accepted audiences.
    */
   readonly claims: ReadonlyMap<string, readonly string[]>;
   /** The token's `exp`, in whole seconds since the Unix epoch, rounded down. */
   readonly expiresAt: number;
   readonly tags: readonly FederatedSessionTag[];
   readonly sourceIdentity: string | undefined;
-  /** What a claim-mode provider says about policies, as it says it; `undefined` for other providers. */
+  /** The policy names in the claim of a claim-mode provider; `undefined` for other providers. */
   readonly policyNames: readonly string[] | undefined;
 }

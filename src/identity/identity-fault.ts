@@ -1,39 +1,41 @@
 /** Why an identity token was not accepted. */
 export type IdentityReason =
-  /** Not a signed token, or one that no provider's rules allow. */
+  /** Not a signed token, or of a form that no provider accepts. */
   | 'malformed'
   | 'unknown_issuer'
   | 'wrong_audience'
   | 'bad_signature'
-  /** Keys were fetched and none of them is the token's, or none is usable. */
+  /** Keys were fetched, but none of them is usable or verifies the token. */
   | 'no_key'
   | 'expired'
   | 'not_yet_valid'
-  /** A claim that must be there is missing or of the wrong kind, or one that must not be there is. */
+  /** A required claim is missing or of the wrong type, or a forbidden claim is present. */
   | 'bad_claims'
-  /** It may be used once, and was. */
+  /** It may be used once, and has been. */
   | 'replayed'
-  /** Too many calls wait for the provider; this one was not put to it. */
+  /** Too many calls wait for the provider. It was not asked. */
   | 'provider_busy'
-  /** The provider could not be asked. */
+  /** The provider could not be reached. */
   | 'provider_unreachable'
-  /** The provider was asked, and its answer says nothing. */
+  /** The provider answered, but its answer cannot be used. */
   | 'bad_answer'
-  /** The provider was asked and said no. */
+  /** The provider rejected the token. */
   | 'provider_rejected'
-  /** The provider was asked and said no in words that are meant for the caller. */
+  /** The provider denied the token, with a reason that the caller may see. */
   | 'provider_denied';
 
-/** Further facts of an {@link IdentityFault}. */
+/** Optional facts of an {@link IdentityFault}. */
 export interface IdentityFaultFacts {
   /** Name of the configured provider, once it is known. */
   readonly provider?: string;
-  /** For the log only; never holds the token or a part of it. */
+  /** For the log only. Never contains any part of the token. */
   readonly detail?: string;
   readonly cause?: unknown;
 }
 
-/** An identity token that was not accepted. `message` is fit for the caller: it tells what the token itself says. */
+/**
+ * An identity token that was not accepted. `message` may be shown to the caller: it says nothing that the token does not say.
+ */
 export class IdentityFault extends Error {
   override readonly name = 'IdentityFault';
   readonly reason: IdentityReason;

@@ -1,7 +1,7 @@
 import { OutboundFault } from '../outbound/outbound-fault.ts';
 import { IdentityFault } from './identity-fault.ts';
 
-/** What it means for a token that its provider's keys could not be had; anything unforeseen stays what it is. */
+/** Converts a failure to get keys into the fault of the token. Other errors are returned unchanged. */
 export function keyFault(error: unknown): unknown {
   if (!(error instanceof OutboundFault)) return error;
   const facts = { detail: `the keys cannot be fetched: ${error.message}`, cause: error };
@@ -10,7 +10,7 @@ export function keyFault(error: unknown): unknown {
     : unusableKeys(facts.detail, error);
 }
 
-/** The provider answered, and what it answered are no keys. */
+/** The provider answered, but not with usable keys. */
 export function unusableKeys(detail: string, cause?: unknown): IdentityFault {
   return new IdentityFault('no_key', "Couldn't retrieve verification key from your identity provider", {
     detail,

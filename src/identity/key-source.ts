@@ -2,29 +2,28 @@ import type { Clock } from '../core/clock.ts';
 import { ProviderRoom, type WaitObserver } from './provider-room.ts';
 import type { VerificationKey } from './verification-key.ts';
 
-/** Keys of one provider as they were last fetched. */
+/** The keys of one provider, as last fetched. */
 interface FetchedKeys {
   readonly keys: readonly VerificationKey[];
   readonly fetchedAtMs: number;
 }
 
-/** So long keys are used without asking; a withdrawn key dies after this while the provider answers. */
+/** How long keys are used without a new fetch. A withdrawn key stops working after this time if the provider answers. */
 const maxAgeMs = 600_000;
-/** Least time between two fetches for tokens with an unknown key: anybody can make up such tokens. */
+/** Minimum time between two fetches for tokens with an unknown key. Anyone can make up such tokens. */
 const unknownKeyCooldownMs = 30_000;
-/** Least time between two fetches when the last one failed. */
+/** Minimum time between two fetches after a failure. */
 const staleRetryMs = 30_000;
 const emptyRetryMs = 1_000;
 
 /**
- * The signing keys of one provider, cached. However many requests wait, one fetch is under way,
- * and only so many may wait for it. While the provider
- * does not answer, the keys that were fetched last stay usable.
+ * The cached signing keys of one provider. There is at most one fetch at a time, and a limited number of calls may wait for it.
+ * If the provider does not answer, the keys fetched last are still used.
  */
 export class KeySource {
   readonly #fetch: () => Promise<readonly VerificationKey[]>;
   readonly #clock: Clock;
-  /** Of calls whose token is not verified yet; what waits with a verified one has another room. */
+  /** For calls with unverified tokens. Calls with verified tokens wait in a room of their own. */
   readonly #room: ProviderRoom;
   #held: FetchedKeys | undefined;
   #running: Promise<FetchedKeys> | undefined;
@@ -38,15 +37,15 @@ export class KeySource {
   }
 
   /**
-   * The keys as far as they are known; waits for them when they are old. Without any, throws what the last fetch threw, or
-   * `IdentityFault` `provider_busy` when too many calls wait.
+   * Returns the cached keys, and fetches them first when they are old.
+   * @throws IdentityFault `provider_busy` when too many calls wait; without any keys, the error of the last fetch
    */
   async keys(observe?: WaitObserver): Promise<readonly VerificationKey[]> {
     const current = this.#current();
     if (current !== undefined) return current;
     const held = this.#held;
     try {
-      // Another call may have brought them by the time of this one's turn.
+      // Another call may have fetched them by the time it is this one's turn.
       return await this.#room.wait(async () => this.#current() ?? (await this.#refresh()).keys, observe);
     } catch (error) {
       if (held === undefined) throw error;
@@ -55,8 +54,9 @@ export class KeySource {
   }
 
   /**
-   * Asks again because a token is signed with none of the keys `tried`: at most once in 30 s, for all calls together.
-   * `undefined` when it is too early. Throws when the provider does not answer, and `provider_busy`.
+   * Fetches the keys again, because none of `tried` verifies the token: at most once in 30 seconds for all calls together.
+   * `undefined` when it is too early.
+   * @throws IdentityFault `provider_busy`; or the error of the fetch
    */
   async keysAfterRotation(
     tried: readonly VerificationKey[],
@@ -72,7 +72,7 @@ export class KeySource {
     }, observe);
   }
 
-  /** The keys that can be used without asking; `undefined` when it is time to ask. */
+  /** The keys that may be used without a fetch; `undefined` when a fetch is due. */
   #current(): readonly VerificationKey[] | undefined {
     const nowMs = this.#clock.now();
     const held = this.#held;
@@ -84,14 +84,14 @@ export class KeySource {
     return held.keys;
   }
 
-  /** What is known without asking about keys beside those tried; `undefined` when the provider can be asked. */
+  /** The cached answer to whether there are keys besides those tried; `undefined` when a fetch is allowed. */
   #askedSince(
     tried: readonly VerificationKey[],
   ): { readonly keys: readonly VerificationKey[] | undefined } | undefined {
     if (this.#held !== undefined && this.#held.keys !== tried) return this.#held;
     if (this.#running !== undefined) return undefined;
     if (Math.abs(this.#clock.now() - this.#unknownKeyFetchMs) >= unknownKeyCooldownMs) return undefined;
-    // The last answer to this question still stands, and so does its failure.
+    // The result of the last fetch still counts, including its failure.
     if (this.#failure !== undefined) throw this.#failure.error;
     return { keys: undefined };
   }

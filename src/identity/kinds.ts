@@ -5,7 +5,7 @@ import { OidcProvider } from './oidc/oidc-provider.ts';
 import type { OidcProviderSettings } from './oidc/settings.ts';
 import type { IdentityProvider } from './provider.ts';
 
-/** The settings of every kind, by its name in the configuration. */
+/** The settings of every kind, by the name of the kind in the configuration. */
 interface KindSettings {
   readonly oidc: OidcProviderSettings;
   readonly kubernetes: KubernetesProviderSettings;
@@ -14,7 +14,7 @@ interface KindSettings {
 /** One identity provider as configured. */
 export type IdentityProviderSettings = KindSettings[keyof KindSettings];
 
-/** How a provider of each kind is made. */
+/** The constructor of each kind. */
 const kinds: {
   readonly [K in keyof KindSettings]: (settings: KindSettings[K], tools: IdentityTools) => IdentityProvider;
 } = {
@@ -22,7 +22,7 @@ const kinds: {
   kubernetes: (settings, tools) => new KubernetesProvider(settings, tools),
 };
 
-/** Makes a provider of the kind its settings name. */
+/** Creates a provider of the kind that its settings name. */
 export function createProvider(settings: IdentityProviderSettings, tools: IdentityTools): IdentityProvider {
   return settings.kind === 'oidc' ? kinds.oidc(settings, tools) : kinds.kubernetes(settings, tools);
 }

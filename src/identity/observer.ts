@@ -1,4 +1,4 @@
-/** What a provider is asked for over the network. */
+/** The purpose of a request to a provider. */
 export type IdentityOperation = 'discovery' | 'jwks' | 'token_review' | 'userinfo' | 'custom_token' | 'probe';
 
 /** One request to an identity provider. */
@@ -9,13 +9,13 @@ export interface IdentityRequest {
   /** `success`, or the reason of the fault. */
   readonly outcome: string;
   readonly durationSeconds: number;
-  /** What went wrong, for the log; holds no credentials. */
+  /** The error, for the log. Contains no credentials. */
   readonly detail?: string;
 }
 
-/** Receives what happens between the sidecar and its identity providers, for metrics and log. */
+/** Receives the events between the sidecar and its identity providers, for metrics and log. */
 export interface IdentityObserver {
   requested(request: IdentityRequest): void;
-  /** The signing keys of a provider were fetched and usable. */
+  /** Called when the signing keys of a provider were fetched and are usable. */
   keysRefreshed(provider: string, epochSeconds: number): void;
 }

@@ -1,31 +1,31 @@
 import { IdentityFault } from './identity-fault.ts';
 
 /**
- * Told that a call starts to wait for the provider of that configured name. Returns what is to be called when the waiting
- * ends, however it ends.
+ * Called with the configured name of a provider when a call starts to wait for it. Returns a function to call when the wait
+ * ends, whether it succeeds or fails.
  */
 export type WaitObserver = (provider: string) => () => void;
 
-/** How many calls may wait for one provider. */
+/** Limits of the calls that wait for one provider. */
 export interface RoomLimits {
-  /** Calls for which the provider is asked at the same time. */
+  /** Concurrent requests to the provider. */
   readonly maxUnderWay: number;
-  /** Further calls, which take their turn in the order they came. */
+  /** Calls in the queue, which are served in order of arrival. */
   readonly maxQueued: number;
-  /** Longest time until a call's turn, in milliseconds. */
+  /** Longest wait in the queue, in milliseconds. */
   readonly maxQueuedMs: number;
 }
 
 const usualLimits: RoomLimits = { maxUnderWay: 16, maxQueued: 16, maxQueuedMs: 2_000 };
 
 /**
- * Where calls wait for a provider outside the sidecar. Every provider has a room of its own, so one that is slow or down
- * fills only that: calls for other providers do not notice.
+ * Limits the calls that wait for a provider. Every provider has a room of its own, so a slow or unreachable provider does not
+ * affect calls for the others.
  */
 export class ProviderRoom {
   readonly #provider: string;
   readonly #limits: RoomLimits;
-  /** In the order of arrival; each entry admits its call. */
+  /** In order of arrival. Each entry admits its call. */
   readonly #queue = new Set<() => void>();
   #underWay = 0;
 
@@ -35,8 +35,8 @@ export class ProviderRoom {
   }
 
   /**
-   * Asks when it is this call's turn. Throws `IdentityFault` `provider_busy` when the queue is full or the turn does not
-   * come in time, and what `ask` throws.
+   * Runs `ask` when it is this call's turn.
+   * @throws IdentityFault `provider_busy` when the queue is full or the turn does not come in time; or the error of `ask`
    */
   async wait<T>(ask: () => Promise<T>, observe?: WaitObserver): Promise<T> {
     const { maxUnderWay, maxQueued } = this.#limits;
@@ -70,7 +70,7 @@ export class ProviderRoom {
     });
   }
 
-  /** Hands the place to the call that came first, so that no later one can take it before. */
+  /** Hands the place to the longest waiting call, so that no later call can take it first. */
   #leave(): void {
     const [first] = this.#queue;
     if (first === undefined) {

@@ -1,5 +1,5 @@
 /*
- * This folder owns the identity providers, which vouch for callers without an access key. Each kind has a folder.
+ * This folder owns the identity providers, which identify callers without an access key. Each kind has a folder.
  * In: the token or assertion of an STS request, and the providers' settings.
  * Out: a verified identity, or an `IdentityFault`.
  * It never decides which role an identity may assume; `sts` does.
@@ -18,15 +18,16 @@ export type { WaitObserver } from './provider-room.ts';
 export interface IdentityProvider {
   /** The configured name. */
   readonly name: string;
-  /** What a token's `iss` must be, exactly. */
+  /** The exact value that a token's `iss` must have. */
   readonly issuer: string;
-  /** True when the provider's users act as the provider's own role, as in MinIO, and not as roles of the directory. */
+  /** True when users of the provider act as its own role, as in MinIO, rather than as roles of the directory. */
   readonly hasOwnRole: boolean;
-  /** True when one of the token's audiences is this provider's. Decides which provider judges a token, nothing more. */
+  /** True when one of the token's audiences is accepted. Only used to choose the provider that judges a token. */
   accepts(token: UnverifiedToken): boolean;
   /**
-   * Checks everything about a token, issuer and audience included. The access token that came along is for asking the
-   * provider about the user, where its settings say so. Throws `IdentityFault`.
+   * Checks everything about a token, including issuer and audience. The access token is used for UserInfo, if the settings ask
+   * for it.
+   * @throws IdentityFault
    */
   verify(
     token: UnverifiedToken,
@@ -36,23 +37,23 @@ export interface IdentityProvider {
   ): Promise<FederatedIdentity>;
 }
 
-/** What comes along with a token, or is known beside it. */
+/** What a request says besides the token. */
 export interface TokenCircumstances {
-  /** An access token of the same user, for providers whose settings ask UserInfo. */
+  /** An access token of the same user, for providers that use UserInfo. */
   readonly accessToken?: string | undefined;
-  /** Hears when the call waits for a provider. */
+  /** Told when the call waits for a provider. */
   readonly observe?: WaitObserver | undefined;
   /**
-   * The provider whose own role is asked for, by its configured name; `undefined` for a role of the directory. Chooses among
-   * the providers that the token's issuer and audiences allow: a token may have audiences of several.
+   * The configured name of the provider whose own role is requested; `undefined` for a role of the directory. Decides between
+   * providers when a token has audiences of several.
    */
   readonly provider?: string | undefined;
 }
 
-/** Every configured identity provider, behind the one question the token service has. */
+/** All configured identity providers, as STS sees them. */
 export interface IdentityProviders {
   /**
-   * Finds out who presents a token.
+   * Identifies the holder of a token.
    * @throws IdentityFault
    */
   identify(token: string, nowMs: number, circumstances?: TokenCircumstances): Promise<FederatedIdentity>;

@@ -1,48 +1,48 @@
 import type { FederatedSessionTag } from './federated-identity.ts';
 
-/** One role that an assertion offers, with the provider that it offers it for; both ARNs as they stand there. */
+/** A role that an assertion offers, and the provider that it is offered for. Both ARNs are as written there. */
 export interface SamlRole {
   readonly roleArn: string;
   readonly principalArn: string;
 }
 
-/** Who a SAML identity provider vouches for, from an assertion that passed every check. */
+/** The verified identity from an assertion that passed every check. */
 export interface SamlIdentity {
-  /** The configured name of the provider; bounded, fit for a metric label. */
+  /** The configured name of the provider. A bounded value, fit for a metric label. */
   readonly provider: string;
   readonly providerArn: string;
   /** The entity id of the provider. */
   readonly issuer: string;
   /** The text of the NameID, at most 256 characters. */
   readonly subject: string;
-  /** `persistent`, `transient`, … or the whole URI of a format that is not of SAML 2.0. */
+  /** `persistent`, `transient`, and so on; the whole URI for a format outside SAML 2.0. */
   readonly subjectType: string;
-  /** The recipient the assertion was accepted for; AWS calls it the audience. */
+  /** The recipient that the assertion was accepted for. AWS calls it the audience. */
   readonly recipient: string;
-  /** Base64 of the SHA-1 of issuer, account id and provider name: tells equal subjects of two providers apart. */
+  /** Base64 of the SHA-1 of issuer, account id and provider name. Distinguishes equal subjects of two providers. */
   readonly nameQualifier: string;
   readonly roles: readonly SamlRole[];
   readonly sessionName: string;
-  /** The longest session that the assertion allows, in whole seconds from now, at least 1; `undefined`: no limit. */
+  /** The longest session that the assertion allows, in whole seconds from now, at least 1. `undefined`: no limit. */
   readonly maxDurationSeconds: number | undefined;
   readonly tags: readonly FederatedSessionTag[];
   readonly sourceIdentity: string | undefined;
-  /** The condition keys of the trust decision, `saml:aud` and the others, with their values. */
+  /** The condition keys of the trust decision with their values: `saml:aud` and others. */
   readonly conditionKeys: ReadonlyMap<string, readonly string[]>;
   /**
-   * Uses the assertion up. To be awaited once its request is granted and before credentials are issued, so that a refused
-   * request can be repeated. Of several calls for one assertion, at the same time too, only the first succeeds.
+   * Uses up the assertion. Awaited after the request has been granted and before credentials are issued, so that a refused
+   * request can be repeated. Of several calls for one assertion, also concurrent ones, only the first succeeds.
    * @throws IdentityFault `replayed` when it was used before
-   * @throws StateFault when that cannot be found out
+   * @throws StateFault when that is unknown
    */
   readonly useUp: () => Promise<void>;
 }
 
-/** Every configured SAML provider, behind the one question the token service has. */
+/** All configured SAML providers, as STS sees them. */
 export interface SamlProviders {
   /**
-   * Finds out who presents an assertion, the base64 of a SAML response. Only the provider of that ARN is asked. The assertion
-   * is not used up.
+   * Identifies the holder of an assertion, given as the base64 of a SAML response. Only the provider of that ARN is asked. The
+   * assertion is not used up.
    * @throws IdentityFault
    */
   identify(principalArn: string, assertion: string, nowMs: number): Promise<SamlIdentity>;

@@ -1,7 +1,7 @@
-/** What a session tag and a source identity may look like (AWS STS API Reference, Tag, AssumeRole). */
+/** The syntax of session tags and source identities (AWS STS API Reference, Tag, AssumeRole). */
 export const sessionForms: {
   readonly maxTags: number;
-  /** Keys that start with `aws:` belong to AWS. */
+  /** Keys that start with `aws:` are reserved. */
   readonly tagKey: RegExp;
   readonly tagValue: RegExp;
   readonly sourceIdentity: RegExp;
@@ -9,6 +9,6 @@ export const sessionForms: {
   maxTags: 50,
   tagKey: /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu,
   tagValue: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u,
-  // No colon, so none can start with `aws:`.
+  // Contains no colon, so it cannot start with `aws:`.
   sourceIdentity: /^[\w+=,.@-]{2,64}$/,
 };

@@ -3,10 +3,9 @@ import { IdentityFault } from './identity-fault.ts';
 import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
 /**
- * The claims a condition can name: texts, booleans as texts, and lists of texts, with the names of nested objects
- * joined by `/` (`kubernetes.io/serviceaccount/name`). Numbers and mixed lists are left out, and
- * so is what the session shall carry.
- * Throws `IdentityFault` when two names are the same but for case: conditions do not tell them apart.
+ * The claims that conditions can use: texts, booleans as texts, and lists of texts. Names of nested objects are joined by `/`
+ * (`kubernetes.io/serviceaccount/name`). Numbers, mixed lists, session tags and the source identity are left out.
+ * @throws IdentityFault when two names differ only in case, because conditions do not distinguish them
  */
 export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly string[]> {
   const texts = new Map<string, readonly string[]>();
@@ -27,7 +26,7 @@ export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly 
       texts.set(path, values);
     }
   };
-  // INVARIANT: the JSON reader has bounded the depth.
+  // INVARIANT: the JSON parser has limited the depth.
   visit(Object.fromEntries(Object.entries(claims).filter(([name]) => !isAwsClaim(name))), '');
   return texts;
 }

@@ -2,10 +2,10 @@ import { decodeUtf8 } from '../core/bytes.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import { IdentityFault } from './identity-fault.ts';
 
-/** Members of a JSON object that nobody has checked. */
+/** An unchecked JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A compact JWS taken apart. INVARIANT: nothing in it is believed before its signature was verified. */
+/** The parts of a compact JWS. INVARIANT: nothing in it is trusted before its signature has been verified. */
 export interface UnverifiedToken {
   /** Exactly as presented; never logged. */
   readonly text: string;
@@ -18,14 +18,15 @@ export interface UnverifiedToken {
   readonly authorizedParty: string | undefined;
 }
 
-/** Longest token that is looked at, in characters (AWS STS API Reference, WebIdentityToken). */
+/** Longest accepted token, in characters (AWS STS API Reference, WebIdentityToken). */
 const maxTokenLength = 20_000;
 
 const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/;
 
 /**
- * Reads a compact JWS (RFC 7515, section 7.1) whose payload is a JSON object, strictly: unpadded base64url, UTF-8, no
- * repeated key at any depth. Throws `IdentityFault` `malformed` or `bad_claims`.
+ * Reads a compact JWS (RFC 7515, section 7.1) whose payload is a JSON object. Strict: unpadded base64url, UTF-8, no repeated
+ * key at any depth.
+ * @throws IdentityFault `malformed` or `bad_claims`
  */
 export function readUnverifiedToken(text: string): UnverifiedToken {
   const [, head, body] = text.length > maxTokenLength ? [] : (compactForm.exec(text) ?? []);
@@ -59,12 +60,12 @@ function readAudiences(value: unknown): readonly string[] {
 
 function decodeObject(segment: string): JsonObject | undefined {
   const bytes = Buffer.from(segment, 'base64url');
-  // Encoding again finds what the lenient decoder skipped: two spellings of one token would be two tokens.
+  // Encoding again reveals what the lenient decoder skipped: two spellings of one token would be two tokens.
   if (bytes.toString('base64url') !== segment) return undefined;
   const json = decodeUtf8(bytes);
   if (json === undefined) return undefined;
   try {
-    // Providers write numbers as their languages do (`1.7e9`, 64-bit ids). No number becomes a condition value.
+    // Providers spell numbers in many ways (`1.7e9`, 64-bit ids). No number becomes a condition value.
     const value = parseJson(json, { maxBytes: maxTokenLength, numbers: 'any' });
     return isJsonObject(value) ? value : undefined;
   } catch (error) {

@@ -4,37 +4,37 @@ import type { AlgorithmRule } from './algorithms.ts';
 import { isSameAlgorithm } from './algorithms.ts';
 import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
-/** One public key of a provider that may verify tokens. */
+/** A public key of a provider. */
 export interface VerificationKey {
   readonly id: string | undefined;
   readonly type: string;
   readonly curve: string | undefined;
-  /** The only algorithm the provider gives it; `undefined` allows every one of its type. */
+  /** The only algorithm that the provider allows for it; `undefined` allows every algorithm of its type. */
   readonly algorithm: string | undefined;
   readonly publicKey: KeyObject;
 }
 
-/** More keys than any provider publishes. */
+/** No provider publishes more keys. */
 const maxKeys = 200;
 /** RFC 7518, sections 3.3 and 3.5. */
 const minRsaBits = 2048;
-/** Verifying with a far larger key takes long. */
+/** Verifying with a much larger key takes too long. */
 const maxRsaBits = 16_384;
-/** Everybody uses 65537. Verifying takes the longer the larger it is: 6 ms when it is as long as the modulus. */
+/** 65537 is the usual value. Verification time grows with the exponent: 6 ms when it is as long as the modulus. */
 const maxRsaExponent = 2n ** 32n;
-/** Importing a key of P-521 takes 1.5 ms of the event loop (Node 20, measured 2026-11). */
+/** Importing a P-521 key takes 1.5 ms of the event loop (Node 20, measured 2026-11). */
 const keysPerTurn = 8;
 
 /**
- * Reads a JWK set (RFC 7517). Keys for encryption, symmetric keys and keys of unknown types are left out, as the RFC
- * asks; a set without a usable key is still a set. `undefined` when the value is no JWK set.
+ * Reads a JWK set (RFC 7517). Keys for encryption, symmetric keys and keys of unknown types are skipped, as the RFC asks. A set
+ * without a usable key is still a set. `undefined` when the value is not a JWK set.
  */
 export async function readKeySet(value: unknown): Promise<readonly VerificationKey[] | undefined> {
   const keys: unknown = isJsonObject(value) ? value['keys'] : undefined;
   if (!Array.isArray(keys) || keys.length > maxKeys) return undefined;
   const read: VerificationKey[] = [];
   for (const [index, jwk] of keys.entries()) {
-    // The provider decides how many there are: other requests take their turns in between.
+    // The provider decides how many keys there are. Other requests get their turn in between.
     if (index > 0 && index % keysPerTurn === 0) await setImmediate();
     const key = isJsonObject(jwk) ? readKey(jwk) : undefined;
     if (key !== undefined) read.push(key);
@@ -86,7 +86,7 @@ function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string';
 }
 
-/** Whether the key may verify a token of this algorithm; binds the algorithm to the key, not to the token's word. */
+/** True when the key may verify a token of this algorithm. Binds the algorithm to the key, whatever the token claims. */
 export function fits(key: VerificationKey, algorithm: string, rule: AlgorithmRule): boolean {
   if (key.type !== rule.keyType) return false;
   if (rule.curve !== undefined && key.curve !== rule.curve) return false;

@@ -6,20 +6,20 @@ import type { WaitObserver } from './provider-room.ts';
 import type { UnverifiedToken } from './unverified-token.ts';
 import { fits, type VerificationKey } from './verification-key.ts';
 
-/** What the protected header says, as far as it may say anything. */
+/** The accepted content of a protected header. */
 interface SignatureHeader {
   readonly algorithm: string;
   readonly rule: AlgorithmRule;
   readonly keyId: string | undefined;
 }
 
-/** Token types that are identity or access tokens (RFC 7519, 9068); a logout or event token is neither. */
+/** The types of identity and access tokens (RFC 7519, 9068). A logout or event token is neither. */
 const tokenTypes: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt', 'application/jwt']);
 
 /**
- * Verifies the token's signature with the provider's keys and nothing the token brings along: `jwk`, `jku`, `x5u` and
- * `x5c` are ignored, `crit` is refused. A key the source does not hold makes it ask again.
- * Throws `IdentityFault` `malformed`, `bad_signature` or `no_key`, and whatever the key source throws.
+ * Verifies the token's signature with the provider's keys only: `jwk`, `jku`, `x5u` and `x5c` in the token are ignored, and
+ * `crit` is refused. For an unknown key, the keys are fetched again.
+ * @throws IdentityFault `malformed`, `bad_signature` or `no_key`; or the error of the key source
  */
 export async function verifySignature(
   token: UnverifiedToken,
@@ -62,8 +62,8 @@ function candidates(
 }
 
 /**
- * True when a key verifies. A token that names its key and does not verify is refused at once; one without a name may
- * be signed with a key that is not known yet.
+ * True when one of the keys verifies the token. A token that names its key and does not verify is refused at once. One without
+ * a name may be signed with a key that is not known yet.
  */
 async function isSignedByOneOf(
   token: UnverifiedToken,

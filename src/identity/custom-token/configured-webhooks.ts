@@ -14,12 +14,12 @@ export class ConfiguredWebhooks implements CustomTokenProviders {
 
   async identify(name: string, token: string, observe?: WaitObserver): Promise<CustomTokenIdentity> {
     const provider = this.#providers.get(name);
-    // INVARIANT: whoever asks found the name among the generated roles, which are made of the same settings.
+    // INVARIANT: the name comes from a generated role, and these are built from the same settings.
     if (provider === undefined) throw new Error(`no webhook is named ${name}`);
     return provider.identify(token, observe);
   }
 
-  /** Finds out whether the webhooks answer at all; only the observer hears of it. */
+  /** Checks that the webhooks are reachable. Only the observer learns the result. */
   async probe(): Promise<void> {
     await Promise.all([...this.#providers.values()].map((one) => one.probe()));
   }

@@ -1,7 +1,7 @@
 /*
  * This folder owns custom tokens, which a webhook verifies (MinIO, "Identity Management Plugin").
  * In: a token. Out: the user that the webhook names, and how long a session may last.
- * It never reads the token itself, and never keeps a verdict: every token is sent to the webhook.
+ * It never reads the token itself, and never caches a verdict: every token is sent to the webhook.
  * An unexpected answer is an error, never an approval.
  */
 
@@ -14,9 +14,9 @@ import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import type { CustomTokenProviderSettings } from './settings.ts';
 import { readVerdict } from './verdict.ts';
 
-/** Largest answer that is read; real ones have a few hundred bytes. */
+/** Largest accepted response; real ones have a few hundred bytes. */
 const maxAnswerBytes = 65_536;
-/** For one question as a whole (MinIO, "Identity Management Plugin"). */
+/** Limit for one request as a whole (MinIO, "Identity Management Plugin"). */
 const budgetSeconds = 5;
 const denied = 403;
 
@@ -35,8 +35,9 @@ export class CustomTokenProvider {
   }
 
   /**
-   * Whose token it is. Throws `IdentityFault`: `provider_denied` with the webhook's reason, `provider_unreachable`,
-   * `provider_busy`, and `bad_answer` for everything that is neither an answer for nor one against the token.
+   * Asks the webhook who holds a token.
+   * @throws IdentityFault `provider_denied` with the webhook's reason, `provider_unreachable`, `provider_busy`, or `bad_answer`
+   * for a response that neither accepts nor denies the token
    */
   async identify(token: string, observe?: WaitObserver): Promise<CustomTokenIdentity> {
     const verdict = readVerdict(await this.#room.wait(() => this.#ask(token), observe));
@@ -50,7 +51,7 @@ export class CustomTokenProvider {
     return { provider: this.name, user, maxValiditySeconds };
   }
 
-  /** Finds out whether the webhook answers at all; only the observer hears of it. */
+  /** Checks that the webhook is reachable. Only the observer learns the result. */
   async probe(): Promise<void> {
     await reachProvider(this.#tools, this.name, this.#settings.url);
   }
@@ -79,7 +80,7 @@ export class CustomTokenProvider {
   }
 }
 
-// The configured query stays byte for byte what it is.
+// The configured query is kept byte for byte.
 function withToken(url: string, token: string): string {
   const separator = !url.includes('?') ? '?' : /[?&]$/.test(url) ? '' : '&';
   return `${url}${separator}token=${encodeURIComponent(token)}`;

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../core/secret.ts';
 
-/** A webhook that knows whose token it is asked about (MinIO, "Identity Management Plugin"), as configured. */
+/** A webhook that verifies tokens (MinIO, "Identity Management Plugin"), as configured. */
 export interface CustomTokenProviderSettings {
   readonly kind: 'custom-token';
   readonly name: string;
   /** Exactly as configured; may have a query. */
   readonly url: string;
-  /** The value of `Authorization`; none is sent when absent. */
+  /** The value of `Authorization`. Without it, none is sent. */
   readonly authToken?: Secret;
-  /** Managed policies by name, of everyone whom the webhook knows; at least one. */
+  /** Names of the managed policies of all users of the webhook; at least one. */
   readonly rolePolicies: readonly string[];
-  /** Stands in the generated role ARN; derived from the URL when absent. */
+  /** The id in the generated role ARN. Without it, the id is derived from the URL. */
   readonly roleId?: string;
 }
 
-/** The id in the role ARN that a plugin's clients must name: `idmp-` and the configured id or the digest of the URL. */
+/** The id in the role ARN that clients of a webhook must name: `idmp-` and the configured id or the digest of the URL. */
 export function pluginRoleId({ url, roleId }: Pick<CustomTokenProviderSettings, 'url' | 'roleId'>): string {
   return `idmp-${roleId ?? createHash('sha1').update(url).digest('base64url')}`;
 }

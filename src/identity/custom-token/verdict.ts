@@ -1,7 +1,7 @@
 import type { OutboundAnswer } from '../../outbound/guarded-fetch.ts';
 import { isJsonObject } from '../unverified-token.ts';
 
-/** What a webhook says of a token. */
+/** A webhook's verdict on a token. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly user: string; readonly maxValiditySeconds: number }
   | { readonly kind: 'denied'; readonly reason: string };
@@ -11,9 +11,9 @@ const maxReasonLength = 1024;
 const validity = { min: 900, max: 31_536_000 };
 
 /**
- * Reads a webhook's answer: 200 `{"user", "maxValiditySeconds", "claims"}` or 403 `{"reason"}` (MinIO, "Identity
- * Management Plugin"); `undefined` for anything else. Further members are tolerated, and claims have no effect: nothing in
- * them can change whose session it is.
+ * Reads a webhook's response: 200 `{"user", "maxValiditySeconds", "claims"}` or 403 `{"reason"}` (MinIO, "Identity Management
+ * Plugin"). `undefined` for anything else. Unknown members are ignored, and so are the claims: they cannot change whose session
+ * it is.
  */
 export function readVerdict({ status, value }: OutboundAnswer): Verdict | undefined {
   if (!isJsonObject(value)) return undefined;

@@ -8,11 +8,11 @@ import { IdentityFault } from '../identity-fault.ts';
 import type { VerificationKey } from '../verification-key.ts';
 import type { ApiServerSettings } from './settings.ts';
 
-/** Largest file of a token or of certificates. */
+/** Largest accepted token or certificate file. */
 const maxFileBytes = 262_144;
 const maxAnswerBytes = 262_144;
 
-/** The API server of a cluster, asked as the sidecar's own service account. */
+/** The API server of a cluster, called with the sidecar's own service account. */
 export class ApiServer {
   readonly #provider: string;
   readonly #settings: ApiServerSettings;
@@ -31,7 +31,7 @@ export class ApiServer {
     return usableKeys(value, this.#provider, this.#tools);
   }
 
-  /** Creates a TokenReview (authentication.k8s.io/v1) and returns what the API server answers, unchecked. */
+  /** Creates a TokenReview (authentication.k8s.io/v1). Returns the response unchecked. */
   async review(token: string, audiences: readonly string[]): Promise<unknown> {
     const question = await this.#question('/apis/authentication.k8s.io/v1/tokenreviews');
     return askProvider(this.#tools, this.#provider, 'token_review', {

@@ -1,8 +1,8 @@
 /*
  * This folder owns projected service account tokens of a Kubernetes cluster (Kubernetes, "Managing Service Accounts").
  * In: a token. Out: the service account as a `FederatedIdentity`.
- * It always verifies the signature itself. A TokenReview, where configured, comes afterwards, so that made-up tokens never
- * reach the API server.
+ * It always verifies the signature itself. A TokenReview, if configured, follows, so that forged tokens never reach the API
+ * server.
  * It never accepts a token whose subject is not a service account.
  */
 
@@ -29,7 +29,7 @@ export class KubernetesProvider implements IdentityProvider {
   readonly hasOwnRole = false;
   readonly #audiences: ReadonlySet<string>;
   readonly #keys: KeySource;
-  /** Set when tokens are reviewed. */
+  /** Set when tokens are reviewed by the API server. */
   readonly #reviewer: ApiServer | undefined;
   readonly #room: ProviderRoom;
 
@@ -39,7 +39,7 @@ export class KubernetesProvider implements IdentityProvider {
     this.issuer = issuer;
     this.#audiences = new Set(audiences);
     const server = apiServer === undefined ? undefined : new ApiServer(name, apiServer, tools);
-    // INVARIANT: the configuration gives an API server wherever it asks for reviews.
+    // INVARIANT: the configuration requires an API server for token reviews.
     if (tokenReview && server === undefined) throw new Error(`${name}: a token review needs an API server`);
     this.#reviewer = tokenReview ? server : undefined;
     const fetchKeys = server === undefined ? () => discoverKeys(settings, tools) : () => server.keys();

@@ -1,10 +1,10 @@
-/** How the sidecar reaches the API server with an identity of its own. */
+/** How the sidecar reaches the API server, and the identity it uses there. */
 export interface ApiServerSettings {
   /** Scheme, host and port. */
   readonly url: string;
-  /** Absolute path of the authority's certificate, PEM; read again at each use. */
+  /** Absolute path of the CA certificate, PEM. Read again at each use. */
   readonly caFile: string;
-  /** Absolute path of the sidecar's own service account token; read again at each use, because it rotates. */
+  /** Absolute path of the sidecar's own service account token. Read again at each use, because it is rotated. */
   readonly tokenFile: string;
 }
 
@@ -14,15 +14,15 @@ export interface KubernetesProviderSettings {
   readonly name: string;
   /** `--service-account-issuer` of the cluster, compared with `iss` exactly. */
   readonly issuer: string;
-  /** At least one, and never the API server's own. */
+  /** At least one. Never the API server's own audience. */
   readonly audiences: readonly string[];
-  /** Whether the API server is asked about every token too; needs {@link apiServer}. */
+  /** True when the API server reviews every token too. Requires {@link apiServer}. */
   readonly tokenReview: boolean;
-  /** Where keys come from; the issuer's discovery document, without credentials, when absent. */
+  /** Where keys are fetched from. Without it, they come from the issuer's discovery document, without credentials. */
   readonly apiServer?: ApiServerSettings;
 }
 
-/** Where a pod finds its API server and its own identity. */
+/** Where a pod finds its API server, its CA certificate and its own token. */
 export const inClusterApiServer: ApiServerSettings = {
   url: 'https://kubernetes.default.svc',
   caFile: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
@@ -33,9 +33,9 @@ const apiServerAudience =
   /^(?:https:\/\/)?kubernetes(?:\.default(?:\.svc(?:\.[a-z0-9-]+(?:\.[a-z0-9-]+)*)?)?)?\/?$/i;
 
 /**
- * Whether an audience may be the API server's own, as far as it can be told: its usual names, the issuer (the default
- * of `--api-audiences`), and the address it is reached at. Every pod's default token has that audience: accepted here,
- * each of them would be good for credentials.
+ * True for an audience that may be the API server's own, as far as this can be known: its usual names, the issuer (the default
+ * of `--api-audiences`), and its address. The default token of every pod has that audience, so accepting it would give
+ * credentials to every pod.
  */
 export function isApiServerAudience(
   audience: string,

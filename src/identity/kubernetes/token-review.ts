@@ -3,23 +3,23 @@ import { IdentityFault } from '../identity-fault.ts';
 import { isJsonObject } from '../unverified-token.ts';
 import type { ApiServer } from './api-server.ts';
 
-/** What a token must be reviewed as. */
+/** What a token review must confirm. */
 export interface ExpectedReview {
-  /** Those of the token that the provider accepts. */
+  /** The audiences of the token that the provider accepts. */
   readonly audiences: readonly string[];
   /** The token's `sub`. */
   readonly subject: string;
 }
 
 /**
- * Asks the API server whether a token is still good: it knows of deleted pods and service accounts, which a signature
- * does not show. Throws `IdentityFault` `provider_rejected` when it says no, `provider_unreachable` when it cannot be
- * asked.
+ * Asks the API server whether a token is still valid. It knows about deleted pods and service accounts, which the signature
+ * does not show.
+ * @throws IdentityFault `provider_rejected` when it is not valid, or `provider_unreachable`
  */
 export async function reviewToken(token: string, expected: ExpectedReview, server: ApiServer): Promise<void> {
   const status = readStatus(await ask(token, expected, server));
   const { authenticated, audiences, user } = status;
-  // An API server that does not know audiences answers none: it has judged the token for itself, not for us.
+  // An API server that does not support audiences returns none: it has judged the token for itself, not for this service.
   const isForUs =
     Array.isArray(audiences) && audiences.some((audience) => expected.audiences.includes(String(audience)));
   const username = isJsonObject(user) ? user['username'] : undefined;
@@ -34,7 +34,7 @@ async function ask(token: string, { audiences }: ExpectedReview, server: ApiServ
     return await server.review(token, audiences);
   } catch (cause) {
     if (!(cause instanceof OutboundFault)) throw cause;
-    // Its 401 and 403 are about the sidecar's own identity: nothing is known about the token.
+    // A 401 or 403 concerns the sidecar's own identity and says nothing about the token.
     throw new IdentityFault('provider_unreachable', 'The identity provider could not be reached', {
       detail: `the token review failed: ${cause.message}`,
       cause,

@@ -1,6 +1,6 @@
 /*
  * This folder owns identity tokens of OpenID Connect providers (OpenID Connect Core 1.0, section 3.1.3.7).
- * In: an ID token, and an access token where the provider's UserInfo is asked. Out: a `FederatedIdentity`.
+ * In: an ID token, and an access token if UserInfo is used. Out: a `FederatedIdentity`.
  * It never accepts a token that was issued to another application, unless the configuration allows it.
  * It never takes session tags or a source identity from UserInfo, which is not signed.
  */
@@ -75,7 +75,7 @@ export class OidcProvider implements IdentityProvider {
     const all = this.#asksUserInfo
       ? await this.#room.wait(() => this.#completeClaims(token.claims, subject, accessToken), observe)
       : token.claims;
-    // Only what the provider signed: UserInfo says who the user is, not what a session may carry.
+    // From the signed token only. UserInfo may describe the user, but not what the session carries.
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const claims = textualClaims({ ...all, aud: audiences });
     const policyNames =
@@ -85,7 +85,7 @@ export class OidcProvider implements IdentityProvider {
   }
 
   async #completeClaims(claims: JsonObject, subject: string, accessToken?: string): Promise<JsonObject> {
-    // Set together with the keys, and without keys no token is verified.
+    // Set together with the keys, without which no token is verified.
     const endpoint = this.#userInfoEndpoint;
     const { name: provider, issuer } = this;
     return withUserInfo({ provider, issuer, endpoint, claims, subject, accessToken }, this.#tools);
@@ -93,7 +93,7 @@ export class OidcProvider implements IdentityProvider {
 
   #acceptedAudiences({ audiences, authorizedParty }: UnverifiedToken): readonly string[] {
     const isOfClient = authorizedParty !== undefined && this.#clientIds.has(authorizedParty);
-    // Issued to another application, which could show it here as its own (OpenID Connect Core 1.0, section 3.1.3.7).
+    // Issued to another application, which could present it here as its own (OpenID Connect Core 1.0, section 3.1.3.7).
     if (authorizedParty !== undefined && !isOfClient && !this.#anyAzp) return [];
     const named = audiences.filter((audience) => this.#clientIds.has(audience));
     if (named.length > 0) return [...new Set(named)];

@@ -1,6 +1,6 @@
 /**
- * Names of policies in a claim (MinIO, "OpenID Connect, claim-based policies"): a text with commas between them, or a list
- * of texts. None when the claim is missing or of another kind.
+ * Reads the policy names in a claim (MinIO, "OpenID Connect, claim-based policies"): a comma-separated text, or a list of
+ * texts. Empty when the claim is missing or of another type.
  */
 export function policyNamesIn(
   claims: ReadonlyMap<string, readonly string[]>,

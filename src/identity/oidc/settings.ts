@@ -4,22 +4,24 @@ import { createHash } from 'node:crypto';
 export interface OidcProviderSettings {
   readonly kind: 'oidc';
   readonly name: string;
-  /** Compared with `iss` exactly; no query, no fragment. */
+  /** Compared with `iss` exactly. Has no query and no fragment. */
   readonly issuer: string;
-  /** At least one; a token's `aud` must hold one of them. */
+  /** At least one. A token's `aud` must contain one of them. */
   readonly clientIds: readonly string[];
-  /** Whether `azp` counts as an audience beside `aud`; without an `aud` it always does. */
+  /** True when `azp` counts as an audience besides `aud`. Without an `aud` it always does. */
   readonly acceptAzp: boolean;
-  /** Whether `azp` may name a client that is not configured: a token that was issued to another application. */
+  /** True when `azp` may name a client that is not configured, which means that the token was issued to another application. */
   readonly anyAzp: boolean;
   /**
-   * Managed policies by name of everyone the provider vouches for (MinIO's role policies); the only client id is in the
-   * ARN of the generated role.
+   * Names of the managed policies of all users of the provider (MinIO's role policies). The ARN of the generated role is
+   * derived from the only client id.
    */
   readonly rolePolicies?: readonly string[];
-  /** The claim that holds names of managed policies (MinIO's claim mode), prefix included; never beside rolePolicies. */
+  /**
+   * The claim with the names of managed policies (MinIO's claim mode), prefix included. Never set together with rolePolicies.
+   */
   readonly policyClaim?: string;
-  /** Whether the provider is asked about the user besides, with the access token that comes along. */
+  /** True when UserInfo is asked too, with the access token of the request. */
   readonly userInfo: boolean;
 }
 

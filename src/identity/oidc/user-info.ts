@@ -6,12 +6,12 @@ import { isAwsClaim } from '../aws-claims.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { isJsonObject, type JsonObject } from '../unverified-token.ts';
 
-/** Largest answer that is read; real ones have a few kilobytes. */
+/** Largest accepted response; real ones have a few kilobytes. */
 const maxAnswerBytes = 262_144;
 
 /**
- * Claims that are about a token or a sign-in and not about a user (RFC 7519, section 4.1; OpenID Connect Core 1.0, section
- * 2): only the signed token can say them, in whatever case: policies compare the names of claims without it.
+ * Claims about the token or the sign-in rather than the user (RFC 7519, section 4.1; OpenID Connect Core 1.0, section 2). Only
+ * the signed token may have them. The names are compared without case, because policies compare claim names without case.
  */
 const tokenClaims: ReadonlySet<string> = new Set([
   'iss',
@@ -28,22 +28,23 @@ const tokenClaims: ReadonlySet<string> = new Set([
   'azp',
 ]);
 
-/** Whom a provider is asked about, and how. */
+/** A request to UserInfo. */
 export interface UserInfoQuestion {
   readonly provider: string;
   readonly issuer: string;
-  /** As the provider's own discovery document names it. */
+  /** From the provider's own discovery document. */
   readonly endpoint: string | undefined;
-  /** Claims of the id token, verified. */
+  /** The verified claims of the ID token. */
   readonly claims: JsonObject;
   readonly subject: string;
   readonly accessToken: string | undefined;
 }
 
 /**
- * The claims of an id token together with what the provider says about its user (OpenID Connect Core 1.0, section 5.3);
- * the token's own win, and session tags and source identity are left out. Throws `IdentityFault`: `bad_claims` without an access token or with somebody else's,
- * `provider_rejected`, `provider_unreachable` and `bad_answer`.
+ * Adds the claims of UserInfo to those of an ID token (OpenID Connect Core 1.0, section 5.3). Claims of the token take
+ * precedence. Session tags and a source identity from UserInfo are ignored.
+ * @throws IdentityFault `bad_claims` without an access token or with one of another user, `provider_rejected`,
+ * `provider_unreachable` or `bad_answer`
  */
 export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTools): Promise<JsonObject> {
   const { provider, issuer, claims, subject, endpoint, accessToken } = question;
@@ -55,7 +56,7 @@ export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTo
   const outgoing = { url: endpoint, namedBy: issuer, bearer, maxBytes: maxAnswerBytes };
   const answer = await ask(provider, outgoing, tools);
   if (!isJsonObject(answer)) throw unusable('UserInfo answered with something else than an object');
-  // Without this, anybody's access token would add its owner's claims to the holder's.
+  // Without this check, the access token of another user would add that user's claims to the session.
   if (answer['sub'] !== subject) {
     throw new IdentityFault('bad_claims', 'The access token belongs to another subject than the ID token');
   }

@@ -4,13 +4,13 @@ import { rejected } from './rejected.ts';
 import type { XmlNode } from './strict-xml.ts';
 
 const { assertion: namespace } = xmlNamespaces;
-/** Attribute names with a meaning of their own here; their values must be plain text. */
+/** Attributes with a meaning for the session. Their values must be plain text. */
 const ownPrefix = 'https://aws.amazon.com/SAML/Attributes/';
 
 /**
- * The attributes of all statements of an assertion (SAML 2.0 core, section 2.7.3). A name that occurs twice has the
- * values of both. A value that is not plain text is left out, unless the attribute has a meaning here. Throws
- * `IdentityFault` `bad_claims`.
+ * The attributes of all statements of an assertion (SAML 2.0 core, section 2.7.3). An attribute that occurs twice has the
+ * values of both. A value that is not plain text is left out, unless the attribute has a meaning for the session.
+ * @throws IdentityFault `bad_claims`
  */
 export function readAttributes(assertion: XmlNode): ReadonlyMap<string, readonly string[]> {
   const attributes = new Map<string, string[]>();

@@ -6,9 +6,9 @@ import type { SamlProviderSettings } from './settings.ts';
 import type { XmlNode } from './strict-xml.ts';
 import { requireBefore, requireBegun, timeOf } from './times.ts';
 
-/** How long after it was made an assertion is good (AWS STS, AssumeRoleWithSAML). */
+/** How long an assertion is valid after it was issued (AWS STS, AssumeRoleWithSAML). */
 const maxAgeMs = 300_000;
-/** How far the clocks of two replicas may be apart without an assertion being forgotten too early. */
+/** Extra time for which a used assertion is remembered, because the clocks of replicas differ. */
 const clockMarginMs = 60_000;
 const maxSubjectLength = 256;
 const maxFormatLength = 128;
@@ -17,18 +17,18 @@ const bearer = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
 const unspecifiedFormat = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
 const formatPrefix = 'urn:oasis:names:tc:SAML:2.0:nameid-format:';
 
-/** What a checked assertion says about its subject. */
+/** The subject of a checked assertion. */
 export interface CheckedSubject {
   readonly subject: string;
   readonly subjectType: string;
   readonly recipient: string;
-  /** The assertion is certainly too old from then on, whatever clock is asked; milliseconds since the Unix epoch. */
+  /** From then on the assertion is too old by the clock of every replica. Milliseconds since the Unix epoch. */
   readonly usableUntilMs: number;
 }
 
 /**
- * Checks for whom a proven assertion is, by whom, and when (SAML 2.0 core, section 2.5; profiles, section 4.1.4.3).
- * Throws `IdentityFault`.
+ * Checks issuer, times, audience and recipient of a verified assertion (SAML 2.0 core, section 2.5; profiles, section 4.1.4.3).
+ * @throws IdentityFault
  */
 export function checkAssertion(
   assertion: XmlNode,
@@ -43,7 +43,10 @@ export function checkAssertion(
   return { ...readNameId(subject), recipient: confirm(subject, settings, nowMs), usableUntilMs };
 }
 
-/** The issuer must be the provider, exactly. Throws `IdentityFault`. */
+/**
+ * Requires the configured issuer, exactly.
+ * @throws IdentityFault
+ */
 export function requireIssuer(issuer: XmlNode | undefined, { entityId }: SamlProviderSettings): void {
   if (issuer !== undefined && plainText(issuer) === entityId) return;
   throw new IdentityFault('unknown_issuer', 'Issuer not present in specified provider');
@@ -59,7 +62,7 @@ function checkAge(assertion: XmlNode, nowMs: number): number {
   return issuedMs + maxAgeMs + clockMarginMs;
 }
 
-/** Conditions that are met, or that nothing here depends on. */
+/** Conditions that are checked, or that do not matter here. */
 const knownConditions: ReadonlySet<string> = new Set([
   'AudienceRestriction',
   'OneTimeUse',
@@ -83,7 +86,7 @@ function checkConditions(assertion: XmlNode, settings: SamlProviderSettings, now
     childrenOf(restriction, namespace, 'Audience').some((audience) =>
       audiences.has(plainText(audience) ?? ''),
     );
-  // Each restriction must be met, each by one of its audiences (core, section 2.5.1.4).
+  // Every restriction must be met, by one of its audiences (core, section 2.5.1.4).
   if (restrictions.length > 0 && restrictions.every(isForUs)) return;
   throw new IdentityFault('wrong_audience', 'Response does not contain the required audience');
 }
@@ -94,14 +97,14 @@ function readNameId(subject: XmlNode): Pick<CheckedSubject, 'subject' | 'subject
   if (nameId === undefined || text === undefined || text.trim() === '' || text.length > maxSubjectLength) {
     throw rejected('bad_claims', `the NameID must be text of 1 to ${maxSubjectLength} characters`);
   }
-  // An empty format says as little as none (core, section 2.2.2).
+  // An empty format is the same as none (core, section 2.2.2).
   const format = nameId.attributes.get('Format') || unspecifiedFormat;
   if (format.length > maxFormatLength) throw rejected('bad_claims', 'the format of the NameID is too long');
   const short = format.startsWith(formatPrefix) ? format.slice(formatPrefix.length) : '';
   return { subject: text, subjectType: short || format };
 }
 
-/** The recipient of the bearer confirmation that holds here and now; one is enough (core, section 2.4.1). */
+/** Returns the recipient of a valid bearer confirmation; one is enough (core, section 2.4.1). */
 function confirm(subject: XmlNode, { recipients }: SamlProviderSettings, nowMs: number): string {
   let fault: unknown = rejected('bad_claims', 'the subject has no bearer confirmation');
   for (const confirmation of childrenOf(subject, namespace, 'SubjectConfirmation')) {

@@ -5,8 +5,8 @@ const eduOrg = 'urn:oid:1.3.6.1.4.1.5923.1.2.1.';
 const claims = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/';
 
 /**
- * Attributes that are condition keys, by their exact names: those of eduPerson and eduOrg, of Active Directory and of
- * X.500 (IAM user guide, "Mapping SAML attributes to AWS trust policy context keys").
+ * Attributes that become condition keys, by their exact names: those of eduPerson, eduOrg, Active Directory and X.500 (IAM user
+ * guide, "Mapping SAML attributes to AWS trust policy context keys").
  */
 const keysByAttribute: ReadonlyMap<string, string> = new Map([
   [`${eduPerson}1`, 'saml:edupersonaffiliation'],
@@ -52,7 +52,7 @@ export const samlConditionKeys: readonly string[] = [
   'saml:namequalifier',
 ];
 
-/** The keys that every assertion has, and what they are made of. */
+/** The facts from which the keys of every assertion are built. */
 export interface SubjectFacts
   extends Pick<SamlIdentity, 'issuer' | 'subject' | 'subjectType' | 'recipient' | 'nameQualifier'> {
   /** `<account id>/<provider name>`. */

@@ -4,7 +4,7 @@ import type { SamlIdentity, SamlProviders } from '../saml-identity.ts';
 import { type SamlAccount, SamlProvider } from './saml-provider.ts';
 import type { SamlProviderSettings } from './settings.ts';
 
-/** The configured SAML providers: lets the one that a request names judge the assertion. */
+/** The configured SAML providers. The one that a request names judges the assertion. */
 export class ConfiguredSamlProviders implements SamlProviders {
   readonly #providers: ReadonlyMap<string, SamlProvider>;
 

@@ -3,27 +3,27 @@ import { xmlNamespaces } from './namespaces.ts';
 import { importCertificateKey } from './signing-keys.ts';
 import { metadataRules, readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
 
-/** What is read of an identity provider's metadata. */
+/** The parts of a metadata document that are used. */
 export interface SamlMetadata {
   readonly entityId: string;
-  /** Base64 of DER, without white space; at least one. */
+  /** Certificates as base64 of DER, without white space; at least one. */
   readonly certificates: readonly string[];
 }
 
-/** Metadata that no provider can be made of. The message is fit for the configuration's problem list. */
+/** Unusable metadata. The message is fit for the problem list of the configuration. */
 export class SamlMetadataError extends Error {
   override readonly name = 'SamlMetadataError';
 }
 
-/** More signing keys than any provider publishes; each one may cost a verification. */
+/** No provider publishes more signing keys. Each one may cost a verification. */
 const maxCertificates = 10;
 const maxEntityIdLength = 1_024;
 const { metadata, signature, protocol } = xmlNamespaces;
 
 /**
- * Reads the metadata document of one identity provider (SAML 2.0 metadata, sections 2.3.2 and 2.4.3): its entity id
- * and its signing certificates. The file is trusted, so signatures and dates of it and of its certificates are not
- * looked at. Throws {@link SamlMetadataError}.
+ * Reads the metadata document of one identity provider (SAML 2.0 metadata, sections 2.3.2 and 2.4.3): its entity id and its
+ * signing certificates. The file is trusted, so its signature, its dates and those of the certificates are ignored.
+ * @throws SamlMetadataError
  */
 export function readSamlMetadata(text: string): SamlMetadata {
   const root = readRoot(text);
@@ -62,7 +62,7 @@ function speaksSaml2(role: XmlNode): boolean {
   return (role.attributes.get('protocolSupportEnumeration') ?? '').split(/\s+/).includes(protocol);
 }
 
-// A key without a use is for everything (section 2.4.1.1).
+// A key without a use serves every purpose (section 2.4.1.1).
 function signingCertificates(role: XmlNode): string[] {
   return childrenOf(role, metadata, 'KeyDescriptor')
     .filter(({ attributes }) => (attributes.get('use') ?? 'signing') === 'signing')

@@ -1,4 +1,4 @@
-/** The XML namespaces that are read here. */
+/** The XML namespaces that are used here. */
 export const xmlNamespaces = {
   /** SAML 2.0 core, section 1.4: assertions. */
   assertion: 'urn:oasis:names:tc:SAML:2.0:assertion',

@@ -1,30 +1,30 @@
 import { StrictXmlError } from './xml-characters.ts';
 
-/** The prefixes that may be used at a place, with their namespaces; the default namespace is that of the empty prefix. */
+/** The prefixes in scope, with their namespaces. The empty prefix stands for the default namespace. */
 export type Scope = ReadonlyMap<string, string>;
 
-/** An attribute as written, its value decoded. */
+/** An attribute with its name as written and its value decoded. */
 export interface RawAttribute {
   readonly prefix: string;
   readonly local: string;
   readonly value: string;
 }
 
-/** Prefixes at any one place: canonicalization looks at all of them for each element. */
+/** Most prefixes in one scope. Canonicalization looks at all of them for each element. */
 const maxPrefixes = 32;
-/** Characters of a namespace: it stands in the name of each attribute that is in it. */
+/** Longest namespace, in characters. It becomes part of the name of each attribute in it. */
 const maxNamespaceLength = 512;
 
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace';
 const declarationNamespace = 'http://www.w3.org/2000/xmlns/';
 
-/** What is declared around every document (Namespaces in XML, section 3). */
+/** The prefixes that are declared in every document (Namespaces in XML, section 3). */
 export const outermost: Scope = new Map([
   ['', ''],
   ['xml', xmlNamespace],
 ]);
 
-/** Takes a name apart at its colon; the prefix is empty when there is none. */
+/** Splits a name at its colon. The prefix is empty when there is none. */
 export function splitName(qualifiedName: string): [prefix: string, local: string] {
   const colon = qualifiedName.indexOf(':');
   return [qualifiedName.slice(0, Math.max(colon, 0)), qualifiedName.slice(colon + 1)];
@@ -37,8 +37,8 @@ function declaredPrefix({ prefix, local }: RawAttribute): string | undefined {
 }
 
 /**
- * The scope inside an element, and the prefixes that it declares itself. Throws {@link StrictXmlError} for a declaration
- * that is not allowed and for too many of them.
+ * The scope inside an element, and the prefixes that the element itself declares.
+ * @throws StrictXmlError for a forbidden declaration, or too many
  */
 export function declare(
   raw: readonly RawAttribute[],
@@ -63,7 +63,10 @@ export function declare(
   return { scope, declared };
 }
 
-/** The namespace of a prefix. Throws {@link StrictXmlError} when it is not declared. */
+/**
+ * The namespace of a prefix.
+ * @throws StrictXmlError when the prefix is not declared
+ */
 export function namespaceOf(prefix: string, scope: Scope): string {
   const namespace = scope.get(prefix);
   if (namespace === undefined) throw new StrictXmlError('a prefix is not declared');
@@ -71,15 +74,15 @@ export function namespaceOf(prefix: string, scope: Scope): string {
 }
 
 /**
- * The attributes that are no declarations, by name; one with a prefix is named `{namespace}name`. Throws
- * {@link StrictXmlError} for two of one name.
+ * The ordinary attributes by name, which is `{namespace}name` for one with a prefix.
+ * @throws StrictXmlError for two attributes of the same name
  */
 export function resolveAttributes(raw: readonly RawAttribute[], scope: Scope): ReadonlyMap<string, string> {
   const attributes = new Map<string, string>();
   for (const attribute of raw) {
     if (declaredPrefix(attribute) !== undefined) continue;
     const { prefix, local, value } = attribute;
-    // The default namespace is not that of attributes.
+    // The default namespace does not apply to attributes.
     const resolved = prefix === '' ? local : `{${namespaceOf(prefix, scope)}}${local}`;
     if (attributes.has(resolved)) throw new StrictXmlError('an element repeats an attribute');
     attributes.set(resolved, value);

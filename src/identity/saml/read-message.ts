@@ -4,14 +4,14 @@ import { allElements, isElement, onlyChildOf } from './elements.ts';
 import { xmlNamespaces } from './namespaces.ts';
 import { messageRules, readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
 
-/** A response of unproven origin: nothing in it may be believed before its signatures are verified. */
+/** An unverified response. Nothing in it may be trusted before its signatures are verified. */
 export interface UnverifiedMessage {
-  /** The document; the places of its elements are places in this text. */
+  /** The text of the document. Positions of elements refer to it. */
   readonly text: string;
   readonly response: XmlNode;
   /** The only assertion in the document, a child of the response. */
   readonly assertion: XmlNode;
-  /** What is signed, and the signature inside it: the response, the assertion, or both. */
+  /** The signed elements with their signatures: the response, the assertion, or both. */
   readonly signed: readonly SignedElement[];
 }
 
@@ -21,17 +21,17 @@ export interface SignedElement {
   readonly signature: XmlNode;
 }
 
-/** The longest assertion (AWS STS API Reference, AssumeRoleWithSAML). */
+/** Longest accepted assertion (AWS STS API Reference, AssumeRoleWithSAML). */
 const maxCharacters = 100_000;
 const { assertion: assertionNamespace, protocol, signature: signatureNamespace } = xmlNamespaces;
-/** An identifier that needs no escaping in a reference. */
+/** Identifiers that need no escaping in a reference. */
 const identifier = /^[A-Za-z_][\w.-]{0,255}$/;
 
 /**
- * Reads the base64 of a SAML response (SAML 2.0 bindings, section 3.5.4) of the one shape that is accepted: a response
- * with one assertion and at most one signature on each of them. Assertions, signatures and identifiers anywhere else,
- * in whatever namespace, are refused: they are how signatures are wrapped. Throws `IdentityFault` `malformed` and
- * `bad_signature`.
+ * Reads the base64 of a SAML response (SAML 2.0 bindings, section 3.5.4). Only one shape is accepted: a response with one
+ * assertion, and at most one signature on each of them. Assertions, signatures and identifiers in any other place, in any
+ * namespace, are refused, because signature wrapping attacks rely on them.
+ * @throws IdentityFault `malformed` or `bad_signature`
  */
 export function readMessage(base64: string): UnverifiedMessage {
   const text = decode(base64);
@@ -54,7 +54,7 @@ export function readMessage(base64: string): UnverifiedMessage {
 function decode(base64: string): string {
   const compact = base64.length > maxCharacters ? '' : base64.replace(/[\r\n]/g, '');
   const bytes = Buffer.from(compact, 'base64');
-  // Encoding again finds what the lenient decoder skipped or cut off.
+  // Encoding again reveals what the lenient decoder skipped or cut off.
   if (bytes.length === 0 || bytes.toString('base64') !== compact) throw malformed('it is no base64');
   const text = decodeUtf8(bytes);
   if (text === undefined) throw malformed('it is not UTF-8');
@@ -78,8 +78,8 @@ function requireSuccess(response: XmlNode): void {
 }
 
 /**
- * The assertion of a response, which must be the only one in it. Also asked of what was proven, so that nobody has to
- * rely on the question having been asked before.
+ * Returns the only assertion of a response. Also called with the verified bytes, so that this does not depend on the earlier
+ * check.
  */
 export function onlyAssertion(response: XmlNode): XmlNode {
   let count = 0;
@@ -98,7 +98,7 @@ export function onlyAssertion(response: XmlNode): XmlNode {
   throw malformed(count === 0 ? 'it has no assertion' : 'its only assertion must be a child of the response');
 }
 
-// An element that another one could be mistaken for; the schema's type of identifiers allows none either.
+// An element that could be mistaken for another one. The schema type of identifiers forbids this too.
 function requireDistinctIds(response: XmlNode): void {
   const seen = new Set<string>();
   for (const { name, attributes } of allElements(response)) {
@@ -126,10 +126,10 @@ function requireNoOtherSignature(response: XmlNode, known: number): void {
   });
 }
 
-/** What the caller is told of every fault of a signature. */
+/** The message for every signature fault. */
 export const invalidSignature = 'Response signature invalid';
 
-/** A response that is none; the caller learns no more than that. */
+/** The fault for an unreadable response. The caller learns no more. */
 function malformed(detail: string, cause?: unknown, message = 'Invalid SAML response'): IdentityFault {
   return new IdentityFault('malformed', message, {
     detail: `the SAML response is not accepted: ${detail}`,

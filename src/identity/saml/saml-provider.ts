@@ -30,7 +30,7 @@ export interface SamlAccount {
   readonly partition: string;
 }
 
-/** One SAML 2.0 identity provider: judges the assertions that name it. */
+/** One SAML 2.0 identity provider, which judges the assertions that name it. */
 export class SamlProvider {
   readonly name: string;
   /** `arn:<partition>:iam::<account>:saml-provider/<name>` */
@@ -60,7 +60,7 @@ export class SamlProvider {
   }
 
   /**
-   * Checks everything about a response but whether it was used before.
+   * Checks everything about a response except whether it was used before.
    * @throws IdentityFault
    */
   async identify(base64: string, nowMs: number): Promise<SamlIdentity> {
@@ -84,7 +84,7 @@ export class SamlProvider {
   }
 
   async #useUp(assertion: XmlNode, untilMs: number, nowMs: number): Promise<void> {
-    // An identifier is unique for its issuer; the digest bounds what is remembered.
+    // An identifier is unique within its issuer. The digest bounds the length of the name.
     const id = JSON.stringify([this.#settings.entityId, assertion.attributes.get('ID')]);
     const digest = createHash('sha256').update(id).digest('base64url');
     if (await this.#used.useOnce(`saml:${digest}`, untilMs, nowMs)) return;
@@ -94,14 +94,14 @@ export class SamlProvider {
 }
 
 /**
- * Tells equal subjects of two providers apart: base64 of the SHA-1 of issuer, account id and `/` provider name (AWS
- * STS API Reference, AssumeRoleWithSAML, NameQualifier).
+ * Distinguishes equal subjects of two providers: base64 of the SHA-1 of issuer, account id and `/` provider name (AWS STS API
+ * Reference, AssumeRoleWithSAML, NameQualifier).
  */
 export function samlNameQualifier(issuer: string, accountId: string, name: string): string {
   return createHash('sha1').update(`${issuer}${accountId}/${name}`).digest('base64');
 }
 
-/** The shorter of SessionDuration and what is left until SessionNotOnOrAfter, in whole seconds. */
+/** The shorter of SessionDuration and the time left until SessionNotOnOrAfter, in whole seconds. */
 function longestSession(
   assertion: XmlNode,
   sessionDurationSeconds: number | undefined,
@@ -110,7 +110,7 @@ function longestSession(
   const statements = childrenOf(assertion, xmlNamespaces.assertion, 'AuthnStatement');
   if (statements.length === 0) throw rejected('bad_claims', 'the assertion must have an AuthnStatement');
   const ends = statements.flatMap((statement) => timeOf(statement, 'SessionNotOnOrAfter') ?? []);
-  // Less than a second is no session.
+  // Sessions last at least a second.
   for (const end of ends) requireBefore(end - 999, nowMs, 'the session of the user');
   const limits = ends.map((end) => Math.floor((end - nowMs) / 1000));
   if (sessionDurationSeconds !== undefined) limits.push(sessionDurationSeconds);

@@ -3,7 +3,7 @@ import type { SamlIdentity, SamlRole } from '../saml-identity.ts';
 import { sessionForms } from '../session-forms.ts';
 import { rejected } from './rejected.ts';
 
-/** What the attributes of an assertion ask for. */
+/** The session that the attributes of an assertion request. */
 export interface SessionAttributes
   extends Pick<SamlIdentity, 'roles' | 'sessionName' | 'tags' | 'sourceIdentity'> {
   /** `SessionDuration`, in seconds. */
@@ -12,16 +12,19 @@ export interface SessionAttributes
 
 type Attributes = ReadonlyMap<string, readonly string[]>;
 
-/** The names are compared exactly (IAM user guide, "Configure SAML assertions for the authentication response"). */
+/** Attribute names, compared exactly (IAM user guide, "Configure SAML assertions for the authentication response"). */
 const prefix = 'https://aws.amazon.com/SAML/Attributes/';
 const tagPrefix = `${prefix}PrincipalTag:`;
 
 const { maxTags, tagKey, tagValue, sourceIdentity: sourceIdentityForm } = sessionForms;
 const sessionName = /^[\w+=,.@-]{2,64}$/;
-/** The longest session that a role of this service may allow. */
+/** The longest session that any role may allow. */
 const maxSessionDurationSeconds = 31_536_000;
 
-/** Reads roles, session name, duration, tags and source identity. Throws `IdentityFault` `bad_claims`. */
+/**
+ * Reads roles, session name, duration, tags and source identity.
+ * @throws IdentityFault `bad_claims`
+ */
 export function readSessionAttributes(attributes: Attributes): SessionAttributes {
   const name = single(attributes, 'RoleSessionName');
   if (name === undefined) throw rejected('bad_claims', 'RoleSessionName is required in AuthnResponse');
@@ -56,7 +59,7 @@ function singleValue(values: readonly string[] | undefined, name: string): strin
   return value;
 }
 
-/** A pair of ARNs in either order; anything else offers no role. */
+/** Reads a pair of ARNs in either order. Anything else offers no role. */
 function readRole(value: string): SamlRole | undefined {
   const [first, second, ...more] = value.split(',').map((part) => part.trim());
   if (first === undefined || second === undefined || more.length > 0) return undefined;
@@ -83,7 +86,7 @@ function readDuration(text: string | undefined): number | undefined {
 }
 
 function readTags(attributes: Attributes): FederatedSessionTag[] {
-  // Keys are told apart ignoring case: of two such tags one would be lost.
+  // Keys are compared without case. Of two such tags, one would be lost.
   const keys = attributes.get(`${prefix}TransitiveTagKeys`) ?? [];
   const transitive = new Set(keys.map((key) => key.toLowerCase()));
   const tags: FederatedSessionTag[] = [];

@@ -2,7 +2,7 @@ import { constants, createHash, KeyObject, verify } from 'node:crypto';
 import { type SignatureAlgorithm, SignedXml } from 'xml-crypto';
 
 declare global {
-  // The library's types name parts of the DOM, which this program has none of and hands none over.
+  // The library's types mention the DOM, which this program neither has nor passes to it.
   interface Node {
     readonly nodeType: number;
   }
@@ -23,7 +23,7 @@ declare global {
   }
 }
 
-/** What a signature algorithm asks of a key. */
+/** The key that a signature algorithm requires. */
 export interface SignatureRule {
   readonly keyType: 'rsa' | 'ec';
   readonly digest: 'sha256' | 'sha384' | 'sha512';
@@ -39,8 +39,8 @@ function rule(keyType: 'rsa' | 'ec', digest: SignatureRule['digest'], isPss = fa
 }
 
 /**
- * The algorithms that a message may be signed with (RFC 9231, section 2.3): asymmetric ones only, with SHA-256 or
- * better. Whoever verifies an HMAC could have made it, and SHA-1 collides.
+ * The accepted signature algorithms (RFC 9231, section 2.3): only asymmetric ones, with SHA-256 or better. An HMAC could have
+ * been made by anyone who can verify it, and SHA-1 has collisions.
  */
 export const signatureRules: ReadonlyMap<string, SignatureRule> = new Map([
   [`${more2001}rsa-sha256`, rule('rsa', 'sha256')],
@@ -54,14 +54,14 @@ export const signatureRules: ReadonlyMap<string, SignatureRule> = new Map([
   [`${more2001}ecdsa-sha512`, rule('ec', 'sha512')],
 ]);
 
-/** The digests that a reference may have, by algorithm. */
+/** The accepted digest algorithms of a reference. */
 export const digestAlgorithms: ReadonlyMap<string, SignatureRule['digest']> = new Map([
   ['http://www.w3.org/2001/04/xmlenc#sha256', 'sha256'],
   [`${more2001}sha384`, 'sha384'],
   ['http://www.w3.org/2001/04/xmlenc#sha512', 'sha512'],
 ]);
 
-/** The transform that leaves out the signature itself. */
+/** The enveloped-signature transform, which leaves out the signature itself. */
 export const envelopedTransform = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature';
 
 /** Exclusive and inclusive canonicalization, both without comments. */
@@ -70,9 +70,9 @@ export const canonicalizations: ReadonlySet<string> = new Set([
   'http://www.w3.org/TR/2001/REC-xml-c14n-20010315',
 ]);
 
-/** A verifier that knows the algorithms above and no others, for one public key; without one it proves nothing. */
+/** Creates a verifier for one public key that supports only the algorithms above. Without a key it verifies nothing. */
 export function createVerifier(publicKey?: KeyObject): SignedXml {
-  // The message's own key is never looked at: that is the library's default, said again here.
+  // Keys in the message are ignored. This is the default of the library, made explicit.
   const key = publicKey === undefined ? {} : { publicCert: publicKey };
   const verifier = new SignedXml({ ...key, getCertFromKeyInfo: () => null });
   verifier.idAttributes = ['ID'];
@@ -126,8 +126,8 @@ function signatureClass(name: string, one: SignatureRule): new () => SignatureAl
 }
 
 /**
- * True when the key made this signature value, in base64, over that text. The key decides, not the message: an algorithm
- * of another type of key proves nothing.
+ * True when this base64 signature value over the text verifies with the key. The algorithm must fit the type of the key,
+ * whatever the message says.
  */
 export function verifySignatureValue(
   { keyType, digest, isPss }: SignatureRule,

@@ -13,21 +13,21 @@ import type { XmlNode } from './strict-xml.ts';
 const { signature: namespace } = xmlNamespaces;
 const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 
-/** Characters of a signature without its KeyInfo: the value of the largest key takes less than 3,000. */
+/** Longest signature without its KeyInfo, in characters. The value of the largest key takes less than 3,000. */
 const maxLength = 6_144;
 
 /** A signature of the accepted shape. */
 export interface JudgedSignature {
-  /** Of its algorithm. */
+  /** The rule of its algorithm. */
   readonly rule: SignatureRule;
   /** Its SignatureValue. */
   readonly value: XmlNode;
 }
 
 /**
- * Judges how a signature is built before anything is computed (SAML 2.0 core, section 5.4): one reference, to the
- * element that the signature stands in, with the transforms that SAML allows, and algorithms of the table. Returns its
- * parts, or what is wrong with it.
+ * Checks the structure of a signature before anything is computed (SAML 2.0 core, section 5.4): one reference, to the element
+ * that contains the signature, with the transforms that SAML allows and the accepted algorithms. Returns its parts, or what is
+ * wrong with it.
  */
 export function judgeSignature({ owner, signature }: SignedElement): JudgedSignature | string {
   const [info, value, keyInfo, ...more] = signature.children;
@@ -90,7 +90,7 @@ function areTransforms([first, second, ...more]: readonly XmlNode[]): boolean {
   return second === undefined || (isElement(second, namespace, 'Transform') && isCanonicalization(second));
 }
 
-/** A canonicalization of the table; the exclusive one may list prefixes (Exclusive XML Canonicalization, section 4). */
+/** An accepted canonicalization. The exclusive one may list prefixes (Exclusive XML Canonicalization, section 4). */
 function isCanonicalization(node: XmlNode): boolean {
   const algorithm = algorithmOf(node);
   if (!canonicalizations.has(algorithm)) return false;

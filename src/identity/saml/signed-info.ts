@@ -4,8 +4,8 @@ import { createVerifier } from './signature-algorithms.ts';
 type Canonicalization = SignedXml['CanonicalizationAlgorithms'][string];
 
 /**
- * What a signature value is computed over: the canonical form of SignedInfo, of a signature that is a document of its
- * own. `undefined` when the library cannot read it. Nothing but the signature is looked at.
+ * Returns the text that a signature value is computed over: the canonical form of SignedInfo, for a signature that is a
+ * document of its own. `undefined` when the library cannot read it. Looks at nothing but the signature.
  */
 export function canonicalSignedInfo(signature: string): string | undefined {
   const forms: string[] = [];
@@ -15,9 +15,10 @@ export function canonicalSignedInfo(signature: string): string | undefined {
   }
   try {
     reader.loadSignature(signature);
-    // Loading makes a form of its own, which has not the namespaces around.
+    // Loading computes a form without the namespaces of the surrounding elements.
     forms.length = 0;
-    // The library gives the form to nobody, so it is taken on its way. Its reference leads nowhere in this document.
+    // The library does not return the canonical form, so it is captured while the reference is checked. The reference has no
+    // target in this document.
     reader.checkSignature(signature);
   } catch {
     return undefined;
@@ -25,7 +26,7 @@ export function canonicalSignedInfo(signature: string): string | undefined {
   return forms[0];
 }
 
-/** The same algorithm; what it makes is also put into the list. */
+/** The same algorithm, which also adds its output to the list. */
 function recording(Algorithm: Canonicalization, forms: string[]): Canonicalization {
   return class extends Algorithm {
     override process(...given: Parameters<InstanceType<Canonicalization>['process']>): Node | string {

@@ -1,13 +1,13 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 
 const minRsaBits = 2_048;
-/** Verifying with a far larger key takes long. */
+/** Verifying with a much larger key takes too long. */
 const maxRsaBits = 16_384;
 const curves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
 /**
- * The public key of a certificate in base64; `undefined` when it is no certificate or its key is not one that may
- * sign. Nothing else of it counts: in SAML metadata a certificate is a way to write a key.
+ * The public key of a base64 certificate; `undefined` when it is not a certificate, or its key cannot sign. Nothing else of the
+ * certificate counts: in SAML metadata it is only a container for a key.
  */
 export function importCertificateKey(certificate: string): KeyObject | undefined {
   const bytes = Buffer.from(certificate, 'base64');

@@ -13,44 +13,47 @@ export { StrictXmlError } from './xml-characters.ts';
 
 /** One element of a strictly read document. */
 export interface XmlNode {
-  /** The namespace its prefix stands for; empty for none. */
+  /** The namespace; empty for none. */
   readonly namespace: string;
   /** The name without its prefix. */
   readonly name: string;
-  /** Values by name; the name of an attribute with a prefix is `{namespace}name`. */
+  /** Values by name. An attribute with a prefix is named `{namespace}name`. */
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlNode[];
-  /** All character data directly inside, in one piece. */
+  /** The text directly inside this element, concatenated. */
   readonly text: string;
-  /** Where it stands in the source: from its `<` to behind its last `>`. */
+  /** Its position in the source, from its `<` to after its last `>`. */
   readonly start: number;
   readonly end: number;
-  /** Behind the name of its start tag. */
+  /** Position after the name in its start tag. */
   readonly nameEnd: number;
-  /** Every prefix that is declared here or further out. */
+  /** Every prefix in scope. */
   readonly scope: Scope;
-  /** The prefixes that this element declares itself. */
+  /** The prefixes that this element itself declares. */
   readonly declared: ReadonlySet<string>;
 }
 
-/** What a kind of document may hold. */
+/** The limits for one type of document. */
 export interface StrictXmlRules {
-  /** A message has no use for comments, files written by people do. */
+  /** Messages need no comments, but hand-written files have them. */
   readonly comments: 'refused' | 'skipped';
-  /** Elements of the whole document. */
+  /** Most elements in the document. */
   readonly maxElements: number;
 }
 
-/** Of messages, which any stranger sends: they have about a hundred elements, and canonicalization costs by them. */
+/**
+ * Limits for messages, which anyone can send. Real ones have about a hundred elements, and canonicalization cost grows with
+ * them.
+ */
 export const messageRules: StrictXmlRules = { comments: 'refused', maxElements: 500 };
 
-/** Of metadata, which the operator provides. */
+/** Limits for metadata, which the operator provides. */
 export const metadataRules: StrictXmlRules = { comments: 'skipped', maxElements: 2_000 };
 
 const maxDepth = 32;
-/** Attributes and namespace declarations of a whole document. */
+/** Most attributes and namespace declarations in the document. */
 const maxAttributes = 2_000;
-/** Attributes and namespace declarations of one element: the library looks at all of them for each one. */
+/** Most attributes and namespace declarations of one element. For each one, the library looks at all of them. */
 const maxAttributesOfElement = 64;
 
 const name = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
@@ -59,11 +62,10 @@ const declaration =
   /^<\?xml[ \t\n]+version=(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding=(?:"utf-8"|'utf-8'))?(?:[ \t\n]+standalone=(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\n]*\?>/i;
 
 /**
- * Reads a document of the plain subset of XML 1.0 with namespaces that every parser understands alike: elements,
- * attributes, character data, and references to characters or XML's own five entities. Throws {@link StrictXmlError}
- * for everything else: DOCTYPE, processing instructions, CDATA sections, names beyond ASCII, undeclared prefixes,
- * repeated attributes, text outside the root, and documents that are too deep or have too many elements. Line ends
- * must be LF alone.
+ * Reads the subset of XML 1.0 with namespaces that all parsers understand alike: elements, attributes, text, and references to
+ * characters or to the five predefined entities. Line ends must be LF alone.
+ * @throws StrictXmlError for anything else: DOCTYPE, processing instructions, CDATA sections, names beyond ASCII, undeclared
+ * prefixes, repeated attributes, text outside the root, and documents that are too deep or have too many elements
  */
 export function readStrictXml(source: string, rules: StrictXmlRules): XmlNode {
   return new StrictXmlReader(source, rules).read();

@@ -15,25 +15,25 @@ import { canonicalSignedInfo } from './signed-info.ts';
 import { messageRules, readStrictXml, StrictXmlError, type XmlNode } from './strict-xml.ts';
 
 /**
- * The assertion that the provider signed, read anew from the very bytes whose digest is signed; nothing else of the
- * message may be used. There must be a signature on the assertion or on the response around it, and where both are
- * there both must hold. Only the given keys count, never one that the message brings along. Throws `IdentityFault`
- * `bad_signature`.
+ * Returns the signed assertion, parsed again from the bytes whose digest is signed. Nothing else of the message may be used.
+ * The assertion or the response must be signed; if both are, both signatures must be valid. Only the given keys count, never
+ * one in the message.
+ * @throws IdentityFault `bad_signature`
  */
 export function verifiedAssertion(message: UnverifiedMessage, keys: readonly KeyObject[]): XmlNode {
-  // All signature values first: for a message of a stranger nothing more is computed, however many keys there are.
+  // All signature values come first. For a forged message nothing more is computed, however many keys there are.
   const attested = message.signed.map((one) => attest(one, message, keys));
   const proven = attested.map((one) => proveElement(one, message));
-  // The assertion's own signature comes last; without one its response's covers it.
+  // The assertion's own signature comes last. Without one, the signature of the response covers it.
   const element = proven.at(-1);
   if (element === undefined) throw badSignature('nothing in it is signed');
   return isElement(element, xmlNamespaces.protocol, 'Response') ? onlyAssertion(element) : element;
 }
 
-/** A signature whose value a key of the provider made. INVARIANT: that says nothing yet about what it refers to. */
+/** A signature whose value verifies with a key of the provider. INVARIANT: that proves nothing yet about what it refers to. */
 interface AttestedSignature {
   readonly signed: SignedElement;
-  /** As a document of its own. */
+  /** The signature as a document of its own. */
   readonly signature: string;
   readonly key: KeyObject;
 }
@@ -54,21 +54,21 @@ function attest(
   return { signed, signature, key };
 }
 
-// The library takes the namespaces around the first signature of a document for those around the one it verifies.
+// The library always uses the namespaces around the first signature of a document, whichever signature it verifies.
 function textAround({ owner }: SignedElement, { text, response, signed }: UnverifiedMessage): string {
   const outer = signed.find((one) => one.owner === response)?.signature;
   if (owner === response || outer === undefined) return text;
   return text.slice(0, outer.start) + text.slice(outer.end);
 }
 
-/** The signed element, from its canonical form. */
+/** The signed element, read from its canonical form. */
 function proveElement({ signed, signature, key }: AttestedSignature, message: UnverifiedMessage): XmlNode {
   const canonical = signedReference(textAround(signed, message), signature, key);
   if (canonical === undefined) throw badSignature('its reference does not hold');
   return requireSame(readCanonical(canonical), signed.owner);
 }
 
-/** What the key proves to be signed, in canonical form; `undefined` when it proves nothing. */
+/** The canonical form of what the key has signed; `undefined` when verification fails. */
 function signedReference(text: string, signature: string, key: KeyObject): string | undefined {
   const verifier = createVerifier(key);
   try {
@@ -91,8 +91,8 @@ function readCanonical(text: string): XmlNode {
 }
 
 /**
- * The signature as a document of its own, with the namespaces that it uses from further out. It ends with its value:
- * nothing that follows counts, and a message can be made of that alone.
+ * The signature as a document of its own, with the outer namespaces that it uses. It ends after its value: what follows, a
+ * KeyInfo from the sender, does not count.
  */
 function standalone(text: string, signature: XmlNode, valueEnd: number): string {
   const { start, nameEnd, scope, declared } = signature;
@@ -105,7 +105,7 @@ function standalone(text: string, signature: XmlNode, valueEnd: number): string 
   return `<${name}${declarations}${text.slice(nameEnd, valueEnd)}</${name}>`;
 }
 
-// What was found by its identifier must be what the signature stands in.
+// The element found by its identifier must be the one that contains the signature.
 function requireSame(proven: XmlNode, owner: XmlNode): XmlNode {
   const isSame =
     isElement(proven, owner.namespace, owner.name) &&
