@@ -3,7 +3,7 @@ import { pluginRoleId } from '../identity/custom-token/settings.ts';
 import { openIdRoleId } from '../identity/oidc/settings.ts';
 import type { IdentityProviderSettings } from './settings.ts';
 
-/** The role of a provider that has one of its own; `undefined` for a provider whose tokens are for roles of the directory. */
+/** The generated role of a provider; `undefined` for a provider whose users assume roles of the directory. */
 export function providerRole(provider: IdentityProviderSettings): ProviderRoleRecord | undefined {
   if (provider.kind === 'custom-token') {
     const { kind, name, url, rolePolicies } = provider;
@@ -32,7 +32,7 @@ export function providerRole(provider: IdentityProviderSettings): ProviderRoleRe
   return { mode: 'claim', provider: name, name, policies: [], uniqueName };
 }
 
-// None of them can hold a line break.
+// None of the parts can contain a line break.
 function lines(...parts: readonly string[]): string {
   return parts.join('\n');
 }

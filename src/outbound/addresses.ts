@@ -4,7 +4,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-// No identity provider is here: instance metadata and other link-local services, unspecified, multicast, broadcast.
+// Addresses that no identity provider has: instance metadata and other link-local services, unspecified, multicast, broadcast.
 const neverServed = new BlockList();
 neverServed.addSubnet('0.0.0.0', 8, 'ipv4');
 neverServed.addSubnet('169.254.0.0', 16, 'ipv4');
@@ -16,10 +16,10 @@ neverServed.addSubnet('ff00::', 8, 'ipv6');
 // Instance metadata of AWS over IPv6.
 neverServed.addAddress('fd00:ec2::254', 'ipv6');
 
-/** What kind of place an IP address is, as far as outgoing requests are concerned. */
+/** The category of an IP address, for outgoing requests. */
 export type AddressKind = 'loopback' | 'forbidden' | 'other';
 
-/** Classifies a connected address; IPv4 inside IPv6 counts as the IPv4 address. Anything unreadable is forbidden. */
+/** Classifies a connected address. IPv4 inside IPv6 counts as the IPv4 address. An unreadable address is forbidden. */
 export function addressKind(address: string | undefined): AddressKind {
   if (address === undefined || isIP(address) === 0) return 'forbidden';
   // A block list of IPv4 subnets matches mapped addresses (::ffff:127.0.0.1) too.

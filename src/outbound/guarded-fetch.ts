@@ -1,9 +1,9 @@
 /*
  * This folder is the only way out to identity providers and webhooks. Requests to the store do not pass through it.
  * In: a URL, and what to send. Out: a parsed JSON value, or an `OutboundFault`.
- * It asks https URLs, and http ones only on loopback and for allowed origins.
- * It checks the address that it is connected to before it sends a byte.
- * It never follows a redirect, never uses a proxy, and never reads more bytes or waits longer than it was told to.
+ * It allows https URLs, and http ones only on loopback and for configured origins.
+ * It checks the connected address before it sends a byte.
+ * It never follows a redirect, never uses a proxy, and never exceeds the given limits for bytes and time.
  */
 
 import { rootCertificates } from 'node:tls';
@@ -13,55 +13,52 @@ import { addressKind, isLoopbackHost } from './addresses.ts';
 import { OutboundFault } from './outbound-fault.ts';
 import { parseBody, readBody, refuseStatus } from './read-answer.ts';
 
-/** How outgoing requests are made. */
+/** Settings of outgoing requests. */
 export interface OutboundSettings {
   /** Certificates of private authorities, PEM, trusted in addition to the public ones. */
   readonly caPem?: string;
-  /** Origins that may be asked over plain http, and whose names may lead to this machine. */
+  /** Origins that are allowed over plain http, and whose names may resolve to this machine. */
   readonly allowHttp: readonly string[];
-  /** For one request as a whole, connecting included. */
+  /** Limit for one request as a whole, including the connection. */
   readonly timeoutSeconds: number;
 }
 
-/** One question to another service. */
+/** One request to another service. */
 export interface OutboundRequest {
   readonly url: string;
-  /** Answers with more bytes are refused. */
+  /** Limit for the response body. */
   readonly maxBytes: number;
   /** Sent as `Authorization: Bearer`. */
   readonly bearer?: Secret;
   /** Sent unchanged as the value of `Authorization`. */
   readonly authorization?: Secret;
-  /** Makes it a POST of this value as JSON. */
+  /** Makes the request a POST with this value as JSON. */
   readonly json?: unknown;
-  /** Makes it a POST without a body. */
+  /** Makes the request a POST without a body. */
   readonly isEmptyPost?: boolean;
-  /** Shortens the time limit; never lengthens it. */
+  /** Shortens the time limit. Never lengthens it. */
   readonly timeoutSeconds?: number;
-  /** A status, beside 2xx, whose body {@link GuardedFetch.answer} reads too. */
+  /** A status besides 2xx whose body {@link GuardedFetch.answer} reads too. */
   readonly readStatus?: number;
-  /** Authorities, PEM, trusted for this request instead of all others. */
+  /** Certificate authorities, PEM, trusted for this request instead of all others. */
   readonly caPem?: string;
-  /**
-   * Requests of one pool share connections. A provider that answers slowly takes no connections from another, even when
-   * both have the same address.
-   */
+  /** Requests of one pool share connections. A slow provider takes no connections from another, even at the same address. */
   readonly pool?: string;
   /**
-   * The URL of the issuer whose discovery document names {@link url}. Such a document may point to a loopback address only
-   * when the issuer itself is on loopback.
+   * The issuer whose discovery document names {@link url}. Such a document may name a loopback address only when the issuer
+   * itself is on loopback.
    */
   readonly namedBy?: string;
 }
 
-/** What another service answered. */
+/** The response of another service. */
 export interface OutboundAnswer {
   readonly status: number;
   /** The parsed body. */
   readonly value: unknown;
 }
 
-/** Sends requests under the rules at the top of this file. Closed once, at the end. */
+/** Sends requests under the rules at the top of this file. To be closed once. */
 export class GuardedFetch {
   readonly #settings: OutboundSettings;
   readonly #allowHttp: ReadonlySet<string>;
@@ -72,7 +69,10 @@ export class GuardedFetch {
     this.#allowHttp = new Set(settings.allowHttp);
   }
 
-  /** A 2xx answer, or one with the status that the question names. Throws {@link OutboundFault}. */
+  /**
+   * Returns a 2xx response, or one with the status that the request accepts.
+   * @throws OutboundFault
+   */
   async answer(question: OutboundRequest): Promise<OutboundAnswer> {
     const url = this.#checkUrl(question.url);
     if (isLoopbackHost(url.hostname) && !this.#mayBeHere(url.origin, question.namedBy)) {
@@ -85,7 +85,7 @@ export class GuardedFetch {
         dispatcher: this.#agentFor(question),
         signal,
       });
-      // An abandoned body reports its end as an error event.
+      // An abandoned body emits an error event.
       body.on('error', () => undefined);
       const refusal = statusCode === question.readStatus ? undefined : refuseStatus(statusCode);
       if (refusal !== undefined) {
@@ -99,7 +99,10 @@ export class GuardedFetch {
     }
   }
 
-  /** Checks that a server answers at a URL, with any status. Throws {@link OutboundFault}. */
+  /**
+   * Checks that a server answers, with any status.
+   * @throws OutboundFault
+   */
   async reach(text: string, pool?: string): Promise<void> {
     const url = this.#checkUrl(text);
     const signal = this.#deadline();
@@ -136,8 +139,8 @@ export class GuardedFetch {
   }
 
   /**
-   * Whether a service of that origin may be at a loopback address. `namedBy` is the issuer whose document names it; `undefined`
-   * when the configuration does.
+   * True when a service of that origin may have a loopback address. `namedBy` is the issuer whose document names it;
+   * `undefined` when it is configured.
    */
   #mayBeHere(origin: string, namedBy: string | undefined): boolean {
     const isConfigured = isLoopbackHost(new URL(origin).hostname) || this.#allowHttp.has(origin);
@@ -146,7 +149,7 @@ export class GuardedFetch {
     return isConfigured && (isLoopbackHost(issuer.hostname) || issuer.origin === origin);
   }
 
-  /** One pool per name, issuer and set of authorities; a rotated set leaves its pool to time out. */
+  /** One pool for each name, issuer and set of authorities. The pool of a replaced set times out. */
   #agentFor({ pool = '', caPem, namedBy }: Pick<OutboundRequest, 'pool' | 'caPem' | 'namedBy'>): Agent {
     const key = [pool, namedBy ?? '', caPem ?? ''].join('\n');
     const known = this.#agents.get(key);
@@ -184,7 +187,7 @@ export class GuardedFetch {
     };
   }
 
-  // The connected address, not the looked-up one: a name can change between look-up and connection.
+  // The connected address, not the resolved one: a name can change between look-up and connection.
   #refuseAddress(
     { hostname, protocol, port }: buildConnector.Options,
     address: string | undefined,
@@ -198,10 +201,10 @@ export class GuardedFetch {
   }
 }
 
-/** Of one pool: enough for all requests that a provider may have in flight at once. */
+/** Connections of one pool: enough for all requests that a provider may have in flight. */
 const maxConnectionsPerOrigin = 18;
 
-// RFC 7517 section 8.5.2. With `application/json` alone, Kubernetes' API server answers 406 for its keys (1.34).
+// RFC 7517, section 8.5.2. With `application/json` alone, the API server of Kubernetes answers 406 for its keys (1.34).
 const acceptedTypes = 'application/json, application/jwk-set+json';
 
 function toOptions({

@@ -1,25 +1,25 @@
-/** Why a request to another service brought nothing usable. */
+/** The reason why a request to another service failed. */
 export type OutboundReason =
   /** No connection: name, route, refusal, TLS. */
   | 'unreachable'
   /** Not finished within the time limit. */
   | 'timeout'
-  /** 429 or 5xx: it may work later. */
+  /** 429 or 5xx: a later request may succeed. */
   | 'server_error'
-  /** Any other status that is no success, redirects included. */
+  /** Any other unsuccessful status, redirects included. */
   | 'rejected'
-  /** More bytes than the caller allows. */
+  /** The response is larger than allowed. */
   | 'oversized'
-  /** An answer that is not strict JSON. */
+  /** The response is not strict JSON. */
   | 'unusable'
-  /** The guard's own refusal: the URL or the connected address is not allowed. */
+  /** Refused here: the URL or the connected address is not allowed. */
   | 'forbidden';
 
-/** A request to another service that failed. The message quotes neither credentials nor content. */
+/** A failed request to another service. The message quotes neither credentials nor content. */
 export class OutboundFault extends Error {
   override readonly name = 'OutboundFault';
   readonly reason: OutboundReason;
-  /** The answer's status, when there was one. */
+  /** The status of the response, if there was one. */
   readonly status: number | undefined;
 
   constructor(reason: OutboundReason, message: string, options: { status?: number; cause?: unknown } = {}) {
@@ -28,7 +28,7 @@ export class OutboundFault extends Error {
     this.status = options.status;
   }
 
-  /** True when the other side may answer the same question later. */
+  /** True when the same request may succeed later. */
   get isTransient(): boolean {
     return this.reason === 'unreachable' || this.reason === 'timeout' || this.reason === 'server_error';
   }

@@ -2,14 +2,17 @@ import { decodeUtf8 } from '../core/bytes.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import { OutboundFault } from './outbound-fault.ts';
 
-/** Why a status is no answer; `undefined` for 2xx. */
+/** The fault for an unsuccessful status; `undefined` for 2xx. */
 export function refuseStatus(status: number): OutboundFault | undefined {
   if (status >= 200 && status < 300) return undefined;
   const reason = status === 429 || status >= 500 ? 'server_error' : 'rejected';
   return new OutboundFault(reason, `answered with status ${status}`, { status });
 }
 
-/** The whole body. Throws {@link OutboundFault} `oversized`. */
+/**
+ * Reads the whole body.
+ * @throws OutboundFault `oversized`
+ */
 export async function readBody(body: AsyncIterable<unknown>, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -22,7 +25,10 @@ export async function readBody(body: AsyncIterable<unknown>, maxBytes: number): 
   return Buffer.concat(chunks);
 }
 
-/** The body as strict JSON, in which numbers may be spelled in any way. Throws {@link OutboundFault} `unusable`. */
+/**
+ * Parses the body as strict JSON, in which numbers may have any spelling.
+ * @throws OutboundFault `unusable`
+ */
 export function parseBody(bytes: Buffer, maxBytes: number): unknown {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new OutboundFault('unusable', 'answered with something else than UTF-8');

@@ -7,13 +7,13 @@ import {
   StateFault,
 } from './shared-state.ts';
 
-/** The most used names that are remembered: more than real callers use in five minutes, and a bound on memory. */
+/** Most names that are remembered: more than real callers use in five minutes, and a bound on memory. */
 const maxNames = 100_000;
 
 /** The state of this process alone. It is lost when the process ends. */
 export class MemoryState implements SharedState {
   readonly isShared: boolean = false;
-  /** When each name may be forgotten, in the order of their first uses. */
+  /** When each name may be forgotten, in order of first use. */
   readonly #used = new Map<string, number>();
   // Bounded, because the names are those of MFA devices in the directory.
   readonly #attempts = new Map<string, number[]>();

@@ -1,6 +1,6 @@
 /**
- * What has to be atomic in Redis, as scripts. Each uses one key, so that it runs on clusters and compatible services too.
- * Times are arguments: the clocks of the replicas count, not that of Redis.
+ * The operations that must be atomic in Redis, as scripts. Each uses one key, so that it runs on clusters and compatible
+ * services too. Times are arguments, because the clocks of the replicas count, not that of Redis.
  */
 
 /**
@@ -23,9 +23,7 @@ return 1
 /** The prefix of the fields of records, which sets them apart from the fields of the version. */
 export const recordPrefix = 'record:';
 
-/**
- * How many past versions are remembered. A replica with an older one cannot tell whether records were lost.
- */
+/** Number of past versions that are remembered. A replica with an older version cannot tell whether records were lost. */
 const rememberedVersions = 500;
 
 /**

@@ -29,7 +29,7 @@ export interface RedisSettings {
 /** How long a request waits for Redis before it fails. */
 const commandTimeoutMs = 1_000;
 const connectTimeoutMs = 3_000;
-/** A connection that is silent for so long is replaced. Records are read more often than that. */
+/** A connection without any data for this long is replaced. Records are read more often than that. */
 const silenceMs = 4_000;
 const longestReconnectMs = 1_000;
 const maxQueued = 1_000;
@@ -129,7 +129,7 @@ export class RedisState implements SharedState {
       timer = setTimeout(() => reject(new StateFault('Redis did not answer in time')), commandTimeoutMs);
     });
     try {
-      // Two waits: a command that has failed for want of a connection must not run once there is one.
+      // Two steps, so that a command that timed out without a connection does not run once there is one.
       const client = await Promise.race([this.#connected, late]);
       return await Promise.race([command(client), late]);
     } catch (cause) {
@@ -141,8 +141,8 @@ export class RedisState implements SharedState {
   }
 }
 
-// Loaded only when it is needed, because it takes a fifth of the program's memory. The return type is inferred: it lists
-// every Redis command.
+// Loaded on demand, because it takes a fifth of the program's memory. The return type is inferred: it lists every Redis
+// command.
 async function makeClient({ url, caPem }: RedisSettings) {
   const { createClient } = await import('@redis/client');
   const address = url.reveal();

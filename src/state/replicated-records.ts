@@ -1,21 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 import type { RecordsSnapshot, RecordsVersion, SharedState } from './shared-state.ts';
 
-/** Is told how refreshes end. */
+/** Told about the outcome of refreshes. */
 export interface ReplicationObserver {
-  /** Every attempt; `detail` says why one failed. */
+  /** Called after every attempt. `detail` says why one failed. */
   refreshed(outcome: 'success' | 'failure', detail?: string): void;
-  /** The store lost records that this replica still had; they were put back. */
+  /** Called when the shared state had lost records that this replica knew, and they were put back. */
   restored(count: number): void;
 }
 
-/** How often changes are read: every replica has them within a second. */
+/** Interval of reads: a change reaches every replica within a second. */
 const refreshEveryMs = 400;
 
-/**
- * The records of a shared state as this process last saw them. Knows when that was, so that stale records are
- * not relied on.
- */
+/** A copy of the records of a shared state. Keeps track of its age, so that stale records are not relied on. */
 export class ReplicatedRecords {
   readonly #state: SharedState;
   readonly #clock: Clock;
@@ -23,9 +20,9 @@ export class ReplicatedRecords {
   readonly #observer: ReplicationObserver;
   #records: ReadonlyMap<string, string> = new Map();
   #version: RecordsVersion | undefined;
-  /** When the records were last known to be current; `undefined` before the first answer. */
+  /** When the copy was last known to be current; `undefined` before the first answer. */
   #confirmedAtMs: number | undefined;
-  /** Set once the records are too old: a clock that goes back does not make them fresh again. */
+  /** Set once the copy is too old. A clock that is set back does not make it fresh again. */
   #isStale = false;
   #reading: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
@@ -39,12 +36,12 @@ export class ReplicatedRecords {
     this.#observer = observer;
   }
 
-  /** The records as last seen. The same map until one changes. */
+  /** The copy. The map is replaced only when a record changes. */
   get current(): ReadonlyMap<string, string> {
     return this.#records;
   }
 
-  /** Whether other replicas have the same records. */
+  /** True when other replicas have the same records. */
   get isShared(): boolean {
     return this.#state.isShared;
   }
@@ -55,19 +52,19 @@ export class ReplicatedRecords {
   }
 
   /**
-   * True while the last refresh is within the staleness limit. Judged by now, not by the time at which a request arrived:
+   * True while the last refresh is within the staleness limit, measured from now. The arrival time of a request would be wrong:
    * its body may have taken longer than the limit.
    */
   isFresh(): boolean {
     if (this.#confirmedAtMs === undefined) return false;
     if (!this.#state.isShared) return true;
     const nowMs = this.#clock.now();
-    // After the clock went back, the age of the records is not known.
+    // When the clock was set back, the age of the copy is unknown.
     if (Math.abs(nowMs - this.#confirmedAtMs) > this.#maxStalenessMs) this.#isStale = true;
     return !this.#isStale;
   }
 
-  /** Reads the records now, and changes from then on. Never throws. */
+  /** Reads the records, and repeats that from now on. Never throws. */
   async start(): Promise<void> {
     await this.#refresh();
     if (this.#state.isShared) this.#scheduleRefresh();
@@ -78,19 +75,28 @@ export class ReplicatedRecords {
     clearTimeout(this.#timer);
   }
 
-  /** Reads all changes made until now. Throws `StateFault`. */
+  /**
+   * Reads all changes made until now.
+   * @throws StateFault
+   */
   async learn(): Promise<void> {
     if (this.#state.isShared) await this.#read();
   }
 
-  /** Adds or replaces a record; it counts here when this resolves. False when there are too many. Throws `StateFault`. */
+  /**
+   * Adds or replaces a record, which is in the copy when the promise resolves. False when there are too many.
+   * @throws StateFault
+   */
   async put(id: string, text: string): Promise<boolean> {
     if (!(await this.#state.putRecord(id, text))) return false;
     await this.#read();
     return true;
   }
 
-  /** Removes a record. False when there was none. Throws `StateFault`. */
+  /**
+   * Removes a record. False when there was none.
+   * @throws StateFault
+   */
   async remove(id: string): Promise<boolean> {
     const isRemoved = await this.#state.removeRecord(id);
     await this.#read();
@@ -116,8 +122,8 @@ export class ReplicatedRecords {
     }
   }
 
-  // One read at a time: a late answer would bring back an older state. A read that has begun may miss what was just written,
-  // so a new call waits for the next read, and shares it with all calls made before it begins.
+  // One read at a time, because a late answer would bring back an older state. A read that has begun may miss a recent write,
+  // so a new call waits for the next read, which it shares with all calls made before it begins.
   #read(): Promise<void> {
     this.#waiting ??= this.#readNext();
     return this.#waiting;
@@ -145,7 +151,7 @@ export class ReplicatedRecords {
   ): Promise<void> {
     const lost = new Map(isContinued || known === undefined ? [] : this.#records);
     for (const id of records.keys()) lost.delete(id);
-    // Until they are restored, the records that this replica knew still count.
+    // Until they are restored, the records known to this replica still count.
     this.#records = lost.size === 0 ? records : new Map([...lost, ...records]);
     if (lost.size > 0) {
       await this.#state.restoreRecords(lost);

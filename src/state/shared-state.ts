@@ -1,12 +1,12 @@
 /*
- * This folder owns what requests have to know about each other: used codes and assertions, failed attempts, and
- * revocations at run time.
+ * This folder owns what requests must know about each other: used codes and assertions, failed attempts, and revocations at run
+ * time.
  * In: names, times and texts, whose meaning it does not know. Out: answers from memory, or from a Redis that replicas share.
- * It never answers when it is not certain: it throws a `StateFault`, and the caller refuses the request.
+ * It never guesses: when the answer is uncertain it throws a `StateFault`, and the caller refuses the request.
  * It never falls back from Redis to memory, and never stores a session.
  */
 
-/** So many failures within the window lock a name, until the window has passed. */
+/** This many failures within the window lock a name until the window has passed. */
 export interface AttemptLimit {
   readonly maxFailures: number;
   readonly windowMs: number;
@@ -21,17 +21,17 @@ export interface RecordsVersion {
   readonly stamp: string;
 }
 
-/** Every record at one version, by id. */
+/** All records of one version, by id. */
 export interface RecordsSnapshot {
   readonly version: RecordsVersion;
   readonly records: ReadonlyMap<string, string>;
-  /** True when this state follows from the version that was known. If not, records may have been lost. */
+  /** True when this state is a successor of the known version. If not, records may have been lost. */
   readonly isContinued: boolean;
 }
 
 /**
- * What one request has to know about others, of this process or of all replicas. Times are milliseconds since the Unix
- * epoch. Every method throws {@link StateFault} when the answer is not certain; the caller must then refuse the request.
+ * State that requests share, within this process or across all replicas. Times are milliseconds since the Unix epoch. Every
+ * method throws {@link StateFault} when the answer is uncertain, and the caller must then refuse the request.
  */
 export interface SharedState {
   /** True when other replicas see the same state. */
@@ -57,13 +57,13 @@ export interface SharedState {
   close(): Promise<void>;
 }
 
-/** The part that remembers what was used before. */
+/** The part that remembers used names. */
 export type UsedNames = Pick<SharedState, 'useOnce'>;
 
-/** The state cannot be read or written now, so what other requests did is not known. */
+/** The state cannot be read or written now, so it is unknown what other requests did. */
 export class StateFault extends Error {
   override readonly name = 'StateFault';
 }
 
-/** The most records. One takes some hundred bytes, and every replica holds all of them. */
+/** Most records. One takes some hundred bytes, and every replica holds all of them. */
 export const maxRecords: number = 10_000;

@@ -2,7 +2,7 @@ import type { Randomness } from '../core/randomness.ts';
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** Who an access key id belongs to, told by its first four characters. */
+/** The kind of owner of an access key id, shown by its first four characters. */
 export type AccessKeyPrefix = 'AKIA' | 'ASIA';
 
 /**
@@ -24,7 +24,7 @@ export function createAccessKeyId(
   return prefix + encoded;
 }
 
-/** The account an access key id carries, 12 digits; `undefined` for ids of another form. */
+/** The 12-digit account in an access key id; `undefined` for ids of another format. */
 export function accountOfAccessKeyId(accessKeyId: string): string | undefined {
   const match = /^[A-Z]{4}([A-Z2-7]{16})$/.exec(accessKeyId);
   if (match === null) return undefined;

@@ -1,4 +1,4 @@
-/** Why one request was denied, as far as a caller who may decode it may know: never the text of a policy. */
+/** The reason for one denial, as far as a caller who may decode it may know. Never the text of a policy. */
 export interface AuthorizationFailure {
   readonly principal: { readonly arn: string; readonly userId: string };
   /** `s3:GetObject` */
@@ -9,7 +9,7 @@ export interface AuthorizationFailure {
   readonly policyType: string;
   /** The statement of an explicit deny, by names alone. */
   readonly statement: FailedStatement | undefined;
-  /** Context keys with their values, the ones that matter most first: the last are left out when space runs short. */
+  /** Context keys with their values, most important first. The last ones are left out when there is not enough space. */
   readonly context: readonly FailureContextEntry[];
   readonly requestId: string;
   /** Milliseconds since the Unix epoch. */
@@ -26,24 +26,24 @@ export interface FailedStatement {
 /** A context key with its value or values. */
 export type FailureContextEntry = readonly [key: string, value: string | readonly string[]];
 
-/** Largest encoded failure, in bytes: what a sealed message of 10,240 characters has room for. */
+/** Largest encoded failure, in bytes, that fits into a sealed message of 10,240 characters. */
 export const maxFailureBytes = 7_400;
 
 const failureVersion = 1;
 
-/** Bytes that one field may take as JSON; together they leave more than 2,000 for the context. */
+/** Largest size of each field as JSON, in bytes. Together they leave more than 2,000 for the context. */
 const fieldBytes = { arn: 1_024, name: 256, action: 128, resource: 3_072 } as const;
 const valueBytes = 512;
 const entryBytes = 1_024;
 
 /** The context key that counts the keys that were left out. */
 const omittedKeys = 'sts-sidecar:OmittedKeys';
-/** Room for that entry. */
+/** Space reserved for that entry. */
 const omittedBytes = 64;
 
 /**
- * The short JSON form of a failure, at most {@link maxFailureBytes} long: texts that are too long end in `…`, and from the
- * first context key that does not fit, only the number of keys is kept. The same failure always gives the same text.
+ * The short JSON form of a failure, at most {@link maxFailureBytes} long. Texts that are too long are cut and end in `…`. From
+ * the first context key that does not fit, only the number of keys is kept. Equal failures give equal texts.
  */
 export function encodeFailure(failure: AuthorizationFailure): string {
   const { principal, statement } = failure;
@@ -69,7 +69,7 @@ export function encodeFailure(failure: AuthorizationFailure): string {
   return `${start},[${encodeContext(failure.context, maxFailureBytes - Buffer.byteLength(start) - 4)}]]`;
 }
 
-// Stops at the first key that does not fit: otherwise a client could make the sidecar encode many keys only to count them.
+// Stops at the first key that does not fit. Otherwise a client could make the sidecar encode many keys only to count them.
 function encodeContext(context: readonly FailureContextEntry[], maxBytes: number): string {
   const parts: string[] = [];
   let left = maxBytes - omittedBytes;
@@ -99,7 +99,7 @@ function encodeEntry(key: string, value: string | readonly string[]): string {
   return JSON.stringify(shown);
 }
 
-/** A page that links to a presigned URL, or asks for a password in one, hands both on in its Referer. */
+/** The Referer may hold secrets: a page passes on its own URL in it, which may be presigned or contain a password. */
 function withoutSecrets(key: string, value: string): string {
   if (key.toLowerCase() !== 'aws:referer') return value;
   const end = value.search(/[?#]/);
@@ -108,7 +108,7 @@ function withoutSecrets(key: string, value: string): string {
   return at < 0 ? page : `…${page.slice(at)}`;
 }
 
-/** The text if it takes at most `maxBytes` as JSON, else its start and `…`. */
+/** Cuts a text to at most `maxBytes` as JSON. A text that is cut ends in `…`. */
 function bounded(text: string, maxBytes: number): string {
   if (text.length * escapedBytes <= maxBytes) return text;
   let size = 0;
@@ -126,7 +126,7 @@ function bounded(text: string, maxBytes: number): string {
 const escapedBytes = 6;
 const ellipsisBytes = 3;
 
-/** Bytes of one code point in JSON as `JSON.stringify` writes it; never fewer than it takes. */
+/** Upper bound for the bytes of one code point as `JSON.stringify` writes it. */
 function jsonBytes(codePoint: number): number {
   if (codePoint < 0x20 || (codePoint >= 0xd800 && codePoint <= 0xdfff)) return escapedBytes;
   if (codePoint === 0x22 || codePoint === 0x5c) return 2;
@@ -135,7 +135,7 @@ function jsonBytes(codePoint: number): number {
   return codePoint < 0x10000 ? 3 : 4;
 }
 
-/** Reads {@link encodeFailure}'s form strictly; `undefined` for anything this version did not write. */
+/** Reads the form that {@link encodeFailure} writes, strictly. `undefined` for anything else. */
 export function decodeFailure(text: string): AuthorizationFailure | undefined {
   const value = parse(text);
   if (!Array.isArray(value) || value.length !== 11 || value[0] !== failureVersion) return undefined;

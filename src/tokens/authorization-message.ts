@@ -12,13 +12,13 @@ export type { DecodedAuthorizationMessage } from './decoded-message.ts';
 /** `typ` of an authorization message; a session token has another. */
 export const authorizationMessageType = 'sts-denial+jwe';
 
-/** Longest message, in characters: what DecodeAuthorizationMessage takes (AWS STS API Reference, EncodedMessage). */
+/** Longest message, in characters, that DecodeAuthorizationMessage accepts (AWS STS API Reference, EncodedMessage). */
 export const maxAuthorizationMessageLength = 10_240;
 
 /** How long a message can be decoded, in milliseconds. */
 export const authorizationMessageLifetimeMs: number = 24 * 3_600_000;
 
-/** A message that was decoded, or why it was not. */
+/** A decoded message, or the reason why it could not be decoded. */
 export type OpenedAuthorizationMessage =
   | { readonly ok: true; readonly document: DecodedAuthorizationMessage }
   | { readonly ok: false; readonly reason: 'malformed' | 'unknown_key' | 'expired' };
@@ -33,11 +33,10 @@ interface HourKey {
 const hourKeys = new WeakMap<RingKey, HourKey>();
 
 /**
- * Encrypts why a request was denied into a compact JWE (RFC 7516; `dir`, A256GCM) of at most
- * {@link maxAuthorizationMessageLength} characters. Never fails: values that are too long are cut, see {@link encodeFailure}.
- * Any caller can be denied as often as it likes, which is why each hour has a key of its own (one key must not meet
- * 2^32 random nonces, NIST SP 800-38D 8.3).
- * Not compressed, so that the length tells nothing about the content but its length.
+ * Encrypts a denial into a compact JWE (RFC 7516; `dir`, A256GCM) of at most {@link maxAuthorizationMessageLength} characters.
+ * Never fails: values that are too long are cut, see {@link encodeFailure}. A caller can cause any number of denials, so each
+ * hour has a key of its own: one key must not be used with 2^32 random nonces (NIST SP 800-38D, 8.3). Not compressed, because
+ * the length of a compressed message would reveal something about its content.
  */
 export function sealAuthorizationMessage(failure: AuthorizationFailure, ring: KeyRing): string {
   const { header, key } = keyOfHour(ring.sealWith, Math.floor(failure.deniedAtMs / hourMs));
@@ -62,7 +61,7 @@ function deriveHourKey({ authorizationMessages }: RingKey, hour: number): Uint8A
   );
 }
 
-/** Decodes a message that this ring sealed less than 24 hours before `nowMs`. Session tokens are malformed here. */
+/** Decodes a message that this ring sealed less than 24 hours before `nowMs`. Session tokens count as malformed. */
 export async function openAuthorizationMessage(
   text: string,
   ring: KeyRing,
@@ -90,7 +89,7 @@ function readHeader(text: string): { kid: string; hour: number } | undefined {
   }
 }
 
-/** True when every part is the one spelling of its bytes: the last character of base64 may hide unused bits. */
+/** True when every part has the canonical base64 spelling: the last character may have unused bits. */
 function isCanonical(text: string): boolean {
   const parts = text.split('.', 6);
   return (

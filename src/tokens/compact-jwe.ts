@@ -3,13 +3,13 @@ import { systemRandomness } from '../core/randomness.ts';
 
 const nonceBytes = 12;
 
-// Base64url of whole bytes, and of one or two more whose spare bits are zero.
+// Base64url of complete groups of three bytes, and of one or two more bytes with zero spare bits.
 const encodedBytes = '(?:[\\w-]{4})*(?:[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])?';
 const compactForm = new RegExp(`^[\\w-]+\\.\\.${encodedBytes}\\.${encodedBytes}\\.${encodedBytes}$`);
 
 /**
- * Tells whether a text has the one spelling that {@link encryptCompact} gives a token: no padding, no white space, no spare
- * bits. Lenient decoders accept other spellings of the same token.
+ * True for the canonical spelling of a token, which {@link encryptCompact} writes: no padding, no white space, no spare bits.
+ * Lenient decoders accept other spellings of the same token.
  */
 export function isCompactJwe(text: string): boolean {
   return compactForm.test(text);
@@ -21,9 +21,9 @@ export function encodeHeader(fields: Readonly<Record<string, string | number>>):
 }
 
 /**
- * Encrypts directly under a 256-bit key with AES-GCM and a random nonce, as a compact JWE (RFC 7516, 7.1; RFC 7518, 4.5
- * and 5.3). `header` is encoded already and must name `dir` and `A256GCM`. It does not go through jose, which takes ten
- * times as long for the same bytes; jose opens them.
+ * Encrypts a compact JWE directly under a 256-bit key, with AES-GCM and a random nonce (RFC 7516, 7.1; RFC 7518, 4.5 and 5.3).
+ * `header` is already encoded, and must name `dir` and `A256GCM`. Does not use jose, which takes ten times as long for the same
+ * bytes. Tokens are opened with jose.
  */
 export function encryptCompact(
   header: string,

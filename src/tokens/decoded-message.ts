@@ -1,14 +1,14 @@
 import { isoSeconds } from '../core/clock.ts';
 import type { AuthorizationFailure } from './authorization-failure.ts';
 
-/** A list as AWS's decoded messages write it. */
+/** A list in the format of AWS's decoded messages. */
 interface Items<T> {
   readonly items: readonly T[];
 }
 
 /**
- * What DecodeAuthorizationMessage answers, in AWS's form (AWS STS API Reference, DecodeAuthorizationMessage). `denial`
- * is an addition: which kind of policy decided, if one did, and where to find the request in the logs.
+ * The result of DecodeAuthorizationMessage in AWS's format (AWS STS API Reference, DecodeAuthorizationMessage). `denial` is an
+ * addition: the kind of policy that decided, and the request id to look for in the logs.
  */
 export interface DecodedAuthorizationMessage {
   readonly allowed: false;
@@ -33,7 +33,7 @@ export interface DecodedAuthorizationMessage {
   readonly denial: {
     /** `none` when the decision could not be made. */
     readonly policyType: string;
-    /** False when the request was denied because the decision could not be made: a fault of the server. */
+    /** False when the denial was caused by a failed decision, which is a fault of the server. */
     readonly isDecided: boolean;
     readonly requestId: string;
     /** ISO 8601 in UTC with whole seconds. */
@@ -41,7 +41,7 @@ export interface DecodedAuthorizationMessage {
   };
 }
 
-/** Writes a failure in AWS's form. */
+/** Converts a failure to AWS's format. */
 export function failureDocument(failure: AuthorizationFailure): DecodedAuthorizationMessage {
   const { principal, action, resource, statement, policyType, requestId, deniedAtMs } = failure;
   const matched =

@@ -6,9 +6,8 @@ import type { RingKey } from './key-ring.ts';
 export const seedBytes = 32;
 
 /**
- * The secret access key of a session: 40 characters, derived from the ring's own subkey, the session's random
- * seed and its access key id. It cannot be computed from the token, and two sessions that share an access key id
- * have different secrets.
+ * Derives the secret access key of a session, 40 characters, from a subkey of the ring, the session's random seed and its
+ * access key id. It cannot be computed from the token. Two sessions with the same access key id have different secrets.
  */
 export function deriveSecretAccessKey(key: RingKey, seed: Uint8Array, accessKeyId: string): Secret {
   const bytes = hkdfSync('sha256', key.secrets, seed, `secret/v1${accessKeyId}`, 30);

@@ -1,13 +1,13 @@
 import { hkdfSync } from 'node:crypto';
 import type { Secret } from '../core/secret.ts';
 
-/** One configured key: 32 bytes of base64 and the name it is found by. */
+/** One configured key: its name, and 32 bytes in base64. */
 export interface RingKeyRecord {
   readonly id: string;
   readonly secret: Secret;
 }
 
-/** What one ring key is split into; the ring key itself encrypts nothing. */
+/** The subkeys of one ring key, which itself encrypts nothing. */
 export interface RingKey {
   readonly id: string;
   /** Encrypts session tokens (A256GCM). */
@@ -18,7 +18,7 @@ export interface RingKey {
   readonly authorizationMessages: Uint8Array;
 }
 
-/** The keys of this process: one seals, all open. */
+/** The keys of this process: one seals new tokens, and all of them open tokens. */
 export interface KeyRing {
   readonly sealWith: RingKey;
   find(id: string): RingKey | undefined;
@@ -28,7 +28,7 @@ const keyBytes = 32;
 
 /**
  * Derives the labelled subkeys (HKDF-SHA-256, RFC 5869) of every configured key.
- * Throws an `Error` when `sealWith` names no key or a key is not 32 bytes; configuration checks both before.
+ * @throws Error when `sealWith` names no key or a key is not 32 bytes long; the configuration checks both first
  */
 export function createKeyRing(records: readonly RingKeyRecord[], sealWith: string): KeyRing {
   const keys = new Map(records.map((record) => [record.id, deriveRingKey(record)]));

@@ -9,13 +9,13 @@ import type { KeyRing, RingKey } from './key-ring.ts';
 import { maxTokenLength, maxUnpackedBytes, sessionTokenType } from './seal.ts';
 import { decodeClaims, type SessionClaims } from './session-claims.ts';
 
-/** A token that decrypted; expiry and the match with the request's access key are still to be checked. */
+/** A decrypted token. Its expiry and its access key are not checked yet. */
 export interface OpenedSession {
   readonly claims: SessionClaims;
   readonly secretAccessKey: Secret;
 }
 
-/** An opened session with the length of its claims, which is the memory it takes even if the token compressed well. */
+/** An opened session, with the length of its claims, which is the memory that it takes, however well the token compresses. */
 interface KeptSession {
   readonly session: OpenedSession;
   readonly characters: number;
@@ -25,8 +25,8 @@ const maxCachedSessions = 10_000;
 const maxCachedCharacters = 24_000_000;
 
 /**
- * Opens session tokens with one key ring. Successes are kept (decrypting costs about 70 µs); the cache belongs to
- * one configuration snapshot, so a key removed from the ring takes its cached tokens with it.
+ * Opens session tokens with one key ring. Opened sessions are cached, because decryption takes about 70 µs. The cache belongs
+ * to one configuration snapshot, so removing a key from the ring removes its sessions from the cache too.
  */
 export class SessionOpener {
   readonly #ring: KeyRing;
@@ -40,12 +40,12 @@ export class SessionOpener {
     this.#ring = ring;
   }
 
-  /** `undefined` when this ring did not seal the token, or the token is not one. */
+  /** Opens a token. `undefined` when it is malformed, or was not sealed by this ring. */
   async open(token: string): Promise<OpenedSession | undefined> {
     if (token.length > maxTokenLength) return undefined;
     const cached = this.#opened.get(token);
     if (cached !== undefined) return cached.session;
-    // Otherwise each spelling of one token would take its own entry in the cache.
+    // Otherwise each spelling of a token would take an entry of its own in the cache.
     if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
     const text = key === undefined ? undefined : await decrypt(token, key);

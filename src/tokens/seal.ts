@@ -3,23 +3,24 @@ import { encodeHeader, encryptCompact } from './compact-jwe.ts';
 import type { KeyRing } from './key-ring.ts';
 import { encodeClaimsInParts, type SessionClaims } from './session-claims.ts';
 
-/** `typ` of a session token; an authorization message has another. */
+/** `typ` of a session token, which differs from that of an authorization message. */
 export const sessionTokenType = 'sts-session+jwe';
 
-/** Longest session token, in characters: what an HTTP header field can safely carry. */
+/** Longest session token, in characters, that an HTTP header field carries safely. */
 export const maxTokenLength = 8192;
 
-/** Most bytes that a token holds before compression. The parameters of one request always take less. */
+/** Largest size of the claims before compression, in bytes. The parameters of one request always take less. */
 export const maxUnpackedBytes = 65_536;
 
-/** A session exceeds {@link maxTokenLength} or {@link maxUnpackedBytes}; the message says by how much. */
+/** A session exceeds {@link maxTokenLength} or {@link maxUnpackedBytes}. The message says by how much. */
 export class TokenTooLargeError extends Error {
   override readonly name = 'TokenTooLargeError';
 }
 
 /**
- * Encrypts claims into a compact JWE (RFC 7516; `dir`, A256GCM) under the ring's sealing key. Encrypted, because
- * policies and tags are not the holder's to read. Throws {@link TokenTooLargeError}.
+ * Encrypts claims into a compact JWE (RFC 7516; `dir`, A256GCM) under the sealing key of the ring. They are encrypted because
+ * the holder must not read policies and tags.
+ * @throws TokenTooLargeError
  */
 export function sealSession(claims: SessionClaims, ring: KeyRing): string {
   const { id, sessionTokens } = ring.sealWith;
@@ -42,7 +43,7 @@ function tooLarge(size: string, over: number, allowed: number): TokenTooLargeErr
 }
 
 /**
- * Deflates each part with a code of its own (RFC 1951, 3.2.3), because letters of two scripts that share one code take up to
+ * Deflates each part with Huffman codes of its own (RFC 1951, 3.2.3), because texts of two scripts with common codes take up to
  * a tenth more. The result is one stream, which inflates to the joined parts.
  */
 function deflateApart(parts: readonly string[]): Buffer {

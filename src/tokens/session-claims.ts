@@ -1,10 +1,10 @@
 /*
- * This folder owns the encrypted tokens: session tokens, and the messages that say why a request was denied.
- * In: claims or a denial, and the key ring to seal them with; or a token to open. Out: the token, or what it holds.
+ * This folder owns the encrypted tokens: session tokens, and the messages that explain a denial.
+ * In: claims or a denial, and the key ring to seal them with; or a token to open. Out: the token, or its content.
  * It never stores a session, and never decides whether one is still valid: the caller checks expiry and revocation.
- * A session token never holds the role's own policies, nor the secret access key, which is derived from a seed in it.
+ * A session token never holds the role's own policies, or the secret access key, which is derived from a seed in it.
  *
- * This file defines what a session token says.
+ * This file defines the claims of a session token.
  */
 
 /** A session of a role. */
@@ -12,7 +12,7 @@ export interface RoleSessionPrincipal {
   readonly kind: 'role-session';
   /** The role's full ARN, path included. */
   readonly roleArn: string;
-  /** `AROA…`; a recreated role has another one, so its old sessions die. */
+  /** `AROA…`. A recreated role has another id, which ends its old sessions. */
   readonly roleId: string;
   readonly sessionName: string;
 }
@@ -21,7 +21,7 @@ export interface RoleSessionPrincipal {
 export interface UserSessionPrincipal {
   readonly kind: 'user-session';
   readonly userArn: string;
-  /** `AIDA…`, or the account id of root; a recreated user has another one, so its old sessions die. */
+  /** `AIDA…`, or the account id of root. A recreated user has another id, which ends its old sessions. */
   readonly userId: string;
 }
 
@@ -30,42 +30,42 @@ export interface FederatedUserPrincipal {
   readonly kind: 'federated-user';
   readonly userArn: string;
   readonly userId: string;
-  /** The name that the session was asked for. */
+  /** The name in the request. */
   readonly name: string;
 }
 
-/** Who a session acts as. */
+/** The principal of a session. */
 export type SessionPrincipal = RoleSessionPrincipal | UserSessionPrincipal | FederatedUserPrincipal;
 
-/** A tag that travels with a session. */
+/** A session tag. */
 export interface SessionTag {
   readonly key: string;
   readonly value: string;
   readonly isTransitive: boolean;
 }
 
-/** Who vouched for the holder of a federated session; whole facts of the token or assertion that was presented. */
+/** The identity provider and subject of a federated session, in full, from the token or assertion that was presented. */
 export interface SessionFederation {
   /** ARN of the identity provider. */
   readonly provider: string;
   readonly subject: string;
-  /** The audience the token was accepted for; of an assertion, its recipient. */
+  /** The audience that the token was accepted for; for an assertion, its recipient. */
   readonly audience: string;
-  /** Of an assertion only. */
+  /** For assertions only. */
   readonly saml?: SamlSubject;
 }
 
-/** What distinguishes subjects of a SAML provider besides their names. */
+/** Distinguishes subjects of a SAML provider that have the same name. */
 export interface SamlSubject {
   readonly subjectType: string;
   readonly nameQualifier: string;
 }
 
-/** What a session token says: only what the session adds, never the role's own policies. */
+/** The claims of a session token: what the session adds, never the role's own policies. */
 export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
   readonly sessionId: string;
   readonly accessKeyId: string;
-  /** 32 random bytes the secret access key is derived from. */
+  /** 32 random bytes from which the secret access key is derived. */
   readonly seed: Uint8Array;
   readonly principal: P;
   /** Seconds since the Unix epoch. */
@@ -77,23 +77,23 @@ export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
   readonly policyArns: readonly string[];
   readonly tags: readonly SessionTag[];
   readonly sourceIdentity?: string;
-  /** When the caller proved a second factor, in seconds since the Unix epoch. */
+  /** Time of the MFA authentication, in seconds since the Unix epoch. */
   readonly mfaAuthenticatedAt?: number;
   readonly federation?: SessionFederation;
-  /** Names of managed policies from a claim of the identity provider's token; for claim-mode roles only. */
+  /** Names of managed policies from the provider's token. For claim-mode roles only. */
   readonly policyNames?: readonly string[];
 }
 
 const claimsVersion = 1;
 
-/** The short-named JSON form inside a token. */
+/** The claims as JSON with short names, as they are in a token. */
 export function encodeClaims(claims: SessionClaims): string {
   return encodeClaimsInParts(claims).join('');
 }
 
 /**
- * {@link encodeClaims} in three parts, which may be of three scripts: what this service writes, the subject, and what the
- * caller passes in. Each is written by itself, so that no part begins or ends within a character.
+ * The text of {@link encodeClaims} in three parts, which may be of different scripts: what this service writes, the subject,
+ * and what the caller passes in. Each is written by itself, so no cut falls within a character.
  */
 export function encodeClaimsInParts(claims: SessionClaims): readonly [string, string, string] {
   const written = JSON.stringify({
@@ -117,7 +117,7 @@ export function encodeClaimsInParts(claims: SessionClaims): readonly [string, st
   return [`${written.slice(0, -1)},${voucher}`, subject, passed.slice(1)];
 }
 
-/** Reads {@link encodeClaims}' form strictly; `undefined` for anything this version did not write. */
+/** Reads the form that {@link encodeClaims} writes, strictly. `undefined` for anything else. */
 export function decodeClaims(text: string): SessionClaims | undefined {
   const value = parse(text);
   if (value === undefined || value['v'] !== claimsVersion) return undefined;
@@ -169,7 +169,7 @@ function decodePrincipal({ k, ra, ri, ua, ui, sn }: Record<string, unknown>): Se
   return undefined;
 }
 
-/** The member `f`, a list whose last item is the subject, and the comma behind it: up to the subject, and from there. */
+/** The member `f` and a comma, in two parts: up to the subject, which is the last item of the list, and the rest. */
 function encodeFederation(federation: SessionFederation | undefined): readonly [string, string] {
   if (federation === undefined) return ['', ''];
   const { provider, subject, audience, saml } = federation;
