@@ -9,24 +9,24 @@ import type {
   UserRecord,
 } from './records.ts';
 
-/** A fault that shows only when records are compared with each other. */
+/** A fault that only a comparison of records reveals. */
 export interface RecordProblem {
-  /** Where in the records, for example `['users', 1, 'policies', 0]`. */
+  /** Position in the records, for example `['users', 1, 'policies', 0]`. */
   readonly path: readonly (string | number)[];
-  /** What, lowercase and without a final period. */
+  /** The problem, in lower case and without a final period. */
   readonly message: string;
-  /** An unknown name, with the names that exist, for a suggestion. */
+  /** An unknown name, with the existing names, for a suggestion. */
   readonly unknownName?: { readonly name: string; readonly known: readonly string[] };
 }
 
-/** A role whose trust policy may still be broken. */
+/** A role, whose trust policy may be unreadable. */
 export type RoleDraft = Omit<RoleRecord, 'trustPolicy'> & Partial<Pick<RoleRecord, 'trustPolicy'>>;
 
-/** Records while they are being read: what could not be read is `undefined` and keeps its place. */
+/** Partly read records. An unreadable entry is `undefined` and keeps its position. */
 export interface DirectoryDraft {
-  /** Of the account's ARNs; `undefined` when the account could not be read. */
+  /** The partition of the account's ARNs; `undefined` when the account is unreadable. */
   readonly partition: string | undefined;
-  /** Names of all managed policies, those with a broken document included. */
+  /** Names of all managed policies, unreadable ones included. */
   readonly policyNames: readonly string[];
   readonly policies: readonly NamedPolicyRecord[];
   readonly rootAccessKeys: readonly AccessKeyRecord[];
@@ -39,8 +39,8 @@ type Path = readonly (string | number)[];
 type Report = (path: Path, message: string, unknownName?: RecordProblem['unknownName']) => void;
 
 /**
- * Finds the faults that show only when records are compared with each other: repeated names, access keys and unique ids,
- * names of managed policies that do not exist, and the quotas of managed and inline policies (IAM and STS quotas).
+ * Finds the faults that only a comparison of records reveals: repeated names, access keys and unique ids, unknown managed
+ * policies, and exceeded quotas of managed and inline policies (IAM and STS quotas).
  */
 export function checkRecords(draft: DirectoryDraft): RecordProblem[] {
   const problems: RecordProblem[] = [];
@@ -85,7 +85,7 @@ export function checkRecords(draft: DirectoryDraft): RecordProblem[] {
   return problems;
 }
 
-/** A value that must be unlike all others, and where it stands. */
+/** A value that must be unique, with its position. */
 interface Place {
   readonly value: string;
   readonly path: Path;
@@ -112,7 +112,7 @@ function serialNumbers(users: DirectoryDraft['users']): Place[] {
   );
 }
 
-/** Reports values that differ at most in case: AWS keeps the case of names but does not tell them apart by it. */
+/** Reports values that are equal or differ only in case: AWS preserves the case of names but compares them without it. */
 function checkDistinct(all: readonly Place[], what: string, report: Report): void {
   const seen = new Set<string>();
   for (const { value, path } of all) {

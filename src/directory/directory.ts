@@ -1,7 +1,7 @@
 /*
  * This folder owns users, roles, access keys and policies.
- * In: `DirectoryRecords`, as the configuration or a test writes them.
- * Out: an immutable `Directory` of compiled policies; and for a revocation, the keys of the sessions that it covers.
+ * In: `DirectoryRecords` from the configuration or a test. Out: an immutable `Directory` of compiled policies; and for a
+ * revocation, the keys of the sessions that it covers.
  * It never reads a file, verifies a signature or decides a request.
  */
 
@@ -15,10 +15,10 @@ import { buildRole, type Role } from './role.ts';
 import { buildRoot, type Root } from './root.ts';
 import { buildUser, type User } from './user.ts';
 
-/** How many policies there are, by the kind that the gauge `sts_sidecar_policies` reports. */
+/** Numbers of policies, by the kind in the gauge `sts_sidecar_policies`. */
 interface PolicyCounts {
   readonly managed: number;
-  /** Of users and roles together. */
+  /** Inline policies of users and roles. */
   readonly inline: number;
   readonly trust: number;
   readonly bucket: number;
@@ -35,25 +35,25 @@ export interface Directory {
   /** A user by its exact ARN. */
   userByArn(arn: string): User | undefined;
   /**
-   * A role by its exact ARN, or by the same ARN without the account id; a provider's role by its generated ARN,
-   * ignoring the region. Use the ARN of the role found from then on.
+   * A role by its exact ARN, or by the same ARN without the account id. A provider's role by its generated ARN, in any region.
+   * From then on, use the ARN of the role that was found.
    */
   role(roleArn: string): Role | undefined;
-  /** The role of the claim-mode provider, when there is one. It allows nothing of its own. */
+  /** The role of the claim-mode provider, if there is one. By itself it allows nothing. */
   readonly claimRole: Role | undefined;
-  /** A claim-mode role with those of the named managed policies that exist. */
+  /** A copy of a claim-mode role with the named managed policies that exist. */
   withNamedPolicies(role: Role, policyNames: readonly string[]): Role;
-  /** A managed policy by its exact ARN; usable as identity policy, session policy or boundary. */
+  /** A managed policy by its exact ARN. It may serve as identity policy, session policy or boundary. */
   managedPolicy(arn: string): CompiledPolicy | undefined;
-  /** Whether a managed policy has exactly this name. */
+  /** True when a managed policy has exactly this name. */
   isPolicyName(name: string): boolean;
-  /** The policy that this account put on a bucket, by the bucket's exact name. */
+  /** The bucket policy of this service for a bucket, by its exact name. */
   bucketPolicy(bucket: string): CompiledPolicy | undefined;
 }
 
 /**
- * Compiles the records into a directory. Throws an `Error` for records that {@link checkRecords} refuses;
- * configuration reports those with their positions before.
+ * Compiles the records into a directory.
+ * @throws Error for records that {@link checkRecords} refuses; the configuration reports those first, with their positions
  */
 export function buildDirectory(records: DirectoryRecords): Directory {
   const { account } = records;
@@ -114,7 +114,7 @@ function addProviderRoles(
   const names = new Set([...roles.values()].map(({ name }) => name.toLowerCase()));
   for (const record of providerRoles) {
     const role = buildProviderRole(record, account, managed);
-    // INVARIANT: the configuration was checked for this. Two roles of one name would have the same session ARNs.
+    // INVARIANT: the configuration excludes this. Two roles of one name would have the same session ARNs.
     if (names.has(role.name.toLowerCase())) throw new Error(`two roles are named ${role.name}`);
     names.add(role.name.toLowerCase());
     roles.set(role.arn, role);

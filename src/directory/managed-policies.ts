@@ -2,17 +2,20 @@ import { formatArn } from '../core/arn.ts';
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccountRecord, EntityRecord, NamedPolicyRecord } from './records.ts';
 
-/** The managed policies of a directory, each compiled once and shared by all its users and roles. */
+/** The managed policies of a directory. Each is compiled once and shared by all users and roles. */
 export interface ManagedPolicies {
   byName(name: string): CompiledPolicy | undefined;
   byArn(arn: string): CompiledPolicy | undefined;
-  /** The policy of a name that was checked; throws an `Error` when there is none. */
+  /**
+   * The policy with a known name.
+   * @throws Error when there is none
+   */
   require(name: string): CompiledPolicy;
 }
 
 /**
- * Compiles every managed policy under its ARN. Identity, session and boundary policies mean the same by the same
- * text, so one compiled policy serves as all three.
+ * Compiles every managed policy under its ARN. Identity, session and boundary policies are evaluated alike, so one compiled
+ * policy serves as all three.
  */
 export function compileManagedPolicies(
   account: AccountRecord,
@@ -31,7 +34,7 @@ export function compileManagedPolicies(
     byArn: (arn) => arns.get(arn),
     require: (name) => {
       const policy = names.get(name);
-      // INVARIANT: the records were checked. Leaving the policy out could drop a Deny or a boundary.
+      // INVARIANT: the records were checked. Skipping an unknown policy could drop a Deny or a boundary.
       if (policy === undefined) throw new Error(`no managed policy is named ${name}`);
       return policy;
     },
@@ -49,14 +52,17 @@ export function iamArn(account: AccountRecord, resource: string): string {
   });
 }
 
-/** What is attached to a user or role, compiled. */
+/** The compiled policies of a user or role. */
 export interface AttachedPolicies {
   /** Inline policies, then managed ones. */
   readonly policies: readonly CompiledPolicy[];
   readonly boundary?: CompiledPolicy;
 }
 
-/** Compiles inline policies and finds managed ones. Throws an `Error` for an unknown name. */
+/**
+ * Compiles inline policies and looks up managed ones.
+ * @throws Error for an unknown name
+ */
 export function attachPolicies(record: EntityRecord, managed: ManagedPolicies): AttachedPolicies {
   const inline = record.inlinePolicies.map(({ name, document }) => compilePolicy(document, name));
   const policies = [...inline, ...record.policies.map((name) => managed.require(name))];

@@ -15,26 +15,26 @@ const trustsNobody = {
 };
 
 /**
- * The role ARN that clients of a MinIO-style provider must name. That of an OpenID Connect client id shows the region, as
- * MinIO prints it; the region is ignored when ARNs are compared.
+ * The role ARN that clients of a MinIO-style provider must name. For an OpenID Connect client id it contains the region, as in
+ * MinIO. ARNs are compared without the region.
  */
 export function providerRoleArn({ name, mode }: ProviderRoleRecord, region = ''): string {
-  // A claim-mode role is named as its provider is; the path keeps it apart from ids that are made of digests.
+  // A claim-mode role has the name of its provider. The path keeps it apart from the ids that are digests.
   const path = mode === 'claim' ? 'claims/' : '';
   return `arn:minio:iam:${mode === 'role-policy' ? region : ''}::role/${path}${name}`;
 }
 
 const generatedArn = /^arn:minio:iam:[^:]*::(role\/.+)$/;
 
-/** The form under which a generated role ARN is known: without its region. `undefined` for other ARNs. */
+/** A generated role ARN without its region; `undefined` for other ARNs. */
 export function canonicalProviderArn(arn: string): string | undefined {
   const [, resource] = generatedArn.exec(arn) ?? [];
   return resource === undefined ? undefined : `arn:minio:iam:::${resource}`;
 }
 
 /**
- * Builds the role that all users of a MinIO-style provider act as. Its unique id is derived from the whole provider, so that
- * sessions of a provider do not pass to another one with the same name.
+ * Builds the role of all users of a MinIO-style provider. Its unique id is derived from the whole provider, so that sessions
+ * never pass to another provider with the same name.
  */
 export function buildProviderRole(
   record: ProviderRoleRecord,
@@ -58,7 +58,7 @@ export function buildProviderRole(
   });
 }
 
-/** A claim-mode role with the policies of one session; names that no longer exist are left out. */
+/** A copy of a claim-mode role with the policies of one session. Names that no longer exist are left out. */
 export function withNamedPolicies(role: Role, names: readonly string[], managed: ManagedPolicies): Role {
   const { kind, name, path, account, arn, roleId, provider, trustPolicy, tags } = role;
   return {

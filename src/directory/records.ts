@@ -2,25 +2,25 @@ import type { Secret } from '../core/secret.ts';
 import { type PolicyDocument, type PolicyKind, parsePolicyDocument } from '../iam/document.ts';
 import { countPolicyCharacters } from '../iam/limits.ts';
 
-/** A checked policy together with the size that counts towards its quota. */
+/** A checked policy, with the size that counts towards its quota. */
 export interface PolicyRecord {
   readonly document: PolicyDocument;
   /** Characters of the compact JSON without white space. */
   readonly characters: number;
 }
 
-/** A policy under the name its owner, or the whole directory, knows it by. */
+/** A named policy: inline, or managed. */
 export interface NamedPolicyRecord extends PolicyRecord {
   readonly name: string;
 }
 
-/** A long-term access key as configured, its secret already resolved. */
+/** A configured long-term access key, with its secret resolved. */
 export interface AccessKeyRecord {
   readonly accessKeyId: string;
   readonly secretAccessKey: Secret;
 }
 
-/** What users and roles have in common. */
+/** The common part of users and roles. */
 export interface EntityRecord {
   readonly name: string;
   /** Begins and ends with `/`. */
@@ -28,17 +28,18 @@ export interface EntityRecord {
   /** Managed policies by name. */
   readonly policies: readonly string[];
   readonly inlinePolicies: readonly NamedPolicyRecord[];
-  /** Name of the managed policy that bounds the permissions. */
+  /** Name of the managed policy that is the permissions boundary. */
   readonly permissionsBoundary?: string;
   readonly tags: ReadonlyMap<string, string>;
 }
 
 /**
- * Whether what no identity policy allows is refused (`enforce`) or only recorded (`audit`). Nothing else is ever relaxed.
+ * Whether requests that no identity policy allows are refused (`enforce`) or only recorded (`audit`). Nothing else is ever
+ * relaxed.
  */
 export type Enforcement = 'enforce' | 'audit';
 
-/** A device that makes one-time codes, its secret already resolved. */
+/** A TOTP device, with its secret resolved. */
 export interface MfaDeviceRecord {
   readonly serialNumber: string;
   /** In base32. */
@@ -65,23 +66,23 @@ export interface RoleRecord extends EntityRecord {
   readonly roleId?: string;
 }
 
-/** How a MinIO-style provider finds the policies of its users. */
+/** How the policies of a MinIO-style provider's users are found. */
 export type ProviderRoleMode = 'role-policy' | 'claim' | 'custom-token';
 
-/** The role that everyone of a MinIO-style identity provider acts as; it exists because the provider does. */
+/** The generated role of all users of a MinIO-style identity provider. */
 export interface ProviderRoleRecord {
   readonly mode: ProviderRoleMode;
   /** The configured name of the provider. */
   readonly provider: string;
-  /** What stands in ARNs: the generated id, in claim mode the name of the provider. */
+  /** The name in ARNs: the generated id, or in claim mode the name of the provider. */
   readonly name: string;
-  /** Managed policies by name; none in claim mode, where each session names its own. */
+  /** Names of managed policies; none in claim mode, where each session names its own. */
   readonly policies: readonly string[];
-  /** Everything that makes the provider this one and no other; the unique id is derived from it. */
+  /** Identifies the provider. The unique id of the role is derived from it. */
   readonly uniqueName: string;
 }
 
-/** An identity provider, as sessions and policies name it. */
+/** An identity provider, as sessions and policies refer to it. */
 export interface IdentityProviderRecord {
   /** Its configured name. */
   readonly name: string;
@@ -107,14 +108,14 @@ export interface DirectoryRecords {
   readonly policies: readonly NamedPolicyRecord[];
   readonly users: readonly UserRecord[];
   readonly roles: readonly RoleRecord[];
-  /** Names are unlike each other and unlike those of the roles, ignoring case; none when absent. */
+  /** Names are unique, also among roles, compared without case. None when absent. */
   readonly providerRoles?: readonly ProviderRoleRecord[];
   readonly bucketPolicies: readonly BucketPolicyRecord[];
-  /** Those whose sessions say where they came from; none when absent. */
+  /** The providers that sessions refer to; none when absent. */
   readonly identityProviders?: readonly IdentityProviderRecord[];
 }
 
-/** A policy of ours on a bucket of the store; the store's own bucket policies are the store's. */
+/** A bucket policy of this service. Bucket policies of the store itself are a separate matter. */
 export interface BucketPolicyRecord extends PolicyRecord {
   readonly bucket: string;
 }

@@ -1,6 +1,6 @@
 /**
- * The keys under which sessions are revoked, one form for each way to name them. Everything after the kind is an exact ARN
- * or id, so keys of two kinds are never equal.
+ * The keys by which sessions are revoked, one form for each selector. After its kind, a key consists of an exact ARN or id, so
+ * keys of different kinds are never equal.
  */
 export const revocationKey = {
   everybody: 'everybody',

@@ -5,25 +5,25 @@ import type { DirectoryRecords } from './records.ts';
 import { revocationKey } from './revocation-key.ts';
 import type { RevocationProblem, RevocationRecord, RevocationSelector } from './revocation-record.ts';
 
-/** A revocation as it is compared with sessions. */
+/** A revocation in the form that is compared with sessions. */
 export interface Revocation {
   /** Keys of {@link revocationKey}: a session that has one of them is revoked. */
   readonly keys: readonly string[];
-  /** Milliseconds since the Unix epoch; `undefined`: whenever the session was issued. */
+  /** Milliseconds since the Unix epoch. `undefined`: regardless of when the session was issued. */
   readonly issuedBeforeMs: number | undefined;
-  /** A warning for its author. */
+  /** A warning for the author of the revocation. */
   readonly doubt?: RevocationProblem;
 }
 
-/** 16 bytes in base64url: what sessions are given. */
+/** The form of session ids: 16 bytes in base64url. */
 const sessionIdShape = /^[\w-]{22}$/;
 /** RoleSessionName (AWS STS API Reference, AssumeRole). */
 const sessionNameShape = /^[\w+=,.@-]{1,64}$/;
 
-/** Names that exist, each with the ARNs that it stands for. */
+/** Existing names, each with its ARNs. */
 type Names = Map<string, Set<string>>;
 
-/** Finds the sessions that a revocation names. Case is ignored, because names of users and roles differ in more than case. */
+/** Resolves the selectors of revocations. Case is ignored: no two users or roles have names that differ only in case. */
 export class RevocationNames {
   readonly #account: DirectoryRecords['account'];
   readonly #roles: Names = new Map();
@@ -47,7 +47,7 @@ export class RevocationNames {
     }
   }
 
-  /** The sessions that a record names, or the fault that the name is unknown: a mistyped one would revoke nothing. */
+  /** The sessions of a record, or a fault for an unknown name: a misspelled name would revoke nothing. */
   resolve({ selector, issuedBeforeMs }: RevocationRecord): Revocation | RevocationProblem {
     if (selector === undefined) return { keys: [revocationKey.everybody], issuedBeforeMs };
     const keys = this.#keysOf(selector.kind, selector.value);
@@ -91,7 +91,7 @@ export class RevocationNames {
     }
   }
 
-  // The provider may have been removed from the configuration, which is a reason to revoke its sessions: they live on.
+  // The provider may have been removed from the configuration. Its sessions live on, which is a reason to revoke them.
   #issuerKeys(value: string): readonly string[] | undefined {
     const known = keys(find(this.#issuers, value), revocationKey.provider);
     if (known !== undefined) return known;

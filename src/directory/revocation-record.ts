@@ -1,10 +1,10 @@
-/** What a revocation names its sessions by; exactly one of them, or none for every session. */
+/** The selectors of a revocation: exactly one of them, or none for every session. */
 const selectors = ['sessionId', 'roleSession', 'role', 'user', 'issuer'] as const;
 
 /** One of {@link selectors}. */
 export type RevocationSelector = (typeof selectors)[number];
 
-/** A revocation as it was written. */
+/** A revocation as written. */
 export interface RevocationRecord {
   /** `undefined`: every session. */
   readonly selector: { readonly kind: RevocationSelector; readonly value: string } | undefined;
@@ -12,17 +12,17 @@ export interface RevocationRecord {
   readonly issuedBeforeMs: number | undefined;
 }
 
-/** A fault in a revocation, with the key that it is about; `undefined` for the revocation as a whole. */
+/** A fault in a revocation, with the key concerned; `undefined` for the revocation as a whole. */
 export interface RevocationProblem {
   readonly key: string | undefined;
   readonly message: string;
-  /** An unknown name or key, with those that exist, for a suggestion. */
+  /** An unknown name or key, with the existing ones, for a suggestion. */
   readonly unknownName?: { readonly name: string; readonly known: readonly string[] };
 }
 
 const maxValueLength = 2048;
 
-/** Reads `{ sessionId | roleSession | role | user | issuer, issuedBefore }`, or says everything that is wrong with it. */
+/** Reads `{ sessionId | roleSession | role | user | issuer, issuedBefore }`, or returns every fault. */
 export function parseRevocationRecord(
   source: unknown,
 ): { readonly record: RevocationRecord } | { readonly problems: readonly RevocationProblem[] } {

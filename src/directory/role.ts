@@ -3,7 +3,7 @@ import { attachPolicies, iamArn, type ManagedPolicies } from './managed-policies
 import type { AccountRecord, Enforcement, ProviderRoleMode, RoleRecord } from './records.ts';
 import { deriveUniqueId } from './unique-id.ts';
 
-/** A role, policies compiled. */
+/** A role with compiled policies. */
 export interface Role {
   readonly kind: 'role';
   readonly name: string;

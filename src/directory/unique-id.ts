@@ -5,12 +5,12 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 // AWS's ids are 21 characters long; 17 characters of five bits make 85 bits of the digest.
 const digits = 17;
 
-/** The kind of entity a unique id belongs to (IAM user guide, "Unique identifiers"). */
+/** The kind of entity that a unique id belongs to (IAM user guide, "Unique identifiers"). */
 export type UniqueIdPrefix = 'AIDA' | 'AROA';
 
 /**
- * The unique id of a user or role that has none configured: the prefix and 17 base32 characters of a digest of
- * account and name, so that every replica and every restart finds the same one.
+ * The unique id of a user or role that has none configured: the prefix and 17 base32 characters of a digest of account and
+ * name. Every replica and every restart derives the same one.
  */
 export function deriveUniqueId(prefix: UniqueIdPrefix, account: AccountRecord, name: string): string {
   const digest = createHash('sha256')

@@ -3,7 +3,7 @@ import { attachPolicies, iamArn, type ManagedPolicies } from './managed-policies
 import type { AccountRecord, MfaDeviceRecord, UserRecord } from './records.ts';
 import { deriveUniqueId } from './unique-id.ts';
 
-/** A user, policies compiled. */
+/** A user with compiled policies. */
 export interface User {
   readonly kind: 'user';
   readonly name: string;
@@ -21,7 +21,7 @@ export interface User {
   readonly mfaDevices: readonly MfaDevice[];
 }
 
-/** A device that makes one-time codes for its user. */
+/** A TOTP device. */
 export type MfaDevice = MfaDeviceRecord;
 
 /** Builds the user of a record. */
