@@ -93,7 +93,7 @@ describe('the role of a provider', () => {
     expect(build([rolePolicy, claims]).role(arn)).toBeUndefined();
   });
 
-  it('trusts nobody, whoever may assume everything', () => {
+  it('has a trust policy that denies every caller', () => {
     const role = build([rolePolicy], { policies: [policy('Read'), everything] }).role(
       `arn:minio:iam:::role/${id}`,
     );

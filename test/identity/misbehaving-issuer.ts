@@ -38,7 +38,7 @@ export function trickle(_: IncomingMessage, response: ServerResponse): boolean {
   return true;
 }
 
-/** Answers more than anybody reads. */
+/** Answers more than the limit. */
 export function flood(_: IncomingMessage, response: ServerResponse): boolean {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(`{"keys":[],"filler":"${'x'.repeat(300_000)}"}`);

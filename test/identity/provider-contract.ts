@@ -89,7 +89,7 @@ export function describeProvider(one: ProviderCase): void {
         expect(await judge(`${head}.${body}.${other}${signature.slice(1)}`)).toBe('bad_signature');
       });
 
-      it('refuses a key of somebody else under the issuer’s key id', async () => {
+      it('refuses another key under the issuer’s key id', async () => {
         const foreign = await publishable(rsaKey('foreign'), 'RS256', world.idp.key().id);
         expect(await judge(resign(world, foreign.privateKey, {}))).toBe('bad_signature');
       });
@@ -336,14 +336,14 @@ export function describeProvider(one: ProviderCase): void {
         ['answers an empty object', text('{}'), 'no_key'],
         ['answers an empty key set', text('{"keys":[]}'), 'no_key'],
         ['repeats a key of its JSON', text('{"keys":[],"keys":[]}'), 'no_key'],
-      ])('%s proves nobody', async (_, listener, reason) => {
+      ])('%s verifies no token', async (_, listener, reason) => {
         world.idp.answerWith(listener);
         if (listener === silent || listener === trickle) world.limit(0.2);
         expect(await judge(world.mint())).toBe(reason);
         expect(world.requests.at(-1)).toMatchObject({ provider: 'test' });
       });
 
-      it('is gone proves nobody', async () => {
+      it('is gone verifies no token', async () => {
         const token = await world.mint();
         await world.idp.stop();
         expect(await judge(token)).toBe('provider_unreachable');

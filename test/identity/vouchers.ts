@@ -8,14 +8,14 @@ import { TestClock } from '../support/sidecar.ts';
 import { startWebhook } from '../support/webhook.ts';
 import { createSamlWorld } from './saml/saml-world.ts';
 
-/** A provider of any kind, as far as all kinds are alike: somebody shows something, and the provider says who it is. */
+/** What all kinds of providers have in common: a caller presents a proof, and the provider says who it is. */
 export interface Voucher {
   /** The configured name. */
   readonly name: string;
   identify(shown: string): Promise<{ readonly provider: string }>;
   /** Something good that was not shown before. */
   good(): Promise<string>;
-  /** The same from somebody whom the provider does not answer for. */
+  /** A proof of the same form that the provider does not accept. */
   foreign(): Promise<string>;
   stop(): Promise<void>;
 }

@@ -70,7 +70,7 @@ describe('replicated records', () => {
     expect(records.isFresh()).toBe(false);
   });
 
-  it('notice that they are too old though nobody asks', async () => {
+  it('notice that they are too old without being asked', async () => {
     const state = new FragileState();
     let now = start;
     const records = new ReplicatedRecords(state, { now: () => now }, 60_000, {
@@ -127,7 +127,7 @@ describe('replicated records', () => {
     expect(records.current.get('a')).toBe('x');
   });
 
-  it('show what was written before somebody asked, also while an older question is open', async () => {
+  it('show what was written before the question, also while an older question is open', async () => {
     const state = new FragileState();
     const { records } = await replicate(state);
     const open = records.learn();

@@ -7,7 +7,7 @@ const limit = { maxFailures: 5, windowMs: 300_000 };
 /** What every shared state does, wherever it is kept. `create` makes one that knows nothing yet. */
 export function describeSharedState(name: string, create: () => Promise<SharedState>): void {
   describe(`${name}: what may be used once`, () => {
-    it('is used by the first, and refused to everybody after', async () => {
+    it('is used by the first, and refused from then on', async () => {
       const state = await create();
       const now = systemClock.now();
       expect(await state.useOnce('a', now + 60_000, now)).toBe(true);

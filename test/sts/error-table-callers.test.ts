@@ -38,7 +38,7 @@ type Row = readonly [situation: string, call: () => Promise<Refusal>, expected: 
 /** The table of the STS contract, its rows about proving who asks. */
 const rows: readonly Row[] = [
   [
-    'a token of an issuer that nobody configured',
+    'a token of an issuer that is not configured',
     async () => refusal(web(await idp.mint({ iss: 'https://other.example.com' }))),
     [
       'InvalidIdentityToken',

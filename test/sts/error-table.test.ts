@@ -25,7 +25,7 @@ import {
 beforeAll(startErrorWorld);
 afterAll(stopErrorWorld);
 
-/** The decoded message follows in every denial of somebody who signed. */
+/** The encoded message ends every denial of a signed request. */
 const sealed = ' Encoded authorization failure message: ';
 const suffix = (text: string): string => expect.stringContaining(text) as unknown as string;
 const starts = (text: string): string => expect.stringMatching(new RegExp(`^${text}`)) as unknown as string;
@@ -47,7 +47,7 @@ const bigPolicy = (): string =>
 
 type Row = readonly [situation: string, call: () => Promise<Refusal>, expected: Refusal];
 
-/** The table of the STS contract, its rows about what somebody may do; a situation that has several is several rows. */
+/** The table of the STS contract, its rows about permissions. A situation with several rows stands here several times. */
 const rows: readonly Row[] = [
   [
     'denied by the identity policies',
@@ -239,7 +239,7 @@ const rows: readonly Row[] = [
   ],
 ];
 
-describe('what is refused somebody who is known, through an SDK', () => {
+describe('a refused call of an authenticated caller, through an SDK', () => {
   it.each(rows)('%s', async (_, call, expected) => {
     expect(await call()).toEqual(expected);
   });

@@ -216,7 +216,7 @@ describe('root', () => {
     }
   });
 
-  it('is nobody when it has no key', async () => {
+  it('does not exist without a key', async () => {
     const without = dependenciesOf(buildWorld({ users }));
     expect(await whoIs(keyOf('root'), without)).toEqual(['InvalidClientTokenId']);
   });

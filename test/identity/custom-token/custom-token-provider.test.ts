@@ -146,14 +146,14 @@ describe('a webhook', () => {
     ['names a part of a second', text(accept({ maxValiditySeconds: 3600.5 })), 'bad_answer'],
     ['has claims that are no object', text(accept({ claims: 'admin' })), 'bad_answer'],
     ['names two users', text(accept({}).replace('{', '{"user":"Bob",')), 'bad_answer'],
-  ])('that %s proves nobody', async (_, listener, reason) => {
+  ])('that %s verifies no token', async (_, listener, reason) => {
     webhook.answerWith(listener);
     if (listener === silent || listener === trickle) outbound.timeoutSeconds = 0.2;
     expect(await verdict()).toBe(reason);
     expect(requests.at(-1)).toMatchObject({ provider: 'plugin', operation: 'custom_token' });
   });
 
-  it('that is gone proves nobody', async () => {
+  it('that is gone verifies no token', async () => {
     await webhook.stop();
     expect(await verdict()).toBe('provider_unreachable');
   });

@@ -124,7 +124,7 @@ describe('a token review', () => {
       return true;
     });
 
-  it('is asked for the provider’s audience and lets in whom the API server knows', async () => {
+  it('is asked about the provider’s audience and accepts a user that the API server knows', async () => {
     review({ authenticated: true, audiences: ['sts-sidecar'], user: { username } });
     const token = await world.mint();
     expect(await verdict(world, token)).toBe('accepted');
@@ -145,7 +145,7 @@ describe('a token review', () => {
     ['says no', { authenticated: false, error: 'pod was deleted' }],
     ['says no and names a user', { authenticated: false, audiences: ['sts-sidecar'], user: { username } }],
     ['says yes in a text', { authenticated: 'true', audiences: ['sts-sidecar'], user: { username } }],
-    ['says yes for nobody', { authenticated: true, user: { username } }],
+    ['says yes for no audience', { authenticated: true, user: { username } }],
     ['says yes for another audience', { authenticated: true, audiences: ['api'], user: { username } }],
     ['names another user', { authenticated: true, audiences: ['sts-sidecar'], user: { username: 'x' } }],
     ['names no user', { authenticated: true, audiences: ['sts-sidecar'] }],

@@ -51,7 +51,7 @@ describe('azp', () => {
     ['stands in for an absent aud', { aud: undefined, azp: 'sts-sidecar' }, false, 'accepted'],
     ['does not stand in for another aud', { aud: 'other', azp: 'sts-sidecar' }, false, 'wrong_audience'],
     ['counts beside aud where the provider says so', { aud: 'other', azp: 'sts-sidecar' }, true, 'accepted'],
-    ['of somebody else does not count', { aud: 'other', azp: 'another' }, true, 'wrong_audience'],
+    ['of another application does not count', { aud: 'other', azp: 'another' }, true, 'wrong_audience'],
     ['must be a text', { azp: ['sts-sidecar'] }, true, 'bad_claims'],
     [
       'cannot stand beside an aud in another case',

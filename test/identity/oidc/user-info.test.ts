@@ -167,7 +167,7 @@ describe('UserInfo', () => {
     ['answers a signed token', text('eyJhbGciOiJSUzI1NiJ9.e30.AA'), 'bad_answer'],
     ['answers a list', text('[{"sub":"subject-1"}]'), 'bad_answer'],
     ['repeats a key', text('{"sub":"x","sub":"subject-1"}'), 'bad_answer'],
-  ])('that %s proves nobody', async (_, listener, expected) => {
+  ])('that %s verifies no token', async (_, listener, expected) => {
     if (listener === silent || listener === trickle) {
       // The keys come in good time, and are there.
       expect(await reason()).toBe('accepted');

@@ -74,7 +74,7 @@ describe('times of an assertion', () => {
   });
 });
 
-describe('whom an assertion is for and by', () => {
+describe('audience, recipient and issuer of an assertion', () => {
   const unaudienced = replaced(/<saml:AudienceRestriction>.*<\/saml:AudienceRestriction>/, '');
   it.each<[string, string, string]>([
     ['another recipient', idp.respond({ recipient: 'https://signin.example.com/saml' }), 'wrong_audience'],
@@ -94,7 +94,7 @@ describe('whom an assertion is for and by', () => {
     ['an empty audience', idp.respond({ audience: '' }), 'wrong_audience'],
     ['no restriction to an audience', signedWith(unaudienced), 'wrong_audience'],
     [
-      'a second restriction, to somebody else',
+      'a second restriction, to another audience',
       signedWith(
         replaced(
           '</saml:Conditions>',
@@ -311,7 +311,7 @@ describe('an assertion that was used', () => {
     expect(remembered).toEqual([[expect.stringMatching(/^saml:[\w-]{43}$/), nowMs + 360_000]]);
   });
 
-  it('is refused when nobody knows whether it was', async () => {
+  it('is refused when that is unknown', async () => {
     const used = { useOnce: () => Promise.reject(new StateFault('nothing is known')) };
     const blind = createSamlWorld({ used });
     await expect(blind.identify(blind.idp.respond())).rejects.toThrow(StateFault);

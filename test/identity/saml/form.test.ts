@@ -69,7 +69,7 @@ describe('a document that is not of the accepted form', () => {
       'a prefix that is declared twice',
       (xml) => xml.replace('<samlp:Status>', '<samlp:Status xmlns:x="urn:x" xmlns:x="urn:y">'),
     ],
-    ['a prefix that nobody declared', (xml) => xml.replace('<samlp:Status>', '<samlp:Status x:y="1">')],
+    ['a prefix that is not declared', (xml) => xml.replace('<samlp:Status>', '<samlp:Status x:y="1">')],
     ['a prefix that is taken away', (xml) => xml.replace('<samlp:Status>', '<samlp:Status xmlns:samlp="">')],
     [
       'the prefix xml for something else',

@@ -97,7 +97,7 @@ describe('metadata of an identity provider', () => {
       'holds a signing certificate that cannot be used',
     ],
     [
-      'a curve that nobody uses',
+      'an unusual curve',
       writeMetadata('urn:idp', [koblitz]),
       'holds a signing certificate that cannot be used',
     ],

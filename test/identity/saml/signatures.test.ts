@@ -89,7 +89,7 @@ describe('a signature', () => {
     expect(await altered((xml) => xml.replaceAll(samlNames.signature, 'urn:x'))).toBe('bad_signature');
   });
 
-  it('of somebody else is refused, whatever certificate it brings along', async () => {
+  it('of another key is refused, whatever certificate it contains', async () => {
     const certificate = (one: string): string =>
       `<ds:KeyInfo><ds:X509Data><ds:X509Certificate>${one}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>`;
     const { n = '', e = '' } = createPublicKey(foreign).export({ format: 'jwk' });
