@@ -254,6 +254,10 @@ const tokensAndPolicy: readonly Trap[] = [
     trap: 'an assertion replayed',
     tests: [
       ['identity/saml/claims.test.ts', 'is refused from then on, in whatever response it comes'],
+      [
+        'sts/saml-redemption.test.ts',
+        'gives credentials to one of many requests at once, also beside those that are refused',
+      ],
       ['interop/redis-replicas.test.ts', 'take an assertion once'],
     ],
   },
