@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 /**
  * How much of an upload that was answered early is read, in bytes, and for how long, in milliseconds, before its
  * connection is closed. Parts of the usual clients have 5 to 16 MiB, and most clients write all of one before they
- * look for an answer. This costs the sidecar no more than a valid request does: it holds nothing but the
- * connection. Thousands of tiny pieces would cost more than their bytes, so such a body closes the connection at once.
+ * look for an answer. Such a connection holds no place, only its head and trailers, which the listener counts.
+ * Thousands of tiny pieces would cost more than their bytes, so such a body closes the connection at once.
  */
 const lingerBytes = 64 * 1024 * 1024;
 const lingerMs = 30_000;

@@ -40,7 +40,7 @@ export function createAdminServer(sources: AdminSources): Server {
     limits,
     oneAtATime((message, response) => {
       const { socket } = message;
-      connections.begin(socket);
+      connections.begin(message);
       response.once('close', () => connections.end(socket, false));
       void answer(message, response, { ...sources, renderMetrics }).catch(() => response.destroy());
     }),

@@ -1,23 +1,29 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LimitReporter } from './limit-reporter.ts';
+import { UnplacedBytes } from './unplaced-bytes.ts';
+import { forgetHead, watchParser } from './watch-parser.ts';
 
 /** Part of `maxConnections` above which connections without a request give way to new ones. */
 const nearlyFull = 0.9;
 /**
- * Bytes that unfinished heads of all connections may have sent together. Node's parser keeps every field as a string of its
- * own, so the heap holds four times as much, and every full collection visits each of them.
+ * Bytes of heads and trailers that all connections together may have sent outside the places of requests. Node's parser keeps
+ * every field as a string of its own, so the heap holds four times as much, and every full collection visits each of them.
  */
-const maxUnfinishedBytes: number = 4 * 1024 * 1024;
-const sweepEveryMs = 500;
+const maxUnplacedBytes: number = 4 * 1024 * 1024;
+/** How long a connection that is in the middle of a head, or of a refused upload, lasts while the listener drains. */
+const drainPatienceMs = 2_000;
 
 /** What is known about one open connection. */
 interface Connection {
   /** A signature of a request on it has been verified. */
   isKnown: boolean;
   isBusy: boolean;
-  /** What had been read when its last request was complete. */
-  bytesRead: number;
+  /** It will be closed soon, because the listener drains. */
+  isLeaving: boolean;
+  readonly unplaced: UnplacedBytes;
+  /** Its part of the total. */
+  unplacedBytes: number;
 }
 
 /**
@@ -33,6 +39,9 @@ export class ConnectionTable {
   /** Connections without a request, in the order in which they became so. */
   readonly #idleStrangers = new Set<Socket>();
   readonly #idleKnown = new Set<Socket>();
+  /** Connections that hold bytes outside a place, in the order in which they began to. */
+  readonly #withUnplaced = new Set<Socket>();
+  #unplacedBytes = 0;
 
   /** @param givesWay `any` where requests are so short that one which lasts is being held up by its client */
   constructor(max: number, reporter: LimitReporter, givesWay: 'idle' | 'any' = 'idle') {
@@ -50,47 +59,68 @@ export class ConnectionTable {
   watch(server: Server): void {
     server.maxConnections = this.#max;
     server.on('connection', (socket: Socket) => this.#add(socket));
-    const sweep = setInterval(() => this.#limitUnfinishedHeads(), sweepEveryMs);
-    server.once('close', () => clearInterval(sweep));
-    sweep.unref();
     // Node's own takes a connection for idle whose answer was ended and is still being sent, and cuts it off.
     server.closeIdleConnections = () => this.#closeIdle();
   }
 
   #closeIdle(): void {
     for (const [socket, connection] of this.#open) {
-      const isReadingOn = connection.bytesRead === Number.POSITIVE_INFINITY;
-      const isUsed = connection.isBusy || isReadingOn || this.#unfinishedBytes(socket) > 0;
-      if (!isUsed && socket.writableLength === 0) socket.destroy();
+      const { isBusy, isLeaving, unplacedBytes, unplaced } = connection;
+      if (isBusy || isLeaving || socket.writableLength > 0) continue;
+      if (unplacedBytes === 0 && !unplaced.isBodyUnread) {
+        socket.destroy();
+        continue;
+      }
+      connection.isLeaving = true;
+      const leave = (): void => {
+        connection.isLeaving = false;
+        if (!connection.isBusy) socket.destroy();
+      };
+      setTimeout(leave, drainPatienceMs).unref();
     }
   }
 
   /** A request of the connection has arrived. */
-  begin(socket: Socket): void {
+  begin(message: IncomingMessage): void {
+    const { socket } = message;
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
     connection.isBusy = true;
+    connection.unplaced.endHead(message);
     this.#idleOf(connection).delete(socket);
   }
 
   /** Its requests have been answered; `isKnown` when the last one's signature was verified. */
-  end(socket: Socket, isKnown: boolean, isReadingOn = false): void {
+  end(socket: Socket, isKnown: boolean): void {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
     connection.isBusy = false;
     connection.isKnown ||= isKnown;
-    // What is still read of a body that was answered early is no head; the connection ends after it.
-    connection.bytesRead = isReadingOn ? Number.POSITIVE_INFINITY : socket.bytesRead;
     this.#idleOf(connection).add(socket);
+    this.#recount(socket, connection);
   }
 
   #add(socket: Socket): void {
-    const connection: Connection = { isKnown: false, isBusy: false, bytesRead: 0 };
+    const connection: Connection = {
+      isKnown: false,
+      isBusy: false,
+      isLeaving: false,
+      unplaced: new UnplacedBytes(socket),
+      unplacedBytes: 0,
+    };
     this.#open.set(socket, connection);
     this.#idleStrangers.add(socket);
+    watchParser(socket, {
+      onHeadBegins: () => connection.unplaced.beginHead(),
+      onReadParsed: () => {
+        connection.unplaced.endRead();
+        this.#recount(socket, connection);
+      },
+    });
     socket.once('close', () => {
       this.#open.delete(socket);
       this.#idleOf(connection).delete(socket);
+      this.#setUnplaced(socket, connection, 0);
     });
     if (this.#open.size > this.#max * nearlyFull) this.#dropOldestBut(socket);
   }
@@ -113,6 +143,9 @@ export class ConnectionTable {
     this.#idleKnown.delete(socket);
     // A FIN would leave the connection half open for as long as the other side likes.
     socket.resetAndDestroy();
+    const connection = this.#open.get(socket);
+    if (connection !== undefined) this.#setUnplaced(socket, connection, 0);
+    forgetHead(socket);
     this.#reporter.acted(limit);
   }
 
@@ -120,25 +153,26 @@ export class ConnectionTable {
     return isKnown ? this.#idleKnown : this.#idleStrangers;
   }
 
-  #limitUnfinishedHeads(): void {
-    let total = 0;
-    const unfinished: Socket[] = [];
-    for (const sockets of [this.#idleStrangers, this.#idleKnown]) {
-      for (const socket of sockets) {
-        const bytes = this.#unfinishedBytes(socket);
-        if (bytes === 0) continue;
-        total += bytes;
-        unfinished.push(socket);
-      }
-    }
-    for (const socket of unfinished) {
-      if (total <= maxUnfinishedBytes) return;
-      total -= this.#unfinishedBytes(socket);
-      this.#drop(socket, 'unfinished_heads');
+  #recount(socket: Socket, connection: Connection): void {
+    if (socket.destroyed) return;
+    this.#setUnplaced(socket, connection, connection.unplaced.count(connection.isBusy));
+    while (this.#unplacedBytes > maxUnplacedBytes) {
+      const first = this.#firstOfUnplaced();
+      if (first === undefined) return;
+      this.#drop(first, 'unfinished_heads');
     }
   }
 
-  #unfinishedBytes(socket: Socket): number {
-    return Math.max(0, socket.bytesRead - (this.#open.get(socket)?.bytesRead ?? 0));
+  #setUnplaced(socket: Socket, connection: Connection, bytes: number): void {
+    this.#unplacedBytes += bytes - connection.unplacedBytes;
+    connection.unplacedBytes = bytes;
+    if (bytes === 0) this.#withUnplaced.delete(socket);
+    else this.#withUnplaced.add(socket);
+  }
+
+  #firstOfUnplaced(): Socket | undefined {
+    for (const socket of this.#withUnplaced) if (this.#open.get(socket)?.isKnown === false) return socket;
+    const [known] = this.#withUnplaced;
+    return known;
   }
 }

@@ -15,7 +15,7 @@ export interface Exchange {
 /** What the owner of a queue is told. */
 export interface QueueEvents {
   /** Nothing is left to do. */
-  readonly onIdle: (last: Exchange) => void;
+  readonly onIdle: () => void;
   /** Too many requests came ahead of their turn. */
   readonly onOverflow: () => void;
 }
@@ -130,7 +130,7 @@ export class ExchangeQueue {
     exchange.response.once('close', () => this.#next());
     void this.#serve(exchange).then(() => {
       const isLast = this.#current === undefined || this.#current === exchange;
-      if (isLast && this.#waiting.length === 0) this.#events.onIdle(exchange);
+      if (isLast && this.#waiting.length === 0) this.#events.onIdle();
     });
   }
 

@@ -17,8 +17,15 @@ export class GatheringMessage extends IncomingMessage {
   #single: Buffer | undefined;
   #block: Buffer | undefined;
   #length = 0;
+  #bodyBytes = 0;
+
+  /** Bytes of the body that have arrived, without the framing of HTTP chunks. */
+  get bodyBytes(): number {
+    return this.#bodyBytes;
+  }
 
   override push(piece: unknown, encoding?: BufferEncoding): boolean {
+    if (Buffer.isBuffer(piece)) this.#bodyBytes += piece.length;
     if (this.readableFlowing !== true && Buffer.isBuffer(piece) && piece.length < smallPiece)
       return this.#gather(piece);
     // The parser has just hung them on: they take ten times their length, and no limit on heads counts them.

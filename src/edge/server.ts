@@ -110,7 +110,7 @@ class Edge {
     response: ServerResponse,
     { invite = () => undefined, isExpectationUnknown = false }: Partial<Exchange> = {},
   ): void {
-    this.#connections.begin(message.socket);
+    this.#connections.begin(message);
     this.#queueOf(message.socket).push({ message, response, invite, isExpectationUnknown });
   }
 
@@ -124,7 +124,7 @@ class Edge {
         if (await this.#serve(exchange)) isKnown = true;
       },
       {
-        onIdle: ({ message }) => this.#connections.end(socket, isKnown, !message.complete),
+        onIdle: () => this.#connections.end(socket, isKnown),
         onOverflow: () => this.#parts.reporter.acted('pipelined'),
       },
     );

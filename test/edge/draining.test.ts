@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sidecarBefore, storeAnswer } from '../forward/raw-store.ts';
 import { signedHead } from '../support/hostile/signed.ts';
-import { alice } from '../support/sidecar.ts';
+import { Swarm } from '../support/hostile/sockets.ts';
+import { alice, startSidecar } from '../support/sidecar.ts';
 
 it('a client that asks on and on is told to go while the sidecar drains, and loses no answer', {
   timeout: 20_000,
@@ -29,4 +30,36 @@ it('a client that asks on and on is told to go while the sidecar drains, and los
   const answered = text.split('HTTP/1.1 200').length - 1;
   const asked = store.accepted.flatMap(({ received }) => received().match(/^GET /gm) ?? []);
   expect(asked).toHaveLength(answered);
+});
+
+// The deadline of the drain is 25 s, so a connection that holds it up fails the test.
+describe('a drain is not held up for long', { timeout: 20_000 }, () => {
+  const request = 'GET /data/k HTTP/1.1\r\nHost: a\r\n\r\n';
+
+  it.each([
+    ['one byte of a head', request, 'G'],
+    ['an empty line after a request', request, '\r\n'],
+    ['a whole request and one byte of a head in one write', '', `${request}G`],
+    [
+      'a refused upload whose body trickles',
+      '',
+      `PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n`,
+    ],
+  ])('by %s', async (what, first, second) => {
+    const sidecar = await startSidecar();
+    const swarm = new Swarm(sidecar.url);
+    const socket = swarm.open(first);
+    if (first !== '') await expect.poll(() => swarm.answers[0]).toMatch(/^HTTP\/1\.1 403 /);
+    socket.write(second);
+    if (first === '') await expect.poll(() => swarm.answers[0]).toMatch(/^HTTP\/1\.1 403 /);
+    // The byte arrives before this request does, which comes later on a connection of its own.
+    expect((await fetch(`${sidecar.url}/data/k`)).status).toBe(403);
+    const trickle = what.endsWith('trickles')
+      ? setInterval(() => socket.writable && socket.write('a'), 500)
+      : undefined;
+    await sidecar.app.stop();
+    clearInterval(trickle);
+    swarm.close();
+    await sidecar.stop();
+  });
 });

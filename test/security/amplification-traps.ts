@@ -20,6 +20,15 @@ export const amplificationTraps: readonly Trap[] = [
     ],
   },
   {
+    trap: 'heads and trailers outside any place: of refused uploads, behind whole requests, all at once',
+    tests: [
+      ['security/heads-outside-places.test.ts', 'of 3,400 refused uploads whose bodies trickle'],
+      ['security/heads-outside-places.test.ts', 'that begin in the same read as a whole request'],
+      ['security/heads-outside-places.test.ts', 'that grow on 3,500 connections at the same moment'],
+      ['security/heads-outside-places.test.ts', 'or with trailers of 3,400 refused uploads'],
+    ],
+  },
+  {
     trap: 'bodies of one-byte chunks that nobody reads yet',
     tests: [
       [

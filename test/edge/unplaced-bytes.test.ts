@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { signedHead } from '../support/hostile/signed.ts';
+import { Swarm } from '../support/hostile/sockets.ts';
+import { openDirectory } from '../support/open-directory.ts';
+import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+
+let sidecar: TestSidecar;
+let swarm: Swarm;
+
+beforeEach(async () => {
+  sidecar = await startSidecar({ directory: openDirectory });
+  swarm = new Swarm(sidecar.url);
+});
+afterEach(async () => {
+  swarm.close();
+  await sidecar.stop();
+});
+
+const connections = 220;
+const filling =
+  'x-filling: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(
+    220,
+  );
+
+async function closed(): Promise<number> {
+  const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+  return Number(
+    /^sts_sidecar_limit_actions_total\{limit="unfinished_heads"\} (\d+)/m.exec(metrics)?.[1] ?? 0,
+  );
+}
+
+const answered = (status: string): number =>
+  swarm.answers.filter((answer) => answer.startsWith(`HTTP/1.1 ${status} `)).length;
+
+describe('what does not count for the limit of heads outside places', () => {
+  it('heads of 20 KiB that were answered, on connections which stay open', async () => {
+    for (let index = 0; index < connections; index += 1)
+      swarm.open(`GET /data/k HTTP/1.1\r\nHost: a\r\n${filling}\r\n`);
+    await expect.poll(() => answered('403')).toBe(connections);
+    expect([swarm.openCount, await closed()]).toEqual([connections, 0]);
+  });
+
+  it('requests that come one after the other on a connection', async () => {
+    const request = `GET /data/k HTTP/1.1\r\nHost: a\r\n${filling}\r\n`;
+    for (let index = 0; index < 8; index += 1) swarm.open(request);
+    for (let round = 2; round <= 40; round += 1) {
+      await expect.poll(() => answered('403')).toBe(8);
+      swarm.answers.fill('');
+      for (const socket of swarm.sockets) socket.write(request);
+    }
+    await expect.poll(() => answered('403')).toBe(8);
+    expect([swarm.openCount, await closed()]).toEqual([8, 0]);
+  });
+
+  it('bodies of uploads in progress, and of refused uploads that are still read', async () => {
+    const head = await signedHead(
+      sidecar.url,
+      alice,
+      { method: 'PUT', path: '/data/k' },
+      'Content-Length: 500000\r\n',
+    );
+    const refused = 'PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n';
+    const body = Buffer.alloc(200_000, 'a');
+    for (let index = 0; index < 30; index += 1) {
+      swarm.open(Buffer.concat([Buffer.from(head), body]));
+      swarm.open(Buffer.concat([Buffer.from(refused), body]));
+    }
+    await expect.poll(() => answered('403')).toBe(30);
+    await expect.poll(() => swarm.sockets.every(({ writableLength }) => writableLength === 0)).toBe(true);
+    expect([swarm.openCount, await closed()]).toEqual([60, 0]);
+  });
+});

@@ -1,0 +1,81 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Attack } from '../support/hostile/attacks.ts';
+import { Swarm } from '../support/hostile/sockets.ts';
+
+/** Attacks with request heads and trailers that no place is held for. */
+
+const wholeRequest = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+/** Some 30 KiB of header lines, each with a name of its own. */
+function fieldLines(connection: number, count = 250): string {
+  return Array.from(
+    { length: count },
+    (_, index) => `h${String(connection * count + index).padStart(6, '0')}: ${'a'.repeat(110)}\r\n`,
+  ).join('');
+}
+
+/** Opens connections no faster than the program takes them, so that none waits in a backlog. */
+async function openAll(swarm: Swarm, count: number, bytesOf: (index: number) => string): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    swarm.open(bytesOf(index));
+    if (index % 50 === 49) await setTimeout(60);
+  }
+}
+
+/** Uploads that are refused, whose bodies trickle so that they are read for as long as any. */
+const refusedUploads =
+  (count: number, fields: (index: number) => string): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const trickle = setInterval(() => {
+      for (const socket of swarm.sockets) if (socket.writable) socket.write('a');
+      if (swarm.sockets.every((socket) => socket.destroyed)) clearInterval(trickle);
+    }, 1_000);
+    const begin = 'PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n';
+    await openAll(swarm, count, (index) => `${begin}${fields(index)}\r\na`);
+    return swarm;
+  };
+
+/** Refused uploads with heads of 30 KiB. */
+export const refusedUploadsWithLongHeads = (count: number): Attack =>
+  refusedUploads(count, (index) => fieldLines(index));
+
+/** Refused uploads with as many headers as there may be, of eight bytes. */
+export const refusedUploadsWithTinyHeaders = (count: number): Attack => {
+  const fields = Array.from({ length: 250 }, (_, index) => `${index.toString(36).padStart(3, 'h')}:b\r\n`);
+  return refusedUploads(count, () => fields.join(''));
+};
+
+/** Refused uploads that end in trailers which never end. */
+export const refusedUploadsWithTrailers =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    await openAll(
+      swarm,
+      count,
+      (index) =>
+        `PUT /data/k HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${fieldLines(index)}`,
+    );
+    return swarm;
+  };
+
+/** Heads that never end, each in one write with a whole request before it. */
+export const headsBehindRequests =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const begin = `${wholeRequest}GET / HTTP/1.1\r\n`;
+    await openAll(swarm, count, (index) => begin + fieldLines(index));
+    return swarm;
+  };
+
+/** Heads that never end and grow from 1,000 bytes to 31 KiB on all connections at the same moment. */
+export const headsThatGrowTogether =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    await openAll(swarm, count, (index) => `GET / HTTP/1.1\r\n${fieldLines(index, 8)}`);
+    for (const [index, socket] of swarm.sockets.entries()) socket.write(fieldLines(index), 'latin1');
+    return swarm;
+  };
