@@ -4,12 +4,12 @@ import { loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
 import { collectInOneGo, collectWhenQuiet } from './garbage-collection.ts';
-import { exitCodes, type Terminal } from './terminal.ts';
+import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
 
 /** How long a replica that was told to stop still answers, while load balancers learn that it is not ready. */
 const drainGraceMs = 2_000;
 
-/** Runs the sidecar until SIGTERM or SIGINT. */
+/** Runs the sidecar until a signal ends it. */
 export async function serve(path: string, overrides: Overrides, terminal: Terminal): Promise<number> {
   const loaded = loadConfiguration(path, overrides, policyVocabulary);
   if (!loaded.ok) {
@@ -19,19 +19,22 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   for (const warning of loaded.warnings) terminal.prose(warning);
   collectInOneGo();
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
+  // All of this before the listeners open: a process that just ends leaves half an object in some stores.
+  survivePipeErrors();
+  process.on('uncaughtExceptionMonitor', () => app.abort());
+  const stopped = stopSignal();
+  void stopped.then(stopSignal).then(() => {
+    app.abort();
+    process.exit(exitCodes.failure);
+  });
   const addresses = await startOrExplain(app, terminal);
   if (addresses === undefined) return exitCodes.failure;
   collectWhenQuiet();
   const { url, adminUrl, controlUrl } = addresses;
   const control = controlUrl === undefined ? '' : `, control on ${controlUrl}`;
   terminal.prose(`S3 and STS on ${url}, health and metrics on ${adminUrl}${control}`);
-  process.on('uncaughtExceptionMonitor', () => app.abort());
-  await stopSignal();
+  await stopped;
   terminal.prose('draining');
-  void stopSignal().then(() => {
-    app.abort();
-    process.exit(exitCodes.failure);
-  });
   await app.stop(drainGraceMs);
   return exitCodes.ok;
 }
@@ -48,15 +51,15 @@ async function startOrExplain(
   }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as by default. */
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** Resolves at the next signal that asks the process to end. */
 export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {
-      process.off('SIGTERM', stop);
-      process.off('SIGINT', stop);
+      for (const signal of stopSignals) process.off(signal, stop);
       resolve();
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    for (const signal of stopSignals) process.on(signal, stop);
   });
 }

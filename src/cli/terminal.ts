@@ -10,6 +10,13 @@ export const processTerminal: Terminal = {
   prose: (text) => void process.stderr.write(`${text}\n`),
 };
 
+/** Loses what stdout and stderr cannot take. By default a process ends when the reader of one of them has gone. */
+export function survivePipeErrors(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
+  }
+}
+
 /** Longer than the input of any command. */
 const maxInputBytes = 65_536;
 

@@ -42,6 +42,10 @@ export interface Program {
   readonly storeCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** True until the process has ended. */
   isRunning(): boolean;
+  /** The exit code once the process has ended by itself; `null` before, and where a signal ended it. */
+  exitCode(): number | null;
+  /** Closes the reading end of its stderr. */
+  closeStderr(): void;
   /** Everything it wrote to stdout and stderr. */
   output(): string;
   metrics(): Promise<string>;
@@ -125,6 +129,8 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
     storeUrl,
     storeCredentials: { accessKeyId: 'STOREKEY', secretAccessKey: storeSecret },
     isRunning: () => child.exitCode === null && child.signalCode === null,
+    exitCode: () => child.exitCode,
+    closeStderr: () => void child.stderr.destroy(),
     output: () => output,
     metrics,
     metric: async (series) => {
