@@ -6,6 +6,12 @@ export interface HeaderField {
 }
 
 /**
+ * Most header fields of one request. Each takes some 60 bytes of memory beyond its own, so a head of a few kilobytes
+ * could take ten times its length. AWS's 2 KB of user metadata make at most 160.
+ */
+export const maxHeaders = 256;
+
+/**
  * The header fields of one message, in order, repeats kept apart. `node:http` joins or drops repeated fields in
  * `headers`, so signatures can only be checked against this list.
  */

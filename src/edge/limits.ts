@@ -20,12 +20,6 @@ export const strangerBodyMs = 10_000;
 /** Preflights that may wait for the store at the same time. */
 export const maxPreflights = 32;
 
-/**
- * Headers of one request. Each costs some 60 bytes beyond its own, so that a head of a few kilobytes could take ten times
- * its length. AWS's 2 KB of user metadata make at most 160 headers.
- */
-export const maxHeaders = 256;
-
 /** Headers of a request to the admin or control listener. */
 export const maxOperatorHeaders = 64;
 

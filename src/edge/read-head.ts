@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { HeaderList } from '../core/header-list.ts';
+import { HeaderList, maxHeaders } from '../core/header-list.ts';
 import { type RawRequest, readRawRequest } from '../core/raw-request.ts';
 import { bucketOfHost } from '../s3/addressing.ts';
 import { isStsRequest } from '../sts/query-request.ts';
 import { HeadFault } from './head-fault.ts';
-import { maxConditionHeader, maxHeaders } from './limits.ts';
+import { maxConditionHeader } from './limits.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** What the listener knows about a request beside the message itself. */

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import { BodyFault } from '../core/body-fault.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
+import { maxHeaders } from '../core/header-list.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -25,7 +26,6 @@ import {
   connectionsCheckingIntervalMs,
   keepAliveTimeoutMs,
   type ListenerLimits,
-  maxHeaders,
   maxPreflights,
 } from './limits.ts';
 import { Places } from './places.ts';

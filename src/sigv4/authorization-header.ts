@@ -1,4 +1,5 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { maxHeaders } from '../core/header-list.ts';
 import { type Credential, parseCredential } from './credential-scope.ts';
 
 /** The one algorithm this sidecar verifies and signs with. */
@@ -12,8 +13,6 @@ export interface ParsedAuthorization {
   /** 64 lower-case hexadecimal digits. */
   readonly signature: string;
 }
-
-const maxSignedHeaders = 100;
 
 /**
  * Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; white space after the commas is
@@ -51,12 +50,11 @@ export function parseAuthorizationHeader(value: string): ParsedAuthorization {
   return { credential: parsedCredential, signedHeaders: names, signature };
 }
 
-/** Splits `host;x-amz-date`; `undefined` when a name is empty or repeated, or when there are more than 100. */
+/** Splits `host;x-amz-date`; `undefined` when a name is empty or repeated, or when there are more than a request may have. */
 export function parseSignedHeaders(text: string): readonly string[] | undefined {
   const names = text.split(';');
   const lowerCased = new Set(text.toLowerCase().split(';'));
-  const isUsable =
-    lowerCased.size === names.length && !lowerCased.has('') && names.length <= maxSignedHeaders;
+  const isUsable = lowerCased.size === names.length && !lowerCased.has('') && names.length <= maxHeaders;
   return isUsable ? names : undefined;
 }
 

@@ -1,4 +1,10 @@
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
@@ -238,4 +244,12 @@ describe('a base host below another', () => {
     expect(await bucketOf('data.store.test.local')).toBe('/data/name/key');
     expect(await bucketOf('data.test.local')).toBe('/data/name/key');
   });
+});
+
+it('metadata of 200 entries, which are 200 signed headers', async () => {
+  const Metadata = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`m${index}`, 'v']));
+  const client = s3Client(sidecar.url, session);
+  await client.send(new PutObjectCommand({ Bucket: 'data', Key: 'described', Body: 'x', Metadata }));
+  const stored = await client.send(new HeadObjectCommand({ Bucket: 'data', Key: 'described' }));
+  expect(stored.Metadata).toEqual(Metadata);
 });
