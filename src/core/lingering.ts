@@ -41,7 +41,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
  */
 export function readOn(message: IncomingMessage): Promise<void> {
   message.unpipe();
-  if (message.readableEnded || message.destroyed || abandoned.has(message)) return Promise.resolve();
+  const { socket } = message;
+  if (message.readableEnded || message.destroyed || socket.readableEnded || abandoned.has(message))
+    return Promise.resolve();
   return new Promise((resolve) => {
     let bytes = 0;
     let pieces = 0;
@@ -49,6 +51,7 @@ export function readOn(message: IncomingMessage): Promise<void> {
       clearTimeout(end);
       clearTimeout(silence);
       message.off('data', onData);
+      socket.off('end', stop);
       // Not paused: the connection closes now, and a paused message would keep an object for each piece that still arrives.
       message.on('data', () => undefined);
       resolve();
@@ -63,6 +66,7 @@ export function readOn(message: IncomingMessage): Promise<void> {
     };
     message.on('data', onData);
     for (const event of ['end', 'close', 'error']) message.once(event, stop);
+    socket.once('end', stop);
     message.resume();
   });
 }

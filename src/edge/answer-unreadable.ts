@@ -20,12 +20,16 @@ const reasons: ReadonlyMap<string | undefined, HeadReason> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 'head_too_late'],
 ]);
 
-/** Ends the reading of a body, also one that begins later, with a fault. */
+const stopped = new WeakSet<IncomingMessage>();
+
+/** Ends the reading of a body, also one that begins later, with a fault. The parser reports one for each further read. */
 export function stopReading(message: IncomingMessage, fault: BodyFault): void {
   if (message.listenerCount('error') > 0) {
     message.emit('error', fault);
     return;
   }
+  if (stopped.has(message)) return;
+  stopped.add(message);
   message.on('newListener', (event) => {
     if (event === 'error') setImmediate(() => stopReadingNow(message, fault));
   });

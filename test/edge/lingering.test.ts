@@ -1,8 +1,10 @@
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { acceptedOn } from '../support/accepted-sockets.ts';
 import { signedHead } from '../support/hostile/signed.ts';
-import { bob, startSidecar } from '../support/sidecar.ts';
+import { openDirectory } from '../support/open-directory.ts';
+import { alice, bob, startSidecar } from '../support/sidecar.ts';
 
 const pieces = 24;
 const piece = Buffer.alloc(1024 * 1024);
@@ -32,6 +34,28 @@ it('a refused upload of 24 MiB that is still being written gets its answer', asy
     socket.destroy();
     expect(failure).toBeUndefined();
   } finally {
+    await sidecar.stop();
+  }
+});
+
+it('a client that hangs up in the middle of an upload is not waited for', async () => {
+  const sidecar = await startSidecar({ directory: openDirectory });
+  const port = Number(new URL(sidecar.url).port);
+  const accepted = acceptedOn(port);
+  try {
+    const put = { method: 'PUT', path: '/data/k' };
+    const head = await signedHead(sidecar.url, alice, put, 'Content-Length: 100000\r\n');
+    const client = connect({ host: '127.0.0.1', port }).on('error', () => undefined);
+    client.write(`${head}abc`);
+    await expect.poll(() => accepted.sockets[0]?.bytesRead).toBe(head.length + 3);
+    const closed = new Promise((resolve) => accepted.sockets[0]?.once('close', resolve));
+    // Timers stand still, so the connection is not closed by the end of a wait.
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    client.destroy();
+    await closed;
+  } finally {
+    vi.useRealTimers();
+    accepted.stop();
     await sidecar.stop();
   }
 });
