@@ -9,7 +9,7 @@ export interface RenderedMetrics {
   readonly contentType: string;
 }
 
-/** What the admin listener shows. */
+/** What the admin listener reads its answers from. */
 export interface AdminSources {
   /** False before start-up has finished and while draining. */
   readonly isReady: () => boolean;
@@ -17,7 +17,7 @@ export interface AdminSources {
   readonly connections: ConnectionTable;
 }
 
-/** Connections of the admin listener: scrapers and probes need a handful. */
+/** Most connections to the admin listener. Scrapers and probes need a handful. */
 export const maxAdminConnections = 128;
 
 const limits = {
@@ -27,9 +27,9 @@ const limits = {
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
 };
-/** A reader that takes nothing for so long is cut off. */
+/** A connection is closed after this long without traffic. */
 const idleTimeoutMs = 30_000;
-/** Rendering is work on the event loop, so scrapes that come closer together share one. */
+/** Rendering blocks the event loop, so scrapes beyond this rate share one rendering. */
 const maxRendersPerSecond = 10;
 
 /** The admin listener: `/livez`, `/readyz`, `/metrics`. It never answers S3 or STS. */

@@ -15,13 +15,13 @@ import { isForSts, readHead, refusedHead } from './read-head.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
-/** Everything one request is answered with; immutable, taken once per request. */
+/** Everything one configuration answers requests with. Immutable; each request takes it once. */
 export interface Snapshot {
   readonly s3: S3Pipeline;
   readonly sts: StsDependencies;
 }
 
-/** What requests are answered with, whatever they ask for. */
+/** What both S3 and STS requests are answered with. */
 export interface AnswerParts {
   /** The snapshot in force now. */
   readonly snapshot: () => Snapshot;
@@ -31,7 +31,7 @@ export interface AnswerParts {
   readonly preflights: Gate;
 }
 
-/** Answers one request: finds out whether it is for STS or S3 and has it handled. Every fault is answered here. */
+/** Dispatches one request to STS or S3, and answers every fault of its head. */
 export async function answerRequest(
   { message, response, invite, isExpectationUnknown }: Exchange,
   place: Place,
@@ -39,7 +39,7 @@ export async function answerRequest(
   { snapshot: snapshotInForce, clock, trustedProxies, reporter, preflights }: AnswerParts,
 ): Promise<void> {
   const receivedAtMs = clock.now();
-  // SDKs set their clock by this header, so it must be the one that signatures are held against.
+  // SDKs correct their clock by the Date header, so it must show the clock that signatures are checked against.
   response.sendDate = false;
   const { requestId } = trace;
   const ownHeaders = ['x-amz-request-id', requestId, 'x-amz-id-2', requestId, 'date', httpDate(receivedAtMs)];
@@ -57,7 +57,7 @@ export async function answerRequest(
     const protocol = isForSts(refused, virtualHosts) ? 'sts' : 's3';
     trace.add({ service: protocol });
     const fault = error instanceof HeadFault ? headError(error, protocol) : error;
-    // What decides where the request ends may be among those that were dropped.
+    // Content-Length or Transfer-Encoding may be among the headers that Node dropped.
     if (error instanceof HeadFault && error.reason === 'too_many_headers') response.shouldKeepAlive = false;
     if (protocol === 's3') await answerS3Error(fault, connection, trace);
     else await answerStsFault(fault, refused, connection, trace);

@@ -12,10 +12,10 @@ import { toS3Error } from './s3-faults.ts';
 
 const retryAfter = ['retry-after', '1'];
 
-/** A bucket and the longest key, each of its 1,024 bytes escaped. What escaping makes of a longer path is six times as long. */
+/** A bucket and the longest key, each of its 1,024 bytes escaped. XML escapes can make a path six times as long. */
 const maxResource = 3 * 1024 + 258;
 
-/** Answers whatever a stage of S3 threw, in S3's XML; the only place that renders it. */
+/** Answers any error of an S3 request in S3's XML. No other file renders S3 errors. */
 export async function answerS3Error(
   error: unknown,
   connection: ClientConnection,
@@ -55,7 +55,7 @@ function authenticationFacts({ reason, facts: { accessKeyId } }: AuthenticationF
   return accessKeyId === undefined ? failure : { ...failure, accessKeyId };
 }
 
-// Only the path: a query can hold a signature.
+// Without the query, which can hold a signature.
 function resourceOf(message: IncomingMessage): string {
   return (message.url ?? '').slice(0, maxResource).split('?')[0] ?? '';
 }

@@ -9,9 +9,9 @@ import { renderStsError } from '../sts/error-xml.ts';
 import { HeadFault, type HeadReason, headError } from './head-fault.ts';
 import type { RequestTrace } from './request-trace.ts';
 
-/** What the HTTP parser reports. */
+/** An error of Node's HTTP parser. */
 export interface ParserError extends NodeJS.ErrnoException {
-  /** The bytes that it was reading. */
+  /** The bytes it was parsing. */
   readonly rawPacket?: Buffer;
 }
 
@@ -22,7 +22,10 @@ const reasons: ReadonlyMap<string | undefined, HeadReason> = new Map([
 
 const stopped = new WeakSet<IncomingMessage>();
 
-/** Ends the reading of a body, also one that begins later, with a fault. The parser reports one for each further read. */
+/**
+ * Ends the reading of a body with a fault, at once or as soon as it begins. May be called again for the same body: the
+ * parser reports an error for each further read.
+ */
 export function stopReading(message: IncomingMessage, fault: BodyFault): void {
   if (message.listenerCount('error') > 0) {
     message.emit('error', fault);
@@ -39,7 +42,7 @@ function stopReadingNow(message: IncomingMessage, fault: BodyFault): void {
   if (message.listenerCount('error') > 0) message.emit('error', fault);
 }
 
-/** Answers a head that the HTTP parser could not read, in the form of the protocol it seems to be, and closes. */
+/** Answers a head that the HTTP parser could not read, as STS or S3, whichever it looks like, and closes the connection. */
 export function answerUnreadable(
   error: ParserError,
   socket: Socket,
@@ -64,7 +67,7 @@ export function answerUnreadable(
   );
 }
 
-// A guess from the start line, as far as it is among the bytes at hand.
+// A guess from the request line, if it is in the packet that failed.
 function seemsSts({ rawPacket }: ParserError): boolean {
   const start = rawPacket?.subarray(0, 1024).toString('latin1') ?? '';
   return /^(?:POST \/ |(?:GET|POST) \/\?(?:[^ ]*&)?Action=)/.test(start);

@@ -3,23 +3,22 @@ import { isBodyUnread, readOn } from '../core/lingering.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { NoPlace } from './places.ts';
 
-/** A small answer, made here rather than streamed from the store. */
+/** A small answer that the sidecar makes itself. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | Buffer;
   /** Flat name, value, name, value. */
   readonly headers: readonly string[];
-  /** Close the connection afterwards, because what follows on it cannot be trusted. */
+  /** Close the connection afterwards, because the end of the request is not known. */
   readonly closes?: boolean;
 }
 
-/** How long a client may take to read a small answer; the answer is held in memory until then. */
+/** How long a client may take to read a small answer, which is held in memory until then. */
 const maxReadingMs = 60_000;
 
 /**
- * Ends an answer that was given whole to the connection, and is paid for, when its client has not taken it in time: the
- * bytes are the room of others.
+ * Destroys a response that the client has not read in time, if it is held in memory and paid for from the byte budget.
  */
 export function limitReading(response: ServerResponse, isPaidFor: () => boolean): void {
   response.once('prefinish', () => {
@@ -30,9 +29,8 @@ export function limitReading(response: ServerResponse, isPaidFor: () => boolean)
 }
 
 /**
- * Sends a small answer. While the client is still sending its body, the connection is closed afterwards, but not
- * before the client had a chance to read: closing over unread bytes would reset the connection and lose the
- * answer.
+ * Sends a small answer. If the client is still sending its body, the connection is closed afterwards, once the client
+ * has had a chance to read: closing with unread bytes resets the connection, and the client loses the answer.
  */
 export async function sendAnswer(
   { message, response, place }: ClientConnection,
@@ -44,7 +42,7 @@ export async function sendAnswer(
   }
   const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(answer.body, 'utf8');
   const isUnread = isBodyUnread(message);
-  // Listened for from the start: a response that is closed already does not say so again.
+  // Before anything is written: a response emits `close` only once.
   const closed = new Promise<void>((resolve) => response.once('close', resolve));
   const hasContent = message.method !== 'HEAD';
   const headers = [...answer.headers];
@@ -59,7 +57,7 @@ export async function sendAnswer(
     void Promise.race([readOn(message), closed]).then(() => response.end());
     return;
   }
-  // Told of failures too, where the connection was closed before the answer was there.
+  // The callback is also called when the connection has failed.
   const finished = new Promise<void>((resolve) => response.end(() => resolve()));
   const deadline = setTimeout(() => response.destroy(), maxReadingMs);
   try {

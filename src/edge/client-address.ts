@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 
 /**
- * The peer's address without a zone id, IPv4 written as IPv4 even on a dual-stack socket. `undefined` once the
- * connection is gone.
+ * The peer's address without its zone id, in IPv4 form for IPv4 peers of a dual-stack socket. `undefined` once the
+ * connection is closed.
  */
 export function clientAddress(socket: Socket): string | undefined {
   return socket.remoteAddress === undefined ? undefined : plainAddress(socket.remoteAddress);
 }
 
-/** An address without its zone id, an IPv4-mapped one as IPv4. `undefined` for nothing. */
+/** An address without its zone id, an IPv4-mapped one as IPv4. `undefined` for an empty text. */
 export function plainAddress(text: string): string | undefined {
   const address = text.split('%')[0];
   if (address === undefined || address === '') return undefined;

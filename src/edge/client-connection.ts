@@ -8,7 +8,7 @@ import type { Place } from './places.ts';
 export interface ClientConnection {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
-  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
+  /** Sends `100 Continue` if the client waits for it. */
   readonly invite: () => void;
   /** Headers of every answer, flat name, value, name, value. */
   readonly ownHeaders: readonly string[];
@@ -16,6 +16,6 @@ export interface ClientConnection {
   readonly place: Place;
   readonly clock: Clock;
   readonly reporter: LimitReporter;
-  /** Bounds the preflights that wait for the store: they come from strangers, and outlive a place that was given up. */
+  /** Bounds the preflights that wait for the store: strangers send them, and they can outlast their place. */
   readonly preflights: Gate;
 }

@@ -7,43 +7,43 @@ import { forgetHead, watchParser } from './watch-parser.ts';
 /** Part of `maxConnections` above which connections without a request give way to new ones. */
 const nearlyFull = 0.9;
 /**
- * Bytes of heads and trailers that all connections together may have sent outside the places of requests. Node's parser keeps
- * every field as a string of its own, so the heap holds four times as much, and every full collection visits each of them.
+ * Most bytes of heads and trailers outside the places of requests, on all connections together. Node's parser keeps each
+ * field as a string, so the heap holds four times as much, and every full collection visits each string.
  */
 const maxUnplacedBytes: number = 4 * 1024 * 1024;
-/** How long a connection that is in the middle of a head, or of a refused upload, lasts while the listener drains. */
+/** How long a connection in the middle of a head or of a refused upload stays open while the listener drains. */
 const drainPatienceMs = 2_000;
 
-/** What is known about one open connection. */
+/** The state of one open connection. */
 interface Connection {
-  /** A signature of a request on it has been verified. */
+  /** True once the signature of a request on it has been verified. */
   isKnown: boolean;
   isBusy: boolean;
-  /** It will be closed soon, because the listener drains. */
+  /** True while a timer of the drain is going to close it. */
   isLeaving: boolean;
   readonly unplaced: UnplacedBytes;
-  /** Its part of the total. */
+  /** Its share of the total. */
   unplacedBytes: number;
 }
 
 /**
- * The open connections of a listener. A connection that sends no complete head, or nothing at all, costs memory for as
- * long as it lasts, and whoever opens it has proved nothing. So connections without a request give way, oldest first,
- * when the listener is nearly full; those of strangers go before those of callers who are known.
+ * The open connections of a listener. Opening one takes no credentials, and each costs memory even if it never sends a
+ * request. When the listener is nearly full, connections without a request are closed, oldest first: those without a
+ * verified request before the others. The same order holds for heads and trailers outside the places of requests.
  */
 export class ConnectionTable {
   readonly #max: number;
   readonly #reporter: LimitReporter;
   readonly #givesWay: 'idle' | 'any';
   readonly #open = new Map<Socket, Connection>();
-  /** Connections without a request, in the order in which they became so. */
+  /** Connections without a request, in the order in which they became idle. */
   readonly #idleStrangers = new Set<Socket>();
   readonly #idleKnown = new Set<Socket>();
-  /** Connections that hold bytes outside a place, in the order in which they began to. */
+  /** Connections with bytes outside a place, in the order in which they began to have some. */
   readonly #withUnplaced = new Set<Socket>();
   #unplacedBytes = 0;
 
-  /** @param givesWay `any` where requests are so short that one which lasts is being held up by its client */
+  /** @param givesWay `any` if busy connections may be closed too, for listeners whose requests are short */
   constructor(max: number, reporter: LimitReporter, givesWay: 'idle' | 'any' = 'idle') {
     this.#max = max;
     this.#reporter = reporter;
@@ -59,7 +59,7 @@ export class ConnectionTable {
   watch(server: Server): void {
     server.maxConnections = this.#max;
     server.on('connection', (socket: Socket) => this.#add(socket));
-    // Node's own takes a connection for idle whose answer was ended and is still being sent, and cuts it off.
+    // Node's own also closes connections whose answer has ended and is still being sent.
     server.closeIdleConnections = () => this.#closeIdle();
   }
 
@@ -80,7 +80,7 @@ export class ConnectionTable {
     }
   }
 
-  /** A request of the connection has arrived. */
+  /** Notes that the head of a request has arrived. */
   begin(message: IncomingMessage): void {
     const { socket } = message;
     const connection = this.#open.get(socket);
@@ -90,7 +90,7 @@ export class ConnectionTable {
     this.#idleOf(connection).delete(socket);
   }
 
-  /** Its requests have been answered; `isKnown` when the last one's signature was verified. */
+  /** Notes that all its requests have been answered. `isKnown`: a signature on it has been verified. */
   end(socket: Socket, isKnown: boolean): void {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
@@ -125,7 +125,6 @@ export class ConnectionTable {
     if (this.#open.size > this.#max * nearlyFull) this.#dropOldestBut(socket);
   }
 
-  // Where all others are busy, there is nothing to drop before the listener is full.
   #dropOldestBut(newest: Socket): void {
     const [first, second] = this.#idleStrangers;
     const [known] = this.#idleKnown;
@@ -141,7 +140,7 @@ export class ConnectionTable {
   #drop(socket: Socket, limit: 'connections' | 'unfinished_heads'): void {
     this.#idleStrangers.delete(socket);
     this.#idleKnown.delete(socket);
-    // A FIN would leave the connection half open for as long as the other side likes.
+    // After a FIN the peer could keep the connection half open.
     socket.resetAndDestroy();
     const connection = this.#open.get(socket);
     if (connection !== undefined) this.#setUnplaced(socket, connection, 0);

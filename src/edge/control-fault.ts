@@ -1,4 +1,4 @@
-/** A code of the control listener's own. */
+/** An error code of the control listener. */
 export type ControlFaultCode =
   | 'Unauthorized'
   | 'NotFound'
@@ -12,7 +12,7 @@ export type ControlFaultCode =
   | 'InternalError'
   | 'StateUnavailable';
 
-/** HTTP status and text of everything that the control listener refuses. */
+/** HTTP status and text of each error of the control listener. */
 export const controlFaults: Readonly<Record<ControlFaultCode, readonly [status: number, text: string]>> = {
   Unauthorized: [401, 'the bearer token of control.token is required'],
   NotFound: [404, 'there is /revocations and /revocations/<id>'],
@@ -27,7 +27,7 @@ export const controlFaults: Readonly<Record<ControlFaultCode, readonly [status: 
   StateUnavailable: [503, 'the shared state is not available: nothing may have changed, ask again'],
 };
 
-/** A request of an operator that is refused. */
+/** A refused request to the control listener. */
 export class ControlFault extends Error {
   override readonly name = 'ControlFault';
   readonly code: ControlFaultCode;

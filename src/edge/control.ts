@@ -17,7 +17,7 @@ import { oneAtATime } from './stop-parsing.ts';
 
 /** What the control listener is made of. */
 export interface ControlParts {
-  /** What has to be shown as a bearer token (RFC 6750). */
+  /** The bearer token that operators send (RFC 6750). */
   readonly token: Secret;
   readonly revocations: RevocationControl;
   readonly log: Log;
@@ -31,7 +31,7 @@ interface ControlAnswer {
 const maxBodyBytes = 16_384;
 /** Of all operators together. */
 const maxBufferedBytes: number = 64 * maxBodyBytes;
-/** Connections that have not shown the token: other processes of this machine must not keep the operator out. */
+/** Connections without a valid token: other processes on this machine must not lock the operator out. */
 const maxStrangers = 64;
 const limits = {
   headersTimeout: 2_000,
@@ -72,7 +72,7 @@ async function answer(
   parts: ControlParts,
   { admit, reservation }: { readonly admit: () => void; readonly reservation: Reservation },
 ): Promise<ControlAnswer> {
-  // Before anything else: a stranger learns nothing, not even what there is.
+  // First of all, so that paths and methods are not revealed without the token.
   if (!isAuthorized(message, parts.token)) throw new ControlFault('Unauthorized');
   admit();
   const { revocations } = parts;
@@ -88,7 +88,7 @@ async function answer(
   return { status: 200, body: await revocations.remove(id) };
 }
 
-// Any id: whoever else may write to the shared state may have chosen it, and it must be possible to delete that.
+// Accepts any id: other writers to the shared state choose their own, and operators must be able to delete those.
 function readId(url: string): string | undefined {
   const [, id] = /^\/revocations\/([^/?#]+)$/.exec(url) ?? [];
   const decoded = id === undefined ? undefined : percentDecode(id);
@@ -98,7 +98,7 @@ function readId(url: string): string | undefined {
 function isAuthorized({ headersDistinct }: IncomingMessage, token: Secret): boolean {
   const [value = '', ...others] = headersDistinct['authorization'] ?? [];
   const [, shown = ''] = /^bearer +(\S+)$/i.exec(value) ?? [];
-  // Digests, so that neither content nor length shows in the time that it takes.
+  // Comparing digests leaks neither the content nor the length of the token through timing.
   return others.length === 0 && timingSafeEqual(digest(shown), digest(token.reveal()));
 }
 
@@ -136,7 +136,7 @@ function errorAnswer(code: ControlFaultCode, message?: string): ControlAnswer {
 
 function send(response: ServerResponse, { status, body }: ControlAnswer): void {
   const text = `${JSON.stringify(body, undefined, 2)}\n`;
-  // A body that was not read to its end would be taken for the next request, and strangers need not stay.
+  // The rest of an unread body would be parsed as the next request; unauthorized connections end anyway.
   if (!response.req.complete || status === 401) response.setHeader('connection', 'close');
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   response.writeHead(status, {

@@ -2,34 +2,34 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { stopParsing } from './stop-parsing.ts';
 
-/** One request with the answer that is due to it. */
+/** One request and its response. */
 export interface Exchange {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
-  /** Tells a client that waits with `Expect: 100-continue` to send its body. */
+  /** Sends `100 Continue` if the client waits for it. */
   readonly invite: () => void;
-  /** An `Expect` header that this server cannot meet. */
+  /** True for an `Expect` header other than `100-continue`. */
   readonly isExpectationUnknown: boolean;
 }
 
-/** What the owner of a queue is told. */
+/** Events of a queue. */
 export interface QueueEvents {
-  /** Nothing is left to do. */
+  /** All requests have been answered. */
   readonly onIdle: () => void;
-  /** Too many requests came ahead of their turn. */
+  /** Too many requests were pipelined. */
   readonly onOverflow: () => void;
 }
 
 /**
- * What waiting requests may take in memory, in bytes: some 60 of them. One read from the socket can bring more, and the
- * reading stops too late for it.
+ * Most memory of waiting requests, in bytes: some 60 requests. Needed besides pausing, because a single read from the
+ * socket can bring thousands.
  */
 const maxWaitingBytes = 131_072;
-/** Waiting requests, or their bytes, from which on nothing further is read. With fewer, a client that goes away is noticed. */
+/** The socket is paused from this many waiting requests, or bytes of them. Below it, a disconnect is still noticed. */
 const pausedFrom = 8;
 const pausedFromBytes = 32_768;
 
-/** What Node keeps of a request without headers, and of each header beyond its characters (Node 20, measured 2026-11). */
+/** Memory of a request without headers, and of each header besides its characters (Node 20, measured 2026-11). */
 const bytesOfRequest = 2_048;
 const bytesOfString = 32;
 
@@ -40,9 +40,9 @@ function bytesHeld({ message: { url = '', rawHeaders } }: Exchange): number {
 }
 
 /**
- * The requests of one connection, carried out one after the other in the order in which they came: a store that got
- * `PUT k` and `DELETE k` at the same time would carry them out in any order. While one is answered nothing further is
- * read, so that a client which pipelines without reading costs no more than one which does not.
+ * The requests of one connection, carried out one at a time and in order: a store that receives a pipelined `PUT k` and
+ * `DELETE k` together may execute them in either order. Once some requests wait, the socket is paused, so a client that
+ * pipelines without reading cannot fill the memory.
  */
 export class ExchangeQueue {
   readonly #socket: Socket;
@@ -51,7 +51,7 @@ export class ExchangeQueue {
   readonly #waiting: Exchange[] = [];
   #waitingBytes = 0;
   #current: Exchange | undefined;
-  /** What came too early was let go; the connection ends after what is waiting. */
+  /** Later requests are dropped, and the connection ends after those that wait. */
   #isCut = false;
   #isPaused = false;
 
@@ -62,14 +62,14 @@ export class ExchangeQueue {
     this.#events = events;
   }
 
-  /** The exchange that is being carried out. */
+  /** The exchange in progress. */
   get current(): Exchange | undefined {
     return this.#current;
   }
 
   /**
-   * Nothing further of the connection can be read. What has been read is still answered, and the connection ends. Returns
-   * the exchange whose body will not come.
+   * Ends the connection after the requests that have arrived whole, because nothing further can be parsed. Returns the
+   * exchange in progress if the rest of its body is lost.
    */
   cut(): Exchange | undefined {
     this.#isCut = true;
@@ -81,13 +81,13 @@ export class ExchangeQueue {
     return this.#current?.message.complete === false ? this.#current : undefined;
   }
 
-  /** Takes a request. It is carried out at once, or when those before it have been answered. */
+  /** Adds a request. It is carried out when those before it have been answered. */
   push(exchange: Exchange): void {
     if (this.#isCut) {
       stopParsing(this.#socket);
       return;
     }
-    // The parser takes what follows for another protocol, drops it, and would begin anew in the middle of a body.
+    // After an Upgrade header Node's parser drops the rest of its input, then may start again in the middle of a body.
     if (exchange.message.headers.upgrade !== undefined) {
       this.#isCut = true;
       exchange.response.shouldKeepAlive = false;
@@ -105,7 +105,7 @@ export class ExchangeQueue {
     }
     this.#waiting.push(exchange);
     this.#waitingBytes += bytes;
-    // Not now: the parser resumes the socket at the end of each message it finds in the bytes that it has.
+    // Later, because the parser resumes the socket after each message in its current input.
     if (this.#isFull && !this.#isPaused) process.nextTick(() => this.#pause());
   }
 
@@ -141,7 +141,7 @@ export class ExchangeQueue {
     if (exchange === undefined) {
       this.#waiting.length = 0;
       this.#waitingBytes = 0;
-      // What else came was let go: the client finds its connection closed and sends that again.
+      // The client sees the connection close and repeats the requests that were dropped.
       if (this.#isCut) this.#socket.destroySoon();
       return;
     }

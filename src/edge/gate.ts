@@ -1,6 +1,6 @@
 import { NoPlace } from './places.ts';
 
-/** Lets a number of callers wait for something at the same time, and no more. */
+/** Limits how many pieces of work run at the same time. */
 export class Gate {
   readonly #max: number;
   #underWay = 0;
@@ -9,9 +9,12 @@ export class Gate {
     this.#max = max;
   }
 
-  /** Does the work, unless as much is under way as may be. @throws NoPlace */
+  /**
+   * Does the work.
+   * @throws NoPlace when the limit is reached
+   */
   async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#underWay >= this.#max) throw new NoPlace('as much is under way as may be');
+    if (this.#underWay >= this.#max) throw new NoPlace('too many at the same time');
     this.#underWay += 1;
     try {
       return await work();

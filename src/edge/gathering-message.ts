@@ -3,17 +3,16 @@ import { IncomingMessage } from 'node:http';
 /** Pieces from this size on are kept as they are. */
 const smallPiece = 1024;
 const blockBytes = 16_384;
-/** Blocks begin small and grow: two chunks of one byte are a body too, and many such requests can wait. */
+/** Blocks start small and grow, since many requests with bodies of a few bytes can wait. */
 const firstBlockBytes = 512;
 
 /**
- * A request whose body is not being read yet: it waits for its turn, for a decision, or for a store that is slow. Node
- * keeps an object of some 400 bytes for each piece that arrives meanwhile, and a piece can be an HTTP chunk of one byte.
- * Here small pieces are copied together. While the body is being read, pieces are passed on as they come. Trailers, of
- * which nobody takes any notice, are let go.
+ * A request that buffers its body compactly until it is read. Node keeps an object of some 400 bytes for each piece that
+ * arrives meanwhile, and a piece can be an HTTP chunk of one byte, so small pieces are copied into blocks. While the body
+ * is being read, pieces are passed on as they come. Trailers are dropped, because nothing uses them.
  */
 export class GatheringMessage extends IncomingMessage {
-  /** A small piece as long as it is the only one: most small bodies are one. */
+  /** The only small piece so far. Most small bodies come in one. */
   #single: Buffer | undefined;
   #block: Buffer | undefined;
   #length = 0;
@@ -28,7 +27,7 @@ export class GatheringMessage extends IncomingMessage {
     if (Buffer.isBuffer(piece)) this.#bodyBytes += piece.length;
     if (this.readableFlowing !== true && Buffer.isBuffer(piece) && piece.length < smallPiece)
       return this.#gather(piece);
-    // The parser has just hung them on: they take ten times their length, and no limit on heads counts them.
+    // The parser has just set them. They take ten times their length in memory, and no limit on heads covers them.
     if (piece === null) this.rawTrailers = [];
     const hasRoom = this.#pushGathered();
     return super.push(piece, encoding) && hasRoom;
@@ -74,7 +73,7 @@ export class GatheringMessage extends IncomingMessage {
     return block;
   }
 
-  /** True while more may come. */
+  /** False when the stream's buffer is full. */
   #pushGathered(): boolean {
     const gathered = this.#single ?? this.#block?.subarray(0, this.#length);
     this.#single = undefined;

@@ -7,14 +7,15 @@ import type { ClientConnection } from './client-connection.ts';
 import type { S3Pipeline } from './handle-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
 
-/** True for what a browser asks before it sends the request proper (Fetch standard, "CORS-preflight request"). */
+/** True for a CORS-preflight request (Fetch standard). */
 export function isPreflight(raw: RawRequest): boolean {
   return raw.method === 'OPTIONS';
 }
 
 /**
- * Answers a preflight with what the store says. Nobody is authenticated, so nothing is signed for it, and whatever else
- * the URL holds (a presigned one holds a signature) is left out. Throws what a stage throws.
+ * Answers a preflight with the store's answer. A preflight carries no credentials, so it is forwarded unsigned, and
+ * without its query, which may be that of a presigned URL.
+ * @throws what a stage throws
  */
 export async function handlePreflight(
   raw: RawRequest,
@@ -22,7 +23,7 @@ export async function handlePreflight(
   { routing, forwarder }: S3Pipeline,
   trace: RequestTrace,
 ): Promise<void> {
-  // A client that goes away is not noticed while its body is not read.
+  // While a body is unread, a disconnect would go unnoticed.
   requireNoBody(raw.headers, { kind: 'unsigned' });
   const request = route({ ...raw, query: '', parameters: [] }, routing);
   trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });

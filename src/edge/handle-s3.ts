@@ -24,20 +24,20 @@ import { limitReading, sendAnswer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { RequestTrace } from './request-trace.ts';
 
-/** Everything one S3 request is handled with; all of one configuration snapshot. */
+/** Everything one configuration handles S3 requests with. */
 export interface S3Pipeline {
   readonly routing: RouteSettings;
   readonly authentication: AuthenticationSources;
   readonly authorization: AuthorizationSources;
   readonly forwarder: Forwarder;
-  /** Seals why a request was denied, for DecodeAuthorizationMessage. */
+  /** Seals the reason of a denial, for DecodeAuthorizationMessage. */
   readonly sealDenial: (denial: Denial) => string;
 }
 
-/** Bytes held for each byte of a document: its tree, and the answer that is made of it, take several times its bytes. */
+/** Bytes reserved for each byte of a document, for its tree and for the answer made from it. */
 const documentFactor = 4;
 
-/** Bytes held for each item of a batch beside those: what is asked and decided takes the same, however short its key is. */
+/** Further bytes reserved for each item of a batch: its decision takes this much, however short its key is. */
 const bytesPerItem = 192;
 
 /** A refusal of an authenticated caller. */
@@ -50,8 +50,8 @@ export interface Denial {
 }
 
 /**
- * Takes one S3 request through its stages: route, authenticate, read the document if it has one, authorize,
- * forward. Throws what a stage throws; the caller renders it.
+ * Takes one S3 request through its stages: route, authenticate, read the document if it has one, authorize, forward.
+ * @throws what a stage throws; the caller renders it
  */
 export async function handleS3(
   raw: RawRequest,
@@ -73,11 +73,11 @@ export async function handleS3(
     traceDecision(refused, trace);
     throw refusal(refused, authenticated, pipeline);
   }
-  // What is passed on byte for byte says nothing that matters to the decision: nobody is invited to send it in vain.
+  // A document that is only passed on does not affect the decision, so a denied one is not invited with 100 Continue.
   if (operation.document !== undefined && operation.document.read === undefined)
     await authorize(request, authenticated, pipeline, trace);
   const complete = await readBody(request, authenticated, connection, pipeline.routing.partition);
-  // A session that ended while its body came may do nothing any more.
+  // The session may have expired or been revoked while the body arrived.
   if (operation.body === 'document') authenticated.recheck(connection.clock.now());
   const authorized = await authorize(complete, authenticated, pipeline, trace);
   if (authorized.isEmptyBatch) {
@@ -110,7 +110,7 @@ async function readBody(
     case 'document': {
       const { message, invite, place } = connection;
       const maxBytes = maxDocumentBytes(request);
-      // Before it is read, so that a document for which there is no room costs nothing.
+      // Before reading, so that a document without room costs nothing.
       const announced = Number(headers.get('content-length') ?? 0);
       if (announced <= maxBytes) place.reservation.growTo(announced * (documentFactor - 1));
       invite();
@@ -175,8 +175,8 @@ async function answerEmptyBatch(
 }
 
 /**
- * What the forwarder needs of the connection. A class, because an accessor in an object literal gives each object a hidden
- * class of its own, which holds the whole request until the next full collection.
+ * The client's side of a forwarded request. A class, because each object literal with an accessor gets a hidden class of
+ * its own, which keeps the whole request alive until the next full collection.
  */
 class StoreExchange implements Exchange {
   readonly message: Exchange['message'];
@@ -202,7 +202,7 @@ class StoreExchange implements Exchange {
     this.#place = place;
   }
 
-  /** Made when something is held: most requests hold nothing. */
+  /** Created on first use, since most requests hold nothing. */
   get reservation(): Exchange['reservation'] {
     return this.#place.reservation;
   }
@@ -230,8 +230,8 @@ async function forward(
   }
 }
 
-// A body in HTTP chunks has no length of its own, but its framing declares one. Where there is no body, both headers may
-// say anything.
+// A body in HTTP chunks has no Content-Length, but aws-chunked framing declares its length. Without a body, both headers
+// can say anything.
 function bytesIn({ operation, raw: { headers } }: S3Request): number {
   if (operation.body === 'none') return 0;
   const declared = headers.get('content-length') ?? headers.get('x-amz-decoded-content-length') ?? '';

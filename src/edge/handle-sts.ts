@@ -16,7 +16,7 @@ import { strangerBodyMs } from './limits.ts';
 import { NoPlace } from './places.ts';
 import type { RequestTrace } from './request-trace.ts';
 
-/** Answers one STS request: reads its small body, lets the service handle it, renders what it throws. */
+/** Answers one STS request: reads its form, calls the service, and renders its result or error. */
 export async function answerSts(
   raw: RawRequest,
   connection: ClientConnection,
@@ -27,7 +27,7 @@ export async function answerSts(
   const stsTrace: StsTrace = {
     add: (facts) => trace.add(facts),
     authenticated: (caller) => place.admit(caller.entity.arn),
-    // The provider has room of its own for the calls that wait for it.
+    // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
   };
   let answer: Omit<Answer, 'headers'>;
@@ -42,7 +42,7 @@ export async function answerSts(
   await send(answer, connection, trace);
 }
 
-/** Answers whatever was thrown about an STS request, in the form that its `Accept` header asks for. */
+/** Answers any error of an STS request, in XML or JSON as its `Accept` header asks. */
 export async function answerStsFault(
   error: unknown,
   raw: RawRequest,
@@ -50,7 +50,7 @@ export async function answerStsFault(
   trace: RequestTrace,
 ): Promise<void> {
   if (error instanceof BudgetExhausted) connection.reporter.acted('buffered_bytes');
-  // The service itself throttles only what would have to wait for a provider.
+  // The service itself throttles only calls that would wait for a provider.
   if (error instanceof ServiceError && error.code === 'Throttling')
     connection.reporter.acted('identity_provider');
   const rendered = renderStsError(toStsFault(error), raw);
@@ -69,7 +69,7 @@ export async function answerStsFault(
   await send({ ...rendered, closes: error instanceof BodyFault }, connection, trace);
 }
 
-/** Names what the edge itself throws in the terms of STS. */
+/** Maps errors of the edge to STS error codes. */
 function toStsFault(error: unknown): unknown {
   if (error instanceof NoPlace || error instanceof BudgetExhausted)
     return stsError('Throttling', undefined, { cause: error, detail: error.message });
@@ -92,7 +92,7 @@ async function send(
 }
 
 async function readBody(raw: RawRequest, { message, place, invite }: ClientConnection): Promise<Buffer> {
-  // Before the client is invited to send it.
+  // Before 100 Continue invites the client to send it.
   const declared = raw.headers.get('content-length') ?? '';
   if (/^\d+$/.test(declared) && Number(declared) > maxStsBodyBytes) throw new BodyFault('document_too_large');
   invite();

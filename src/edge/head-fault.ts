@@ -1,6 +1,6 @@
 import { ServiceError } from '../core/service-error.ts';
 
-/** What is wrong with a head, before it is known what the request asks for. */
+/** Why a head is refused before the request is routed. */
 export type HeadReason =
   | 'target'
   | 'host'
@@ -48,7 +48,7 @@ const table: Readonly<Record<HeadReason, Rendering>> = {
     sts: ['ValidationError', 400],
     text: 'A header of the proxy in front cannot be read.',
   },
-  // RFC 9112, section 6.1: what is not understood cannot be delimited.
+  // RFC 9112, section 6.1: an unknown coding hides where the body ends.
   transfer_coding: {
     s3: ['NotImplemented', 501],
     sts: ['ValidationError', 400],
@@ -76,11 +76,11 @@ const table: Readonly<Record<HeadReason, Rendering>> = {
   },
 };
 
-/** A head that cannot be served; {@link headError} names it in a protocol's terms. */
+/** A head that cannot be served; {@link headError} maps it to a protocol's error. */
 export class HeadFault extends Error {
   override readonly name = 'HeadFault';
   readonly reason: HeadReason;
-  /** What is wrong, in public words; the reason's own text when absent. */
+  /** The public text; that of the reason when absent. */
   readonly text: string | undefined;
 
   constructor(reason: HeadReason, text?: string) {
@@ -90,7 +90,7 @@ export class HeadFault extends Error {
   }
 }
 
-/** Names a fault of the head in the protocol that the request seems to speak. */
+/** The error for a head fault in the protocol that the request seems to use. */
 export function headError({ reason, text }: HeadFault, protocol: 's3' | 'sts'): ServiceError {
   const row = table[reason];
   const [code, status] = row[protocol];

@@ -3,7 +3,7 @@ import type { LimitName, Metrics } from '../observe/metrics.ts';
 
 const oneSecondMs = 1_000;
 
-/** Counts the times a limit acts, and logs them: one line a second for each limit, however many there are. */
+/** Counts how often each limit acts, and logs at most one line a second for each limit. */
 export class LimitReporter {
   readonly #metrics: Metrics;
   readonly #log: Log;
@@ -14,7 +14,7 @@ export class LimitReporter {
     this.#log = log;
   }
 
-  /** A limit made a request or connection wait, give way or be refused. */
+  /** Notes that a limit has refused or ended a request or a connection. */
   acted(limit: LimitName): void {
     this.#metrics.limitActed(limit);
     const pending = this.#pending.get(limit);

@@ -11,17 +11,17 @@ export interface ListenerLimits extends PlaceLimits {
 /** Longer than load balancers keep their side of an idle connection (60 s), so that they close it first. */
 export const keepAliveTimeoutMs = 75_000;
 
-/** How often Node looks for connections whose heads are late: by its own default only every 30 s. */
+/** How often Node checks `headersTimeout`. Its default is every 30 s. */
 export const connectionsCheckingIntervalMs = 500;
 
-/** How long the body of a request may take whose signature has not been verified. */
+/** How long the body of a request without a verified signature may take. */
 export const strangerBodyMs = 10_000;
 
-/** Preflights that may wait for the store at the same time. */
+/** Most preflights that wait for the store at the same time. */
 export const maxPreflights = 32;
 
-/** Headers of a request to the admin or control listener. */
+/** Most headers of a request to the admin or control listener. */
 export const maxOperatorHeaders = 64;
 
-/** Longest User-Agent and Referer, in characters: policies match patterns against them, so their length is work. */
+/** Longest User-Agent and Referer, in characters. Policies match patterns against them, so their length costs time. */
 export const maxConditionHeader = 2048;

@@ -1,7 +1,7 @@
 import { BudgetExhausted, type ByteBudget, type Reservation } from '../core/byte-budget.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 
-/** How many requests may be here at once. */
+/** How many requests may be in progress at once. */
 export interface PlaceLimits {
   /** Authenticated requests. */
   readonly maxInFlight: number;
@@ -9,20 +9,20 @@ export interface PlaceLimits {
   readonly maxUnauthenticated: number;
 }
 
-/** There is no room for the request, or another one needed its place more. */
+/** There is no place for the request, or it had to give its place to another one. */
 export class NoPlace extends Error {
   override readonly name = 'NoPlace';
 }
 
-/** Who pays for the bytes of requests that have proved nothing. */
+/** The budget's holder for all requests without a verified signature. */
 const strangers = 'strangers';
 
 /**
- * The places of the requests that are being answered.
+ * The places of the requests in progress.
  *
- * A request starts as a stranger's and has a place in a small room of its own. Strangers can fill that room, but take
- * nothing from callers who are known: when it is full, the stranger that has waited longest gives way. A verified
- * signature moves the request to the places in flight.
+ * A request starts as a stranger's, in a small room for requests without a verified signature. A flood of those fills only
+ * that room: when it is full, the request that has waited longest gives way. Once its signature is verified, a request
+ * moves to the places in flight.
  */
 export class Places {
   readonly #limits: PlaceLimits;
@@ -31,7 +31,7 @@ export class Places {
   readonly #room = new Set<Place>();
   #inFlight = 0;
 
-  /** @param budget pays for what the requests hold in memory */
+  /** @param budget for what requests hold in memory */
   constructor(limits: PlaceLimits, budget: ByteBudget, reporter: LimitReporter) {
     this.#limits = limits;
     this.#budget = budget;
@@ -65,15 +65,15 @@ export class Places {
       this.#reporter.acted('unauthenticated');
       return;
     }
-    // All of them are being worked on at this moment, and none of them waits for its client.
+    // None of them waits for its client or the network, so none can give way now.
   }
 
-  /** Bytes of a stranger. Where there is no room for more, those that have waited longest give way, as for a place. */
+  /** A reservation for a stranger. When the budget is used up, the requests that have waited longest give way. */
   #reserve(place: Place): Reservation {
     return new StrangersBytes(this.#budget.reserve(strangers), () => this.#freeBytesFor(place));
   }
 
-  /** Makes one that holds bytes and has waited longer give way; false when there is none. */
+  /** Makes a request that holds bytes and has waited longer give way; false when there is none. */
   #freeBytesFor(place: Place): boolean {
     for (const other of this.#room) {
       if (other === place) return false;
@@ -101,12 +101,12 @@ export class Places {
   }
 }
 
-/** Makes room where there is none. A class, as the budget's own reservations are. */
+/** A reservation that makes room before it fails. A class for the reason given in `byte-budget.ts`. */
 class StrangersBytes implements Reservation {
   readonly #reservation: Reservation;
   readonly #makeRoom: () => boolean;
 
-  /** @param makeRoom false when there is no room to be made */
+  /** @param makeRoom returns false when it cannot make room */
   constructor(reservation: Reservation, makeRoom: () => boolean) {
     this.#reservation = reservation;
     this.#makeRoom = makeRoom;
@@ -162,15 +162,15 @@ export class Place {
     return this.#isKnown;
   }
 
-  /** What the request holds in memory; given back when it leaves. */
+  /** What the request holds in memory. Released by {@link leave}. */
   get reservation(): Reservation {
     this.#reservation ??= this.#keeper.reserve(this.#holder);
     return this.#reservation;
   }
 
   /**
-   * Moves the request to the places in flight. `holder` names the user or role that pays for what it holds.
-   * @throws NoPlace when `maxInFlight` is reached, BudgetExhausted when `holder` holds too much already
+   * Moves the request to the places in flight. Its bytes count for `holder`, the ARN of the user or role, from now on.
+   * @throws NoPlace when `maxInFlight` is reached, BudgetExhausted when `holder` already holds too much
    */
   admit(holder: string): void {
     if (this.#isKnown) return;
@@ -180,9 +180,9 @@ export class Place {
   }
 
   /**
-   * Frees the place while the request waits for an identity provider, under whose name its bytes are counted from then on:
-   * they would take the room of strangers who could not make it give way. The result takes the place again.
-   * @throws BudgetExhausted when those who wait for that provider hold too much already
+   * Frees the place while the request waits for an identity provider. Its bytes count for the provider from then on, since
+   * other strangers can no longer make it give way. Calling the result takes a place again.
+   * @throws BudgetExhausted when the requests that wait for this provider already hold too much
    */
   stepOut(provider: string): () => void {
     if (this.#isKnown) return () => undefined;
@@ -198,7 +198,7 @@ export class Place {
     return (this.#reservation?.bytes ?? 0) > 0;
   }
 
-  /** Gives back what it holds, because it has given way. */
+  /** Releases its bytes, because it has given way. */
   giveBack(): void {
     this.#reservation?.release();
   }
@@ -212,8 +212,8 @@ export class Place {
   }
 
   /**
-   * Waits for something that the client or the network decides about. A stranger's request may have to give way then;
-   * `abandon` is called to stop the work.
+   * Waits for the client or the network. Meanwhile a stranger's request may have to give way; `abandon` is then called to
+   * stop the work.
    * @throws NoPlace when another request needs the place
    */
   async waitFor<T>(work: Promise<T>, abandon?: () => void): Promise<T> {
@@ -231,7 +231,7 @@ export class Place {
     }
   }
 
-  /** Makes a waiting request give way. False when it does not wait. */
+  /** Makes the request give way. False when it is not waiting. */
   giveWay(): boolean {
     const giveWay = this.#giveWay;
     this.#giveWay = undefined;
@@ -239,7 +239,7 @@ export class Place {
     return giveWay !== undefined;
   }
 
-  /** Gives the place and everything held back. */
+  /** Frees the place and all bytes. */
   leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;

@@ -7,7 +7,7 @@ import { HeadFault } from './head-fault.ts';
 import { maxConditionHeader } from './limits.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
-/** What the listener knows about a request beside the message itself. */
+/** Facts about a request that are not in its message. */
 export interface HeadFacts {
   readonly clientAddress: string;
   readonly receivedAtMs: number;
@@ -16,8 +16,8 @@ export interface HeadFacts {
 }
 
 /**
- * Reads the head of a request that is to be served, seen through the proxies in front.
- * @throws HeadFault for a head that could be read in two ways, or not at all
+ * Reads the head of a request, and applies the `X-Forwarded-*` headers of trusted proxies.
+ * @throws HeadFault for a head that is ambiguous or cannot be read
  */
 export function readHead(
   message: IncomingMessage,
@@ -39,24 +39,24 @@ export function readHead(
   return raw;
 }
 
-// Node takes `x, chunked` for chunked. A proxy in front may take it for something else.
+// Node reads `x, chunked` as chunked. A proxy in front may read it differently and smuggle a request.
 function requireChunkedOnly(headers: HeaderList, httpVersion: string): void {
   const codings = headers.getAll('transfer-encoding');
   if (codings.length === 0) return;
-  // In HTTP/1.0 it is faulty framing (RFC 9112, section 6.1).
+  // HTTP/1.0 has no transfer codings (RFC 9112, section 6.1).
   const isKnown = codings.length === 1 && codings[0]?.toLowerCase() === 'chunked' && httpVersion !== '1.0';
   if (!isKnown) throw new HeadFault('transfer_coding');
 }
 
-/** True when a request is for STS: its form says so, and its Host names no bucket. */
+/** True for a request to STS: it has the form of one, and its Host names no bucket. */
 export function isForSts(raw: RawRequest, virtualHosts: readonly string[]): boolean {
   return isStsRequest(raw) && bucketOfHost(raw.headers.get('host') ?? '', virtualHosts) === undefined;
 }
 
-/** What is left of a request whose head was refused, as far as answering it needs. */
+/** A stand-in for a request whose head was refused, with what its answer needs. */
 export function refusedHead(message: IncomingMessage, facts: HeadFacts): RawRequest {
   const [path = '', query = ''] = (message.url ?? '').split('?', 2);
-  // Of an unreadable query only this is looked for: it decides in which protocol the refusal is written.
+  // The query cannot be parsed; `Action` alone decides whether the answer is STS or S3.
   const hasAction = query.split('&', 1000).some((piece) => piece.startsWith('Action='));
   const action = { name: 'Action', value: '', rawName: 'Action', rawValue: '', hasValue: true };
   const { clientAddress, receivedAtMs, requestId } = facts;

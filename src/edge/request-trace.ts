@@ -7,11 +7,10 @@ export type TraceFacts = Partial<Omit<RequestRecord, 'requestId' | 'method' | 's
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Collects what the stages return about one request, and makes the one record of it at the end. */
+/** Collects the facts of one request from its stages, for its one record. */
 export class RequestTrace {
   readonly #startedAt = performance.now();
-  // Filled in place, every field there from the start: copies for every stage, and objects that grow, are among the
-  // dearest things a request can do.
+  // Every field exists from the start and is set in place: copying or growing the object at each stage is slow.
   readonly #record: Writable<RequestRecord>;
 
   constructor(requestId: string, method: string, sourceIp: string) {
@@ -61,10 +60,10 @@ export class RequestTrace {
     Object.assign(this.#record, facts);
   }
 
-  /** Adds what the head of a request says. */
+  /** Adds facts from the head. */
   addHead(raw: RawRequest): void {
     const traceparent = raw.headers.get('traceparent');
-    // Not the peer's, when the peer is a proxy that is believed.
+    // Behind a trusted proxy this is the client's address, not the peer's.
     this.#record.sourceIp = raw.clientAddress;
     this.#record.userAgent = raw.headers.get('user-agent');
     this.#record.traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
@@ -75,14 +74,14 @@ export class RequestTrace {
     return performance.now() - this.#startedAt;
   }
 
-  /** The record; nothing may be added afterwards. */
+  /** The finished record. Nothing may be added afterwards. */
   finish(): RequestRecord {
     this.#record.durationMs = this.elapsedMs();
     return this.#record;
   }
 }
 
-// W3C Trace Context, section 3.2: only the trace id is of use, and only when it is well-formed.
+// W3C Trace Context, section 3.2.
 function traceIdOf(traceparent: string): string | undefined {
   return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1];
 }

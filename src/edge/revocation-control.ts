@@ -2,22 +2,25 @@ import type { RunTimeRevocation, RunTimeRevocations } from '../authenticate/run-
 import type { Log } from '../observe/log.ts';
 import { ControlFault } from './control-fault.ts';
 
-/** What revocations are listed and made with. */
+/** What the revocation endpoints work on. */
 export interface RevocationSources {
   readonly runTime: RunTimeRevocations;
-  /** Those of the configuration, which only it can change. */
+  /** Those of the configuration file, which are read-only here. */
   readonly configured: readonly RunTimeRevocation['record'][];
-  /** Who exists, and can be meant. */
+  /** The users, roles and providers that a revocation can name. */
   readonly names: Parameters<RunTimeRevocations['add']>[1];
   readonly log: Log;
 }
 
-/** A revocation as operators write and read it. */
+/** A revocation in the JSON of the control listener. */
 type ShownRevocation = Readonly<Record<string, string>>;
 
 const unreadable = 'cannot be read: until it is deleted, sessions are refused with 503';
 
-/** Lists, adds and removes revocations for operators. Throws `ControlFault` and `StateFault`. */
+/**
+ * Lists, adds and removes revocations for operators.
+ * @throws ControlFault when a request is refused, StateFault when the shared state is not available
+ */
 export class RevocationControl {
   readonly #sources: RevocationSources;
 

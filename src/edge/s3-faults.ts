@@ -39,7 +39,7 @@ const bodyMessages: Readonly<Partial<Record<BodyReason, string>>> = {
   trailer_unsupported: 'x-amz-trailer must name one x-amz-checksum-* that is not also sent as a header.',
 };
 
-// Never 403: a store that is down or misconfigured says nothing about what the caller may do.
+// Never 403: clients would take a store that is down or misconfigured for a denial.
 const upstreamCodes: Readonly<Record<UpstreamReason, S3ErrorCode>> = {
   connect: 'ServiceUnavailable',
   connect_timeout: 'ServiceUnavailable',
@@ -50,7 +50,7 @@ const upstreamCodes: Readonly<Record<UpstreamReason, S3ErrorCode>> = {
   protocol: 'ServiceUnavailable',
 };
 
-/** Names any failure in S3's terms; what is not known becomes InternalError without detail. */
+/** Maps any error to an S3 error. An unknown one becomes InternalError and reveals nothing. */
 export function toS3Error(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof AuthenticationFault) return s3AuthenticationError(error);

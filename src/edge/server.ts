@@ -34,7 +34,7 @@ import type { TrustedProxies } from './trusted-proxies.ts';
 
 export type { Snapshot } from './answer-request.ts';
 
-/** What the S3 listener is made of. */
+/** What the S3 listener is built from. */
 export interface EdgeParts {
   /** The snapshot in force now. */
   readonly snapshot: () => Snapshot;
@@ -45,11 +45,11 @@ export interface EdgeParts {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly reporter: LimitReporter;
-  /** Pays for everything that is held whole. */
+  /** Budget for everything that is held whole in memory. */
   readonly budget: ByteBudget;
 }
 
-/** The listener that answers S3 and STS on one port, and what is going on there. */
+/** The listener for S3 and STS, and its places and connections for metrics. */
 export interface EdgeServer {
   readonly server: Server;
   readonly places: Places;
@@ -61,7 +61,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
   const { limits, reporter } = parts;
   const server = createServer({
     IncomingMessage: GatheringMessage,
-    // Node would end every upload after 300 s; idle connections are ended by `timeout` instead.
+    // Node's default ends every upload after 300 s. `timeout` ends idle connections instead.
     requestTimeout: 0,
     headersTimeout: limits.headersTimeoutSeconds * 1000,
     connectionsCheckingInterval: connectionsCheckingIntervalMs,
@@ -71,7 +71,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
     insecureHTTPParser: false,
   });
   server.timeout = limits.idleTimeoutSeconds * 1000;
-  // One more than are allowed: Node drops the rest without a word.
+  // One more than allowed, since Node drops further headers silently.
   server.maxHeadersCount = maxHeaders + 1;
   const connections = new ConnectionTable(limits.maxConnections, reporter);
   connections.watch(server);
@@ -137,12 +137,12 @@ class Edge {
     const { message, response } = exchange;
     const { metrics, log } = this.#parts;
     const address = clientAddress(message.socket);
-    // A client that reset the connection has no address any more. Its request would be decided without a source.
+    // After a reset the socket has no address, and the request would be decided without `aws:SourceIp`.
     if (address === undefined) {
       message.socket.destroy();
       return false;
     }
-    // Draining: a client that always has another request would be cut off in one of them at the deadline.
+    // While draining: a client that sends request after request would be cut off at the deadline, in the middle of one.
     if (!this.#server.listening) response.shouldKeepAlive = false;
     const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address);
     const place = this.places.enter();
@@ -160,7 +160,7 @@ class Edge {
     return place.isKnown;
   }
 
-  // Whatever goes wrong with a record, it must not reach the process.
+  // An error in a record must not end the process.
   #note(trace: RequestTrace): void {
     const { metrics, log } = this.#parts;
     try {
@@ -172,7 +172,7 @@ class Edge {
     }
   }
 
-  /** Answers what the HTTP parser could not read; the connection is closed. */
+  /** Answers a request that the HTTP parser could not read, and closes the connection. */
   refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();

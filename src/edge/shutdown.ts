@@ -2,11 +2,11 @@ import type { Server } from 'node:http';
 
 const idleSweepMs = 100;
 
-/** Closes a listener: no new connections, idle ones at once, requests in flight until the deadline. */
+/** Closes a listener: refuses new connections, closes idle ones at once, and lets requests run until the deadline. */
 export async function closeServer(server: Server, deadlineMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), deadlineMs);
-    // A kept-alive connection whose last request ends now would otherwise stay until its own timeout.
+    // Kept-alive connections that become idle later would otherwise stay open until their own timeout.
     const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
     server.close(() => {
       clearTimeout(timer);

@@ -1,17 +1,17 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What Node's HTTP server hangs on a connection; not documented, the same in Node 20 to 24. */
+/** Node's HTTP server sets this on each connection. Not documented; the same in Node 20 to 24. */
 interface ParsedSocket {
   readonly parser?: { onIncoming?: unknown } | null;
 }
 
-/** Any result but 0, 1 and 2 is an error to the parser, which stops. */
+/** The parser takes any result other than 0, 1 and 2 for an error, and stops. */
 const refuse = (): number => -1;
 
 /**
- * Makes the HTTP parser of a connection end with a `clientError` at the next head that it finds. Pausing the socket
- * comes too late for what one read has brought: 64 KiB hold 3,600 requests, and Node keeps two objects for each.
+ * Makes the HTTP parser of a connection fail with a `clientError` at the next head. Pausing the socket does not stop the
+ * bytes of the current read: 64 KiB hold 3,600 requests, and Node keeps two objects for each.
  */
 export function stopParsing(socket: Socket): void {
   const { parser } = socket as ParsedSocket;
@@ -20,8 +20,8 @@ export function stopParsing(socket: Socket): void {
 }
 
 /**
- * A listener for peers that have no reason to pipeline: a connection on which a request comes before the last one was
- * answered is closed.
+ * A listener for clients that do not pipeline. A connection that sends a request before the last one is answered is
+ * closed.
  */
 export function oneAtATime(listener: RequestListener): RequestListener {
   const busy = new WeakSet<Socket>();

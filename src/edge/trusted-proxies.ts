@@ -4,7 +4,7 @@ import type { RawRequest } from '../core/raw-request.ts';
 import { plainAddress } from './client-address.ts';
 import { HeadFault } from './head-fault.ts';
 
-/** A range of IP addresses; the bits count from the front. */
+/** A range of IP addresses in CIDR form. */
 export interface ProxyRange {
   readonly address: string;
   readonly prefixBits: number;
@@ -14,8 +14,8 @@ export interface ProxyRange {
 const maxHops = 100;
 
 /**
- * The peers whose `X-Forwarded-For`, `-Proto` and `-Host` are believed. Nobody else's are looked at: they would let any
- * client choose its `aws:SourceIp`.
+ * The proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are trusted. Those of other peers are ignored, because they
+ * would let any client choose its `aws:SourceIp`.
  */
 export class TrustedProxies {
   readonly #ranges = new BlockList();
@@ -29,10 +29,10 @@ export class TrustedProxies {
   }
 
   /**
-   * The request as the client sent it to the first of them. The client is the right-most address that is no trusted
-   * proxy; `https` must be said by every hop that says anything; a forwarded host replaces `Host`, as what the client
-   * signed.
-   * @throws HeadFault for what a trusted proxy should never send
+   * The request as the client sent it to the first trusted proxy. The client's address is the right-most one that is not a
+   * trusted proxy. The request counts as secure if every hop that sets a scheme says `https`. A forwarded host replaces
+   * `Host`, because it is the one that the client signed.
+   * @throws HeadFault for a forwarded header that a trusted proxy should never send
    */
   seenThrough(raw: RawRequest): RawRequest {
     const { clientAddress: peer, headers } = raw;
@@ -63,7 +63,7 @@ export class TrustedProxies {
   }
 }
 
-// Several fields of one name mean the same as one with commas (RFC 9110, section 5.3).
+// Repeated fields are equivalent to one comma-separated field (RFC 9110, section 5.3).
 function listed(headers: HeaderList, name: string): string[] {
   return headers.getAll(name).flatMap((value) => value.split(',').map((item) => item.trim()));
 }

@@ -2,20 +2,20 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatheringMessage } from './gathering-message.ts';
 
-/** Most that one connection counts for. The framing of HTTP chunks counts too, and a long body has much of it. */
+/** Cap for one connection. The framing of HTTP chunks is counted too, and adds up in a long body. */
 const maxCounted = 65_536;
 
 /**
- * What one connection makes Node's parser keep outside the place of any request, in bytes as they came: a head that has
- * not ended; of an upload that was refused, its head and its trailers while the rest of its body is read.
+ * The bytes that one connection makes Node's parser hold outside the place of any request: an unfinished head, or the head
+ * and trailers of a refused upload while the rest of its body is read.
  *
- * The parser does not tell where in a read a head begins, so what came before it in the same read counts too.
+ * The parser does not report where in a read a head begins, so everything before it in the same read is counted too.
  */
 export class UnplacedBytes {
   readonly #socket: Socket;
   #message: IncomingMessage | undefined;
   #isInHead = false;
-  /** Bytes of the connection before the read in which the last head began, and before the present read. */
+  /** Bytes read from the connection before the read in which the last head began, and before the current read. */
   #beforeHead = 0;
   #beforeRead = 0;
 
@@ -23,29 +23,29 @@ export class UnplacedBytes {
     this.#socket = socket;
   }
 
-  /** The first byte of a head has come. */
+  /** Notes the first byte of a head. */
   beginHead(): void {
     this.#isInHead = true;
     this.#beforeHead = this.#beforeRead;
   }
 
-  /** The head of a request is complete. */
+  /** Notes that the head of a request is complete. */
   endHead(message: IncomingMessage): void {
     this.#isInHead = false;
     this.#message = message;
   }
 
-  /** A read has been parsed. */
+  /** Notes that a read has been parsed. */
   endRead(): void {
     this.#beforeRead = this.#socket.bytesRead;
   }
 
-  /** True while the body of the last request is still coming. */
+  /** True while the body of the last request is still arriving. */
   get isBodyUnread(): boolean {
     return this.#message?.complete === false;
   }
 
-  /** @param hasPlace true while a request of the connection has a place, which pays for its head */
+  /** @param hasPlace true while a request of the connection has a place, which covers its head */
   count(hasPlace: boolean): number {
     if (!this.#isInHead && (hasPlace || !this.isBodyUnread)) return 0;
     const body = !this.#isInHead && this.#message instanceof GatheringMessage ? this.#message.bodyBytes : 0;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** What Node's HTTP server hangs on a connection; not documented, the same in Node 20 to 24. */
+/** Node's HTTP server sets this on each connection. Not documented; the same in Node 20 to 24. */
 interface ParsedSocket {
   readonly parser?: Parser | null;
 }
@@ -8,24 +8,24 @@ interface ParsedSocket {
 type Callback = ((...values: unknown[]) => unknown) | null;
 
 interface Parser {
-  /** Under which indices the parser finds its callbacks. */
+  /** The indices of the parser's callbacks. */
   readonly constructor: { readonly kOnMessageBegin?: number; readonly kOnExecute?: number };
-  /** Fields of a head or of trailers that has not ended. */
+  /** Fields of unfinished heads and trailers. */
   _headers?: string[];
   [callback: number]: Callback | undefined;
 }
 
-/** What the HTTP parser of a connection does. */
+/** Events of the HTTP parser of a connection. */
 export interface ParserEvents {
-  /** The first byte of a head has come. */
+  /** The first byte of a head has arrived. */
   readonly onHeadBegins: () => void;
   /** The bytes of one read have been parsed. */
   readonly onReadParsed: () => void;
 }
 
 /**
- * Watches the HTTP parser of a connection. Node's server reads without `data` events; a listener for those would make it
- * copy all bytes of every upload.
+ * Watches the HTTP parser of a connection. Not with a `data` listener: it would make Node's server copy all bytes of every
+ * upload.
  */
 export function watchParser(socket: Socket, { onHeadBegins, onReadParsed }: ParserEvents): void {
   const { parser } = socket as ParsedSocket;
@@ -44,7 +44,7 @@ function append(parser: Parser, index: number | undefined, listener: () => void)
   };
 }
 
-/** Lets go of the fields of an unfinished head at once: the parser is freed only when the event loop comes round. */
+/** Frees the fields of an unfinished head at once. Node frees the parser only after all pending reads. */
 export function forgetHead(socket: Socket): void {
   const { parser } = socket as ParsedSocket;
   if (parser) parser._headers = [];
