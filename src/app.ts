@@ -32,7 +32,7 @@ import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
 import { version } from './version.ts';
 
-/** What a sidecar is made of. Time and randomness come in here and nowhere else. */
+/** What a sidecar is built from. Time and randomness enter here and nowhere else. */
 export interface AppParts {
   readonly settings: Settings;
   readonly directory: DirectoryRecords;
@@ -44,7 +44,7 @@ export interface AppParts {
 
 /** A sidecar: started once, stopped once. */
 export interface App {
-  /** Opens the listeners; the URLs carry the ports in use. There is no control listener without a token for it. */
+  /** Opens the listeners and returns their URLs with the actual ports. Without `control.token`, none for control. */
   start(): Promise<{ url: string; adminUrl: string; controlUrl?: string }>;
   /**
    * Drops readiness, goes on answering for `graceMs` so that load balancers notice, then stops accepting, lets
@@ -52,13 +52,13 @@ export interface App {
    */
   stop(graceMs?: number): Promise<void>;
   /**
-   * Resets the requests that are on their way to the store, for a process that ends at once: a store may take the end of a
-   * connection for the end of an upload.
+   * Resets the requests in progress at the store, before a process that ends at once: some stores take the end of a
+   * connection for the end of an upload, and keep a truncated object.
    */
   abort(): void;
 }
 
-/** How long requests in flight may take once the sidecar was told to stop. */
+/** How long requests in flight may take after the drain has begun. */
 const drainDeadlineMs = 25_000;
 
 /** Builds a sidecar. It opens no connection before `start`. */

@@ -13,7 +13,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { GuardedFetch } from '../outbound/guarded-fetch.ts';
 import type { UsedNames } from '../state/shared-state.ts';
 
-/** Whoever vouches for people, by the way in which they do. */
+/** The configured identity providers, by kind. */
 export interface IdentityParts {
   readonly identityProviders: IdentityProviders;
   readonly customTokenProviders: ConfiguredWebhooks;
@@ -28,7 +28,7 @@ interface IdentityTools {
   readonly state: UsedNames;
 }
 
-/** Puts the identity providers together. */
+/** Creates the identity providers of a configuration. */
 export function createIdentity(
   { identityProviders, account }: Settings,
   tools: IdentityTools,
@@ -44,7 +44,7 @@ export function createIdentity(
   };
 }
 
-/** Clients of a MinIO-style provider have to name its role, and only the sidecar knows its ARN. */
+/** Logs generated role ARNs: clients of a MinIO-style provider must send them, and cannot learn them elsewhere. */
 export function logProviderRoles(
   { providerRoles = [] }: DirectoryRecords,
   { account }: Settings,

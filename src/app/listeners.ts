@@ -8,7 +8,7 @@ export interface Listener {
   readonly address: ListenAddress;
 }
 
-/** Opens listeners in their order and returns their URLs. When one cannot be opened, those before it are closed. */
+/** Opens listeners in order and returns their URLs. If one cannot be opened, those before it are closed again. */
 export async function openListeners(listeners: readonly Listener[]): Promise<readonly string[]> {
   const urls: string[] = [];
   for (const [index, { server, address }] of listeners.entries()) {

@@ -15,11 +15,11 @@ import {
 
 const names = (list: Iterable<string>): { readonly name: string }[] => [...list].map((name) => ({ name }));
 
-/** What policies of this version can name to some effect: made of the tables that the decisions themselves use. */
+/** The actions and condition keys that have an effect in policies, from the same tables that decisions use. */
 export const policyVocabulary: PolicyVocabulary = {
   actions: [
     ...listS3Actions(),
-    // Actions that no policy decides are among them; on AWS they have no effect either.
+    // Some of these are never checked against a policy; neither are they on AWS.
     ...names([...stsActions.keys()].map((action) => `sts:${action}`)),
     ...names([tagSession, setSourceIdentity]),
   ],

@@ -24,10 +24,10 @@ import { createKeyRing, type KeyRing } from '../tokens/key-ring.ts';
 import { SessionOpener } from '../tokens/open.ts';
 import type { IdentityParts } from './identity.ts';
 
-/** What requests are answered with, beside the settings. */
+/** What a snapshot is built from, besides the settings. */
 export interface SnapshotParts {
   readonly clock: Clock;
-  /** Pays for what look-ups read. */
+  /** Budget for the bodies that tag look-ups read. */
   readonly budget: ByteBudget;
   readonly randomness: Randomness;
   readonly directory: Directory;
@@ -38,7 +38,7 @@ export interface SnapshotParts {
   readonly runTimeRevocations: RunTimeRevocations;
 }
 
-/** Everything that requests are answered with under one configuration. */
+/** Builds everything that one configuration answers requests with. */
 export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapshot {
   const { clock, budget, randomness, directory, upstream, identity, state } = parts;
   const { account, backend, tokens } = settings;

@@ -9,11 +9,11 @@ import { RedisState } from '../state/redis-state.ts';
 import { ReplicatedRecords, type ReplicationObserver } from '../state/replicated-records.ts';
 import type { SharedState } from '../state/shared-state.ts';
 
-/** What requests know of each other, whatever the configuration in force. */
+/** State that outlives a configuration snapshot. */
 export interface StateParts {
   readonly state: SharedState;
   readonly runTimeRevocations: RunTimeRevocations;
-  /** False until it is known what other replicas know. */
+  /** False until the records of other replicas have been read. */
   readonly isKnown: () => boolean;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -26,7 +26,7 @@ interface StateTools {
   readonly log: Log;
 }
 
-/** Puts the shared state together. */
+/** Creates the shared state of a configuration. */
 export function createState({ state: settings, account }: Settings, tools: StateTools): StateParts {
   const { clock, randomness } = tools;
   const { redis, maxStalenessSeconds } = settings;
@@ -45,7 +45,7 @@ export function createState({ state: settings, account }: Settings, tools: State
   };
 }
 
-/** Counts every attempt, and says once when they begin to fail and once when they succeed again. */
+/** Counts every refresh; logs when refreshes begin to fail, and when they succeed again. */
 function replicationObserver({ clock, metrics, log }: StateTools): ReplicationObserver {
   let isFailing = false;
   return {

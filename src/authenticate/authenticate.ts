@@ -22,12 +22,12 @@ import {
 } from './resolve-credentials.ts';
 import { requireSignature, type SignatureClaim, type SignatureForm } from './scheme.ts';
 
-/** What authentication looks things up in; all of one configuration snapshot. */
+/** What one configuration authenticates requests with. */
 export interface AuthenticationSources extends CredentialSources {
   readonly signingKeys: SigningKeyCache;
   /** Regions a credential scope may name; empty allows every region. */
   readonly allowedRegions: ReadonlySet<string>;
-  /** Regions that it may not name for STS. */
+  /** Regions that a credential scope for STS may not name. */
   readonly disabledStsRegions: ReadonlySet<string>;
 }
 
@@ -72,9 +72,9 @@ class AuthenticatedRequest {
   }
 
   /**
-   * Looks again whether the caller's session still holds at `nowMs`, milliseconds since the Unix epoch: for what happens
-   * long after the signature was verified, such as the end of a slow body. Throws {@link AuthenticationFault}
-   * `expired_token`, `revoked_token` and `revocations_unknown`.
+   * Checks again that the caller's session is valid at `nowMs`, milliseconds since the Unix epoch. For use long after the
+   * signature was verified, such as at the end of a slow body.
+   * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
    */
   recheck(nowMs: number): void {
     this.#recheck(nowMs);
@@ -88,8 +88,8 @@ class AuthenticatedRequest {
 export type Authenticated = AuthenticatedRequest;
 
 /**
- * Authenticates an S3 request. The body is not looked at: `payload` says how it is bound to the signature.
- * Throws {@link AuthenticationFault}.
+ * Authenticates an S3 request without reading its body: `payload` says how the body is bound to the signature.
+ * @throws AuthenticationFault
  */
 export async function authenticateS3(
   claim: SignatureClaim,
@@ -106,8 +106,8 @@ export async function authenticateS3(
 
 /**
  * Authenticates an STS request whose whole body has been read; `bodySha256` is its digest in lower-case hex.
- * Clients may leave `x-amz-content-sha256` out, but may not send anything but that digest.
- * Throws {@link AuthenticationFault}.
+ * Clients may leave `x-amz-content-sha256` out; if they send it, it must be that digest.
+ * @throws AuthenticationFault
  */
 export async function authenticateSts(
   raw: RawRequest,
@@ -121,10 +121,10 @@ export async function authenticateSts(
 }
 
 /**
- * Finds out from the head of a signed STS request whether {@link authenticateSts} refuses it whatever its body is: a
- * malformed or skewed signature, an unknown key, a token that does not open or has expired. Says nothing about who asks: the
- * signature is not verified, and a revoked session is not told from another before it is. For requests only that are known
- * to be of a signed action. Throws {@link AuthenticationFault}.
+ * Refuses from its head a signed STS request that {@link authenticateSts} would refuse with any body: a malformed or skewed
+ * signature, an unknown key, a token that does not open or has expired. The caller is not authenticated yet: the signature
+ * is not verified, and revocations are not checked. Only for actions that must be signed.
+ * @throws AuthenticationFault
  */
 export async function precheckSts(raw: RawRequest, sources: AuthenticationSources): Promise<void> {
   await resolveCredentials(readStsSignature(raw, sources).signed, sources);
@@ -137,7 +137,7 @@ function readStsSignature(
   const claim = requireSignature(raw);
   const signed = readSignature(claim, { service: 'sts', payloadHash: 'optional', allowsStreaming: false });
   if (sources.disabledStsRegions.has(signed.scope.region)) throw wrongRegion(signed);
-  // The service hashes the body itself; a statement that it is not signed is no digest of it.
+  // STS hashes the body itself, and `UNSIGNED-PAYLOAD` is not its digest.
   if (signed.payload !== undefined && signed.payload.kind !== 'digest') throw wrongPayloadHash(signed);
   requireAllowedRegion(signed, sources);
   return { claim, signed };

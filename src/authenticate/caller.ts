@@ -11,11 +11,11 @@ import type {
 interface CallerOf<K extends string, E extends User | Root | Role> {
   readonly kind: K;
   readonly accessKeyId: string;
-  /** Whose policies and tags count; as the directory holds it now. */
+  /** The user, root or role whose policies and tags apply, as it is in the directory now. */
   readonly entity: E;
-  /** As GetCallerIdentity says it. */
+  /** As in GetCallerIdentity. */
   readonly arn: string;
-  /** As GetCallerIdentity says it. */
+  /** As in GetCallerIdentity. */
   readonly userId: string;
 }
 
@@ -35,7 +35,7 @@ export type UserSessionCaller = SessionOf<'user-session', User, SessionClaims<Us
 /** The account's root with temporary credentials of its own. */
 export type RootSessionCaller = SessionOf<'root-session', Root, SessionClaims<UserSessionPrincipal>>;
 
-/** Somebody a user or the account's root vouched for, with a part of their permissions. */
+/** A federated user, with part of the permissions of the user or root that issued its credentials. */
 export type FederatedUserCaller = SessionOf<
   'federated-user',
   User | Root,
@@ -45,13 +45,13 @@ export type FederatedUserCaller = SessionOf<
 /** A session of a role. */
 export type RoleSessionCaller = SessionOf<'role-session', Role, SessionClaims<RoleSessionPrincipal>>;
 
-/** Whoever has temporary credentials. */
+/** Any caller with temporary credentials. */
 export type SessionCaller = UserSessionCaller | RootSessionCaller | FederatedUserCaller | RoleSessionCaller;
 
-/** Somebody whose signature was verified. */
+/** A caller whose signature has been verified. */
 export type Caller = UserCaller | RootCaller | SessionCaller;
 
-/** What the session of a caller adds; `undefined` for long-term keys. */
+/** The claims of the caller's session; `undefined` for long-term keys. */
 export function claimsOf(caller: Caller): SessionClaims | undefined {
   return caller.kind === 'user' || caller.kind === 'root' ? undefined : caller.claims;
 }
@@ -64,7 +64,7 @@ export function assumedRoleArn(
   return `arn:${account.partition}:sts::${account.id}:assumed-role/${name}/${sessionName}`;
 }
 
-/** The ARN of a federated user of somebody. */
+/** The ARN of a federated user. */
 export function federatedUserArn({ arn }: User | Root, name: string): string {
   const [, partition = '', , , account = ''] = arn.split(':');
   return `arn:${partition}:sts::${account}:federated-user/${name}`;

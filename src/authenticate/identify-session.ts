@@ -19,8 +19,9 @@ import {
 } from './caller.ts';
 
 /**
- * Finds who a session acts as, as the directory holds it now: whoever was deleted, or made anew under the same name, has
- * no sessions. Throws {@link AuthenticationFault} `invalid_token`.
+ * Finds the identity that a session acts as, in the directory as it is now. A user or role that was deleted, or deleted and
+ * created again under the same name, loses its sessions.
+ * @throws AuthenticationFault `invalid_token`
  */
 export function identifySession(claims: SessionClaims, directory: Directory): SessionCaller {
   if (isOf(claims, 'role-session')) return roleSession(claims, directory);
@@ -48,7 +49,7 @@ function roleSession(claims: SessionClaims<RoleSessionPrincipal>, directory: Dir
   return { kind: 'role-session', accessKeyId, entity, claims, arn, userId: `${roleId}:${sessionName}` };
 }
 
-// Looked up at every request: a policy that was taken away is gone from the sessions too.
+// Looked up at every request, so a policy that was detached no longer applies to existing sessions.
 function withOwnPolicies(
   role: Role,
   policyNames: readonly string[],

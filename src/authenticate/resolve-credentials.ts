@@ -17,14 +17,17 @@ export interface CredentialSources {
   readonly revocations: Revocations;
 }
 
-/** A key found for a request: its secret, and who it is once the signature has been verified. */
+/** The key of a request: its secret, and its identity, which may be used once the signature is verified. */
 export interface ResolvedCredentials {
   readonly secretAccessKey: Secret;
-  /** Call only after the signature check; throws {@link AuthenticationFault} when the identity is gone. */
+  /**
+   * Call only after the signature check.
+   * @throws AuthenticationFault when the identity no longer exists
+   */
   readonly identify: () => Caller;
   /**
-   * Looks again at what time changes: expiry at `nowMs`, and revocation. Throws {@link AuthenticationFault} `expired_token`,
-   * `revoked_token` and `revocations_unknown`.
+   * Checks expiry at `nowMs`, and revocation, again.
+   * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
    */
   readonly recheck: (nowMs: number) => void;
 }
@@ -35,8 +38,8 @@ function neverEnds(): void {}
 /**
  * Finds the secret that belongs to a signed request: a long-term key of the directory, or the session its token
  * opens. Expiry and the match of token and access key are checked on every request, cached token or not.
- * Throws {@link AuthenticationFault} `unknown_access_key`, `invalid_token`, `expired_token`; what is returned throws
- * `revoked_token` and `revocations_unknown` too.
+ * @throws AuthenticationFault `unknown_access_key`, `invalid_token` or `expired_token`; the functions of the result also
+ * `revoked_token` and `revocations_unknown`
  */
 export async function resolveCredentials(
   request: SignedRequest,

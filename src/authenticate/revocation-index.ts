@@ -2,9 +2,9 @@ import { revocationKey } from '../directory/revocation-key.ts';
 import type { Revocation } from '../directory/revocation-names.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 
-/** Says of any session whether it was revoked, whatever the number of revocations. */
+/** Looks up whether a session is revoked, in time that does not depend on the number of revocations. */
 export class RevocationIndex {
-  /** For each way to name sessions, before when they must have been issued to be meant: milliseconds, or infinity. */
+  /** By selector: sessions issued before this time are revoked. Milliseconds since the Unix epoch, or infinity. */
   readonly #issuedBeforeMs = new Map<string, number>();
 
   constructor(revocations: Iterable<Revocation>) {
@@ -16,10 +16,10 @@ export class RevocationIndex {
     }
   }
 
-  /** Whether any revocation means this session. */
+  /** True when any revocation applies to this session. */
   revokes(claims: SessionClaims): boolean {
     if (this.#issuedBeforeMs.size === 0) return false;
-    // A session says the second it was issued in. One of the same second as the revocation may be older: it is meant.
+    // Sessions record the second they were issued in. One of the same second as the revocation may be older.
     const issuedAtMs = claims.issuedAt * 1000;
     for (const key of keysOf(claims)) {
       const issuedBeforeMs = this.#issuedBeforeMs.get(key);

@@ -3,7 +3,7 @@ import type { SessionClaims } from '../tokens/session-claims.ts';
 import type { RevocationIndex } from './revocation-index.ts';
 import type { RunTimeRevocations } from './run-time-revocations.ts';
 
-/** Every revocation that there is: those of one configuration, and those that were added since. */
+/** All revocations: those of one configuration, and those added at run time. */
 export class Revocations {
   readonly #configured: RevocationIndex;
   readonly #runTime: RunTimeRevocations;
@@ -14,8 +14,8 @@ export class Revocations {
   }
 
   /**
-   * Returns for a session that is not revoked as far as is known now. Throws {@link AuthenticationFault} `revoked_token`,
-   * and `revocations_unknown` when what is known is unreadable or too old.
+   * Returns if the session is not revoked.
+   * @throws AuthenticationFault `revoked_token`, or `revocations_unknown` when the records are unreadable or too old
    */
   check(claims: SessionClaims): void {
     const { accessKeyId } = claims;
@@ -36,8 +36,9 @@ export class Revocations {
   }
 
   /**
-   * As {@link Revocations.check}, with what every replica knows at this moment: credentials that somebody gets for a
-   * revoked session would outlive it. Throws `StateFault` too, when the others cannot be asked.
+   * As {@link Revocations.check}, after reading the revocations of all replicas: credentials issued to a revoked session
+   * would outlive the revocation.
+   * @throws StateFault also, when the shared state is not available
    */
   async confirm(claims: SessionClaims): Promise<void> {
     await this.#runTime.learn();

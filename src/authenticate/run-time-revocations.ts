@@ -18,12 +18,12 @@ export interface RunTimeRevocation {
   readonly addedAtMs: number;
 }
 
-/** What became of an attempt to add one. */
+/** The outcome of adding one. */
 export type AddedRevocation =
   | {
       readonly outcome: 'added';
       readonly revocation: RunTimeRevocation;
-      /** What its author should look at again. */
+      /** A warning for the operator. */
       readonly doubt: string | undefined;
     }
   | { readonly outcome: 'invalid'; readonly problems: readonly RevocationProblem[] }
@@ -36,12 +36,12 @@ interface StoredRevocation extends RunTimeRevocation {
 /** Compiled from one state of the records. */
 interface Compiled {
   readonly source: ReadonlyMap<string, string>;
-  /** What each record says; `undefined` for one that cannot be read. */
+  /** Each record, parsed; `undefined` for one that cannot be read. */
   readonly stored: ReadonlyMap<
     string,
     { readonly text: string; readonly revocation: StoredRevocation | undefined }
   >;
-  /** `undefined` when a record cannot be read: it may mean anybody. */
+  /** `undefined` when a record cannot be read, since it could apply to any session. */
   readonly index: RevocationIndex | undefined;
 }
 
@@ -49,14 +49,14 @@ const formatVersion = 1;
 const idBytes = 12;
 const maxRecordBytes = 16_384;
 /**
- * Until a new revocation has come through, another replica may issue sessions to somebody whom it means: for as long as
- * writing may take, and as far as clocks may be apart.
+ * Until a new revocation has reached them, other replicas may issue sessions that it should revoke. This is the longest time
+ * of writing it, and the largest difference between clocks.
  */
 const spreadingMs = 2_000;
-/** The longest session: when everything that a revocation means has expired, it is of no use any more. */
+/** The longest session. A revocation is useless once every session it applies to has expired. */
 const longestSessionMs = 31_536_000_000;
 
-/** The revocations that operators add while the sidecar runs, of all replicas where their state is shared. */
+/** The revocations that operators add at run time; those of all replicas if they share their state. */
 export class RunTimeRevocations {
   readonly #records: ReplicatedRecords;
   readonly #clock: Clock;
@@ -69,17 +69,20 @@ export class RunTimeRevocations {
     this.#randomness = randomness;
   }
 
-  /** Whether a revocation holds on all replicas, or on this one until it ends. */
+  /** True when revocations apply on all replicas; otherwise on this one, until its process ends. */
   get isShared(): boolean {
     return this.#records.isShared;
   }
 
-  /** What is known now; `undefined` when a record cannot be read. */
+  /** The index of the current records; `undefined` when a record cannot be read. */
   get index(): RevocationIndex | undefined {
     return this.#current().index;
   }
 
-  /** Learns those of all replicas until now. Throws `StateFault`. */
+  /**
+   * Reads the current revocations of all replicas.
+   * @throws StateFault
+   */
   learn(): Promise<void> {
     return this.#records.learn();
   }
@@ -95,7 +98,7 @@ export class RunTimeRevocations {
     return all.sort((left, right) => left.addedAtMs - right.addedAtMs);
   }
 
-  /** The ids of those that cannot be read, and keep everybody out. */
+  /** The ids of unreadable records. While there are any, all sessions are refused. */
   listUnreadable(): readonly string[] {
     return [...this.#current().stored].flatMap(([id, { revocation }]) =>
       revocation === undefined ? id : [],
@@ -103,8 +106,9 @@ export class RunTimeRevocations {
   }
 
   /**
-   * Adds what somebody sent. Without a time it means the sessions issued until it is known everywhere, so that later ones
-   * are of use; a session that is named by its id needs none. Throws `StateFault` when the other replicas cannot be told.
+   * Adds a revocation from a request body. Without a time it applies to the sessions issued until it has reached all
+   * replicas, so later ones work. One that names a session by its id needs no time.
+   * @throws StateFault when the shared state is not available
    */
   async add(source: unknown, names: RevocationNames): Promise<AddedRevocation> {
     const parsed = parseRevocationRecord(source);
@@ -116,7 +120,7 @@ export class RunTimeRevocations {
     if ('message' in resolved) return { outcome: 'invalid', problems: [resolved] };
     const id = Buffer.from(this.#randomness.bytes(idBytes)).toString('base64url');
     const text = writeStored({ id, record, addedAtMs, keys: resolved.keys });
-    // One that nobody can read would keep everybody out.
+    // An unreadable record would refuse all sessions.
     if (readStored(id, text) === undefined) {
       return { outcome: 'invalid', problems: [{ key: selector?.kind, message: 'is too long' }] };
     }
@@ -126,7 +130,10 @@ export class RunTimeRevocations {
     return { outcome: 'added', revocation: { id, record, addedAtMs }, doubt };
   }
 
-  /** False when there is none of this id. Throws `StateFault`. */
+  /**
+   * Returns false when no revocation has this id.
+   * @throws StateFault
+   */
   remove(id: string): Promise<boolean> {
     return this.#records.remove(id);
   }
@@ -150,12 +157,12 @@ export class RunTimeRevocations {
   }
 }
 
-/** Sessions say the second they were issued in, so all those of this second are meant. */
+/** Sessions record the second they were issued in, so the whole of the current second is included. */
 function endOfSecond(ms: number): number {
   return (Math.floor(ms / 1000) + 1) * 1000;
 }
 
-/** Reads only what was not read `before`: one more among ten thousand must not hold up requests. */
+/** Parses only records that are new since `before`: adding one to ten thousand must not hold up requests. */
 function compile(source: ReadonlyMap<string, string>, before: Compiled): Compiled {
   const stored: Compiled['stored'] = new Map(
     [...source].map(([id, text]) => {
@@ -179,7 +186,7 @@ function writeStored({ record, addedAtMs, keys }: StoredRevocation): string {
   return JSON.stringify({ v: formatVersion, addedAtMs, keys, revocation: { ...named, ...issuedBefore } });
 }
 
-// Other replicas, and whoever may write to the store, wrote it.
+// Not trusted: other replicas, and other writers to the shared state, wrote it.
 function readStored(id: string, text: string): StoredRevocation | undefined {
   const value = parse(text);
   if (typeof value !== 'object' || value === null || !('v' in value) || value.v !== formatVersion)

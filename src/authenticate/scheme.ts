@@ -15,7 +15,7 @@ type Scheme =
 
 const v2QueryNames: ReadonlySet<string> = new Set(['AWSAccessKeyId', 'Signature', 'Expires']);
 
-/** Where a Signature V4 stands: in the `Authorization` header, or in the query. */
+/** Where a Signature V4 is carried: in the `Authorization` header, or in the query. */
 export type SignatureForm = 'header' | 'query';
 
 class SignatureClaimOfRequest {
@@ -43,7 +43,7 @@ export type SignatureClaim = SignatureClaimOfRequest;
 /**
  * Looks for every kind of credential a request could carry and accepts exactly one Signature V4, in the header or
  * in the query. Two kinds at once are refused, because the store could believe the other one.
- * Throws {@link AuthenticationFault}.
+ * @throws AuthenticationFault
  */
 export function requireSignature(raw: RawRequest): SignatureClaim {
   const schemes = [...detectSchemes(raw)];
@@ -71,7 +71,7 @@ export function requireSignature(raw: RawRequest): SignatureClaim {
 
 function detectSchemes(raw: RawRequest): Set<Scheme> {
   const schemes = new Set<Scheme>();
-  // An empty one names nobody, as if it were not there.
+  // An empty one is treated as absent.
   for (const value of raw.headers.getAll('authorization'))
     if (value !== '') schemes.add(schemeOfHeader(value));
   for (const { name } of raw.parameters) {
@@ -83,7 +83,7 @@ function detectSchemes(raw: RawRequest): Set<Scheme> {
   return schemes;
 }
 
-// Without any of the others, this one says nothing about who asks.
+// This parameter alone is not a credential.
 function isSigning(name: string): boolean {
   return isPresignedParameter(name) && name.toLowerCase() !== 'x-amz-content-sha256';
 }

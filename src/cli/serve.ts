@@ -6,7 +6,7 @@ import { systemRandomness } from '../core/randomness.ts';
 import { collectInOneGo, collectWhenQuiet } from './garbage-collection.ts';
 import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
 
-/** How long a replica that was told to stop still answers, while load balancers learn that it is not ready. */
+/** How long a stopping replica still accepts requests, while load balancers notice that it is not ready. */
 const drainGraceMs = 2_000;
 
 /** Runs the sidecar until a signal ends it. */
@@ -19,7 +19,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   for (const warning of loaded.warnings) terminal.prose(warning);
   collectInOneGo();
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
-  // All of this before the listeners open: a process that just ends leaves half an object in some stores.
+  // Before the listeners open: if the process just ended, some stores would keep truncated objects.
   survivePipeErrors();
   process.on('uncaughtExceptionMonitor', () => app.abort());
   const stopped = stopSignal();

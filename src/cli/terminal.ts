@@ -10,7 +10,7 @@ export const processTerminal: Terminal = {
   prose: (text) => void process.stderr.write(`${text}\n`),
 };
 
-/** Loses what stdout and stderr cannot take. By default a process ends when the reader of one of them has gone. */
+/** Ignores write errors of stdout and stderr. By default the process ends when the reader of one has gone. */
 export function survivePipeErrors(): void {
   for (const stream of [process.stdout, process.stderr]) {
     if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * How much of an upload that was answered early is read, in bytes, and for how long, in milliseconds, before its
+ * How much of an upload that was answered early is still read, in bytes, and for how long, in milliseconds, before its
  * connection is closed. Parts of the usual clients have 5 to 16 MiB, and most clients write all of one before they
  * look for an answer. Such a connection holds no place, only its head and trailers, which the listener counts.
  * Thousands of tiny pieces would cost more than their bytes, so such a body closes the connection at once.
@@ -35,9 +35,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Goes on reading a body that is no longer needed, for a while. Closing with unread bytes would reset the connection, and the
- * client would lose the answer; a client that is still writing does not read the answer before it has finished. Resolves when the client has sent everything, has
- * gone, or has run out of time. Source: RFC 9112 section 9.6.
+ * Reads on for a while in a body that is no longer needed. Closing with unread bytes resets the connection, and a client
+ * that writes its whole body before it reads would lose the answer. Resolves when the client has sent everything, has
+ * disconnected, or has used up its time. Source: RFC 9112 section 9.6.
  */
 export function readOn(message: IncomingMessage): Promise<void> {
   message.unpipe();
@@ -52,7 +52,7 @@ export function readOn(message: IncomingMessage): Promise<void> {
       clearTimeout(silence);
       message.off('data', onData);
       socket.off('end', stop);
-      // Not paused: the connection closes now, and a paused message would keep an object for each piece that still arrives.
+      // Not paused: until the connection closes, a paused message would keep an object for each further piece.
       message.on('data', () => undefined);
       resolve();
     };

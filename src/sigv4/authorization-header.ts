@@ -16,8 +16,9 @@ export interface ParsedAuthorization {
 
 /**
  * Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`; white space after the commas is
- * optional, the order of the parts is free, each stands exactly once.
- * Throws {@link AuthenticationFault} `malformed_authorization`. Source: AWS "Signature Version 4", header form.
+ * optional, the order of the parts is free, and each occurs exactly once.
+ * Source: AWS "Signature Version 4", header form.
+ * @throws AuthenticationFault `malformed_authorization`
  */
 export function parseAuthorizationHeader(value: string): ParsedAuthorization {
   if (!value.startsWith(`${algorithm} `)) throw malformed('the authorization header is not AWS4-HMAC-SHA256');
@@ -50,7 +51,7 @@ export function parseAuthorizationHeader(value: string): ParsedAuthorization {
   return { credential: parsedCredential, signedHeaders: names, signature };
 }
 
-/** Splits `host;x-amz-date`; `undefined` when a name is empty or repeated, or when there are more than a request may have. */
+/** Splits `host;x-amz-date`; `undefined` for an empty or repeated name, or more names than a request may have headers. */
 export function parseSignedHeaders(text: string): readonly string[] | undefined {
   const names = text.split(';');
   const lowerCased = new Set(text.toLowerCase().split(';'));

@@ -11,8 +11,8 @@ export interface AnnouncedTrailer {
 }
 
 /**
- * Reads `x-amz-trailer`: exactly one checksum, which does not also stand among the headers.
- * Throws {@link BodyFault} `trailer_malformed` when it is missing, `trailer_unsupported` otherwise.
+ * Reads `x-amz-trailer`: exactly one checksum, which is not also sent as a header.
+ * @throws BodyFault `trailer_malformed` when it is missing, `trailer_unsupported` otherwise
  */
 export function readAnnouncedTrailer(headers: HeaderList): AnnouncedTrailer {
   const values = headers.getAll('x-amz-trailer');
@@ -27,8 +27,8 @@ export function readAnnouncedTrailer(headers: HeaderList): AnnouncedTrailer {
 }
 
 /**
- * Compares the trailer that arrived with the announced checksum of the data. Throws {@link BodyFault}
- * `trailer_malformed` when it is missing, not a checksum, or not alone; `checksum_mismatch`.
+ * Compares the trailer that arrived with the announced checksum of the data.
+ * @throws BodyFault `trailer_malformed` when it is missing, not a checksum, or not alone; `checksum_mismatch`
  */
 export function verifyTrailer(
   announced: AnnouncedTrailer,

@@ -13,7 +13,7 @@ const carriageReturn = 0x0d;
 type State = 'size' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'ended';
 
 /**
- * Takes aws-chunked framing with unsigned chunks apart:
+ * Decodes aws-chunked framing with unsigned chunks:
  * `HEX CRLF data CRLF … 0 CRLF [name:value CRLF]* CRLF`; the last CRLF may be missing. Data passes through without
  * being copied, in chunks of any size. Source: AWS "Transferring Payload in Multiple Chunks".
  */
@@ -33,8 +33,9 @@ export class ChunkDecoder {
   }
 
   /**
-   * Takes bytes off the wire and returns the data among them. Throws {@link BodyFault} `chunk_malformed`,
-   * `chunk_too_small`, `trailer_malformed`, or `incomplete` when there is more data than declared.
+   * Takes bytes from the wire and returns the data in them.
+   * @throws BodyFault `chunk_malformed`, `chunk_too_small`, `trailer_malformed`, or `incomplete` when there is more data
+   * than declared
    */
   push(bytes: Buffer): Buffer[] {
     const data: Buffer[] = [];
@@ -69,8 +70,8 @@ export class ChunkDecoder {
   }
 
   /**
-   * Call when the wire has ended. Returns the trailer fields by lower-case name. Throws {@link BodyFault}
-   * `incomplete` when the framing has not ended or there is less data than declared.
+   * Call at the end of the body. Returns the trailer fields by lower-case name.
+   * @throws BodyFault `incomplete` when the framing has not ended or there is less data than declared
    */
   end(): ReadonlyMap<string, string> {
     const hasEnded = this.#state === 'ended' || (this.#state === 'trailers' && this.#line === '');

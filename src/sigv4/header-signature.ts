@@ -15,7 +15,8 @@ import {
 /**
  * Reads the header form of a Signature V4 request and makes every check that needs no secret: shape,
  * scope, date, skew, and that `host` and every `x-amz-*` header are signed.
- * Throws {@link AuthenticationFault}. Order of checks: AWS S3, observed 2026-11.
+ * Order of checks: AWS S3, observed 2026-11.
+ * @throws AuthenticationFault
  */
 export function readHeaderSignature(raw: RawRequest, rules: SignatureRules): SignedRequest {
   refuseRepeats(raw);

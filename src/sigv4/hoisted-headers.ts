@@ -9,9 +9,10 @@ const ofUnknownBody = /^x-amz-(?:sdk-checksum-algorithm$|checksum-(?!algorithm$|
 const headerName = /^x-amz-[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
 /**
- * What a presigned request means without its signature: the signing parameters are gone, and every other
- * `x-amz-*` parameter is the header that the signer moved into the query. Checksums of the body are left out, as AWS
- * ignores them there; in a signed header they count. Only for a request whose query is signed. Throws {@link AuthenticationFault} when such a header arrives twice or could not stand in a message.
+ * A presigned request without its signing parameters, with every other `x-amz-*` parameter turned back into the header
+ * that the signer moved into the query. Checksums of the body are dropped, as AWS ignores them in a query; in a signed
+ * header they count. Only for a request whose query is signed.
+ * @throws AuthenticationFault when such a header arrives twice or is not a valid header
  */
 export function withoutPresigning(raw: RawRequest): RawRequest {
   const hoisted = new Map<string, HeaderField>();

@@ -41,9 +41,10 @@ export function isPresignedParameter(name: string): boolean {
 
 /**
  * Reads the query form of a Signature V4 request and makes every check that needs no secret: each parameter once,
- * spelled right; a lifetime of 1 to 604,800 seconds (for STS always 15 minutes) that has begun and is not over; `host` and
+ * spelled exactly; a lifetime of 1 to 604,800 seconds (for STS always 15 minutes) that has begun and is not over; `host` and
  * every `x-amz-*` header signed. The payload is unsigned unless `X-Amz-Content-Sha256` is part of what was signed.
- * Throws {@link AuthenticationFault}. Source: AWS "Authenticating Requests: Using Query Parameters".
+ * Source: AWS "Authenticating Requests: Using Query Parameters".
+ * @throws AuthenticationFault
  */
 export function readPresignedQuery(raw: RawRequest, rules: SignatureRules): SignedRequest {
   refuseRepeats(raw);

@@ -23,11 +23,11 @@ export interface SignedRequest {
   readonly payload: PayloadMode | undefined;
 }
 
-/** What a service demands of its signed requests. */
+/** What a service requires of its signed requests. */
 export interface SignatureRules {
   /** The service name of the credential scope. */
   readonly service: 's3' | 'sts';
-  /** S3 demands `x-amz-content-sha256`; STS requests are buffered, so it hashes the body itself. */
+  /** S3 requires `x-amz-content-sha256`; STS requests are buffered, so it hashes the body itself. */
   readonly payloadHash: 'required' | 'optional';
   /** True for the operations that may carry an aws-chunked body. */
   readonly allowsStreaming: boolean;
@@ -46,7 +46,10 @@ const unrepeated = [
   'x-amz-decoded-content-length',
 ];
 
-/** Refuses repeats of the headers that decide about a signature. Throws {@link AuthenticationFault}. */
+/**
+ * Refuses repeats of the headers that a signature depends on.
+ * @throws AuthenticationFault
+ */
 export function refuseRepeats(raw: RawRequest): void {
   for (const name of unrepeated) {
     if (raw.headers.count(name) > 1) {
@@ -56,9 +59,9 @@ export function refuseRepeats(raw: RawRequest): void {
 }
 
 /**
- * Demands that `host` and every arriving `x-amz-*` header are signed: the sidecar signs them again for the store, and would
- * lend a valid signature to headers that the caller never signed.
- * Throws {@link AuthenticationFault} `headers_not_signed`.
+ * Requires that `host` and every `x-amz-*` header are signed. The sidecar signs them again for the store, which would give
+ * a valid signature to headers that the caller never signed.
+ * @throws AuthenticationFault `headers_not_signed`
  */
 export function requireSigned(raw: RawRequest, signedHeaders: readonly string[]): void {
   const signed = new Set(signedHeaders.join(';').toLowerCase().split(';'));
@@ -73,7 +76,8 @@ export function requireSigned(raw: RawRequest, signedHeaders: readonly string[])
 
 /**
  * Reads a declared payload hash. Streaming bodies are accepted only where the operation takes one, and only the
- * kind whose chunks are unsigned. Throws {@link AuthenticationFault}.
+ * kind whose chunks are unsigned.
+ * @throws AuthenticationFault
  */
 export function readPayloadMode(value: string, allowsStreaming: boolean): PayloadMode {
   const mode = parsePayloadMode(value);

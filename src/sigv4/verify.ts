@@ -20,8 +20,8 @@ import { stringToSign } from './string-to-sign.ts';
 /**
  * Verifies the signature with the secret that belongs to the access key. `payloadHash` is what the client
  * declared, or the body's own digest where the protocol hashes it.
- * Throws {@link AuthenticationFault} `signature_mismatch` with the canonical request and string to sign this side
- * computed, the session token's value redacted; never the expected signature.
+ * @throws AuthenticationFault `signature_mismatch` with the canonical request and string to sign that were computed here,
+ * the session token's value redacted; never the expected signature
  */
 export function verifySignature(
   request: SignedRequest,
