@@ -47,7 +47,7 @@ export function createAdminServer(sources: AdminSources): Server {
   );
   server.timeout = idleTimeoutMs;
   server.maxHeadersCount = maxOperatorHeaders;
-  connections.watch(server);
+  connections.watch(server, limits.maxHeaderSize);
   return server;
 }
 

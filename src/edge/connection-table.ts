@@ -55,10 +55,13 @@ export class ConnectionTable {
     return this.#open.size;
   }
 
-  /** Watches the connections of a server until it is closed. */
-  watch(server: Server): void {
+  /**
+   * Watches the connections of a server until it is closed.
+   * @param maxHeaderBytes the server's limit on the size of a head
+   */
+  watch(server: Server, maxHeaderBytes: number): void {
     server.maxConnections = this.#max;
-    server.on('connection', (socket: Socket) => this.#add(socket));
+    server.on('connection', (socket: Socket) => this.#add(socket, maxHeaderBytes));
     // Node's own also closes connections whose answer has ended and is still being sent.
     server.closeIdleConnections = () => this.#closeIdle();
   }
@@ -100,12 +103,12 @@ export class ConnectionTable {
     this.#recount(socket, connection);
   }
 
-  #add(socket: Socket): void {
+  #add(socket: Socket, maxHeaderBytes: number): void {
     const connection: Connection = {
       isKnown: false,
       isBusy: false,
       isLeaving: false,
-      unplaced: new UnplacedBytes(socket),
+      unplaced: new UnplacedBytes(socket, maxHeaderBytes),
       unplacedBytes: 0,
     };
     this.#open.set(socket, connection);

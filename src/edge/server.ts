@@ -74,7 +74,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
   // One more than allowed, since Node drops further headers silently.
   server.maxHeadersCount = maxHeaders + 1;
   const connections = new ConnectionTable(limits.maxConnections, reporter);
-  connections.watch(server);
+  connections.watch(server, limits.maxHeaderBytes);
   const edge = new Edge(parts, server, connections);
   server.on('request', (message, response) => edge.accept(message, response));
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {

@@ -2,9 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatheringMessage } from './gathering-message.ts';
 
-/** Cap for one connection. The framing of HTTP chunks is counted too, and adds up in a long body. */
-const maxCounted = 65_536;
-
 /**
  * The bytes that one connection makes Node's parser hold outside the place of any request: an unfinished head, or the head
  * and trailers of a refused upload while the rest of its body is read.
@@ -13,14 +10,18 @@ const maxCounted = 65_536;
  */
 export class UnplacedBytes {
   readonly #socket: Socket;
+  readonly #maxBytes: number;
   #message: IncomingMessage | undefined;
   #isInHead = false;
   /** Bytes read from the connection before the read in which the last head began, and before the current read. */
   #beforeHead = 0;
   #beforeRead = 0;
 
-  constructor(socket: Socket) {
+  /** @param maxHeaderBytes longest head, and longest trailers */
+  constructor(socket: Socket, maxHeaderBytes: number) {
     this.#socket = socket;
+    // The framing of HTTP chunks is counted too, and adds up in a long body.
+    this.#maxBytes = 2 * maxHeaderBytes;
   }
 
   /** Notes the first byte of a head. */
@@ -50,6 +51,6 @@ export class UnplacedBytes {
     if (!this.#isInHead && (hasPlace || !this.isBodyUnread)) return 0;
     const body = !this.#isInHead && this.#message instanceof GatheringMessage ? this.#message.bodyBytes : 0;
     const bytes = this.#socket.bytesRead - this.#beforeHead - body;
-    return Math.min(Math.max(bytes, 0), maxCounted);
+    return Math.min(Math.max(bytes, 0), this.#maxBytes);
   }
 }

@@ -22,8 +22,8 @@ const filling =
     220,
   );
 
-async function closed(): Promise<number> {
-  const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+async function closed({ adminUrl } = sidecar): Promise<number> {
+  const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
   return Number(
     /^sts_sidecar_limit_actions_total\{limit="unfinished_heads"\} (\d+)/m.exec(metrics)?.[1] ?? 0,
   );
@@ -69,4 +69,19 @@ describe('what does not count for the limit of heads outside places', () => {
     await expect.poll(() => swarm.sockets.every(({ writableLength }) => writableLength === 0)).toBe(true);
     expect([swarm.openCount, await closed()]).toEqual([60, 0]);
   });
+});
+
+it('heads count in full where maxHeaderBytes allows long ones', async () => {
+  const patient = await startSidecar({ server: '  limits: { maxHeaderBytes: 262144 }' });
+  const attacker = new Swarm(patient.url);
+  try {
+    const field = `x-filling: ${'a'.repeat(2_000)}\r\n`;
+    for (let index = 0; index < 60; index += 1)
+      attacker.open(`GET /data/k HTTP/1.1\r\nHost: a\r\n${field.repeat(100)}`);
+    // 60 × 200 KB are nearly three times the limit.
+    await expect.poll(() => closed(patient)).toBeGreaterThan(30);
+  } finally {
+    attacker.close();
+    await patient.stop();
+  }
 });
