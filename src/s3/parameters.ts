@@ -2,7 +2,7 @@ import { climbsOut } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { s3Error } from './errors.ts';
 import { knownSelectors, type OperationRow } from './operations/index.ts';
-import { isStoreId } from './store-id.ts';
+import { isStoreId, isUploadId } from './store-id.ts';
 import { isStoresKey, storeNameRefused } from './store-names.ts';
 
 // AWS's own subresources number about forty; no client sends more than a dozen parameters.
@@ -76,10 +76,10 @@ const control = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
 const storeIds: ReadonlySet<string> = new Set(['id', 'versionId']);
 
-/** Whether the parameters name an upload by an id that no store makes. Such a request may not be forwarded. */
+/** Whether the parameters name an upload by an id that no store gives to the key. Such a request may not be forwarded. */
 export function isImpossibleUpload(parameters: ReadonlyMap<string, string>): boolean {
   const uploadId = parameters.get('uploadId');
-  return uploadId !== undefined && !isStoreId(uploadId);
+  return uploadId !== undefined && !isUploadId(uploadId);
 }
 
 function noId(name: string, value: string): Error {

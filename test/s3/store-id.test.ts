@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isStoreId } from '../../src/s3/store-id.ts';
+import { isStoreId, isUploadId } from '../../src/s3/store-id.ts';
 
 describe('an id of a store', () => {
   it.each([
@@ -36,5 +37,64 @@ describe('an id of a store', () => {
     'x'.repeat(1025),
   ])('is not %j', (id) => {
     expect(isStoreId(id)).toBe(false);
+  });
+});
+
+const base64Url = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
+const folder = createHash('sha256').update('data/victim').digest('hex');
+const upload = '59ed051f-11a0-4e4b-8cd3-2615c88733f1x1795907220904515454';
+
+describe('an id of an upload', () => {
+  // The same ids in every run.
+  const bytes = (seed: string, count: number): Buffer =>
+    createHash('shake256', { outputLength: count }).update(seed).digest();
+  const hex = (seed: string, count: number): string => bytes(seed, count).toString('hex');
+  const uuid = (seed: string): string =>
+    hex(seed, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
+  it.each<[store: string, make: (seed: string) => string]>([
+    ['Ceph RGW', (seed) => `2~${bytes(seed, 24).toString('base64url').slice(0, 31)}`],
+    ['versitygw', uuid],
+    ['MinIO', (seed) => base64Url(`${uuid(seed)}.${uuid(`${seed}:`)}x17959${parseInt(hex(seed, 6), 16)}`)],
+    ['Garage', (seed) => hex(seed, 32)],
+    ['SeaweedFS', (seed) => `${hex(seed, 20)}_${uuid(seed)}`],
+    ['a store of random bytes in base64url', (seed) => bytes(seed, 96).toString('base64url')],
+  ])('of %s is one', (_, make) => {
+    const ids = Array.from({ length: 20_000 }, (_, index) => make(String(index)));
+    expect(ids.filter((id) => !isUploadId(id))).toEqual([]);
+  });
+
+  it('of AWS is one, dots included', () => {
+    expect(isUploadId('VCVsb2FkIElEIGZvciBlbZZpbmcncyBteS1tb3ZpZS5tMnRzIHVwbG9hZR')).toBe(true);
+    expect(isUploadId('ibZBv_75gd9r8lH_gqXatLdxMVpAlj6ACftp.WE4mVQe1z8_.2aB9cEDMrN8m7QpZ0--')).toBe(true);
+  });
+
+  it.each([
+    ['all uploads of another key', `x.../${folder}`],
+    ['an upload of another key', `x.../${folder}/${upload}`],
+    ['another object', 'x.../../../other/object'],
+    ['a path behind a detour', `x.a/../../${folder}`],
+    ['a path with slashes at its beginning', `x.//../${folder}`],
+    ['a path with backslashes', `x...\\${folder}`],
+    ['a path behind bytes that are no text', Buffer.from(`\u00ff\u0000.../${folder}`, 'latin1')],
+    ['the folder above', 'x...'],
+    ['a path without a name before it', `../${folder}`],
+  ])('is not %s in base64', (_, path) => {
+    for (const encoding of ['base64url', 'base64'] as const) {
+      expect(isUploadId(Buffer.from(path).toString(encoding))).toBe(false);
+      expect(isUploadId(Buffer.from(path).toString(encoding).replace(/=+$/, ''))).toBe(false);
+    }
+  });
+
+  it.each(['pem.2~KnWZ4tVGkLC38Ei4hiUjpVpMSbvuYi0', '.2~x', 'a.b.2~x', '2~x.2~y'])(
+    'is not the rest of another key: %s',
+    (id) => {
+      expect(isUploadId(id)).toBe(false);
+    },
+  );
+
+  it('is an id of a store', () => {
+    expect(isUploadId('../x')).toBe(false);
+    expect(isUploadId('')).toBe(false);
   });
 });

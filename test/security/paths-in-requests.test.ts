@@ -59,6 +59,8 @@ describe('ids that a store could take for paths', () => {
     ['DELETE', { uploadId: '' }],
     ['GET', { uploadId: '../../other/x' }],
     ['PUT', { uploadId: '..\\..\\x', partNumber: '1' }],
+    ['DELETE', { uploadId: Buffer.from('x.../folder-of-another-key').toString('base64url') }],
+    ['GET', { uploadId: 'pem.2~KnWZ4tVGkLC38Ei4hiUjpVpMSbvuYi0' }],
   ])('are uploads that do not exist: %s %j', async (method, query) => {
     expect(await send({ method, path: '/data/k', query })).toBe('404 NoSuchUpload');
     expect(sidecar.seen).toEqual([]);
