@@ -1,4 +1,4 @@
-import { pathsOfKey } from '../core/path-key.ts';
+import { aliasesOfSource, type KeyAlias, pathsOfKey } from '../core/path-key.ts';
 import type { ConditionKey, Permission } from '../s3/operation.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 
@@ -6,49 +6,94 @@ import type { DecidedPermission } from './decided-permission.ts';
 export interface PermissionQuestion {
   readonly permission: Permission;
   readonly requestKeys: readonly ConditionKey[];
+  /** True when only an explicit Deny counts. */
+  readonly isDenyOnly?: boolean | undefined;
 }
 
-// Their values are keys, or begin like them. In lower case: questions of people spell them as they like.
-const keyLike: ReadonlySet<string> = new Set(['s3:prefix', 's3:x-amz-copy-source']);
+/** The other values that a store might read a context key as. In lower case: questions of people spell them as they like. */
+const otherValues: ReadonlyMap<string, (value: string) => readonly string[]> = new Map([
+  ['s3:prefix', pathsOfKey],
+  ['s3:x-amz-copy-source', namesOfSource],
+  ['s3:versionid', spellingsOfVersion],
+]);
 
 /**
- * The questions that a store answers which takes keys for paths, where they are others than the one that is asked. What a
- * request does must be allowed under every name.
+ * The questions that a store answers which takes keys for paths, or reads ids and keys in several spellings, where they are
+ * others than the one that is asked. What a request does must be allowed under every name.
  */
 export function asPaths(
   permission: Permission,
   requestKeys: readonly ConditionKey[],
 ): readonly PermissionQuestion[] {
-  const { object, resource } = permission;
-  const names = object === undefined ? none : pathsOfKey(object.key);
-  const contexts = contextsAsPaths(requestKeys);
-  if (names.length === 0 && contexts.length === 0) return none;
-  const permissions = [permission];
-  for (const key of names) {
+  const { object, resource, conditionKeys = none } = permission;
+  const names = object === undefined ? none : namesOf(object.key, object.aliases);
+  const contexts = otherContexts(requestKeys);
+  const ownContexts = otherContexts(conditionKeys);
+  if (names.length === 0 && contexts.length === 0 && ownContexts.length === 0) return none;
+  const named: Omit<PermissionQuestion, 'requestKeys'>[] = [{ permission }];
+  for (const { key, isDenyOnly } of names) {
     if (object === undefined) continue;
     const other = resource.slice(0, resource.length - object.key.length) + key;
-    permissions.push({ ...permission, resource: other, object: { ...object, key } });
+    const { bucket, versionId } = object;
+    // Where a store has one object under both names, its tags can be asked for under the one that was sent.
+    const found = isDenyOnly === true ? object : { bucket, key, versionId };
+    named.push({ permission: { ...permission, resource: other, object: found }, isDenyOnly });
+  }
+  const asked = [...named];
+  for (const keys of ownContexts) {
+    for (const one of named) asked.push({ ...one, permission: { ...one.permission, conditionKeys: keys } });
   }
   return [requestKeys, ...contexts]
-    .flatMap((keys) => permissions.map((one) => ({ permission: one, requestKeys: keys })))
+    .flatMap((keys) => asked.map((one): PermissionQuestion => ({ ...one, requestKeys: keys })))
     .slice(1);
 }
 
 const none: readonly never[] = [];
 
-function contextsAsPaths(requestKeys: readonly ConditionKey[]): readonly (readonly ConditionKey[])[] {
+function namesOf(key: string, aliases: readonly KeyAlias[] = none): readonly KeyAlias[] {
+  const paths = pathsOfKey(key);
+  if (paths.length === 0 && aliases.length === 0) return none;
+  const names = new Map<string, KeyAlias>();
+  for (const path of paths) names.set(path, { key: path });
+  for (const alias of aliases) {
+    for (const name of [alias.key, ...pathsOfKey(alias.key)]) {
+      if (name !== key && !names.has(name)) names.set(name, { ...alias, key: name });
+    }
+  }
+  return [...names.values()];
+}
+
+function namesOfSource(source: string): readonly string[] {
+  return namesOf(source, aliasesOfSource(source)).map(({ key }) => key);
+}
+
+const uuidWithoutDashes = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i;
+
+// MinIO takes a UUID without dashes for the same as with them. It cannot be refused: the ids of SeaweedFS look like that.
+function spellingsOfVersion(id: string): readonly string[] {
+  const [, ...groups] = uuidWithoutDashes.exec(id) ?? none;
+  return groups.length === 0 ? none : [groups.join('-').toLowerCase()];
+}
+
+function otherContexts(requestKeys: readonly ConditionKey[]): readonly (readonly ConditionKey[])[] {
   let contexts: (readonly ConditionKey[])[] | undefined;
   for (const entry of requestKeys) {
-    if (!keyLike.has(entry[0].toLowerCase())) continue;
-    for (const path of pathsOfKey(entry[1][0] ?? '')) {
+    const others = otherValues.get(entry[0].toLowerCase())?.(entry[1][0] ?? '') ?? none;
+    for (const value of others) {
       contexts ??= [];
-      contexts.push(requestKeys.map((one) => (one === entry ? [entry[0], [path]] : one)));
+      contexts.push(requestKeys.map((one) => (one === entry ? [entry[0], [value]] : one)));
     }
   }
   return contexts ?? none;
 }
 
 /** The one of two decisions that counts: a refusal before an allow, one that holds before one that is only recorded. */
-export function firstRefusal(first: DecidedPermission, second: DecidedPermission): DecidedPermission {
+export function firstRefusal(
+  first: DecidedPermission,
+  second: DecidedPermission,
+  isDenyOnly = false,
+): DecidedPermission {
+  const { isExplicitDeny, fault } = second.decision;
+  if (isDenyOnly && !isExplicitDeny && fault === undefined) return first;
   return !second.isPermitted || first.decision.effect === 'allow' ? second : first;
 }

@@ -67,7 +67,8 @@ export class PermissionDecider {
     let decided = this.#decideOne(permission, requestKeys);
     for (const other of asPaths(permission, requestKeys)) {
       if (!decided.isPermitted) return decided;
-      decided = firstRefusal(decided, this.#decideOne(other.permission, other.requestKeys));
+      const named = this.#decideOne(other.permission, other.requestKeys);
+      decided = firstRefusal(decided, named, other.isDenyOnly);
     }
     return decided;
   }
@@ -91,7 +92,8 @@ export class PermissionDecider {
     let decided = await this.#settleOne(permission, requestKeys);
     for (const other of asPaths(permission, requestKeys)) {
       if (!decided.isPermitted) return decided;
-      decided = firstRefusal(decided, await this.#settleOne(other.permission, other.requestKeys));
+      const named = await this.#settleOne(other.permission, other.requestKeys);
+      decided = firstRefusal(decided, named, other.isDenyOnly);
     }
     return decided;
   }

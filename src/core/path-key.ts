@@ -24,6 +24,51 @@ export function climbsOut(prefix: string): boolean {
   return prefix.includes('..') && separators.some((separator) => climbs(prefix, separator));
 }
 
+/** Another key under which some store finds the same object. */
+export interface KeyAlias {
+  readonly key: string;
+  /** True when an Allow need not cover it: only a Deny on it counts. */
+  readonly isDenyOnly?: true;
+}
+
+/**
+ * Other keys that stores read the source of a copy as. Observed on 2026-11-28: Ceph RGW 16 decodes the source of
+ * UploadPartCopy twice, so that `%41` in a key is `A`; versitygw 1.8 copies a part of `k` for `k/`.
+ */
+export function aliasesOfSource(key: string): readonly KeyAlias[] {
+  const keys = new Set([key, decodeAgain(key)]);
+  for (const name of [...keys]) if (name.endsWith('/')) keys.add(withoutFinalSlashes(name));
+  keys.delete(key);
+  keys.delete('');
+  return [...keys].map((name) => ({ key: name }));
+}
+
+/**
+ * Other keys that stores find the tags, the retention and the like of an object under: versitygw 1.8 takes `k/` and `k` for
+ * one file. That `k/` has to be allowed to read the tags of `k` would refuse whoever is allowed `*.csv`.
+ */
+export function aliasesOfSubresource(key: string): readonly KeyAlias[] {
+  if (!key.endsWith('/')) return [{ key: `${key}/`, isDenyOnly: true }];
+  const name = withoutFinalSlashes(key);
+  return name === '' ? [] : [{ key: name }];
+}
+
+/** A key with its percent-escapes decoded, as far as it has any. */
+export function decodeAgain(key: string): string {
+  if (!key.includes('%')) return key;
+  const bytes = Buffer.from(key).toString('latin1');
+  const decoded = bytes.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  );
+  return Buffer.from(decoded, 'latin1').toString();
+}
+
+function withoutFinalSlashes(key: string): string {
+  let end = key.length;
+  while (key[end - 1] === '/') end -= 1;
+  return key.slice(0, end);
+}
+
 const none: readonly string[] = [];
 const unusual = /\\|^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
 const separators: readonly RegExp[] = [/\//, /[\\/]/];

@@ -1,3 +1,4 @@
+import { decodeAgain } from '../core/path-key.ts';
 import { decodeTargetText } from '../core/request-target.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { checkBucket, checkKey } from './addressing.ts';
@@ -17,7 +18,8 @@ const versionMark = '?versionId=';
 /**
  * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`, percent-encoded as a whole, by piece, or not at all, and
  * decoded exactly once. A raw `?` can only start the version, so a key with one must be encoded; `+` is itself.
- * Access points are refused. Throws `InvalidArgument`, `InvalidURI`, `KeyTooLongError`, `NotImplemented`. Source: AWS
+ * Access points are refused, and keys with `?versionId=`, which versitygw and Ceph RGW take for the version although it is
+ * encoded. Throws `InvalidArgument`, `InvalidURI`, `KeyTooLongError`, `NotImplemented`. Source: AWS
  * "CopyObject".
  */
 export function parseCopySource(header: string): CopySource {
@@ -30,8 +32,17 @@ export function parseCopySource(header: string): CopySource {
   const slash = path.indexOf('/');
   if (slash < 0 || slash === path.length - 1) throw malformed();
   const bucket = readBucket(path.slice(0, slash));
-  const key = checkKey(path.slice(slash + 1));
+  const key = checkSourceKey(path.slice(slash + 1));
   return versionId === undefined ? { bucket, key } : { bucket, key, versionId };
+}
+
+// Some stores decode the source once more, or before they look for the version: the key would be that of another object.
+function checkSourceKey(name: string): string {
+  const key = checkKey(name);
+  const decoded = decodeAgain(key);
+  if (decoded !== key) checkKey(decoded);
+  if (key.includes(versionMark) || decoded.includes(versionMark)) throw malformed();
+  return key;
 }
 
 // Here AWS answers with the code for a bad header, not the one for a bad bucket name.

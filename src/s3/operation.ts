@@ -1,3 +1,4 @@
+import type { KeyAlias } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import type { CopySource } from './copy-source.ts';
@@ -17,13 +18,20 @@ export interface Permission {
   /** Context keys of this decision alone, beside those of the request. */
   readonly conditionKeys?: readonly ConditionKey[];
   /** The object that the resource names; `undefined` for buckets and the service. */
-  readonly object:
-    | { readonly bucket: string; readonly key: string; readonly versionId?: string | undefined }
-    | undefined;
+  readonly object: PermissionObject | undefined;
   /** Present when the action applies to everything with this prefix, and not to the resource alone. */
   readonly within?: string;
   /** Prefixes of context keys whose values are not known. A statement that needs one denies. */
   readonly unknownKeys?: readonly string[];
+}
+
+/** The object that a permission is about. */
+export interface PermissionObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  /** Other keys that a store might find it under, beside those of {@link pathsOfKey}. */
+  readonly aliases?: readonly KeyAlias[] | undefined;
 }
 
 /** One row of the operation table. */
@@ -51,6 +59,8 @@ export interface S3Operation {
   readonly conditionalActions?: (headers: ForwardedHeaders, isVersioned: boolean) => readonly string[];
   /** True when it reads another object, named by `x-amz-copy-source`. */
   readonly isCopy?: true;
+  /** True when some stores find what it is about under the key with or without a final slash. */
+  readonly ignoresFinalSlash?: true;
   /** True when its 404 tells that the object it names does not exist. */
   readonly revealsMissing?: true;
   /** True when its answer carries headers that need permissions of their own. */

@@ -1,3 +1,4 @@
+import { aliasesOfSubresource } from '../core/path-key.ts';
 import {
   bucketArn,
   objectArn,
@@ -35,7 +36,10 @@ function ownPermission(request: RequestedResource, partition: string): Permissio
   return {
     action: versionId === undefined ? plain : (operation.versionAction ?? plain),
     resource: resourceArn(request, partition),
-    object: operation.scope === 'object' ? { bucket, key, versionId } : undefined,
+    object:
+      operation.scope === 'object'
+        ? { bucket, key, versionId, aliases: operation.ignoresFinalSlash && aliasesOfSubresource(key) }
+        : undefined,
   };
 }
 

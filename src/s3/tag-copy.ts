@@ -1,3 +1,4 @@
+import { aliasesOfSource } from '../core/path-key.ts';
 import { tagKeys } from './condition-keys.ts';
 import type { CopySource } from './copy-source.ts';
 import { objectArn, type Permission, type RequestedResource, type TagCopy } from './operation.ts';
@@ -15,7 +16,7 @@ export function readSource(
   partition: string,
 ): Permission {
   const resource = objectArn(partition, bucket, key);
-  const object = { bucket, key, versionId };
+  const object = { bucket, key, versionId, aliases: aliasesOfSource(key) };
   if (versionId === undefined) return { action, resource, object };
   const conditionKeys = [['s3:versionid', [versionId]]] as const;
   return { action: versionActions.get(action) ?? action, resource, object, conditionKeys };

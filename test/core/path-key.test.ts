@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { climbsOut, leavesItsBucket, pathsOfKey } from '../../src/core/path-key.ts';
+import {
+  aliasesOfSource,
+  aliasesOfSubresource,
+  climbsOut,
+  leavesItsBucket,
+  pathsOfKey,
+} from '../../src/core/path-key.ts';
 
 describe('the paths of a key', () => {
   it.each([
@@ -73,5 +79,35 @@ describe('a prefix climbs out', () => {
 
   it.each(['', '/', './', 'a/..', 'a/../', 'a..', '..a/', 'a//', 'a\\..'])('not as %j', (prefix) => {
     expect(climbsOut(prefix)).toBe(false);
+  });
+});
+
+describe('the aliases of the source of a copy', () => {
+  it.each<[key: string, aliases: string[]]>([
+    ['a', []],
+    ['a/b c', []],
+    ['100%', []],
+    ['a%4', []],
+    ['a%41', ['aA']],
+    ['a%C3%A9', ['aé']],
+    ['é%41', ['éA']],
+    ['per%cent', ['per�nt']],
+    ['a%2541', ['a%41']],
+    ['a/', ['a']],
+    ['a//', ['a']],
+    ['/', []],
+    ['a%41/', ['aA/', 'a%41', 'aA']],
+    ['a%2F', ['a/', 'a']],
+  ])('of %j are %j', (key, aliases) => {
+    expect(aliasesOfSource(key)).toEqual(aliases.map((alias) => ({ key: alias })));
+  });
+});
+
+describe('the aliases of what is kept with an object', () => {
+  it('are the key without its final slashes, or only denied with one', () => {
+    expect(aliasesOfSubresource('a/b')).toEqual([{ key: 'a/b/', isDenyOnly: true }]);
+    expect(aliasesOfSubresource('a/b/')).toEqual([{ key: 'a/b' }]);
+    expect(aliasesOfSubresource('a//')).toEqual([{ key: 'a' }]);
+    expect(aliasesOfSubresource('/')).toEqual([]);
   });
 });

@@ -42,7 +42,8 @@ describe('a copy source', () => {
     ['other/a b', 'other', 'a b', undefined],
     ['other/caf\u00c3\u00a9', 'other', 'caf\u00e9', undefined],
     ['other/100%2525', 'other', '100%25', undefined],
-    ['other/a%3FversionId=v', 'other', 'a?versionId=v', undefined],
+    ['other/a%3Fversion=v', 'other', 'a?version=v', undefined],
+    ['other/a%2541', 'other', 'a%41', undefined],
     ['other/a?versionId=v%2B1', 'other', 'a', 'v+1'],
     ['other/a?versionId=null', 'other', 'a', 'null'],
   ])('%s is read once', (header, bucket, key, versionId) => {
@@ -74,6 +75,13 @@ describe('a copy source', () => {
     ['other/a?versionId=v&acl', 'InvalidArgument'],
     ['other/a?versionId=v?versionId=w', 'InvalidArgument'],
     ['other/a?x=1&versionId=v', 'InvalidArgument'],
+    // versitygw and Ceph RGW look for the version after they have decoded the source.
+    ['other/a%3FversionId=v', 'InvalidArgument'],
+    ['other/a%3FversionId%3D', 'InvalidArgument'],
+    ['other/a%3FversionId%3Dv?versionId=w', 'InvalidArgument'],
+    ['other/a%253FversionId%253D', 'InvalidArgument'],
+    ['other/%252e%252e/%252e%252e/secret/a', 'InvalidURI'],
+    ['other/a%252F.sgwtmp', 'InvalidURI'],
     ['other/../secret/a', 'InvalidURI'],
     ['other/%2e%2e/secret/a', 'InvalidURI'],
     ['../secret/a', 'InvalidArgument'],
@@ -130,7 +138,7 @@ describe('a copy', () => {
     expect(tagCopy?.reads).toEqual({
       action: 's3:GetObjectVersionTagging',
       resource: 'arn:aws:s3:::other/a',
-      object: { bucket: 'other', key: 'a', versionId: 'v' },
+      object: { bucket: 'other', key: 'a', versionId: 'v', aliases: [] },
       conditionKeys: [['s3:versionid', ['v']]],
     });
     const [setting, writing] = tagCopy?.sets([['Team', 'a b']]) ?? [];

@@ -51,6 +51,7 @@ export const aclOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObjectAcl',
     versionAction: 's3:GetObjectVersionAcl',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {
@@ -64,6 +65,7 @@ export const aclOperations: readonly S3Operation[] = [
     document: aclDocument,
     action: 's3:PutObjectAcl',
     versionAction: 's3:PutObjectVersionAcl',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
 ];

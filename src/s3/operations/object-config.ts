@@ -17,6 +17,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     headers: [],
     body: 'none',
     action: 's3:GetObjectRetention',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {
@@ -30,6 +31,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     document: retentionDocument,
     action: 's3:PutObjectRetention',
     conditionalActions: bypassActions,
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {
@@ -41,6 +43,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     headers: [],
     body: 'none',
     action: 's3:GetObjectLegalHold',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {
@@ -53,6 +56,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     body: 'document',
     document: legalHoldDocument,
     action: 's3:PutObjectLegalHold',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {
@@ -79,6 +83,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     body: 'document',
     document: restoreDocument,
     action: 's3:RestoreObject',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {

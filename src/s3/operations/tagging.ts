@@ -29,6 +29,7 @@ export const taggingOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObjectTagging',
     versionAction: 's3:GetObjectVersionTagging',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {
@@ -42,6 +43,7 @@ export const taggingOperations: readonly S3Operation[] = [
     document: taggingDocument,
     action: 's3:PutObjectTagging',
     versionAction: 's3:PutObjectVersionTagging',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
   {
@@ -54,6 +56,7 @@ export const taggingOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:DeleteObjectTagging',
     versionAction: 's3:DeleteObjectVersionTagging',
+    ignoresFinalSlash: true,
     revealsMissing: true,
   },
 ];
