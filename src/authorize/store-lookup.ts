@@ -30,8 +30,8 @@ export type StoreTag = readonly [key: string, value: string];
 /** The narrow way in which decisions ask the store. */
 export interface StoreLookup {
   /**
-   * Tags of what the warrant names; empty when it has none or does not exist, `undefined` when the store does not say
-   * which. Rejects when the store cannot be asked.
+   * Tags of what the warrant names; empty when it has none, or is an object that does not exist; `undefined` when the store
+   * does not say which, and for a version that it does not find. Rejects when the store cannot be asked.
    */
   tags(warrant: LookupWarrant): Promise<readonly StoreTag[] | undefined>;
 }

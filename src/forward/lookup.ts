@@ -13,7 +13,13 @@ import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts'
 const maxAnswerBytes = 256 * 1024;
 
 /** Codes that mean that there are no tags. */
-const untagged: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchTagSet', 'NoSuchVersion']);
+const untagged: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchTagSet']);
+
+/**
+ * The same for a version that was named. NoSuchVersion is not among them: versitygw 1.8 answers it for the tags of
+ * `versionId=null`, and shows the object.
+ */
+const untaggedVersion: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchTagSet']);
 
 /** What a look-up needs. */
 export interface LookupParts {
@@ -53,13 +59,18 @@ export class TagLookup implements StoreLookup {
     });
     const reservation = this.#budget.reserve('store look-ups');
     try {
-      return readTags(await this.#upstream.fetchSmall(head, maxAnswerBytes, reservation));
+      const answer = await this.#upstream.fetchSmall(head, maxAnswerBytes, reservation);
+      return readTags(answer, namesVersion(subject) ? untaggedVersion : untagged);
     } catch (error) {
       throw toUpstreamFault(error);
     } finally {
       reservation.release();
     }
   }
+}
+
+function namesVersion(subject: LookupSubject): boolean {
+  return subject.kind === 'object-tags' && subject.versionId !== undefined;
 }
 
 function requestFor(subject: LookupSubject): Parameters<typeof signHead>[0] {
@@ -78,11 +89,14 @@ function requestFor(subject: LookupSubject): Parameters<typeof signHead>[0] {
 
 const notImplemented = 501;
 
-function readTags({ status, body }: SmallAnswer): readonly StoreTag[] | undefined {
+function readTags(
+  { status, body }: SmallAnswer,
+  absences: ReadonlySet<string>,
+): readonly StoreTag[] | undefined {
   if (status === 200) return parseTags(body);
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
-  if (status === 404 && code !== undefined && untagged.has(code)) return [];
+  if (status === 404 && code !== undefined && absences.has(code)) return [];
   if (status < 500 || status === notImplemented) return undefined;
   throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for tags`);
 }

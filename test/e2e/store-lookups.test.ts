@@ -54,7 +54,7 @@ directory:
     'cleaner',
     statement('Allow', '"s3:DeleteObject"'),
     statement('Allow', '"s3:GetObject"', when('StringEquals', 's3:ExistingObjectTag/team', 'blue')),
-  )}${role('tagged-list', statement('Allow', '"s3:GetObject"'), `{ Effect: Allow, Action: "s3:ListBucket", Resource: "arn:aws:s3:::data"${when('StringEquals', 'aws:ResourceTag/open', 'yes')} }`)}${role('plain', statement('Allow', '"s3:GetObject"'))}${role('owner', statement('Allow', '"s3:GetObject"', when('StringNotEquals', 's3:ExistingObjectTag/owner', 'other')))}${role('unless-blue', statement('Allow', '"s3:GetObject"'), statement('Deny', '"s3:GetObject"', when('StringEquals', 's3:ExistingObjectTag/team', 'green')))}
+  )}${role('tagged-list', statement('Allow', '"s3:GetObject"'), `{ Effect: Allow, Action: "s3:ListBucket", Resource: "arn:aws:s3:::data"${when('StringEquals', 'aws:ResourceTag/open', 'yes')} }`)}${role('plain', statement('Allow', '"s3:GetObject"'))}${role('owner', statement('Allow', '"s3:GetObject", "s3:GetObjectVersion"', when('StringNotEquals', 's3:ExistingObjectTag/owner', 'other')))}${role('unless-blue', statement('Allow', '"s3:GetObject"'), statement('Deny', '"s3:GetObject"', when('StringEquals', 's3:ExistingObjectTag/team', 'green')))}
 `;
 
 describe('tags that decisions depend on', () => {
@@ -274,6 +274,18 @@ describe('a store that does not say', () => {
         ? { status: 404, body: error('NoSuchTagSet') }
         : { status: 200, body: 'bytes' };
     expect(await read()).toBe('allowed');
+  });
+
+  it.each([
+    ['NoSuchTagSet', 'allowed', 'allowed'],
+    ['NoSuchKey', 'allowed', 'AccessDenied 403'],
+    ['NoSuchVersion', 'AccessDenied 403', 'AccessDenied 403'],
+  ])('but says %s: object %s, version %s', async (code, expected, expectedOfVersion) => {
+    answer = (target) =>
+      target.includes('tagging') ? { status: 404, body: error(code) } : { status: 200, body: 'bytes' };
+    expect(await read()).toBe(expected);
+    const version = new GetObjectCommand({ Bucket: 'data', Key: 'k', VersionId: 'null' });
+    expect(await outcome(reader.send(version))).toBe(expectedOfVersion);
   });
 
   it.each([
