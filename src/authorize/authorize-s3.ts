@@ -7,12 +7,13 @@
  */
 
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { pathsOfKey } from '../core/path-key.ts';
 import type { Batch, BucketFilter, BucketList, Permission, S3Request } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
-import { settleBatch } from './settle-batch.ts';
+import { settleBatch, tellingDecision } from './settle-batch.ts';
 import { settleTagCopy } from './settle-tag-copy.ts';
 
 export type { Denied } from './denied.ts';
@@ -110,6 +111,8 @@ class RequestAuthorization {
   readonly #authenticated: Authenticated;
   readonly #decider: PermissionDecider;
   readonly #isFiltering: boolean;
+  /** What has been decided of the answer before it comes. */
+  readonly #settled: Map<Permission, boolean> = new Map();
 
   constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
     this.#request = request;
@@ -127,7 +130,7 @@ class RequestAuthorization {
     const decided = await this.#decideAll(this.#request.permissions);
     if (!decided.isPermitted) return this.#filteredOrDenied(decided);
     const { tagCopy, document } = this.#request;
-    const copied = tagCopy && (await settleTagCopy(tagCopy, this.#decider));
+    const copied = tagCopy && (await settleTagCopy(tagCopy, this.#request, this.#decider));
     if (copied?.refusal?.isPermitted === false) return this.#denied(copied.refusal);
     await this.#settleResponse();
     const headers = copied?.headers;
@@ -143,12 +146,7 @@ class RequestAuthorization {
     const indexes = [...decisions.keys()];
     const deniedItems = indexes.filter((index) => decisions[index]?.isPermitted !== true);
     const allowed = indexes.filter((index) => decisions[index]?.isPermitted === true);
-    const failed = decisions.findIndex(({ decision }) => decision.fault !== undefined);
-    const relaxed = decisions.findIndex(({ decision }) => decision.effect === 'deny');
-    // A server fault must show in the log, whatever else was denied before it.
-    const told = failed < 0 ? (deniedItems[0] ?? Math.max(relaxed, 0)) : failed;
-    const decided = decisions[told];
-    if (decided === undefined) throw new Error('a batch without items');
+    const decided = tellingDecision(decisions);
     return this.#authorized({
       decided,
       document: batch.writeBody(allowed),
@@ -170,13 +168,17 @@ class RequestAuthorization {
     return relaxed ?? decided;
   }
 
-  // What the answer may show is decided while it arrives, when nothing can be looked up any more.
+  // What the answer may show is decided while it arrives, when nothing can be looked up and nothing can pause any more. Odd keys
+  // have many names, and every name is a decision.
   async #settleResponse(): Promise<void> {
-    const { guardedHeaders, seesMissing } = this.#request;
+    const { guardedHeaders, seesMissing, copySource, key } = this.#request;
     const needed = guardedHeaders.map(([, permission]) => permission);
     if (seesMissing !== undefined) needed.push(seesMissing);
+    const hasNames = copySource !== undefined || pathsOfKey(key).length > 0;
     for (const permission of needed) {
-      if (this.#decider.asksStore(permission)) await this.#decider.settle(permission);
+      if (!hasNames && !this.#decider.asksStore(permission)) continue;
+      const { isPermitted } = await this.#decider.settle(permission);
+      this.#settled.set(permission, isPermitted);
     }
   }
 
@@ -222,7 +224,7 @@ class RequestAuthorization {
   }
 
   #permits(permission: Permission): boolean {
-    return this.#decider.decide(permission).isPermitted;
+    return this.#settled.get(permission) ?? this.#decider.decide(permission).isPermitted;
   }
 
   #authorized(facts: Pick<AuthorizedFacts, 'decided'> & Partial<AuthorizedFacts>): Authorized {

@@ -3,15 +3,16 @@ import { DecisionBudget } from '../iam/budget.ts';
 import { decide, decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { RequestContext } from '../iam/request-context.ts';
-import { refusalWithin } from '../iam/within-prefix.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
+import { decidedWithin } from './decided-within.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
 import { LookedUpTags } from './looked-up-tags.ts';
 import { Pace } from './pace.ts';
 import { asPaths, firstRefusal } from './permission-as-path.ts';
+import { signatureKeys } from './signature-keys.ts';
 import { asksStore, objectTags } from './store-keys.ts';
 import type { StoreLookup, StoreTag } from './store-lookup.ts';
 
@@ -85,17 +86,18 @@ export class PermissionDecider {
   }
 
   /** Decides, and asks the store for what the decision depends on. Rejects when the store cannot be asked. */
-  async settle(
+  settle(
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): Promise<DecidedPermission> {
-    let decided = await this.#settleOne(permission, requestKeys);
-    for (const other of asPaths(permission, requestKeys)) {
-      if (!decided.isPermitted) return decided;
-      const named = await this.#settleOne(other.permission, other.requestKeys);
-      decided = firstRefusal(decided, named, other.isDenyOnly);
-    }
-    return decided;
+    return this.#underEveryName(permission, requestKeys, (one, keys) => this.#settleOne(one, keys));
+  }
+
+  /** Decides as `decide` does, with pauses. */
+  decideWithPauses(permission: Permission, requestKeys: readonly ConditionKey[]): Promise<DecidedPermission> {
+    return this.#underEveryName(permission, requestKeys, async (one, keys) =>
+      this.#decidedOrUnknown(one, await this.#evaluateWithPauses(one, keys)),
+    );
   }
 
   /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
@@ -126,8 +128,25 @@ export class PermissionDecider {
     return [...this.#baseKeys(), ...this.#request.conditionKeys, ...conditionKeys];
   }
 
+  async #underEveryName(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[],
+    decideOne: (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>,
+  ): Promise<DecidedPermission> {
+    let decided = await decideOne(permission, requestKeys);
+    for (const other of asPaths(permission, requestKeys)) {
+      if (!decided.isPermitted) return decided;
+      const named = await decideOne(other.permission, other.requestKeys);
+      decided = firstRefusal(decided, named, other.isDenyOnly);
+    }
+    return decided;
+  }
+
   #decideOne(permission: Permission, requestKeys: readonly ConditionKey[]): DecidedPermission {
-    const decision = this.#evaluate(permission, requestKeys);
+    return this.#decidedOrUnknown(permission, this.#evaluate(permission, requestKeys));
+  }
+
+  #decidedOrUnknown(permission: Permission, decision: AccessDecision | NeedsKeys): DecidedPermission {
     return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
 
@@ -153,7 +172,7 @@ export class PermissionDecider {
     try {
       const sets = this.#setsFor(permission);
       const query = this.#query(permission, requestKeys);
-      return within(sets, query, permission.within, decide(sets, query));
+      return decidedWithin(sets, query, permission.within, decide(sets, query));
     } catch (fault) {
       return failedDecision(fault);
     }
@@ -168,7 +187,7 @@ export class PermissionDecider {
       this.#budget.spend(stepsToPrepare);
       const query = this.#query(permission, requestKeys);
       const decision = await decideWithPauses(sets, query, () => this.#pace.rest());
-      return within(sets, query, permission.within, decision);
+      return decidedWithin(sets, query, permission.within, decision);
     } catch (fault) {
       return failedDecision(fault);
     }
@@ -215,19 +234,6 @@ export class PermissionDecider {
   }
 }
 
-// A part that is denied, or not allowed, refuses the whole.
-function within(
-  sets: PolicySets,
-  query: AuthorizationQuery,
-  prefix: Permission['within'],
-  decision: AccessDecision | NeedsKeys,
-): AccessDecision | NeedsKeys {
-  if (prefix === undefined || decision.effect !== 'allow') return decision;
-  const refusal = refusalWithin(sets, query, prefix, decision);
-  if (refusal === undefined) return decision;
-  return { effect: 'deny', sets: decision.sets, ...refusal };
-}
-
 function isSameList(left: readonly ConditionKey[], right: readonly ConditionKey[]): boolean {
   return left === right || (left.length === right.length && left.every((one, at) => one === right[at]));
 }
@@ -237,14 +243,3 @@ function entriesOf(prefix: string, tags: readonly StoreTag[]): ContextEntry[] {
 }
 
 const none: readonly never[] = [];
-
-// Source: AWS "Amazon S3 Signature Version 4 authentication specific policy keys"; the age is that of a URL only.
-function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authenticated): ConditionKey[] {
-  const keys: ConditionKey[] = [
-    ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
-    ['s3:x-amz-content-sha256', [payloadHash]],
-  ];
-  if (form === 'header') return [...keys, ['s3:authType', ['REST-HEADER']]];
-  const ageMs = Math.max(0, raw.receivedAtMs - signedAtMs);
-  return [...keys, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
-}

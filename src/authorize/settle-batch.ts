@@ -28,6 +28,17 @@ export async function settleBatch(items: readonly BatchItem[], settle: Settle): 
   return decisions;
 }
 
+/** The decision that stands for the batch in the log: a fault before a refusal, a refusal before one that is only recorded. */
+export function tellingDecision(decisions: readonly DecidedPermission[]): DecidedPermission {
+  const decided =
+    decisions.find(({ decision }) => decision.fault !== undefined) ??
+    decisions.find(({ isPermitted }) => !isPermitted) ??
+    decisions.find(({ decision }) => decision.effect === 'deny') ??
+    decisions[0];
+  if (decided === undefined) throw new Error('a batch without items');
+  return decided;
+}
+
 async function settleItem(
   { permissions, conditionKeys }: BatchItem,
   settle: Settle,

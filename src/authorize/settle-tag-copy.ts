@@ -1,4 +1,4 @@
-import type { ForwardedHeaders, TagCopy } from '../s3/operation.ts';
+import type { ConditionKey, ForwardedHeaders, Permission, S3Request, TagCopy } from '../s3/operation.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import type { PermissionDecider } from './permission-decider.ts';
 
@@ -10,24 +10,49 @@ interface SettledTagCopy {
   readonly refusal: DecidedPermission | undefined;
 }
 
+type Decide = (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>;
+
 /**
  * A caller who may read and write tags, whatever they are, copies as it asked to. For every other, the tags of the source
  * are looked up, and the copy is told to set exactly those, or none: what was decided on is what is written, also when
  * the source changes meanwhile. A store that does not say what the tags are leaves them behind, unless they were demanded.
+ *
+ * A copy that replaces the tags is not changed, but must be allowed with the tags of the source too, because Ceph RGW 16
+ * keeps those.
  */
-export async function settleTagCopy(tagCopy: TagCopy, decider: PermissionDecider): Promise<SettledTagCopy> {
-  const { reads, sets, isDemanded, withTags } = tagCopy;
-  const ofAnyTags = refusalOf([reads, ...sets(undefined)].map((permission) => decider.decide(permission)));
+export async function settleTagCopy(
+  tagCopy: TagCopy,
+  { conditionKeys }: S3Request,
+  decider: PermissionDecider,
+): Promise<SettledTagCopy> {
+  const { reads, sets, directive, withTags } = tagCopy;
+  const keys = conditionKeys.filter(([key]) => !key.startsWith('s3:RequestObjectTag'));
+  const decide: Decide = (permission, requestKeys) => decider.decideWithPauses(permission, requestKeys);
+  const ofAnyTags = await refusalOf([reads, ...sets(undefined)], keys, decide);
   if (ofAnyTags?.isPermitted !== false) return { headers: undefined, refusal: ofAnyTags };
   const tags = await decider.objectTags(reads);
-  if (tags === undefined && isDemanded) return { headers: undefined, refusal: ofAnyTags };
-  if (tags === undefined || tags.length === 0) return { headers: withTags([]), refusal: undefined };
-  const settled = await Promise.all([reads, ...sets(tags)].map((permission) => decider.settle(permission)));
-  return { headers: withTags(tags), refusal: refusalOf(settled) };
+  const headersWith = (written: typeof tags): ForwardedHeaders | undefined =>
+    directive === 'REPLACE' ? undefined : withTags(written ?? []);
+  if (tags === undefined) {
+    return { headers: headersWith(tags), refusal: directive === 'COPY' ? ofAnyTags : undefined };
+  }
+  if (tags.length === 0 && directive !== 'REPLACE') return { headers: headersWith(tags), refusal: undefined };
+  const needed = tags.length === 0 ? sets(tags) : [reads, ...sets(tags)];
+  const settle: Decide = (permission, requestKeys) => decider.settle(permission, requestKeys);
+  return { headers: headersWith(tags), refusal: await refusalOf(needed, keys, settle) };
 }
 
-// One that is only recorded must not hide one that counts.
-function refusalOf(decided: readonly DecidedPermission[]): DecidedPermission | undefined {
-  const refusals = decided.filter(({ decision }) => decision.effect === 'deny');
-  return refusals.find(({ isPermitted }) => !isPermitted) ?? refusals[0];
+// The first that counts; without one, the first that is only recorded.
+async function refusalOf(
+  permissions: readonly Permission[],
+  requestKeys: readonly ConditionKey[],
+  decide: Decide,
+): Promise<DecidedPermission | undefined> {
+  let recorded: DecidedPermission | undefined;
+  for (const permission of permissions) {
+    const decided = await decide(permission, requestKeys);
+    if (!decided.isPermitted) return decided;
+    if (decided.decision.effect === 'deny') recorded ??= decided;
+  }
+  return recorded;
 }

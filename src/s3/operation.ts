@@ -158,13 +158,13 @@ export interface BucketList {
 /** A tag of an object or a bucket. */
 export type ObjectTag = readonly [key: string, value: string];
 
-/** The tags that a copy takes from its source: the permissions it needs depend on whether there are any. */
+/** The tags that a copy might take from its source: the permissions it needs depend on whether there are any. */
 export interface TagCopy {
-  /** True when the request asks for it explicitly. */
-  readonly isDemanded: boolean;
+  /** What the request says about them; `undefined` when it says nothing. */
+  readonly directive: 'COPY' | 'REPLACE' | undefined;
   /** Reads the tags of the source. */
   readonly reads: Permission;
-  /** What setting those tags needs; `undefined` for tags that are not known. */
+  /** What making an object with those tags needs; `undefined` for tags that are not known. */
   readonly sets: (tags: readonly ObjectTag[] | undefined) => readonly Permission[];
   /** The headers of a copy that sets exactly those tags. */
   readonly withTags: (tags: readonly ObjectTag[]) => ForwardedHeaders;
@@ -194,7 +194,7 @@ export interface S3Request {
   readonly isDocumentRewritten?: true;
   readonly batch?: Batch | undefined;
   readonly bucketFilter?: BucketFilter | undefined;
-  /** Present when the store would copy the tags of the source. */
+  /** Present when the store might copy the tags of the source. */
   readonly tagCopy?: TagCopy | undefined;
   /** Without this permission a 404 of the store is answered as 403, so that names cannot be probed. */
   readonly seesMissing?: Permission | undefined;

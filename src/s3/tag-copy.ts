@@ -22,14 +22,15 @@ export function readSource(
   return { action: versionActions.get(action) ?? action, resource, object, conditionKeys };
 }
 
-const directive = 'x-amz-tagging-directive';
+const tagging = 'x-amz-tagging-directive';
 
 // Context keys that exist when tags are set. Which tags these are is known only after asking the store.
 const keysOfTags: readonly string[] = ['s3:requestobjecttag/', 's3:requestobjecttagkeys'];
 
 /**
  * The permissions that a copy needs for the tags of its source, which it copies unless it is told to replace them. Source: AWS
- * "CopyObject", on the permissions for copies of tagged objects.
+ * "CopyObject", on the permissions for copies of tagged objects. Ceph RGW 16 takes no notice of `x-amz-tagging-directive`: it
+ * replaces tags when the metadata is replaced. Tags are certain to stay behind only when both are.
  */
 export function tagCopyOf(
   { operation, headers }: RequestedResource,
@@ -37,14 +38,17 @@ export function tagCopyOf(
   { resource, object }: Permission,
   partition: string,
 ): TagCopy | undefined {
-  if (operation.name !== 'CopyObject' || headers.get(directive) === 'REPLACE') return undefined;
+  const directive = directiveOf(headers.get(tagging));
+  const isReplaced = directive === 'REPLACE' && headers.get('x-amz-metadata-directive') === 'REPLACE';
+  if (operation.name !== 'CopyObject' || isReplaced) return undefined;
   const setting = { action: 's3:PutObjectTagging', resource, object };
   // Policies may put conditions on tags in either permission: an upload with these tags needs both as well.
   const writing = { action: 's3:PutObject', resource, object };
   return {
-    isDemanded: headers.has(directive),
+    directive,
     reads: readSource(source, 's3:GetObjectTagging', partition),
     sets: (tags) => {
+      if (tags?.length === 0) return [writing];
       const told = tags === undefined ? { unknownKeys: keysOfTags } : { conditionKeys: tagKeys(tags) };
       return [
         { ...setting, ...told },
@@ -52,8 +56,12 @@ export function tagCopyOf(
       ];
     },
     withTags: (tags) => {
-      const written = new Map(headers).set(directive, 'REPLACE');
+      const written = new Map(headers).set(tagging, 'REPLACE');
       return tags.length === 0 ? written : written.set('x-amz-tagging', writeFormTags(tags));
     },
   };
+}
+
+function directiveOf(value: string | undefined): TagCopy['directive'] {
+  return value === 'COPY' || value === 'REPLACE' ? value : undefined;
 }

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Authorized, authorizeS3 } from '../../src/authorize/authorize-s3.ts';
 import { stepsPerSlice } from '../../src/authorize/pace.ts';
 import type { StoreTag } from '../../src/authorize/store-lookup.ts';
-import { DecisionBudget } from '../../src/iam/budget.ts';
 import {
   type CallerKind,
   callerOf,
@@ -12,6 +11,7 @@ import {
   received,
   sourcesOf,
 } from '../support/authorization.ts';
+import { countTurns, dearPolicy, longHeaders } from '../support/dear-decisions.ts';
 import type { WireRequest } from '../support/raw-requests.ts';
 
 const wire = { method: 'POST', target: '/data?delete', headers: [] } as const;
@@ -25,36 +25,6 @@ const longKeys = Array.from({ length: 1_000 }, (_, index) => ({
   key: `${'a'.repeat(1_015)}${String(index).padStart(4, '0')}/last`,
 }));
 const last = 'arn:aws:s3:::data/*/last';
-
-/** The longest headers that reach a decision. */
-const longHeaders = [
-  ['User-Agent', 'a'.repeat(2_048)],
-  ['Referer', 'a'.repeat(2_048)],
-] as const;
-
-/** A session policy that folds both headers as often as its size allows, and denies nothing. */
-const dearPolicy = {
-  Version: '2012-10-17',
-  Statement: [
-    { Effect: 'Allow', Action: '*', Resource: '*' },
-    ...Array.from({ length: 2 }, () => ({
-      Effect: 'Deny',
-      Action: '*',
-      Resource: '*',
-      Condition: {
-        ...Object.fromEntries(
-          ['', 'ForAllValues:', 'ForAnyValue:'].flatMap((set) =>
-            ['', 'IfExists'].map((form) => [
-              `${set}StringNotEqualsIgnoreCase${form}`,
-              { 'aws:UserAgent': 'b', 'aws:Referer': 'b' },
-            ]),
-          ),
-        ),
-        Null: { 'aws:Referer': true },
-      },
-    })),
-  ],
-};
 
 async function decideBatch(
   policies: OwnPolicies,
@@ -135,31 +105,6 @@ describe('a long batch whose decisions depend on the tags of the bucket', () => 
 
 describe('a long batch', () => {
   const hostile = policyOf(Array.from({ length: 60 }, () => `arn:aws:s3:::data/*${'a'.repeat(8)}b*`));
-
-  /** The most steps that one turn of the event loop was made to run, and how many turns there were. */
-  function countTurns(): {
-    readonly most: () => number;
-    readonly turns: () => number;
-    readonly stop: () => void;
-  } {
-    let [turns, most, current, isStopped] = [0, 0, 0, false];
-    const spend = DecisionBudget.prototype.spend;
-    vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
-      current += steps;
-      most = Math.max(most, current);
-      spend.call(this, steps);
-    });
-    const turn = (): void => {
-      turns += 1;
-      current = 0;
-      if (!isStopped) setImmediate(turn);
-    };
-    turn();
-    const stop = (): void => {
-      isStopped = true;
-    };
-    return { most: () => most, turns: () => turns, stop };
-  }
 
   it('leaves room between the decisions of keys that are decided side by side', async () => {
     const counted = countTurns();

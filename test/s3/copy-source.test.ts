@@ -134,7 +134,7 @@ describe('a copy', () => {
 
   it('takes tags along only with the permissions of both sides', () => {
     const { tagCopy } = copy('other/a?versionId=v');
-    expect(tagCopy?.isDemanded).toBe(false);
+    expect(tagCopy?.directive).toBeUndefined();
     expect(tagCopy?.reads).toEqual({
       action: 's3:GetObjectVersionTagging',
       resource: 'arn:aws:s3:::other/a',
@@ -161,7 +161,7 @@ describe('a copy', () => {
 
   it('sets the tags that were decided on, or none', () => {
     const { tagCopy } = copy('other/a', { 'x-amz-tagging-directive': 'COPY' });
-    expect(tagCopy?.isDemanded).toBe(true);
+    expect(tagCopy?.directive).toBe('COPY');
     const tagged = tagCopy?.withTags([
       ['team', 'a&b=c+ é'],
       ['x', ''],
@@ -174,9 +174,18 @@ describe('a copy', () => {
     expect(untagged?.has('x-amz-tagging')).toBe(false);
   });
 
-  it('needs nothing for the tags of its source when it replaces them, or copies a part', () => {
-    expect(copy('other/a', { 'x-amz-tagging-directive': 'REPLACE' }).tagCopy).toBeUndefined();
+  it('needs nothing for the tags of its source when it replaces them and the metadata, or copies a part', () => {
+    const replace = { 'x-amz-tagging-directive': 'REPLACE' };
+    expect(copy('other/a', { ...replace, 'x-amz-metadata-directive': 'REPLACE' }).tagCopy).toBeUndefined();
     expect(copy('other/a', { 'x-amz-tagging-directive': 'COPY' }).permissions).toHaveLength(2);
+    const headers = { 'x-amz-copy-source': 'other/a' };
+    expect(routed('/bucket/key?partNumber=1&uploadId=u', headers).tagCopy).toBeUndefined();
+  });
+
+  it('might keep the tags of its source when it replaces them alone', () => {
+    const { tagCopy } = copy('other/a', { 'x-amz-tagging-directive': 'REPLACE' });
+    expect(tagCopy?.directive).toBe('REPLACE');
+    expect(tagCopy?.sets([]).map(({ action }) => action)).toEqual(['s3:PutObject']);
   });
 
   it.each([

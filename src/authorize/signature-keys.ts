@@ -1,0 +1,16 @@
+import type { Authenticated } from '../authenticate/authenticate.ts';
+import type { ConditionKey } from '../s3/operation.ts';
+
+/**
+ * Context keys about the signature; the age is that of a presigned URL only. Source: AWS "Amazon S3 Signature Version 4
+ * authentication specific policy keys".
+ */
+export function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authenticated): ConditionKey[] {
+  const keys: ConditionKey[] = [
+    ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
+    ['s3:x-amz-content-sha256', [payloadHash]],
+  ];
+  if (form === 'header') return [...keys, ['s3:authType', ['REST-HEADER']]];
+  const ageMs = Math.max(0, raw.receivedAtMs - signedAtMs);
+  return [...keys, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];
+}
