@@ -2,6 +2,8 @@ import { climbsOut } from '../core/path-key.ts';
 
 const syntax = /^[A-Za-z0-9._~+=-]{1,1024}$/;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** MinIO's other spelling of the version `null`. */
+const nilUuid = /^(?:0{8}-0{4}-0{4}-0{4}-0{12}|0{32})$/;
 const base64 = /^[A-Za-z0-9+_-]+={0,2}$/;
 
 /**
@@ -11,7 +13,8 @@ const base64 = /^[A-Za-z0-9+_-]+={0,2}$/;
  */
 export function isStoreId(text: string): boolean {
   const isPath = text === '.' || text === '..';
-  return syntax.test(text) && !isPath && (!uuid.test(text) || text === text.toLowerCase());
+  if (!syntax.test(text) || isPath || nilUuid.test(text)) return false;
+  return !uuid.test(text) || text === text.toLowerCase();
 }
 
 /** Whether a text can be the id of an upload of the key that it comes with, and of no other. */

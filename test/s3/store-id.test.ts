@@ -11,6 +11,10 @@ describe('an id of a store', () => {
     '0f7e2a2e-1111-4a4a-8b8b-0123456789ab',
     'ZDU4Yjg5NzMuMGY3ZTJhMmU',
     'a+b=',
+    '0',
+    '0'.repeat(31),
+    '00000000-0000-0000-0000-000000000001',
+    '0f7e2a2e11114a4a8b8b0123456789ab',
     'x'.repeat(1024),
   ])('is %j', (id) => {
     expect(isStoreId(id)).toBe(true);
@@ -31,6 +35,8 @@ describe('an id of a store', () => {
     '{0f7e2a2e-1111-4a4a-8b8b-0123456789ab}',
     'urn:uuid:0f7e2a2e-1111-4a4a-8b8b-0123456789ab',
     '0F7E2A2E-1111-4A4A-8B8B-0123456789AB',
+    '00000000-0000-0000-0000-000000000000',
+    '0'.repeat(32),
     'a%2F',
     'ä',
     'a\0',

@@ -285,6 +285,20 @@ export const versionAliases: readonly AliasCase[] = [
   },
   {
     operation: 'GetObject',
+    request: 'the UUID of zeros for `versionId=null`',
+    denied: {
+      ...deny(`${plain}/*`, 's3:GetObjectVersion'),
+      Condition: { StringEquals: { 's3:versionid': 'null' } },
+    },
+    reaches: async ({ owner, caller, key }) => {
+      const path = `/${plain}/${key}`;
+      await owner.must({ method: 'PUT', path, body: 'secret' });
+      const query = { versionId: '00000000-0000-0000-0000-000000000000' };
+      return (await caller.send({ method: 'GET', path, query })).text === 'secret';
+    },
+  },
+  {
+    operation: 'GetObject',
     request: '`versionId=null` of an object with tags',
     denied: {
       ...deny(`${plain}/*`, ['s3:GetObject', 's3:GetObjectVersion']),
