@@ -10,7 +10,7 @@ export interface PermissionQuestion {
   readonly isDenyOnly?: boolean | undefined;
 }
 
-/** The other values that a store might read a context key as. In lower case: questions of people spell them as they like. */
+/** Other values that a store might read a context key as. The names are in lower case, because simulations accept any case. */
 const otherValues: ReadonlyMap<string, (value: string) => readonly string[]> = new Map([
   ['s3:prefix', pathsOfKey],
   ['s3:x-amz-copy-source', namesOfSource],
@@ -18,8 +18,8 @@ const otherValues: ReadonlyMap<string, (value: string) => readonly string[]> = n
 ]);
 
 /**
- * The questions that a store answers which takes keys for paths, or reads ids and keys in several spellings, where they are
- * others than the one that is asked. What a request does must be allowed under every name.
+ * The same question for every other name that a store might resolve to the same object: it may treat keys as paths, or accept
+ * several spellings of a key or an id. A request must be allowed under all of them.
  */
 export function asPaths(
   permission: Permission,
@@ -35,7 +35,7 @@ export function asPaths(
     if (object === undefined) continue;
     const other = resource.slice(0, resource.length - object.key.length) + key;
     const { bucket, versionId } = object;
-    // Where a store has one object under both names, its tags can be asked for under the one that was sent.
+    // Where both names are one object, its tags are looked up under the name that was sent.
     const found = isDenyOnly === true ? object : { bucket, key, versionId };
     named.push({ permission: { ...permission, resource: other, object: found }, isDenyOnly });
   }
@@ -69,7 +69,7 @@ function namesOfSource(source: string): readonly string[] {
 
 const uuidWithoutDashes = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i;
 
-// MinIO takes a UUID without dashes for the same as with them. It cannot be refused: the ids of SeaweedFS look like that.
+// MinIO reads a UUID without dashes as the same version. It cannot be refused: version ids of SeaweedFS look like that.
 function spellingsOfVersion(id: string): readonly string[] {
   const [, ...groups] = uuidWithoutDashes.exec(id) ?? none;
   return groups.length === 0 ? none : [groups.join('-').toLowerCase()];

@@ -32,8 +32,8 @@ export interface KeyAlias {
 }
 
 /**
- * Other keys that stores read the source of a copy as. Observed on 2026-11-28: Ceph RGW 16 decodes the source of
- * UploadPartCopy twice, so that `%41` in a key is `A`; versitygw 1.8 copies a part of `k` for `k/`.
+ * Other keys that a store might read when it copies from this one. Observed on 2026-11-28: Ceph RGW 16 decodes the source
+ * of UploadPartCopy twice, so that `%41` in a key becomes `A`; versitygw 1.8 copies a part from `k` for the source `k/`.
  */
 export function aliasesOfSource(key: string): readonly KeyAlias[] {
   const keys = new Set([key, decodeAgain(key)]);
@@ -44,8 +44,8 @@ export function aliasesOfSource(key: string): readonly KeyAlias[] {
 }
 
 /**
- * Other keys that stores find the tags, the retention and the like of an object under: versitygw 1.8 takes `k/` and `k` for
- * one file. That `k/` has to be allowed to read the tags of `k` would refuse whoever is allowed `*.csv`.
+ * Other keys whose tags, retention or legal hold a store might return for this one: `k/` and `k` are one file in versitygw 1.8
+ * (observed on 2026-11-28). For `k`, an Allow on `k/` is not required: a role that is allowed `*.csv` has none.
  */
 export function aliasesOfSubresource(key: string): readonly KeyAlias[] {
   if (!key.endsWith('/')) return [{ key: `${key}/`, isDenyOnly: true }];

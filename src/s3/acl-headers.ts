@@ -15,7 +15,8 @@ export const aclHeaders: readonly string[] = ['x-amz-acl', ...grantHeaders];
 
 /**
  * Refuses a canned ACL beside grants, as AWS does: a store that uses only one of them would set another ACL than the
- * policies saw. Throws `InvalidRequest`.
+ * policies saw.
+ * @throws `InvalidRequest`
  */
 export function checkAclHeaders(headers: ForwardedHeaders): void {
   if (headers.has('x-amz-acl') && grantHeaders.some((name) => headers.has(name))) {

@@ -10,7 +10,7 @@ export interface Address {
   readonly key: string;
 }
 
-// Names as lax as the laxest store (RGW allows capitals and underscores), but never a dot segment.
+// As lenient as the most lenient store: Ceph RGW allows capitals and underscores. Never a dot segment.
 const bucketName = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
 
 /** AWS's limit, in bytes of UTF-8. */
@@ -18,7 +18,8 @@ const maxKeyBytes = 1024;
 
 /**
  * Normalises path style and virtual-host style to one (bucket, key). `virtualHosts` are the names under which
- * `<bucket>.<name>` is served. Throws `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`.
+ * `<bucket>.<name>` is served.
+ * @throws `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`
  */
 export function resolveAddress(raw: RawRequest, virtualHosts: readonly string[]): Address {
   const hostBucket = bucketOfHost(raw.headers.get('host') ?? '', virtualHosts);
@@ -49,7 +50,10 @@ export function bucketOfHost(host: string, virtualHosts: readonly string[]): str
   return longest === '' ? undefined : name.slice(0, -longest.length - 1);
 }
 
-/** A bucket name that may be forwarded. Throws `InvalidBucketName`. */
+/**
+ * A bucket name that may be forwarded.
+ * @throws `InvalidBucketName`
+ */
 export function checkBucket(name: string): string {
   if (isStoresBucket(name)) throw storeNameRefused('InvalidBucketName');
   if (!bucketName.test(name)) throw s3Error('InvalidBucketName');
@@ -64,7 +68,8 @@ function decodeKey(rawKey: string): string {
 
 /**
  * A decoded key that may be forwarded: one that a store which normalises paths cannot take for something outside of the
- * bucket, or for the bucket itself, and none that a store keeps for itself. Throws `InvalidURI`, `KeyTooLongError`.
+ * bucket, or for the bucket itself, and none that a store keeps for itself.
+ * @throws `InvalidURI`, `KeyTooLongError`
  */
 export function checkKey(key: string): string {
   if (leavesItsBucket(key)) throw s3Error('InvalidURI');

@@ -23,7 +23,7 @@ export function bucketFilter(
   };
 }
 
-// The token of a page can be the name of a bucket, and a page of one would show whether it is the caller's.
+// A continuation token can be a bucket name, and a page of one bucket would reveal whether a hidden bucket exists.
 const pageParameters: ReadonlySet<string> = new Set(['continuation-token', 'max-buckets']);
 
 const maxResultBytes = 8 * 1024 * 1024;

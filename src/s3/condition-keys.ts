@@ -57,7 +57,8 @@ function add(keys: ConditionKey[], key: string, value: string | undefined): void
 
 /**
  * The `s3:*` context of a request, of the keys that its actions know. Built from the table only: no header or parameter
- * is copied wholesale. Throws `InvalidArgument` when a value cannot be read.
+ * is copied wholesale.
+ * @throws `InvalidArgument` when a value cannot be read
  */
 export function s3ConditionKeys(request: RequestedResource, accountId: string): ConditionKey[] {
   const { operation, parameters, headers, copySource } = request;

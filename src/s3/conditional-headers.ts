@@ -4,9 +4,10 @@ import type { S3Operation } from './operation.ts';
 
 /**
  * True for a plain header that may go with the operation. Reads take all of HTTP's conditions, and reads of an object's
- * bytes also ranges (RFC 9110, sections 13 and 14). Some writes take `If-Match` and `If-None-Match: *`, as on AWS. Every other
- * condition is refused: a store that ignores it would lose an object, and one that obeys it would reveal facts about the
- * object that the operation does not show. Throws `NotImplemented`, as AWS does.
+ * bytes also ranges (RFC 9110, sections 13 and 14). Some writes take `If-Match` and `If-None-Match: *`, as on AWS.
+ * Every other condition is refused: a store that ignores it would lose an object, and one that obeys it would reveal
+ * facts about the object that the operation does not show.
+ * @throws `NotImplemented`, as AWS does
  */
 export function suitsMethod(name: string, value: string, operation: S3Operation): boolean {
   const { method, scope, action } = operation;

@@ -17,10 +17,10 @@ const versionMark = '?versionId=';
 
 /**
  * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`, percent-encoded as a whole, by piece, or not at all, and
- * decoded exactly once. A raw `?` can only start the version, so a key with one must be encoded; `+` is itself.
- * Access points are refused, and keys with `?versionId=`, which versitygw and Ceph RGW take for the version although it is
- * encoded. Throws `InvalidArgument`, `InvalidURI`, `KeyTooLongError`, `NotImplemented`. Source: AWS
- * "CopyObject".
+ * decoded exactly once. A raw `?` can only start the version, so a key with one must be encoded; `+` is itself. Access
+ * points are refused, and keys with `?versionId=`, which versitygw and Ceph RGW take for the version although it is
+ * encoded. Source: AWS "CopyObject".
+ * @throws `InvalidArgument`, `InvalidURI`, `KeyTooLongError`, `NotImplemented`
  */
 export function parseCopySource(header: string): CopySource {
   const mark = header.indexOf('?');
@@ -36,7 +36,8 @@ export function parseCopySource(header: string): CopySource {
   return versionId === undefined ? { bucket, key } : { bucket, key, versionId };
 }
 
-// Some stores decode the source once more, or before they look for the version: the key would be that of another object.
+// Ceph RGW decodes some sources twice, and both it and versitygw decode before they look for the version. Such a store must not
+// find a path out of the bucket, a name of its own, or a version in what was authorized as a key.
 function checkSourceKey(name: string): string {
   const key = checkKey(name);
   const decoded = decodeAgain(key);
@@ -45,7 +46,7 @@ function checkSourceKey(name: string): string {
   return key;
 }
 
-// Here AWS answers with the code for a bad header, not the one for a bad bucket name.
+// AWS reports a bad bucket name in this header as InvalidArgument, not as InvalidBucketName.
 function readBucket(name: string): string {
   try {
     return checkBucket(name);
@@ -56,7 +57,7 @@ function readBucket(name: string): string {
 
 function readVersion(text: string): string {
   const versionId = text.startsWith(versionMark) ? decode(text.slice(versionMark.length)) : '';
-  // Another parameter, or a second question mark, might be read differently by a store.
+  // Stores differ in how they read a second parameter or a second question mark.
   if (!isStoreId(versionId) || /[?&=]/.test(text.slice(versionMark.length))) throw malformed();
   return versionId;
 }

@@ -6,8 +6,8 @@ export function maxDocumentBytes({ operation }: S3Request): number {
 }
 
 /**
- * Adds the body of a document operation, read whole and verified, and everything it says that matters to the
- * decision. Throws what the operation's own reader throws: `MalformedXML`, `InvalidArgument`, `NotImplemented`, …
+ * Adds the body of a document operation, read whole and verified, and everything it says that matters to the decision.
+ * @throws what the operation's own reader throws: `MalformedXML`, `InvalidArgument`, `NotImplemented`, …
  */
 export function withDocument(request: S3Request, body: Buffer, partition: string): S3Request {
   const facts = request.operation.document?.read?.(request, body, partition);

@@ -9,8 +9,8 @@ import type { S3Operation } from './operation.ts';
 import type { OperationRow } from './operations/index.ts';
 
 /**
- * Plain HTTP headers that are forwarded; everything not named here or below is dropped. `Accept` is not here: Ceph RGW 16
- * answers in JSON where it asks for that, and what answers are looked through for would stand in them unseen.
+ * Plain HTTP headers that are forwarded; all others are dropped. `Accept` is not among them: Ceph RGW 16 would answer in
+ * JSON, and the checks of its answers read XML.
  */
 const forwarded: ReadonlySet<string> = new Set([
   'cache-control',
@@ -82,7 +82,7 @@ export function expectsOtherOwner({ headers }: RawRequest, accountId: string): b
   return false;
 }
 
-// Private extensions of stores; with the store's own key they could do more than the operation says.
+// Private extensions of stores. Sent with the store's own key, they could do more than the operation allows.
 const vendorPrefixes = [
   'x-minio-',
   'x-rgw',
@@ -106,9 +106,9 @@ const repeatable: ReadonlySet<string> = new Set([
 
 /**
  * Picks the headers to forward, by lower-case name. Refuses vendor headers, repeated ones, any `x-amz-*` that the
- * operation does not know, values that could be read in two ways, and a `Connection` that names what is forwarded. White
- * space is collapsed as it was for the signature, so that a store has nothing left to collapse. Throws `InvalidArgument`,
- * `NotImplemented`, `InvalidDigest`, `MissingContentLength`.
+ * operation does not know, values that could be read in two ways, and a `Connection` that names what is forwarded.
+ * White space is collapsed as it was for the signature, so that a store has nothing left to collapse.
+ * @throws `InvalidArgument`, `NotImplemented`, `InvalidDigest`, `MissingContentLength`
  */
 export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<string, string> {
   const selected = new Map<string, string>();
@@ -136,8 +136,8 @@ export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<s
 
 const nothing: ReadonlySet<string> = new Set();
 
-// RFC 9110 section 7.6.1: what it names ends here, so it may not name what is meant for the store. It is not signed: whoever
-// has a presigned URL, or sits in between, could take away what the signer demands.
+// A header that Connection names ends at this hop (RFC 9110 section 7.6.1). Connection is not signed: the holder of a presigned
+// URL, or a proxy in between, could use it to remove a header that the signer requires.
 function namedByConnection({ headers }: RawRequest): ReadonlySet<string> {
   let names: Set<string> | undefined;
   for (const { name, value } of headers) {
@@ -148,7 +148,7 @@ function namedByConnection({ headers }: RawRequest): ReadonlySet<string> {
   return names ?? nothing;
 }
 
-// 16 bytes in base64; the final bits of its last character say nothing and are zero.
+// 16 bytes in base64. The last four bits of the final character are padding, and zero.
 function isMd5(text: string): boolean {
   return /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(text);
 }

@@ -2,7 +2,10 @@ import { s3Error } from './errors.ts';
 import { parseCount, parseInstant, writeInstant } from './object-lock.ts';
 import { parseFormTags, writeFormTags } from './tagging-header.ts';
 
-/** Reads a header's value: what to forward, `undefined` to forward nothing. Throws `InvalidArgument`. */
+/**
+ * Reads a header's value: what to forward, `undefined` to forward nothing.
+ * @throws `InvalidArgument`
+ */
 type ValueRule = (name: string, value: string) => string | undefined;
 
 function refuse(name: string, expected: string): Error {
@@ -16,7 +19,7 @@ function oneOf(...values: readonly string[]): ValueRule {
   };
 }
 
-// A store that looks only for the header's presence would take `false` for `true`, so `false` is not sent.
+// Some stores only check whether the header is present, so `false` is not sent.
 const flag: ValueRule = (name, value) => {
   const lower = value.toLowerCase();
   if (lower !== 'true' && lower !== 'false') throw refuse(name, 'true or false');
@@ -34,7 +37,7 @@ const count: ValueRule = (name, value) => {
   return value;
 };
 
-// Written anew: whether a `+` is a space, for one, is read differently by stores.
+// Rewritten, because stores disagree about details such as whether `+` is a space.
 const formTags: ValueRule = (_, value) => {
   const tags = parseFormTags(value);
   return tags.length === 0 ? undefined : writeFormTags(tags);

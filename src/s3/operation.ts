@@ -98,7 +98,10 @@ export type StoreFeature =
 /** How the body of a document operation is read. */
 export interface DocumentRule {
   readonly maxBytes: number;
-  /** Reads what matters to the decision; a row without it passes the document on byte for byte. Throws S3 errors. */
+  /**
+   * Reads what matters to the decision; a row without it passes the document on byte for byte.
+   * @throws S3 errors
+   */
   readonly read?: (request: S3Request, body: Buffer, partition: string) => DocumentFacts;
   /** Every action that the document can make necessary beside those of the row. */
   readonly actions?: readonly string[];
@@ -144,7 +147,7 @@ export interface BucketFilter {
   readonly parameters: ReadonlyMap<string, string>;
   /** The permission that makes one bucket visible. */
   readonly permissionOn: (bucket: string) => Permission;
-  /** Throws `InternalError` for what is no bucket list. */
+  /** @throws `InternalError` for what is no bucket list */
   readonly read: (storeResult: Uint8Array) => BucketList;
 }
 

@@ -5,12 +5,15 @@ import { knownSelectors, type OperationRow } from './operations/index.ts';
 import { isStoreId, isUploadId } from './store-id.ts';
 import { isStoresKey, storeNameRefused } from './store-names.ts';
 
-// AWS's own subresources number about forty; no client sends more than a dozen parameters.
+// No client sends more than a dozen.
 const maxParameters = 100;
 
 const payloadHash = 'x-amz-content-sha256';
 
-/** The query parameters by name, without those that AWS ignores. Throws `InvalidArgument` for a repeated one. */
+/**
+ * The query parameters by name, without those that AWS ignores.
+ * @throws `InvalidArgument` for a repeated one
+ */
 export function readParameters(raw: RawRequest): ReadonlyMap<string, string> {
   const sent = new Map<string, string>();
   if (raw.parameters.length > maxParameters) throw s3Error('InvalidArgument', 'Too many query parameters.');
@@ -20,7 +23,7 @@ export function readParameters(raw: RawRequest): ReadonlyMap<string, string> {
     if (sent.has(written)) throw s3Error('InvalidArgument', 'A query parameter is repeated.');
     sent.set(written, value);
   }
-  // The query may repeat the header with the same value. Another value stays, and is refused as unknown.
+  // The query may repeat the header. If the values differ, the parameter stays, and is refused as unknown.
   if (sent.has(payloadHash) && sent.get(payloadHash) === raw.headers.get(payloadHash))
     sent.delete(payloadHash);
   return sent;
@@ -30,16 +33,17 @@ function isPayloadHash(name: string): boolean {
   return name.length === payloadHash.length && name.toLowerCase() === payloadHash;
 }
 
-// AWS ignores query keys that start with `x-`; they are dropped, so the store cannot read anything into them.
+// AWS ignores parameters that start with `x-`. They are dropped, so that the store cannot give them a meaning.
 function isIgnored(name: string): boolean {
   const lower = name.toLowerCase();
   return lower.startsWith('x-') && !lower.startsWith('x-amz-');
 }
 
 /**
- * The parameters to forward. Either all are forwarded, or the request is refused, because the operation does not know one or
- * a value could be read in two ways. An upload id that cannot exist is accepted here: see {@link isImpossibleUpload}. Throws
- * `InvalidArgument`.
+ * The parameters to forward. Either all are forwarded, or the request is refused, because the operation does not know
+ * one or a value could be read in two ways. An upload id that cannot exist is accepted here: see
+ * {@link isImpossibleUpload}.
+ * @throws `InvalidArgument`
  */
 export function acceptParameters(
   { operation, accepted, valueless }: OperationRow,
@@ -70,13 +74,13 @@ const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['part-number-marker', [0, 2_147_483_647]],
   ['partNumber', [1, 10_000]],
 ]);
-/** A store writes the value into its answer: a line break there would begin another header or answer (CVE-2020-1760). */
+/** The store copies these values into response headers, where a line break would inject another header (CVE-2020-1760). */
 const becomesHeader = 'response-';
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
 const storeIds: ReadonlySet<string> = new Set(['id', 'versionId']);
 
-/** Whether the parameters name an upload by an id that no store gives to the key. Such a request may not be forwarded. */
+/** Whether the upload id is one that no store gives to this key. Such a request may not be forwarded. */
 export function isImpossibleUpload(parameters: ReadonlyMap<string, string>): boolean {
   const uploadId = parameters.get('uploadId');
   return uploadId !== undefined && !isUploadId(uploadId);
@@ -109,7 +113,7 @@ function checkValue(name: string, value: string): void {
   }
   if (storeIds.has(name) && !isStoreId(value)) throw noId(name, value);
   if (name === 'prefix' && isStoresKey(value)) throw storeNameRefused('InvalidArgument');
-  // A store that treats prefixes as paths would list another bucket.
+  // A store that resolves prefixes as paths would list another bucket.
   if (name === 'prefix' && climbsOut(value)) {
     throw s3Error('InvalidArgument', 'The prefix must not climb out of the bucket.');
   }

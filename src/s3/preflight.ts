@@ -16,9 +16,9 @@ const methods: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'H
 const none: readonly never[] = [];
 
 /**
- * Reads a CORS preflight. It has no permissions, so that it can never become an authorized request. Throws `BadRequest`
- * when it does not name an origin and a method, `InvalidArgument` for a
- * repeated header. Source: AWS "Cross-origin resource sharing", on evaluating OPTIONS.
+ * Reads a CORS preflight. It has no permissions, so that it can never become an authorized request. Source: AWS
+ * "Cross-origin resource sharing", on evaluating OPTIONS.
+ * @throws `BadRequest` when it does not name an origin and a method, `InvalidArgument` for a repeated header
  */
 export function preflightRequest(
   raw: RawRequest,

@@ -32,10 +32,11 @@ export interface RouteSettings {
 }
 
 /**
- * Classifies a request as exactly one operation. Another operation's selector, an unknown or repeated parameter,
- * or an unknown header is refused rather than guessed at: what is authorized must be what the store performs.
- * Throws S3 errors about the head alone: `InvalidURI`, `InvalidBucketName`, `InvalidArgument`, `MethodNotAllowed`,
- * `NotImplemented`. What else is known to fail is the `refusal` of the result.
+ * Classifies a request as exactly one operation. Another operation's selector, an unknown or repeated parameter, or an
+ * unknown header is refused rather than guessed at: what is authorized must be what the store performs. What else is
+ * known to fail is the `refusal` of the result.
+ * @throws S3 errors about the head alone: `InvalidURI`, `InvalidBucketName`, `InvalidArgument`, `MethodNotAllowed`,
+ * `NotImplemented`
  */
 export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   const { bucket, key } = resolveAddress(raw, settings.virtualHosts);
@@ -77,7 +78,7 @@ export function route(raw: RawRequest, settings: RouteSettings): S3Request {
   };
 }
 
-// Clients that clean up treat NoSuchUpload as success. AWS has no other code for an upload id that cannot exist.
+// Clients that clean up treat NoSuchUpload as success, and AWS has no other code for an invalid upload id.
 function refusalOf(
   raw: RawRequest,
   parameters: ReadonlyMap<string, string>,
@@ -87,7 +88,7 @@ function refusalOf(
   return isImpossibleUpload(parameters) ? s3Error('NoSuchUpload') : undefined;
 }
 
-// A store that ignores the selector performs another operation: one without annotations would delete the object itself.
+// A store that ignores the selector performs another operation: without annotations, it would delete the object itself.
 function requireSupport({ name, unlessKnown }: S3Operation, { supports }: RouteSettings): void {
   if (unlessKnown === undefined || unlessKnown === 'probe' || supports.has(unlessKnown)) return;
   throw s3Error('NotImplemented', `${name} is not supported by this endpoint.`);
@@ -98,7 +99,7 @@ function requireHeaders({ requiredHeaders = [] }: S3Operation, headers: Forwarde
   if (missing !== undefined) throw s3Error('InvalidArgument', `The header ${missing} is missing.`);
 }
 
-// A store that ignores the condition does what it should prevent, and circumvents a policy that requires the condition.
+// A store that ignores the condition overwrites or deletes what it protects, although a policy may require the condition.
 function requireConditions(
   { name, conditions }: S3Operation,
   headers: ForwardedHeaders,
@@ -115,10 +116,10 @@ interface HeadersAndSource {
   readonly copySource?: CopySource;
 }
 
-// Read once; permissions, context and the header for the store all come from the result.
+// Parsed once: permissions, context keys and the forwarded header all come from the same result.
 function withCopySource({ isCopy }: S3Operation, headers: ForwardedHeaders): HeadersAndSource {
   if (isCopy === undefined) return { headers };
-  // With COPY, policies would see other tags than the store sets.
+  // With COPY, the store would set other tags than the policies saw.
   if (headers.has('x-amz-tagging') && headers.get('x-amz-tagging-directive') !== 'REPLACE') {
     throw s3Error('InvalidArgument', 'x-amz-tagging needs x-amz-tagging-directive: REPLACE.');
   }

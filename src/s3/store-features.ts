@@ -1,7 +1,10 @@
 import { s3Error } from './errors.ts';
 import type { StoreFeature } from './operation.ts';
 
-/** Refuses a feature that `backend.supports` does not name. `asked` begins the message. Throws `NotImplemented`. */
+/**
+ * Refuses a feature that `backend.supports` does not name. `asked` begins the message.
+ * @throws `NotImplemented`
+ */
 export function requireFeature(
   feature: StoreFeature,
   asked: string,

@@ -34,7 +34,7 @@ const namesIn = (place: StoreName['places'][number]): readonly string[] =>
 const asPattern = (names: readonly string[]): string =>
   names.map((name) => name.replaceAll('.', '\\.')).join('|');
 
-// In any case: on a file system that takes no notice of it, the other spelling is the same folder.
+// Case-insensitive, as some file systems are.
 const inKeys: RegExp = new RegExp(
   `(?:(?:^|[\\\\/])(?:${asPattern(namesIn('segment'))})|${asPattern(namesIn('segment-end'))})(?:[\\\\/]|$)`,
   'i',

@@ -13,7 +13,10 @@ export interface DocumentShape {
   readonly maxDepth: number;
 }
 
-/** Reads a document with that root. Throws `MalformedXML`. */
+/**
+ * Reads a document with that root.
+ * @throws `MalformedXML`
+ */
 export function readDocument(body: Uint8Array, { root, maxBytes, maxDepth }: DocumentShape): XmlElement {
   try {
     const element = readXml(body, { maxBytes, maxDepth, maxTags });
@@ -30,8 +33,9 @@ export function malformed(): Error {
 }
 
 /**
- * The children of an element by name. What is not named here, what is repeated, and text beside elements is refused:
- * a store might understand it, or understand the other one. Throws `MalformedXML`.
+ * The children of an element by name. What is not named here, what is repeated, and text beside elements is refused: a
+ * store might understand it, or understand the other one.
+ * @throws `MalformedXML`
  */
 export function uniqueChildren(
   element: XmlElement,
@@ -71,7 +75,7 @@ const lists: ReadonlySet<string> = new Set([
 
 /**
  * Writes an element as it was understood: without comments, attributes and namespaces, elements of one name together.
- * Throws `MalformedXML` for text beside elements and for repeated elements that are no list.
+ * @throws `MalformedXML` for text beside elements and for repeated elements that are no list
  */
 export function rewriteElement(element: XmlElement): Buffer {
   return writeDocument(element.name, toTree(element));

@@ -9,7 +9,7 @@ const versionActions: ReadonlyMap<string, string> = new Map([
   ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'],
 ]);
 
-/** An action on the source of a copy: a decision of its own, because the version is the source's. */
+/** An action on the source of a copy. `s3:versionid` is that of the source here, not that of the request. */
 export function readSource(
   { bucket, key, versionId }: CopySource,
   action: string,
@@ -24,13 +24,13 @@ export function readSource(
 
 const tagging = 'x-amz-tagging-directive';
 
-// Context keys that exist when tags are set. Which tags these are is known only after asking the store.
+// Context keys of a request that sets tags. Their values are unknown until the store has been asked.
 const keysOfTags: readonly string[] = ['s3:requestobjecttag/', 's3:requestobjecttagkeys'];
 
 /**
  * The permissions that a copy needs for the tags of its source, which it copies unless it is told to replace them. Source: AWS
- * "CopyObject", on the permissions for copies of tagged objects. Ceph RGW 16 takes no notice of `x-amz-tagging-directive`: it
- * replaces tags when the metadata is replaced. Tags are certain to stay behind only when both are.
+ * "CopyObject", on the permissions for copies of tagged objects. Ceph RGW 16 ignores `x-amz-tagging-directive`, and replaces
+ * tags together with the metadata. Only when both directives say REPLACE does every store leave the tags behind.
  */
 export function tagCopyOf(
   { operation, headers }: RequestedResource,

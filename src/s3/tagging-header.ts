@@ -10,8 +10,9 @@ const maxTagKeyLength = 128;
 const maxTagValueLength = 256;
 
 /**
- * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, and anything
- * that does not decode; keys that differ only in case are two. Throws `InvalidArgument`, `InvalidTag`, `BadRequest`.
+ * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, and
+ * anything that does not decode; keys that differ only in case are two.
+ * @throws `InvalidArgument`, `InvalidTag`, `BadRequest`
  */
 export function parseFormTags(header: string): readonly ObjectTag[] {
   const tags = parseQuery(header)?.map(({ name, value }): ObjectTag => [name, value]);
@@ -34,8 +35,9 @@ function unreadable(): Error {
 }
 
 /**
- * Refuses repeated keys, keys that only the service may set, and what is over AWS's limits for
- * objects. Throws `InvalidTag`, `BadRequest`. Codes: AWS "PutObjectTagging", and the clients' suites that branch on them.
+ * Refuses repeated keys, keys that only the service may set, and what is over AWS's limits for objects. Codes: AWS
+ * "PutObjectTagging", and the clients' suites that branch on them.
+ * @throws `InvalidTag`, `BadRequest`
  */
 export function checkTags(tags: readonly ObjectTag[]): void {
   checkTagSet(tags, maxObjectTags, `Object tags cannot be greater than ${maxObjectTags}`);

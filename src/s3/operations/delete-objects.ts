@@ -89,7 +89,10 @@ function parseEntry(element: XmlElement): DeleteEntry {
   };
 }
 
-/** The entries of a multi-delete as a batch: one decision each. Throws `MalformedXML`, `KeyTooLongError`, `NotImplemented`. */
+/**
+ * The entries of a multi-delete as a batch: one decision each.
+ * @throws `MalformedXML`, `KeyTooLongError`, `NotImplemented`
+ */
 function readBatch(request: S3Request, body: Uint8Array, partition: string): DocumentFacts {
   return { batch: deleteBatch(request, body, partition) };
 }

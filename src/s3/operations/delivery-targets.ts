@@ -21,8 +21,9 @@ export const tagsOfTarget: readonly string[] = ['aws:resourcetag/', 'iam:resourc
 const bucketArnSyntax = /^arn:[a-z0-9-]+:s3:::([^:/*?]+)$/;
 
 /**
- * The bucket of an ARN such as `arn:aws:s3:::reports`. Buckets of other accounts and services, access points included, are
- * refused: no policy here can apply to them. Throws `NotImplemented`, `InvalidBucketName`.
+ * The bucket of an ARN such as `arn:aws:s3:::reports`. Buckets of other accounts and services, access points included,
+ * are refused: no policy here can apply to them.
+ * @throws `NotImplemented`, `InvalidBucketName`
  */
 export function bucketOfArn(arn: string): string {
   const [, bucket] = bucketArnSyntax.exec(arn) ?? [];
@@ -49,14 +50,20 @@ export function targetPermissions(
   });
 }
 
-/** The text of a child, which must be present and not empty. Throws `MalformedXML`. */
+/**
+ * The text of a child, which must be present and not empty.
+ * @throws `MalformedXML`
+ */
 export function requiredText(children: ReadonlyMap<string, XmlElement>, name: string): string {
   const text = leafText(children.get(name));
   if (text === undefined || text === '') throw malformed();
   return text;
 }
 
-/** A prefix of keys; none is the empty one. Throws `MalformedXML`, `InvalidArgument`. */
+/**
+ * A prefix of keys; none is the empty one.
+ * @throws `MalformedXML`, `InvalidArgument`
+ */
 export function prefixText(element: XmlElement | undefined): string {
   const prefix = leafText(element) ?? '';
   // A literal star would look like a pattern in decisions and logs. Some stores cut off white space, or read keys as paths.

@@ -63,7 +63,8 @@ export const taggingOperations: readonly S3Operation[] = [
 
 /**
  * Reads `<Tagging><TagSet><Tag><Key/><Value/></Tag>…`; anything else in it is refused, because a store might take it
- * for a tag. Throws `MalformedXML`.
+ * for a tag.
+ * @throws `MalformedXML`
  */
 function parseTagging(body: Uint8Array): readonly ObjectTag[] {
   const shape = { root: 'Tagging', maxBytes: maxTaggingBytes, maxDepth: 4 };
@@ -72,7 +73,10 @@ function parseTagging(body: Uint8Array): readonly ObjectTag[] {
   return readTags(tagSet);
 }
 
-/** Reads the `<Tag><Key/><Value/></Tag>` elements of a set. Throws `MalformedXML`. */
+/**
+ * Reads the `<Tag><Key/><Value/></Tag>` elements of a set.
+ * @throws `MalformedXML`
+ */
 export function readTags(tagSet: XmlElement): readonly ObjectTag[] {
   if (tagSet.text.trim() !== '') throw malformed();
   return tagSet.children.map(readTag);

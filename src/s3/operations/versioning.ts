@@ -14,7 +14,8 @@ export const versioningDocument: DocumentRule = {
 
 /**
  * Reads a VersioningConfiguration and writes it anew for the store. MFA delete is refused: the device would be the
- * store's, registered for the one key that all callers share. Throws `MalformedXML`, `NotImplemented`.
+ * store's, registered for the one key that all callers share.
+ * @throws `MalformedXML`, `NotImplemented`
  */
 function rewriteVersioning(body: Uint8Array): Buffer {
   const shape = { root: 'VersioningConfiguration', maxBytes, maxDepth: 2 };
