@@ -44,17 +44,27 @@ directory: {}
 );
 
 interface Asked {
-  readonly action: 's3:GetObject' | 's3:PutObject' | 's3:DeleteObject' | 's3:ListBucket';
+  readonly action:
+    | 's3:GetObject'
+    | 's3:GetObjectTagging'
+    | 's3:PutObject'
+    | 's3:DeleteObject'
+    | 's3:ListBucket';
   /** A key, or the prefix of a listing. */
   readonly name: string;
 }
 
-const methods = { 's3:GetObject': 'GET', 's3:PutObject': 'PUT', 's3:DeleteObject': 'DELETE' } as const;
+const methods = {
+  's3:GetObject': 'GET',
+  's3:GetObjectTagging': 'GET',
+  's3:PutObject': 'PUT',
+  's3:DeleteObject': 'DELETE',
+} as const;
 
 async function live(asked: Asked, policies: OwnPolicies, drawn: Drawn): Promise<string> {
   const directory = directoryOf(policies);
   const caller = callerOf(drawn.kind, directory, policies.session);
-  const encoded = uriEncode(asked.name, true);
+  const encoded = uriEncode(asked.name, true) + (asked.action === 's3:GetObjectTagging' ? '?tagging' : '');
   const wire =
     asked.action === 's3:ListBucket'
       ? { method: 'GET', target: `/data?list-type=2&prefix=${uriEncode(asked.name)}`, headers: [] }
@@ -81,7 +91,7 @@ function simulated({ action, name }: Asked, policies: OwnPolicies, drawn: Drawn)
   const world = buildWorld({ ...loaded, settings, directory: recordsOf(policies) });
   const caller = callerOf(drawn.kind, world.directory, policies.session);
   const isListing = action === 's3:ListBucket';
-  const told = action === 's3:GetObject' ? drawn.tags : [];
+  const told = action.startsWith('s3:GetObject') ? drawn.tags : [];
   const circumstances = {
     context: [
       ['aws:CurrentTime', new Date(testNowMs).toISOString().replace('.000Z', 'Z')],
@@ -130,7 +140,13 @@ const names = fc.constantFrom(
   ...['secret/../team/x', '../x', 'team/', 'secret/', 'team/./'],
 );
 const asked: fc.Arbitrary<Asked> = fc.record({
-  action: fc.constantFrom('s3:GetObject', 's3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:ListBucket'),
+  action: fc.constantFrom(
+    's3:GetObject',
+    's3:GetObjectTagging',
+    's3:PutObject',
+    's3:DeleteObject',
+    's3:ListBucket',
+  ),
   name: names,
 });
 const resources = fc.constantFrom(

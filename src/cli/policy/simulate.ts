@@ -10,7 +10,7 @@ import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-path.ts';
 import { parseArn } from '../../core/arn.ts';
-import { leavesItsBucket } from '../../core/path-key.ts';
+import { aliasesOfSubresource, leavesItsBucket } from '../../core/path-key.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
@@ -44,6 +44,8 @@ export interface Simulation {
 interface Case {
   readonly sets: PolicySets;
   readonly query: AuthorizationQuery;
+  /** True when only an explicit Deny counts. */
+  readonly isDenyOnly?: boolean | undefined;
 }
 
 /**
@@ -74,6 +76,8 @@ function decideEvery([first, ...others]: readonly [Case, ...Case[]], simulated: 
   for (const other of others) {
     if (!isPermitted(decided, simulated)) return decided;
     const next = decideOne(other);
+    if (other.isDenyOnly === true && next.decision.effect === 'deny' && !next.decision.isExplicitDeny)
+      continue;
     if (!isPermitted(next, simulated) || decided.decision.effect === 'allow') decided = next;
   }
   return decided;
@@ -125,11 +129,14 @@ function s3Cases(
   const sets = policies.withBucketPolicy(own, resource);
   const { entries, lazyKeys } = s3Context({ known, resource, ...place }, simulated);
   const principal = principalOf(asker);
-  const caseOf = ({ permission, requestKeys }: PermissionQuestion): Case => {
+  const caseOf = ({ permission, requestKeys, isDenyOnly }: PermissionQuestion): Case => {
     const context = new RequestContext(requestKeys, lazyKeys);
-    return { sets, query: { principal, action: known.action, resource: permission.resource, context } };
+    const query = { principal, action: known.action, resource: permission.resource, context };
+    return { sets, query, isDenyOnly };
   };
-  const permission = { action: known.action, resource, object: place.key === '' ? undefined : place };
+  const aliases = known.operation.ignoresFinalSlash && aliasesOfSubresource(place.key);
+  const object = place.key === '' ? undefined : { ...place, aliases };
+  const permission = { action: known.action, resource, object };
   const others = asPaths(permission, entries).map(caseOf);
   return [caseOf({ permission, requestKeys: entries }), ...others];
 }
