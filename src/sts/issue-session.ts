@@ -14,7 +14,7 @@ export interface PassedIntoSession {
   /** Each member has `arn`. */
   readonly PolicyArns: readonly ReadonlyMap<string, string>[];
   readonly tags: readonly SessionTag[];
-  /** Uses up a proof of identity that may give credentials only once. Called last, before credentials are created. */
+  /** Uses up a proof of identity that may give credentials only once. Called last, before the credentials are given out. */
   readonly useUp?: () => Promise<void>;
 }
 
@@ -40,13 +40,14 @@ export async function issueSession(
   const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
   const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
-  await useUp?.();
   const { credentials, sessionId } = issueWithin(() => issue(grant, policies, dependencies, nowMs));
+  await useUp?.();
   trace.add({ issuedCredentials: true, issuedSessionId: sessionId });
   return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };
 }
 
-// The packed size is within its limit here, but tags inherited along a chain can still make the token too long.
+// The packed size is within its limit here. Tags inherited along a chain, and those of an assertion, which are counted in
+// characters, can still make the token too long.
 function issueWithin(issueIt: () => Issued): Issued {
   try {
     return issueIt();

@@ -9,7 +9,7 @@ export const sessionTokenType = 'sts-session+jwe';
 /** Longest session token, in characters, that an HTTP header field carries safely. */
 export const maxTokenLength = 8192;
 
-/** Largest size of the claims before compression, in bytes. The parameters of one request always take less. */
+/** Largest size of the claims before compression, in bytes. */
 export const maxUnpackedBytes = 65_536;
 
 /** A session exceeds {@link maxTokenLength} or {@link maxUnpackedBytes}. The message says by how much. */

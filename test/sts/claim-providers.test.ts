@@ -22,7 +22,9 @@ afterAll(async () => {
 
 /** A sidecar with these providers, in this order; every one is of the same issuer. */
 async function sidecarWith(...providers: string[]): Promise<string> {
-  const trust = `{ Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { Federated: "${providerArn(idp.issuer)}" }, Action: "sts:AssumeRoleWithWebIdentity", Condition: { StringEquals: { "${idp.issuer.replace('http://', '')}:aud": workloads } } }] }`;
+  const trust = (condition: string): string =>
+    `{ Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { Federated: "${providerArn(idp.issuer)}" }, Action: "sts:AssumeRoleWithWebIdentity"${condition} }] }`;
+  const forWorkloads = `, Condition: { StringEquals: { "${idp.issuer.replace('http://', '')}:aud": workloads } }`;
   const sidecar = await startSidecar({
     clock,
     tokenKey,
@@ -31,7 +33,8 @@ directory:
   policies:
     ReadData: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::data/*" }] }
   roles:
-    - { name: pod, trustPolicy: ${trust} }
+    - { name: pod, trustPolicy: ${trust(forWorkloads)} }
+    - { name: anyone, trustPolicy: ${trust('')} }
   identityProviders:
 ${providers.map((one) => `    - { kind: oidc, issuer: "${idp.issuer}", ${one} }`).join('\n')}
 `,
@@ -130,5 +133,27 @@ describe('a token for the audiences of several providers', () => {
     const [head, , signature] = ofConsole.split('.');
     const [, forged] = ofStorage.split('.');
     expect(await arnFor(url, `${head}.${forged}.${signature}`)).toBe('InvalidIdentityToken');
+  });
+});
+
+describe('a role of the directory that trusts the issuer whatever the audience', () => {
+  const anyone = `arn:aws:iam::${account}:role/anyone`;
+
+  it.each([
+    ['a provider with role policies', { aud: 'console' }],
+    ['a claim-mode provider', { aud: 'storage' }],
+    ['a provider with role policies, because of azp', { aud: ['workloads', 'console'], azp: 'console' }],
+  ])('refuses users of %s', async (_, claims) => {
+    const url = await sidecarWith(workloads, staff, people('[storage]'));
+    const token = await idp.mint({ policy: 'ReadData', ...claims });
+    expect(await arnFor(url, token, anyone)).toBe('AccessDenied');
+    const alone = await sidecarWith(workloads);
+    expect(await arnFor(alone, token, anyone)).toBe('InvalidIdentityToken');
+  });
+
+  it('admits users of a provider without a role of its own', async () => {
+    const url = await sidecarWith(workloads, staff, people('[storage]'));
+    const token = await idp.mint({ aud: 'workloads', policy: 'ReadData' });
+    expect(await arnFor(url, token, anyone)).toMatch(/:assumed-role\/anyone\/session$/);
   });
 });

@@ -39,6 +39,7 @@ function directoryWith(policyNames: readonly string[]): Directory {
 
 const identity: FederatedIdentity = {
   provider,
+  hasOwnRole: true,
   issuer: `https://${noise(240)}`,
   subject: noise(255),
   audience: noise(255),

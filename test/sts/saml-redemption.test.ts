@@ -58,6 +58,31 @@ describe('an assertion', () => {
     expect(await redeem(assertion, { DurationSeconds: '900' })).toBe(replayed);
   });
 
+  it('whose session was too large with a session policy is good for a request without one', async () => {
+    // Four bytes and one character each: 40 such tags are within the limits of tags.
+    const letter = '\u{10400}';
+    const tags = Array.from({ length: 40 }, (_, index): [string, string[]] => [
+      `PrincipalTag:${10 + index}${letter.repeat(126)}`,
+      [letter.repeat(256)],
+    ]);
+    const assertion = idp.respond({ attributes: Object.fromEntries(tags) });
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: `arn:aws:s3:::data/${'ÿ'.repeat(1900)}` }],
+    });
+    expect(await redeem(assertion, { Policy })).toMatch(/^PackedPolicyTooLarge: /);
+    expect(await redeem(assertion)).toBe('allowed');
+    expect(await redeem(assertion)).toBe(replayed);
+  });
+
+  it('may offer a role by an ARN without an account, as requests may name it', async () => {
+    const RoleArn = 'arn:aws:iam:::role/analyst';
+    const attributes = { Role: [`${RoleArn},${samlProviderArn('company')}`] };
+    expect(await redeem(idp.respond({ attributes }), { RoleArn })).toBe('allowed');
+    expect(await redeem(idp.respond({ attributes }))).toBe('allowed');
+    expect(await redeem(idp.respond({ attributes }), { RoleArn: roleArn('plain') })).toMatch(/^AccessDenied/);
+  });
+
   it('gives credentials to one of many requests at once, also beside those that are refused', async () => {
     const assertion = idp.respond();
     const answers = await Promise.all(

@@ -74,7 +74,8 @@ export class KubernetesProvider implements IdentityProvider {
       await this.#room.wait(() => reviewToken(token.text, { audiences, subject }, reviewer), observe);
     }
     const session = { expiresAt, tags, sourceIdentity, policyNames: undefined };
-    return { provider: this.name, issuer: this.issuer, subject, audience, claims, ...session };
+    const { name: provider, issuer, hasOwnRole } = this;
+    return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
   }
 
   #acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {

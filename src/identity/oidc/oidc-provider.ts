@@ -81,7 +81,8 @@ export class OidcProvider implements IdentityProvider {
     const policyNames =
       this.#policyClaim === undefined ? undefined : policyNamesIn(claims, this.#policyClaim);
     const session = { expiresAt, tags, sourceIdentity, policyNames };
-    return { provider: this.name, issuer: this.issuer, subject, audience, claims, ...session };
+    const { name: provider, issuer, hasOwnRole } = this;
+    return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
   }
 
   async #completeClaims(claims: JsonObject, subject: string, accessToken?: string): Promise<JsonObject> {

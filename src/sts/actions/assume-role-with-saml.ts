@@ -34,7 +34,7 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
     if (roleArn === undefined) throw invalid(values.RoleArn);
     if (!isSamlProviderArn(values.PrincipalArn)) throw invalid(values.PrincipalArn);
     const identity = await federateSaml(values.PrincipalArn, values.SAMLAssertion, call);
-    requireOffered(identity, roleArn);
+    requireOffered(identity, roleArn, account.id);
     const { sessionName, tags, sourceIdentity, maxDurationSeconds } = identity;
     const { DurationSeconds: durationSeconds } = values;
     const asked = durationSeconds ?? defaultDurationSeconds;
@@ -74,8 +74,10 @@ function isSamlProviderArn(text: string): boolean {
   return arn?.service === 'iam' && arn.region === '' && /^saml-provider\/./.test(arn.resource);
 }
 
-function requireOffered({ roles, providerArn }: SamlIdentity, roleArn: string): void {
-  const isOffered = roles.some((one) => one.roleArn === roleArn && one.principalArn === providerArn);
+function requireOffered({ roles, providerArn }: SamlIdentity, roleArn: string, accountId: string): void {
+  const isOffered = roles.some(
+    (one) => fullRoleArn(one.roleArn, accountId) === roleArn && one.principalArn === providerArn,
+  );
   if (isOffered) return;
   const detail = 'the assertion does not offer the role for the provider';
   throw stsError('AccessDenied', `Not authorized to perform ${action}`, { detail });

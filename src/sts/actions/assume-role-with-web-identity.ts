@@ -84,6 +84,9 @@ async function grantTo(
   // INVARIANT: both parameters are required in this mode.
   if (roleArn === undefined || sessionName === undefined)
     throw new Error('a role is asked for without a name');
+  // A trust policy names the issuer alone. Without this, one that does not look at the audience would also admit the users of a
+  // provider that was added for its own role.
+  if (identity.hasOwnRole) throw denied(name, 'the provider of the token has a role of its own');
   const { account } = call.dependencies;
   const { subject, audience, tags, sourceIdentity } = identity;
   const session = { sessionName, tags, sourceIdentity };
