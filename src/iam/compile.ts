@@ -6,10 +6,11 @@ import { compileNotPrincipals, compilePrincipals, type PrincipalTest } from './m
 import {
   commonPrefix,
   compileNotResources,
+  compileRange,
   compileResources,
   namedBuckets,
+  type ResourceRange,
   type ResourceTest,
-  rangeOf,
 } from './match-resource.ts';
 import { StatementIndex } from './statement-index.ts';
 import { variableKeys } from './variables.ts';
@@ -58,6 +59,7 @@ function compileStatement(
   hasVariables: boolean,
 ): CompiledStatement {
   const { index, sid, effect, actions, resources } = statement;
+  const ranges = resources?.values.map(compileRange) ?? [];
   const matchesListedAction = compileActions(actions.values);
   return {
     reference: sid === undefined ? { policy, index } : { policy, sid, index },
@@ -65,9 +67,9 @@ function compileStatement(
     matchesAction: actions.isNegated ? (action) => !matchesListedAction(action) : matchesListedAction,
     buckets: resources === undefined || resources.isNegated ? undefined : namedBuckets(resources.values),
     resourcePrefix: resources === undefined || resources.isNegated ? '' : commonPrefix(resources.values),
-    ranges: resources?.values.map(rangeOf) ?? [],
+    ranges,
     excludesResources: resources?.isNegated ?? false,
-    matchesResource: compileResourceElement(statement),
+    matchesResource: compileResourceElement(statement, ranges),
     principalLevel: compilePrincipalElement(statement),
     conditions: statement.conditions.map((condition) =>
       compileCondition(condition, hasVariables, (message) => {
@@ -78,11 +80,14 @@ function compileStatement(
   };
 }
 
-function compileResourceElement({ resources, effect }: PolicyStatement): ResourceTest {
+function compileResourceElement(
+  { resources, effect }: PolicyStatement,
+  ranges: readonly ResourceRange[],
+): ResourceTest {
   if (resources === undefined) return () => true;
   return resources.isNegated
-    ? compileNotResources(resources.values, effect)
-    : compileResources(resources.values);
+    ? compileNotResources(resources.values, ranges, effect)
+    : compileResources(ranges);
 }
 
 function compilePrincipalElement({ principals, effect }: PolicyStatement): PrincipalTest | undefined {

@@ -70,9 +70,9 @@ function matchesArnScheme(segments: readonly string[]): boolean {
   );
 }
 
-/** Compiles a Resource element: it applies when one pattern matches. */
-export function compileResources(patterns: readonly ResourcePattern[]): ResourceTest {
-  const tests = patterns.map(compileResourcePattern);
+/** Compiles a Resource element from the ranges of its patterns: it applies when one pattern matches. */
+export function compileResources(ranges: readonly ResourceRange[]): ResourceTest {
+  const tests = ranges.map(({ matches }) => matches);
   const [only] = tests;
   if (only !== undefined && tests.length === 1) return only;
   const steps = tests.length * stepsPerPattern;
@@ -94,9 +94,10 @@ const noResource = '*';
  */
 export function compileNotResources(
   patterns: readonly ResourcePattern[],
+  ranges: readonly ResourceRange[],
   effect: 'Allow' | 'Deny',
 ): ResourceTest {
-  const matches = compileResources(patterns);
+  const matches = compileResources(ranges);
   const whenUnresolvable = effect === 'Deny';
   return (scope) => {
     if (scope.resourceSegments.length <= headSegments && scope.query.resource !== noResource)
@@ -104,7 +105,9 @@ export function compileNotResources(
     const unresolvable = someTruth(patterns, ({ tail }) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;
     const applies = notTruth(matches(scope));
-    return unresolvable === 'unknown' ? 'unknown' : applies;
+    // Of a pattern that matches already, an Allow needs nothing more.
+    const isSettled = unresolvable === false || (applies === false && effect === 'Allow');
+    return isSettled ? applies : 'unknown';
   };
 }
 
@@ -153,21 +156,27 @@ function literalPrefix({ head, tail }: ResourcePattern): string {
   return headText === undefined ? '' : headText + literalHead(tail);
 }
 
-/** What a pattern can match: this text alone, everything that starts with it, or some of that. */
+/** A compiled pattern, and what can be told of it without a request. */
 export interface ResourceRange {
+  /** What every resource that matches starts with. */
   readonly text: string;
+  /** What matches: this text alone, everything that starts with it, or some of that. */
   readonly extent: 'exact' | 'everything' | 'some';
+  /** True when the pattern ends in `*`: whatever starts with a resource that matches then matches too. */
+  readonly isOpen: boolean;
+  readonly matches: ResourceTest;
 }
 
-/** Reads off a pattern what it can match. */
-export function rangeOf(pattern: ResourcePattern): ResourceRange {
+/** Compiles one pattern. */
+export function compileRange(pattern: ResourcePattern): ResourceRange {
   const { head, tail } = pattern;
   const text = literalPrefix(pattern);
-  if (head.length > 0 && literalHeadText(head) === undefined) return { text, extent: 'some' };
+  const isOpen = tail.at(-1)?.kind === 'any';
+  const range = { text, isOpen, matches: compileResourcePattern(pattern) };
+  if (head.length > 0 && literalHeadText(head) === undefined) return { ...range, extent: 'some' };
   const further = tail.findIndex(({ kind }) => kind !== 'text');
-  if (further < 0) return { text, extent: 'exact' };
-  const isOpen = tail[further]?.kind === 'any' && further === tail.length - 1;
-  return { text, extent: isOpen ? 'everything' : 'some' };
+  if (further < 0) return { ...range, extent: 'exact' };
+  return { ...range, extent: isOpen && further === tail.length - 1 ? 'everything' : 'some' };
 }
 
 /** Tells whether some resource that starts with a prefix could match; may say yes too often, never no wrongly. */
@@ -178,6 +187,11 @@ export function mayReach({ text, extent }: ResourceRange, prefix: string): boole
 /** Tells whether every resource that starts with a prefix certainly matches. */
 export function covers({ text, extent }: ResourceRange, prefix: string): boolean {
   return extent === 'everything' && prefix.startsWith(text);
+}
+
+/** Tells whether every resource that starts with the one of the scope certainly matches, its variables replaced. */
+export function coversExtensions({ isOpen, matches }: ResourceRange, scope: EvaluationScope): boolean {
+  return isOpen && matches(scope) === true;
 }
 
 /**

@@ -29,9 +29,10 @@ const resource = fc.constantFrom(
   '*',
   'arn:aws:s3:::*',
   'arn:*:s3:::data/*',
-  ...['*', 's*', 'se*', 'secret/*', 'secret/x', 'logs/*', 'l*s/*', '*x*', '*/x', '?', '*/*'].map(
+  ...['*', 's*', 'se*', 'secret/*', 'secret/x', 'logs/*', 'l*s/*', '*x*', '*/x', '?', '???', '*/*', '?*'].map(
     (key) => bucket + key,
   ),
+  ...['', 's', 'logs/'].map((prefix) => `${bucket}${prefix}${'?'.repeat(40)}`),
   `${bucket}${variable('aws:PrincipalTag/team')}*`,
   `${bucket}${variable('aws:PrincipalTag/none')}*`,
   `${bucket}${variable('*')}*`,
@@ -82,6 +83,19 @@ const sets = fc
 const prefixes = fc.constantFrom('', 's', 'sec', 'secret/', 'logs/', 'logs', 'x');
 const tails = fc.string({ unit: fc.constantFrom('s', 'e', 'x', '/', 'cret/', 'l', 'ogs/'), minLength: 1 });
 
+/** What the sets say about a delivery under `logs/`; `undefined` when nothing of it is refused. */
+function refusalOfLogs(policies: PolicySets): ReturnType<typeof refusalWithin> {
+  const query = queryOf('logs/*');
+  const decision = decide(policies, query);
+  if (decision.effect !== 'allow') throw new Error('the key that stands for all is not allowed');
+  return refusalWithin(policies, query, `${bucket}logs/`, decision);
+}
+
+const allowOf = (Resource: string | readonly string[], rest: object = {}): object => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 's3:*', Resource, ...rest }],
+});
+
 /** Whether a delivery under a prefix is allowed: as the two keys that stand for all of them are. */
 function isAllowed(policies: PolicySets, prefix: string): boolean {
   return [`${prefix}*`, `${prefix}*/*`].every((key) => {
@@ -94,6 +108,39 @@ function isAllowed(policies: PolicySets, prefix: string): boolean {
 }
 
 describe('refusalWithin', () => {
+  it('does not take an Allow of keys of some lengths for an Allow of every key', () => {
+    const patterns = [1, 3, 40].map((points) => `${bucket}logs/${'?'.repeat(points)}`);
+    const identity = compileAll([allowOf(patterns)], 'identity');
+    expect(refusalOfLogs({ identity })).toMatchObject({ isExplicitDeny: false, policyType: 'identity' });
+  });
+
+  it('lets a bucket policy that names the role, and allows less, take nothing from what the role allows itself', () => {
+    const ofBucket = allowOf(`${bucket}logs/?`, { Principal: { AWS: role } });
+    const policies = {
+      identity: compileAll([allowOf(`${bucket}logs/*`)], 'identity'),
+      resource: compileAll([ofBucket], 'resource'),
+    };
+    expect(refusalOfLogs(policies)).toBeUndefined();
+    expect(refusalOfLogs({ ...policies, identity: [] })).toMatchObject({ policyType: 'resource' });
+  });
+
+  it('lets an Allow of a bucket policy cover what the one that the decision names leaves out', () => {
+    const narrow = allowOf(`${bucket}logs/?`, { Principal: '*' });
+    const wide = allowOf(`${bucket}logs/*`, { Principal: { AWS: principal.arn } });
+    const policies = { identity: [], resource: compileAll([narrow, wide], 'resource') };
+    expect(refusalOfLogs(policies)).toBeUndefined();
+  });
+
+  it('reads variables of a pattern that covers, and of one that a Deny leaves out', () => {
+    const team = `${bucket}log${variable('aws:PrincipalTag/team')}/*`;
+    const deny = {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Deny', Action: 's3:*', NotResource: [team] }],
+    };
+    const identity = compileAll([allowOf(team), deny], 'identity');
+    expect(refusalOfLogs({ identity })).toBeUndefined();
+  });
+
   it('lets nothing pass of which a part is refused', () => {
     let allowed = 0;
     fc.assert(
