@@ -37,19 +37,20 @@ export class LookedUpTags {
   }
 
   /**
-   * Asks for what a decision waits for, as far as the prefixes can be looked up for its permission. True when all of that is
-   * known now, perhaps since the decision began, so that a further one can use it. Rejects when the store cannot be asked.
+   * Asks for something that a decision waits for, as far as the prefixes can be looked up for its permission. True when some of
+   * it is known now, perhaps since the decision began, so that a further decision can use it: that one may no longer wait for
+   * the rest. Rejects when the store cannot be asked.
    */
   async learn(
     permission: Permission,
     prefixes: readonly string[],
     keys: readonly string[],
   ): Promise<boolean> {
-    const wanted = prefixes.filter((prefix) => keys.some((key) => key.startsWith(prefix)));
-    for (const prefix of wanted) {
+    for (const prefix of prefixes) {
+      if (!keys.some((key) => key.startsWith(prefix))) continue;
       const tags = this.known(prefix, permission) ?? (await this.of(prefix, permission));
-      if (tags === undefined) return false;
+      if (tags !== undefined) return true;
     }
-    return wanted.length > 0;
+    return false;
   }
 }

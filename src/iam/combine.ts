@@ -9,7 +9,6 @@
 import {
   type AuthorizationQuery,
   evaluatePolicies,
-  type PrincipalLevel,
   SetEvaluation,
   type SetResult,
   type StatementReference,
@@ -22,21 +21,17 @@ import {
   startBudget,
   withBoundary,
 } from './policy-sets.ts';
+import {
+  effectsAtBest,
+  effectsNow,
+  missingAllow,
+  pendingKeys,
+  type SetEffects,
+  type SetResults,
+} from './set-effects.ts';
 
 export type { PolicySets, PolicyType } from './policy-sets.ts';
-
-/** What one set contributed. */
-export type SetEffect = 'allow' | 'deny' | 'none';
-
-/** The contributions of the sets; `undefined` for a set that does not exist. */
-export interface SetEffects {
-  readonly identity: SetEffect;
-  readonly boundary: SetEffect | undefined;
-  readonly session: SetEffect | undefined;
-  readonly resource: SetEffect | undefined;
-  /** How closely the resource set's allow names the caller; `none` unless it allows. */
-  readonly resourceLevel: PrincipalLevel;
-}
+export type { SetEffect, SetEffects } from './set-effects.ts';
 
 /** The answer, with its reason. */
 export interface Decision {
@@ -118,8 +113,6 @@ const nothingKnown: SetEffects = {
   resourceLevel: 'none',
 };
 
-type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
-
 const noResults: SetResults = {
   identity: undefined,
   boundary: undefined,
@@ -139,18 +132,17 @@ function evaluateSets(sets: PolicySets, query: AuthorizationQuery): SetResults {
 }
 
 function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
-  const effects = summarise(results, query);
+  const effects = effectsNow(results, query);
   const { identity, boundary, session, resource } = results;
   if (identity?.effect === 'deny') return denied('identity', identity.statement, effects);
   if (boundary?.effect === 'deny') return denied('boundary', boundary.statement, effects);
   if (session?.effect === 'deny') return denied('session', session.statement, effects);
   if (resource?.effect === 'deny') return denied('resource', resource.statement, effects);
-  const keys = neededKeys(results);
-  if (keys !== undefined) return { effect: 'needs', keys };
+  // Whatever allows, and even when nothing does: audit mode relaxes no explicit deny.
+  const denyKeys = pendingKeys(results, 'denyKeys');
+  if (denyKeys !== undefined) return { effect: 'needs', keys: denyKeys };
   const missing = missingAllow(effects, sets, query);
-  if (missing !== undefined) {
-    return { effect: 'deny', isExplicitDeny: false, policyType: missing, sets: effects };
-  }
+  if (missing !== undefined) return notAllowed(missing, effects, { results, sets, query });
   const { resourceLevel } = effects;
   const policyType = resourceLevel === 'direct' || resourceLevel === 'entity' ? 'resource' : 'identity';
   const granting = results[policyType];
@@ -163,60 +155,24 @@ function denied(policyType: PolicyType, statement: StatementReference, sets: Set
   return { effect: 'deny', isExplicitDeny: true, policyType, statement, sets };
 }
 
-/** What any set waits for, sorted; `undefined` when none does. */
-function neededKeys({ identity, boundary, session, resource }: SetResults): string[] | undefined {
-  let keys: Set<string> | undefined;
-  for (const result of [identity, boundary, session, resource]) {
-    if (result?.effect !== 'needs') continue;
-    keys ??= new Set();
-    for (const key of result.keys) keys.add(key);
-  }
-  return keys === undefined ? undefined : [...keys].sort();
-}
-
-/** The set whose allow is missing; `undefined` when access is granted. */
-export function missingAllow(
+/** An implicit deny, unless a look-up could make it an allow or give it another reason. */
+function notAllowed(
+  policyType: PolicyType,
   effects: SetEffects,
-  sets: PolicySets,
-  query: Pick<AuthorizationQuery, 'principal' | 'action'>,
-): PolicyType | undefined {
-  const { resourceLevel, identity, boundary = 'allow', session = 'allow' } = effects;
-  if (resourceLevel === 'direct') return undefined;
-  const { kind } = query.principal;
-  if (kind === 'anonymous' || kind === 'web-identity' || kind === 'saml') return 'resource';
-  if (isTrustDecision(sets, query) && resourceLevel === 'none') return 'resource';
-  if (resourceLevel !== 'entity' && identity !== 'allow') return 'identity';
-  if (boundary !== 'allow') return 'boundary';
-  if (session !== 'allow') return 'session';
-  return undefined;
+  { results, sets, query }: { results: SetResults; sets: PolicySets; query: AuthorizationQuery },
+): Decision | NeedsKeys {
+  const keys = pendingKeys(results, 'allowKeys');
+  if (keys !== undefined) {
+    const best = effectsAtBest(results, query);
+    const isSameReason = missingAllow(best, sets, query) === policyType;
+    // Audit mode relaxes a missing identity allow where boundary and session policies allow.
+    const isSettled =
+      isSameReason && (policyType !== 'identity' || isAllowedBeside(best) === isAllowedBeside(effects));
+    if (!isSettled) return { effect: 'needs', keys };
+  }
+  return { effect: 'deny', isExplicitDeny: false, policyType, sets: effects };
 }
 
-/** A role can be assumed only by whom its trust policy names: here an identity policy alone grants nothing. */
-function isTrustDecision(sets: PolicySets, query: Pick<AuthorizationQuery, 'action'>): boolean {
-  const hasTrustPolicy = sets.resource?.some(({ kind }) => kind === 'trust') ?? false;
-  return hasTrustPolicy || isAssumeRole(query.action);
-}
-
-function isAssumeRole(action: string): boolean {
-  // The third character tells `sts:` from `s3:`, which most actions are.
-  return action.charAt(2) !== ':' && action.toLowerCase().startsWith('sts:assumerole');
-}
-
-function summarise(
-  { identity, boundary, session, resource }: SetResults,
-  query: AuthorizationQuery,
-): SetEffects {
-  const own = effectOf(identity) ?? 'none';
-  return {
-    identity: own === 'none' && query.principal.kind === 'root' ? 'allow' : own,
-    boundary: effectOf(boundary),
-    session: effectOf(session),
-    resource: effectOf(resource),
-    // An allow without a Principal has no place in a resource set and grants nothing there.
-    resourceLevel: resource?.effect === 'allow' ? (resource.level ?? 'none') : 'none',
-  };
-}
-
-function effectOf(result: SetResult | undefined): SetEffect | undefined {
-  return result?.effect === 'needs' ? 'none' : result?.effect;
+function isAllowedBeside({ boundary = 'allow', session = 'allow' }: SetEffects): boolean {
+  return boundary === 'allow' && session === 'allow';
 }

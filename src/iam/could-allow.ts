@@ -1,10 +1,11 @@
-import { type Decision, missingAllow, type SetEffect } from './combine.ts';
+import type { Decision } from './combine.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { CompiledStatement } from './compiled-statement.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import { covers, mayReach } from './match-resource.ts';
 import { type PolicySets, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
 import type { PolicyPrincipal } from './query.ts';
+import { missingAllow, type SetEffect } from './set-effects.ts';
 
 /** One question about every resource whose ARN starts alike. */
 export interface RangeQuery {

@@ -12,19 +12,25 @@ export type { AuthorizationQuery, PolicyPrincipal } from './query.ts';
 
 /** What one set of policies says. Within a set the policies are united: any deny wins, then any allow. */
 export type SetResult =
-  | { readonly effect: 'deny'; readonly statement: StatementReference }
+  | { readonly effect: 'deny'; readonly statement: StatementReference; readonly pending?: undefined }
   | {
       readonly effect: 'allow';
       readonly statement: StatementReference;
       /** The closest level at which a bucket or trust policy allows; `undefined` for policies without Principal. */
       readonly level: PrincipalLevel | undefined;
+      readonly pending?: Pending | undefined;
     }
-  | { readonly effect: 'none' }
-  | {
-      readonly effect: 'needs';
-      /** Lazy keys, in lower case and sorted, that must be looked up before the set can answer. */
-      readonly keys: readonly string[];
-    };
+  | { readonly effect: 'none'; readonly pending?: Pending | undefined };
+
+/** What a look-up could add to the result of a set. Lazy keys are in lower case. */
+export interface Pending {
+  /** Keys of Deny statements. */
+  readonly denyKeys: readonly string[];
+  /** Keys of Allow statements that name the caller more closely than any that applies already. */
+  readonly allowKeys: readonly string[];
+  /** The closest level of those Allow statements; `undefined` for policies without Principal, and without `allowKeys`. */
+  readonly allowLevel: PrincipalLevel | undefined;
+}
 
 /** Finds the statements of a policy to test; the property tests also evaluate without the index. */
 export type CandidateFinder = (policy: CompiledPolicy, query: AuthorizationQuery) => Candidates;
@@ -61,12 +67,12 @@ export class SetEvaluation {
   result(): SetResult {
     if (this.#denying !== undefined) return { effect: 'deny', statement: this.#denying };
     const best = this.#best;
-    if (this.#undecided !== undefined) {
-      const keys = keysThatMatter(this.#undecided, best?.rank ?? 0);
-      if (keys.length > 0) return { effect: 'needs', keys };
-    }
-    if (best === undefined) return noneResult;
-    return { effect: 'allow', statement: best.reference, level: best.level };
+    const pending = this.#undecided && pendingOf(this.#undecided, best?.rank ?? 0);
+    if (best === undefined) return pending === undefined ? noneResult : { effect: 'none', pending };
+    const { reference: statement, level } = best;
+    return pending === undefined
+      ? { effect: 'allow', statement, level }
+      : { effect: 'allow', statement, level, pending };
   }
 
   #addDenies(denies: readonly CompiledStatement[]): boolean {
@@ -77,7 +83,7 @@ export class SetEvaluation {
         this.#denying = statement.reference;
         return true;
       }
-      if (truth === 'unknown') this.#undecided = noted(this.#undecided, denyRank, this.#scope);
+      if (truth === 'unknown') this.#note({ isDeny: true });
     }
     return false;
   }
@@ -91,15 +97,20 @@ export class SetEvaluation {
       if (this.#best !== undefined && rank <= this.#best.rank) continue;
       const truth = appliesBeyondPrefix(statement, this.#scope);
       if (truth === true) this.#best = { reference: statement.reference, level, rank };
-      if (truth === 'unknown') this.#undecided = noted(this.#undecided, rank, this.#scope);
+      if (truth === 'unknown') this.#note({ isDeny: false, rank, level });
     }
     return false;
+  }
+
+  #note(statement: WaitingStatement): void {
+    this.#undecided ??= [];
+    this.#undecided.push({ ...statement, keys: this.#scope.pendingKeys() });
   }
 }
 
 /**
- * Evaluates one set. `needs` is answered only when a statement that already matches principal, action and resource
- * depends on a lazy key and the answer depends on that statement.
+ * Evaluates one set. A statement is pending only when it matches principal, action and resource, as far as these are
+ * known, and depends on a lazy key.
  * @throws DecisionError when the budget is used up or the resource is no ARN.
  */
 export function evaluatePolicies(
@@ -120,31 +131,32 @@ const stepsPerStatement = 8;
 
 const noneResult: SetResult = { effect: 'none' };
 
-/** Above every level: an undecided Deny matters whatever allows, and even when nothing does (audit mode). */
-const denyRank = 4;
-
 interface GrantingStatement {
   readonly reference: StatementReference;
   readonly level: PrincipalLevel | undefined;
   readonly rank: number;
 }
 
+/** A statement that may apply. */
+type WaitingStatement =
+  | { readonly isDeny: true }
+  | { readonly isDeny: false; readonly rank: number; readonly level: PrincipalLevel | undefined };
+
 /** A statement that may apply, depending on keys of the store. */
-interface Undecided {
-  readonly rank: number;
-  readonly keys: readonly string[];
-}
+type Undecided = WaitingStatement & { readonly keys: readonly string[] };
 
-function noted(undecided: Undecided[] | undefined, rank: number, scope: EvaluationScope): Undecided[] {
-  const statement = { rank, keys: scope.pendingKeys() };
-  if (undecided === undefined) return [statement];
-  undecided.push(statement);
-  return undecided;
-}
-
-function keysThatMatter(undecided: readonly Undecided[], bestRank: number): string[] {
-  const keys = undecided.filter(({ rank }) => rank > bestRank).flatMap((statement) => statement.keys);
-  return [...new Set(keys)].sort();
+function pendingOf(undecided: readonly Undecided[], bestRank: number): Pending | undefined {
+  const denyKeys: string[] = [];
+  const allowKeys: string[] = [];
+  let [closest, allowLevel]: [number, PrincipalLevel | undefined] = [bestRank, undefined];
+  for (const statement of undecided) {
+    if (statement.isDeny) denyKeys.push(...statement.keys);
+    else if (statement.rank > bestRank) {
+      allowKeys.push(...statement.keys);
+      if (statement.rank > closest) [closest, allowLevel] = [statement.rank, statement.level];
+    }
+  }
+  return denyKeys.length + allowKeys.length === 0 ? undefined : { denyKeys, allowKeys, allowLevel };
 }
 
 /**

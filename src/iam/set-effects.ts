@@ -1,0 +1,100 @@
+import type { AuthorizationQuery, PrincipalLevel, SetResult } from './evaluate.ts';
+import { type PolicySets, type PolicyType, policyTypes } from './policy-sets.ts';
+
+/** What one set contributed. */
+export type SetEffect = 'allow' | 'deny' | 'none';
+
+/** The contributions of the sets; `undefined` for a set that does not exist. */
+export interface SetEffects {
+  readonly identity: SetEffect;
+  readonly boundary: SetEffect | undefined;
+  readonly session: SetEffect | undefined;
+  readonly resource: SetEffect | undefined;
+  /** How closely the resource set's allow names the caller; `none` unless it allows. */
+  readonly resourceLevel: PrincipalLevel;
+}
+
+/** The results of the sets; `undefined` for a set that does not exist. */
+export type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
+
+/** The keys that Deny, or Allow, statements of any set wait for, sorted; `undefined` when none does. */
+export function pendingKeys(results: SetResults, which: 'denyKeys' | 'allowKeys'): string[] | undefined {
+  let keys: Set<string> | undefined;
+  for (const policyType of policyTypes) {
+    for (const key of results[policyType]?.pending?.[which] ?? noKeys) {
+      keys ??= new Set();
+      keys.add(key);
+    }
+  }
+  return keys === undefined ? undefined : [...keys].sort();
+}
+
+const noKeys: readonly string[] = [];
+
+/** The set whose allow is missing; `undefined` when access is granted. */
+export function missingAllow(
+  effects: SetEffects,
+  sets: PolicySets,
+  query: Pick<AuthorizationQuery, 'principal' | 'action'>,
+): PolicyType | undefined {
+  const { resourceLevel, identity, boundary = 'allow', session = 'allow' } = effects;
+  if (resourceLevel === 'direct') return undefined;
+  const { kind } = query.principal;
+  if (kind === 'anonymous' || kind === 'web-identity' || kind === 'saml') return 'resource';
+  if (isTrustDecision(sets, query) && resourceLevel === 'none') return 'resource';
+  if (resourceLevel !== 'entity' && identity !== 'allow') return 'identity';
+  if (boundary !== 'allow') return 'boundary';
+  if (session !== 'allow') return 'session';
+  return undefined;
+}
+
+/** A role can be assumed only by whom its trust policy names: here an identity policy alone grants nothing. */
+function isTrustDecision(sets: PolicySets, query: Pick<AuthorizationQuery, 'action'>): boolean {
+  const hasTrustPolicy = sets.resource?.some(({ kind }) => kind === 'trust') ?? false;
+  return hasTrustPolicy || isAssumeRole(query.action);
+}
+
+function isAssumeRole(action: string): boolean {
+  // The third character tells `sts:` from `s3:`, which most actions are.
+  return action.charAt(2) !== ':' && action.toLowerCase().startsWith('sts:assumerole');
+}
+
+/** What a set says; for the bucket or trust policy with the level at which it names the caller. */
+type ReadEffect = (result: SetResult) => {
+  readonly effect: SetEffect;
+  readonly level?: PrincipalLevel | undefined;
+};
+
+const effectNow: ReadEffect = (result) => result;
+
+const effectAtBest: ReadEffect = (result) =>
+  result.pending === undefined || result.pending.allowKeys.length === 0
+    ? result
+    : { effect: 'allow', level: result.pending.allowLevel };
+
+/** What the sets contribute without a look-up. */
+export function effectsNow(results: SetResults, query: AuthorizationQuery): SetEffects {
+  return effectsOf(results, query, effectNow);
+}
+
+/** What the sets contribute if every Allow that waits for a look-up applies. */
+export function effectsAtBest(results: SetResults, query: AuthorizationQuery): SetEffects {
+  return effectsOf(results, query, effectAtBest);
+}
+
+function effectsOf(
+  { identity, boundary, session, resource }: SetResults,
+  { principal }: AuthorizationQuery,
+  read: ReadEffect,
+): SetEffects {
+  const own = identity === undefined ? 'none' : read(identity).effect;
+  const ofResource = resource && read(resource);
+  return {
+    identity: own === 'none' && principal.kind === 'root' ? 'allow' : own,
+    boundary: boundary && read(boundary).effect,
+    session: session && read(session).effect,
+    resource: ofResource?.effect,
+    // An allow without a Principal has no place in a resource set and grants nothing there.
+    resourceLevel: ofResource?.effect === 'allow' ? (ofResource.level ?? 'none') : 'none',
+  };
+}
