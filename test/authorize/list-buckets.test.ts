@@ -147,6 +147,38 @@ describe('a filtered list of buckets', () => {
     expect(lookup).not.toHaveBeenCalled();
   });
 
+  it('shows what is allowed whatever the tags, and nothing that a Deny could hide by them', async () => {
+    const whenOpen = { StringEquals: { 'aws:ResourceTag/open': 'yes' } };
+    const bucketPolicies = {
+      plain: {
+        Version: '2012-10-17',
+        Statement: {
+          Effect: 'Allow',
+          Principal: '*',
+          Action: 's3:ListBucket',
+          Resource: 'arn:aws:s3:::plain',
+          Condition: whenOpen,
+        },
+      },
+    };
+    const deny = {
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Deny',
+        Action: 's3:ListBucket',
+        Resource: 'arn:aws:s3:::guarded',
+        Condition: { StringEquals: { 'aws:ResourceTag/class': 'secret' } },
+      },
+    };
+    const identity = [
+      listing(['arn:aws:s3:::plain', 'arn:aws:s3:::both', 'arn:aws:s3:::guarded']),
+      listing(['arn:aws:s3:::both', 'arn:aws:s3:::tagged'], whenOpen),
+      deny,
+    ];
+    const list = await filtered({ identity, bucketPolicies });
+    expect(await seen(list, ['plain', 'both', 'guarded', 'tagged', 'other'])).toEqual(['plain', 'both']);
+  });
+
   it('is given up when nobody waits for it any more', async () => {
     const list = await filtered({ identity: wildcards(20) });
     const leaving = new AbortController();
