@@ -13,7 +13,7 @@ import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
-import { settleBatch, tellingDecision } from './settle-batch.ts';
+import { settleBatch } from './settle-batch.ts';
 import { settleTagCopy } from './settle-tag-copy.ts';
 
 export type { Denied } from './denied.ts';
@@ -140,13 +140,10 @@ class RequestAuthorization {
   }
 
   async decideBatch(batch: Batch): Promise<Authorized> {
-    const decisions = await settleBatch(batch.items, (permission, keys) =>
+    const { decided, allowed, deniedItems } = await settleBatch(batch.items, (permission, keys) =>
       this.#decider.settle(permission, keys),
     );
-    const indexes = [...decisions.keys()];
-    const deniedItems = indexes.filter((index) => decisions[index]?.isPermitted !== true);
-    const allowed = indexes.filter((index) => decisions[index]?.isPermitted === true);
-    const decided = tellingDecision(decisions);
+    this.#decider.forgetTags();
     return this.#authorized({
       decided,
       document: batch.writeBody(allowed),

@@ -44,7 +44,7 @@ export class PermissionDecider {
   readonly #budget: DecisionBudget = new DecisionBudget();
   // How many decisions there are is the client's choice.
   readonly #pace: Pace = new Pace(this.#budget);
-  readonly #tags: LookedUpTags;
+  #tags: LookedUpTags;
   #base: readonly ContextEntry[] | undefined;
   #shared: RequestContext | undefined;
 
@@ -116,6 +116,11 @@ export class PermissionDecider {
    */
   release(): void {
     this.#sets = undefined;
+  }
+
+  /** Lets go of the tags that were looked up; a later decision that depends on them denies, or asks for them again. */
+  forgetTags(): void {
+    this.#tags = new LookedUpTags(this.#sources.lookup);
   }
 
   /** Whether some policy that takes part asks for what only the store knows. */

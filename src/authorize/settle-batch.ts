@@ -7,8 +7,29 @@ type Settle = (permission: Permission, requestKeys: readonly ConditionKey[]) => 
 /** Items that may ask the store at one time: a batch must not become a thousand requests at once. */
 const maxAtOnce = 16;
 
-/** Decides the items of a batch, each by the first of its permissions that is refused; in the order of the items. */
-export async function settleBatch(items: readonly BatchItem[], settle: Settle): Promise<DecidedPermission[]> {
+/** What became of a batch. */
+interface SettledBatch {
+  /** The decision to report for the whole. */
+  readonly decided: DecidedPermission;
+  /** Indexes of the items to send on. */
+  readonly allowed: readonly number[];
+  readonly deniedItems: readonly number[];
+}
+
+/**
+ * Decides the items of a batch, each by the first of its permissions that is refused. The result holds none of the other
+ * decisions: it is kept until the client has read the answer.
+ */
+export async function settleBatch(items: readonly BatchItem[], settle: Settle): Promise<SettledBatch> {
+  const decisions = await decideItems(items, settle);
+  const indexes = [...decisions.keys()];
+  const deniedItems = indexes.filter((index) => decisions[index]?.isPermitted !== true);
+  const allowed = indexes.filter((index) => decisions[index]?.isPermitted === true);
+  return { decided: tellingDecision(decisions), allowed, deniedItems };
+}
+
+/** In the order of the items. */
+async function decideItems(items: readonly BatchItem[], settle: Settle): Promise<DecidedPermission[]> {
   const decisions: DecidedPermission[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
@@ -29,7 +50,7 @@ export async function settleBatch(items: readonly BatchItem[], settle: Settle): 
 }
 
 /** The decision that stands for the batch in the log: a fault before a refusal, a refusal before one that is only recorded. */
-export function tellingDecision(decisions: readonly DecidedPermission[]): DecidedPermission {
+function tellingDecision(decisions: readonly DecidedPermission[]): DecidedPermission {
   const decided =
     decisions.find(({ decision }) => decision.fault !== undefined) ??
     decisions.find(({ isPermitted }) => !isPermitted) ??

@@ -2,8 +2,8 @@ import type { Authenticated } from '../authenticate/authenticate.ts';
 import type { ConditionKey } from '../s3/operation.ts';
 
 /**
- * Context keys about the signature; the age is that of a presigned URL only. Source: AWS "Amazon S3 Signature Version 4
- * authentication specific policy keys".
+ * The context keys of a request's signature; `s3:signatureAge`, in milliseconds, is that of presigned URLs only. Source: AWS
+ * "Amazon S3 Signature Version 4 authentication specific policy keys".
  */
 export function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authenticated): ConditionKey[] {
   const keys: ConditionKey[] = [
