@@ -3,13 +3,21 @@ import { BoundedCache } from '../core/bounded-cache.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { PolicySets } from '../iam/combine.ts';
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
-import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
+import { PolicyDocumentError, parsePolicyDocument, parsePolicyText } from '../iam/document.ts';
 import type { PolicyPrincipal } from '../iam/query.ts';
 import { bucketOfArn } from './bucket-of-arn.ts';
 
 const maxCachedSessionPolicies = 5_000;
 /** What the cached ones may take, as far as {@link compiledBytes} can tell. */
 const maxCachedBytes = 32 * 1024 * 1024;
+
+/** Stands for the session policies of which one is lost. */
+const denyEverything: readonly CompiledPolicy[] = [
+  compilePolicy(
+    parsePolicyDocument({ Statement: { Effect: 'Deny', Action: '*', Resource: '*' } }, 'session'),
+    'lost session policy',
+  ),
+];
 
 /** Finds the policies that apply to a caller, in one directory snapshot. */
 export class PolicyGatherer {
@@ -25,8 +33,8 @@ export class PolicyGatherer {
   }
 
   /**
-   * Identity policies and boundary as the directory holds them now, and what the session adds. A session policy
-   * that cannot be found or compiled leaves a session set that allows nothing.
+   * Identity policies and boundary as the directory holds them now, and what the session adds. A session of which a
+   * policy cannot be found or compiled is denied everything: that policy may have denied what a bucket policy allows.
    */
   gather(caller: Caller): PolicySets {
     const { policies, boundary } = caller.entity;
@@ -56,13 +64,12 @@ export class PolicyGatherer {
     const session: CompiledPolicy[] = [];
     for (const arn of claims.policyArns) {
       const managed = this.#directory.managedPolicy(arn);
-      // Its Deny statements went with it, so the rest of the set cannot be trusted alone.
-      if (managed === undefined) return [];
+      if (managed === undefined) return denyEverything;
       session.push(managed);
     }
     if (claims.policy !== undefined) {
       const inline = this.#compile(claims.policy);
-      if (inline === undefined) return [];
+      if (inline === undefined) return denyEverything;
       session.push(inline);
     }
     return session;

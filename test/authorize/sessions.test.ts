@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RoleSessionCaller } from '../../src/authenticate/caller.ts';
-import { PolicyGatherer } from '../../src/authorize/gather-policies.ts';
+import { PolicyGatherer, policyPrincipal } from '../../src/authorize/gather-policies.ts';
 import { globalKeys } from '../../src/authorize/global-keys.ts';
 import { buildDirectory } from '../../src/directory/directory.ts';
 import { readPolicyRecord } from '../../src/directory/records.ts';
+import { decide } from '../../src/iam/combine.ts';
+import { RequestContext } from '../../src/iam/request-context.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
 import { assume, outcome, type SdkCredentials, s3Client } from '../support/sdk.ts';
 import {
@@ -99,6 +101,22 @@ describe('a role session', () => {
     });
     expect(await get(before.url, session)).toBe('NoSuchBucket 404');
     expect(await get(after.url, session)).toBe('AccessDenied 403');
+  });
+
+  it('loses what a bucket policy grants when a session policy was removed that may have denied it', async () => {
+    const denied = `{ Version: "2012-10-17", Statement: [{ Effect: Deny, Action: "s3:GetObject", Resource: "*" }] }`;
+    const open = `
+  bucketPolicies: { data: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::data/*" }] } }
+`;
+    const before = await start({ tokenKey, directory: directory('', `, Gone: ${denied}`) + open });
+    const after = await start({ tokenKey, directory: directory('') + open });
+    const [restricted, free] = await Promise.all([
+      assume(before.url, alice, 'worker', { PolicyArns: [{ arn: `arn:aws:iam::${account}:policy/Gone` }] }),
+      assume(before.url, alice, 'worker'),
+    ]);
+    expect(await get(before.url, restricted)).toBe('AccessDenied 403');
+    expect(await get(after.url, restricted)).toBe('AccessDenied 403');
+    expect(await get(after.url, free)).not.toBe('AccessDenied 403');
   });
 
   it.each(['aws:ResourceTag/tier', 'iam:ResourceTag/tier'])(
@@ -202,11 +220,19 @@ describe('the policies and context of a caller', () => {
     },
   };
 
-  it('allow nothing when the session policy was sealed by a version with another grammar', () => {
+  it('are denied everything when the session policy was sealed by a version with another grammar', () => {
     const policy =
       '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Unheard":{"a":"b"}}}]}';
     const sets = new PolicyGatherer(gathered).gather({ ...caller, claims: { ...caller.claims, policy } });
-    expect(sets.session).toEqual([]);
+    const query = { principal: policyPrincipal(caller), context: new RequestContext() };
+    for (const [action, resource] of [
+      ['s3:GetObject', 'arn:aws:s3:::data/k'],
+      ['sts:GetSessionToken', '*'],
+    ] as const)
+      expect(decide(sets, { ...query, action, resource })).toMatchObject({
+        isExplicitDeny: true,
+        policyType: 'session',
+      });
   });
 
   it('hold the role’s tags, overlaid by the session’s, case ignored', () => {
