@@ -2,7 +2,7 @@
  * This folder decides whether a caller may make an S3 request.
  * In: an `S3Request` and the `Authenticated` made from the same raw request; the policies that apply to the caller.
  * Out: `Authorized`, which `forward` requires, or `Denied` with the reason.
- * It never sends a request. Tags that only the store knows are read through the `StoreLookup` that it is given.
+ * It never sends a request. It reads tags from the store only through the `StoreLookup` that it is given.
  * It never allows a request because a decision or a look-up failed.
  */
 
@@ -19,8 +19,8 @@ import { settleTagCopy } from './settle-tag-copy.ts';
 export type { Denied } from './denied.ts';
 
 /**
- * The answer of the store, written anew from what the caller may see of it; `refusal` when that is nothing, or could not be
- * decided. Rejects when the signal says that nobody waits for it any more.
+ * Rewrites the answer of the store to what the caller may see of it. Resolves to a `refusal` when the caller may see nothing
+ * or a decision failed. Rejects when the signal is aborted.
  */
 export type ResultWriter = (
   storeResult: Uint8Array,
@@ -43,13 +43,13 @@ class AuthorizedRequest {
   readonly #request: S3Request;
   readonly payload: Authenticated['payload'];
   readonly decision: AccessDecision;
-  /** False when audit mode let a refusal pass. */
+  /** False when audit mode let a denied request pass. */
   readonly isEnforced: boolean;
-  /** The document to forward, after denied items were taken out; `undefined` when the body is streamed. */
+  /** The document to forward, without denied items; `undefined` when the body is streamed. */
   readonly document: Buffer | undefined;
-  /** Indexes of the items of a batch that were denied. */
+  /** Indexes of the denied items of a batch. */
   readonly deniedItems: readonly number[];
-  /** Writes the answer anew; `undefined` when it is passed on as it is. */
+  /** Rewrites the answer; `undefined` when it is passed on unchanged. */
   readonly writeResult: ResultWriter | undefined;
   readonly #permits: (permission: Permission) => boolean;
 
@@ -65,12 +65,12 @@ class AuthorizedRequest {
     this.#permits = facts.permits;
   }
 
-  /** The request that was authorized; the outgoing request is built from it and from nothing else. */
+  /** The authorized request; the outgoing request is built only from it. */
   get request(): S3Request {
     return this.#request;
   }
 
-  /** Whether the caller also has a permission that only the response makes necessary. */
+  /** True when the caller has a permission that only the response turns out to need. */
   permits(permission: Permission): boolean {
     return this.#permits(permission);
   }
@@ -82,13 +82,14 @@ class AuthorizedRequest {
   }
 }
 
-/** Proof that a request may be forwarded. The class is not exported: only this file makes one. */
+/** Proof that a request may be forwarded. The class is not exported, so only this file makes one. */
 export type Authorized = AuthorizedRequest;
 
 /**
- * Decides an authenticated S3 request: every permission it needs must be allowed; the items of a batch are decided one
- * by one. What a decision depends on and only the store knows is looked up. `request` must be the one that was
- * authenticated. Rejects when the store cannot be asked.
+ * Decides an authenticated S3 request. Every permission that it needs must be allowed; the items of a batch are decided one
+ * by one. Looks up tags that a decision depends on.
+ * @param request the request that was authenticated.
+ * @throws when the store cannot be asked.
  */
 export async function authorizeS3(
   request: S3Request,
@@ -121,7 +122,7 @@ class RequestAuthorization {
     this.#isFiltering = sources.listBuckets === 'filtered';
   }
 
-  /** Ends the decision; what only the answer makes necessary can still be asked. */
+  /** Ends the decision. `permits` still works afterwards. */
   release(): void {
     this.#decider.release();
   }
@@ -152,7 +153,7 @@ class RequestAuthorization {
     });
   }
 
-  // The first refusal decides; with no permission at all there is nothing to allow.
+  // The first refusal decides. A request without permissions is a bug and must not pass.
   async #decideAll(permissions: readonly Permission[]): Promise<DecidedPermission> {
     let decided: DecidedPermission | undefined;
     let relaxed: DecidedPermission | undefined;
@@ -188,7 +189,7 @@ class RequestAuthorization {
       : this.#denied(refused);
   }
 
-  /** The buckets on which the caller may list, for one who may not list all buckets. */
+  /** Authorizes a list of only those buckets that the caller may list. */
   #filtered(refused: DecidedPermission, filter: BucketFilter): Authorized {
     const { decision, permission } = refused;
     const shown = { ...decision, effect: 'allow' as const };
@@ -210,7 +211,7 @@ class RequestAuthorization {
       for (const name of names) {
         signal.throwIfAborted();
         const { decision, isPermitted } = await this.#decider.decideListed(filter.permissionOn(name));
-        // A list without the bucket would look whole. Nothing is said of the bucket, which may be hidden.
+        // Without this bucket the list would look complete. The refusal does not name it: it may be hidden from the caller.
         if (decision.fault !== undefined) return { refusal: this.#denied({ ...refused, decision }) };
         if (isPermitted) visible.add(name);
       }

@@ -1,6 +1,6 @@
 /**
- * The bucket of a resource, `arn:aws:s3:::bucket` or `arn:aws:s3:::bucket/key`; `undefined` for resources of other
- * services, which bodies name as their clients like.
+ * The bucket of a resource, `arn:aws:s3:::bucket` or `arn:aws:s3:::bucket/key`. `undefined` for other services: a body can
+ * name any ARN, for example the topic of a notification.
  */
 export function bucketOfArn(resource: string): string | undefined {
   const start = resource.indexOf(':s3:::');

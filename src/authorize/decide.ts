@@ -12,7 +12,7 @@ import {
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
 import { Pace } from './pace.ts';
 
-/** A final decision: whatever could not be decided is denied. */
+/** A final decision; what could not be decided is a deny. */
 export type AccessDecision = Decision;
 
 /**
@@ -29,25 +29,25 @@ export class PacedDecisions {
   }
 }
 
-/** What is left of a decision that waits for keys where nothing can look them up: a refusal. */
+/** Turns a decision that waits for keys into a deny, where nothing can look them up. */
 export function settled(decision: Decision | NeedsKeys): AccessDecision {
   return decision.effect === 'needs' ? undecidable(decision.keys) : decision;
 }
 
-/** The refusal of what depends on context keys that nobody can look up. */
+/** The deny of a decision that depends on context keys which cannot be looked up. */
 export function undecidable(keys: readonly string[]): AccessDecision {
   return failedDecision(new Error(`condition keys cannot be looked up: ${keys.join(', ')}`));
 }
 
-/** Whether the refusals of a caller that {@link isUnallowedOnly} names are only recorded; a role's own setting counts first. */
+/** True when the caller is in audit mode. The setting of a role takes precedence over the global one. */
 export function isAudited(caller: Caller, enforcement: Enforcement): boolean {
   const own = caller.kind === 'role-session' ? caller.entity.enforcement : undefined;
   return (own ?? enforcement) === 'audit';
 }
 
 /**
- * True for a refusal whose only reason is that no identity policy allows: all that `enforcement: audit` relaxes. Explicit
- * denies, boundaries, session policies and errors are none.
+ * True for a deny whose only reason is that no identity policy allows, the only one that `enforcement: audit` relaxes. It
+ * never relaxes explicit denies, boundaries, session policies or errors.
  */
 export function isUnallowedOnly(decision: AccessDecision): boolean {
   const { effect, isExplicitDeny, policyType, fault, sets } = decision;
@@ -57,8 +57,8 @@ export function isUnallowedOnly(decision: AccessDecision): boolean {
 }
 
 /**
- * A decision as logs and metrics tell it: one that could not be made is an `error` of no policy. `isEnforced` is false for a
- * refusal that was only recorded.
+ * A decision in the form of logs and metrics. One that could not be made is an `error` without a policy.
+ * @param isEnforced false for a deny that audit mode let pass.
  */
 export function decisionFacts(
   decision: AccessDecision,

@@ -1,10 +1,10 @@
 import type { Permission } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 
-/** One decided permission. */
+/** A permission with its decision. */
 export interface DecidedPermission {
   readonly permission: Permission;
   readonly decision: AccessDecision;
-  /** True when allowed, and when the refusal is only recorded. */
+  /** True when allowed, and when audit mode relaxes the deny. */
   readonly isPermitted: boolean;
 }

@@ -4,19 +4,19 @@ import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import type { ContextEntry } from './global-keys.ts';
 
-/** A request that was refused. */
+/** A denied request. */
 export interface Denied {
   readonly isAllowed: false;
   readonly decision: AccessDecision;
-  /** AWS's words: who may not do what on which resource, and which kind of policy is missing or denied it. */
+  /** AWS's message: the caller, the action, the resource, and the kind of policy that is missing or denies. */
   readonly message: string;
-  /** The permission that was refused. */
+  /** The permission that was denied. */
   readonly permission: Permission;
-  /** The context that it was refused in. */
+  /** The context of the decision. */
   readonly context: readonly ContextEntry[];
 }
 
-/** The refusal of a permission to the caller with that ARN. */
+/** Builds the denied request from one denied permission. */
 export function deniedRequest(
   { permission, decision }: Pick<DecidedPermission, 'permission' | 'decision'>,
   callerArn: string,

@@ -8,10 +8,10 @@ import type { PolicyPrincipal } from '../iam/query.ts';
 import { bucketOfArn } from './bucket-of-arn.ts';
 
 const maxCachedSessionPolicies = 5_000;
-/** What the cached ones may take, as far as {@link compiledBytes} can tell. */
+/** Bounds their memory, as {@link compiledBytes} estimates it. */
 const maxCachedBytes = 32 * 1024 * 1024;
 
-/** Stands for the session policies of which one is lost. */
+/** The session set of a session that has lost one of its policies. */
 const denyEverything: readonly CompiledPolicy[] = [
   compilePolicy(
     parsePolicyDocument({ Statement: { Effect: 'Deny', Action: '*', Resource: '*' } }, 'session'),
@@ -33,8 +33,8 @@ export class PolicyGatherer {
   }
 
   /**
-   * Identity policies and boundary as the directory holds them now, and what the session adds. A session of which a
-   * policy cannot be found or compiled is denied everything: that policy may have denied what a bucket policy allows.
+   * The identity policies and boundary that the directory holds now, and the session policies. If a session policy cannot
+   * be found or compiled, the session is denied everything: the lost policy may deny what a bucket policy allows.
    */
   gather(caller: Caller): PolicySets {
     const { policies, boundary } = caller.entity;
@@ -45,7 +45,7 @@ export class PolicyGatherer {
     };
   }
 
-  /** The same sets with the policy of the bucket that a resource is of, when there is one. */
+  /** Adds the policy of the bucket that the resource belongs to, if it has one. */
   withBucketPolicy(sets: PolicySets, resourceArn: string): PolicySets {
     const bucket = bucketOfArn(resourceArn);
     const resource = bucket === undefined ? undefined : this.#directory.bucketPolicy(bucket);
@@ -58,7 +58,7 @@ export class PolicyGatherer {
     if (caller.kind === 'user' || caller.kind === 'root') return undefined;
     const { claims } = caller;
     if (claims.policy === undefined && claims.policyArns.length === 0) {
-      // What nobody passed on to a federated user, it does not have (IAM user guide, "GetFederationToken").
+      // A federated user has only what its session policies pass on (IAM user guide, "GetFederationToken").
       return caller.kind === 'federated-user' ? [] : undefined;
     }
     const session: CompiledPolicy[] = [];
@@ -75,7 +75,7 @@ export class PolicyGatherer {
     return session;
   }
 
-  // Another version, with other operators, may have sealed it under the same key.
+  // `undefined` for a policy that another version of the program accepted and this one does not.
   #compile(text: string): CompiledPolicy | undefined {
     const cached = this.#sessionPolicies.get(text);
     if (cached !== undefined) return cached;
@@ -90,7 +90,7 @@ export class PolicyGatherer {
   }
 }
 
-/** A caller in the terms a Principal element can name. Temporary credentials of a user are the user. */
+/** A caller in the terms of the Principal element. Temporary credentials of a user count as the user. */
 export function policyPrincipal({ kind, arn, entity }: Caller): PolicyPrincipal {
   const [, , , , accountId = ''] = arn.split(':');
   switch (kind) {
@@ -107,8 +107,8 @@ export function policyPrincipal({ kind, arn, entity }: Caller): PolicyPrincipal 
 }
 
 /**
- * An estimate of the memory of a compiled policy in bytes, rather too high. The length of its text says little: two characters
- * can become a matcher of a kilobyte. The text is written anew first, because escapes hide the characters that count.
+ * Estimates the memory of a compiled policy in bytes, erring high. Two characters of text can become a matcher of a
+ * kilobyte, so the estimate counts certain characters. The text is parsed and serialised first: JSON escapes would hide them.
  */
 function compiledBytes(text: string): number {
   const plain = JSON.stringify(JSON.parse(text));
@@ -117,7 +117,7 @@ function compiledBytes(text: string): number {
   return bytes;
 }
 
-/** Bytes for each character that begins or separates something that is compiled: a value, a segment, a wildcard, a variable. */
+/** Bytes by the character that begins or separates a value, an ARN segment, a wildcard or a variable. */
 const bytesOf: ReadonlyMap<number, number> = new Map(
   Object.entries({ '"': 400, ',': 300, ':': 200, '*': 700, '?': 700, $: 100 }).map(([character, bytes]) => [
     character.charCodeAt(0),

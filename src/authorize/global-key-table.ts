@@ -1,8 +1,8 @@
-/** A context key of no single service. */
+/** A global context key. */
 export interface GlobalKey {
   /** AWS's spelling; a name that ends in `/` stands for every key below it. */
   readonly key: string;
-  /** Why no request has it here; `undefined` for a key that requests have. */
+  /** The reason why no request has the key; `undefined` for a key that requests can have. */
   readonly never: string | undefined;
 }
 

@@ -9,14 +9,14 @@ type SessionFederation = NonNullable<SessionClaims['federation']>;
 export type ContextEntry = readonly [key: string, value: string | readonly string[]];
 
 /**
- * The `aws:*` context of a signed request. Built from this list only: headers, parameters and claims are never
- * copied wholesale. Source: AWS "Global condition context keys".
+ * The `aws:*` context of a signed request. Every key is listed here; headers, parameters and claims are never copied
+ * wholesale. Source: AWS "Global condition context keys".
  */
 export function globalKeys(raw: RawRequest, caller: Caller, region: string): ContextEntry[] {
   return [...requestKeys(raw, region), ...callerKeys(caller, Math.floor(raw.receivedAtMs / 1000))];
 }
 
-/** The part of {@link globalKeys} that does not depend on who asks; all there is before somebody is known. */
+/** The part of {@link globalKeys} that does not depend on the caller. */
 export function requestKeys(raw: RawRequest, region: string): ContextEntry[] {
   const entries: ContextEntry[] = [
     ['aws:CurrentTime', isoSeconds(raw.receivedAtMs)],
@@ -89,7 +89,7 @@ function sessionKeys(claims: SessionClaims, nowSeconds: number): ContextEntry[] 
   ];
 }
 
-// Temporary credentials always say whether there was a second factor; its age only exists when there was.
+// Temporary credentials always have aws:MultiFactorAuthPresent; aws:MultiFactorAuthAge only after MFA.
 function mfaKeys(authenticatedAt: number | undefined, nowSeconds: number): ContextEntry[] {
   if (authenticatedAt === undefined) return [['aws:MultiFactorAuthPresent', 'false']];
   const ageSeconds = Math.max(0, nowSeconds - authenticatedAt);
@@ -100,9 +100,9 @@ function mfaKeys(authenticatedAt: number | undefined, nowSeconds: number): Conte
 }
 
 /**
- * What stays known of a federated identity in its session: the provider, and the subject and audience of a web identity
- * under the provider's own prefix (IAM user guide, "Available keys for AWS OIDC federation"), or the subject of an
- * assertion ("Available keys for SAML-based AWS STS federation").
+ * The keys of the federated identity behind a session: the provider, and the subject and audience of a web identity under
+ * the provider's prefix (IAM user guide, "Available keys for AWS OIDC federation"), or the subject of a SAML assertion
+ * ("Available keys for SAML-based AWS STS federation").
  */
 function federationKeys({ provider, subject, audience, saml }: SessionFederation): ContextEntry[] {
   if (saml !== undefined) {
@@ -121,7 +121,7 @@ function federationKeys({ provider, subject, audience, saml }: SessionFederation
   ];
 }
 
-/** The caller's tags by lower-case key: the user's or role's, overlaid by the session's, case ignored. */
+/** The caller's tags by lower-case key. Session tags override those of the user or role. */
 function principalTags(caller: Caller): Map<string, string> {
   const tags = new Map<string, string>();
   for (const [key, value] of caller.entity.tags) tags.set(key.toLowerCase(), value);

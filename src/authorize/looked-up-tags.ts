@@ -2,7 +2,7 @@ import type { Permission } from '../s3/operation.ts';
 import { placeOf, subjectOf } from './store-keys.ts';
 import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
 
-/** The tags that the store was asked for while one request is decided. */
+/** The tags that were looked up for one request. */
 export class LookedUpTags {
   readonly #lookup: StoreLookup;
   readonly #asked: Map<string, Promise<readonly StoreTag[] | undefined>> = new Map();
@@ -12,15 +12,16 @@ export class LookedUpTags {
     this.#lookup = lookup;
   }
 
-  /** What the store has said already about context keys with that prefix. */
+  /** The tags for context keys with that prefix, if they have been looked up. */
   known(prefix: string, permission: Permission): readonly StoreTag[] | undefined {
     const subject = subjectOf(prefix, permission);
     return subject && this.#known.get(placeOf(subject));
   }
 
   /**
-   * Asks the store; `undefined` when it does not say. Entries of a multi-delete are decided side by side: what several of them
-   * need is asked for once. Rejects when the store cannot be asked.
+   * Looks up the tags; `undefined` when the store does not say. The entries of a multi-delete are decided concurrently and
+   * share each look-up.
+   * @throws when the store cannot be asked.
    */
   async of(prefix: string, permission: Permission): Promise<readonly StoreTag[] | undefined> {
     const subject = subjectOf(prefix, permission);
@@ -37,9 +38,11 @@ export class LookedUpTags {
   }
 
   /**
-   * Asks for something that a decision waits for, as far as the prefixes can be looked up for its permission. True when some of
-   * it is known now, perhaps since the decision began, so that a further decision can use it: that one may no longer wait for
-   * the rest. Rejects when the store cannot be asked.
+   * Looks up one thing that a decision waits for. Returns true when more is known than the decision used, so that it is worth
+   * deciding again; the new decision may not need the rest. Returns false when the store does not say any of it.
+   * @param prefixes prefixes of context keys that can be looked up for the permission.
+   * @param keys the keys that the decision waits for.
+   * @throws when the store cannot be asked.
    */
   async learn(
     permission: Permission,

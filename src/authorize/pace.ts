@@ -1,9 +1,9 @@
 import type { DecisionBudget } from '../iam/budget.ts';
 
-/** Steps between two pauses: some milliseconds. One policy is never interrupted, and the largest takes less than that again. */
+/** Steps between two pauses, a few milliseconds. A single policy is not interrupted; the largest takes less than this. */
 export const stepsPerSlice = 2_000_000;
 
-/** Makes room for everything else while the decisions of one request take long. */
+/** Inserts pauses into the decisions of one request, so that long ones do not block the event loop. */
 export class Pace {
   readonly #budget: DecisionBudget;
   #spentBefore = 0;
@@ -13,7 +13,7 @@ export class Pace {
     this.#budget = budget;
   }
 
-  /** A promise to wait for when the request has used up its slice; the same for all that is decided for it meanwhile. */
+  /** A promise to await once the request has used up its slice. Concurrent decisions of the request share it. */
   rest(): Promise<void> | undefined {
     if (this.#resting !== undefined) return this.#resting;
     if (this.#budget.spent - this.#spentBefore < stepsPerSlice) return undefined;
@@ -27,7 +27,7 @@ export class Pace {
 
 const waiting: (() => void)[] = [];
 
-/** Waits for a turn of the event loop of its own: however many requests decide at length, each turn runs one slice. */
+/** Waits for a turn of the event loop. Each turn runs only one slice, however many requests are waiting. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);

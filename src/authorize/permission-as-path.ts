@@ -87,7 +87,7 @@ function otherContexts(requestKeys: readonly ConditionKey[]): readonly (readonly
   return contexts ?? none;
 }
 
-/** The one of two decisions that counts: a refusal before an allow, one that holds before one that is only recorded. */
+/** The decision that counts of two: an enforced deny, else a deny that audit mode relaxes, else an allow. */
 export function firstRefusal(
   first: DecidedPermission,
   second: DecidedPermission,

@@ -16,33 +16,33 @@ import { signatureKeys } from './signature-keys.ts';
 import { asksStore, objectTags } from './store-keys.ts';
 import type { StoreLookup, StoreTag } from './store-lookup.ts';
 
-/** What S3 decisions are made with; all of one configuration snapshot. */
+/** The dependencies of S3 decisions, all of one configuration snapshot. */
 export interface AuthorizationSources {
   readonly policies: PolicyGatherer;
   readonly lookup: StoreLookup;
-  /** Prefixes of the context keys of an action that only the store knows. */
+  /** Prefixes of the context keys of a permission that only the store knows. */
   readonly lookupKeysOf: (permission: Permission) => readonly string[];
-  /** For callers whose role does not say otherwise. */
+  /** For callers whose role has no setting of its own. */
   readonly enforcement: 'enforce' | 'audit';
-  /** What ListBuckets shows to those who may not list all buckets. */
+  /** What ListBuckets shows to callers who may not list all buckets. */
   readonly listBuckets: 'filtered' | 'strict';
 }
 
-/** Finding the policies and the context of one decision takes about as long as this many comparisons. */
+/** Cost of finding the policies and the context of one decision, in comparisons. */
 const stepsToPrepare = 4_000;
 
-/** Decides the permissions of one request with one context, and fetches what only the store knows. */
+/** Decides the permissions of one request with one context, and looks up tags where decisions depend on them. */
 export class PermissionDecider {
   readonly #request: S3Request;
   readonly #authenticated: Authenticated;
   readonly #sources: AuthorizationSources;
-  /** `undefined` once the request is decided: what is asked later finds them again. */
+  /** `undefined` once the request is decided; later decisions gather them again. */
   #sets: PolicySets | undefined;
   readonly #principal: PolicyPrincipal;
   readonly #isAudited: boolean;
   readonly #ownPoliciesAsk: boolean;
   readonly #budget: DecisionBudget = new DecisionBudget();
-  // How many decisions there are is the client's choice.
+  // The client chooses the number of decisions.
   readonly #pace: Pace = new Pace(this.#budget);
   #tags: LookedUpTags;
   #base: readonly ContextEntry[] | undefined;
@@ -60,7 +60,7 @@ export class PermissionDecider {
     this.#tags = new LookedUpTags(sources.lookup);
   }
 
-  /** Decides without asking the store; what only the store knows, and has not said yet, denies. */
+  /** Decides without a look-up. A decision that depends on tags that have not been looked up is a deny. */
   decide(
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
@@ -75,8 +75,8 @@ export class PermissionDecider {
   }
 
   /**
-   * Decides one of many items that the store named. What only the store knows is not asked for: what depends on it is not
-   * permitted, and that is no fault.
+   * Decides one of many items that the store listed, without a look-up. A decision that depends on tags is a deny, but not a
+   * fault.
    */
   async decideListed(permission: Permission): Promise<DecidedPermission> {
     const decision = await this.#evaluateWithPauses(permission, this.#request.conditionKeys);
@@ -85,7 +85,10 @@ export class PermissionDecider {
     return { permission, decision: refusal, isPermitted: false };
   }
 
-  /** Decides, and asks the store for what the decision depends on. Rejects when the store cannot be asked. */
+  /**
+   * Decides, and looks up the tags that the decision depends on.
+   * @throws when the store cannot be asked.
+   */
   settle(
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
@@ -100,30 +103,33 @@ export class PermissionDecider {
     );
   }
 
-  /** Tags of the object that a permission names; `undefined` when the store does not say. Rejects as `settle` does. */
+  /**
+   * Looks up the tags of the object that a permission names; `undefined` when the store does not say.
+   * @throws when the store cannot be asked.
+   */
   objectTags(permission: Permission): Promise<readonly StoreTag[] | undefined> {
     return this.#tags.of(objectTags, permission);
   }
 
-  /** Finds the policies of the caller for further decisions in a row, until they are released again. */
+  /** Gathers the policies of the caller for several decisions, until `release` is called again. */
   hold(): void {
     this.#sets = this.#ownSets();
   }
 
   /**
-   * Lets go of the policies of the caller. A body takes as long as its client likes, and a session policy that is full of
-   * patterns takes half a megabyte compiled, of which only the gatherer may keep so many.
+   * Drops the policies of the caller. The client decides how long its body takes, and a session policy full of patterns takes
+   * half a megabyte when compiled; only the gatherer, which bounds their number, keeps them.
    */
   release(): void {
     this.#sets = undefined;
   }
 
-  /** Lets go of the tags that were looked up; a later decision that depends on them denies, or asks for them again. */
+  /** Drops the tags that were looked up. A later decision that depends on them is a deny, or looks them up again. */
   forgetTags(): void {
     this.#tags = new LookedUpTags(this.#sources.lookup);
   }
 
-  /** Whether some policy that takes part asks for what only the store knows. */
+  /** True when a policy that applies to the permission refers to a key which only the store knows. */
   asksStore(permission: Permission): boolean {
     return this.#ownPoliciesAsk || asksStore(this.#setsFor(permission));
   }
@@ -167,7 +173,7 @@ export class PermissionDecider {
   }
 
   #decided(permission: Permission, decision: AccessDecision): DecidedPermission {
-    // What a Deny takes out of a delivery is looked for where something allows the whole of it: without that nothing relaxes.
+    // A Deny of part of a delivery is only searched for after an allow, so audit mode must not let an unallowed one pass.
     const isRelaxed = this.#isAudited && permission.within === undefined && isUnallowedOnly(decision);
     const isPermitted = decision.effect === 'allow' || isRelaxed;
     return { permission, decision, isPermitted };
@@ -216,7 +222,7 @@ export class PermissionDecider {
     const { conditionKeys, unknownKeys } = permission;
     const lazyKeys = this.asksStore(permission) ? this.#sources.lookupKeysOf(permission) : none;
     const isPlain = conditionKeys === undefined && unknownKeys === undefined && lazyKeys.length === 0;
-    // Most permissions need nothing but the request's own context, which is built once.
+    // Most permissions need only the context of the request, which is built once.
     if (isPlain && isSameList(requestKeys, this.#request.conditionKeys)) {
       this.#shared ??= new RequestContext(() => [...this.#baseKeys(), ...requestKeys]);
       return this.#shared;

@@ -14,12 +14,15 @@ class PreflightRequest {
 }
 
 /**
- * Proof that a request is a CORS preflight and nothing else. Browsers send it without credentials, so it needs no
- * permission, and it must never be sent on with ours.
+ * Proof that a request is a CORS preflight. Browsers send it without credentials, so it needs no permission, and it must
+ * never be forwarded with the credentials of the sidecar.
  */
 export type Preflight = PreflightRequest;
 
-/** Takes a preflight for one. Throws for every other operation, which somebody must have authorized. */
+/**
+ * Wraps a preflight.
+ * @throws for every other operation; those must be authorized.
+ */
 export function requirePreflight(request: S3Request): Preflight {
   if (request.operation.name !== 'CorsPreflight')
     throw new Error(`${request.operation.name} is no preflight`);

@@ -7,10 +7,9 @@ import { policyPrincipal } from './gather-policies.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
 
 /**
- * The refusal of a batch before its body is read: the policies allow the caller none of the actions that an item needs,
- * whatever key of the bucket it names and in whatever context. `undefined` for a batch of which some item could be allowed,
- * and for requests that are no batch. The store is not asked. Says too little sometimes, never refuses what
- * {@link authorizeS3} would allow.
+ * Denies a batch before its body is read, when the policies allow the caller none of the actions that an item needs, on any
+ * key of the bucket and in any context. `undefined` when an item could be allowed, and for requests that are not a batch.
+ * Asks the store nothing. Never denies what `authorizeS3` would allow; the reverse is possible.
  */
 export function refuseBatch(
   request: S3Request,
@@ -20,7 +19,7 @@ export function refuseBatch(
   const { itemActions = [] } = request.operation.document ?? {};
   const [action] = itemActions;
   const [own] = request.permissions;
-  // The permissions of a batch whose body has been read are those of its items.
+  // A batch whose body has been read has the permissions of its items and none of its own.
   if (action === undefined || own === undefined) return undefined;
   const permission: Permission = { action, resource: `${own.resource}/*`, object: undefined };
   const { caller } = authenticated;

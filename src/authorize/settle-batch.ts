@@ -4,21 +4,21 @@ import type { DecidedPermission } from './decided-permission.ts';
 type BatchItem = Batch['items'][number];
 type Settle = (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>;
 
-/** Items that may ask the store at one time: a batch must not become a thousand requests at once. */
+/** Most items decided concurrently: a batch must not send a thousand look-ups to the store at once. */
 const maxAtOnce = 16;
 
-/** What became of a batch. */
+/** The result of deciding a batch. */
 interface SettledBatch {
   /** The decision to report for the whole. */
   readonly decided: DecidedPermission;
-  /** Indexes of the items to send on. */
+  /** Indexes of the items to forward. */
   readonly allowed: readonly number[];
   readonly deniedItems: readonly number[];
 }
 
 /**
- * Decides the items of a batch, each by the first of its permissions that is refused. The result holds none of the other
- * decisions: it is kept until the client has read the answer.
+ * Decides the items of a batch, each by the first of its permissions that is denied. The result must not hold all decisions,
+ * because it lives until the client has read the answer.
  */
 export async function settleBatch(items: readonly BatchItem[], settle: Settle): Promise<SettledBatch> {
   const decisions = await decideItems(items, settle);
@@ -40,7 +40,7 @@ async function decideItems(items: readonly BatchItem[], settle: Settle): Promise
       if (item !== undefined) decisions[index] = await settleItem(item, settle).catch(giveUp);
     }
   };
-  // Once the store does not answer, the batch is lost: the others must not go on asking.
+  // If the store does not answer, the batch fails: the other workers must stop asking it.
   const giveUp = (error: unknown): never => {
     next = items.length;
     throw error;

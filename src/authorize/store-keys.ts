@@ -4,14 +4,14 @@ import type { Permission } from '../s3/operation.ts';
 import { bucketOfArn } from './bucket-of-arn.ts';
 import type { LookupSubject } from './store-lookup.ts';
 
-/** Beginning of the context keys that the tags of an object answer, in lower case. */
+/** Prefix of the context keys for the tags of an object, in lower case. */
 export const objectTags = 's3:existingobjecttag/';
 
-/** Beginnings of every context key that a look-up can answer, in lower case. */
+/** Prefixes of every context key that a look-up can answer, in lower case. */
 export const storeKeyPrefixes: readonly string[] = [objectTags, 's3:buckettag/', 'aws:resourcetag/'];
 const asking = new WeakMap<CompiledPolicy, boolean>();
 
-/** Whether some policy of the sets asks for what only the store knows. */
+/** True when a policy of the sets refers to a key that only the store knows. */
 export function asksStore({ identity, boundary = [], session = [], resource = [] }: PolicySets): boolean {
   return (
     identity.some(policyAsks) ||
@@ -31,7 +31,7 @@ function policyAsks(policy: CompiledPolicy): boolean {
   return asks;
 }
 
-/** What answers keys with that prefix for a permission; `undefined` when it names nothing of the store that could. */
+/** What to look up for keys with that prefix; `undefined` when the permission names no such object or bucket. */
 export function subjectOf(prefix: string, { object, resource }: Permission): LookupSubject | undefined {
   if (prefix === objectTags) {
     return (
@@ -42,7 +42,7 @@ export function subjectOf(prefix: string, { object, resource }: Permission): Loo
   return bucket === undefined ? undefined : { kind: 'bucket-tags', bucket };
 }
 
-/** Where the answer to a look-up is kept: a key cannot hold NUL, so no two subjects share a place. */
+/** The map key for the answer to a look-up. Object keys cannot hold NUL, so it is unique to the subject. */
 export function placeOf(subject: LookupSubject): string {
   return subject.kind === 'bucket-tags'
     ? subject.bucket

@@ -1,4 +1,4 @@
-/** What a look-up may ask the store for. */
+/** The subject of a look-up. */
 export type LookupSubject =
   | {
       readonly kind: 'object-tags';
@@ -21,22 +21,23 @@ class WarrantOfDecision {
   }
 }
 
-/** Proof that a decision on an authenticated request depends on what it asks for. */
+/** Proof that a decision on an authenticated request depends on the look-up. */
 export type LookupWarrant = WarrantOfDecision;
 
-/** A tag as the store keeps it. */
+/** A tag as the store returns it. */
 export type StoreTag = readonly [key: string, value: string];
 
-/** The narrow way in which decisions ask the store. */
+/** The port through which decisions ask the store. */
 export interface StoreLookup {
   /**
    * Tags of what the warrant names; empty when it has none, or is an object that does not exist; `undefined` when the store
-   * does not say which, and for a version that it does not find. Rejects when the store cannot be asked.
+   * does not say which, and for a version that it does not find.
+   * @throws when the store cannot be asked.
    */
   tags(warrant: LookupWarrant): Promise<readonly StoreTag[] | undefined>;
 }
 
-/** Asks for the tags of a subject on behalf of one decision. */
+/** Looks up the tags of a subject for one decision. */
 export function lookUpTags(
   lookup: StoreLookup,
   subject: LookupSubject,

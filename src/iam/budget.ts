@@ -1,24 +1,24 @@
 import type { StepBudget } from '../core/glob.ts';
 import { DecisionError } from './decision-error.ts';
 
-/** Steps that every decision may take; a step is about one comparison of two code units, some nanoseconds. */
+/** Steps that every decision may take. A step is about one comparison of two code units, a few nanoseconds. */
 export const maxStepsPerDecision = 250_000;
 
 /**
- * Steps that each character of the policies adds. The dearest that a character of a legal policy can ask for stays below:
- * a pattern of four characters looked for in 50 tag keys of 128. A session policy of full size comes to 8 million.
+ * Steps that each character of the policies adds. No character of a legal policy costs more; the most expensive are
+ * four-character patterns matched against 50 tag keys of 128 characters. A session policy of full size gets 8 million.
  */
 export const stepsPerPolicyCharacter = 4_000;
 
 /**
- * Pays for the decisions of one request. Both sides of a comparison can be chosen by one client, a session policy and a
- * header, so what one decision may cost is bounded. The bound grows with the policies and each decision has its own: no
- * policy within AWS's limits reaches it, and what is allowed alone is allowed in a batch, also when its decisions take turns.
+ * Counts the work of the decisions of one request. One client can choose both sides of a comparison, with a session policy
+ * and a header, so the cost of a decision is bounded. The bound grows with the policies, and no policy within AWS's limits
+ * reaches it. Each decision has its own bound, so a key that is allowed alone is also allowed in a batch.
  */
 export class DecisionBudget implements StepBudget {
   #spent = 0;
 
-  /** The budget of one decision by policies of so many characters; its steps count here too. */
+  /** Starts the budget of one decision by policies of this size; its steps also count here. */
   begin(policyCharacters: number): StepBudget {
     return new OneDecision(this, maxStepsPerDecision + stepsPerPolicyCharacter * policyCharacters);
   }
@@ -28,7 +28,7 @@ export class DecisionBudget implements StepBudget {
     return this.#spent;
   }
 
-  /** Counts steps that no decision has a budget for. */
+  /** Counts steps outside any decision. */
   spend(steps: number): void {
     this.#spent += steps;
   }
@@ -43,7 +43,7 @@ class OneDecision implements StepBudget {
     this.#left = most;
   }
 
-  /** @throws DecisionError with `budget-exhausted`, from the step that exceeds the budget on. */
+  /** @throws DecisionError with `budget-exhausted` once the budget is exceeded. */
   spend(steps: number): void {
     this.#all.spend(steps);
     this.#left -= steps;

@@ -2,8 +2,8 @@
  * This folder is the policy engine: it parses, compiles, evaluates and explains IAM policies.
  * In: policy documents, and a query of principal, action, resource and request context.
  * Out: a `Decision`, or `NeedsKeys` when the decision depends on context keys that have to be looked up first.
- * It never looks anything up itself, and never reads a clock: everything that it knows is in the query.
- * It never allows because of an error: whatever fails while it decides is a deny.
+ * It never looks anything up itself and never reads a clock: all of its input is in the query.
+ * It never allows because of an error: an error while deciding is a deny.
  */
 
 import {
@@ -31,34 +31,35 @@ import {
 } from './set-effects.ts';
 
 export type { PolicySets, PolicyType } from './policy-sets.ts';
-export type { SetEffect, SetEffects } from './set-effects.ts';
+export type { SetEffects } from './set-effects.ts';
 
-/** The answer, with its reason. */
+/** An answer with its reason. */
 export interface Decision {
   readonly effect: 'allow' | 'deny';
-  /** False when access is denied only because something does not allow it. */
+  /** True when a Deny statement applies; false for allows and for implicit denies. */
   readonly isExplicitDeny: boolean;
   /** The set that granted, denied, or should have allowed; `none` when the decision could not be made. */
   readonly policyType: PolicyType | 'none';
-  /** The deciding statement; absent from implicit denies and from what an account's root may do anyway. */
+  /** The statement that decided; absent from implicit denies, and from allows that root has without a policy. */
   readonly statement?: StatementReference;
   readonly sets: SetEffects;
-  /** What was thrown while deciding. Always with a deny; a server fault to log, never to be relaxed by audit mode. */
+  /** The error that was thrown while deciding. Only on a deny. It is a server fault to log; audit mode never relaxes it. */
   readonly fault?: unknown;
 }
 
-/** A decision that has to wait for keys of the store. */
+/** No decision yet: it depends on context keys that only the store knows. */
 export interface NeedsKeys {
   readonly effect: 'needs';
-  /** Lazy keys in lower case, sorted. */
+  /** The keys to look up, in lower case, sorted. */
   readonly keys: readonly string[];
 }
 
 /**
- * Decides one (action, resource) pair for one caller (IAM user guide, "Policy evaluation logic", single account): any
- * deny in any set wins; then the bucket policy may grant by itself, or together with session policies and boundary;
- * else identity, boundary and session policies must all allow. A trust policy must allow too, whatever the caller's
- * own policies say. Anonymous and federated callers have the resource set alone. Whatever is thrown becomes a deny.
+ * Decides one (action, resource) pair for one caller (IAM user guide, "Policy evaluation logic", single account). A
+ * Deny in any set wins. A bucket policy that names the caller directly then grants by itself; one that names the role or
+ * user behind a session grants together with session policies and boundary. Otherwise identity, boundary and session
+ * policies must all allow. To assume a role, its trust policy must allow as well. For anonymous, web-identity and SAML
+ * callers only the resource set counts. Any error becomes a deny.
  */
 export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   try {
@@ -70,8 +71,8 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
 }
 
 /**
- * {@link decide} with pauses: before each policy, `rest` is called and its promise awaited until it gives none. For
- * decisions whose number or policies are large enough to keep other clients waiting.
+ * {@link decide} with pauses, for decisions that are many or large enough to keep other clients waiting. Before each
+ * policy it calls `rest` and awaits the promise, until `rest` returns `undefined`.
  */
 export async function decideWithPauses(
   sets: PolicySets,
@@ -88,7 +89,7 @@ export async function decideWithPauses(
       if (set === undefined) continue;
       const evaluation = new SetEvaluation(bound, budget);
       for (const policy of set) {
-        // Others rested until the same turn, and may have used it up.
+        // Other decisions resume in the same turn and may use it up before this one.
         for (let resting = rest(); resting !== undefined; resting = rest()) await resting;
         if (evaluation.add(policy)) break;
       }
@@ -100,7 +101,7 @@ export async function decideWithPauses(
   }
 }
 
-/** The refusal of what could not be decided: a server fault to log, of which no policy is the reason. */
+/** The deny of a decision that could not be made: a server fault to log, for which no policy is the reason. */
 export function failedDecision(fault: unknown): Decision {
   return { effect: 'deny', isExplicitDeny: false, policyType: 'none', sets: nothingKnown, fault };
 }
@@ -138,7 +139,7 @@ function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuer
   if (boundary?.effect === 'deny') return denied('boundary', boundary.statement, effects);
   if (session?.effect === 'deny') return denied('session', session.statement, effects);
   if (resource?.effect === 'deny') return denied('resource', resource.statement, effects);
-  // Whatever allows, and even when nothing does: audit mode relaxes no explicit deny.
+  // Even when nothing allows: audit mode relaxes an implicit deny but not an explicit one.
   const denyKeys = pendingKeys(results, 'denyKeys');
   if (denyKeys !== undefined) return { effect: 'needs', keys: denyKeys };
   const missing = missingAllow(effects, sets, query);
@@ -165,7 +166,7 @@ function notAllowed(
   if (keys !== undefined) {
     const best = effectsAtBest(results, query);
     const isSameReason = missingAllow(best, sets, query) === policyType;
-    // Audit mode relaxes a missing identity allow where boundary and session policies allow.
+    // Audit mode relaxes a missing identity allow only where boundary and session policies allow.
     const isSettled =
       isSameReason && (policyType !== 'identity' || isAllowedBeside(best) === isAllowedBeside(effects));
     if (!isSettled) return { effect: 'needs', keys };

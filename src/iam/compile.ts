@@ -17,17 +17,17 @@ import { variableKeys } from './variables.ts';
 
 export type { CompiledStatement, StatementReference } from './compiled-statement.ts';
 
-/** A policy ready for decisions; safe to share between requests and to cache by the hash of its text. */
+/** A policy compiled for decisions; safe to share between requests and to cache. */
 export interface CompiledPolicy {
   readonly name: string;
   readonly kind: PolicyKind;
-  /** The size of the document, which the work of a decision is in proportion to. */
+  /** The size of the document; the step budget of a decision grows with it. */
   readonly characters: number;
   /** Every statement, in the order of the document. */
   readonly statements: readonly CompiledStatement[];
-  /** Every context key that a decision may ask for, in lower case: of conditions and of variables. */
+  /** Every context key that conditions and variables refer to, in lower case. */
   readonly contextKeys: ReadonlySet<string>;
-  /** Finds the statements that a request could be touched by, denies first. */
+  /** Finds the statements that could apply to a request. */
   readonly index: StatementIndex;
 }
 
@@ -48,7 +48,7 @@ function keysOfStatement({ conditions, resources }: PolicyStatement): string[] {
   return [...inResources, ...conditions.flatMap(({ key, values }) => [key, ...values.flatMap(namedKeys)])];
 }
 
-// May name too many keys, never too few: a value that only looks like a variable counts.
+// Errs on the side of naming a key: text that only looks like a variable counts as one.
 function namedKeys(value: string): string[] {
   return [...value.matchAll(/\$\{\s*([^,}]+)/g)].map(([, key = '']) => key.trim().toLowerCase());
 }

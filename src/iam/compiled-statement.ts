@@ -10,22 +10,22 @@ export interface StatementReference {
   readonly index: number;
 }
 
-/** A statement as closures over operands that were parsed at load. */
+/** A statement compiled into closures over operands that were parsed at load. */
 export interface CompiledStatement {
   readonly reference: StatementReference;
   readonly effect: 'Allow' | 'Deny';
   /** Takes the action in lower case. */
   readonly matchesAction: (action: string) => boolean;
   /**
-   * Names of the S3 buckets that hold every resource the statement applies to; `undefined` when they cannot be told
-   * from the text alone. Narrows the index only.
+   * Names of the S3 buckets that hold every resource the statement applies to; `undefined` when the text alone does not
+   * say. Only the index uses it.
    */
   readonly buckets: ReadonlySet<string> | undefined;
-  /** Every resource that the statement applies to starts with this; tested first, because it decides most often. */
+  /** The common prefix of every resource that the statement applies to; tested first, because it is cheap. */
   readonly resourcePrefix: string;
-  /** What each pattern of Resource, or of NotResource, can match. */
+  /** One for each pattern of Resource or NotResource. */
   readonly ranges: readonly ResourceRange[];
-  /** Whether the patterns are of NotResource. */
+  /** True when the patterns are those of NotResource. */
   readonly excludesResources: boolean;
   readonly matchesResource: ResourceTest;
   /** `undefined` when the kind of policy has no Principal. */

@@ -7,19 +7,19 @@ import { type PolicySets, policiesOf, policyTypes, withBoundary } from './policy
 import type { PolicyPrincipal } from './query.ts';
 import { missingAllow, type SetEffect } from './set-effects.ts';
 
-/** One question about every resource whose ARN starts alike. */
+/** A query about every resource whose ARN starts with a prefix. */
 export interface RangeQuery {
   readonly principal: PolicyPrincipal;
   /** `service:Name`, compared ignoring case. */
   readonly action: string;
-  /** What the ARN of every resource in question starts with, `arn:aws:s3:::bucket/`; its `*` and `?` are data. */
+  /** The prefix, for example `arn:aws:s3:::bucket/`; its `*` and `?` are literal. */
   readonly prefix: string;
 }
 
 /**
- * The best answer that any resource of a range can get, without its context: conditions are taken for met by an Allow and
- * for unmet by a Deny, and patterns are compared by the text before their first wildcard. An `allow` promises nothing; a
- * `deny` holds for every resource of the range and every context.
+ * The most permissive decision that any resource of a range can get in any context. Conditions are assumed to hold for an
+ * Allow and to fail for a Deny, and patterns are compared by the text before their first wildcard. A `deny` holds for every
+ * resource of the range in every context; an `allow` promises nothing.
  */
 export function decideRange(sets: PolicySets, query: RangeQuery): Decision {
   const action = query.action.toLowerCase();
@@ -43,7 +43,7 @@ export function decideRange(sets: PolicySets, query: RangeQuery): Decision {
 
 const none: readonly CompiledPolicy[] = [];
 
-/** The closest level at which some Allow could name the caller; `none` when no Allow could apply. */
+/** The closest level at which an Allow that could apply names the caller; `none` when there is no such Allow. */
 function mostOf(policies: readonly CompiledPolicy[], query: RangeQuery): PrincipalLevel {
   const levels = policies.flatMap(({ statements }) =>
     statements
@@ -69,7 +69,7 @@ function couldApply(statement: CompiledStatement, { action, prefix }: RangeQuery
     : ranges.some((range) => mayReach(range, prefix));
 }
 
-/** A Deny without conditions that certainly applies to every resource of the range. */
+/** A Deny without conditions that applies to every resource of the range. */
 function explicitDeny(
   sets: PolicySets,
   query: RangeQuery,

@@ -1,6 +1,4 @@
-/**
- * Why a decision could not be made: the work it would take exceeds its budget, or the requested resource is no ARN.
- */
+/** The reason why a decision could not be made: it exceeds its step budget, or the requested resource is not an ARN. */
 export type DecisionErrorCode = 'budget-exhausted' | 'malformed-value';
 
 /** Thrown while deciding; `decide` turns it into a deny with this error as its fault. The message quotes no value. */

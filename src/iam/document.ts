@@ -21,8 +21,8 @@ export interface PolicyDocument {
 const elements: ReadonlySet<string> = new Set(['Version', 'Id', 'Statement']);
 
 /**
- * Checks and normalises a policy that is already parsed from JSON or YAML (IAM JSON policy reference, "Grammar of the
- * IAM JSON policy language"). Nothing malformed is left for decision time.
+ * Checks and normalises a policy that was parsed from JSON or YAML (IAM JSON policy reference, "Grammar of the IAM JSON
+ * policy language"). A malformed policy is refused here and never at decision time.
  * @throws PolicyDocumentError with every problem.
  */
 export function parsePolicyDocument(source: unknown, kind: PolicyKind): PolicyDocument {
@@ -50,8 +50,8 @@ export function parsePolicyDocument(source: unknown, kind: PolicyKind): PolicyDo
 }
 
 /**
- * {@link parsePolicyDocument} of JSON text, with size and repeated keys checked on the text itself. A session policy
- * is measured as sent.
+ * {@link parsePolicyDocument} for JSON text. Size and repeated keys are checked on the text itself; a session policy is
+ * measured as sent.
  * @throws PolicyDocumentError with every problem.
  */
 export function parsePolicyText(text: string, kind: PolicyKind): PolicyDocument {
@@ -69,11 +69,11 @@ export function parsePolicyText(text: string, kind: PolicyKind): PolicyDocument 
   return parsePolicyDocument(source, kind);
 }
 
-/** Three times the largest quota: indentation does not count towards quotas but must not be endless either. */
+/** Three times the largest quota: white space does not count towards quotas, but is not unlimited. */
 const maxTextBytes = 3 * policyCharacterLimits.bucket;
 
 const characterLimits: Readonly<Record<PolicyKind, number>> = {
-  // The largest of managed and inline; whoever attaches a policy knows the tighter quota.
+  // The larger of managed and inline; the tighter quota is checked where the policy is attached.
   identity: policyCharacterLimits.inlinePerRole,
   boundary: policyCharacterLimits.managed,
   session: policyCharacterLimits.session,
@@ -87,7 +87,7 @@ function checkSize(source: unknown, kind: PolicyKind, problems: PolicyProblem[])
   try {
     characters = countPolicyCharacters(source);
   } catch {
-    // YAML can hold cycles and big integers, which no JSON text can.
+    // Unlike JSON, YAML can hold cycles and big integers.
     problems.push({ path: '', message: 'must be plain data that JSON can express' });
   }
   if (characters > limit) {

@@ -10,7 +10,7 @@ export type { StatementReference } from './compile.ts';
 export type { PrincipalLevel } from './match-principal.ts';
 export type { AuthorizationQuery, PolicyPrincipal } from './query.ts';
 
-/** What one set of policies says. Within a set the policies are united: any deny wins, then any allow. */
+/** The result of one set of policies: a deny if any statement denies, else an allow if any allows, else `none`. */
 export type SetResult =
   | { readonly effect: 'deny'; readonly statement: StatementReference; readonly pending?: undefined }
   | {
@@ -22,7 +22,7 @@ export type SetResult =
     }
   | { readonly effect: 'none'; readonly pending?: Pending | undefined };
 
-/** What a look-up could add to the result of a set. Lazy keys are in lower case. */
+/** What a look-up could add to the result of a set. Keys are in lower case. */
 export interface Pending {
   /** Keys of Deny statements. */
   readonly denyKeys: readonly string[];
@@ -32,15 +32,15 @@ export interface Pending {
   readonly allowLevel: PrincipalLevel | undefined;
 }
 
-/** Finds the statements of a policy to test; the property tests also evaluate without the index. */
+/** Selects the statements of a policy to test; a parameter so that tests can evaluate without the index. */
 export type CandidateFinder = (policy: CompiledPolicy, query: AuthorizationQuery) => Candidates;
 
 const findIndexed: CandidateFinder = (policy, { action, resource }) => policy.index.find(action, resource);
 
-/** An allow without Principal ranks as `direct`: nothing can be closer. */
+/** An Allow without Principal ranks as `direct`, the closest level. */
 const levelRank: Readonly<Record<PrincipalLevel, number>> = { none: 0, account: 1, entity: 2, direct: 3 };
 
-/** What a set says, found out policy by policy, so that a long set can be evaluated with pauses. */
+/** Evaluates a set policy by policy, so that a long set can be evaluated with pauses. */
 export class SetEvaluation {
   readonly #query: AuthorizationQuery;
   readonly #scope: EvaluationScope;
@@ -54,7 +54,7 @@ export class SetEvaluation {
   }
 
   /**
-   * Adds a policy of the set. True when it denies, which no further policy can change.
+   * Adds a policy of the set. Returns true when it denies, which no further policy can change.
    * @throws DecisionError when the budget is used up or the resource is no ARN.
    */
   add(policy: CompiledPolicy, findCandidates: CandidateFinder = findIndexed): boolean {
@@ -63,7 +63,7 @@ export class SetEvaluation {
     return this.#addDenies(denies) || this.#addAllows(allows);
   }
 
-  /** What the policies that were added say together. */
+  /** The result of the policies added so far. */
   result(): SetResult {
     if (this.#denying !== undefined) return { effect: 'deny', statement: this.#denying };
     const best = this.#best;
@@ -126,7 +126,7 @@ export function evaluatePolicies(
   return evaluation.result();
 }
 
-/** Finding out that a statement is about something else takes about as long as this many comparisons. */
+/** Cost of rejecting a statement that does not match, in comparisons. */
 const stepsPerStatement = 8;
 
 const noneResult: SetResult = { effect: 'none' };
@@ -142,7 +142,7 @@ type WaitingStatement =
   | { readonly isDeny: true }
   | { readonly isDeny: false; readonly rank: number; readonly level: PrincipalLevel | undefined };
 
-/** A statement that may apply, depending on keys of the store. */
+/** A statement that may apply, with the lazy keys that decide it. */
 type Undecided = WaitingStatement & { readonly keys: readonly string[] };
 
 function pendingOf(undecided: readonly Undecided[], bestRank: number): Pending | undefined {
@@ -160,7 +160,7 @@ function pendingOf(undecided: readonly Undecided[], bestRank: number): Pending |
 }
 
 /**
- * Tells whether a statement whose action matches applies; the scope notes the keys of an unknown answer.
+ * Tests a statement whose action matches. When the answer is unknown, the scope holds the keys it depends on.
  * @throws DecisionError when the budget is used up or the resource is no ARN.
  */
 export function statementApplies(statement: CompiledStatement, scope: EvaluationScope): Truth {
@@ -179,8 +179,9 @@ function appliesBeyondPrefix(statement: CompiledStatement, scope: EvaluationScop
 }
 
 /**
- * Tells whether all conditions of a statement hold. When a value that decides is unreadable to its operator, an Allow does
- * not apply and a Deny does: a caller who may choose the value must neither gain by it nor stop what other statements say.
+ * Tests all conditions of a statement. When the outcome depends on a value that its operator cannot read, an Allow does not
+ * apply and a Deny does. Callers choose some of these values: a malformed one must neither grant anything nor fail the whole
+ * decision.
  */
 export function conditionsHold({ conditions, effect }: CompiledStatement, scope: EvaluationScope): Truth {
   let all: Reading = true;
@@ -193,8 +194,8 @@ export function conditionsHold({ conditions, effect }: CompiledStatement, scope:
 }
 
 /**
- * Compares the end of the prefix: ARNs begin alike, and the name of the bucket is what differs. What passes is matched
- * in full afterwards, so a few code units are enough.
+ * A quick pre-check that compares the last code units of the prefix, where ARNs differ most: the bucket name. A resource
+ * that passes is matched in full afterwards.
  */
 function mayHavePrefix(resource: string, prefix: string): boolean {
   const stop = Math.max(0, prefix.length - comparedUnits);

@@ -17,8 +17,8 @@ const denyingPolicy: typeof missingPolicy = {
 /**
  * The end of AWS's access denied message (IAM user guide, "Troubleshoot access denied error messages"), for example
  * `because no session policy allows the s3:GetObject action`. It names the kind of policy, never the policy itself.
- * A decision that could not be made says so, and accuses no policy.
- * @param action as it should be shown, `s3:GetObject`.
+ * The message for a decision that could not be made blames no policy.
+ * @param action the action as it should be shown, for example `s3:GetObject`.
  */
 export function explainDenial(
   { policyType, isExplicitDeny }: Pick<Decision, 'policyType' | 'isExplicitDeny'>,

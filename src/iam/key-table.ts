@@ -1,17 +1,17 @@
 /** One context key with its value or values. */
 export type ContextEntry = readonly [key: string, value: string | readonly string[]];
 
-/** Stands for the values of tags whose keys differ only in case: policies cannot say which of them they mean. */
+/** Stands for the values of tags whose keys differ only in case: a policy cannot say which of them it means. */
 export const ambiguous: unique symbol = Symbol('ambiguous');
 
-/** What a request has for a key. A list is never empty. */
+/** The value of a key in a request. A list is never empty. */
 export type KeyValue = string | readonly string[] | typeof ambiguous;
 
-/** Condition keys of one request by their names in lower case. Made for every request, so it allocates little. */
+/** The condition keys of one request by their names in lower case. Built for every request, so it allocates little. */
 export class KeyTable {
   readonly #names: readonly string[];
   readonly #values: readonly KeyValue[];
-  /** Position of each name, when there are many. */
+  /** Position of each name; `undefined` when there are few. */
   readonly #positions: ReadonlyMap<string, number> | undefined;
 
   /** @throws TypeError when two entries differ only in case, unless they are tags. */
@@ -19,7 +19,7 @@ export class KeyTable {
     const list = Array.isArray(entries)
       ? (entries as readonly (readonly [string, KeyValue])[])
       : [...entries];
-    // Sized at once: an array that grows is made larger than it will ever be.
+    // Allocated at full size: a growing array reserves more than it needs.
     const names = new Array<string>(list.length);
     const values = new Array<KeyValue>(list.length);
     let size = 0;
@@ -54,10 +54,10 @@ export class KeyTable {
   }
 }
 
-/** So many names are found sooner one after the other than by their hashes. */
+/** Up to this many names, a linear search is faster than a Map. */
 const maxSearched = 8;
 
-/** Where a name stands before a position, or −1. Lengths differ most often, and are compared for less. */
+/** The last index of a name before a position, or −1. Lengths are compared first: that is cheap, and most differ. */
 function lastPosition(names: readonly string[], wanted: string, before: number): number {
   for (let position = before - 1; position >= 0; position -= 1) {
     const name = names[position] ?? '';
@@ -74,8 +74,8 @@ function positionsOf(names: readonly string[]): ReadonlyMap<string, number> {
 }
 
 /**
- * Tags may have keys that differ only in case (Amazon S3 user guide, "Categorizing your objects using tags"), and unless
- * they have one value, no policy can mean one of them. Every other key is written once.
+ * Tags may have keys that differ only in case (Amazon S3 user guide, "Categorizing your objects using tags"). Unless their
+ * values are equal, the key is ambiguous. Every other key must be given once.
  */
 function settleRepeated(names: readonly string[], values: KeyValue[]): void {
   for (let position = 1; position < names.length; position += 1) {
@@ -92,13 +92,13 @@ function isSameText(left: KeyValue | undefined, right: KeyValue | undefined): bo
   return one?.length === 1 && other?.length === 1 && one[0] === other[0] && typeof one[0] === 'string';
 }
 
-/** Names of keys in lower case by their spelling: the same few dozen come with every request. */
+/** Lower-case names by their spelling: the same few dozen names come with every request. */
 const lowerCaseNames = new Map<string, string>();
 
-/** Clients choose the names of some keys (tags): beyond so many names the table starts over. */
+/** Clients choose the names of tag keys, so the cache starts over when it holds this many names. */
 const maxRememberedNames = 512;
 
-/** Longer names are client-made; remembering them would cost more than it saves. */
+/** Longer names are chosen by clients and not worth caching. */
 const maxRememberedLength = 64;
 
 function lowerCaseName(name: string): string {

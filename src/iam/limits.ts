@@ -1,8 +1,8 @@
 import { isMapping, quoted, type Report } from './problem.ts';
 
 /**
- * Largest sizes of policies in characters (IAM and STS quotas, Amazon S3 bucket policy quota). White space does
- * not count, except in `session`, which is measured as sent.
+ * Largest sizes of policies in characters (IAM and STS quotas, Amazon S3 bucket policy quota). White space does not
+ * count, except in session policies, which are measured as sent.
  */
 export const policyCharacterLimits: {
   readonly session: number;
@@ -20,21 +20,21 @@ export const policyCharacterLimits: {
   bucket: 20_480,
 };
 
-/** Most statements of one document: more than the largest quota of characters holds in practice. */
+/** Most statements of one document. In practice the quota of characters is reached first. */
 export const maxStatements = 400;
 
-/** Most actions, resources, principals and condition values of one document together; bounds one decision's work. */
+/** Most actions, resources, principals and condition values of one document in total; bounds the work of a decision. */
 export const maxValues = 2500;
 
 /**
- * Most `*` in one pattern. Matching is linear per star, so this is not what keeps it from running away; it keeps
- * the product of a hostile session policy and 1,024-byte keys small. Real patterns use two or three.
+ * Most `*` in one pattern. Matching time is linear in the number of stars; this limit keeps a hostile session policy cheap
+ * on keys of 1,024 bytes. Real patterns use two or three.
  */
 const maxStarsPerPattern = 32;
 
 /**
- * Size of an already parsed document in the characters that count towards a quota: its compact JSON without any
- * white space. Sum it over a role's or user's inline policies for the quotas that are given per role and user.
+ * Size of a parsed document in the characters that count towards a quota: its compact JSON without white space. The
+ * quotas of inline policies are for the sum over a role or user.
  */
 export function countPolicyCharacters(source: unknown): number {
   const text = isMapping(source) ? JSON.stringify(source) : '';

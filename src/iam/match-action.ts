@@ -13,8 +13,8 @@ const servicePrefix = /^[a-z0-9-]+$/i;
 const actionName = /^[a-z0-9_*?-]+$/i;
 
 /**
- * Reads `service:name`, `*` or `*:*` (IAM JSON policy elements: Action). Reports and returns `undefined` for
- * anything else; a wildcard in a service that is not wholly `*` is refused, as it would match services by accident.
+ * Reads `service:name`, `*` or `*:*` (IAM JSON policy elements: Action). Reports anything else and returns `undefined`.
+ * A wildcard in part of the service is refused, because it would match services by accident.
  */
 export function parseActionPattern(text: string, report: Report): ActionPattern | undefined {
   if (text === '*' || text === '*:*') return { service: '*', name: '*' };
@@ -32,7 +32,7 @@ export function parseActionPattern(text: string, report: Report): ActionPattern 
   return { service: service.toLowerCase(), name: name.toLowerCase() };
 }
 
-/** Compiles a list of patterns into a test of an action in lower case. */
+/** Compiles patterns into a test that takes an action in lower case. */
 export function compileActions(patterns: readonly ActionPattern[]): (action: string) => boolean {
   const matchers = patterns.map(({ service, name }) =>
     service === '*'

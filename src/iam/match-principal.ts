@@ -25,8 +25,8 @@ const serviceName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i;
 
 /**
  * Reads `"*"` or an object of `AWS`, `Federated` and `Service` lists (IAM JSON policy elements: Principal). Reports
- * every problem. `CanonicalUser` is refused: canonical ids are not known here, and a Deny must not be lost. `Federated` is
- * refused in a bucket policy: requests to S3 come from sessions, which are named by their role's or their own ARN.
+ * every problem. `CanonicalUser` is refused: canonical ids are unknown here, and a Deny that names one would be lost.
+ * `Federated` is refused in a bucket policy: requests to S3 come from sessions, named by the ARN of the role or session.
  */
 export function parsePrincipals(source: unknown, isBucketPolicy: boolean, report: Report): PrincipalEntry[] {
   if (source === '*') return [{ type: 'everyone' }];
@@ -102,12 +102,12 @@ function parsePlainArn(value: string): { service: string; account: string; resou
   return isPlain && arn?.region === '' && accountId.test(arn.account) ? arn : undefined;
 }
 
-/** The level at which entries name a caller, compiled once per statement. */
+/** Returns the level at which a Principal element names a caller. */
 export type PrincipalTest = (principal: PolicyPrincipal) => PrincipalLevel;
 
 /**
- * Compiles a Principal element. An Allow for everyone never admits a web-identity or saml caller, who must be vouched
- * for by a named provider; a Deny for everyone does stop them.
+ * Compiles a Principal element. An Allow for `*` never admits a web-identity or SAML caller: its provider must be named. A
+ * Deny for `*` applies to them.
  */
 export function compilePrincipals(
   entries: readonly PrincipalEntry[],
@@ -142,9 +142,9 @@ export function compilePrincipals(
 }
 
 /**
- * Compiles the NotPrincipal element of a Deny: it applies to everyone but the user, role or session listed by its own
- * ARN, and but root listed by its account. An account exempts no other caller and need not be listed. Who has a permissions
- * boundary is never exempt (IAM JSON policy elements: NotPrincipal).
+ * Compiles the NotPrincipal element of a Deny. It exempts a user, role or session whose own ARN is listed, and root when
+ * its account is listed. A listed account exempts no other caller. A caller with a permissions boundary is never exempt
+ * (IAM JSON policy elements: NotPrincipal).
  */
 export function compileNotPrincipals(entries: readonly PrincipalEntry[]): PrincipalTest {
   const arns = new Set(entries.flatMap((entry) => (entry.type === 'arn' ? [entry.arn] : [])));

@@ -27,13 +27,13 @@ export interface ResourceSyntax {
   readonly isPadded: boolean;
 }
 
-/** Tells whether a Resource or NotResource element lets the statement apply. */
+/** Tests whether the Resource or NotResource element of a statement matches. */
 export type ResourceTest = (scope: EvaluationScope) => Truth;
 
 const headSegments = 5;
 const anything: readonly GlobToken[] = [{ kind: 'any' }];
 
-/** Reads one Resource value (IAM JSON policy elements: Resource); reports problems and returns `undefined`. */
+/** Reads one Resource value (IAM JSON policy elements: Resource). Reports a malformed one and returns `undefined`. */
 export function parseResourcePattern(
   text: string,
   syntax: ResourceSyntax,
@@ -62,7 +62,7 @@ export function parseResourcePattern(
   return tail === undefined ? undefined : { head, tail };
 }
 
-/** A pattern that can match no ARN at all is a mistake: the scheme must be able to be `arn`, key parts not empty. */
+/** False for a pattern that cannot match any ARN: another scheme than `arn`, or an empty segment where ARNs have none. */
 function matchesArnScheme(segments: readonly string[]): boolean {
   const [scheme = '', partition = '*', service = '*', , , tail = '*'] = segments;
   return (
@@ -70,7 +70,7 @@ function matchesArnScheme(segments: readonly string[]): boolean {
   );
 }
 
-/** Compiles a Resource element from the ranges of its patterns: it applies when one pattern matches. */
+/** Compiles a Resource element: it matches when one of its patterns does. */
 export function compileResources(ranges: readonly ResourceRange[]): ResourceTest {
   const tests = ranges.map(({ matches }) => matches);
   const [only] = tests;
@@ -82,15 +82,15 @@ export function compileResources(ranges: readonly ResourceRange[]): ResourceTest
   };
 }
 
-/** A pattern that differs at its start takes about as long as this many comparisons. */
+/** Cost of a pattern that differs at its start, in comparisons. */
 const stepsPerPattern = 8;
 
-/** What is asked of an action that is on no resource, such as `sts:GetAccessKeyInfo`: only `*` names it. */
+/** The resource of an action that has none, such as `sts:GetAccessKeyInfo`; only the pattern `*` matches it. */
 const noResource = '*';
 
 /**
- * Compiles a NotResource element: it applies when nothing matches. A pattern with an unresolvable variable makes an
- * Allow not apply and a Deny apply, so that a missing tag never widens what is allowed.
+ * Compiles a NotResource element: it matches when none of its patterns does. A pattern with an unresolvable variable makes
+ * an Allow not apply and a Deny apply, so that a missing tag never widens what is allowed.
  */
 export function compileNotResources(
   patterns: readonly ResourcePattern[],
@@ -105,7 +105,7 @@ export function compileNotResources(
     const unresolvable = someTruth(patterns, ({ tail }) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;
     const applies = notTruth(matches(scope));
-    // Of a pattern that matches already, an Allow needs nothing more.
+    // An Allow whose NotResource matches does not apply, with or without the missing variable.
     const isSettled = unresolvable === false || (applies === false && effect === 'Allow');
     return isSettled ? applies : 'unknown';
   };
@@ -140,7 +140,7 @@ function literalHeadText(head: ResourcePattern['head']): string | undefined {
   return text;
 }
 
-/** What every resource that one of the patterns matches starts with. */
+/** The longest prefix shared by every resource that one of the patterns can match. */
 export function commonPrefix(patterns: readonly ResourcePattern[]): string {
   const [first = '', ...rest] = patterns.map(literalPrefix);
   let length = first.length;
@@ -150,19 +150,19 @@ export function commonPrefix(patterns: readonly ResourcePattern[]): string {
   return first.slice(0, length);
 }
 
-/** What every resource that the pattern matches starts with; empty when a wildcard comes before the fifth colon. */
+/** The literal prefix of every resource that the pattern can match; empty when a wildcard precedes the fifth colon. */
 function literalPrefix({ head, tail }: ResourcePattern): string {
   const headText = head.length === 0 ? undefined : literalHeadText(head);
   return headText === undefined ? '' : headText + literalHead(tail);
 }
 
-/** A compiled pattern, and what can be told of it without a request. */
+/** A compiled pattern with what its text alone says about the resources that it can match. */
 export interface ResourceRange {
-  /** What every resource that matches starts with. */
+  /** The literal prefix of every resource that matches. */
   readonly text: string;
-  /** What matches: this text alone, everything that starts with it, or some of that. */
+  /** What matches: only `text` itself, everything that starts with it, or part of that. */
   readonly extent: 'exact' | 'everything' | 'some';
-  /** True when the pattern ends in `*`: whatever starts with a resource that matches then matches too. */
+  /** True when the pattern ends in `*`: if a resource matches, everything that starts with it matches too. */
   readonly isOpen: boolean;
   readonly matches: ResourceTest;
 }
@@ -179,36 +179,35 @@ export function compileRange(pattern: ResourcePattern): ResourceRange {
   return { ...range, extent: isOpen && further === tail.length - 1 ? 'everything' : 'some' };
 }
 
-/** Tells whether some resource that starts with a prefix could match; may say yes too often, never no wrongly. */
+/** False only when no resource that starts with the prefix can match. */
 export function mayReach({ text, extent }: ResourceRange, prefix: string): boolean {
   return text.startsWith(prefix) || (extent !== 'exact' && prefix.startsWith(text));
 }
 
-/** Tells whether every resource that starts with a prefix certainly matches. */
+/** True only when every resource that starts with the prefix matches. */
 export function covers({ text, extent }: ResourceRange, prefix: string): boolean {
   return extent === 'everything' && prefix.startsWith(text);
 }
 
-/** Tells whether every resource that starts with the one of the scope certainly matches, its variables replaced. */
+/** True only when every resource that starts with the resource of the scope matches; resolves variables. */
 export function coversExtensions({ isOpen, matches }: ResourceRange, scope: EvaluationScope): boolean {
   return isOpen && matches(scope) === true;
 }
 
 /**
- * Tells whether some resource of a bucket could match: the bucket itself or anything under `bucketArn/`. May say yes
- * too often, never no wrongly.
+ * False only when no resource of the bucket can match: neither the bucket itself nor anything under `bucketArn/`.
  */
 export function mayMatchBucket(pattern: ResourcePattern, bucketArn: string): boolean {
   const literal = literalPrefix(pattern);
   return bucketArn.startsWith(literal) || literal.startsWith(`${bucketArn}/`);
 }
 
-/** What the ARN of every bucket and every object starts with. */
+/** The start of the ARN of every bucket and object. */
 export const s3ArnHead: string = 'arn:aws:s3:::';
 
 /**
- * The names of the buckets in which every resource lies that one of the patterns matches: what stands between
- * {@link s3ArnHead} and the next slash. `undefined` when a pattern leaves the name open.
+ * The names of the buckets that hold every resource which one of the patterns can match. `undefined` when a pattern does
+ * not name its bucket in full.
  */
 export function namedBuckets(patterns: readonly ResourcePattern[]): ReadonlySet<string> | undefined {
   const names = new Set<string>();

@@ -13,8 +13,8 @@ const names: ReadonlySet<string> = new Set([
   ...['saml:edupersonorgunitdn', 'saml:edupersonscopedaffiliation', 'saml:edupersontargetedid'],
 ]);
 
-/** True for a key, in lower case, that no variable can stand for: it is a list, also when it holds one value. */
+/** True for a key, in lower case, whose type is a list; a policy variable cannot refer to it, even when it holds one value. */
 export function isMultiValued(key: string): boolean {
-  // How a token was authenticated, under the prefix of its issuer.
+  // `<issuer>:amr`, the authentication methods of a token.
   return names.has(key) || key.endsWith(':amr');
 }

@@ -3,7 +3,7 @@ import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { AuthorizationQuery } from './query.ts';
 
-/** The policies that one request is decided by. */
+/** The policies that decide one request. */
 export interface PolicySets {
   /** Inline and managed policies of the user or role. */
   readonly identity: readonly CompiledPolicy[];
@@ -15,13 +15,13 @@ export interface PolicySets {
   readonly resource?: readonly CompiledPolicy[] | undefined;
 }
 
-/** The set that decided. */
+/** Names one of the sets. */
 export type PolicyType = 'identity' | 'boundary' | 'session' | 'resource';
 
-/** Every set, in the order in which an explicit deny is looked for. */
+/** Every set, in the order in which they are searched for an explicit deny. */
 export const policyTypes: readonly PolicyType[] = ['identity', 'boundary', 'session', 'resource'];
 
-/** The query with the fact that a boundary bounds its caller, which every NotPrincipal asks for. */
+/** The query, marked when a permissions boundary bounds its caller; NotPrincipal needs to know. */
 export function withBoundary<Q extends Pick<AuthorizationQuery, 'principal'>>(
   { boundary }: PolicySets,
   query: Q,
@@ -29,7 +29,7 @@ export function withBoundary<Q extends Pick<AuthorizationQuery, 'principal'>>(
   return boundary === undefined ? query : { ...query, principal: { ...query.principal, isBounded: true } };
 }
 
-/** The sets that count: a federated user has no permissions beyond what its session policies pass on. */
+/** The sets that count: a federated user without session policies gets nothing from its user's policies. */
 export function policiesOf(
   sets: PolicySets,
   { principal }: Pick<AuthorizationQuery, 'principal'>,

@@ -1,8 +1,8 @@
-/** One thing wrong in a policy document. */
+/** One problem of a policy document. */
 export interface PolicyProblem {
   /** Where, for example `Statement[0].Condition.StringEquals`; empty for the document itself. */
   readonly path: string;
-  /** What, lowercase and without a final period. */
+  /** What is wrong, in lower case and without a final period. */
   readonly message: string;
 }
 
@@ -17,13 +17,13 @@ export class PolicyDocumentError extends Error {
   }
 }
 
-/** Receives the message of one problem; the path is known to whoever made the function. */
+/** Reports one problem; the function already knows the path. */
 export type Report = (message: string) => void;
 
-/** Makes the report function of one element of a statement; `''` is the statement itself. */
+/** Returns the report function for one element of a statement; `''` is the statement itself. */
 export type ReporterAt = (element: string) => Report;
 
-/** Quotes a value of a policy for a message, shortened: policy text is not trusted. */
+/** Quotes and truncates an untrusted value of a policy for a message. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
@@ -36,7 +36,7 @@ export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** True when a text holds half a character: matching by code units and by code points would differ on it. */
+/** True for a text with a lone surrogate, on which matching by code units and by code points differ. */
 export function isIllFormed(text: string): boolean {
   return /\p{Surrogate}/u.test(text);
 }

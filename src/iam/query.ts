@@ -1,7 +1,7 @@
 import type { DecisionBudget } from './budget.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** Who asks, in the terms that the Principal element of a policy can name. */
+/** The caller, in the terms of the Principal element. */
 export interface PolicyPrincipal {
   readonly kind: 'anonymous' | 'root' | 'user' | 'role-session' | 'federated-user' | 'web-identity' | 'saml';
   /** Twelve digits; empty when anonymous. */
@@ -13,20 +13,20 @@ export interface PolicyPrincipal {
   readonly arn: string;
   /** ARN (with path) of the role behind a role session, or of the user behind a federated-user session. */
   readonly entityArn?: string;
-  /** True when a permissions boundary bounds the caller; `decide` sees to it. */
+  /** True when a permissions boundary bounds the caller; set by `decide`. */
   readonly isBounded?: boolean;
-  /** ARN of the identity provider that vouches for a web-identity or saml caller. */
+  /** ARN of the identity provider that authenticated a web-identity or SAML caller. */
   readonly federatedProvider?: string;
 }
 
-/** One question to the engine: may this principal perform this action on this resource? */
+/** One question: may this principal perform this action on this resource? */
 export interface AuthorizationQuery {
   readonly principal: PolicyPrincipal;
   /** `service:Name`, compared ignoring case. */
   readonly action: string;
-  /** The full ARN; its `*` and `?` are data. Ignored by trust policies. */
+  /** The full ARN; its `*` and `?` are literal. Trust policies ignore it. */
   readonly resource: string;
   readonly context: RequestContext;
-  /** Shared by the decisions of one request; a decision without one gets its own. */
+  /** Shared by the decisions of one request. By default a decision has its own. */
   readonly budget?: DecisionBudget;
 }

@@ -3,21 +3,21 @@ import { type ContextEntry, KeyTable, type KeyValue } from './key-table.ts';
 export type { ContextEntry } from './key-table.ts';
 
 /**
- * The condition keys of one request: key names ignore case, an empty string is a value, an empty list is absence.
- * Immutable. Keys that exist only in the store are *lazy*: the engine does not take them for absent but answers
- * `needs`, and asks again with the context that {@link RequestContext.withLookedUp} returns.
+ * The condition keys of one request. Names ignore case; an empty string is a value, an empty list means absent. Immutable.
+ * Keys that only the store knows are *lazy*: the engine does not treat them as absent but answers `needs`. After a look-up
+ * the decision is made again with the context that {@link RequestContext.withLookedUp} returns.
  */
 export class RequestContext {
-  /** `undefined` when the entries have been read. */
+  /** Lists the entries when a policy first needs one; `undefined` when they were given as a list. */
   readonly #list: (() => Iterable<ContextEntry>) | undefined;
   #table: KeyTable | undefined;
   readonly #lazyKeys: readonly string[];
 
   /**
-   * @param entries key and value pairs of any case, or a function that lists them when a policy first asks.
+   * @param entries pairs of key and value, or a function that lists them when a policy first needs one.
    * @param lazyKeys names, or prefixes that end in `/` (`s3:ExistingObjectTag/`), whose values must be looked up.
-   * @throws TypeError when two entries that are no tags differ only in case: whichever was kept, a policy could be misled.
-   *   A function's entries are read, and refused, in the decision that asks first.
+   * @throws TypeError when two entries that are not tags differ only in case. The entries of a function are checked in the
+   *   first decision that reads them.
    */
   constructor(
     entries: Iterable<ContextEntry> | (() => Iterable<ContextEntry>) = [],
@@ -46,7 +46,7 @@ export class RequestContext {
     return this.#known().get(lowerCaseKey);
   }
 
-  /** True when the value of a key given in lower case is not known before a look-up. */
+  /** True when a key given in lower case has to be looked up first. */
   isLazy(lowerCaseKey: string): boolean {
     if (this.#lazyKeys.length === 0 || this.#known().get(lowerCaseKey) !== undefined) return false;
     return this.#lazyKeys.some((key) => {

@@ -6,19 +6,19 @@ import type { AuthorizationQuery } from './query.ts';
 /** Outcome of a test; `unknown` when it depends on a key that must be looked up in the store first. */
 export type Truth = boolean | 'unknown';
 
-/** {@link Truth}, or `unreadable` when the request's value is none that the operator compares. */
+/** {@link Truth}, or `unreadable` when the operator cannot read the value of the request. */
 export type Reading = Truth | 'unreadable';
 
-/** Stands for what a key has in the store, which must be looked up first. */
+/** Stands for a value that must be looked up in the store first. */
 export const waiting: unique symbol = Symbol('waiting');
 
-/** What a request has for a key; `undefined` when the key is absent. */
+/** The value of a key in a request; `undefined` when the key is absent. */
 export type KeyState = KeyValue | undefined | typeof waiting;
 
-/** State of one evaluation, shared by every matcher that takes part. */
+/** The state of one evaluation, shared by all matchers. */
 export class EvaluationScope {
   readonly query: AuthorizationQuery;
-  /** Pays for every comparison whose cost a request can raise. */
+  /** Counts every comparison whose cost depends on the request. */
   readonly budget: StepBudget;
   #pendingKeys: Set<string> | undefined;
   #segments: readonly string[] | undefined;
@@ -28,13 +28,13 @@ export class EvaluationScope {
     this.budget = budget;
   }
 
-  /** The requested ARN split on its first five colons, split once. */
+  /** The requested ARN, split on its first five colons. */
   get resourceSegments(): readonly string[] {
     this.#segments ??= splitArnSegments(this.query.resource);
     return this.#segments;
   }
 
-  /** What the request has for a key in lower case; a key that needs a look-up is noted. */
+  /** The value of a key in lower case. Records a key that needs a look-up. */
   lookUp(key: string): KeyState {
     const { context } = this.query;
     const value = context.value(key);
@@ -44,20 +44,20 @@ export class EvaluationScope {
     return waiting;
   }
 
-  /** Starts a statement: keys that earlier ones noted are none of its concern. */
+  /** Starts a statement: clears the keys that the previous one recorded. */
   forgetPendingKeys(): void {
     this.#pendingKeys = undefined;
   }
 
-  /** The lazy keys that the statement just evaluated depends on. */
+  /** The lazy keys that the last statement depends on. */
   pendingKeys(): readonly string[] {
     return this.#pendingKeys === undefined ? [] : [...this.#pendingKeys];
   }
 }
 
 /**
- * True when one test is true, unknown when none is but one might be, unreadable when one is and no other matters: the
- * order of the items never does.
+ * A logical or that does not depend on the order of the items: true if any test is true, else unknown if any is unknown,
+ * else unreadable if any is unreadable, else false.
  */
 export function someTruth<T>(items: readonly T[], test: (item: T) => Truth): Truth;
 export function someTruth<T>(items: readonly T[], test: (item: T) => Reading): Reading;
@@ -71,7 +71,7 @@ export function someTruth<T>(items: readonly T[], test: (item: T) => Reading): R
   return result;
 }
 
-/** False when one test is false, else as {@link someTruth}. */
+/** A logical and that does not depend on the order: false if any test is false, else unknown, unreadable or true. */
 export function everyTruth<T>(items: readonly T[], test: (item: T) => Truth): Truth;
 export function everyTruth<T>(items: readonly T[], test: (item: T) => Reading): Reading;
 export function everyTruth<T>(items: readonly T[], test: (item: T) => Reading): Reading {
@@ -84,7 +84,7 @@ export function everyTruth<T>(items: readonly T[], test: (item: T) => Reading): 
   return result;
 }
 
-/** Negation that leaves what is neither true nor false alone. */
+/** Negates true and false; leaves unknown and unreadable as they are. */
 export function notTruth(truth: Truth): Truth;
 export function notTruth(truth: Reading): Reading;
 export function notTruth(truth: Reading): Reading {

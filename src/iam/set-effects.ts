@@ -17,7 +17,7 @@ export interface SetEffects {
 /** The results of the sets; `undefined` for a set that does not exist. */
 export type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
 
-/** The keys that Deny, or Allow, statements of any set wait for, sorted; `undefined` when none does. */
+/** The keys that Deny (or Allow) statements of any set depend on, sorted; `undefined` when there are none. */
 export function pendingKeys(results: SetResults, which: 'denyKeys' | 'allowKeys'): string[] | undefined {
   let keys: Set<string> | undefined;
   for (const policyType of policyTypes) {
@@ -48,18 +48,18 @@ export function missingAllow(
   return undefined;
 }
 
-/** A role can be assumed only by whom its trust policy names: here an identity policy alone grants nothing. */
+/** Assuming a role needs an Allow of its trust policy; an identity policy alone does not grant it. */
 function isTrustDecision(sets: PolicySets, query: Pick<AuthorizationQuery, 'action'>): boolean {
   const hasTrustPolicy = sets.resource?.some(({ kind }) => kind === 'trust') ?? false;
   return hasTrustPolicy || isAssumeRole(query.action);
 }
 
 function isAssumeRole(action: string): boolean {
-  // The third character tells `sts:` from `s3:`, which most actions are.
+  // Most actions are `s3:`, whose third character is the colon.
   return action.charAt(2) !== ':' && action.toLowerCase().startsWith('sts:assumerole');
 }
 
-/** What a set says; for the bucket or trust policy with the level at which it names the caller. */
+/** Reads the effect of a set; of a bucket or trust policy also the level at which it names the caller. */
 type ReadEffect = (result: SetResult) => {
   readonly effect: SetEffect;
   readonly level?: PrincipalLevel | undefined;
@@ -94,7 +94,7 @@ function effectsOf(
     boundary: boundary && read(boundary).effect,
     session: session && read(session).effect,
     resource: ofResource?.effect,
-    // An allow without a Principal has no place in a resource set and grants nothing there.
+    // INVARIANT: resource sets hold only policies with Principal. Without one an Allow grants nothing here.
     resourceLevel: ofResource?.effect === 'allow' ? (ofResource.level ?? 'none') : 'none',
   };
 }

@@ -1,41 +1,41 @@
 import type { CompiledStatement } from './compiled-statement.ts';
 import { s3ArnHead } from './match-resource.ts';
 
-/** Statements of one policy that a request could be touched by, each list in the order of the document. */
+/** Statements of one policy that could apply to a request, each list in the order of the document. */
 export interface Candidates {
   readonly denies: readonly CompiledStatement[];
   readonly allows: readonly CompiledStatement[];
 }
 
-/** The statements whose action matches, and what is left of them for the buckets that they name. */
+/** The statements whose action matches, also narrowed by the bucket of the request. */
 interface ActionEntry {
   readonly candidates: Candidates;
-  /** By {@link bucketHash}; `undefined` when a second step would not pay. */
+  /** By {@link bucketHash}; `undefined` when narrowing by bucket would not pay. */
   readonly byBucket: ReadonlyMap<number, Candidates> | undefined;
-  /** For every bucket that no statement names. */
+  /** The candidates for a bucket that no statement names. */
   readonly elsewhere: Candidates;
-  /** Length of the lists of `byBucket`, all together. */
+  /** Total length of the lists in `byBucket`. */
   readonly listedStatements: number;
 }
 
-/** Actions remembered by one policy: more than its users perform in practice, of the few hundred there are. */
+/** Most actions in the index of one policy; its users perform fewer in practice. */
 const maxActions = 64;
 
-/** Bounds the candidate lists for buckets of one policy, together, to this many times the list of all its statements. */
+/** Bounds the total length of the lists by bucket of one policy, in multiples of its number of statements. */
 const maxFullLists = 64;
 
-/** With fewer candidates than this, testing them all costs about as much as finding the bucket's list. */
+/** With fewer candidates than this, testing all of them costs no more than finding the list of the bucket. */
 const minCandidatesForBuckets = 6;
 
 /**
- * The (action, bucket) → candidates table of one policy. Actions are added as requests arrive and buckets are those
- * that the policy names, so that no client makes it grow. It is bounded and starts over when it is full. It only leaves
- * out statements whose action or bucket cannot match; a decision is the same without it.
+ * The (action, bucket) → candidates table of one policy. Actions are added as requests arrive; the table starts over when
+ * it is full. Buckets are only those that the policy names, so clients cannot make it grow. It leaves out only statements
+ * whose action or bucket cannot match, so decisions are the same with and without it.
  */
 export class StatementIndex {
   readonly #statements: readonly CompiledStatement[];
   readonly #byAction: Map<string, ActionEntry> = new Map();
-  /** Entries by a hash of their statements: most actions have the same few. */
+  /** Entries by a hash of their statements, because most actions share a few entries. */
   readonly #entries: Map<number, ActionEntry> = new Map();
   #listedStatements = 0;
 
@@ -43,7 +43,7 @@ export class StatementIndex {
     this.#statements = statements;
   }
 
-  /** Candidates for an action, spelled as the caller likes, on a resource. */
+  /** Candidates for an action, in any case, on a resource. */
   find(action: string, resource: string): Candidates {
     const entry = this.#byAction.get(action) ?? this.#addAction(action);
     if (entry.byBucket === undefined || !resource.startsWith(s3ArnHead)) return entry.candidates;
@@ -59,7 +59,7 @@ export class StatementIndex {
     return entry;
   }
 
-  /** The entry of these statements, the same object for the same statements. */
+  /** The entry of these statements; the same statements share one object. */
   #shared(matching: readonly CompiledStatement[]): ActionEntry {
     const candidates = splitByEffect(matching);
     const hash = hashOf(matching);
@@ -82,7 +82,7 @@ export class StatementIndex {
   }
 }
 
-/** @param maxListed when the lists for buckets are longer than this, all together, buckets are not told apart. */
+/** @param maxListed if the lists by bucket would be longer than this in total, there are none. */
 function makeEntry(
   candidates: Candidates,
   matching: readonly CompiledStatement[],
@@ -114,8 +114,8 @@ function hashesOf({ buckets }: CompiledStatement): number[] {
 const slash = 0x2f;
 
 /**
- * Hash of a bucket's name, up to the next slash: it is read from the requested ARN in place, and two names that share
- * one share a list. Names have 63 characters at most; what a longer one ends with is left out.
+ * Hash of a bucket name, read from an ARN in place up to the next slash. Names with the same hash share a list. Only the
+ * first 64 code units count; valid names are shorter.
  */
 function bucketHash(text: string, start: number): number {
   const stop = Math.min(text.length, start + 64);
@@ -125,7 +125,7 @@ function bucketHash(text: string, start: number): number {
     if (unit === slash) break;
     hash = Math.imul(hash ^ unit, 0x01000193);
   }
-  // Thirty bits are a small integer everywhere, which a Map finds fastest.
+  // Thirty bits fit V8's small integers, which make the fastest Map keys.
   return hash & 0x3fffffff;
 }
 
@@ -137,7 +137,7 @@ export function splitByEffect(statements: readonly CompiledStatement[]): Candida
   };
 }
 
-/** A piece of a longer string keeps all of it in memory; a copy keeps only itself. Well-formed or not, it is equal. */
+/** Copies a string: a slice of a longer string would keep all of it in memory. UTF-16 preserves lone surrogates. */
 function ownCopy(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }

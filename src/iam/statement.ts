@@ -14,10 +14,10 @@ import {
   type ReporterAt,
 } from './problem.ts';
 
-/** Where a policy stands; decides which elements it must and must not have. */
+/** The use of a policy; determines which elements it must and must not have. */
 export type PolicyKind = 'identity' | 'session' | 'boundary' | 'resource' | 'trust';
 
-/** An element and its negated twin (`Action`, `NotAction`) in one shape. */
+/** The values of an element (`Action`) or of its negation (`NotAction`). */
 export interface ElementList<T> {
   readonly isNegated: boolean;
   readonly values: readonly T[];
@@ -30,14 +30,14 @@ export interface PolicyStatement {
   readonly sid: string | undefined;
   readonly effect: 'Allow' | 'Deny';
   readonly actions: ElementList<ActionPattern>;
-  /** `undefined` in trust policies, which apply to the role they belong to. */
+  /** `undefined` in trust policies, which apply to their role. */
   readonly resources: ElementList<ResourcePattern> | undefined;
-  /** `undefined` in identity, session and boundary policies, which apply to whoever carries them. */
+  /** `undefined` in identity, session and boundary policies, which apply to the caller they are attached to. */
   readonly principals: ElementList<PrincipalEntry> | undefined;
   readonly conditions: readonly Condition[];
 }
 
-/** What the statements of one document are read under, and where their problems go. */
+/** How to read the statements of one document, and where to report their problems. */
 export interface StatementReading {
   readonly kind: PolicyKind;
   /** Version 2012-10-17. */
@@ -60,7 +60,7 @@ const elements: ReadonlySet<string> = new Set([
 ]);
 const plainSid = /^[A-Za-z0-9]*$/;
 
-/** Parses one statement; adds every problem to the reading and returns `undefined` when there was one. */
+/** Parses one statement. Adds its problems to the reading, and returns `undefined` if there are any. */
 export function parseStatement(
   source: unknown,
   index: number,
@@ -102,13 +102,13 @@ function reporterAt({ problems }: StatementReading, statementPath: string): Repo
 function parseSid(sid: unknown, kind: PolicyKind, report: Report): string | undefined {
   if (sid === undefined || sid === '') return undefined;
   if (typeof sid !== 'string') report('must be a string');
-  // Bucket policies may carry spaces and more; IAM's own policies only letters and digits.
+  // Only bucket policies allow spaces and other characters.
   else if (kind !== 'resource' && !plainSid.test(sid)) report('must consist of letters and digits');
   else return sid;
   return undefined;
 }
 
-/** Picks the one of two twin elements that is present; reports when both or neither are. */
+/** Picks an element or its negation. Reports when both or neither are present. */
 function pickElement(
   source: Mapping,
   name: string,
@@ -188,7 +188,7 @@ function parseStatementPrincipals(
   }
   const values = parsePrincipals(element.value, kind === 'resource', report);
   if (element.isNegated && values.some(({ type }) => type === 'everyone')) {
-    report('must not be "*": it would exempt nobody that can be named');
+    report('must not be "*": name the principals to exempt');
   }
   return { isNegated: element.isNegated, values };
 }

@@ -20,10 +20,10 @@ export interface StatementMatch {
 }
 
 /**
- * Every statement of every set that applies to a query, for people who want to know what a decision was made of: in
- * the order identity, boundary, session, resource, and within a set in the order of its documents. `decide` stops at
- * the statement that settles the answer; this does not. A statement that waits for a look-up, or cannot be
- * decided, is left out: `decide` answers `needs` or reports the fault.
+ * Every statement of every set that applies to a query, to explain a decision. The order is identity, boundary, session,
+ * resource, and within a set the order of its documents. Unlike `decide` it does not stop at the statement that settles the
+ * answer. It leaves out statements that depend on a look-up or cannot be decided; for those, `decide` answers `needs` or
+ * reports the fault.
  */
 export function matchingStatements(sets: PolicySets, asked: AuthorizationQuery): readonly StatementMatch[] {
   const query = withBoundary(sets, asked);

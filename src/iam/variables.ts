@@ -7,7 +7,7 @@ import { type EvaluationScope, type Truth, waiting } from './scope.ts';
 interface VariableToken {
   readonly kind: 'variable';
   readonly key: string;
-  /** A list by its type, which never stands for a text. */
+  /** True when the key is a list by its type; it then never resolves to a text. */
   readonly isList: boolean;
   readonly fallback: string | undefined;
 }
@@ -15,7 +15,7 @@ interface VariableToken {
 /** One piece of a policy value: a piece of a pattern or a policy variable. */
 export type TemplateToken = GlobToken | VariableToken;
 
-/** Which notations of a policy value mean something. */
+/** The notations that are special in a policy value. */
 export interface TemplateSyntax {
   /** `*` and `?` are wildcards. */
   readonly hasWildcards: boolean;
@@ -23,7 +23,7 @@ export interface TemplateSyntax {
   readonly hasVariables: boolean;
 }
 
-/** A normal form of texts for comparison. */
+/** Maps a text to the form in which it is compared. */
 type Fold = (text: string) => string;
 
 const unchanged: Fold = (text) => text;
@@ -75,16 +75,16 @@ function parseVariable(body: string): TemplateToken | undefined {
   return { kind: 'variable', key: name, isList: isMultiValued(name), fallback };
 }
 
-/** Looking a variable up and making a token of it takes about as long as this many comparisons. */
+/** Cost of resolving a variable, in comparisons. */
 const stepsPerVariable = 64;
 
-/** Folding a code unit takes about as long as this many comparisons. */
+/** Cost of folding a code unit, in comparisons. */
 const stepsPerFoldedUnit = 16;
 
-/** Compiling a code unit into a pattern at decision time takes about as long as this many comparisons. */
+/** Cost of compiling a code unit into a pattern at decision time, in comparisons. */
 const stepsPerUnit = 4;
 
-/** What a request supplies for a variable; `undefined` when it supplies nothing and there is no default. */
+/** The value of a variable in this request, or its default; `undefined` when it has neither. */
 function resolve(
   { key, isList, fallback }: VariableToken,
   scope: EvaluationScope,
@@ -99,9 +99,9 @@ function resolve(
 }
 
 /**
- * Replaces the variables. What a request supplies becomes a text token, never a pattern. `undefined` when nothing can
- * match: a variable is absent, multi-valued, ambiguous or empty and has no default, or the texts are longer together than the value
- * to match, which is `valueUnits` long. `unknown` when a variable needs a look-up.
+ * Replaces variables by text tokens, so that a value of the request never becomes a pattern. Returns `undefined` when
+ * nothing can match: a variable does not resolve, or the text is longer than the value to match, of `valueUnits` code
+ * units. Returns `unknown` when a variable needs a look-up.
  */
 function substitute(
   tokens: readonly TemplateToken[],
@@ -138,7 +138,7 @@ function foldWithin(text: string, { budget }: EvaluationScope, fold: Fold): stri
   return fold(text);
 }
 
-/** True when a template holds a variable that this request gives no single value to. */
+/** True when a template holds a variable that this request does not resolve. */
 export function isUnresolvable(tokens: readonly TemplateToken[], scope: EvaluationScope): Truth {
   let result: Truth = false;
   for (const token of tokens) {
@@ -150,12 +150,12 @@ export function isUnresolvable(tokens: readonly TemplateToken[], scope: Evaluati
   return result;
 }
 
-/** The context keys that a template asks for, in lower case. */
+/** The context keys of the variables in a template, in lower case. */
 export function variableKeys(tokens: readonly TemplateToken[]): string[] {
   return tokens.flatMap((token) => (token.kind === 'variable' ? [token.key] : []));
 }
 
-/** The text before the first wildcard or variable: every match starts with it. */
+/** The text before the first wildcard or variable. */
 export function literalHead(tokens: readonly TemplateToken[]): string {
   let head = '';
   for (const token of tokens) {
@@ -166,9 +166,9 @@ export function literalHead(tokens: readonly TemplateToken[]): string {
 }
 
 /**
- * Compiles a template into a test of a whole value. For comparisons that ignore case, `fold` is applied to the
- * template's text and to what variables supply, and the value must come folded by the same function; folding the
- * pieces of a text must give the pieces of the folded text. An unresolvable variable matches nothing.
+ * Compiles a template into a test of a whole value. For comparisons that ignore case, `fold` is applied to the text of the
+ * template and to the values of variables; the caller folds the value to test. Folding the pieces of a text must equal
+ * folding the whole. A template with an unresolvable variable matches nothing.
  */
 export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = unchanged): ValueTest {
   const folded = tokens.map((token) =>
@@ -181,7 +181,7 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
   const beginning = last?.kind === 'any' ? folded.slice(0, -1) : folded;
   if (beginning.every(isPlain)) return plainTest(beginning, { head, isPrefix: last?.kind === 'any', fold });
   return (value, scope) => {
-    // Most requests already differ in the constant head, and then no variable need be looked up.
+    // Most values differ in the constant head, so most tests resolve no variable.
     if (!value.startsWith(head)) return false;
     const resolved = substitute(folded, scope, { fold, valueUnits: value.length });
     if (resolved === 'unknown') return 'unknown';
@@ -190,20 +190,20 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
   };
 }
 
-// On its own, so that the test keeps nothing but its matcher: there can be hundreds of them in a session policy.
+// A function of its own, so that the closure keeps only the matcher: a session policy can hold hundreds of them.
 function constantTest(tokens: readonly GlobToken[]): ValueTest {
   const matches = compileGlob(tokens);
   return (value, scope) => matches(value, scope.budget);
 }
 
-/** A piece that a text must hold as it is. */
+/** A token that is not a wildcard. */
 type PlainToken = VariableToken | (GlobToken & { readonly kind: 'text' });
 
 function isPlain(token: TemplateToken): token is PlainToken {
   return token.kind === 'text' || token.kind === 'variable';
 }
 
-/** The test of a template without wildcards, or with one at its end: what it spells is compared, no pattern is made. */
+/** Tests a template whose only wildcard, if any, is a `*` at the end: compares text and compiles no pattern. */
 function plainTest(
   tokens: readonly PlainToken[],
   { head, isPrefix, fold }: { head: string; isPrefix: boolean; fold: Fold },

@@ -13,13 +13,13 @@ import {
 } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
 
-/** Why a part is refused. */
+/** The reason why part of a range is refused. */
 export type PartRefusal = Pick<Decision, 'isExplicitDeny' | 'policyType' | 'statement'>;
 
 /**
- * Why an allowed decision about one resource does not hold for everything that starts with a prefix: a Deny applies to a
- * part of it, or no single Allow of a set that has to allow applies to all of it. May find a reason too often, never misses
- * one.
+ * Extends an allowed decision about one resource to every resource that starts with a prefix. Returns the reason when that
+ * is not possible: a Deny applies to part of the range, or a set that has to allow has no single Allow for all of it. It
+ * errs on the side of refusing.
  * @throws DecisionError when the budget is used up.
  */
 export function refusalWithin(
@@ -37,7 +37,7 @@ export function refusalWithin(
   return policyType && { isExplicitDeny: false, policyType };
 }
 
-/** The set in which no Allow applies to the whole range; as `missingAllow` finds it for one resource. */
+/** The set that has no Allow for the whole range; the counterpart of `missingAllow`. */
 function missingWhole(range: PrefixRange, allowed: Decision): PolicyType | undefined {
   if (range.hasWholeAllow('resource', 'direct')) return undefined;
   if (!range.hasWholeAllow('identity') && !range.hasWholeAllow('resource', 'entity'))
@@ -47,14 +47,14 @@ function missingWhole(range: PrefixRange, allowed: Decision): PolicyType | undef
   );
 }
 
-/** Every resource that starts with a prefix, of which one was asked for. */
+/** Every resource that starts with a prefix; the query names one of them. */
 class PrefixRange {
   readonly sets: PolicySets;
   readonly #prefix: string;
   readonly #action: string;
-  /** Of the resource that was asked for. */
+  /** The scope of the resource that the query names. */
   readonly #scope: EvaluationScope;
-  /** Of the prefix as if it were a resource: a pattern that ends in `*` and matches it matches all of the range. */
+  /** The scope of the prefix itself: a pattern that ends in `*` and matches the prefix matches the whole range. */
   readonly #shortest: EvaluationScope;
 
   constructor(sets: PolicySets, asked: AuthorizationQuery, prefix: string) {
@@ -74,14 +74,14 @@ class PrefixRange {
 
   deniesPart(statement: CompiledStatement): boolean {
     if (statement.effect === 'Allow' || !statement.matchesAction(this.#action)) return false;
-    // A Deny of the resource that was asked for has been decided with it.
+    // A Deny that matches the resource of the query was decided with that query.
     if (statement.matchesResource(this.#scope) === true) return false;
     if (this.#levelOf(statement) === 'none') return false;
     const isPart = statement.excludesResources ? !this.#isCovered(statement) : this.#isReached(statement);
     return isPart && conditionsHold(statement, this.#scope) !== false;
   }
 
-  /** @param level at which a statement of a bucket policy has to name the caller. */
+  /** @param level the level at which a statement of a bucket policy must name the caller. */
   hasWholeAllow(policyType: PolicyType, level?: PrincipalLevel): boolean {
     return this.statements(policyType).some(
       (statement) => this.#levelOf(statement) === level && this.#allowsWhole(statement),

@@ -8,8 +8,8 @@ import type { Comparison, ComparisonOperator, OperandSource } from './operator.t
 
 /**
  * ARN condition operators (IAM JSON policy elements: Condition operators, "Amazon Resource Name (ARN) condition
- * operators"): each of the six segments is matched alone, `ArnEquals` as `ArnLike`. A request value that is no ARN
- * is unreadable: to the negated operators it would be an ARN outside every pattern.
+ * operators"): each of the six segments is matched separately, and `ArnEquals` is the same as `ArnLike`. A request value
+ * that is not an ARN is unreadable: otherwise the negated operators would hold for it.
  */
 export const arnOperators: readonly ComparisonOperator[] = [
   { name: 'ArnEquals', isNegated: false, compile: compileArns },
@@ -18,7 +18,7 @@ export const arnOperators: readonly ComparisonOperator[] = [
   { name: 'ArnNotLike', isNegated: true, compile: compileArns },
 ];
 
-/** An ARN that a request names, whole and split on its first five colons. */
+/** An ARN of a request, whole and split on its first five colons. */
 interface GivenArn {
   readonly text: string;
   readonly segments: readonly string[];
@@ -43,7 +43,7 @@ function compileArns({ values, hasVariables }: OperandSource, report: Report): C
   };
 }
 
-/** `*` alone is every ARN and a variable alone the ARN that it supplies; anything else has six segments. */
+/** `*` alone matches every ARN, a variable alone the ARN that it resolves to; anything else has six segments. */
 function compileArnPattern(tokens: readonly TemplateToken[]): ArnTest | undefined {
   const [first] = tokens;
   if (tokens.length === 1 && first?.kind === 'any') return () => true;
@@ -62,7 +62,7 @@ function compileArnPattern(tokens: readonly TemplateToken[]): ArnTest | undefine
 
 const segmentCount = 6;
 
-/** Splits on the first five colons of the policy's own text: a colon that a variable supplies separates nothing. */
+/** Splits on the first five colons of the policy's own text. A colon in the value of a variable is not a separator. */
 function splitTemplate(tokens: readonly TemplateToken[]): TemplateToken[][] {
   let current: TemplateToken[] = [];
   const segments = [current];
@@ -82,13 +82,13 @@ function splitTemplate(tokens: readonly TemplateToken[]): TemplateToken[][] {
   return segments;
 }
 
-/** Splits on at most so many colons. */
+/** Splits on at most `maxColons` colons. */
 function splitText(text: string, maxColons: number): string[] {
   const pieces = text.split(':');
   return [...pieces.slice(0, maxColons), pieces.slice(maxColons).join(':')].slice(0, pieces.length);
 }
 
-/** A pattern that can match no ARN at all is a mistake. */
+/** False for a pattern that cannot match any ARN, which is a mistake. */
 function canBeArn(segments: readonly (readonly TemplateToken[])[]): boolean {
   const [scheme = [], partition = [], service = [], , , resource = []] = segments;
   const schemeTokens = scheme.filter((token): token is GlobToken => token.kind !== 'variable');

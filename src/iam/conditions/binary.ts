@@ -3,8 +3,7 @@ import type { Comparison, ComparisonOperator, OperandSource } from './operator.t
 
 /**
  * `BinaryEquals` (IAM JSON policy elements: Condition operators, "Binary condition operator"): bytes in base64
- * (RFC 4648 section 4) with padding and nothing else. A request value that is not base64 is unreadable, so that no
- * Deny is lost.
+ * (RFC 4648 section 4), padded and canonical. Any other request value is unreadable, so that no Deny is lost.
  */
 export const binaryEqualsOperator: ComparisonOperator = {
   name: 'BinaryEquals',
@@ -25,7 +24,7 @@ function compileBytes({ values }: OperandSource, report: Report): Comparison {
   };
 }
 
-/** `undefined` unless the text is the one that these bytes are written as. */
+/** Decodes canonical base64; `undefined` for anything else. */
 function decode(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;

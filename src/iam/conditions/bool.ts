@@ -4,7 +4,7 @@ import { someTruth } from '../scope.ts';
 import { compileTemplate, parseTemplate } from '../variables.ts';
 import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
-/** `Bool`: true or false ignoring case; a request value that is neither is unreadable, so that no Deny is lost. */
+/** `Bool`: true or false, ignoring case. Any other request value is unreadable, so that no Deny is lost. */
 export const boolOperator: ComparisonOperator = { name: 'Bool', isNegated: false, compile: compileBooleans };
 
 function compileBooleans(source: OperandSource, report: Report): Comparison {

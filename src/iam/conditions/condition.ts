@@ -4,7 +4,7 @@ import { type EvaluationScope, everyTruth, notTruth, type Reading, someTruth, wa
 import { type ComparisonForm, parseOperatorName } from './index.ts';
 import type { Comparison, OperandSource, PresenceOperator } from './operator.ts';
 
-/** One key of a Condition block with its operator; every condition of a statement must hold. */
+/** One key of a Condition block with its operator and values. */
 export interface Condition {
   /** The operator's name as the document spells it. */
   readonly operator: string;
@@ -14,12 +14,11 @@ export interface Condition {
   readonly values: readonly string[];
 }
 
-/** Tells whether a condition holds for a request. */
+/** Tests a condition against a request. */
 export type ConditionTest = (scope: EvaluationScope) => Reading;
 
 /**
- * Compiles a condition; `report` receives what is wrong with its operator or values, and the result is used only
- * when nothing was reported.
+ * Compiles a condition. Problems of its operator or values are reported; use the result only when there are none.
  */
 export function compileCondition(condition: Condition, hasVariables: boolean, report: Report): ConditionTest {
   const form = parseOperatorName(condition.operator, report);
@@ -47,7 +46,7 @@ function compileComparison(
     if (state === undefined) return whenAbsent;
     if (state === waiting) return 'unknown';
     if (state === ambiguous) return 'unreadable';
-    // Of one value, every form says the same.
+    // For a single value, all forms agree.
     return typeof state === 'string' ? passes(state, scope) : testValues(state, scope);
   };
 }
@@ -65,7 +64,7 @@ function compilePresence(
   };
 }
 
-/** The set operator decides before `IfExists` does. */
+/** A set operator takes precedence over `IfExists`. */
 function resultWhenAbsent({ operator, setOperator, isIfExists }: ComparisonForm): boolean {
   if (setOperator !== undefined) return setOperator === 'ForAllValues';
   return isIfExists || operator.isNegated;
@@ -83,7 +82,7 @@ function compileForm(
   }
   return (values, scope) => {
     const value = values[0];
-    // Several values without a set operator: there is no saying which one the policy means.
+    // Several values need a set operator.
     return value !== undefined && values.length === 1 && passes(value, scope);
   };
 }

@@ -3,8 +3,8 @@ import { orderedOperators } from './ordering.ts';
 
 /**
  * Date condition operators (IAM JSON policy elements: Condition operators, "Date condition operators"). A date is in
- * one of the six formats of the W3C's note "Date and Time Formats", or in whole seconds since 1970, and means an
- * instant: `2026` is the first one of that year in UTC. Four digits are a year, other numbers are seconds.
+ * one of the six formats of the W3C note "Date and Time Formats", or in whole seconds since 1970. It means an instant:
+ * `2026` is the start of that year in UTC. Four digits are a year, other numbers are seconds.
  */
 export const dateOperators: readonly ComparisonOperator[] = orderedOperators({
   name: 'Date',
@@ -25,10 +25,10 @@ const epochSyntax = /^(?:0|[1-9][0-9]{0,2}|[1-9][0-9]{4,11})$/;
 const dateSyntax = /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9:.]+)(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?$/;
 const timeSyntax = /^([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?$/;
 
-/** The last second of the year 9999; what is larger is milliseconds by mistake. */
+/** The last second of the year 9999. A larger number is probably in milliseconds. */
 const maxEpochSeconds = 253_402_300_799;
 
-/** Leaves a second more decimals than any clock has. */
+/** Leaves room for more decimals of a second than any clock has. */
 const maxDateLength = 48;
 
 function parseInstant(text: string): Instant | undefined {
@@ -43,12 +43,12 @@ function parseInstant(text: string): Instant | undefined {
   if (year === undefined || minutes === undefined || offset === undefined) return undefined;
   const written = `${year}-${month}-${day}T${minutes}:${second}.000Z`;
   const milliseconds = Date.parse(written);
-  // A day that the month does not have may be read as one of the next month, and 24:00 as the next day.
+  // Date.parse may read 31 February as a day in March, and 24:00 as the next day.
   if (Number.isNaN(milliseconds) || new Date(milliseconds).toISOString() !== written) return undefined;
   return { seconds: milliseconds / 1000 - offset, fraction: fraction.replace(/0+$/, '') };
 }
 
-/** Seconds that the clocks of a zone are ahead of UTC; `undefined` when no clock can be. */
+/** The offset of a zone from UTC in seconds; `undefined` when it is out of range. */
 function offsetSeconds(zone: string): number | undefined {
   if (zone === 'Z') return 0;
   const hours = Number(zone.slice(1, 3));

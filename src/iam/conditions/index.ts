@@ -19,14 +19,14 @@ import { stringOperators } from './string.ts';
 /** `ForAllValues:` or `ForAnyValue:`. */
 export type SetOperator = 'ForAllValues' | 'ForAnyValue';
 
-/** A comparison with its form, as the name of a condition block spells it. */
+/** A comparison operator with its form, as in `ForAllValues:StringLikeIfExists`. */
 export interface ComparisonForm {
   readonly operator: ComparisonOperator;
   readonly setOperator: SetOperator | undefined;
   readonly isIfExists: boolean;
 }
 
-/** What the name of a condition block means. */
+/** A condition operator in the form that the name of a condition block gives it. */
 export type OperatorForm = ComparisonForm | { readonly operator: PresenceOperator };
 
 /** Every condition operator of AWS. */
@@ -47,7 +47,7 @@ const byName: ReadonlyMap<string, ConditionOperator> = new Map(
 
 const nameParts = /^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$/;
 
-/** Reads the name of a condition block, ignoring case; reports an unknown one and returns `undefined`. */
+/** Reads the name of a condition block, ignoring case. Reports an unknown one and returns `undefined`. */
 export function parseOperatorName(name: string, report: Report): OperatorForm | undefined {
   const [, setOperator, base = '', ifExists] = nameParts.exec(name.toLowerCase()) ?? [];
   const operator = byName.get(base);

@@ -3,7 +3,7 @@ import type { Comparison, ComparisonOperator, OperandSource } from './operator.t
 
 /**
  * IP address condition operators (IAM JSON policy elements: Condition operators, "IP address"). A request value that is
- * no address is unreadable: to `NotIpAddress` it would be an address outside every range.
+ * not an address is unreadable: otherwise `NotIpAddress` would hold for it.
  */
 export const ipAddressOperators: readonly ComparisonOperator[] = [
   { name: 'IpAddress', isNegated: false, compile: compileRanges },
@@ -15,7 +15,7 @@ type AddressGroups = readonly number[];
 
 const dot = 0x2e;
 
-/** Eight groups, the last two written as an IPv4 address. */
+/** The length of six groups and an IPv4 address at the end. */
 const maxAddressLength = 45;
 
 interface AddressRange {
@@ -49,7 +49,7 @@ function toRange4({ groups: [high = 0, low = 0], prefixBits }: AddressRange): {
   return { network: address - (address % width), width };
 }
 
-/** `fe80::1%eth0`: the zone names an interface of this machine and is no part of the address. */
+/** `fe80::1%eth0`: the zone names a local interface and is not part of the address. */
 function withoutZone(value: string): string {
   const percent = value.indexOf('%');
   return percent < 0 ? value : value.slice(0, percent);
@@ -89,7 +89,7 @@ function parseAddress(text: string): AddressGroups | undefined {
   return isMapped ? groups.slice(6) : groups;
 }
 
-/** Reads four decimal octets; by hand, because it runs on every decision that looks at the client's address. */
+/** Reads four decimal octets; hand-written, because it runs in every decision on the client's address. */
 function parseIpv4(text: string): number | undefined {
   let address = 0;
   let octet = -1;
@@ -103,7 +103,7 @@ function parseIpv4(text: string): number | undefined {
       octet = -1;
       continue;
     }
-    // A leading zero is refused: 010 is 8 to some parsers and 10 to others.
+    // A leading zero is refused: some parsers read 010 as octal.
     if (code < 0x30 || code > 0x39 || octet === 0) return undefined;
     octet = (octet < 0 ? 0 : octet * 10) + code - 0x30;
     if (octet > 255) return undefined;

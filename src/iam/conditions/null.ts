@@ -4,7 +4,7 @@ import type { PresenceOperator } from './operator.ts';
 
 /**
  * `Null` (IAM JSON policy elements: Condition operators, "Condition operator to check existence of condition keys"):
- * `true` means that the key is absent, `false` that it is there. An empty value is there, an empty list is not.
+ * `true` means that the key is absent, `false` that it is present. An empty string is present, an empty list is absent.
  */
 export const nullOperator: PresenceOperator = {
   name: 'Null',

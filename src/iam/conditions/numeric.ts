@@ -23,7 +23,7 @@ interface Decimal {
 
 const decimalSyntax = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:e([+-]?[0-9]{1,4}))?$/i;
 
-/** JSON writes its largest and its smallest number in 24 characters; nothing measured needs as many digits as this. */
+/** Longer than any number that JSON.stringify writes (24 characters), and than any real value. */
 const maxNumberLength = 64;
 
 function parseDecimal(text: string): Decimal | undefined {
@@ -45,6 +45,6 @@ function compareDecimals(left: Decimal, right: Decimal): number {
   if (left.sign !== right.sign) return left.sign - right.sign;
   if (left.magnitude !== right.magnitude) return left.sign * (left.magnitude - right.magnitude);
   if (left.digits === right.digits) return 0;
-  // Fractions between 0.1 and 1: their digits order them as text does.
+  // Both are fractions from 0.1 to 1, whose digits compare like text.
   return left.digits < right.digits ? -left.sign : left.sign;
 }

@@ -1,21 +1,21 @@
 import type { Report } from '../problem.ts';
 import type { EvaluationScope, Reading } from '../scope.ts';
 
-/** What an operator needs to read the values that a policy gives to one key. */
+/** The values that a policy gives to one key, and how to read them. */
 export interface OperandSource {
   /** The policy's values, coerced to strings; at least one. */
   readonly values: readonly string[];
-  /** Version 2012-10-17: `${…}` are variables, in the families that take them. */
+  /** True for version 2012-10-17: `${…}` is a variable, in the operator families that take variables. */
   readonly hasVariables: boolean;
 }
 
 /**
- * A condition operator without its form (`IfExists`, set operators). Adding one is one file and one row of the
- * table in `index.ts`.
+ * A condition operator without its form (`IfExists`, set operators). To add one, write one file and one row of the table
+ * in `index.ts`.
  */
 export type ConditionOperator = ComparisonOperator | PresenceOperator;
 
-/** Compares one value of a request; `unreadable` when it is none that the operator compares. */
+/** Compares one value of a request; `unreadable` when the operator cannot read it. */
 export type Comparison = (value: string, scope: EvaluationScope) => Reading;
 
 /** An operator that compares the values of a key. */
@@ -25,13 +25,13 @@ export interface ComparisonOperator {
   /** Negated operators mean "matches none of the values" and are true for an absent key. */
   readonly isNegated: boolean;
   /**
-   * Compiles the policy's values into the *positive* comparison: does one request value match one of them? Each
-   * malformed value is reported; the result is used only when nothing was reported.
+   * Compiles the policy's values into the *positive* comparison: does a request value match one of them? Reports malformed
+   * values; use the result only when there are none.
    */
   readonly compile: (source: OperandSource, report: Report) => Comparison;
 }
 
-/** An operator that asks only whether a key is there; it has no `IfExists` and no set operators. */
+/** An operator that tests only the presence of a key; it takes neither `IfExists` nor set operators. */
 export interface PresenceOperator {
   /** AWS's own spelling. */
   readonly name: string;

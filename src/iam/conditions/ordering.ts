@@ -7,7 +7,7 @@ export interface OrderedFamily<T> {
   readonly name: 'Numeric' | 'Date';
   /** What a value must be, for messages: `a number`. */
   readonly noun: string;
-  /** Reading a value takes about as long as this many comparisons of two code units. */
+  /** Cost of parsing a value, in comparisons of two code units. */
   readonly stepsToParse: number;
   /** Reads a value of a policy or a request; `undefined` when malformed. */
   readonly parse: (text: string) => T | undefined;
@@ -34,8 +34,8 @@ const relations: readonly Relation[] = [
 ];
 
 /**
- * The six comparison operators of a family. A request value that is not of the family is unreadable: to `NotEquals`
- * it would be a value unlike every other, and a Deny with any of them would be lost.
+ * The six comparison operators of a family. A request value that does not parse is unreadable: otherwise `NotEquals` would
+ * hold for it in an Allow, and a Deny with another operator would be lost.
  */
 export function orderedOperators<T>(family: OrderedFamily<T>): ComparisonOperator[] {
   return relations.map(({ name, isNegated, holds }) => ({

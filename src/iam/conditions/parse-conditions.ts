@@ -2,8 +2,8 @@ import { isIllFormed, isMapping, quoted, type Report, type ReporterAt } from '..
 import { type Condition, compileCondition } from './condition.ts';
 
 /**
- * Reads a Condition element (IAM JSON policy elements: Condition), and compiles every condition once so that each
- * malformed operator, key and value is reported at load.
+ * Reads a Condition element (IAM JSON policy elements: Condition). Compiles every condition once, so that malformed
+ * operators, keys and values are reported at load.
  */
 export function parseConditions(source: unknown, hasVariables: boolean, at: ReporterAt): Condition[] {
   if (source === undefined) return [];
@@ -32,7 +32,7 @@ export function parseConditions(source: unknown, hasVariables: boolean, at: Repo
   return conditions;
 }
 
-/** Names that differ only in case are one name: JSON allows both, and one would be overlooked. */
+/** Reports names that differ only in case: they mean the same, and JSON does not detect the repetition. */
 function checkDistinct(names: readonly string[], report: Report): void {
   const seen = new Set<string>();
   for (const name of names) {

@@ -49,8 +49,8 @@ function compileStrings(source: OperandSource, comparison: Comparison, report: R
   };
 }
 
-/** A text that differs at its start takes about as long as this many comparisons. */
+/** Cost of a text that differs at its start, in comparisons. */
 const stepsPerOperand = 4;
 
-/** A code point outside ASCII takes about as long as this many comparisons. */
+/** Cost of folding a code unit outside ASCII, in comparisons. */
 const stepsPerFoldedUnit = 16;
