@@ -133,7 +133,7 @@ describe('the aws:* keys of a request', () => {
     expect(Object.fromEntries(keysOf(sessionCaller()))).toEqual(ofSession);
   });
 
-  it('say when the second factor was proved, and nothing of one that was not', () => {
+  it('hold the age of MFA only for a session with MFA', () => {
     expect(Object.fromEntries(keysOf(sessionCaller({ mfaAuthenticatedAt: issuedAt - 10 })))).toEqual({
       ...ofSession,
       'aws:MultiFactorAuthPresent': 'true',
@@ -143,7 +143,7 @@ describe('the aws:* keys of a request', () => {
     expect(keysOf(userCaller()).has('aws:MultiFactorAuthPresent')).toBe(false);
   });
 
-  it('tell the source identity and the identity provider of a session', () => {
+  it('hold the source identity and the identity provider of a session', () => {
     const provider = `arn:aws:iam::${account}:oidc-provider/login.example.com/a`;
     const federation = { provider, subject: 'sub-1', audience: 'app' };
     expect(Object.fromEntries(keysOf(sessionCaller({ sourceIdentity: 'anna', federation })))).toEqual({
@@ -155,7 +155,7 @@ describe('the aws:* keys of a request', () => {
     });
   });
 
-  it('take two headers over, and no other', () => {
+  it('hold two headers and no others', () => {
     const headers = [
       ['user-agent', 'test/1'],
       ['referer', 'https://a.example/'],
@@ -171,7 +171,7 @@ describe('the aws:* keys of a request', () => {
     });
   });
 
-  it('never say what cannot be known here', () => {
+  it('never hold a key that cannot be known here', () => {
     for (const caller of [userCaller(), sessionCaller({ mfaAuthenticatedAt: issuedAt })]) {
       const keys = keysOf(caller, [['user-agent', 'x']]);
       for (const [key, reason] of Object.entries(never))

@@ -43,13 +43,13 @@ async function keptBytesPerKey(): Promise<number> {
 }
 
 describe('a batch whose answer waits to be read', () => {
-  it('keeps one of its decisions', async () => {
+  it('keeps only one of its decisions in memory', async () => {
     // Once before, so that what is made once and kept does not count.
     await keptBytesPerKey();
     expect(await keptBytesPerKey()).toBeLessThan(64);
   });
 
-  it('keeps no tags that were looked up', async () => {
+  it('keeps none of the tags that were looked up in memory', async () => {
     const whenBlue = { StringEquals: { 's3:BucketTag/team': 'blue' } };
     const Statement = { Effect: 'Allow', Action: 's3:*', Resource: '*', Condition: whenBlue };
     const directory = directoryOf({ identity: [{ Version: '2012-10-17', Statement }] });

@@ -122,7 +122,7 @@ describe('a filtered list of buckets', () => {
     expect(turns).toBeGreaterThan(8);
   });
 
-  it('is refused as a whole where the decision on a bucket failed, and names no bucket', async () => {
+  it('is refused as a whole when the decision on a bucket fails, without naming the bucket', async () => {
     const list = await filtered({ identity: [listing(['arn:aws:s3:::b-*'])] });
     const begin = DecisionBudget.prototype.begin;
     let decisions = 0;
@@ -139,7 +139,7 @@ describe('a filtered list of buckets', () => {
     expect(answer.refusal.permission.action).toBe('s3:ListAllMyBuckets');
   });
 
-  it('does not show what depends on the tags of a bucket, and asks the store for none', async () => {
+  it('hides buckets that only their tags would show, without a look-up', async () => {
     const lookup = vi.fn((): readonly StoreTag[] => [['team', 'blue']]);
     const tagged = listing(['*'], { StringEquals: { 's3:BucketTag/team': 'blue' } });
     const list = await filtered({ identity: [tagged, listing(['arn:aws:s3:::mine'])] }, { lookup });
@@ -147,7 +147,7 @@ describe('a filtered list of buckets', () => {
     expect(lookup).not.toHaveBeenCalled();
   });
 
-  it('shows what is allowed whatever the tags, and nothing that a Deny could hide by them', async () => {
+  it('shows buckets that are allowed with any tags, and hides those that a Deny could match by tag', async () => {
     const whenOpen = { StringEquals: { 'aws:ResourceTag/open': 'yes' } };
     const bucketPolicies = {
       plain: {
@@ -179,7 +179,7 @@ describe('a filtered list of buckets', () => {
     expect(await seen(list, ['plain', 'both', 'guarded', 'tagged', 'other'])).toEqual(['plain', 'both']);
   });
 
-  it('is given up when nobody waits for it any more', async () => {
+  it('stops deciding when the client has gone', async () => {
     const list = await filtered({ identity: wildcards(20) });
     const leaving = new AbortController();
     const begin = vi.spyOn(DecisionBudget.prototype, 'begin');

@@ -87,7 +87,7 @@ describe('a batch of a thousand keys that are allowed one by one', () => {
 });
 
 describe('a long batch whose decisions depend on the tags of the bucket', () => {
-  it('is allowed where the tags come while some of its decisions pause', async () => {
+  it('is allowed when the tags arrive while some of its decisions pause', async () => {
     const condition = { StringEquals: { 's3:BucketTag/team': 'blue' } };
     const identity = { Effect: 'Allow', Action: 's3:DeleteObject', Resource: '*', Condition: condition };
     const policies = {
@@ -106,7 +106,7 @@ describe('a long batch whose decisions depend on the tags of the bucket', () => 
 describe('a long batch', () => {
   const hostile = policyOf(Array.from({ length: 60 }, () => `arn:aws:s3:::data/*${'a'.repeat(8)}b*`));
 
-  it('leaves room between the decisions of keys that are decided side by side', async () => {
+  it('pauses between the decisions of keys that are decided concurrently', async () => {
     const counted = countTurns();
     const policies = { identity: [policyOf(['arn:aws:s3:::data/*'])], session: dearPolicy };
     await decideBatch(policies, longKeys.slice(0, 100), 'role-session', { headers: longHeaders });

@@ -176,7 +176,7 @@ describe('a batch is refused before its body is read', () => {
     expect(refusal(policies, kind)).toBeUndefined();
   });
 
-  it('in audit mode only for what audit mode does not relax', () => {
+  it('in audit mode only for reasons that audit mode does not relax', () => {
     expect(refusal({ identity: [] }, 'user', 'audit')).toBeUndefined();
     const bounded = { identity: [], boundary: policyOf(allow('s3:Get*', '*')) };
     expect(refusal(bounded, 'user', 'audit')?.message).toContain('s3:DeleteObject');
@@ -184,7 +184,7 @@ describe('a batch is refused before its body is read', () => {
     expect(refusal(denied, 'user', 'audit')?.message).toContain('with an explicit deny');
   });
 
-  it('never for a request that is no batch, or whose body has been read', () => {
+  it('never for a request that is not a batch, or whose body has been read', () => {
     const directory = directoryOf({ identity: [] });
     const caller = callerOf('user', directory);
     const single = received({ method: 'DELETE', target: '/data/k', headers: [] }, caller);

@@ -52,7 +52,7 @@ describe('compiled session policies', () => {
       700,
       statement(`"Resource":"arn:aws:s3:::${variable('a:b')}${variable('$').repeat(450)}"`),
     ],
-  ])('are charged for what they take: %s', (_, total, shape) => {
+  ])('count by the memory that they take: %s', (_, total, shape) => {
     expect(kept(shape, total)).toBeLessThan(total);
   });
 });

@@ -103,7 +103,7 @@ describe('a role session', () => {
     expect(await get(after.url, session)).toBe('AccessDenied 403');
   });
 
-  it('loses what a bucket policy grants when a session policy was removed that may have denied it', async () => {
+  it('loses what a bucket policy grants when a session policy that may deny it was removed', async () => {
     const denied = `{ Version: "2012-10-17", Statement: [{ Effect: Deny, Action: "s3:GetObject", Resource: "*" }] }`;
     const open = `
   bucketPolicies: { data: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::data/*" }] } }
@@ -165,7 +165,7 @@ describe('regions', () => {
 });
 
 describe('regions in which STS is disabled', () => {
-  it('are refused by STS, and are like all others for S3', async () => {
+  it('are refused by STS and accepted by S3', async () => {
     const sidecar = await start({ disabledRegions: '[us-east-1, eu-west-1]', region: 'eu-central-1' });
     expect(await outcome(assume(sidecar.url, alice, 'data'))).toMatch(/^RegionDisabled(Exception)? 403$/);
     expect(

@@ -39,7 +39,7 @@ async function read(policies: OwnPolicies, tags: Tags): Promise<{ effect: string
 }
 
 describe('tags are looked up', () => {
-  it('not when another statement of another set allows already', async () => {
+  it('not when a statement of another set already allows', async () => {
     const bucketPolicies = { data: policy(statement('Allow', objectTag, { Principal: '*' })) };
     const identity = [policy(statement('Allow'))];
     expect(await read({ identity, bucketPolicies }, {})).toEqual({ effect: 'allow', looked: [] });
@@ -58,14 +58,14 @@ describe('tags are looked up', () => {
     expect(await read({ identity, boundary, session }, {})).toMatchObject({ effect: 'deny', looked: [] });
   });
 
-  it('for every Deny that they could make apply, whatever allows', async () => {
+  it('for every Deny that depends on them, even if something allows', async () => {
     const identity = [policy(statement('Allow'), statement('Deny', objectTag))];
     expect(await read({ identity }, {})).toMatchObject({ effect: 'deny', looked: ['object-tags'] });
     expect(await read({ identity }, { 'object-tags': [] })).toMatchObject({ effect: 'allow' });
     expect(await read({ identity }, { 'object-tags': blue })).toMatchObject({ effect: 'deny' });
   });
 
-  it('of the other kind when the store does not have one', async () => {
+  it('of the other kind when the store does not know one', async () => {
     const identity = [policy(statement('Allow', objectTag), statement('Allow', bucketTag))];
     expect(await read({ identity }, { 'object-tags': blue })).toMatchObject({ effect: 'allow' });
     expect(await read({ identity }, { 'bucket-tags': blue })).toMatchObject({ effect: 'allow' });

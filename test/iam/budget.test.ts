@@ -56,7 +56,7 @@ describe('decide on hostile policies', () => {
     expect(steps).toBeLessThan(maxStepsPerDecision + 2048 * stepsPerPolicyCharacter);
   });
 
-  it('denies with a fault what no request can hold, soon after the budget is used up', () => {
+  it('denies with a fault soon after the budget is used up', () => {
     const endless = [['aws:UserAgent', 'a'.repeat(1_000_000)] as const, ['aws:referer', 'aab'] as const];
     const { decision, steps } = decideWith(hostilePolicy('StringLike', starred), endless);
     expect(decision).toMatchObject({
@@ -122,7 +122,7 @@ describe('policies of every size that AWS allows', () => {
     expect(budget.spent).toBeLessThan((characters * stepsPerPolicyCharacter) / 2);
   });
 
-  it('are decided with a pause before each policy as without', async () => {
+  it('get the same decision with a pause before each policy as without', async () => {
     const pattern = dearest[0]?.[1] ?? String;
     const sets = {
       identity: compileAll(
@@ -147,7 +147,7 @@ describe('policies of every size that AWS allows', () => {
 });
 
 describe('DecisionBudget', () => {
-  it('is new for every decision, and counts them together', () => {
+  it('starts anew for every decision and counts all of them together', () => {
     const budget = new DecisionBudget();
     for (const decision of [budget.begin(0), budget.begin(0), budget.begin(0)]) {
       expect(() => decision.spend(maxStepsPerDecision)).not.toThrow();

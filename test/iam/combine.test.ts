@@ -22,7 +22,7 @@ const allowAll = compileAll(
 );
 
 describe('decide', () => {
-  it('grants nothing for an identity policy that was put in the place of a bucket policy', () => {
+  it('grants nothing for an identity policy in the place of a bucket policy', () => {
     const decision = decide({ identity: [], resource: allowAll }, query);
     expect(decision).toMatchObject({
       effect: 'deny',
@@ -31,7 +31,7 @@ describe('decide', () => {
     });
   });
 
-  it('denies when every set is empty, whoever asks but root', () => {
+  it('denies every caller but root when every set is empty', () => {
     const kinds = ['anonymous', 'user', 'role-session', 'federated-user', 'web-identity', 'saml'] as const;
     for (const kind of kinds) {
       for (const resource of [undefined, []]) {
@@ -50,7 +50,7 @@ describe('decide', () => {
     });
   });
 
-  it('reports what each set said', () => {
+  it('reports the effect of each set', () => {
     const decision = decide({ identity: allowAll, boundary: [], session: allowAll }, query);
     expect(decision).toMatchObject({
       policyType: 'boundary',

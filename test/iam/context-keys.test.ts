@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { compilePolicy } from '../../src/iam/compile.ts';
 import { parsePolicyDocument } from '../../src/iam/document.ts';
 
-it('names every key that conditions and variables of a policy can ask for', () => {
+it('lists every key that conditions and variables of a policy refer to', () => {
   const document = parsePolicyDocument(
     {
       Version: '2012-10-17',

@@ -143,7 +143,7 @@ describe('parsePolicyDocument on principals', () => {
     expect(problemsOf(source, kind).map((problem) => problem.path)).toContain(path);
   });
 
-  it('says why a bucket policy names no provider', () => {
+  it('explains why a bucket policy cannot name an identity provider', () => {
     const Principal = { Federated: `arn:aws:iam::${account}:saml-provider/corp` };
     expect(problemsOf(bucketPolicy({ Principal }), 'resource')).toEqual([
       {

@@ -22,7 +22,7 @@ function denial(sets: PolicySets): Decision {
 const identity = compileAll([allow], 'identity');
 
 describe('explainDenial of what could not be decided', () => {
-  it('accuses no policy', () => {
+  it('blames no policy', () => {
     const reason = 'because the authorization decision could not be made';
     expect(explainDenial(failedDecision(new Error('broken')), 's3:GetObject')).toBe(reason);
   });
@@ -47,7 +47,7 @@ describe('explainDenial', () => {
     expect(explainDenial(denial(sets), 's3:GetObject')).toBe(expected);
   });
 
-  it('names the trust policy a resource-based policy', () => {
+  it('calls the trust policy a resource-based policy', () => {
     const trust = {
       Statement: { Effect: 'Allow', Principal: { AWS: '210987654321' }, Action: 'sts:AssumeRole' },
     };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { foldCase } from '../../src/iam/fold-case.ts';
 
 describe('foldCase', () => {
-  it('gives for the pieces of a text the pieces of the folded text', () => {
+  it('folds the pieces of a text as it folds the whole', () => {
     const text = fc.string({ unit: fc.constantFrom('A', 'b', 'Σ', 'ς', 'σ', 'İ', 'É', '𐐀', ' ', '.') });
     fc.assert(
       fc.property(text, text, (head, tail) => {

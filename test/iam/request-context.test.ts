@@ -11,7 +11,7 @@ describe('RequestContext', () => {
     expect(() => new RequestContext(entries)).toThrow(TypeError);
   });
 
-  it('keeps tags whose keys differ only in case apart from their values, also after a look-up', () => {
+  it('marks tags whose keys differ only in case as ambiguous, also after a look-up', () => {
     const entries = [
       ['s3:RequestObjectTag/Team', 'a'],
       ['s3:RequestObjectTag/team', 'b'],
@@ -42,21 +42,21 @@ describe('RequestContext', () => {
     expect(context.value('aws:tagkeys')).toBeUndefined();
   });
 
-  it('does not follow changes of the list it was given', () => {
+  it('does not follow later changes of the list it was given', () => {
     const tags = ['a'];
     const context = new RequestContext([['aws:TagKeys', tags]]);
     tags.push('b');
     expect(context.value('aws:tagkeys')).toEqual(['a']);
   });
 
-  it('overlays keys ignoring case and leaves the original alone', () => {
+  it('replaces keys ignoring case and leaves the original unchanged', () => {
     const before = new RequestContext([['aws:PrincipalTag/Team', 'red']]);
     const after = before.with([['aws:principaltag/TEAM', 'blue']]);
     expect(after.value('aws:principaltag/team')).toBe('blue');
     expect(before.value('aws:principaltag/team')).toBe('red');
   });
 
-  it('takes a lazy key for unknown until it was looked up, and for absent when it was not found', () => {
+  it('treats a lazy key as unknown until it is looked up, and then as absent if it was not found', () => {
     const before = new RequestContext([], ['s3:ExistingObjectTag/', 's3:exact']);
     expect(before.isLazy('s3:existingobjecttag/team')).toBe(true);
     expect(before.isLazy('s3:existingobjecttags')).toBe(false);
@@ -71,7 +71,7 @@ describe('RequestContext', () => {
 describe('RequestContext of many keys', () => {
   const many = Array.from({ length: 30 }, (_, at) => [`aws:PrincipalTag/Key${at}`, `${at}`] as const);
 
-  it('finds each of them, and nothing else', () => {
+  it('finds each of them and nothing else', () => {
     const context = new RequestContext(many);
     for (const [key, value] of many) expect(context.value(key.toLowerCase())).toBe(value);
     expect(context.value('aws:principaltag/key30')).toBeUndefined();
@@ -84,7 +84,7 @@ describe('RequestContext of many keys', () => {
     );
   });
 
-  it('tells names apart however many were seen before', () => {
+  it('distinguishes names however many were seen before', () => {
     for (let round = 0; round < 2000; round += 1) {
       const context = new RequestContext([[`aws:RequestTag/Name${round}`, 'x']]);
       expect(context.value(`aws:requesttag/name${round}`)).toBe('x');

@@ -16,7 +16,7 @@ const principal = {
 } as const;
 
 describe('StatementIndex', () => {
-  it('leaves only the statements of the bucket', () => {
+  it('returns only the statements of the bucket', () => {
     const Statement = Array.from({ length: 60 }, (_, index) => ({
       Effect: index % 2 === 0 ? 'Allow' : 'Deny',
       Action: 's3:*',
@@ -28,7 +28,7 @@ describe('StatementIndex', () => {
     expect(found?.allows).toEqual([]);
   });
 
-  it('stays right after thousands of bucket names and action names', () => {
+  it('stays correct after thousands of bucket names and action names', () => {
     const Statement = Array.from({ length: 60 }, (_, index) => ({
       Effect: 'Allow',
       Action: 's3:GetObject',
@@ -56,7 +56,7 @@ describe('StatementIndex', () => {
     expect(index?.find('s3:GetObject', 'arn:aws:s3:::b0/k')).not.toBe(found);
   });
 
-  it('remembers nothing of the buckets that are named to a session policy', () => {
+  it('does not grow with the buckets that clients name to a session policy', () => {
     const statement = '{"Effect":"Deny","Action":"*","Resource":"*"}';
     const text = `{"Statement":[${Array.from({ length: 44 }, () => statement).join()}]}`;
     const compile = () => compilePolicy(parsePolicyText(text, 'session'), 'session policy').index;
@@ -65,7 +65,7 @@ describe('StatementIndex', () => {
     expect(heapGrowth(() => askManyBuckets(index))).toBeLessThan(256 * 1024);
   });
 
-  it('has one list for all the buckets that no statement names', () => {
+  it('has one list for all buckets that no statement names', () => {
     const Statement = Array.from({ length: 44 }, (_, index) => ({
       Effect: 'Allow',
       Action: 's3:*',
@@ -78,7 +78,7 @@ describe('StatementIndex', () => {
     expect(index?.find('s3:GetObject', 'arn:aws:s3:::b1/k')?.allows).toHaveLength(2);
   });
 
-  it('does not tell buckets apart when their lists would be many times as long as the policy', () => {
+  it('does not narrow by bucket when the lists would be many times as long as the policy', () => {
     const Statement = Array.from({ length: 400 }, (_, index) => ({
       Effect: 'Allow',
       Action: 's3:*',
@@ -104,7 +104,7 @@ describe('StatementIndex', () => {
     expect(long.find('s3:GetObject', 'arn:aws:s3:::b1/k').denies).toHaveLength(260);
   });
 
-  it('remembers no bucket that clients name to a long policy, and no piece of their keys', () => {
+  it('keeps no bucket name and no piece of a key that clients send to a long policy', () => {
     const Statement = Array.from({ length: 100 }, (_, index) => ({
       Effect: 'Allow',
       Action: 's3:*',

@@ -21,7 +21,7 @@ function matchesOf(sets: RawSets, context: RequestContext = new RequestContext()
 }
 
 describe('matchingStatements', () => {
-  it('lists the statements of every set that apply, not only the one that decides', () => {
+  it('lists every statement that applies, not only the one that decides', () => {
     const matches = matchesOf({
       identity: [
         policy(allow, { ...allow, Action: 's3:PutObject' }, { ...allow, Effect: 'Deny', Sid: 'No' }),
@@ -85,7 +85,7 @@ describe('matchingStatements', () => {
     expect(matches.map(({ statement }) => statement.index)).toEqual([2, 3]);
   });
 
-  it('does not hide what the context throws', () => {
+  it('passes on an error of the context', () => {
     const throwing = new RequestContext(() => {
       throw new TypeError('broken');
     });

@@ -114,7 +114,7 @@ describe('refusalWithin', () => {
     expect(refusalOfLogs({ identity })).toMatchObject({ isExplicitDeny: false, policyType: 'identity' });
   });
 
-  it('lets a bucket policy that names the role, and allows less, take nothing from what the role allows itself', () => {
+  it("allows what the role's own policies allow even if a bucket policy that names the role allows less", () => {
     const ofBucket = allowOf(`${bucket}logs/?`, { Principal: { AWS: role } });
     const policies = {
       identity: compileAll([allowOf(`${bucket}logs/*`)], 'identity'),
@@ -124,14 +124,14 @@ describe('refusalWithin', () => {
     expect(refusalOfLogs({ ...policies, identity: [] })).toMatchObject({ policyType: 'resource' });
   });
 
-  it('lets an Allow of a bucket policy cover what the one that the decision names leaves out', () => {
+  it('accepts any Allow of a bucket policy that covers the prefix, not only the one that decided', () => {
     const narrow = allowOf(`${bucket}logs/?`, { Principal: '*' });
     const wide = allowOf(`${bucket}logs/*`, { Principal: { AWS: principal.arn } });
     const policies = { identity: [], resource: compileAll([narrow, wide], 'resource') };
     expect(refusalOfLogs(policies)).toBeUndefined();
   });
 
-  it('reads variables of a pattern that covers, and of one that a Deny leaves out', () => {
+  it('resolves variables in patterns that cover the prefix and in those that a Deny exempts', () => {
     const team = `${bucket}log${variable('aws:PrincipalTag/team')}/*`;
     const deny = {
       Version: '2012-10-17',
@@ -141,7 +141,7 @@ describe('refusalWithin', () => {
     expect(refusalOfLogs({ identity })).toBeUndefined();
   });
 
-  it('lets nothing pass of which a part is refused', () => {
+  it('refuses every prefix of which a part is refused', () => {
     let allowed = 0;
     fc.assert(
       fc.property(

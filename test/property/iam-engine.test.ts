@@ -142,7 +142,7 @@ describe('the compiled engine', () => {
     ]);
   });
 
-  it('loses no Deny, gains no Allow and stops no other statement when a value cannot be read', () => {
+  it('loses no Deny, gains no Allow and affects no other statement when a value cannot be read', () => {
     let different = 0;
     fc.assert(
       fc.property(questionOf(malformedRequest), ([drawn, asked]) => {

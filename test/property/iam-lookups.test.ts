@@ -108,7 +108,7 @@ function answerTo(sets: PolicySets, query: AuthorizationQuery): string {
 }
 
 describe('decisions that wait for tags', () => {
-  it('end as they would if every tag were known, and look nothing up that could not change them', () => {
+  it('end as if every tag were known, and ask for no look-up that could not change the outcome', () => {
     const seen = { early: 0, waited: 0 };
     fc.assert(
       fc.property(question, ({ drawn: { sets, tags }, principal, chosen }) => {

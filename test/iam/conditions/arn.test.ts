@@ -59,7 +59,7 @@ describe('ARN operators', () => {
     expect(conditionOutcome('ArnLike', pattern, 'arn:aws:logs:::a', context)).toBe(false);
   });
 
-  it('take a colon in the last segment of a pattern as it is', () => {
+  it('treat a colon in the last segment of a pattern as text', () => {
     expect(conditionOutcome('ArnLike', 'arn:aws:logs:::group:*:x', 'arn:aws:logs:::group:a:b:x')).toBe(true);
   });
 });

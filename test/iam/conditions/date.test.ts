@@ -46,11 +46,11 @@ describe('date operators', () => {
     expect(conditionOutcome('DateGreaterThan', value, operand)).toBe(true);
   });
 
-  it('take a JSON number for seconds', () => {
+  it('read a JSON number as seconds', () => {
     expect(conditionOutcome('DateGreaterThan', 1767225600, '2026-01-01T00:00:01Z')).toBe(true);
   });
 
-  it('agree with the clock of JavaScript on every instant', () => {
+  it("agree with JavaScript's Date on every instant", () => {
     const instant = fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true });
     fc.assert(
       fc.property(instant, instant, (left, right) => {

@@ -44,7 +44,7 @@ describe('numeric operators', () => {
     expect(conditionOutcome('NumericGreaterThan', value, operand)).toBe(true);
   });
 
-  it('take a number of a policy as it is, however JavaScript spells it', () => {
+  it('read every spelling that JavaScript gives a number', () => {
     expect(conditionOutcome('NumericEquals', 1e21, `1${'0'.repeat(21)}`)).toBe(true);
     expect(conditionOutcome('NumericEquals', 1e-7, '0.0000001')).toBe(true);
     expect(conditionOutcome('NumericEquals', [5, -2.5], '-2.5')).toBe(true);
