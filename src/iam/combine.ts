@@ -139,11 +139,13 @@ function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuer
   if (boundary?.effect === 'deny') return denied('boundary', boundary.statement, effects);
   if (session?.effect === 'deny') return denied('session', session.statement, effects);
   if (resource?.effect === 'deny') return denied('resource', resource.statement, effects);
-  // Even when nothing allows: audit mode relaxes an implicit deny but not an explicit one.
-  const denyKeys = pendingKeys(results, 'denyKeys');
-  if (denyKeys !== undefined) return { effect: 'needs', keys: denyKeys };
   const missing = missingAllow(effects, sets, query);
-  if (missing !== undefined) return notAllowed(missing, effects, { results, sets, query });
+  // A Deny matters even when nothing allows: audit mode relaxes an implicit deny but not an explicit one.
+  const isOpen = missing !== undefined && !isSettled(missing, effects, { results, sets, query });
+  const keys = pendingKeys(results, isOpen ? ['denyKeys', 'allowKeys'] : ['denyKeys']);
+  if (keys !== undefined) return { effect: 'needs', keys };
+  if (missing !== undefined)
+    return { effect: 'deny', isExplicitDeny: false, policyType: missing, sets: effects };
   const { resourceLevel } = effects;
   const policyType = resourceLevel === 'direct' || resourceLevel === 'entity' ? 'resource' : 'identity';
   const granting = results[policyType];
@@ -156,22 +158,16 @@ function denied(policyType: PolicyType, statement: StatementReference, sets: Set
   return { effect: 'deny', isExplicitDeny: true, policyType, statement, sets };
 }
 
-/** An implicit deny, unless a look-up could make it an allow or give it another reason. */
-function notAllowed(
-  policyType: PolicyType,
+/** True when no look-up of an Allow could make an implicit deny an allow, or give it another reason. */
+function isSettled(
+  missing: PolicyType,
   effects: SetEffects,
   { results, sets, query }: { results: SetResults; sets: PolicySets; query: AuthorizationQuery },
-): Decision | NeedsKeys {
-  const keys = pendingKeys(results, 'allowKeys');
-  if (keys !== undefined) {
-    const best = effectsAtBest(results, query);
-    const isSameReason = missingAllow(best, sets, query) === policyType;
-    // Audit mode relaxes a missing identity allow only where boundary and session policies allow.
-    const isSettled =
-      isSameReason && (policyType !== 'identity' || isAllowedBeside(best) === isAllowedBeside(effects));
-    if (!isSettled) return { effect: 'needs', keys };
-  }
-  return { effect: 'deny', isExplicitDeny: false, policyType, sets: effects };
+): boolean {
+  const best = effectsAtBest(results, query);
+  if (missingAllow(best, sets, query) !== missing) return false;
+  // Audit mode relaxes a missing identity allow only where boundary and session policies allow.
+  return missing !== 'identity' || isAllowedBeside(best) === isAllowedBeside(effects);
 }
 
 function isAllowedBeside({ boundary = 'allow', session = 'allow' }: SetEffects): boolean {

@@ -17,20 +17,22 @@ export interface SetEffects {
 /** The results of the sets; `undefined` for a set that does not exist. */
 export type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
 
-/** The keys that Deny (or Allow) statements of any set depend on, sorted; `undefined` when there are none. */
-export function pendingKeys(results: SetResults, which: 'denyKeys' | 'allowKeys'): string[] | undefined {
+/** The keys that Deny or Allow statements of any set depend on, sorted; `undefined` when there are none. */
+export function pendingKeys(
+  results: SetResults,
+  kinds: readonly ('denyKeys' | 'allowKeys')[],
+): string[] | undefined {
   let keys: Set<string> | undefined;
   for (const policyType of policyTypes) {
-    for (const key of results[policyType]?.pending?.[which] ?? noKeys) {
+    const pending = results[policyType]?.pending;
+    if (pending === undefined) continue;
+    for (const key of kinds.flatMap((kind) => pending[kind])) {
       keys ??= new Set();
       keys.add(key);
     }
   }
   return keys === undefined ? undefined : [...keys].sort();
 }
-
-const noKeys: readonly string[] = [];
-
 /** The set whose allow is missing; `undefined` when access is granted. */
 export function missingAllow(
   effects: SetEffects,

@@ -58,6 +58,25 @@ describe('decide', () => {
     });
   });
 
+  it('names at once every key that the decision may depend on', () => {
+    const when = (tag: string): object => ({
+      Condition: { StringEquals: { [`s3:ExistingObjectTag/${tag}`]: 'v' } },
+    });
+    const statement = (Effect: string, tag: string): object => ({
+      Effect,
+      Action: '*',
+      Resource: '*',
+      ...when(tag),
+    });
+    const Statement = [statement('Deny', 'a'), statement('Allow', 'b')];
+    const identity = compileAll([{ Version: '2012-10-17', Statement }], 'identity');
+    const context = new RequestContext([], ['s3:ExistingObjectTag/']);
+    const [a, b] = ['s3:existingobjecttag/a', 's3:existingobjecttag/b'];
+    expect(decide({ identity }, { ...query, context })).toEqual({ effect: 'needs', keys: [a, b] });
+    const allowed = { identity: [...identity, ...allowAll] };
+    expect(decide(allowed, { ...query, context })).toEqual({ effect: 'needs', keys: [a] });
+  });
+
   it('decides on the most hostile session policy and the longest keys at once', () => {
     const halves = [
       'a'.repeat(440),
