@@ -24,6 +24,7 @@ import {
 import {
   effectsAtBest,
   effectsNow,
+  isTrustDecision,
   missingAllow,
   pendingKeys,
   type SetEffects,
@@ -141,7 +142,10 @@ function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuer
   if (resource?.effect === 'deny') return denied('resource', resource.statement, effects);
   const missing = missingAllow(effects, sets, query);
   // A Deny matters even when nothing allows: audit mode relaxes an implicit deny but not an explicit one.
-  const isOpen = missing !== undefined && !isSettled(missing, effects, { results, sets, query });
+  // STS also reads the effects of the single sets of a trust decision, so all of them must be known.
+  const isOpen =
+    isTrustDecision(sets, query) ||
+    (missing !== undefined && !isSettled(missing, effects, { results, sets, query }));
   const keys = pendingKeys(results, isOpen ? ['denyKeys', 'allowKeys'] : ['denyKeys']);
   if (keys !== undefined) return { effect: 'needs', keys };
   if (missing !== undefined)

@@ -50,8 +50,8 @@ export function missingAllow(
   return undefined;
 }
 
-/** Assuming a role needs an Allow of its trust policy; an identity policy alone does not grant it. */
-function isTrustDecision(sets: PolicySets, query: Pick<AuthorizationQuery, 'action'>): boolean {
+/** True for assuming a role: that needs an Allow of its trust policy, and an identity policy alone does not grant it. */
+export function isTrustDecision(sets: PolicySets, query: Pick<AuthorizationQuery, 'action'>): boolean {
   const hasTrustPolicy = sets.resource?.some(({ kind }) => kind === 'trust') ?? false;
   return hasTrustPolicy || isAssumeRole(query.action);
 }

@@ -77,6 +77,20 @@ describe('decide', () => {
     expect(decide(allowed, { ...query, context })).toEqual({ effect: 'needs', keys: [a] });
   });
 
+  it('waits for every set of a trust decision, because STS says which of them refuses', () => {
+    const Condition = { StringEquals: { 'aws:ResourceTag/team': 'red' } };
+    const own = { Effect: 'Allow', Action: 'sts:*', Resource: '*', Condition };
+    const trusting = { Effect: 'Allow', Principal: { AWS: user.arn }, Action: 'sts:*' };
+    const identity = compileAll([{ Statement: own }], 'identity');
+    const context = new RequestContext([], ['aws:ResourceTag/']);
+    const asked = { ...query, resource: 'arn:aws:iam::123456789012:role/r', context };
+    const needs = { effect: 'needs', keys: ['aws:resourcetag/team'] };
+    const resource = compileAll([{ Statement: trusting }], 'trust');
+    for (const action of ['sts:AssumeRole', 'sts:SetSourceIdentity'])
+      expect(decide({ identity, resource }, { ...asked, action })).toEqual(needs);
+    expect(decide({ identity }, { ...asked, action: 'sts:AssumeRole' })).toEqual(needs);
+  });
+
   it('decides on the most hostile session policy and the longest keys at once', () => {
     const halves = [
       'a'.repeat(440),

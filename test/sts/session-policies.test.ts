@@ -42,7 +42,7 @@ describe('session policies', () => {
       roles: { open: { trust: trust(account) }, hop: { trust: trust(account), inline: [assumePolicy('*')] } },
     });
     const outcome = await serve(await arrive(assumeRoleForm('open'), hop), dependenciesOf(later));
-    expect(outcome.message).toContain('because no session policy allows');
+    expect(outcome.message).toContain('with an explicit deny in a session policy');
   });
 
   it.each([
