@@ -1,7 +1,7 @@
 import { isLoopbackHost } from './loopback.ts';
 import { quoteText } from './path.ts';
 import type { Reading } from './reading.ts';
-import type { BackendSettings, ControlSettings, ListenAddress } from './settings.ts';
+import type { ListenAddress, Settings } from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /** The ids in `tokens`, without the secrets. */
@@ -26,8 +26,8 @@ export function checkTokenKeys(reading: Reading, { sealWith, keys }: TokenKeyIds
 export interface Addresses {
   readonly server: { readonly listen: ListenAddress } | undefined;
   readonly admin: { readonly listen: ListenAddress } | undefined;
-  readonly control: ControlSettings | undefined;
-  readonly backend: Pick<BackendSettings, 'endpoint'> | undefined;
+  readonly control: Settings['control'] | undefined;
+  readonly backend: Pick<Settings['backend'], 'endpoint'> | undefined;
 }
 
 /** Checks that each listener has a port of its own, and that the store is not one of the listeners. */

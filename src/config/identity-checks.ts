@@ -4,19 +4,13 @@ import { isLoopbackHost } from './loopback.ts';
 import { quoteText } from './path.ts';
 import { identityProviderRecords } from './provider-records.ts';
 import type { Reading } from './reading.ts';
-import {
-  type AccountSettings,
-  hasIssuer,
-  type IdentityProviderSettings,
-  type IssuerSettings,
-  type OutboundSettings,
-} from './settings.ts';
+import { hasIssuer, type IdentityProviderSettings, type IssuerSettings, type Settings } from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /** Other sections that the checks look at; `undefined` when they could not be read. */
 export interface ProviderSurroundings {
-  readonly account: AccountSettings | undefined;
-  readonly outbound: OutboundSettings | undefined;
+  readonly account: Settings['account'] | undefined;
+  readonly outbound: Settings['outbound'] | undefined;
 }
 
 /** A claim of such an issuer would be a condition key of the service itself. */
@@ -90,7 +84,7 @@ function checkScheme(
   reading: Reading,
   path: readonly (string | number)[],
   text: string,
-  outbound: OutboundSettings | undefined,
+  outbound: Settings['outbound'] | undefined,
 ): void {
   if (outbound === undefined || !text.startsWith('http:')) return;
   const { hostname, origin } = new URL(text);

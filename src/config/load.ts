@@ -7,8 +7,8 @@
  */
 
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import type { DirectoryRecords } from '../directory/records.ts';
+import { configurationOutline } from './configuration-file.ts';
 import { checkAddresses } from './cross-checks.ts';
 import { overrideValues } from './override-values.ts';
 import { warnOfPlainHttp } from './plain-http.ts';
@@ -20,15 +20,15 @@ import { readAuthorization } from './read-authorization.ts';
 import { readBackend } from './read-backend.ts';
 import { readControl } from './read-control.ts';
 import { type DirectorySection, readDirectory } from './read-directory.ts';
-import { readLog } from './read-log.ts';
 import { readOutbound } from './read-outbound.ts';
 import { readRevocations } from './read-revocations.ts';
-import { readAdmin, readServer } from './read-server.ts';
+import { readServer } from './read-server.ts';
 import { readState } from './read-state.ts';
 import { readTokens } from './read-tokens.ts';
 import { Reading, type ReadingContext } from './reading.ts';
-import { fileName, maxConfigurationBytes } from './scalars.ts';
-import type { AccountSettings, Settings } from './settings.ts';
+import { maxConfigurationBytes } from './scalars.ts';
+import { sections } from './sections.ts';
+import type { Settings } from './settings.ts';
 import { type ConfigurationSources, type Overrides, processSources, readBoundedText } from './sources.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -46,23 +46,6 @@ export type LoadResult =
       readonly warnings: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly string[] };
-
-const root = z.strictObject({
-  apiVersion: z.enum(['sts-sidecar/v1']),
-  server: z.unknown().optional(),
-  admin: z.unknown().optional(),
-  control: z.unknown().optional(),
-  backend: z.unknown().optional(),
-  account: z.unknown().optional(),
-  authorization: z.unknown().optional(),
-  tokens: z.unknown().optional(),
-  state: z.unknown().optional(),
-  outbound: z.unknown().optional(),
-  revocations: z.unknown().optional(),
-  log: z.unknown().optional(),
-  directory: z.unknown().optional(),
-  directoryFile: fileName.optional(),
-});
 
 /**
  * Loads the configuration file, with files it names relative to its folder. Reads synchronously: for start-up only.
@@ -100,12 +83,12 @@ export function parseConfiguration(
 }
 
 function readAll(reading: Reading): LoadResult {
-  reading.read([], root);
+  reading.read([], configurationOutline);
   const { problems, warnings } = reading.context;
   // Without a mapping there is nothing to read, and every part would be reported as missing.
   if (reading.keysAt([]).length === 0) return { ok: false, problems: problems.list() };
   const server = readServer(reading);
-  const admin = readAdmin(reading);
+  const admin = reading.read(['admin'], sections.admin);
   const control = readControl(reading);
   const backend = readBackend(reading);
   const account = readAccount(reading);
@@ -113,7 +96,7 @@ function readAll(reading: Reading): LoadResult {
   const state = readState(reading);
   const authorization = readAuthorization(reading);
   const outbound = readOutbound(reading);
-  const log = readLog(reading);
+  const log = reading.read(['log'], sections.log);
   const section = readDirectory(reading, { account, outbound });
   const directory = account && section && directoryOf(account, section);
   const revocations = readRevocations(reading, directory);
@@ -155,7 +138,7 @@ function readAll(reading: Reading): LoadResult {
 }
 
 function directoryOf(
-  { id, partition }: AccountSettings,
+  { id, partition }: Settings['account'],
   { identityProviders, ...records }: DirectorySection,
 ): DirectoryRecords {
   const account = { id, partition };

@@ -1,4 +1,4 @@
-import type { ServerSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -24,7 +24,7 @@ const bufferFactor = 1.25;
 /** Factor for garbage that has not been collected yet. */
 const garbageFactor = 1.5;
 
-type Limits = Pick<ServerSettings['limits'], 'maxConnections' | 'maxInFlight' | 'maxBufferedBytes'>;
+type Limits = Pick<Settings['server']['limits'], 'maxConnections' | 'maxInFlight' | 'maxBufferedBytes'>;
 
 /** What the process needs when every limit is reached. */
 export function estimateMemory(limits: Limits): MemoryShare {

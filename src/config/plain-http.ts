@@ -1,12 +1,12 @@
 import { isLoopbackHost } from './loopback.ts';
 import type { Reading } from './reading.ts';
-import type { BackendSettings, OutboundSettings, ServerSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 /** The parts that speak HTTP; parts that could not be read are `undefined`. */
 interface HttpParts {
-  readonly server: ServerSettings | undefined;
-  readonly backend: Pick<BackendSettings, 'endpoint'> | undefined;
-  readonly outbound: OutboundSettings | undefined;
+  readonly server: Settings['server'] | undefined;
+  readonly backend: Pick<Settings['backend'], 'endpoint'> | undefined;
+  readonly outbound: Settings['outbound'] | undefined;
 }
 
 /**

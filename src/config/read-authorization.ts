@@ -1,18 +1,10 @@
-import { z } from 'zod';
 import type { Reading } from './reading.ts';
-import { enforcements } from './scalars.ts';
-import type { AuthorizationSettings } from './settings.ts';
-
-const authorization = z
-  .strictObject({
-    enforcement: z.enum(enforcements).default('enforce'),
-    listBuckets: z.enum(['filtered', 'strict']).default('filtered'),
-  })
-  .prefault({});
+import { sections } from './sections.ts';
+import type { Settings } from './settings.ts';
 
 /** Reads `authorization`; warns when refusals are only recorded. */
-export function readAuthorization(reading: Reading): AuthorizationSettings | undefined {
-  const settings = reading.read(['authorization'], authorization);
+export function readAuthorization(reading: Reading): Settings['authorization'] | undefined {
+  const settings = reading.read(['authorization'], sections.authorization);
   if (settings?.enforcement === 'audit') reading.warn(['authorization', 'enforcement'], auditWarning);
   return settings;
 }

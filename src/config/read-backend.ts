@@ -1,41 +1,11 @@
-import { z } from 'zod';
 import type { Reading } from './reading.ts';
-import { regionName, storeEndpoint, wholeNumber } from './scalars.ts';
-import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule, valueSource } from './secret-value.ts';
-import type { BackendSettings } from './settings.ts';
-
-const storeFeatures = [
-  'annotations',
-  'objectEncryption',
-  'conditionalBatchDelete',
-  'conditionalComplete',
-  'conditionalCopy',
-  'conditionalDelete',
-  'sizeAndTimeConditions',
-] as const;
-
-const timeout = wholeNumber(1, 86_400);
-
-const backend = z.strictObject({
-  endpoint: storeEndpoint,
-  region: regionName.default('us-east-1'),
-  credentials: z.strictObject({ accessKeyId: valueSource, secretAccessKey: valueSource }),
-  trailers: z.enum(['reframe', 'decode']).default('reframe'),
-  supports: z.array(z.enum(storeFeatures)).default([]),
-  unknownAccessKeys: z.enum(['reject']).default('reject'),
-  anonymous: z.enum(['reject']).default('reject'),
-  timeouts: z
-    .strictObject({
-      connectSeconds: timeout.default(5),
-      headersSeconds: timeout.default(60),
-      idleSeconds: timeout.default(120),
-    })
-    .prefault({}),
-});
+import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule } from './secret-value.ts';
+import { sections } from './sections.ts';
+import type { Settings } from './settings.ts';
 
 /** Reads `backend` with its credentials. */
-export function readBackend(reading: Reading): BackendSettings | undefined {
-  const shape = reading.read(['backend'], backend);
+export function readBackend(reading: Reading): Settings['backend'] | undefined {
+  const shape = reading.read(['backend'], sections.backend);
   if (shape === undefined) return undefined;
   const path = ['backend', 'credentials'];
   const { credentials } = shape;

@@ -1,20 +1,7 @@
-import { z } from 'zod';
-import { isLoopbackHost } from './loopback.ts';
 import type { Reading } from './reading.ts';
-import { listenAddress } from './scalars.ts';
-import { readSecret, type ValueRule, valueSource } from './secret-value.ts';
-import type { ControlSettings } from './settings.ts';
-
-const loopbackAddress = listenAddress.refine(({ host }) => isLoopbackHost(host), {
-  error: 'must be a loopback address: its traffic is not encrypted',
-});
-
-const control = z
-  .strictObject({
-    listen: loopbackAddress.prefault('127.0.0.1:9091'),
-    token: valueSource.optional(),
-  })
-  .prefault({});
+import { readSecret, type ValueRule } from './secret-value.ts';
+import { sections } from './sections.ts';
+import type { Settings } from './settings.ts';
 
 const tokenRule: ValueRule = {
   isValid: (text) => /^[\x21-\x7e]{16,512}$/.test(text),
@@ -22,8 +9,8 @@ const tokenRule: ValueRule = {
 };
 
 /** Reads `control` with its token; without one the listener is off. */
-export function readControl(reading: Reading): ControlSettings | undefined {
-  const shape = reading.read(['control'], control);
+export function readControl(reading: Reading): Settings['control'] | undefined {
+  const shape = reading.read(['control'], sections.control);
   if (shape === undefined) return undefined;
   const { listen, token: source } = shape;
   if (source === undefined) {

@@ -1,32 +1,8 @@
-import { z } from 'zod';
 import type { CustomTokenProviderSettings } from '../identity/custom-token/settings.ts';
 import type { Path } from './path.ts';
+import { customToken } from './provider-sections.ts';
 import type { Reading } from './reading.ts';
-import { providerName, rolePolicies, textLike } from './scalars.ts';
-import { readSecret, type ValueRule, valueSource } from './secret-value.ts';
-
-// Said to the webhook exactly as it stands here: the generated role ARN is made of these very characters.
-const webhookForm = /^https?:\/\/[\x21-\x7e]{1,2040}$/;
-const webhookUrl = z.string().refine(isWebhookUrl, {
-  error: 'must be an http or https URL without user, fragment or a parameter "token"',
-});
-
-function isWebhookUrl(text: string): boolean {
-  if (!webhookForm.test(text) || /[#\\]/.test(text) || !URL.canParse(text)) return false;
-  const { username, password, searchParams } = new URL(text);
-  return username === '' && password === '' && !searchParams.has('token');
-}
-
-const customToken = z.strictObject({
-  kind: z.literal('custom-token'),
-  name: providerName,
-  url: webhookUrl,
-  authToken: valueSource.optional(),
-  rolePolicies,
-  roleId: textLike(/^[\w-]{1,59}$/, 'must be 1 to 59 letters, digits, "_" or "-"')
-    .nullable()
-    .default(null),
-});
+import { readSecret, type ValueRule } from './secret-value.ts';
 
 const authTokenRule: ValueRule = {
   isValid: (text) => /^[\x21-\x7e](?:[\x20-\x7e]{0,8190}[\x21-\x7e])?$/.test(text),

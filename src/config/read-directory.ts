@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { withoutScheme } from '../core/issuer.ts';
 import { checkRecords, type DirectoryDraft } from '../directory/check-records.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type NamedPolicyRecord,
   readPolicyRecord,
 } from '../directory/records.ts';
+import { directoryOutline } from './directory-sections.ts';
 import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
 import { checkPolicies, type PolicyPlace } from './policy-checks/index.ts';
@@ -17,19 +17,10 @@ import { providerRole } from './provider-roles.ts';
 import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
 import { readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
-import { bucketName, maxConfigurationBytes, policyName } from './scalars.ts';
+import { maxConfigurationBytes } from './scalars.ts';
 import { hasIssuer, type IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';
-
-const container = z.strictObject({
-  root: z.unknown().optional(),
-  policies: z.record(policyName, z.unknown()).default({}),
-  users: z.array(z.unknown()).default([]),
-  roles: z.array(z.unknown()).default([]),
-  bucketPolicies: z.record(bucketName, z.unknown()).default({}),
-  identityProviders: z.array(z.unknown()).default([]),
-});
 
 const mount: Path = ['directory'];
 
@@ -45,7 +36,7 @@ export function readDirectory(
 ): DirectorySection | undefined {
   const reading = chooseReading(main);
   if (reading === undefined) return undefined;
-  reading.read(mount, container);
+  reading.read(mount, directoryOutline);
   const policyNames = reading.keysAt([...mount, 'policies']);
   const bucketNames = reading.keysAt([...mount, 'bucketPolicies']);
   const draft: DirectoryDraft = {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { RoleDraft } from '../directory/check-records.ts';
 import {
   type AccessKeyRecord,
@@ -9,87 +9,17 @@ import {
   readPolicyRecord,
   type UserRecord,
 } from '../directory/records.ts';
+import { role, root, user } from './directory-sections.ts';
 import type { Path } from './path.ts';
 import { auditWarning } from './read-authorization.ts';
 import type { Reading } from './reading.ts';
-import { enforcements, policyName, textLike, wholeNumber } from './scalars.ts';
 import {
   accessKeyIdRule,
   readSecret,
   readValue,
   secretAccessKeyRule,
   totpSecretRule,
-  type ValueSource,
-  valueSource,
 } from './secret-value.ts';
-
-const maxTags = 50;
-
-// Tag text as STS takes it; names in `aws:` belong to AWS.
-const tagKey = textLike(
-  /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu,
-  'must be a tag key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with "aws:"',
-);
-const tagValue = textLike(
-  /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u,
-  'must be a tag value: at most 256 letters, digits, spaces and _.:/=+-@',
-);
-
-const entity = {
-  name: textLike(/^[\w+=,.@-]{1,64}$/, 'must be 1 to 64 letters, digits and _+=,.@-'),
-  path: textLike(
-    /^(?=.{1,512}$)\/(?:[\w+=,.@-]+\/)*$/,
-    'must start and end with "/" and hold letters, digits and _+=,.@- between',
-  ).default('/'),
-  policies: z.array(z.string()).default([]),
-  inlinePolicies: z.record(policyName, z.unknown()).default({}),
-  permissionsBoundary: z.string().nullable().default(null),
-  tags: z
-    .record(tagKey, tagValue)
-    .default({})
-    .refine((tags) => Object.keys(tags).length <= maxTags, {
-      error: `must not hold more than ${maxTags} tags`,
-    })
-    .refine(
-      (tags) => new Set(Object.keys(tags).map((key) => key.toLowerCase())).size === Object.keys(tags).length,
-      {
-        error: 'must not hold keys that differ only in case',
-      },
-    ),
-};
-
-const accessKeys = z
-  .array(z.strictObject({ accessKeyId: valueSource, secretAccessKey: valueSource }))
-  .default([]);
-
-const root = z.strictObject({ accessKeys });
-
-// As STS takes it.
-const serialNumber = textLike(
-  /^[\w+=/:,.@-]{9,256}$/,
-  'must be 9 to 256 letters, digits and _+=/:,.@-, such as the ARN of the device',
-);
-
-const user = z.strictObject({
-  ...entity,
-  userId: textLike(
-    /^AIDA[A-Z0-9]{12,60}$/,
-    'must be AIDA and 12 to 60 capital letters and digits',
-  ).optional(),
-  accessKeys,
-  mfaDevices: z.array(z.strictObject({ serialNumber, totpSecret: valueSource })).default([]),
-});
-
-const role = z.strictObject({
-  ...entity,
-  roleId: textLike(
-    /^AROA[A-Z0-9]{12,60}$/,
-    'must be AROA and 12 to 60 capital letters and digits',
-  ).optional(),
-  trustPolicy: z.unknown(),
-  maxSessionDurationSeconds: wholeNumber(3600, 31_536_000).default(3600),
-  enforcement: z.enum(enforcements).optional(),
-});
 
 /** Reads one item of `directory.users`. */
 export function readUser(reading: Reading, path: Path): UserRecord | undefined {
@@ -138,13 +68,7 @@ function readTrustPolicy(reading: Reading, path: Path): RoleRecord['trustPolicy'
   return undefined;
 }
 
-interface EntityShape {
-  readonly name: string;
-  readonly path: string;
-  readonly policies: readonly string[];
-  readonly permissionsBoundary: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-}
+type EntityShape = Pick<z.infer<typeof user>, 'name' | 'path' | 'policies' | 'permissionsBoundary' | 'tags'>;
 
 function entityRecord(shape: EntityShape, inlinePolicies: readonly NamedPolicyRecord[]): EntityRecord {
   const { name, path, policies, permissionsBoundary, tags } = shape;
@@ -169,22 +93,19 @@ function readInlinePolicies(reading: Reading, path: Path): NamedPolicyRecord[] {
 function readMfaDevice(
   reading: Reading,
   path: Path,
-  { serialNumber: serial, totpSecret }: { readonly serialNumber: string; readonly totpSecret: ValueSource },
+  { serialNumber, totpSecret }: z.infer<typeof user>['mfaDevices'][number],
 ): MfaDeviceRecord | undefined {
   const secret = readSecret(reading, [...path, 'totpSecret'], totpSecret, totpSecretRule);
-  return secret && { serialNumber: serial, totpSecret: secret };
+  return secret && { serialNumber, totpSecret: secret };
 }
 
-interface AccessKeySource {
-  readonly accessKeyId: ValueSource;
-  readonly secretAccessKey: ValueSource;
-}
+type AccessKey = z.infer<typeof root>['accessKeys'][number];
 
-function readAccessKeys(reading: Reading, path: Path, keys: readonly AccessKeySource[]): AccessKeyRecord[] {
+function readAccessKeys(reading: Reading, path: Path, keys: readonly AccessKey[]): AccessKeyRecord[] {
   return keys.flatMap((key, index) => readAccessKey(reading, [...path, 'accessKeys', index], key) ?? []);
 }
 
-function readAccessKey(reading: Reading, path: Path, key: AccessKeySource): AccessKeyRecord | undefined {
+function readAccessKey(reading: Reading, path: Path, key: AccessKey): AccessKeyRecord | undefined {
   const accessKeyId = readValue(reading, [...path, 'accessKeyId'], key.accessKeyId, accessKeyIdRule);
   const at = [...path, 'secretAccessKey'];
   const secretAccessKey = readSecret(reading, at, key.secretAccessKey, secretAccessKeyRule);

@@ -1,4 +1,3 @@
-import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import {
   inClusterApiServer,
@@ -7,63 +6,14 @@ import {
 } from '../identity/kubernetes/settings.ts';
 import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
 import type { Path } from './path.ts';
+import { kubernetes, oidc } from './provider-sections.ts';
 import { readCustomTokenProvider } from './read-custom-token-provider.ts';
 import { readSamlProvider } from './read-saml-provider.ts';
 import type { Reading } from './reading.ts';
-import { providerName, rolePolicies, storeEndpoint, textLike } from './scalars.ts';
 import type { IdentityProviderSettings } from './settings.ts';
-
-const maxAudiences = 100;
-
-// The same text is used in a provider ARN, in condition keys and in `iss`, so a URL parser must leave it unchanged.
-const issuerForm = /^(?=.{1,255}$)https?:\/\/[a-z0-9_.[\]:-]+(?:\/[\w.~%!&'()+,;=@:/-]*)?$/;
-const issuer = z.string().refine((text) => issuerForm.test(text) && URL.canParse(text), {
-  error: 'must be an http or https URL in lower case up to its path, without user, query or fragment',
-});
-
-const audience = textLike(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable characters without spaces');
-
-const audiences = z
-  .array(audience)
-  .min(1, { error: 'must not be empty: nothing would be accepted' })
-  .max(maxAudiences, { error: `must not hold more than ${maxAudiences}` });
-
-const claimText = z
-  .string()
-  .regex(/^[\x21-\x7e]{0,255}$/, { error: 'must be at most 255 printable characters without spaces' });
-
-const oidc = z.strictObject({
-  kind: z.literal('oidc'),
-  name: providerName,
-  issuer,
-  clientIds: audiences,
-  acceptAzp: z.boolean().default(false),
-  anyAzp: z.boolean().default(false),
-  rolePolicies: rolePolicies.optional(),
-  claimName: claimText.min(1, { error: 'must not be empty' }).optional(),
-  claimPrefix: claimText.optional(),
-  userInfo: z.boolean().default(false),
-});
 
 /** The claim of MinIO's claim mode, when the configuration names another. */
 const defaultClaimName = 'policy';
-
-const absolutePath = z.string().refine(isAbsolute, { error: 'must be an absolute path' });
-
-const kubernetes = z.strictObject({
-  kind: z.literal('kubernetes'),
-  name: providerName,
-  issuer,
-  audiences,
-  tokenReview: z.boolean().default(false),
-  apiServer: z
-    .strictObject({
-      url: storeEndpoint.default(inClusterApiServer.url),
-      caFile: absolutePath.default(inClusterApiServer.caFile),
-      tokenFile: absolutePath.default(inClusterApiServer.tokenFile),
-    })
-    .optional(),
-});
 
 const anyKind = z.looseObject({ kind: z.enum(['oidc', 'kubernetes', 'saml', 'custom-token']) });
 

@@ -1,24 +1,11 @@
-import { z } from 'zod';
 import { readCertificates } from './read-certificates.ts';
 import type { Reading } from './reading.ts';
-import { fileName, storeEndpoint, wholeNumber } from './scalars.ts';
-import type { OutboundSettings } from './settings.ts';
-
-const httpOrigin = storeEndpoint.refine((origin) => origin.startsWith('http:'), {
-  error: 'must be an http URL of scheme, host and port: https needs no permission',
-});
-
-const outbound = z
-  .strictObject({
-    caFile: fileName.optional(),
-    allowHttp: z.array(httpOrigin).default([]),
-    timeoutSeconds: wholeNumber(1, 60).default(5),
-  })
-  .prefault({});
+import { sections } from './sections.ts';
+import type { Settings } from './settings.ts';
 
 /** Reads `outbound` with the certificates it names. */
-export function readOutbound(reading: Reading): OutboundSettings | undefined {
-  const shape = reading.read(['outbound'], outbound);
+export function readOutbound(reading: Reading): Settings['outbound'] | undefined {
+  const shape = reading.read(['outbound'], sections.outbound);
   if (shape === undefined) return undefined;
   const { caFile, allowHttp, timeoutSeconds } = shape;
   if (caFile === undefined) return { allowHttp, timeoutSeconds };

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { DirectoryRecords } from '../directory/records.ts';
 import { RevocationNames } from '../directory/revocation-names.ts';
 import {
@@ -8,14 +7,8 @@ import {
 } from '../directory/revocation-record.ts';
 import type { Path } from './path.ts';
 import type { Reading } from './reading.ts';
+import { sections } from './sections.ts';
 import { suggest } from './suggest.ts';
-
-const maxRevocations = 10_000;
-
-const revocations = z
-  .array(z.unknown())
-  .max(maxRevocations, { error: `must not hold more than ${maxRevocations}` })
-  .default([]);
 
 /**
  * Reads `revocations`. An unknown name is a problem: a mistyped one would revoke nothing. Names are not checked
@@ -25,7 +18,7 @@ export function readRevocations(
   reading: Reading,
   directory: DirectoryRecords | undefined,
 ): readonly RevocationRecord[] | undefined {
-  const list = reading.read(['revocations'], revocations);
+  const list = reading.read(['revocations'], sections.revocations);
   if (list === undefined) return undefined;
   const names = directory && new RevocationNames(directory);
   const records = list.flatMap(

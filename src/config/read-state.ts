@@ -1,16 +1,8 @@
-import { z } from 'zod';
 import { readCertificates } from './read-certificates.ts';
 import type { Reading } from './reading.ts';
-import { fileName, wholeNumber } from './scalars.ts';
-import { readSecret, type ValueRule, valueSource } from './secret-value.ts';
-import type { RedisSettings, StateSettings } from './settings.ts';
-
-const state = z
-  .strictObject({
-    redis: z.strictObject({ url: valueSource, caFile: fileName.optional() }).optional(),
-    maxStalenessSeconds: wholeNumber(1, 86_400).default(60),
-  })
-  .prefault({});
+import { readSecret, type ValueRule } from './secret-value.ts';
+import { sections } from './sections.ts';
+import type { Settings } from './settings.ts';
 
 /** A URL of one Redis; its password makes the whole of it a secret. */
 const redisUrlRule: ValueRule = {
@@ -30,8 +22,8 @@ function isUsable({ hostname, username, password }: URL): boolean {
 }
 
 /** Reads `state`, with the URL and the certificates that it names. */
-export function readState(reading: Reading): StateSettings | undefined {
-  const shape = reading.read(['state'], state);
+export function readState(reading: Reading): Settings['state'] | undefined {
+  const shape = reading.read(['state'], sections.state);
   if (shape === undefined) return undefined;
   const { redis, maxStalenessSeconds } = shape;
   if (redis === undefined) return { maxStalenessSeconds };
@@ -40,6 +32,5 @@ export function readState(reading: Reading): StateSettings | undefined {
   const caPem =
     redis.caFile === undefined ? undefined : readCertificates(reading, [...path, 'caFile'], redis.caFile);
   if (url === undefined || (redis.caFile !== undefined && caPem === undefined)) return undefined;
-  const settings: RedisSettings = caPem === undefined ? { url } : { url, caPem };
-  return { redis: settings, maxStalenessSeconds };
+  return { redis: caPem === undefined ? { url } : { url, caPem }, maxStalenessSeconds };
 }

@@ -1,25 +1,41 @@
 import { isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import type { AddressRange, ListenAddress } from './settings.ts';
+
+/** Where a listener binds. */
+export interface ListenAddress {
+  /** An IP address without brackets, or a host name. */
+  readonly host: string;
+  /** 0 to 65535; 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** A range of IP addresses. */
+export interface AddressRange {
+  readonly address: string;
+  /** 0 to 32 for IPv4, 0 to 128 for IPv6. */
+  readonly prefixBits: number;
+}
 
 /** The values of `enforcement`, global and of a role. */
-export const enforcements = ['enforce', 'audit'] as const;
+export const enforcement = z.enum(['enforce', 'audit']);
 
 /** A whole number within bounds, both included. */
 export function wholeNumber(minimum: number, maximum: number): z.ZodType<number, number> {
-  return z.custom<number>(
-    (value) => Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
-    { error: `must be a whole number from ${minimum} to ${maximum}` },
-  );
+  return z
+    .custom<number>(
+      (value) => Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
+      { error: `must be a whole number from ${minimum} to ${maximum}` },
+    )
+    .meta({ type: 'integer', minimum, maximum });
 }
 
 /** Text that a pattern matches as a whole. The message says what is expected and never quotes the value. */
-export function textLike(pattern: RegExp, message: string): z.ZodType<string, string> {
+export function textLike(pattern: RegExp, message: string): z.ZodString {
   return z.string().regex(pattern, { error: message });
 }
 
 /** A region name as it stands in credential scopes. */
-export const regionName: z.ZodType<string, string> = textLike(
+export const regionName = textLike(
   /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
   'must be a region name: letters, digits, "-" and "_"',
 );
@@ -33,7 +49,7 @@ function isHostName(text: string): boolean {
 }
 
 /** `host:port`, with an IPv6 address in brackets. */
-export const listenAddress: z.ZodType<ListenAddress, string> = z.string().transform((text, context) => {
+export const listenAddress = z.string().transform((text, context) => {
   const address = parseListenAddress(text);
   if (address !== undefined) return address;
   context.addIssue({
@@ -54,7 +70,7 @@ function parseListenAddress(text: string): ListenAddress | undefined {
 }
 
 /** A host name in lower case, without a port. */
-export const virtualHost: z.ZodType<string, string> = z.string().transform((text, context) => {
+export const virtualHost = z.string().transform((text, context) => {
   if (isHostName(text)) return text.toLowerCase();
   context.addIssue({
     code: 'custom',
@@ -64,7 +80,7 @@ export const virtualHost: z.ZodType<string, string> = z.string().transform((text
 });
 
 /** Scheme, host and port of an `http` or `https` URL that has nothing else. */
-export const storeEndpoint: z.ZodType<string, string> = z.string().transform((text, context) => {
+export const storeEndpoint = z.string().transform((text, context) => {
   // Checked before parsing: the URL parser silently drops an empty query and resolves dots.
   const isBare = /^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text);
   if (isBare && URL.canParse(text)) return new URL(text).origin;
@@ -76,14 +92,13 @@ export const storeEndpoint: z.ZodType<string, string> = z.string().transform((te
 });
 
 /** The name of a bucket; as lax as the laxest store allows. */
-export const bucketName: z.ZodType<string, string> & z.core.$ZodRecordKey = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/, {
-    error: 'must be the name of a bucket: 3 to 255 letters, digits, ".", "_" and "-"',
-  });
+export const bucketName = textLike(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/,
+  'must be the name of a bucket: 3 to 255 letters, digits, ".", "_" and "-"',
+);
 
 /** An IP address with the number of leading bits that count. */
-export const addressRange: z.ZodType<AddressRange, string> = z.string().transform((text, context) => {
+export const addressRange = z.string().transform((text, context) => {
   const range = parseAddressRange(text);
   if (range !== undefined) return range;
   context.addIssue({
@@ -104,23 +119,10 @@ function parseAddressRange(text: string): AddressRange | undefined {
 }
 
 /** The path of a file, relative to the configuration's folder. */
-export const fileName: z.ZodType<string, string> = z.string().min(1, { error: 'must be the path of a file' });
+export const fileName = z.string().min(1, { error: 'must be the path of a file' });
 
 /** The name of a managed or inline policy (IAM API reference, PolicyName). */
-export const policyName: z.ZodType<string, string> & z.core.$ZodRecordKey = z
-  .string()
-  .regex(/^[\w+=,.@-]{1,128}$/, { error: 'must be 1 to 128 letters, digits and _+=,.@-' });
-
-/** The name of an identity provider: fit for ARNs and metric labels. */
-export const providerName: z.ZodType<string, string> = textLike(
-  /^[\w.-]{1,64}$/,
-  'must be 1 to 64 letters, digits, "_", "." or "-"',
-);
-
-/** Names of the managed policies that every user of an identity provider gets. */
-export const rolePolicies: z.ZodType<string[], string[]> = z
-  .array(z.string())
-  .min(1, { error: 'must not be empty: nothing would be allowed' });
+export const policyName = textLike(/^[\w+=,.@-]{1,128}$/, 'must be 1 to 128 letters, digits and _+=,.@-');
 
 /** Largest configuration or directory file: tens of thousands of users, read in seconds. */
-export const maxConfigurationBytes: number = 8 * 1024 * 1024;
+export const maxConfigurationBytes = 8 * 1024 * 1024;

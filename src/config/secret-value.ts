@@ -1,11 +1,7 @@
-import { z } from 'zod';
 import { Secret } from '../core/secret.ts';
-import { isMapping } from './mapping.ts';
 import type { Path } from './path.ts';
 import type { Reading } from './reading.ts';
-
-/** Where a value comes from: the file itself, an environment variable, or another file. */
-export type ValueSource = string | { readonly env: string } | { readonly file: string };
+import type { ValueSource } from './value-source.ts';
 
 /** What a resolved value must look like. */
 export interface ValueRule {
@@ -14,25 +10,8 @@ export interface ValueRule {
   readonly message: string;
 }
 
-/** A value that may be a literal, `{ env: NAME }` or `{ file: path }`. */
-export const valueSource: z.ZodType<ValueSource, ValueSource> = z.custom<ValueSource>(isValueSource, {
-  error: 'must be text in quotes, { env: NAME } or { file: path }',
-});
-
 // Larger than any key; a wrong path to a big file should not be read whole.
 const maxFileBytes = 64 * 1024;
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-// One check instead of a union of schemas: their messages would quote unknown keys, and `{ <secret> }` has one.
-function isValueSource(value: unknown): value is ValueSource {
-  if (typeof value === 'string') return true;
-  if (!isMapping(value)) return false;
-  const [entry, ...others] = Object.entries(value);
-  if (entry === undefined || others.length > 0) return false;
-  const [key, name] = entry;
-  if (typeof name !== 'string') return false;
-  return (key === 'env' && variableName.test(name)) || (key === 'file' && name !== '');
-}
 
 /** Resolves a value that is no secret. Reports why it cannot be read and returns `undefined`. */
 export function readValue(

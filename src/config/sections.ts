@@ -1,0 +1,289 @@
+/*
+ * The sections of the configuration file, the directory apart. A setting is written here once: its form, its default and
+ * what it means. Its type, the JSON Schema for editors, docs/configuration.md and the chart's schema are made from it.
+ */
+
+import { z } from 'zod';
+import { isLoopbackHost } from './loopback.ts';
+import {
+  addressRange,
+  enforcement,
+  fileName,
+  listenAddress,
+  regionName,
+  storeEndpoint,
+  textLike,
+  virtualHost,
+  wholeNumber,
+} from './scalars.ts';
+import { unsupportedMessage } from './unsupported.ts';
+import { secretSource, valueSource } from './value-source.ts';
+
+const oneDaySeconds = 86_400;
+
+const limits = z.strictObject({
+  // The least that a signed request needs, and more than any client sends.
+  maxHeaderBytes: wholeNumber(4096, 1_048_576).default(32_768).describe('Size of a request head.'),
+  headersTimeoutSeconds: wholeNumber(1, 3600).default(30).describe('Time to receive a request head.'),
+  idleTimeoutSeconds: wholeNumber(1, oneDaySeconds)
+    .default(120)
+    .describe('Time that a connection may be silent.'),
+  maxConnections: wholeNumber(1, 1_000_000).default(10_000).describe('Open client connections.'),
+  maxInFlight: wholeNumber(1, 1_000_000)
+    .default(2000)
+    .describe('Authenticated requests being answered at the same time.'),
+  maxUnauthenticated: wholeNumber(1, 100_000)
+    .default(64)
+    .describe(
+      'Requests at the same time whose signature has not been verified. Must be below `maxConnections`, or unauthenticated clients can take every connection.',
+    ),
+  // Room for one parsed document of the largest kind, and as much again for all other requests.
+  maxBufferedBytes: wholeNumber(16_777_216, 17_179_869_184)
+    .default(67_108_864)
+    .describe('Bytes of all bodies and answers that are held in memory as a whole.'),
+  requestsPerSecondPerClient: wholeNumber(0, 1_000_000)
+    .refine((rate) => rate === 0, { error: `values above 0 are ${unsupportedMessage}` })
+    .default(0)
+    .meta({ maximum: 0, description: '0 means no limit, and is the only value that this version accepts.' }),
+});
+
+const server = z
+  .strictObject({
+    listen: listenAddress
+      .prefault('127.0.0.1:9000')
+      .describe('Address of S3 and STS: host and port, an IPv6 address in brackets. Plain HTTP.'),
+    limits: limits.prefault({}).describe('What clients can take; see docs/operating.md.'),
+    virtualHosts: z
+      .array(virtualHost)
+      .prefault([])
+      .describe(
+        'Host names whose subdomains are buckets: with `s3.example.com`, `data.s3.example.com` is `data`.',
+      ),
+    trustedProxies: z
+      .array(addressRange)
+      .prefault([])
+      .describe(
+        'Addresses or CIDR ranges of proxies whose `X-Forwarded-For`, `-Proto` and `-Host` headers are believed.',
+      ),
+  })
+  .prefault({})
+  .describe('The listener that clients talk to.');
+
+const admin = z
+  .strictObject({
+    listen: listenAddress.prefault('0.0.0.0:9090').describe('Address of `/livez`, `/readyz` and `/metrics`.'),
+  })
+  .prefault({})
+  .describe('The listener of probes and metrics.');
+
+const control = z
+  .strictObject({
+    listen: listenAddress
+      .refine(({ host }) => isLoopbackHost(host), {
+        error: 'must be a loopback address: its traffic is not encrypted',
+      })
+      .prefault('127.0.0.1:9091')
+      .describe('A loopback address: its traffic is not encrypted.'),
+    token: secretSource
+      .optional()
+      .describe(
+        'The bearer token that requests carry, 16 to 512 printable characters. Without one the listener is off.',
+      ),
+  })
+  .prefault({})
+  .describe('The listener of run-time revocation; see docs/revocation.md.');
+
+const storeFeatures = [
+  'annotations',
+  'objectEncryption',
+  'conditionalBatchDelete',
+  'conditionalComplete',
+  'conditionalCopy',
+  'conditionalDelete',
+  'sizeAndTimeConditions',
+] as const;
+
+const timeout = wholeNumber(1, oneDaySeconds);
+
+const backend = z
+  .strictObject({
+    endpoint: storeEndpoint.describe('The URL of the store: scheme, host and port.'),
+    region: regionName.default('us-east-1').describe('The region that requests to the store are signed for.'),
+    credentials: z
+      .strictObject({
+        accessKeyId: valueSource.describe('The id of the key.'),
+        secretAccessKey: secretSource.describe('Its secret.'),
+      })
+      .describe("The store's own key, which only the sidecar holds."),
+    trailers: z
+      .enum(['reframe', 'decode'])
+      .default('reframe')
+      .describe(
+        "How checksum trailers of uploads reach the store: in chunks of the sidecar's own (`reframe`), or verified here and left out (`decode`).",
+      ),
+    supports: z
+      .array(z.enum(storeFeatures))
+      .default([])
+      .describe(
+        'Optional features that the store has; see docs/compatibility.md. Operations and conditions that need another are answered with 501, because a store that lacks it would do something else, or ignore the condition.',
+      ),
+    unknownAccessKeys: z
+      .enum(['reject'])
+      .default('reject')
+      .describe('What becomes of requests that are signed with an unknown key.'),
+    anonymous: z.enum(['reject']).default('reject').describe('What becomes of unsigned requests.'),
+    timeouts: z
+      .strictObject({
+        connectSeconds: timeout.default(5).describe('Time to connect.'),
+        headersSeconds: timeout.default(60).describe('Time to the head of the answer.'),
+        idleSeconds: timeout.default(120).describe('Time that the store may be silent within a body.'),
+      })
+      .prefault({})
+      .describe('How long the store may take.'),
+  })
+  .describe('The S3-compatible store.');
+
+const account = z
+  .strictObject({
+    id: textLike(/^\d{12}$/, 'must be 12 digits in quotes').describe('12 digits, in quotes.'),
+    partition: z
+      .enum(['aws', 'aws-cn', 'aws-us-gov'])
+      .default('aws')
+      .describe('The partition that every ARN carries.'),
+    region: regionName
+      .default('us-east-1')
+      .describe('The region of requests that name none; must not be disabled.'),
+    allowedRegions: z
+      .array(regionName)
+      .default([])
+      .describe('Regions that signatures may name; empty allows every region.'),
+    disabledRegions: z
+      .array(regionName)
+      .default([])
+      .describe('Regions in which STS refuses signed requests.'),
+  })
+  .describe('The account that every ARN carries.');
+
+const authorization = z
+  .strictObject({
+    enforcement: enforcement
+      .default('enforce')
+      .describe(
+        'With `audit`, requests that no identity policy allows are performed and recorded. A role can have its own.',
+      ),
+    listBuckets: z
+      .enum(['filtered', 'strict'])
+      .default('filtered')
+      .describe(
+        'What ListBuckets answers a caller who may not list all buckets: those that the caller may list, or an error.',
+      ),
+  })
+  .prefault({})
+  .describe('How decisions are enforced.');
+
+const keyId = textLike(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "." or "-"');
+
+const tokens = z
+  .strictObject({
+    sealWith: keyId.describe('Id of the key that seals new tokens; all keys open.'),
+    keys: z
+      .array(
+        z.strictObject({
+          id: keyId.describe('Unique.'),
+          secret: secretSource.describe('32 bytes in base64; `sts-sidecar keys generate` makes one.'),
+        }),
+      )
+      .min(1, { error: 'must hold at least one key' })
+      .describe('To rotate: append a key on every replica first, then name it in `sealWith`.'),
+  })
+  .describe('The keys of session tokens.');
+
+const state = z
+  .strictObject({
+    redis: z
+      .strictObject({
+        url: secretSource.describe(
+          '`redis://` or `rediss://`, host and port, with `user:password@` before it and `/number` after it if needed.',
+        ),
+        caFile: fileName
+          .optional()
+          .describe('Certificates of private authorities, PEM, trusted besides the public ones.'),
+      })
+      .optional()
+      .describe('The Redis that all replicas share. Without it, each process knows only what it saw itself.'),
+    maxStalenessSeconds: wholeNumber(1, oneDaySeconds)
+      .default(60)
+      .describe('How long the last known revocations are used while Redis cannot be reached.'),
+  })
+  .prefault({})
+  .describe('Used one-time codes, used SAML assertions and run-time revocations.');
+
+const log = z
+  .strictObject({
+    level: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('The least severe level that is logged.'),
+    requests: z.boolean().default(true).describe('Whether there is one line per request.'),
+    objectKeys: z.enum(['full', 'hash', 'off']).default('full').describe('How object keys are shown.'),
+  })
+  .prefault({})
+  .describe('What the log shows.');
+
+const httpOrigin = storeEndpoint.refine((origin) => origin.startsWith('http:'), {
+  error: 'must be an http URL of scheme, host and port: https needs no permission',
+});
+
+const outbound = z
+  .strictObject({
+    caFile: fileName
+      .optional()
+      .describe('Certificates of private authorities, PEM, trusted besides the public ones.'),
+    allowHttp: z
+      .array(httpOrigin)
+      .prefault([])
+      .describe('Origins that may be asked over plain http; loopback always may.'),
+    timeoutSeconds: wholeNumber(1, 60).default(5).describe('Time for one request as a whole.'),
+  })
+  .prefault({})
+  .describe('How identity providers and webhooks are reached.');
+
+const selector = { type: 'string', minLength: 1, maxLength: 2048 };
+
+const revocations = z
+  .array(
+    z.unknown().meta({
+      type: 'object',
+      properties: {
+        sessionId: { ...selector, description: 'One session.' },
+        roleSession: { ...selector, description: '`role/session`: the sessions of that name.' },
+        role: { ...selector, description: 'All sessions of a role.' },
+        user: { ...selector, description: 'All sessions of a user.' },
+        issuer: { ...selector, description: 'All sessions of an identity provider.' },
+        issuedBefore: {
+          type: 'string',
+          description: 'Spares sessions issued at or after that time, in UTC: `2026-11-22T00:00:00Z`.',
+        },
+      },
+      additionalProperties: false,
+      minProperties: 1,
+    }),
+  )
+  .max(10_000, { error: 'must not hold more than 10000' })
+  .default([])
+  .describe('Sessions that no longer count. Each entry has one selector, `issuedBefore`, or both.');
+
+/** Each section under the name that the file has for it. */
+export const sections = {
+  server,
+  admin,
+  control,
+  backend,
+  account,
+  authorization,
+  tokens,
+  state,
+  outbound,
+  revocations,
+  log,
+};
