@@ -131,7 +131,7 @@ function directoryOf<Items extends Readonly<Record<keyof typeof whole, z.ZodType
       .describe('Policies by bucket; see docs/bucket-policies.md.'),
     identityProviders: z
       .array(items.provider)
-      .default([])
+      .prefault([])
       .describe('Whose tokens and assertions are exchanged for credentials.'),
   });
 }

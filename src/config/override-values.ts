@@ -13,10 +13,11 @@ interface Override {
   readonly key: string;
   readonly flag: string;
   readonly variable: string;
-  readonly read: (overrides: Overrides) => string | undefined;
+  readonly read: (given: Overrides) => string | undefined;
 }
 
-const table: readonly Override[] = [
+/** Settings that flags and environment variables can replace. */
+export const overrides: readonly Override[] = [
   {
     section: 'server',
     key: 'listen',
@@ -44,7 +45,7 @@ const table: readonly Override[] = [
 export function overrideValues(value: unknown, sources: ConfigurationSources): OverriddenValue {
   const origins = new Map<string, string>();
   let result = value;
-  for (const { section, key, flag, variable, read } of table) {
+  for (const { section, key, flag, variable, read } of overrides) {
     const flagValue = read(sources.overrides ?? {});
     const text = flagValue ?? (sources.environment(variable) || undefined);
     if (text === undefined) continue;

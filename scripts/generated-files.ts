@@ -1,0 +1,13 @@
+/*
+ * The files that are made from the tables of the program: their paths in the repository, and what they hold.
+ * `npm run generate` writes them; test/architecture/generated-files.test.ts, which it runs, fails when one differs.
+ */
+
+import { configurationSchema, fileText } from './json-schema.ts';
+import { settingsPage } from './settings-page.ts';
+
+/** Each generated file by its path. */
+export const generatedFiles: Readonly<Record<string, () => string>> = {
+  'docs/configuration.md': settingsPage,
+  'docs/configuration.schema.json': () => fileText(configurationSchema()),
+};
