@@ -3,6 +3,7 @@
  * `npm run generate` writes them; test/architecture/generated-files.test.ts, which it runs, fails when one differs.
  */
 
+import { chartSchema } from './chart-schema.ts';
 import { configurationSchema, fileText } from './json-schema.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -10,4 +11,5 @@ import { settingsPage } from './settings-page.ts';
 export const generatedFiles: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': settingsPage,
   'docs/configuration.schema.json': () => fileText(configurationSchema()),
+  'helm/sts-sidecar/values.schema.json': () => fileText(chartSchema()),
 };

@@ -22,7 +22,7 @@ export interface JsonSchema {
 }
 
 /** What is written down of a zod schema, as the JSON Schema that most editors and Helm know. */
-function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-07', unrepresentable: 'any' }) as JsonSchema;
 }
 

@@ -15,6 +15,7 @@ errors, and every problem is reported at once. \`sts-sidecar config check sideca
 - A **policy** is an IAM policy document, in YAML or JSON.
 - Editors check and complete a file that begins with \`# yaml-language-server: $schema=\` and the path or URL of
   [configuration.schema.json](configuration.schema.json).
+- In the [Helm chart](../helm/sts-sidecar/README.md#the-configuration-file), the value \`config\` takes all of these settings.
 `;
 
 /** `docs/configuration.md`. */

@@ -74,7 +74,7 @@ describe('the manifests', () => {
 });
 
 describe('the chart', () => {
-  it.each(['gateway', 'sidecar', 'everything'])(
+  it.each(['gateway', 'sidecar', 'everything', 'config'])(
     'passes helm lint and helm template: ci/%s-values.yaml',
     async (name) => {
       const values = ['-f', `helm/sts-sidecar/ci/${name}-values.yaml`];

@@ -1,16 +1,28 @@
 {{- /* Fails with a message for values that each are right and do not go together. Renders nothing. */ -}}
 {{- define "sts-sidecar.checks" -}}
-{{- if and (gt (int .Values.replicaCount) 1) (not .Values.state.redis.existingSecret) -}}
-{{- with include "sts-sidecar.needsSharedState" . -}}
+{{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
+{{- range list "directory" "revocations" -}}
+{{- if and (index $.Values .) (or (hasKey $.Values.config .) (hasKey $.Values.config (printf "%sFile" .))) -}}
+{{- fail (printf "config.%s: is given by the value %s too, and neither is merged with the other" . .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $section, $port := dict "server" .Values.ports.s3 "admin" .Values.ports.admin -}}
+{{- if not (hasSuffix (printf ":%d" (int $port)) (get $settings $section).listen) -}}
+{{- fail (printf "config.%s.listen: must have the port %d, which is a value in ports" $section (int $port)) -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (int .Values.replicaCount) 1 -}}
+{{- with include "sts-sidecar.lacksRedis" . -}}
 {{- fail (printf "replicaCount: %d pods need state.redis.existingSecret, because %s, and without a Redis each pod knows only what it saw itself" (int $.Values.replicaCount) .) -}}
 {{- end -}}
 {{- end -}}
-{{- if .Values.control.enabled -}}
-{{- $ports := dict "ports.s3" .Values.ports.s3 "ports.admin" .Values.ports.admin -}}
-{{- if eq .Values.mode "sidecar" }}{{ $_ := set $ports "store.port" .Values.store.port }}{{ end -}}
+{{- with $settings.control -}}
+{{- $own := .listen | default "127.0.0.1:9091" | splitList ":" | last -}}
+{{- $ports := dict "ports.s3" $.Values.ports.s3 "ports.admin" $.Values.ports.admin -}}
+{{- if eq $.Values.mode "sidecar" }}{{ $_ := set $ports "store.port" $.Values.store.port }}{{ end -}}
 {{- range $name, $port := $ports -}}
-{{- if eq (int $port) 9091 -}}
-{{- fail (printf "%s: 9091 is the port of control" $name) -}}
+{{- if eq (toString (int $port)) $own -}}
+{{- fail (printf "%s: %s is the port of control" $name $own) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -19,7 +31,7 @@
 {{- fail (printf "resources.limits.memory: %s MiB are too few: the sidecar takes 110 when it is idle, and 192 are the least" .) -}}
 {{- end -}}
 {{- end -}}
-{{- with .Values.limits -}}
+{{- with $settings.server.limits -}}
 {{- if ge (int64 (default 64 .maxUnauthenticated)) (int64 (default 10000 .maxConnections)) -}}
 {{- fail "limits.maxUnauthenticated: must be below limits.maxConnections, or strangers can take every connection" -}}
 {{- end -}}
@@ -27,16 +39,20 @@
 {{- include "sts-sidecar.checkMetadata" . -}}
 {{- end -}}
 
-{{- /* Why what one pod saw has to count for all; empty where it does not. */ -}}
-{{- define "sts-sidecar.needsSharedState" -}}
+{{- /* Why a Redis is missing: what one pod saw has to count for all. Empty where none is needed, or one is there. */ -}}
+{{- define "sts-sidecar.lacksRedis" -}}
+{{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
 {{- $reasons := list -}}
-{{- range .Values.directory.users -}}
+{{- if $settings.directoryFile }}{{ $reasons = append $reasons "a user in the directoryFile may have mfaDevices" }}{{ end -}}
+{{- with $settings.directory -}}
+{{- range .users -}}
 {{- if .mfaDevices }}{{ $reasons = append $reasons (printf "a one-time code of user %s is good once" .name) }}{{ end -}}
 {{- end -}}
-{{- range .Values.directory.identityProviders -}}
+{{- range .identityProviders -}}
 {{- if eq .kind "saml" }}{{ $reasons = append $reasons (printf "an assertion of SAML provider %s is good once" .name) }}{{ end -}}
 {{- end -}}
-{{- first (append $reasons "") -}}
+{{- end -}}
+{{- if not $settings.state.redis }}{{ first (append $reasons "") }}{{ end -}}
 {{- end -}}
 
 {{- define "sts-sidecar.checkMetadata" -}}
@@ -49,7 +65,8 @@
 {{- $files = append $files . -}}
 {{- end -}}
 {{- end -}}
-{{- range .Values.directory.identityProviders -}}
+{{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
+{{- range ($settings.directory | default dict).identityProviders -}}
 {{- if and (eq .kind "saml") .metadataFile (not (hasPrefix "/" .metadataFile)) (not (has .metadataFile $files)) -}}
 {{- fail (printf "directory.identityProviders: the metadataFile %s of %s is neither in samlMetadata nor in existingSamlMetadata" .metadataFile .name) -}}
 {{- end -}}

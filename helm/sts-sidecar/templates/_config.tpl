@@ -1,6 +1,11 @@
-{{- /* The configuration file. Its secrets are names of variables and paths of mounted files, never values. */ -}}
+{{- /* The configuration file, checked. Its secrets are names of variables and paths of mounted files, never values. */ -}}
 {{- define "sts-sidecar.config" -}}
 {{- include "sts-sidecar.checks" . -}}
+{{- include "sts-sidecar.settings" . -}}
+{{- end -}}
+
+{{- /* What the values say, overlaid with `config`. */ -}}
+{{- define "sts-sidecar.settings" -}}
 {{- $backend := dict
   "endpoint" (eq .Values.mode "sidecar" | ternary (printf "http://127.0.0.1:%d" (int .Values.store.port)) .Values.backend.endpoint)
   "region" .Values.backend.region
@@ -15,26 +20,41 @@
 {{- $keys = append $keys (dict "id" . "secret" (dict "file" (printf "/var/run/sts-sidecar/tokens/%s" .))) -}}
 {{- end -}}
 {{- $server := dict "listen" (printf "0.0.0.0:%d" (int .Values.ports.s3)) -}}
-{{- with .Values.limits }}{{ $_ := set $server "limits" . }}{{ end -}}
-{{- with .Values.virtualHosts }}{{ $_ := set $server "virtualHosts" . }}{{ end -}}
-{{- with .Values.trustedProxies }}{{ $_ := set $server "trustedProxies" . }}{{ end -}}
-{{- $config := dict
+{{- range $key := list "limits" "virtualHosts" "trustedProxies" -}}
+{{- with index $.Values $key }}{{ $_ := set $server $key . }}{{ end -}}
+{{- end -}}
+{{- $settings := dict
   "apiVersion" "sts-sidecar/v1"
   "server" $server
   "admin" (dict "listen" (printf "0.0.0.0:%d" (int .Values.ports.admin)))
   "backend" $backend
   "account" .Values.account
   "tokens" (dict "sealWith" .Values.tokens.sealWith "keys" $keys)
-  "directory" .Values.directory
   "state" (include "sts-sidecar.state" . | fromYaml) -}}
+{{- if not .Values.config.directoryFile }}{{ $_ := set $settings "directory" .Values.directory }}{{ end -}}
 {{- if .Values.control.enabled -}}
 {{- $token := dict "file" "/var/run/sts-sidecar/control/token" -}}
-{{- $_ := set $config "control" (dict "listen" "127.0.0.1:9091" "token" $token) -}}
+{{- $_ := set $settings "control" (dict "listen" "127.0.0.1:9091" "token" $token) -}}
 {{- end -}}
-{{- with .Values.revocations }}{{ $_ := set $config "revocations" . }}{{ end -}}
-{{- with .Values.outbound }}{{ $_ := set $config "outbound" . }}{{ end -}}
-{{- with .Values.log }}{{ $_ := set $config "log" . }}{{ end -}}
-{{- toYaml $config -}}
+{{- range $key := list "revocations" "outbound" "log" -}}
+{{- with index $.Values $key }}{{ $_ := set $settings $key . }}{{ end -}}
+{{- end -}}
+{{- $settings = deepCopy $settings -}}
+{{- include "sts-sidecar.overlay" (dict "onto" $settings "from" .Values.config) -}}
+{{- toYaml $settings -}}
+{{- end -}}
+
+{{- /* Merges mappings; anything else, and a reference to a secret, replaces what is there. */ -}}
+{{- define "sts-sidecar.overlay" -}}
+{{- $onto := .onto -}}
+{{- range $key, $value := .from -}}
+{{- $old := get $onto $key -}}
+{{- if and (kindIs "map" $value) (kindIs "map" $old) (not (or (hasKey $old "env") (hasKey $old "file"))) -}}
+{{- include "sts-sidecar.overlay" (dict "onto" $old "from" $value) -}}
+{{- else -}}
+{{- $_ := set $onto $key $value -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "sts-sidecar.state" -}}

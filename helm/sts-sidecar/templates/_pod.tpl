@@ -11,6 +11,7 @@ args:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 env:
+  {{- if .Values.backend.existingSecret }}
   - name: BACKEND_ACCESS_KEY_ID
     valueFrom:
       secretKeyRef:
@@ -21,6 +22,7 @@ env:
       secretKeyRef:
         name: {{ .Values.backend.existingSecret }}
         key: {{ .Values.backend.secretAccessKeyKey }}
+  {{- end }}
   {{- with include "sts-sidecar.nodeOptions" . }}
   - name: NODE_OPTIONS
     value: {{ . | quote }}
@@ -52,9 +54,11 @@ volumeMounts:
   - name: config
     mountPath: /etc/sts-sidecar
     readOnly: true
+  {{- if .Values.tokens.existingSecret }}
   - name: tokens
     mountPath: /var/run/sts-sidecar/tokens
     readOnly: true
+  {{- end }}
   {{- if .Values.state.redis.existingSecret }}
   - name: state
     mountPath: /var/run/sts-sidecar/state
@@ -94,10 +98,12 @@ volumeMounts:
   configMap:
     name: {{ include "sts-sidecar.fullname" . }}
   {{- end }}
+{{- with .Values.tokens.existingSecret }}
 - name: tokens
   secret:
-    secretName: {{ .Values.tokens.existingSecret }}
+    secretName: {{ . }}
     defaultMode: 0440
+{{- end }}
 {{- with .Values.state.redis }}
 {{- if .existingSecret }}
 - name: state
@@ -144,7 +150,8 @@ securityContext:
 
 {{- /* "true" where an identity provider asks the API server for keys or token reviews with the pod's own token. */ -}}
 {{- define "sts-sidecar.asksApiServer" -}}
-{{- range .Values.directory.identityProviders -}}
+{{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
+{{- range ($settings.directory | default dict).identityProviders -}}
 {{- if hasKey . "apiServer" }}true{{ end -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,199 @@
+/*
+ * The values of the Helm chart. Those that are settings of the configuration file have the form that they have there; the
+ * others are written here. `values.schema.json` is made from this.
+ */
+
+import { z } from 'zod';
+import { configurationFile } from '../src/config/configuration-file.ts';
+import { directory as directorySection } from '../src/config/directory-sections.ts';
+import { sections } from '../src/config/sections.ts';
+
+const { server, backend, account, state, outbound, revocations, log } = sections;
+const { limits, virtualHosts, trustedProxies } = server.unwrap().shape;
+
+const directory = directorySection.meta({ id: 'directory' });
+
+const text = z.string();
+const someText = text.min(1);
+const list = z.array(z.looseObject({}));
+const anything = z.looseObject({});
+const labels = z.record(z.string(), z.string());
+const pullPolicy = z.enum(['Always', 'IfNotPresent', 'Never']);
+/** A key of a Secret. */
+const secretKey = text.regex(/^[-._a-zA-Z0-9]+$/);
+const port = z.int().min(1024).max(65_535);
+/** A key of a ConfigMap; sidecar.yaml is the configuration itself. */
+const metadataFile = text
+  .regex(/^[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,252}$/)
+  .meta({ id: 'metadataFileName', not: { const: 'sidecar.yaml' } });
+
+const monitor = z.strictObject({ enabled: z.boolean(), interval: text, labels }).partial();
+
+/** The parts that a section is given in may each leave out what others or the chart say. */
+const config = configurationFile
+  .extend({ backend: backend.partial(), account: account.partial(), directory })
+  .partial()
+  .describe('The configuration file, or parts of it.');
+
+/** Values of the chart; what depends on each other is in {@link conditions}. */
+export const chartValues = z
+  .strictObject({
+    mode: z.enum(['gateway', 'sidecar']),
+    config,
+    nameOverride: text,
+    fullnameOverride: text,
+    image: z
+      .strictObject({
+        repository: someText,
+        tag: text,
+        digest: text.regex(/^(sha256:[0-9a-f]{64})?$/),
+        pullPolicy,
+      })
+      .partial(),
+    imagePullSecrets: list,
+    replicaCount: z.int().min(0),
+    backend: z
+      .strictObject({
+        endpoint: text.regex(/^(https?:\/\/.+)?$/),
+        ...backend.pick({ region: true, trailers: true, supports: true, timeouts: true }).shape,
+        existingSecret: text,
+        accessKeyIdKey: secretKey,
+        secretAccessKeyKey: secretKey,
+      })
+      .partial(),
+    tokens: z
+      .strictObject({
+        existingSecret: text,
+        keys: z.array(secretKey).min(1).meta({ uniqueItems: true }),
+        sealWith: secretKey,
+      })
+      .partial(),
+    account,
+    directory,
+    samlMetadata: z.record(metadataFile, someText),
+    existingSamlMetadata: z.array(
+      z.union([
+        z.strictObject({ configMap: someText, keys: z.array(metadataFile).min(1) }),
+        z.strictObject({ secret: someText, keys: z.array(metadataFile).min(1) }),
+      ]),
+    ),
+    state: z
+      .strictObject({
+        redis: z
+          .strictObject({ existingSecret: text, urlKey: secretKey, caFile: text.regex(/^(\/.+)?$/) })
+          .partial(),
+        maxStalenessSeconds: state.unwrap().shape.maxStalenessSeconds,
+      })
+      .partial(),
+    control: z.strictObject({ enabled: z.boolean(), existingSecret: text, tokenKey: secretKey }).partial(),
+    revocations,
+    outbound,
+    log,
+    limits,
+    virtualHosts,
+    trustedProxies,
+    ports: z.strictObject({ s3: port, admin: port }).partial(),
+    service: z
+      .strictObject({
+        type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),
+        port: z.int().min(1).max(65_535),
+        annotations: labels,
+      })
+      .partial(),
+    serviceAccount: z
+      .strictObject({ create: z.boolean(), name: text, annotations: labels, tokenReview: z.boolean() })
+      .partial(),
+    store: z
+      .strictObject({
+        image: z.strictObject({ repository: text, tag: text, pullPolicy }).partial(),
+        command: z.array(text),
+        args: z.array(text),
+        port,
+        env: list,
+        mountPath: text.regex(/^\//),
+        persistence: z
+          .strictObject({ enabled: z.boolean(), size: text, storageClassName: text, existingClaim: text })
+          .partial(),
+        resources: anything,
+      })
+      .partial(),
+    resources: z
+      .looseObject({
+        requests: anything,
+        limits: z
+          .looseObject({
+            memory: z.union([z.int().min(1), text.regex(/^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$/)]),
+          })
+          .partial(),
+      })
+      .partial(),
+    podSecurityContext: anything,
+    securityContext: anything,
+    terminationGracePeriodSeconds: z.int().min(1),
+    podAnnotations: labels,
+    podLabels: labels,
+    nodeSelector: labels,
+    tolerations: list,
+    affinity: anything,
+    extraEnv: list,
+    extraVolumes: list,
+    extraVolumeMounts: list,
+    extraArgs: z.array(text),
+    metrics: z.strictObject({ serviceMonitor: monitor, podMonitor: monitor }).partial(),
+    tests: z
+      .strictObject({
+        roleArn: text,
+        audience: text,
+        existingSecret: text,
+        accessKeyIdKey: secretKey,
+        secretAccessKeyKey: secretKey,
+        bucket: text,
+        allowedKey: someText,
+        deniedKey: someText,
+        createBucket: z.boolean(),
+      })
+      .partial(),
+    global: anything,
+  })
+  .partial()
+  .required({ mode: true });
+
+const given = { minLength: 1 };
+const absent = { maxLength: 0 };
+/** The values that have something of that form at a path; `required` where it must be there. */
+function at(path: string, form: object | boolean, required = false): object {
+  return path
+    .split('.')
+    .reduceRight<object | boolean>(
+      (inner, name) => ({ properties: { [name]: inner }, ...(required ? { required: [name] } : {}) }),
+      form,
+    ) as object;
+}
+
+function implies(condition: object, consequence: object): object {
+  return { anyOf: [{ not: condition }, consequence] };
+}
+
+/** What values demand of each other. */
+export const conditions: readonly object[] = [
+  { anyOf: [at('backend.existingSecret', given, true), at('config.backend.credentials', true, true)] },
+  { anyOf: [at('tokens.existingSecret', given, true), at('config.tokens', true, true)] },
+  implies(at('mode', { const: 'gateway' }), {
+    anyOf: [at('backend.endpoint', given, true), at('config.backend.endpoint', given, true)],
+  }),
+  implies(at('mode', { const: 'sidecar' }), {
+    allOf: [
+      at('backend.endpoint', absent),
+      at('config.backend.endpoint', false),
+      at('replicaCount', { const: 1 }),
+      at('store.image.repository', given),
+      at('store.image.tag', given),
+    ],
+  }),
+  implies(at('tests.roleArn', given, true), at('tests.bucket', given, true)),
+  implies(at('tests.roleArn', given, true), {
+    anyOf: [at('tests.audience', given, true), at('tests.existingSecret', given, true)],
+  }),
+  implies(at('control.enabled', { const: true }, true), at('control.existingSecret', given, true)),
+  implies(at('state.redis.caFile', given, true), at('state.redis.existingSecret', given, true)),
+];
