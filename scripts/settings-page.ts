@@ -59,10 +59,10 @@ function directorySection(directory: JsonSchema, schema: JsonSchema): string {
 }
 
 function environmentSection(): string {
-  const rows = overrides.map(({ flag, variable, section, key }) => [
+  const rows = overrides.map(({ flag, variable, setting }) => [
     `\`${flag}\``,
     `\`${variable}\``,
-    `\`${section}.${key}\``,
+    `\`${setting}\``,
   ]);
   const headings = ['flag of `serve`', 'environment variable', 'setting'];
   return `## Flags and environment variables

@@ -15,16 +15,18 @@ import { warnOfPlainHttp } from './plain-http.ts';
 import type { PolicyVocabulary } from './policy-vocabulary.ts';
 import { ProblemLog } from './problem-log.ts';
 import { identityProviderRecords } from './provider-records.ts';
-import { readAccount } from './read-account.ts';
-import { readAuthorization } from './read-authorization.ts';
-import { readBackend } from './read-backend.ts';
-import { readControl } from './read-control.ts';
 import { type DirectorySection, readDirectory } from './read-directory.ts';
-import { readOutbound } from './read-outbound.ts';
 import { readRevocations } from './read-revocations.ts';
-import { readServer } from './read-server.ts';
-import { readState } from './read-state.ts';
-import { readTokens } from './read-tokens.ts';
+import {
+  readAccount,
+  readAuthorization,
+  readBackend,
+  readControl,
+  readOutbound,
+  readServer,
+  readState,
+  readTokens,
+} from './read-sections.ts';
 import { Reading, type ReadingContext } from './reading.ts';
 import { maxConfigurationBytes } from './scalars.ts';
 import { sections } from './sections.ts';
@@ -102,25 +104,7 @@ function readAll(reading: Reading): LoadResult {
   const revocations = readRevocations(reading, directory);
   checkAddresses(reading, { server, admin, control, backend });
   warnOfPlainHttp(reading, { server, backend, outbound });
-  if (
-    !problems.isEmpty ||
-    !server ||
-    !admin ||
-    !control ||
-    !backend ||
-    !account ||
-    !tokens ||
-    !state ||
-    !revocations ||
-    !authorization ||
-    !outbound ||
-    !log ||
-    !section ||
-    !directory
-  ) {
-    return { ok: false, problems: problems.list() };
-  }
-  const settings: Settings = {
+  const parts = {
     server,
     admin,
     control,
@@ -128,13 +112,22 @@ function readAll(reading: Reading): LoadResult {
     account,
     tokens,
     state,
-    revocations,
     authorization,
     outbound,
     log,
-    identityProviders: section.identityProviders,
+    revocations,
   };
+  if (!problems.isEmpty || !isComplete(parts) || !section || !directory) {
+    return { ok: false, problems: problems.list() };
+  }
+  const settings = { ...parts, identityProviders: section.identityProviders };
   return { ok: true, settings, directory, warnings: warnings.list() };
+}
+
+function isComplete<Parts extends object>(
+  parts: Parts,
+): parts is { [Name in keyof Parts]: Exclude<Parts[Name], undefined> } & Parts {
+  return !Object.values(parts).includes(undefined);
 }
 
 function directoryOf(

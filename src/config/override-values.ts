@@ -1,5 +1,5 @@
 import { isMapping } from './mapping.ts';
-import type { ConfigurationSources, Overrides } from './sources.ts';
+import type { ConfigurationSources } from './sources.ts';
 
 /** A configuration value with flags and environment variables put in. */
 export interface OverriddenValue {
@@ -8,57 +8,32 @@ export interface OverriddenValue {
   readonly origins: ReadonlyMap<string, string>;
 }
 
-interface Override {
-  readonly section: string;
-  readonly key: string;
-  readonly flag: string;
-  readonly variable: string;
-  readonly read: (given: Overrides) => string | undefined;
-}
-
 /** Settings that flags and environment variables can replace. */
-export const overrides: readonly Override[] = [
-  {
-    section: 'server',
-    key: 'listen',
-    flag: '--listen',
-    variable: 'STS_SIDECAR_LISTEN',
-    read: ({ listen }) => listen,
-  },
-  {
-    section: 'backend',
-    key: 'endpoint',
-    flag: '--backend',
-    variable: 'STS_SIDECAR_BACKEND',
-    read: ({ backend }) => backend,
-  },
-  {
-    section: 'log',
-    key: 'level',
-    flag: '--log-level',
-    variable: 'STS_SIDECAR_LOG_LEVEL',
-    read: ({ logLevel }) => logLevel,
-  },
-];
+export const overrides = [
+  { setting: 'server.listen', flag: '--listen', variable: 'STS_SIDECAR_LISTEN', option: 'listen' },
+  { setting: 'backend.endpoint', flag: '--backend', variable: 'STS_SIDECAR_BACKEND', option: 'backend' },
+  { setting: 'log.level', flag: '--log-level', variable: 'STS_SIDECAR_LOG_LEVEL', option: 'logLevel' },
+] as const;
 
 /** Replaces settings by their flag, else by their environment variable. An empty variable counts as unset. */
 export function overrideValues(value: unknown, sources: ConfigurationSources): OverriddenValue {
   const origins = new Map<string, string>();
   let result = value;
-  for (const { section, key, flag, variable, read } of overrides) {
-    const flagValue = read(sources.overrides ?? {});
+  for (const { setting, flag, variable, option } of overrides) {
+    const flagValue = sources.overrides?.[option];
     const text = flagValue ?? (sources.environment(variable) || undefined);
     if (text === undefined) continue;
-    const replaced = replaceValue(result, section, key, text);
+    const replaced = replaceValue(result, setting, text);
     if (replaced === undefined) continue;
     result = replaced;
-    origins.set(`${section}.${key}`, flagValue === undefined ? variable : flag);
+    origins.set(setting, flagValue === undefined ? variable : flag);
   }
   return { value: result, origins };
 }
 
 /** `undefined` where the file does not hold mappings: reading it reports that. */
-function replaceValue(value: unknown, section: string, key: string, text: string): unknown {
+function replaceValue(value: unknown, setting: string, text: string): unknown {
+  const [section = '', key = ''] = setting.split('.');
   if (!isMapping(value)) return undefined;
   const old = value[section] ?? {};
   return isMapping(old) ? { ...value, [section]: { ...old, [key]: text } } : undefined;

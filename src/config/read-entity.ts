@@ -11,7 +11,7 @@ import {
 } from '../directory/records.ts';
 import { role, root, user } from './directory-sections.ts';
 import type { Path } from './path.ts';
-import { auditWarning } from './read-authorization.ts';
+import { auditWarning } from './read-sections.ts';
 import type { Reading } from './reading.ts';
 import {
   accessKeyIdRule,

@@ -48,16 +48,24 @@ function isHostName(text: string): boolean {
   return hostName.test(text) && !/(?:^|\.)\d+$/.test(text);
 }
 
-/** `host:port`, with an IPv6 address in brackets. */
-export const listenAddress = z.string().transform((text, context) => {
-  const address = parseListenAddress(text);
-  if (address !== undefined) return address;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be host:port, for example 127.0.0.1:9000 or [::1]:9000',
+/** Text that a parser reads, or the message that it is none. */
+function parsedText<Value>(
+  parse: (text: string) => Value | undefined,
+  message: string,
+): z.ZodPipe<z.ZodString, z.ZodTransform<Value, string>> {
+  return z.string().transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+export const listenAddress = parsedText(
+  parseListenAddress,
+  'must be host:port, for example 127.0.0.1:9000 or [::1]:9000',
+);
 
 function parseListenAddress(text: string): ListenAddress | undefined {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
@@ -70,26 +78,17 @@ function parseListenAddress(text: string): ListenAddress | undefined {
 }
 
 /** A host name in lower case, without a port. */
-export const virtualHost = z.string().transform((text, context) => {
-  if (isHostName(text)) return text.toLowerCase();
-  context.addIssue({
-    code: 'custom',
-    message: 'must be a host name without a port, for example s3.example.internal',
-  });
-  return z.NEVER;
-});
+export const virtualHost = parsedText(
+  (text) => (isHostName(text) ? text.toLowerCase() : undefined),
+  'must be a host name without a port, for example s3.example.internal',
+);
 
 /** Scheme, host and port of an `http` or `https` URL that has nothing else. */
-export const storeEndpoint = z.string().transform((text, context) => {
+export const storeEndpoint = parsedText((text) => {
   // Checked before parsing: the URL parser silently drops an empty query and resolves dots.
   const isBare = /^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text);
-  if (isBare && URL.canParse(text)) return new URL(text).origin;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be an http or https URL of scheme, host and port only: no user, path, query or fragment',
-  });
-  return z.NEVER;
-});
+  return isBare && URL.canParse(text) ? new URL(text).origin : undefined;
+}, 'must be an http or https URL of scheme, host and port only: no user, path, query or fragment');
 
 /** The name of a bucket; as lax as the laxest store allows. */
 export const bucketName = textLike(
@@ -98,15 +97,10 @@ export const bucketName = textLike(
 );
 
 /** An IP address with the number of leading bits that count. */
-export const addressRange = z.string().transform((text, context) => {
-  const range = parseAddressRange(text);
-  if (range !== undefined) return range;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be an IP address or CIDR range, for example 10.0.0.0/8',
-  });
-  return z.NEVER;
-});
+export const addressRange = parsedText(
+  parseAddressRange,
+  'must be an IP address or CIDR range, for example 10.0.0.0/8',
+);
 
 function parseAddressRange(text: string): AddressRange | undefined {
   const [, address = '', bits] = /^([^/]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];

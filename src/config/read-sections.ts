@@ -1,0 +1,146 @@
+/* Reads the sections of the file that refer to secrets or certificates, or that have checks and warnings of their own. */
+
+import { checkTokenKeys } from './cross-checks.ts';
+import { memoryFaults } from './memory-estimate.ts';
+import { readCertificates } from './read-certificates.ts';
+import type { Reading } from './reading.ts';
+import {
+  accessKeyIdRule,
+  readSecret,
+  readValue,
+  secretAccessKeyRule,
+  tokenKeyRule,
+  type ValueRule,
+} from './secret-value.ts';
+import { sections } from './sections.ts';
+import type { Settings } from './settings.ts';
+
+/** Reads `server`. */
+export function readServer(reading: Reading): Settings['server'] | undefined {
+  const settings = reading.read(['server'], sections.server);
+  if (settings !== undefined) checkLimits(reading, settings.limits);
+  return settings;
+}
+
+/** Warns of limits that can never take effect, and of limits that need more memory than there is. */
+function checkLimits(reading: Reading, limits: Settings['server']['limits']): void {
+  const path = ['server', 'limits'];
+  const { maxConnections, maxUnauthenticated } = limits;
+  if (maxUnauthenticated >= maxConnections) {
+    const message = `is ${maxUnauthenticated}, and maxConnections ${maxConnections}: unauthenticated clients can take them all`;
+    reading.warn([...path, 'maxUnauthenticated'], message);
+  }
+  const { memory } = reading.context.sources;
+  if (memory === undefined) return;
+  for (const fault of memoryFaults(limits, memory)) reading.warn(path, fault);
+}
+
+const controlTokenRule: ValueRule = {
+  isValid: (text) => /^[\x21-\x7e]{16,512}$/.test(text),
+  message: 'must be 16 to 512 printable characters without spaces',
+};
+
+/** Reads `control` with its token; without one the listener is off. */
+export function readControl(reading: Reading): Settings['control'] | undefined {
+  const shape = reading.read(['control'], sections.control);
+  if (shape === undefined) return undefined;
+  const { listen, token: source } = shape;
+  if (source === undefined) {
+    if (reading.valueAt(['control']) !== undefined)
+      reading.warn(['control'], 'without a token this listener is off');
+    return { listen };
+  }
+  const token = readSecret(reading, ['control', 'token'], source, controlTokenRule);
+  return token && { listen, token };
+}
+
+/** Reads `backend` with its credentials. */
+export function readBackend(reading: Reading): Settings['backend'] | undefined {
+  const shape = reading.read(['backend'], sections.backend);
+  if (shape === undefined) return undefined;
+  const path = ['backend', 'credentials'];
+  const { credentials } = shape;
+  const accessKeyId = readValue(reading, [...path, 'accessKeyId'], credentials.accessKeyId, accessKeyIdRule);
+  const secretAccessKey = readSecret(
+    reading,
+    [...path, 'secretAccessKey'],
+    credentials.secretAccessKey,
+    secretAccessKeyRule,
+  );
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { ...shape, credentials: { accessKeyId, secretAccessKey } };
+}
+
+/** Reads `account`. */
+export function readAccount(reading: Reading): Settings['account'] | undefined {
+  const account = reading.read(['account'], sections.account);
+  const position = account?.disabledRegions.indexOf(account.region) ?? -1;
+  if (position !== -1) {
+    const message = 'must not be account.region: requests that name no region count as made there';
+    reading.problem(['account', 'disabledRegions', position], message);
+  }
+  return account;
+}
+
+/** Reads `tokens` with the key ring's secrets. */
+export function readTokens(reading: Reading): Settings['tokens'] | undefined {
+  const shape = reading.read(['tokens'], sections.tokens);
+  if (shape === undefined) return undefined;
+  checkTokenKeys(reading, shape);
+  const keys = shape.keys.flatMap(({ id, secret: source }, index) => {
+    const secret = readSecret(reading, ['tokens', 'keys', index, 'secret'], source, tokenKeyRule);
+    return secret === undefined ? [] : [{ id, secret }];
+  });
+  return keys.length === shape.keys.length ? { sealWith: shape.sealWith, keys } : undefined;
+}
+
+/** A URL of one Redis; its password makes the whole of it a secret. */
+const redisUrlRule: ValueRule = {
+  isValid: (text) =>
+    /^rediss?:\/\/[^/?#\s]+(?:\/\d{0,4})?$/.test(text) && URL.canParse(text) && isUsable(new URL(text)),
+  message:
+    'must be redis://host:port or rediss://host:port, with user:password@ before it (% written as %25) and /number after it if needed',
+};
+
+function isUsable({ hostname, username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return hostname !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** Reads `state`, with the URL and the certificates that it names. */
+export function readState(reading: Reading): Settings['state'] | undefined {
+  const shape = reading.read(['state'], sections.state);
+  if (shape === undefined) return undefined;
+  const { redis, maxStalenessSeconds } = shape;
+  if (redis === undefined) return { maxStalenessSeconds };
+  const path = ['state', 'redis'];
+  const url = readSecret(reading, [...path, 'url'], redis.url, redisUrlRule);
+  const caPem =
+    redis.caFile === undefined ? undefined : readCertificates(reading, [...path, 'caFile'], redis.caFile);
+  if (url === undefined || (redis.caFile !== undefined && caPem === undefined)) return undefined;
+  return { redis: caPem === undefined ? { url } : { url, caPem }, maxStalenessSeconds };
+}
+
+/** Reads `authorization`; warns when refusals are only recorded. */
+export function readAuthorization(reading: Reading): Settings['authorization'] | undefined {
+  const settings = reading.read(['authorization'], sections.authorization);
+  if (settings?.enforcement === 'audit') reading.warn(['authorization', 'enforcement'], auditWarning);
+  return settings;
+}
+
+/** The warning for every `audit` setting. */
+export const auditWarning = 'audit: requests that no identity policy allows are performed and only recorded';
+
+/** Reads `outbound` with the certificates it names. */
+export function readOutbound(reading: Reading): Settings['outbound'] | undefined {
+  const shape = reading.read(['outbound'], sections.outbound);
+  if (shape === undefined) return undefined;
+  const { caFile, allowHttp, timeoutSeconds } = shape;
+  if (caFile === undefined) return { allowHttp, timeoutSeconds };
+  const caPem = readCertificates(reading, ['outbound', 'caFile'], caFile);
+  return caPem === undefined ? undefined : { caPem, allowHttp, timeoutSeconds };
+}
