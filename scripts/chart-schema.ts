@@ -1,33 +1,25 @@
+import type { z } from 'zod';
 import { chartValues, conditions } from './chart-values.ts';
-import { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 
 /** `values.schema.json` of the Helm chart. */
-export function chartSchema(): JsonSchema {
-  const schema = forHelm(jsonSchemaOf(chartValues)) as JsonSchema;
+export function chartSchema(): object {
+  const schema = jsonSchemaOf(chartValues, forHelm);
   const { secret = {}, ...definitions } = schema.definitions ?? {};
   const [, ...references] = secret.anyOf ?? [];
+  const description = 'Where a secret is read from; the ConfigMap must hold none.';
   return {
     ...schema,
     allOf: conditions,
-    definitions: {
-      ...definitions,
-      secret: {
-        description: '{ env: NAME } or { file: path }; the ConfigMap must hold no secret',
-        anyOf: references,
-      },
-    },
+    definitions: { ...definitions, secret: { description, anyOf: references } },
   };
 }
 
 /**
- * Leaves out defaults, which are those of the program and not of the chart, and patterns that Go's regular expressions
+ * Takes away defaults, which are those of the program and not of the chart, and patterns that Go's regular expressions
  * cannot have: look-ahead, and more than 1000 repetitions. The program checks these.
  */
-function forHelm(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(forHelm);
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).filter(
-    ([key, member]) => key !== 'default' && !(key === 'pattern' && /\(\?[=!<]|\d{4}\}/.test(String(member))),
-  );
-  return Object.fromEntries(kept.map(([key, member]) => [key, forHelm(member)]));
+function forHelm(schema: z.core.JSONSchema.BaseSchema): void {
+  delete schema.default;
+  if (/\(\?[=!<]|\d{4}\}/.test(schema.pattern ?? '')) delete schema.pattern;
 }

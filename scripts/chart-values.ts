@@ -29,13 +29,13 @@ const metadataFile = text
 
 const monitor = z.strictObject({ enabled: z.boolean(), interval: text, labels }).partial();
 
-/** The parts that a section is given in may each leave out what others or the chart say. */
+/** The file, whose sections may leave out what the chart's other values say. */
 const config = configurationFile
   .extend({ backend: backend.partial(), account: account.partial(), directory })
   .partial()
   .describe('The configuration file, or parts of it.');
 
-/** Values of the chart; what depends on each other is in {@link conditions}. */
+/** The values, each by itself; {@link conditions} has what they demand of each other. */
 export const chartValues = z
   .strictObject({
     mode: z.enum(['gateway', 'sidecar']),
@@ -158,24 +158,28 @@ export const chartValues = z
   .partial()
   .required({ mode: true });
 
-const given = { minLength: 1 };
-const absent = { maxLength: 0 };
-/** The values that have something of that form at a path; `required` where it must be there. */
-function at(path: string, form: object | boolean, required = false): object {
+/** A JSON Schema of one value; `true` takes anything, and `false` nothing. */
+type Form = object | boolean;
+
+const given: Form = { minLength: 1 };
+const absent: Form = { maxLength: 0 };
+
+/** The JSON Schema of values with that form at a path. Where nothing is there it takes them, unless it is required. */
+function at(path: string, form: Form, isRequired = false): Form {
   return path
     .split('.')
-    .reduceRight<object | boolean>(
-      (inner, name) => ({ properties: { [name]: inner }, ...(required ? { required: [name] } : {}) }),
+    .reduceRight(
+      (inner, name) => ({ properties: { [name]: inner }, ...(isRequired ? { required: [name] } : {}) }),
       form,
-    ) as object;
+    );
 }
 
-function implies(condition: object, consequence: object): object {
+function implies(condition: Form, consequence: Form): Form {
   return { anyOf: [{ not: condition }, consequence] };
 }
 
 /** What values demand of each other. */
-export const conditions: readonly object[] = [
+export const conditions: readonly Form[] = [
   { anyOf: [at('backend.existingSecret', given, true), at('config.backend.credentials', true, true)] },
   { anyOf: [at('tokens.existingSecret', given, true), at('config.tokens', true, true)] },
   implies(at('mode', { const: 'gateway' }), {

@@ -21,9 +21,21 @@ export interface JsonSchema {
   readonly definitions?: Readonly<Record<string, JsonSchema>>;
 }
 
-/** What is written down of a zod schema, as the JSON Schema that most editors and Helm know. */
-export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', target: 'draft-07', unrepresentable: 'any' }) as JsonSchema;
+/**
+ * The form of what a zod schema reads, as JSON Schema draft 7, which most editors and Helm know.
+ * @param change is applied to each part of it
+ */
+export function jsonSchemaOf(
+  schema: z.ZodType,
+  change: (part: z.core.JSONSchema.BaseSchema) => void = () => undefined,
+): JsonSchema {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-07',
+    // A check that is code: what it demands is in the description.
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => change(jsonSchema),
+  }) as JsonSchema;
 }
 
 /** The JSON Schema of a configuration file, for editors. */
@@ -32,6 +44,6 @@ export function configurationSchema(): JsonSchema {
 }
 
 /** A JSON Schema as the text of a file. */
-export function fileText(schema: JsonSchema): string {
+export function fileText(schema: object): string {
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }

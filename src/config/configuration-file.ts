@@ -5,7 +5,7 @@ import { sections } from './sections.ts';
 
 const own = { apiVersion: z.enum(['sts-sidecar/v1']).describe('The version of this format.') };
 
-/** The whole file. Nothing is read with it: documentation and JSON Schemas are made of it. */
+/** The whole file, for documentation and JSON Schemas. */
 export const configurationFile = z.strictObject({
   ...own,
   ...sections,

@@ -1,4 +1,4 @@
-/* The records of `directory`, as the configuration file has them. Like sections.ts, the only place of these settings. */
+/* The records of `directory`. Like sections.ts, the one place where these settings are written. */
 
 import { z } from 'zod';
 import { customToken, kubernetes, oidc, saml } from './provider-sections.ts';

@@ -1,4 +1,4 @@
-/* The identity providers of `directory`, by kind. Like sections.ts, the only place of these settings. */
+/* The identity providers of `directory`, by kind. Like sections.ts, the one place where these settings are written. */
 
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';

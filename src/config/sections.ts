@@ -1,6 +1,6 @@
 /*
- * The sections of the configuration file, the directory apart. A setting is written here once: its form, its default and
- * what it means. Its type, the JSON Schema for editors, docs/configuration.md and the chart's schema are made from it.
+ * The sections of the configuration file, except the directory. A setting is written once, here: its form, default and
+ * meaning. Its type, the JSON Schema for editors, docs/configuration.md and the chart's schema are made from it.
  */
 
 import { z } from 'zod';
@@ -52,7 +52,7 @@ const server = z
     listen: listenAddress
       .prefault('127.0.0.1:9000')
       .describe('Address of S3 and STS: host and port, an IPv6 address in brackets. Plain HTTP.'),
-    limits: limits.prefault({}).describe('What clients can take; see docs/operating.md.'),
+    limits: limits.prefault({}).describe('Limits on what clients can hold; see docs/operating.md.'),
     virtualHosts: z
       .array(virtualHost)
       .prefault([])
@@ -74,7 +74,7 @@ const admin = z
     listen: listenAddress.prefault('0.0.0.0:9090').describe('Address of `/livez`, `/readyz` and `/metrics`.'),
   })
   .prefault({})
-  .describe('The listener of probes and metrics.');
+  .describe('The listener for probes and metrics.');
 
 const control = z
   .strictObject({
@@ -91,7 +91,7 @@ const control = z
       ),
   })
   .prefault({})
-  .describe('The listener of run-time revocation; see docs/revocation.md.');
+  .describe('The listener for run-time revocation; see docs/revocation.md.');
 
 const storeFeatures = [
   'annotations',
@@ -130,8 +130,11 @@ const backend = z
     unknownAccessKeys: z
       .enum(['reject'])
       .default('reject')
-      .describe('What becomes of requests that are signed with an unknown key.'),
-    anonymous: z.enum(['reject']).default('reject').describe('What becomes of unsigned requests.'),
+      .describe('How requests signed with an unknown access key are treated: they are refused.'),
+    anonymous: z
+      .enum(['reject'])
+      .default('reject')
+      .describe('How unsigned requests are treated: they are refused.'),
     timeouts: z
       .strictObject({
         connectSeconds: timeout.default(5).describe('Time to connect.'),
@@ -216,7 +219,7 @@ const state = z
       .describe('How long the last known revocations are used while Redis cannot be reached.'),
   })
   .prefault({})
-  .describe('Used one-time codes, used SAML assertions and run-time revocations.');
+  .describe('Where used one-time codes, used SAML assertions and run-time revocations are kept.');
 
 const log = z
   .strictObject({
@@ -262,7 +265,7 @@ const revocations = z
         issuer: { ...selector, description: 'All sessions of an identity provider.' },
         issuedBefore: {
           type: 'string',
-          description: 'Spares sessions issued at or after that time, in UTC: `2026-11-22T00:00:00Z`.',
+          description: 'Only sessions issued before this time, in UTC: `2026-11-22T00:00:00Z`.',
         },
       },
       additionalProperties: false,
@@ -271,7 +274,7 @@ const revocations = z
   )
   .max(10_000, { error: 'must not hold more than 10000' })
   .default([])
-  .describe('Sessions that no longer count. Each entry has one selector, `issuedBefore`, or both.');
+  .describe('Sessions that are no longer accepted. Each entry has one selector, `issuedBefore`, or both.');
 
 /** Each section under the name that the file has for it. */
 export const sections = {

@@ -10,8 +10,8 @@ import type { sections } from './sections.ts';
 export type { ListenAddress } from './scalars.ts';
 
 /**
- * A section as the program uses it: nothing can be changed, and what was named is there. A secret is the secret, and the
- * `caFile` is the `caPem` it holds.
+ * A section as the program uses it: read-only, with secrets in place of where they are read from, and `caPem`, the
+ * certificates, in place of `caFile`.
  */
 type Resolved<Value> =
   Value extends z.$brand<'secret'>

@@ -15,7 +15,7 @@ export const secretSource = sourceOf<'secret'>(
   'A secret: where it is read from, or, with a warning, itself.',
 );
 
-// The brand is what tells a secret from another value in the type of a section.
+// In the type of a section, only the brand tells a secret from another value.
 function sourceOf<Brand extends string>(id: string, description: string) {
   return z
     .custom<ValueSource & z.$brand<Brand>>(isValueSource, {

@@ -81,16 +81,20 @@ describe('the value config', () => {
       { ...noDirectory, config: { directory: { identityProviders: [saml] } } },
       'the metadataFile company.xml of company is neither in samlMetadata nor',
     ],
-    ['a second directory', { config: { directory: withMfa } }, 'config.directory: is given by the value'],
+    [
+      'a second directory',
+      { config: { directory: withMfa } },
+      'config.directory: cannot be combined with the value directory',
+    ],
     [
       'a directory file beside the directory',
       { config: { directoryFile: 'directory.yaml' } },
-      'config.directory: is given by the value directory too',
+      'config.directoryFile: cannot be combined with the value directory',
     ],
     [
       'second revocations',
       { revocations: [{ user: 'a' }], config: { revocations: [{ user: 'b' }] } },
-      'config.revocations: is given by the value revocations too',
+      'config.revocations: cannot be combined with the value revocations',
     ],
     [
       'a port that the Service does not lead to',

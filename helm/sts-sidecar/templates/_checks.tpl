@@ -1,9 +1,9 @@
 {{- /* Fails with a message for values that each are right and do not go together. Renders nothing. */ -}}
 {{- define "sts-sidecar.checks" -}}
 {{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
-{{- range list "directory" "revocations" -}}
-{{- if and (index $.Values .) (or (hasKey $.Values.config .) (hasKey $.Values.config (printf "%sFile" .))) -}}
-{{- fail (printf "config.%s: is given by the value %s too, and neither is merged with the other" . .) -}}
+{{- range $name, $value := dict "directory" .Values.directory "directoryFile" .Values.directory "revocations" .Values.revocations -}}
+{{- if and $value (hasKey $.Values.config $name) -}}
+{{- fail (printf "config.%s: cannot be combined with the value %s" $name (trimSuffix "File" $name)) -}}
 {{- end -}}
 {{- end -}}
 {{- range $section, $port := dict "server" .Values.ports.s3 "admin" .Values.ports.admin -}}
