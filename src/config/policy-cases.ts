@@ -8,35 +8,6 @@ import { maxConfigurationBytes, textLike } from './scalars.ts';
 import { processSources, readBoundedText } from './sources.ts';
 import { parseYaml } from './yaml-document.ts';
 
-/** What a case expects; `deny` is either kind. */
-export type Expectation = 'allow' | 'deny' | 'implicitDeny' | 'explicitDeny';
-
-/** One case as written; who and what it names is not looked up yet. */
-export interface PolicyCase {
-  /** Where it stands, for problems. */
-  readonly path: Path;
-  /** From 1. */
-  readonly line: number;
-  readonly name: string;
-  readonly principal: string | undefined;
-  readonly webIdentityProvider: string | undefined;
-  readonly samlProvider: string | undefined;
-  readonly sessionToken: boolean;
-  readonly mfaAgeSeconds: number | undefined;
-  readonly federatedBy: string | undefined;
-  readonly policyNames: readonly string[];
-  readonly actions: readonly string[];
-  readonly resources: readonly string[];
-  readonly context: readonly (readonly [key: string, values: readonly string[]])[];
-  readonly absent: readonly string[];
-  /** JSON text. */
-  readonly sessionPolicy: string | undefined;
-  readonly sessionPolicyArns: readonly string[];
-  readonly tags: readonly (readonly [key: string, value: string])[];
-  readonly expect: Expectation;
-  readonly matchedSid: string | undefined;
-}
-
 /** A file of cases, to which more problems can be added as they are found. */
 export interface PolicyCaseFile {
   /** The configuration that the file names, relative to its own folder. */
@@ -71,14 +42,34 @@ const caseShape = z.strictObject({
   policyNames: z.array(z.string()).default([]),
   action: texts,
   resource: texts,
-  context: z.record(z.string(), values).default({}),
+  context: z
+    .record(z.string(), values)
+    .default({})
+    .transform(Object.entries<string[]>),
   absent: z.array(z.string()).default([]),
   sessionPolicy: z.unknown().optional(),
   sessionPolicyArns: z.array(z.string()).default([]),
-  tags: z.record(z.string(), scalar).default({}),
+  tags: z
+    .record(z.string(), scalar)
+    .default({})
+    .transform(Object.entries<string>),
+  // `deny` is either kind.
   expect: z.enum(['allow', 'deny', 'implicitDeny', 'explicitDeny']),
   matchedSid: z.string().optional(),
 });
+
+/** One case as written; the names in it are not looked up yet. */
+export interface PolicyCase
+  extends Readonly<Omit<z.infer<typeof caseShape>, 'action' | 'resource' | 'sessionPolicy'>> {
+  /** Where it stands, for problems. */
+  readonly path: Path;
+  /** From 1. */
+  readonly line: number;
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  /** JSON text. */
+  readonly sessionPolicy: string | undefined;
+}
 
 const root = z.strictObject({
   config: z.string().min(1, { error: 'must be the path of a file' }).optional(),
@@ -128,28 +119,9 @@ function readCase(reading: Reading, path: Path, line: number): PolicyCase | unde
   const source = reading.valueAt([...path, 'sessionPolicy']);
   if (source !== undefined && !isSessionPolicy(reading, [...path, 'sessionPolicy'])) return undefined;
   if (shape === undefined) return undefined;
-  const { name, action, resource, absent, sessionPolicyArns, expect, matchedSid } = shape;
-  return {
-    path,
-    line,
-    name,
-    principal: shape.principal,
-    webIdentityProvider: shape.webIdentityProvider,
-    samlProvider: shape.samlProvider,
-    sessionToken: shape.sessionToken,
-    mfaAgeSeconds: shape.mfaAgeSeconds,
-    federatedBy: shape.federatedBy,
-    policyNames: shape.policyNames,
-    actions: action,
-    resources: resource,
-    context: Object.entries(shape.context),
-    absent,
-    sessionPolicy: source === undefined ? undefined : JSON.stringify(source),
-    sessionPolicyArns,
-    tags: Object.entries(shape.tags),
-    expect,
-    matchedSid,
-  };
+  const { action: actions, resource: resources, ...others } = shape;
+  const sessionPolicy = source === undefined ? undefined : JSON.stringify(source);
+  return { ...others, path, line, actions, resources, sessionPolicy };
 }
 
 function isSessionPolicy(reading: Reading, path: Path): boolean {

@@ -9,6 +9,7 @@ import { saml } from './provider-sections.ts';
 import type { Reading } from './reading.ts';
 
 const maxMetadataBytes = 1024 * 1024;
+
 /** Reads a SAML provider together with its metadata file, whose path is relative like those of other files. */
 export function readSamlProvider(reading: Reading, path: Path): SamlProviderSettings | undefined {
   const shape = reading.read(path, saml);
