@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { isBodyUnread, readOn } from '../core/lingering.ts';
+import { endEarly, isBodyUnread } from '../core/lingering.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { NoPlace } from './places.ts';
 
@@ -48,13 +48,16 @@ export async function sendAnswer(
   const headers = [...answer.headers];
   if (hasContent || answer.status < 400) headers.push('content-type', answer.contentType);
   if (hasContent) headers.push('content-length', String(body.length));
-  if (isUnread || answer.closes === true) headers.push('connection', 'close');
+  if (isUnread || answer.closes === true) {
+    headers.push('connection', 'close');
+    response.shouldKeepAlive = false;
+  }
   response.writeHead(answer.status, headers);
   if (hasContent) response.write(body);
   else response.flushHeaders();
   if (isUnread) {
     // Not waited for: a client that never sends its body would hold the place of another request.
-    void Promise.race([readOn(message), closed]).then(() => response.end());
+    endEarly(message, response);
     return;
   }
   // The callback is also called when the connection has failed.

@@ -1,16 +1,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LimitReporter } from './limit-reporter.ts';
-import { UnplacedBytes } from './unplaced-bytes.ts';
+import { UnplacedMemory } from './unplaced-memory.ts';
 import { forgetHead, watchParser } from './watch-parser.ts';
 
 /** Part of `maxConnections` above which connections without a request give way to new ones. */
 const nearlyFull = 0.9;
-/**
- * Most bytes of heads and trailers outside the places of requests, on all connections together. Node's parser keeps each
- * field as a string, so the heap holds four times as much, and every full collection visits each string.
- */
-const maxUnplacedBytes: number = 4 * 1024 * 1024;
+/** Part of `maxConnections` that idle connections with a verified request may hold before they give way first. */
+const shareOfKnown = 0.5;
+/** Most memory that all connections together take outside the places of requests, in bytes. */
+const maxUnplacedBytes: number = 16 * 1024 * 1024;
 /** How long a connection in the middle of a head or of a refused upload stays open while the listener drains. */
 const drainPatienceMs = 2_000;
 
@@ -21,15 +20,19 @@ interface Connection {
   isBusy: boolean;
   /** True while a timer of the drain is going to close it. */
   isLeaving: boolean;
-  readonly unplaced: UnplacedBytes;
-  /** Its share of the total. */
+  readonly unplaced: UnplacedMemory;
+  /** Its part of the total. */
   unplacedBytes: number;
 }
 
 /**
  * The open connections of a listener. Opening one takes no credentials, and each costs memory even if it never sends a
  * request. When the listener is nearly full, connections without a request are closed, oldest first: those without a
- * verified request before the others. The same order holds for heads and trailers outside the places of requests.
+ * verified request before the others, unless these hold half of the listener. One caller could keep them all.
+ *
+ * When too much memory is held outside the places of requests, what has lasted longest is closed, whoever sent it: an
+ * ordinary head lasts some milliseconds. Refused uploads without their heads are closed last, because they take little and
+ * their clients have yet to read why.
  */
 export class ConnectionTable {
   readonly #max: number;
@@ -39,8 +42,10 @@ export class ConnectionTable {
   /** Connections without a request, in the order in which they became idle. */
   readonly #idleStrangers = new Set<Socket>();
   readonly #idleKnown = new Set<Socket>();
-  /** Connections with bytes outside a place, in the order in which they began to have some. */
+  /** Connections with memory outside a place, in the order in which they began to have some. */
   readonly #withUnplaced = new Set<Socket>();
+  /** The same for refused uploads that take little. */
+  readonly #withSmall = new Set<Socket>();
   #unplacedBytes = 0;
 
   /** @param givesWay `any` if busy connections may be closed too, for listeners whose requests are short */
@@ -108,7 +113,7 @@ export class ConnectionTable {
       isKnown: false,
       isBusy: false,
       isLeaving: false,
-      unplaced: new UnplacedBytes(socket, maxHeaderBytes),
+      unplaced: new UnplacedMemory(socket, maxHeaderBytes),
       unplacedBytes: 0,
     };
     this.#open.set(socket, connection);
@@ -123,7 +128,7 @@ export class ConnectionTable {
     socket.once('close', () => {
       this.#open.delete(socket);
       this.#idleOf(connection).delete(socket);
-      this.#setUnplaced(socket, connection, 0);
+      this.#setUnplaced(socket, connection, nothing);
     });
     if (this.#open.size > this.#max * nearlyFull) this.#dropOldestBut(socket);
   }
@@ -131,7 +136,9 @@ export class ConnectionTable {
   #dropOldestBut(newest: Socket): void {
     const [first, second] = this.#idleStrangers;
     const [known] = this.#idleKnown;
-    const oldest = (first === newest ? second : first) ?? known ?? this.#oldestBusyBut(newest);
+    const stranger = first === newest ? second : first;
+    const idle = this.#idleKnown.size > this.#max * shareOfKnown ? known : (stranger ?? known);
+    const oldest = idle ?? this.#oldestBusyBut(newest);
     if (oldest !== undefined) this.#drop(oldest, 'connections');
   }
 
@@ -146,7 +153,7 @@ export class ConnectionTable {
     // After a FIN the peer could keep the connection half open.
     socket.resetAndDestroy();
     const connection = this.#open.get(socket);
-    if (connection !== undefined) this.#setUnplaced(socket, connection, 0);
+    if (connection !== undefined) this.#setUnplaced(socket, connection, nothing);
     forgetHead(socket);
     this.#reporter.acted(limit);
   }
@@ -157,24 +164,29 @@ export class ConnectionTable {
 
   #recount(socket: Socket, connection: Connection): void {
     if (socket.destroyed) return;
-    this.#setUnplaced(socket, connection, connection.unplaced.count(connection.isBusy));
+    this.#setUnplaced(socket, connection, connection.unplaced.estimate(connection.isBusy));
     while (this.#unplacedBytes > maxUnplacedBytes) {
-      const first = this.#firstOfUnplaced();
-      if (first === undefined) return;
-      this.#drop(first, 'unfinished_heads');
+      const [oldest] = this.#withUnplaced.size > 0 ? this.#withUnplaced : this.#withSmall;
+      if (oldest === undefined) return;
+      this.#drop(oldest, 'unfinished_heads');
     }
   }
 
-  #setUnplaced(socket: Socket, connection: Connection, bytes: number): void {
+  #setUnplaced(
+    socket: Socket,
+    connection: Connection,
+    { bytes, isSmall }: ReturnType<UnplacedMemory['estimate']>,
+  ): void {
     this.#unplacedBytes += bytes - connection.unplacedBytes;
     connection.unplacedBytes = bytes;
-    if (bytes === 0) this.#withUnplaced.delete(socket);
-    else this.#withUnplaced.add(socket);
+    setMember(this.#withUnplaced, socket, bytes > 0 && !isSmall);
+    setMember(this.#withSmall, socket, bytes > 0 && isSmall);
   }
+}
 
-  #firstOfUnplaced(): Socket | undefined {
-    for (const socket of this.#withUnplaced) if (this.#open.get(socket)?.isKnown === false) return socket;
-    const [known] = this.#withUnplaced;
-    return known;
-  }
+const nothing = { bytes: 0, isSmall: true };
+
+function setMember<T>(set: Set<T>, one: T, isMember: boolean): void {
+  if (isMember) set.add(one);
+  else set.delete(one);
 }

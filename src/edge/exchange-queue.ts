@@ -25,9 +25,16 @@ export interface QueueEvents {
  * socket can bring thousands.
  */
 const maxWaitingBytes = 131_072;
+/** The same for all connections together, beside the first that waits on each. */
+const maxTotalBytes = 8 * 1024 * 1024;
 /** The socket is paused from this many waiting requests, or bytes of them. Below it, a disconnect is still noticed. */
 const pausedFrom = 8;
 const pausedFromBytes = 32_768;
+
+/** Memory of the waiting requests of all connections of a listener, in bytes. */
+export interface WaitingTotal {
+  bytes: number;
+}
 
 /** Memory of a request without headers, and of each header besides its characters (Node 20, measured 2026-11). */
 const bytesOfRequest = 2_048;
@@ -39,6 +46,11 @@ function bytesHeld({ message: { url = '', rawHeaders } }: Exchange): number {
   return bytes;
 }
 
+// Not by `headers`: Node builds that object when it is first asked for, and it takes more than the head.
+function hasUpgrade({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'upgrade');
+}
+
 /**
  * The requests of one connection, carried out one at a time and in order: a store that receives a pipelined `PUT k` and
  * `DELETE k` together may execute them in either order. Once some requests wait, the socket is paused, so a client that
@@ -48,6 +60,7 @@ export class ExchangeQueue {
   readonly #socket: Socket;
   readonly #serve: (exchange: Exchange) => Promise<void>;
   readonly #events: QueueEvents;
+  readonly #total: WaitingTotal;
   readonly #waiting: Exchange[] = [];
   #waitingBytes = 0;
   #current: Exchange | undefined;
@@ -56,8 +69,14 @@ export class ExchangeQueue {
   #isPaused = false;
 
   /** `serve` must not reject. */
-  constructor(socket: Socket, serve: (exchange: Exchange) => Promise<void>, events: QueueEvents) {
+  constructor(
+    socket: Socket,
+    serve: (exchange: Exchange) => Promise<void>,
+    events: QueueEvents,
+    total: WaitingTotal,
+  ) {
     this.#socket = socket;
+    this.#total = total;
     this.#serve = serve;
     this.#events = events;
   }
@@ -76,37 +95,53 @@ export class ExchangeQueue {
     const last = this.#waiting.at(-1);
     if (last?.message.complete === false) {
       this.#waiting.pop();
-      this.#waitingBytes -= bytesHeld(last);
+      this.#setWaitingBytes(this.#waitingBytes - bytesHeld(last));
     }
     return this.#current?.message.complete === false ? this.#current : undefined;
   }
 
-  /** Adds a request. It is carried out when those before it have been answered. */
-  push(exchange: Exchange): void {
-    if (this.#isCut) {
+  /** Adds a request, which is carried out when those before it have been answered. False when it is dropped. */
+  push(exchange: Exchange): boolean {
+    if (this.#isCut || this.#isClosing) {
       stopParsing(this.#socket);
-      return;
+      return false;
     }
     // After an Upgrade header Node's parser drops the rest of its input, then may start again in the middle of a body.
-    if (exchange.message.headers.upgrade !== undefined) {
+    if (hasUpgrade(exchange.message)) {
       this.#isCut = true;
       exchange.response.shouldKeepAlive = false;
     }
     if (this.#current === undefined) {
       this.#start(exchange);
-      return;
+      return true;
     }
     const bytes = bytesHeld(exchange);
-    if (this.#waiting.length > 0 && this.#waitingBytes + bytes > maxWaitingBytes) {
+    if (this.#waiting.length > 0 && !this.#hasRoomFor(bytes)) {
       this.#isCut = true;
       stopParsing(this.#socket);
       this.#events.onOverflow();
-      return;
+      return false;
     }
     this.#waiting.push(exchange);
-    this.#waitingBytes += bytes;
+    this.#setWaitingBytes(this.#waitingBytes + bytes);
     // Later, because the parser resumes the socket after each message in its current input.
     if (this.#isFull && !this.#isPaused) process.nextTick(() => this.#pause());
+    return true;
+  }
+
+  /** True when the connection closes after the current answer, of which the client knows. */
+  get #isClosing(): boolean {
+    const response = this.#current?.response;
+    return response?.headersSent === true && !response.shouldKeepAlive;
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.#waitingBytes + bytes <= maxWaitingBytes && this.#total.bytes + bytes <= maxTotalBytes;
+  }
+
+  #setWaitingBytes(bytes: number): void {
+    this.#total.bytes += bytes - this.#waitingBytes;
+    this.#waitingBytes = bytes;
   }
 
   get #isFull(): boolean {
@@ -140,12 +175,12 @@ export class ExchangeQueue {
     const exchange = isOver ? undefined : this.#waiting.shift();
     if (exchange === undefined) {
       this.#waiting.length = 0;
-      this.#waitingBytes = 0;
+      this.#setWaitingBytes(0);
       // The client sees the connection close and repeats the requests that were dropped.
       if (this.#isCut) this.#socket.destroySoon();
       return;
     }
-    this.#waitingBytes -= bytesHeld(exchange);
+    this.#setWaitingBytes(this.#waitingBytes - bytesHeld(exchange));
     if (this.#waiting.length === 0 && !(this.#isCut && exchange.message.complete)) this.#resume();
     this.#start(exchange);
   }

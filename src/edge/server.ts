@@ -18,7 +18,7 @@ import { type AnswerParts, answerRequest, type Snapshot } from './answer-request
 import { answerUnreadable, stopReading } from './answer-unreadable.ts';
 import { clientAddress } from './client-address.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
+import { type Exchange, ExchangeQueue, type WaitingTotal } from './exchange-queue.ts';
 import { Gate } from './gate.ts';
 import { GatheringMessage } from './gathering-message.ts';
 import type { LimitReporter } from './limit-reporter.ts';
@@ -96,6 +96,7 @@ class Edge {
   readonly #connections: ConnectionTable;
   readonly #answering: AnswerParts;
   readonly #queues = new WeakMap<Socket, ExchangeQueue>();
+  readonly #waiting: WaitingTotal = { bytes: 0 };
 
   constructor(parts: EdgeParts, server: Server, connections: ConnectionTable) {
     this.#parts = parts;
@@ -110,8 +111,9 @@ class Edge {
     response: ServerResponse,
     { invite = () => undefined, isExpectationUnknown = false }: Partial<Exchange> = {},
   ): void {
-    this.#connections.begin(message);
-    this.#queueOf(message.socket).push({ message, response, invite, isExpectationUnknown });
+    const { socket } = message;
+    const isServed = this.#queueOf(socket).push({ message, response, invite, isExpectationUnknown });
+    if (isServed) this.#connections.begin(message);
   }
 
   #queueOf(socket: Socket): ExchangeQueue {
@@ -127,6 +129,7 @@ class Edge {
         onIdle: () => this.#connections.end(socket, isKnown),
         onOverflow: () => this.#parts.reporter.acted('pipelined'),
       },
+      this.#waiting,
     );
     this.#queues.set(socket, queue);
     return queue;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Reservation } from '../core/byte-budget.ts';
-import { isBodyUnread, readOn } from '../core/lingering.ts';
+import { endEarly, isBodyUnread } from '../core/lingering.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 
@@ -89,6 +89,7 @@ export class ClientAnswer {
     const kept = responseHeaders(this.#headers, this.#authorized, omitted);
     // The store has answered before it had the whole body. The rest of the body could be taken for another request.
     const closing = isBodyUnread(message) ? ['connection', 'close'] : [];
+    if (closing.length > 0) response.shouldKeepAlive = false;
     response.writeHead(this.status, [...ownHeaders, ...kept, ...further, ...closing]);
     // When a client reads too slowly, Node ends its connection in order.
     if (endsWithConnection(message)) response.on('timeout', () => this.cutShort());
@@ -135,7 +136,7 @@ export class ClientAnswer {
       response.end(() => onFinished(facts));
       return;
     }
-    void readOn(message).then(() => response.end());
+    endEarly(message, response);
     onFinished(facts);
   }
 }

@@ -29,6 +29,14 @@ export const amplificationTraps: readonly Trap[] = [
     ],
   },
   {
+    trap: 'callers whose signature was verified once hoard connections, heads and waiting requests',
+    tests: [
+      ['edge/hoarders.test.ts', 'do not keep the heads of others out with unfinished heads of their own'],
+      ['edge/hoarders.test.ts', 'keep half of the connections at most while others need some'],
+      ['edge/hoarders.test.ts', 'requests that wait behind others have one limit for all connections'],
+    ],
+  },
+  {
     trap: 'bodies of one-byte chunks that nobody reads yet',
     tests: [
       [

@@ -40,10 +40,13 @@ const refusedUploads =
 export const refusedUploadsWithLongHeads = (count: number): Attack =>
   refusedUploads(count, (index) => fieldLines(index));
 
-/** Refused uploads with as many headers as there may be, of eight bytes. */
+/** Refused uploads with as many headers as there may be, of five bytes, or as many as make the object of headers grow. */
 export const refusedUploadsWithTinyHeaders = (count: number): Attack => {
-  const fields = Array.from({ length: 250 }, (_, index) => `${index.toString(36).padStart(3, 'h')}:b\r\n`);
-  return refusedUploads(count, () => fields.join(''));
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  const fields = Array.from({ length: 253 }, (_, index) => {
+    return `${letters[Math.floor(index / 26)]}${letters[index % 26]}:\r\n`;
+  });
+  return refusedUploads(count, (index) => fields.slice(0, index % 5 < 3 ? 253 : 172).join(''));
 };
 
 /** Refused uploads that end in trailers which never end. */

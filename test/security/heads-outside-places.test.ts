@@ -29,13 +29,14 @@ afterEach(async () => {
 });
 
 describe('a stranger cannot exhaust memory with heads that hold no place', { timeout: 120_000 }, () => {
-  it.each<[string, number, Attack]>([
-    ['of 3,400 refused uploads whose bodies trickle', 3_000, refusedUploadsWithLongHeads(3_400)],
-    ['of 3,400 refused uploads with headers of a few bytes', 500, refusedUploadsWithTinyHeaders(3_400)],
-    ['that begin in the same read as a whole request', 3_000, headsBehindRequests(3_500)],
-    ['that grow on 3,500 connections at the same moment', 3_000, headsThatGrowTogether(3_500)],
-    ['or with trailers of 3,400 refused uploads', 3_000, refusedUploadsWithTrailers(3_400)],
-  ])('%s', async (_, closed, attack) => {
+  // The heads of refused uploads are freed, so that none of them has to be closed.
+  it.each<[string, 'some' | 'none', Attack]>([
+    ['of 3,400 refused uploads whose bodies trickle', 'none', refusedUploadsWithLongHeads(3_400)],
+    ['of 3,500 refused uploads with headers of a few bytes', 'none', refusedUploadsWithTinyHeaders(3_500)],
+    ['that begin in the same read as a whole request', 'some', headsBehindRequests(3_500)],
+    ['that grow on 3,500 connections at the same moment', 'some', headsThatGrowTogether(3_500)],
+    ['or with trailers of 3,400 refused uploads', 'some', refusedUploadsWithTrailers(3_400)],
+  ])('%s', async (_, closes, attack) => {
     const attacked = await startWithObject({ limits });
     program = attacked;
     swarm = await attack(attacked);
@@ -46,6 +47,7 @@ describe('a stranger cannot exhaust memory with heads that hold no place', { tim
     await serveCallers(attacked, 1);
     expect((await attacked.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
     const series = 'sts_sidecar_limit_actions_total{limit="unfinished_heads"}';
-    expect(await attacked.metric(series)).toBeGreaterThan(closed);
+    const closed = await attacked.metric(series);
+    expect(Number.isNaN(closed) || closed === 0 ? 'none' : 'some').toBe(closes);
   });
 });
