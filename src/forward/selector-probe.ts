@@ -17,6 +17,9 @@ export type ProbeResult = 'known' | 'nothing-to-delete';
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 const notImplemented = new Set([405, 501]);
+/** NoSuchConfiguration, NoSuchCORSConfiguration, NoSuchBucketPolicy, NoSuchTagSet, OwnershipControlsNotFoundError and others. */
+const missingConfiguration =
+  /^NoSuch[A-Za-z]*(?:Configuration|Policy|TagSet|TagSetError)$|^[A-Za-z]+NotFoundError$/;
 
 /** True for a request that must be preceded by a probe: it changes a subresource that some stores do not know. */
 export function needsProbe({ request }: Authorized): boolean {
@@ -27,8 +30,10 @@ export function needsProbe({ request }: Authorized): boolean {
 /**
  * Fetches the configuration that a request is about to change. A store that ignores the selector answers with a list of
  * objects, and would create or delete the bucket instead. Ceph RGW 16 and MinIO ignore several (observed 2026-11-23).
+ * Only a configuration, or the error that it is missing, shows that the store knows the selector.
  *
- * @throws OperationUnknown, BucketMissing, UpstreamFault
+ * @throws OperationUnknown, BucketMissing
+ * @throws UpstreamFault when the answer does not tell whether the store knows the selector
  */
 export async function probeSelector(
   { request }: Authorized,
@@ -45,17 +50,18 @@ export async function probeSelector(
   );
   const { status, headers, body } = await ask(head, maxAnswerBytes);
   requireReadable({ headers });
-  if (status === 200) {
-    requireNoListing(body);
-    return 'known';
-  }
+  if (status === 200) requireNoListing(body);
+  // Some stores answer 204 when there is no configuration. A list of objects is never 204.
+  if (status === 200 || status === 204) return 'known';
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
   if (code === 'NoSuchBucket') throw new BucketMissing('the bucket does not exist');
   if (notImplemented.has(status))
     throw new OperationUnknown(`the store answered ${status} when it was probed`);
-  if (status >= 500) throw new UpstreamFault('protocol', `the store answered ${status} when it was probed`);
-  return status === 404 && request.operation.method === 'DELETE' ? 'nothing-to-delete' : 'known';
+  // Any other refusal, such as AccessDenied, does not tell whether the store knows the selector.
+  if (status !== 404 || !missingConfiguration.test(code ?? ''))
+    throw new UpstreamFault('protocol', `the store answered ${status} when it was probed`);
+  return request.operation.method === 'DELETE' ? 'nothing-to-delete' : 'known';
 }
 
 /**
