@@ -1,5 +1,6 @@
 import type { Reservation } from '../core/byte-budget.ts';
 import { escapeXml } from '../core/xml.ts';
+import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { readStoreError, type StoreError } from './store-error.ts';
 
@@ -16,6 +17,13 @@ const patienceMs = 10_000;
 const maxBytes = 1024 * 1024;
 /** An XML declaration has to end within so many bytes, or nothing is passed on early. The usual ones have some 60. */
 const maxPreamble = 1024;
+
+const nothing = Buffer.alloc(0);
+const space = Buffer.from(' ');
+
+const rootTag =
+  /^(?:<\?xml[^>]*\?>\s*)?<((?:[\w.-]+:)?(?:CompleteMultipartUpload|CopyObject|CopyPart)Result)(?:\s[^<>]*)?\/?>/;
+const errorTag = /<(?:[\w.-]+:)?Error[\s/>]/;
 
 const statuses: ReadonlyMap<string, number> = new Map([
   ['AccessDenied', 403],
@@ -41,13 +49,16 @@ export interface DelayedError extends StoreError {
 export interface DelayedOutcome {
   /** What has not been passed on yet. */
   readonly body: Buffer;
-  /** `undefined` when it is a result. */
+  /** `undefined` when it is no error document. */
   readonly error: DelayedError | undefined;
+  /** Set when it is neither a whole result nor an error document; it is not shown then. */
+  readonly fault: UpstreamFault | undefined;
 }
 
 /**
  * Holds the document of a delayed 200 until its end, so that an error in it can be answered with its own status. A slow
- * store keeps the connection alive with white space. After ten seconds it is passed on, and with it the status 200.
+ * store keeps the connection alive with white space, and Ceph RGW with `<Progress>` elements inside the result. After ten
+ * seconds white space is passed on, and with it the status 200; for a piece of the result the client gets a space.
  * The `<Location>` of a completed upload becomes the URL that the client used.
  * Source: AWS "CompleteMultipartUpload" and "CopyObject", on errors in a 200 response.
  */
@@ -56,8 +67,8 @@ export class CompleteResult {
   readonly #kept: GrowingBuffer;
   /** Bytes at the start that have been passed on. */
   #passed = 0;
-  /** True once the root element has begun to arrive. */
-  #hasBegun = false;
+  /** What arrives: the declaration and white space, then the root element. Nothing is passed on of a `malformed` start. */
+  #arriving: 'preamble' | 'root' | 'malformed' = 'preamble';
 
   /** @param location the object's URL as the client requested it */
   constructor(location: string, reservation: Reservation) {
@@ -75,14 +86,14 @@ export class CompleteResult {
 
   /** Returns the white space to pass on now; `waitedMs` is the time since the head arrived. */
   takeSpace(waitedMs: number): Buffer {
-    if (waitedMs < patienceMs || this.#hasBegun) return Buffer.alloc(0);
+    if (waitedMs < patienceMs || this.#arriving === 'malformed') return nothing;
+    if (this.#arriving === 'root') return space;
     const held = this.#held().subarray(0, maxPreamble).toString('latin1');
     const preamble = /^(<\?xml[^>]*\?>)?\s*(?=[^\s<]|<[^?]|$)/.exec(held)?.[0] ?? '';
     this.#passed += preamble.length;
     // Not searched again from here on: a slow store can send the document in very many pieces.
-    this.#hasBegun =
-      /^<[^?]/.test(held.slice(preamble.length, preamble.length + 2)) ||
-      (preamble === '' && held.length === maxPreamble);
+    if (/^<[^?]/.test(held.slice(preamble.length, preamble.length + 2))) this.#arriving = 'root';
+    else if (preamble === '' && held.length === maxPreamble) this.#arriving = 'malformed';
     return Buffer.from(preamble, 'latin1');
   }
 
@@ -93,14 +104,28 @@ export class CompleteResult {
     // White space can stand before the XML declaration too, where it is not well-formed.
     const trimmed = Buffer.from(text.trimStart(), 'latin1');
     const error = readStoreError(trimmed);
-    if (error !== undefined)
-      return { body: trimmed, error: { ...error, status: statuses.get(error.code) ?? 400 } };
+    if (error !== undefined) {
+      const status = statuses.get(error.code) ?? 400;
+      return { body: trimmed, error: { ...error, status }, fault: undefined };
+    }
+    if (!isWholeResult(text.trim())) {
+      const fault = new UpstreamFault('protocol', 'the store answered 200 without a whole result');
+      return { body: nothing, error: undefined, fault };
+    }
     const location = Buffer.from(escapeXml(this.#location), 'utf8').toString('latin1');
     const rewritten = text.replace(/<Location>[^<]*<\/Location>/, () => `<Location>${location}</Location>`);
-    return { body: Buffer.from(rewritten, 'latin1'), error: undefined };
+    return { body: Buffer.from(rewritten, 'latin1'), error: undefined, fault: undefined };
   }
 
   #held(): Buffer {
     return this.#kept.bytes().subarray(this.#passed);
   }
+}
+
+// Not by `readXml`: Ceph RGW writes a control character of a key as a reference that XML 1.0 forbids. Ceph RGW ends the
+// document early when a copy fails after the first `<Progress>`.
+function isWholeResult(text: string): boolean {
+  const [start, root] = rootTag.exec(text) ?? [];
+  if (start === undefined || errorTag.test(text)) return false;
+  return start.endsWith('/>') ? start === text : text.endsWith(`</${root}>`);
 }

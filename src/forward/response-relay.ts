@@ -3,7 +3,7 @@ import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
 import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './client-answer.ts';
-import { CompleteResult, type DelayedError, isDelayed } from './complete-result.ts';
+import { CompleteResult, type DelayedOutcome, isDelayed } from './complete-result.ts';
 import { ClientGone, ResultRefused, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { faultBehind } from './hidden-errors.ts';
@@ -152,8 +152,10 @@ export class ResponseRelay implements UploadHandler {
   }
 
   #answerDelayed(complete: CompleteResult): void {
-    const { body, error } = complete.end();
-    if (this.#answer.hasStarted) this.#answerLate(body, error);
+    const outcome = complete.end();
+    const { body, error, fault } = outcome;
+    if (this.#answer.hasStarted) this.#answerLate(outcome);
+    else if (fault !== undefined) throw fault;
     else if (error === undefined) this.#answerStoreBody(body);
     else {
       this.#answer.status = error.status;
@@ -162,9 +164,9 @@ export class ResponseRelay implements UploadHandler {
   }
 
   // The status is out, but clients look for an error in the document of these operations. It is held to the same rules.
-  #answerLate(body: Buffer, error: DelayedError | undefined): void {
+  #answerLate({ body, error, fault: told }: DelayedOutcome): void {
     const { requestId } = this.#answer;
-    const fault = error === undefined ? undefined : faultBehind(error, this.#authorized);
+    const fault = error === undefined ? told : faultBehind(error, this.#authorized);
     if (fault !== undefined) {
       this.#write(continueWithFault(fault, requestId));
       this.#end(undefined, fault);

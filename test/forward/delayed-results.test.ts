@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { CompleteMultipartUploadCommand, CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
+import { readXml } from '../../src/core/xml.ts';
 import { CompleteResult } from '../../src/forward/complete-result.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
@@ -53,6 +54,11 @@ const readsAndWrites = openDirectory.replace('"s3:*"', '["s3:GetObject*", "s3:Pu
 
 const object = { Bucket: 'data', Key: 'key' };
 const copy = new CopyObjectCommand({ ...object, CopySource: '/data/other' });
+const complete = new CompleteMultipartUploadCommand({
+  ...object,
+  UploadId: 'u',
+  MultipartUpload: { Parts: [{ PartNumber: 1, ETag: 'e' }] },
+});
 const copyHead = {
   method: 'PUT',
   path: '/data/key',
@@ -61,10 +67,18 @@ const copyHead = {
 const error = (code: string): string =>
   `<Error><Code>${code}</Code><Message>told late</Message><RequestId>of-the-store</RequestId></Error>`;
 
+/** What Ceph RGW 16 sends at first, and then again and again, while it copies a large object. */
+const copying = {
+  start:
+    '<?xml version="1.0" encoding="UTF-8"?><CopyObjectResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">',
+  again: '<Progress>4194304</Progress>',
+};
+
 /** What a copy is answered, and what is logged of it, when the store sends the rest after ten seconds of white space. */
 async function answeredLate(
   rest: string,
   directory = openDirectory,
+  { start, again } = { start: '<?xml version="1.0"?>\n', again: ' ' },
 ): Promise<{ body: string; isWhole: boolean; logged: string; sidecar: TestSidecar }> {
   let offsetMs = 0;
   const now = performance.now.bind(performance);
@@ -72,7 +86,7 @@ async function answeredLate(
   stops.push(() => clock.mockRestore());
   let store: ServerResponse | undefined;
   const sidecar = await sidecarAnsweringWith((response) => {
-    response.write('<?xml version="1.0"?>\n');
+    response.write(start);
     store = response;
   }, directory);
   const client = await openSigned(sidecar.url, copyHead);
@@ -81,8 +95,13 @@ async function answeredLate(
   await vi.waitFor(() => {
     // The ten seconds begin when the head has arrived, which nothing outside shows.
     offsetMs += 1000;
-    store?.write(' ');
+    store?.write(again);
     expect(client.bytesRead).toBeGreaterThan(0);
+  }, 20_000);
+  const before = client.bytesRead;
+  await vi.waitFor(() => {
+    store?.write(again);
+    expect(client.bytesRead).toBeGreaterThan(before);
   }, 20_000);
   store?.end(rest);
   const text = await answer;
@@ -128,10 +147,9 @@ describe('an error under a 200 of the store', () => {
     const url = await answering('<?xml version="1.0" encoding="UTF-8"?>\n', ' \n ', error(code));
     const client = s3Client(url, alice);
     const part = { ...object, UploadId: 'u', PartNumber: 1, CopySource: '/data/other' };
-    const complete = { ...object, UploadId: 'u', MultipartUpload: { Parts: [{ PartNumber: 1, ETag: 'e' }] } };
     expect(await outcome(client.send(copy))).toBe(expected);
     expect(await outcome(client.send(new UploadPartCopyCommand(part)))).toBe(expected);
-    expect(await outcome(client.send(new CompleteMultipartUploadCommand(complete)))).toBe(expected);
+    expect(await outcome(client.send(complete))).toBe(expected);
   });
 
   it('is recognised wherever white space stands', async () => {
@@ -151,6 +169,68 @@ describe('an error under a 200 of the store', () => {
     const answer = await readAll(await openSigned(url, copyHead));
     expect(answer).toMatch(/^HTTP\/1.1 500 /);
     expect(answer).not.toMatch(/of-the-store/);
+  });
+});
+
+describe('a 200 of the store', () => {
+  const result = '<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>';
+
+  it.each([
+    ['a copy that Ceph RGW gives up half-way', copying.start + copying.again],
+    ['an error inside a result', `<CopyObjectResult>${error('InternalError')}</CopyObjectResult>`],
+    ['an error that is not well-formed', error('InternalError').replace('</Message>', '')],
+    ['a result that is cut off', result.slice(0, -1)],
+    ['a result that something follows', `${result}<CopyObjectResult>`],
+    ['another document', '<ListBucketResult></ListBucketResult>'],
+    ['the page of a proxy', '<html><body>Bad gateway</body></html>'],
+    ['nothing', ' '],
+  ])('with %s is no success, before and after white space', async (_, document) => {
+    const url = await answering(document);
+    expect(await outcome(s3Client(url, alice).send(copy))).toBe('ServiceUnavailable 503');
+    expect(await outcome(s3Client(url, alice).send(complete))).toBe('ServiceUnavailable 503');
+    const { body, isWhole, logged } = await answeredLate(document);
+    expect(body).toMatch(/\s<Error><Code>ServiceUnavailable<\/Code>/);
+    expect(body).not.toMatch(/Progress|told late|ListBucketResult|gateway|ETag/);
+    expect(isWhole).toBe(true);
+    expect(JSON.parse(logged)).toMatchObject({ status: 503, error_code: 'ServiceUnavailable' });
+  });
+
+  it.each([
+    ['progress', `${copying.start}${copying.again}<ETag>"e"</ETag></CopyObjectResult>\n`],
+    ['nothing else', '<CopyObjectResult/>'],
+    ['a prefix', '<a:CopyPartResult xmlns:a="x"><a:ETag>"e"</a:ETag></a:CopyPartResult>'],
+    [
+      'a control character',
+      '<CompleteMultipartUploadResult><Key>&#x01;</Key></CompleteMultipartUploadResult>',
+    ],
+  ])('with a whole result that holds %s is a success', async (_, document) => {
+    const answer = await readAll(await openSigned(await answering(document), copyHead));
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer.endsWith(`\r\n\r\n${document}`)).toBe(true);
+  });
+});
+
+describe('the progress of a copy', () => {
+  const end = '<ETag>"e"</ETag></CopyObjectResult>';
+
+  it('keeps the client waiting with white space in front of the result', async () => {
+    const { body, isWhole } = await answeredLate(end, openDirectory, copying);
+    expect(isWhole).toBe(true);
+    const document = body.replace(/^[\da-f]+\r\n|\r\n[\da-f]+\r\n/g, '').replace(/\r\n$/, '');
+    expect(document).toMatch(
+      /^<\?xml[^>]*\?> +<CopyObjectResult [^>]*>(<Progress>4194304<\/Progress>)+<ETag>/,
+    );
+    expect(readXml(Buffer.from(document), { maxBytes: 65_536, maxDepth: 4 })).toMatchObject({
+      name: 'CopyObjectResult',
+    });
+  });
+
+  it('is followed by an error when the store gives up', async () => {
+    const { body, isWhole, logged } = await answeredLate('', openDirectory, copying);
+    expect(body).toMatch(/\s<Error><Code>ServiceUnavailable<\/Code>/);
+    expect(body).not.toContain('CopyObjectResult');
+    expect(isWhole).toBe(true);
+    expect(JSON.parse(logged)).toMatchObject({ status: 503 });
   });
 });
 
@@ -182,13 +262,12 @@ describe('white space that keeps a connection alive', () => {
     const result = held();
     expect(relayed(result, '<?xml version="1.0"?>\n ', 100).toString()).toBe('');
     expect(relayed(result, '  ', 10_000).toString()).toBe('<?xml version="1.0"?>\n   ');
-    expect(relayed(result, ' <Complete', 20_000).toString()).toBe(' ');
-    expect(
-      relayed(result, 'Result><Location>http://store/x</Location></CompleteResult>', 20_000).length,
-    ).toBe(0);
+    expect(relayed(result, ' <CopyObject', 20_000).toString()).toBe(' ');
+    const rest = 'Result><Location>http://store/x</Location></CopyObjectResult>';
+    expect(relayed(result, rest, 20_000).toString()).toBe(' ');
     const { body, error: late } = result.end();
     expect(body.toString()).toBe(
-      '<CompleteResult><Location>http://client/data/key</Location></CompleteResult>',
+      '<CopyObjectResult><Location>http://client/data/key</Location></CopyObjectResult>',
     );
     expect(late).toBeUndefined();
   });

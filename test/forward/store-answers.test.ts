@@ -253,7 +253,8 @@ it.each([
   ['CopyObject', 'PUT', '/data/key', { 'x-amz-copy-source': '/data/other' }],
   ['CreateMultipartUpload', 'POST', '/data/key?uploads', {}],
 ])('%s, which has no body, says so with a length', async (_, method, path, headers) => {
-  const { sidecar, store } = await sidecarBefore(({ socket }) => socket.write(storeAnswer(200, '<R/>')));
+  const answer = storeAnswer(200, '<CopyObjectResult/>');
+  const { sidecar, store } = await sidecarBefore(({ socket }) => socket.write(answer));
   const socket = await openSigned(sidecar.url, {
     method,
     path,
