@@ -113,13 +113,13 @@ async function readBody(
       // Before reading, so that a document without room costs nothing.
       const announced = Number(headers.get('content-length') ?? 0);
       if (announced <= maxBytes) place.reservation.growTo(announced * (documentFactor - 1));
-      invite();
       const body = await readDocumentBody(message, {
         headers,
         payload,
         checksumsOfAnother: request.operation.checksumsOfAnother === true,
         maxBytes,
         reservation: place.reservation,
+        invite,
       });
       place.reservation.growTo(body.length * documentFactor);
       const complete = withDocument(request, body, partition);

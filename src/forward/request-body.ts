@@ -48,6 +48,8 @@ export interface ArrivingDocument {
   readonly maxBytes: number;
   /** Accounts for the bytes. */
   readonly reservation: Reservation;
+  /** Sends `100 Continue`; called once the headers of the body have been accepted. */
+  readonly invite: () => void;
 }
 
 /**
@@ -57,12 +59,13 @@ export interface ArrivingDocument {
  */
 export async function readDocumentBody(
   message: IncomingMessage,
-  { headers, payload, checksumsOfAnother, maxBytes, reservation }: ArrivingDocument,
+  { headers, payload, checksumsOfAnother, maxBytes, reservation, invite }: ArrivingDocument,
 ): Promise<Buffer> {
   // Without either header there is no document. AWS, MinIO and Ceph require a length for documents too.
   const hasBody = headers.has('content-length') || headers.has('transfer-encoding');
   if (hasBody && declaredLength(headers) > maxBytes) throw new BodyFault('document_too_large');
   const checks = new HeaderChecks(documentChecks(headers, checksumsOfAnother));
+  invite();
   const body = await collect(message, maxBytes, reservation);
   if (payload.kind === 'digest') {
     const digest = createHash('sha256').update(body).digest();
