@@ -170,8 +170,7 @@ class RequestAuthorization {
   // have many names, and every name is a decision.
   async #settleResponse(): Promise<void> {
     const { guardedHeaders, seesMissing, copySource, key } = this.#request;
-    const needed = guardedHeaders.map(([, permission]) => permission);
-    if (seesMissing !== undefined) needed.push(seesMissing);
+    const needed = [...guardedHeaders.map(([, permission]) => permission), ...seesMissing];
     const hasNames = copySource !== undefined || pathsOfKey(key).length > 0;
     for (const permission of needed) {
       if (!hasNames && !this.#decider.asksStore(permission)) continue;

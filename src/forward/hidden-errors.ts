@@ -22,5 +22,5 @@ export function faultBehind(
   const fault = ownKeyFault(code);
   if (fault !== undefined || status !== 404 || shownWhenMissing.has(code)) return fault;
   const { seesMissing } = authorized.request;
-  return seesMissing === undefined || authorized.permits(seesMissing) ? undefined : new MissingHidden();
+  return seesMissing.every((permission) => authorized.permits(permission)) ? undefined : new MissingHidden();
 }

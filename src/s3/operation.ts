@@ -199,8 +199,8 @@ export interface S3Request {
   readonly bucketFilter?: BucketFilter | undefined;
   /** Present when the store might copy the tags of the source. */
   readonly tagCopy?: TagCopy | undefined;
-  /** Without this permission a 404 of the store is answered as 403, so that names cannot be probed. */
-  readonly seesMissing?: Permission | undefined;
+  /** Without all of these permissions a 404 of the store is answered as 403, so that names cannot be probed. */
+  readonly seesMissing: readonly Permission[];
   /** Response headers that are removed unless the permission is given. */
   readonly guardedHeaders: readonly (readonly [header: string, permission: Permission])[];
   /**

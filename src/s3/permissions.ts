@@ -21,7 +21,7 @@ export function permissionsOf(request: RequestedResource, partition: string): Re
   return {
     permissions: requiredPermissions(request, own, partition),
     tagCopy: copySource === undefined ? undefined : tagCopyOf(request, copySource, own, partition),
-    seesMissing: missingRule(request, partition),
+    seesMissing: missingRules(request, partition),
     guardedHeaders: operation.guardsHeaders === true ? guardedHeaders(own) : noGuards,
   };
 }
@@ -68,14 +68,21 @@ function resourceArn({ operation, bucket, key }: RequestedResource, partition: s
   }
 }
 
-/** The permission to learn that an object is missing: listing the bucket (AWS "GetObject", on 403 and 404). */
-function missingRule(request: RequestedResource, partition: string): Permission | undefined {
-  const { operation, copySource, headers } = request;
+/**
+ * The permissions to learn that an object is missing: listing the bucket (AWS "GetObject", on 403 and 404). A copy finds its
+ * source missing, and by `If-Match` its destination too; the store does not tell which of them it was.
+ */
+function missingRules(request: RequestedResource, partition: string): Permission[] {
+  const { operation, copySource, headers, bucket } = request;
   const isConditionalWrite = operation.scope === 'object' && headers.has('if-match');
-  const isRevealing = operation.revealsMissing === true || isConditionalWrite;
-  const bucket = copySource?.bucket ?? (isRevealing ? request.bucket : undefined);
-  if (bucket === undefined) return undefined;
-  return { action: 's3:ListBucket', resource: bucketArn(partition, bucket), object: undefined };
+  const isRevealing = isConditionalWrite || (operation.revealsMissing === true && copySource === undefined);
+  const buckets = new Set(isRevealing ? [bucket] : []);
+  if (copySource !== undefined) buckets.add(copySource.bucket);
+  return [...buckets].map((name) => ({
+    action: 's3:ListBucket',
+    resource: bucketArn(partition, name),
+    object: undefined,
+  }));
 }
 
 /** What a read may show of the object beside its bytes. */

@@ -52,7 +52,7 @@ export function preflightRequest(
     conditionKeys: none,
     tagCopy: undefined,
     bucketFilter: undefined,
-    seesMissing: undefined,
+    seesMissing: none,
     guardedHeaders: none,
     refusal: undefined,
   };

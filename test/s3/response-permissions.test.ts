@@ -31,7 +31,7 @@ const copies = ['CopyObject', 'UploadPartCopy'];
 
 const seeing = (request: string, headers: Record<string, string> = {}): string[] => {
   const { seesMissing } = routed({ request, headers });
-  return seesMissing === undefined ? [] : namesOf([seesMissing]);
+  return namesOf(seesMissing);
 };
 
 describe('who may learn that an object is missing', () => {
@@ -53,6 +53,17 @@ describe('who may learn that an object is missing', () => {
     'DELETE /data-lake/key',
   ])('by the condition of %s is the same', (request) => {
     expect(seeing(request, { 'if-match': '"e"' })).toEqual(['s3:ListBucket arn:aws:s3:::data-lake']);
+  });
+
+  it('by the condition of a copy is who may list both buckets', () => {
+    const copy = (source: string, headers: Record<string, string>): string[] =>
+      seeing('PUT /data-lake/key', { 'x-amz-copy-source': `/${source}/a`, ...headers });
+    const source = 's3:ListBucket arn:aws:s3:::sources';
+    const destination = 's3:ListBucket arn:aws:s3:::data-lake';
+    expect(copy('sources', {})).toEqual([source]);
+    expect(copy('sources', { 'if-none-match': '*' })).toEqual([source]);
+    expect(copy('sources', { 'if-match': '"e"' })).toEqual([destination, source]);
+    expect(copy('data-lake', { 'if-match': '"e"' })).toEqual([destination]);
   });
 
   it('is nobody else because a version or a part of it was asked for', () => {
