@@ -23,6 +23,7 @@ export interface AnswerSink {
  */
 export class AnswerParser {
   readonly #isHead: boolean;
+  readonly #isSecure: boolean;
   readonly #sink: AnswerSink;
   #head: ParsedHead | undefined;
   /** The beginning of a head that arrives in pieces. */
@@ -34,10 +35,14 @@ export class AnswerParser {
   #isEnded = false;
   #hasExcess = false;
 
-  /** @param isHead true for the answer to HEAD */
-  constructor(isHead: boolean, sink: AnswerSink) {
+  /**
+   * @param isHead true for the answer to HEAD
+   * @param isSecure true over TLS
+   */
+  constructor(isHead: boolean, sink: AnswerSink, isSecure = false) {
     this.#isHead = isHead;
     this.#sink = sink;
+    this.#isSecure = isSecure;
   }
 
   /** True once the whole answer has been passed to the sink. */
@@ -131,6 +136,10 @@ export class AnswerParser {
       if (this.#interimAnswers > maxInterimAnswers) throw protocolFault('there are too many interim answers');
       return;
     }
+    // Over TLS only `close_notify` ends such a body (RFC 9112 section 9.8). Node reports a bare FIN, which anyone on the path
+    // can send, in the same way.
+    if (head.body === 'close' && this.#isSecure)
+      throw protocolFault('the body of the answer has no length, which TLS needs');
     this.#head = head;
     this.#left = head.length;
     if (head.body === 'chunked') this.#chunked = new ChunkedBody();

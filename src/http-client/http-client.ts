@@ -38,7 +38,7 @@ export class HttpClient implements ConnectionOwner {
    * @throws TypeError for a malformed request
    */
   request(request: HttpRequest, handler: AnswerHandler): HttpExchange {
-    const exchange = new HttpExchange(request, handler);
+    const exchange = new HttpExchange(request, handler, this.#origin.isSecure);
     const connection = (request.isFresh === true ? undefined : this.#idle.pop()) ?? this.#open();
     connection.take(exchange);
     this.#inFlight += 1;

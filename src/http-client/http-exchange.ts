@@ -47,13 +47,16 @@ export class HttpExchange implements AnswerSink {
   isAnsweredEarly = false;
   #isEndTold = false;
 
-  /** @throws TypeError for a malformed request */
-  constructor(request: HttpRequest, handler: AnswerHandler) {
+  /**
+   * @param isSecure true over TLS
+   * @throws TypeError for a malformed request
+   */
+  constructor(request: HttpRequest, handler: AnswerHandler, isSecure: boolean) {
     const { body } = request;
     this.head = writeRequestHead(request);
     this.body = typeof body === 'number' ? undefined : body;
     this.#bodyLeft = typeof body === 'number' ? body : 0;
-    this.parser = new AnswerParser(request.method === 'HEAD', this);
+    this.parser = new AnswerParser(request.method === 'HEAD', this, isSecure);
     this.handler = handler;
   }
 

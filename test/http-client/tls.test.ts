@@ -63,6 +63,45 @@ it('resets a TLS connection whose upload is aborted', async () => {
   await eventually(() => expect(error?.code).toBe('ECONNRESET'));
 });
 
+/** A client of a peer that sends `answer` over TLS, and then ends the connection: with `close_notify`, or by a bare FIN. */
+async function answeredAndEnded(answer: string, isNotified: boolean): Promise<HttpClient> {
+  const server = createServer((tcp) => {
+    tcp.on('error', () => undefined);
+    const secure = new TLSSocket(tcp, {
+      isServer: true,
+      cert: pem('server.pem'),
+      key: pem('server-key.pem'),
+    });
+    secure.on('error', () => undefined);
+    secure.on('data', () => secure.write(answer, () => (isNotified ? secure.end() : tcp.end())));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  onTestFinished(() => void server.close());
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+const close = 'connection: close\r\n';
+it.each([
+  ['without a length', `HTTP/1.1 200 OK\r\n${close}\r\nok`, 'protocol'],
+  ['in HTTP/1.0 without a length', 'HTTP/1.0 200 OK\r\n\r\nok', 'protocol'],
+  ['shorter than its length', `HTTP/1.1 200 OK\r\n${close}content-length: 3\r\n\r\nok`, 'reset'],
+  ['with a length', `HTTP/1.1 200 OK\r\n${close}content-length: 2\r\n\r\nok`, '200 ok'],
+  [
+    'in chunks',
+    `HTTP/1.1 200 OK\r\n${close}transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`,
+    '200 ok',
+  ],
+  ['without a body', `HTTP/1.1 204 No Content\r\n${close}\r\n`, '204 '],
+])('reads an answer %s over TLS only if its end cannot be forged', async (_, answer, expected) => {
+  for (const isNotified of [true, false]) {
+    const client = await answeredAndEnded(answer, isNotified);
+    expect((await new Asked(client).over).outcome).toBe(expected);
+  }
+});
+
 it('gives up a peer that never answers the TLS handshake, and closes the connection', async () => {
   const server = await startRawServer(() => undefined);
   onTestFinished(server.close);
