@@ -91,7 +91,7 @@ export class ClientAnswer {
     const closing = isBodyUnread(message) ? ['connection', 'close'] : [];
     if (closing.length > 0) response.shouldKeepAlive = false;
     response.writeHead(this.status, [...ownHeaders, ...kept, ...further, ...closing]);
-    // When a client reads too slowly, Node ends its connection in order.
+    // Node ends the connection of a slow reader in order, which would make an answer without a length look complete.
     if (endsWithConnection(message)) response.on('timeout', () => this.cutShort());
   }
 

@@ -15,7 +15,7 @@ export function isDelayed(operation: string): boolean {
 /** How long white space is held back. Clients wait at least a minute for the first byte. */
 const patienceMs = 10_000;
 const maxBytes = 1024 * 1024;
-/** An XML declaration has to end within so many bytes, or nothing is passed on early. The usual ones have some 60. */
+/** The longest XML declaration that is passed on early. Most have about 60 bytes. */
 const maxPreamble = 1024;
 
 const nothing = Buffer.alloc(0);
@@ -47,18 +47,18 @@ export interface DelayedError extends StoreError {
 
 /** The document of a delayed 200. */
 export interface DelayedOutcome {
-  /** What has not been passed on yet. */
+  /** The bytes that have not been passed on yet; empty with a `fault`. */
   readonly body: Buffer;
-  /** `undefined` when it is no error document. */
+  /** Set when the document is an error. */
   readonly error: DelayedError | undefined;
-  /** Set when it is neither a whole result nor an error document; it is not shown then. */
+  /** Set when the document is neither a whole result nor an error. */
   readonly fault: UpstreamFault | undefined;
 }
 
 /**
  * Holds the document of a delayed 200 until its end, so that an error in it can be answered with its own status. A slow
- * store keeps the connection alive with white space, and Ceph RGW with `<Progress>` elements inside the result. After ten
- * seconds white space is passed on, and with it the status 200; for a piece of the result the client gets a space.
+ * store keeps the connection alive with white space, Ceph RGW with `<Progress>` elements inside the result. After ten seconds
+ * the white space is passed on, and the status 200 with it. For each piece of the result the client then gets a space.
  * The `<Location>` of a completed upload becomes the URL that the client used.
  * Source: AWS "CompleteMultipartUpload" and "CopyObject", on errors in a 200 response.
  */
@@ -67,7 +67,7 @@ export class CompleteResult {
   readonly #kept: GrowingBuffer;
   /** Bytes at the start that have been passed on. */
   #passed = 0;
-  /** What arrives: the declaration and white space, then the root element. Nothing is passed on of a `malformed` start. */
+  /** The part that is arriving. The preamble is the declaration and white space; a `malformed` one is not passed on. */
   #arriving: 'preamble' | 'root' | 'malformed' = 'preamble';
 
   /** @param location the object's URL as the client requested it */
@@ -122,8 +122,8 @@ export class CompleteResult {
   }
 }
 
-// Not by `readXml`: Ceph RGW writes a control character of a key as a reference that XML 1.0 forbids. Ceph RGW ends the
-// document early when a copy fails after the first `<Progress>`.
+// `readXml` would refuse the results of Ceph RGW 16 for some keys: it writes the control character 1 as `&#x01;`, which
+// XML 1.0 forbids (observed 2026-11-29). When a copy fails after the first `<Progress>`, RGW ends the document there.
 function isWholeResult(text: string): boolean {
   const [start, root] = rootTag.exec(text) ?? [];
   if (start === undefined || errorTag.test(text)) return false;

@@ -6,8 +6,8 @@ const firstCapacity = 4096;
 const nothing = Buffer.alloc(0);
 
 /**
- * Gathers pieces in one block, which doubles as it fills. A body in tiny pieces costs no object for each, and about
- * twice its bytes at most. The block is added to what the reservation holds already.
+ * Gathers pieces in one block, which doubles as it fills. A body in tiny pieces costs at most about twice its bytes, and no
+ * object for each piece. The block is added to what the reservation already holds.
  */
 export class GrowingBuffer {
   readonly #reservation: Reservation;

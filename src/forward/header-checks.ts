@@ -24,8 +24,8 @@ interface HeaderCheck {
 }
 
 /**
- * Verifies `Content-MD5` and every `x-amz-checksum-*` header while the body passes, because some stores ignore them and
- * would keep a corrupted object.
+ * Verifies `Content-MD5` and every `x-amz-checksum-*` header while the body passes. Some stores ignore them, and would keep
+ * a corrupted object.
  */
 export class HeaderChecks {
   readonly #checks: readonly HeaderCheck[];

@@ -2,7 +2,7 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import { MissingHidden, type UpstreamFault } from './faults.ts';
 import { ownKeyFault } from './store-error.ts';
 
-/** Other things that can be missing. They tell nothing about the names of objects. */
+/** Codes of a 404 that is not about an object, and so reveals no names of objects. */
 const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
   'NoSuchBucket',
   'NoSuchObjectLockConfiguration',
@@ -13,7 +13,7 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
 
 /**
  * Returns the fault to answer with when the caller may not see an error of the store: one about the sidecar's own key, or
- * about a missing object when the caller may not list the bucket. Returns `undefined` for any other error.
+ * about a missing object when the caller may not list the buckets concerned. Returns `undefined` for any other error.
  */
 export function faultBehind(
   { code, status }: { readonly code: string | undefined; readonly status: number },

@@ -9,15 +9,15 @@ import { type StoreTarget, signHead, storePath } from './outgoing-request.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts';
 
-/** Ten tags of an object, fifty of a bucket, every character escaped. */
+/** Room for the fifty tags of a bucket with every character escaped. An object has at most ten. */
 const maxAnswerBytes = 256 * 1024;
 
-/** Codes that mean that there are no tags. */
+/** Codes for missing tags. */
 const untagged: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchTagSet']);
 
 /**
- * The same for a version that was named. NoSuchVersion is not among them: versitygw 1.8 answers it for the tags of
- * `versionId=null`, and shows the object.
+ * The same for a request with a `versionId`. NoSuchVersion is not one of them: versitygw 1.8 answers it for the tags of
+ * `versionId=null`, and still serves the object.
  */
 const untaggedVersion: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchTagSet']);
 

@@ -64,7 +64,7 @@ export async function prepareObjectBody(
 ): Promise<OutgoingBody> {
   const { headers, payload } = arriving;
   if (payload.kind === 'unsigned-trailer') return prepareChunkedBody(arriving, trailers);
-  // The payload mode says that there is no framing. It would be stored inside the object.
+  // The payload mode declares no framing. The store would keep it as part of the object.
   if (framingHeaders.some((name) => headers.has(name))) throw new BodyFault('unexpected');
   const length = declaredLength(headers);
   const check = new PlainCheck(length, payload, new HeaderChecks(arriving.forwarded));

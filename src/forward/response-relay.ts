@@ -80,7 +80,7 @@ export class ResponseRelay implements UploadHandler {
     this.#answer.takeHead(head);
     const { status } = head;
     const { operation } = this.#authorized.request;
-    // A result to rewrite must be there; a probed operation may answer 204.
+    // A result that is rewritten must exist. A probed operation may be answered with 204.
     const isAnew = this.#authorized.writeResult !== undefined;
     const isRead = isAnew || (operation.unlessKnown === 'probe' && status !== 204);
     this.#guarded(() => {
@@ -163,7 +163,7 @@ export class ResponseRelay implements UploadHandler {
     }
   }
 
-  // The status is out, but clients look for an error in the document of these operations. It is held to the same rules.
+  // The status has been sent, but clients of these operations look for an error in the document. The same rules apply to it.
   #answerLate({ body, error, fault: told }: DelayedOutcome): void {
     const { requestId } = this.#answer;
     const fault = error === undefined ? told : faultBehind(error, this.#authorized);

@@ -55,7 +55,7 @@ export function continueWithStoreError(error: StoreError, requestId: string): Bu
   return withoutDeclaration(writeError(error, requestId));
 }
 
-/** Writes the error that follows them in place of one that the caller may not see. */
+/** Writes the error that follows such white space in place of a document that the caller may not see. */
 export function continueWithFault(fault: UpstreamFault | MissingHidden, requestId: string): Buffer {
   const [Code, Message] =
     fault instanceof MissingHidden

@@ -136,10 +136,10 @@ export class AnswerParser {
       if (this.#interimAnswers > maxInterimAnswers) throw protocolFault('there are too many interim answers');
       return;
     }
-    // Over TLS only `close_notify` ends such a body (RFC 9112 section 9.8). Node reports a bare FIN, which anyone on the path
-    // can send, in the same way.
+    // Over TLS such a body is whole only after `close_notify` (RFC 9112 section 9.8), which Node does not tell apart from a
+    // bare FIN. An attacker on the path can send a FIN to cut an object short.
     if (head.body === 'close' && this.#isSecure)
-      throw protocolFault('the body of the answer has no length, which TLS needs');
+      throw protocolFault('an answer over TLS has neither a length nor chunks');
     this.#head = head;
     this.#left = head.length;
     if (head.body === 'chunked') this.#chunked = new ChunkedBody();

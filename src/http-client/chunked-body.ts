@@ -111,7 +111,8 @@ export class ChunkedBody {
   #checkTrailers(text: string): void {
     const fields = readHeaderLines(text, 0);
     for (let index = 0; index < fields.length; index += 2) {
-      if (notInTrailers.has(fields[index] ?? '')) throw protocolFault('a trailer speaks of the framing');
+      if (notInTrailers.has(fields[index] ?? ''))
+        throw protocolFault('a trailer names a header of the framing');
     }
   }
 }

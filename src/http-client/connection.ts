@@ -116,7 +116,9 @@ export class Connection implements Carrier, WireObserver {
     }
     if (!exchange.isSent) {
       // The peer has not seen the request, so this cannot be its answer.
-      this.#fail(this.#withStaleness(new HttpFault('reset', 'the peer spoke before it was asked'), exchange));
+      this.#fail(
+        this.#withStaleness(new HttpFault('reset', 'the peer sent data before the request'), exchange),
+      );
       return;
     }
     exchange.isAnswered = true;

@@ -156,8 +156,8 @@ export class Wire {
     if (canTakeMore) this.#observer.onDrain();
   }
 
-  // libuv reports a reset as an orderly end when it reads the last bytes together with it; so does the system after a failed
-  // write. After a reset the connection has no peer address any more. Node caches the address, so it must not be read earlier.
+  // libuv reports a reset that comes together with the last bytes as an orderly end; so does the system after a failed write.
+  // After a reset the connection has no peer address any more. Node caches the address, so it must not be read earlier.
   #wasReset(): boolean {
     return this.#hasWriteFailed || this.#tcp.remotePort === undefined;
   }

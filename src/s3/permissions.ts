@@ -28,7 +28,7 @@ export function permissionsOf(request: RequestedResource, partition: string): Re
 
 const noGuards: S3Request['guardedHeaders'] = [];
 
-// The action of the row on what the request names; the others are about the same resource.
+// The operation's own action on the resource that the request names. Its conditional actions have the same resource.
 function ownPermission(request: RequestedResource, partition: string): Permission {
   const { operation, bucket, key, parameters } = request;
   const versionId = parameters.get('versionId');
@@ -85,7 +85,7 @@ function missingRules(request: RequestedResource, partition: string): Permission
   }));
 }
 
-/** What a read may show of the object beside its bytes. */
+/** Headers of the answer that need a permission of their own. */
 function guardedHeaders({ resource, object }: Permission): S3Request['guardedHeaders'] {
   const isVersioned = object?.versionId !== undefined;
   const tagging = isVersioned ? 's3:GetObjectVersionTagging' : 's3:GetObjectTagging';
