@@ -35,7 +35,7 @@ it.each([
   [['destination'], 'NoSuchKey 404', 'AccessDenied 403'],
   [['source', 'destination'], 'NoSuchKey 404', 'NoSuchKey 404'],
 ])(
-  'who may list %j is answered for a missing destination: put %s, copy %s',
+  'a caller who may list %j gets for a missing destination: put %s, copy %s',
   async (buckets, ofPut, ofCopy) => {
     const client = await listing(...buckets);
     expect(await outcome(client.send(put))).toBe(ofPut);

@@ -118,6 +118,23 @@ describe.each(storeKinds)('$name behind the sidecar', ({ trailers, start }) => {
     }
   });
 
+  it.each(['control\u0001', 'no character\ufffe'])(
+    'completes and copies %j, which XML cannot carry',
+    async (key) => {
+      const upload = { Bucket, Key: key };
+      const { UploadId } = await s3.send(new CreateMultipartUploadCommand(upload));
+      const { ETag } = await s3.send(
+        new UploadPartCommand({ ...upload, UploadId, PartNumber: 1, Body: key }),
+      );
+      const Parts = [{ PartNumber: 1, ETag }];
+      await s3.send(new CompleteMultipartUploadCommand({ ...upload, UploadId, MultipartUpload: { Parts } }));
+      const source = `${Bucket}/${encodeURIComponent(key)}`;
+      await s3.send(new CopyObjectCommand({ Bucket, Key: `copy of ${key}`, CopySource: source }));
+      expect(await read(`copy of ${key}`)).toBe(key);
+      for (const Key of [key, `copy of ${key}`]) await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+    },
+  );
+
   it('does not copy what the caller may not read', async () => {
     await put('secret/plan');
     const limited = s3Client(sidecar.url, await assume(sidecar.url, alice, 'data'));
