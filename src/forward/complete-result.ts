@@ -109,7 +109,7 @@ export class CompleteResult {
       return { body: trimmed, error: { ...error, status }, fault: undefined };
     }
     if (!isWholeResult(text.trim())) {
-      const fault = new UpstreamFault('protocol', 'the store answered 200 without a whole result');
+      const fault = new UpstreamFault('protocol', 'the store answered without a whole result');
       return { body: nothing, error: undefined, fault };
     }
     const location = Buffer.from(escapeXml(this.#location), 'utf8').toString('latin1');

@@ -87,7 +87,7 @@ export class ResponseRelay implements UploadHandler {
       if ((status >= 300 && status !== 304) || (isRead && status < 300)) {
         if (status < 300) requireReadable(head);
         this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
-      } else if (isDelayed(operation.name) && status === 200) {
+      } else if (isDelayed(operation.name) && status < 300) {
         requireReadable(head);
         this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
       } else this.#answer.writeHead(status === 204 ? bodyHeaders : undefined);

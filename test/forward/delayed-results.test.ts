@@ -25,17 +25,22 @@ function answering(...pieces: string[]): Promise<string> {
   });
 }
 
-async function answeringWith(write: (response: ServerResponse) => void): Promise<string> {
-  return (await sidecarAnsweringWith(write)).url;
+async function answeringWith(
+  write: (response: ServerResponse) => void,
+  directory = openDirectory,
+  status = 200,
+): Promise<string> {
+  return (await sidecarAnsweringWith(write, directory, status)).url;
 }
 
 async function sidecarAnsweringWith(
   write: (response: ServerResponse) => void,
   directory = openDirectory,
+  status = 200,
 ): Promise<TestSidecar> {
   const store = createServer((message, response) => {
     message.resume().on('end', () => {
-      response.writeHead(200, { 'content-type': 'application/xml' });
+      response.writeHead(status, { 'content-type': 'application/xml' });
       write(response);
     });
   }).listen(0, '127.0.0.1');
@@ -208,6 +213,12 @@ describe('a 200 of the store', () => {
     expect(answer).toMatch(/^HTTP\/1.1 200 /);
     expect(answer.endsWith(`\r\n\r\n${document}`)).toBe(true);
   });
+});
+
+it.each([201, 202, 204])('a %i of the store without a result is no success', async (status) => {
+  const url = await answeringWith((response) => response.end(), openDirectory, status);
+  expect(await outcome(s3Client(url, alice).send(copy))).toBe('ServiceUnavailable 503');
+  expect(await outcome(s3Client(url, alice).send(complete))).toBe('ServiceUnavailable 503');
 });
 
 describe('the progress of a copy', () => {
