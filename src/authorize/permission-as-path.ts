@@ -6,7 +6,7 @@ import type { DecidedPermission } from './decided-permission.ts';
 export interface PermissionQuestion {
   readonly permission: Permission;
   readonly requestKeys: readonly ConditionKey[];
-  /** True when only an explicit Deny counts. */
+  /** True when only a Deny whose Resource names it counts. */
   readonly isDenyOnly?: boolean | undefined;
 }
 

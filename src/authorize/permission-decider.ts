@@ -11,7 +11,7 @@ import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import { type ContextEntry, globalKeys } from './global-keys.ts';
 import { LookedUpTags } from './looked-up-tags.ts';
 import { Pace } from './pace.ts';
-import { asPaths, firstRefusal } from './permission-as-path.ts';
+import { asPaths, firstRefusal, type PermissionQuestion } from './permission-as-path.ts';
 import { signatureKeys } from './signature-keys.ts';
 import { asksStore, objectTags } from './store-keys.ts';
 import type { StoreLookup, StoreTag } from './store-lookup.ts';
@@ -65,10 +65,10 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): DecidedPermission {
-    let decided = this.#decideOne(permission, requestKeys);
+    let decided = this.#decideOne({ permission, requestKeys });
     for (const other of asPaths(permission, requestKeys)) {
       if (!decided.isPermitted) return decided;
-      const named = this.#decideOne(other.permission, other.requestKeys);
+      const named = this.#decideOne(other);
       decided = firstRefusal(decided, named, other.isDenyOnly);
     }
     return decided;
@@ -79,7 +79,8 @@ export class PermissionDecider {
    * fault.
    */
   async decideListed(permission: Permission): Promise<DecidedPermission> {
-    const decision = await this.#evaluateWithPauses(permission, this.#request.conditionKeys);
+    const { conditionKeys: requestKeys } = this.#request;
+    const decision = await this.#evaluateWithPauses({ permission, requestKeys });
     if (decision.effect !== 'needs') return this.#decided(permission, decision);
     const { fault: _, ...refusal } = undecidable(decision.keys);
     return { permission, decision: refusal, isPermitted: false };
@@ -93,13 +94,13 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): Promise<DecidedPermission> {
-    return this.#underEveryName(permission, requestKeys, (one, keys) => this.#settleOne(one, keys));
+    return this.#underEveryName(permission, requestKeys, (question) => this.#settleOne(question));
   }
 
   /** Decides as `decide` does, with pauses. */
   decideWithPauses(permission: Permission, requestKeys: readonly ConditionKey[]): Promise<DecidedPermission> {
-    return this.#underEveryName(permission, requestKeys, async (one, keys) =>
-      this.#decidedOrUnknown(one, await this.#evaluateWithPauses(one, keys)),
+    return this.#underEveryName(permission, requestKeys, async (question) =>
+      this.#decidedOrUnknown(question.permission, await this.#evaluateWithPauses(question)),
     );
   }
 
@@ -142,32 +143,33 @@ export class PermissionDecider {
   async #underEveryName(
     permission: Permission,
     requestKeys: readonly ConditionKey[],
-    decideOne: (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>,
+    decideOne: (question: PermissionQuestion) => Promise<DecidedPermission>,
   ): Promise<DecidedPermission> {
-    let decided = await decideOne(permission, requestKeys);
+    let decided = await decideOne({ permission, requestKeys });
     for (const other of asPaths(permission, requestKeys)) {
       if (!decided.isPermitted) return decided;
-      const named = await decideOne(other.permission, other.requestKeys);
+      const named = await decideOne(other);
       decided = firstRefusal(decided, named, other.isDenyOnly);
     }
     return decided;
   }
 
-  #decideOne(permission: Permission, requestKeys: readonly ConditionKey[]): DecidedPermission {
-    return this.#decidedOrUnknown(permission, this.#evaluate(permission, requestKeys));
+  #decideOne(question: PermissionQuestion): DecidedPermission {
+    return this.#decidedOrUnknown(question.permission, this.#evaluate(question));
   }
 
   #decidedOrUnknown(permission: Permission, decision: AccessDecision | NeedsKeys): DecidedPermission {
     return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
 
-  async #settleOne(permission: Permission, requestKeys: readonly ConditionKey[]): Promise<DecidedPermission> {
-    let decision = await this.#evaluateWithPauses(permission, requestKeys);
+  async #settleOne(question: PermissionQuestion): Promise<DecidedPermission> {
+    const { permission } = question;
+    let decision = await this.#evaluateWithPauses(question);
     while (decision.effect === 'needs') {
       const prefixes = this.#sources.lookupKeysOf(permission);
       if (!(await this.#tags.learn(permission, prefixes, decision.keys)))
         return this.#decided(permission, undecidable(decision.keys));
-      decision = await this.#evaluateWithPauses(permission, requestKeys);
+      decision = await this.#evaluateWithPauses(question);
     }
     return this.#decided(permission, decision);
   }
@@ -179,24 +181,23 @@ export class PermissionDecider {
     return { permission, decision, isPermitted };
   }
 
-  #evaluate(permission: Permission, requestKeys: readonly ConditionKey[]): AccessDecision | NeedsKeys {
+  #evaluate(question: PermissionQuestion): AccessDecision | NeedsKeys {
+    const { permission } = question;
     try {
       const sets = this.#setsFor(permission);
-      const query = this.#query(permission, requestKeys);
+      const query = this.#query(question);
       return decidedWithin(sets, query, permission.within, decide(sets, query));
     } catch (fault) {
       return failedDecision(fault);
     }
   }
 
-  async #evaluateWithPauses(
-    permission: Permission,
-    requestKeys: readonly ConditionKey[],
-  ): Promise<AccessDecision | NeedsKeys> {
+  async #evaluateWithPauses(question: PermissionQuestion): Promise<AccessDecision | NeedsKeys> {
+    const { permission } = question;
     try {
       const sets = this.#setsFor(permission);
       this.#budget.spend(stepsToPrepare);
-      const query = this.#query(permission, requestKeys);
+      const query = this.#query(question);
       const decision = await decideWithPauses(sets, query, () => this.#pace.rest());
       return decidedWithin(sets, query, permission.within, decision);
     } catch (fault) {
@@ -204,10 +205,10 @@ export class PermissionDecider {
     }
   }
 
-  #query(permission: Permission, requestKeys: readonly ConditionKey[]): AuthorizationQuery {
+  #query({ permission, requestKeys, isDenyOnly }: PermissionQuestion): AuthorizationQuery {
     const { action, resource } = permission;
     const context = this.#context(permission, requestKeys);
-    return { principal: this.#principal, action, resource, context, budget: this.#budget };
+    return { principal: this.#principal, action, resource, context, budget: this.#budget, isDenyOnly };
   }
 
   #ownSets(): PolicySets {

@@ -60,7 +60,7 @@ export class SetEvaluation {
   add(policy: CompiledPolicy, findCandidates: CandidateFinder = findIndexed): boolean {
     const { denies, allows } = findCandidates(policy, this.#query);
     this.#scope.budget.spend((denies.length + allows.length) * stepsPerStatement);
-    return this.#addDenies(denies) || this.#addAllows(allows);
+    return this.#addDenies(denies) || (this.#query.isDenyOnly !== true && this.#addAllows(allows));
   }
 
   /** The result of the policies added so far. */
@@ -77,6 +77,7 @@ export class SetEvaluation {
 
   #addDenies(denies: readonly CompiledStatement[]): boolean {
     for (const statement of denies) {
+      if (this.#query.isDenyOnly === true && statement.excludesResources) continue;
       if (!mayHavePrefix(this.#query.resource, statement.resourcePrefix)) continue;
       const truth = appliesBeyondPrefix(statement, this.#scope);
       if (truth === true) {

@@ -27,6 +27,11 @@ export interface AuthorizationQuery {
   /** The full ARN; its `*` and `?` are literal. Trust policies ignore it. */
   readonly resource: string;
   readonly context: RequestContext;
+  /**
+   * True to ask only whether a Deny names the resource in its Resource element. A Deny with NotResource names what it exempts,
+   * and no Allow counts: without an explicit deny the decision says nothing.
+   */
+  readonly isDenyOnly?: boolean | undefined;
   /** Shared by the decisions of one request. By default a decision has its own. */
   readonly budget?: DecisionBudget;
 }

@@ -97,6 +97,25 @@ describe('what is kept with an object', () => {
     },
   );
 
+  it.each(['tagging', 'retention', 'legal-hold', 'acl'])(
+    '(%s) is not denied by a NotResource that exempts the key, or neither of its names',
+    async (query) => {
+      const unless = (...keys: readonly string[]): object => ({
+        Effect: 'Deny',
+        Action: 's3:*Object*',
+        NotResource: keys.map(arn),
+      });
+      expect(await isAllowed(of(`/data/k.csv?${query}`), everything, unless('data/*.csv'))).toBe(true);
+      expect(await isAllowed(of(`/data/k?${query}`), everything, unless('data/k'))).toBe(true);
+      expect(await isAllowed(of(`/data/k?${query}`), everything, unless('data/k/'))).toBe(false);
+      expect(await isAllowed(of(`/data/k?${query}`), everything, unless('data/other'))).toBe(false);
+      expect(await isAllowed(of(`/data/k/?${query}`), everything, unless('data/k/'))).toBe(false);
+      expect(await isAllowed(of(`/data/x/../k?${query}`), everything, unless('data/x/../k'))).toBe(false);
+      const both = [unless('data/k'), denied('data/k/')];
+      expect(await isAllowed(of(`/data/k?${query}`), everything, ...both)).toBe(false);
+    },
+  );
+
   it('is not its content, which no store finds under the other name', async () => {
     expect(await isAllowed(of('/data/k/'), everything, denied('data/k'))).toBe(true);
     expect(await isAllowed(of('/data/k'), everything, denied('data/k/*'))).toBe(true);

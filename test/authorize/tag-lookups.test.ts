@@ -19,7 +19,11 @@ const bucketTag = 'aws:ResourceTag/team';
 const blue: readonly StoreTag[] = [['team', 'blue']];
 
 /** What comes of a read of a role session, and what the store is asked for; `tags` is what it can say. */
-async function read(policies: OwnPolicies, tags: Tags): Promise<{ effect: string; looked: string[] }> {
+async function read(
+  policies: OwnPolicies,
+  tags: Tags,
+  target: string = wire.target,
+): Promise<{ effect: string; looked: string[] }> {
   const directory = directoryOf(policies);
   const looked: string[] = [];
   const lookup = {
@@ -33,7 +37,7 @@ async function read(policies: OwnPolicies, tags: Tags): Promise<{ effect: string
     },
   };
   const caller = callerOf('role-session', directory, policies.session);
-  const { request, authenticated } = received(wire, caller);
+  const { request, authenticated } = received({ ...wire, target }, caller);
   const { decision } = await authorizeS3(request, authenticated, sourcesOf(directory, { lookup }));
   return { effect: decision.effect, looked };
 }
@@ -80,5 +84,32 @@ describe('tags are looked up', () => {
     const boundary = policy(statement('Allow'), statement('Allow', bucketTag));
     const told = await read({ identity, boundary }, { 'object-tags': [] });
     expect(told).toEqual({ effect: 'allow', looked: ['object-tags'] });
+  });
+
+  it('not for an Allow under a name that need not be allowed', async () => {
+    const anyAction = { Action: 's3:*' };
+    const identity = [
+      policy(
+        statement('Allow', undefined, { ...anyAction, Resource: 'arn:aws:s3:::data/k' }),
+        statement('Allow', objectTag, anyAction),
+      ),
+    ];
+    expect(await read({ identity }, {}, '/data/k?acl')).toEqual({ effect: 'allow', looked: [] });
+  });
+
+  it('for a Deny under a name that need not be allowed', async () => {
+    const anyAction = { Action: 's3:*' };
+    const identity = [
+      policy(
+        statement('Allow', undefined, anyAction),
+        statement('Deny', objectTag, { ...anyAction, Resource: 'arn:aws:s3:::data/k/' }),
+      ),
+    ];
+    expect(await read({ identity }, {}, '/data/k?acl')).toMatchObject({ effect: 'deny' });
+    expect(await read({ identity }, { 'object-tags': blue }, '/data/k?acl')).toMatchObject({
+      effect: 'deny',
+    });
+    const allowed = { effect: 'allow', looked: ['object-tags'] };
+    expect(await read({ identity }, { 'object-tags': [] }, '/data/k?acl')).toEqual(allowed);
   });
 });

@@ -44,7 +44,7 @@ export interface Simulation {
 interface Case {
   readonly sets: PolicySets;
   readonly query: AuthorizationQuery;
-  /** True when only an explicit Deny counts. */
+  /** True when only a Deny whose Resource names it counts. */
   readonly isDenyOnly?: boolean | undefined;
 }
 
@@ -76,11 +76,14 @@ function decideEvery([first, ...others]: readonly [Case, ...Case[]], simulated: 
   for (const other of others) {
     if (!isPermitted(decided, simulated)) return decided;
     const next = decideOne(other);
-    if (other.isDenyOnly === true && next.decision.effect === 'deny' && !next.decision.isExplicitDeny)
-      continue;
+    if (other.isDenyOnly === true && isNoDeny(next.decision)) continue;
     if (!isPermitted(next, simulated) || decided.decision.effect === 'allow') decided = next;
   }
   return decided;
+}
+
+function isNoDeny(decision: Simulation['decision']): boolean {
+  return decision.effect !== 'needs' && !decision.isExplicitDeny && decision.fault === undefined;
 }
 
 function decideOne({ sets, query }: Case): DecidedCase {
@@ -131,7 +134,7 @@ function s3Cases(
   const principal = principalOf(asker);
   const caseOf = ({ permission, requestKeys, isDenyOnly }: PermissionQuestion): Case => {
     const context = new RequestContext(requestKeys, lazyKeys);
-    const query = { principal, action: known.action, resource: permission.resource, context };
+    const query = { principal, action: known.action, resource: permission.resource, context, isDenyOnly };
     return { sets, query, isDenyOnly };
   };
   const aliases = known.operation.ignoresFinalSlash && aliasesOfSubresource(place.key);
