@@ -1,6 +1,7 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { decide, decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
+import { couldDenyOther } from '../iam/could-deny.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
@@ -66,7 +67,7 @@ export class PermissionDecider {
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): DecidedPermission {
     let decided = this.#decideOne({ permission, requestKeys });
-    for (const other of asPaths(permission, requestKeys)) {
+    for (const other of this.#otherQuestions(permission, requestKeys)) {
       if (!decided.isPermitted) return decided;
       const named = this.#decideOne(other);
       decided = firstRefusal(decided, named, other.isDenyOnly);
@@ -146,12 +147,24 @@ export class PermissionDecider {
     decideOne: (question: PermissionQuestion) => Promise<DecidedPermission>,
   ): Promise<DecidedPermission> {
     let decided = await decideOne({ permission, requestKeys });
-    for (const other of asPaths(permission, requestKeys)) {
+    for (const other of this.#otherQuestions(permission, requestKeys)) {
       if (!decided.isPermitted) return decided;
       const named = await decideOne(other);
       decided = firstRefusal(decided, named, other.isDenyOnly);
     }
     return decided;
+  }
+
+  // A name that need not be allowed is not asked about where no Deny could tell it from the one that was sent.
+  #otherQuestions(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[],
+  ): readonly PermissionQuestion[] {
+    return asPaths(permission, requestKeys).filter(
+      (other) =>
+        other.isDenyOnly !== true ||
+        couldDenyOther(this.#setsFor(permission), other.permission, permission.resource),
+    );
   }
 
   #decideOne(question: PermissionQuestion): DecidedPermission {

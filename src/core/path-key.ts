@@ -53,6 +53,14 @@ export function aliasesOfSubresource(key: string): readonly KeyAlias[] {
   return name === '' ? [] : [{ key: name }];
 }
 
+/**
+ * Another key that a store might delete with this one: versitygw 1.8 deletes `k/` with the version `null` of `k`, and with `k`
+ * where versioning is suspended (observed on 2026-11-29).
+ */
+export function aliasesOfDeleted(key: string): readonly KeyAlias[] {
+  return key.endsWith('/') ? [] : [{ key: `${key}/`, isDenyOnly: true }];
+}
+
 /** A key with its percent-escapes decoded, as far as it has any. */
 export function decodeAgain(key: string): string {
   if (!key.includes('%')) return key;

@@ -184,6 +184,11 @@ export function mayReach({ text, extent }: ResourceRange, prefix: string): boole
   return text.startsWith(prefix) || (extent !== 'exact' && prefix.startsWith(text));
 }
 
+/** False only when the resource cannot match. */
+export function mayMatch({ text, extent }: ResourceRange, resource: string): boolean {
+  return resource.startsWith(text) && (extent !== 'exact' || resource.length === text.length);
+}
+
 /** True only when every resource that starts with the prefix matches. */
 export function covers({ text, extent }: ResourceRange, prefix: string): boolean {
   return extent === 'everything' && prefix.startsWith(text);

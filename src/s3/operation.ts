@@ -59,8 +59,8 @@ export interface S3Operation {
   readonly conditionalActions?: (headers: ForwardedHeaders, isVersioned: boolean) => readonly string[];
   /** True when it reads another object, named by `x-amz-copy-source`. */
   readonly isCopy?: true;
-  /** True when some stores find what it is about under the key with or without a final slash. */
-  readonly ignoresFinalSlash?: true;
+  /** Present when a store might find what it is about under another key, beside those of {@link pathsOfKey}. */
+  readonly aliasesOf?: (key: string) => readonly KeyAlias[];
   /** True when its 404 tells that the object it names does not exist. */
   readonly revealsMissing?: true;
   /** True when its answer carries headers that need permissions of their own. */

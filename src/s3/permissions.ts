@@ -1,4 +1,3 @@
-import { aliasesOfSubresource } from '../core/path-key.ts';
 import {
   bucketArn,
   objectArn,
@@ -38,7 +37,7 @@ function ownPermission(request: RequestedResource, partition: string): Permissio
     resource: resourceArn(request, partition),
     object:
       operation.scope === 'object'
-        ? { bucket, key, versionId, aliases: operation.ignoresFinalSlash && aliasesOfSubresource(key) }
+        ? { bucket, key, versionId, aliases: operation.aliasesOf?.(key) }
         : undefined,
   };
 }

@@ -122,6 +122,33 @@ describe('what is kept with an object', () => {
   });
 });
 
+describe('what is deleted', () => {
+  const entryOf = (key: string, version = ''): Asked => ({
+    method: 'POST',
+    target: '/data?delete',
+    body: `<Delete><Object><Key>${key}</Key>${version}</Object></Delete>`,
+  });
+
+  it.each<[what: string, asked: (key: string) => Asked]>([
+    ['an object', (key) => ({ method: 'DELETE', target: `/data/${key}` })],
+    ['a version', (key) => ({ method: 'DELETE', target: `/data/${key}?versionId=null` })],
+    ['an entry of a multi-delete', (key) => entryOf(key)],
+    ['a version in a multi-delete', (key) => entryOf(key, '<VersionId>null</VersionId>')],
+  ])('(%s) may not be denied with a final slash, but need not be allowed with one', async (_, asked) => {
+    expect(await isAllowed(asked('k'), everything)).toBe(true);
+    expect(await isAllowed(asked('k'), everything, denied('data/k/*'))).toBe(false);
+    expect(await isAllowed(asked('x//k'), everything, denied('data/x/k/'))).toBe(false);
+    expect(await isAllowed(asked('k/.'), everything, denied('data/k/'))).toBe(false);
+    expect(await isAllowed(asked('k'), everything, denied('data/k/x'))).toBe(true);
+    expect(await isAllowed(asked('k'), everything, denied('data/*/'))).toBe(false);
+    expect(await isAllowed(asked('k'), allowed('data/k'))).toBe(true);
+    expect(await isAllowed(asked('k.csv'), allowed('data/*.csv'))).toBe(true);
+    const others = { Effect: 'Deny', Action: 's3:*', NotResource: arn('data/*.csv') };
+    expect(await isAllowed(asked('k.csv'), everything, others)).toBe(true);
+    expect(await isAllowed(asked('k/'), everything, denied('data/k'))).toBe(true);
+  });
+});
+
 describe('a version id without the dashes of a UUID', () => {
   const dashed = '0f7e2a2e-1111-4a4a-8b8b-0123456789ab';
   const plain = dashed.replaceAll('-', '');

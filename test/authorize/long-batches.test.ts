@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Authorized, authorizeS3 } from '../../src/authorize/authorize-s3.ts';
 import { stepsPerSlice } from '../../src/authorize/pace.ts';
 import type { StoreTag } from '../../src/authorize/store-lookup.ts';
+import { DecisionBudget } from '../../src/iam/budget.ts';
 import {
   type CallerKind,
   callerOf,
@@ -83,6 +84,32 @@ describe('a batch of a thousand keys that are allowed one by one', () => {
     const decided = await decideBatch(policies, keys, 'role-session', { headers: longHeaders });
     expect(decided.decision.fault).toBeUndefined();
     expect(decided.deniedItems).toEqual([]);
+  });
+});
+
+describe('a batch of keys that may also be denied with a final slash', () => {
+  const deny = (more: object): object => ({ Effect: 'Deny', Action: 's3:*', ...more });
+  const secure = { Bool: { 'aws:SecureTransport': 'true' } };
+
+  async function decisionsWith(statement: object): Promise<number> {
+    const decisions = vi.spyOn(DecisionBudget.prototype, 'begin');
+    const Statement = [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }, statement];
+    const decided = await decideBatch({ identity: [{ Version: '2012-10-17', Statement }] }, longKeys);
+    expect(decided.deniedItems).toEqual([]);
+    return decisions.mock.calls.length;
+  }
+
+  it.each([
+    ['about everything, which is decided with the key', deny({ Resource: '*', Condition: secure })],
+    ['about the bucket', deny({ Resource: 'arn:aws:s3:::data/*', Condition: secure })],
+    ['about other keys', deny({ Resource: ['arn:aws:s3:::data/b*', 'arn:aws:s3:::data/aaa'] })],
+    ['about everything else', deny({ NotResource: 'arn:aws:s3:::data/*/last' })],
+  ])('is decided once a key where a Deny is %s', async (_, statement) => {
+    expect(await decisionsWith(statement)).toBe(longKeys.length);
+  });
+
+  it('is decided twice a key where a Deny could tell the names apart', async () => {
+    expect(await decisionsWith(deny({ Resource: 'arn:aws:s3:::data/*b/' }))).toBe(2 * longKeys.length);
   });
 });
 

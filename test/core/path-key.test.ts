@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  aliasesOfDeleted,
   aliasesOfSource,
   aliasesOfSubresource,
   climbsOut,
@@ -100,6 +101,13 @@ describe('the aliases of the source of a copy', () => {
     ['a%2F', ['a/', 'a']],
   ])('of %j are %j', (key, aliases) => {
     expect(aliasesOfSource(key)).toEqual(aliases.map((alias) => ({ key: alias })));
+  });
+});
+
+describe('the aliases of what is deleted', () => {
+  it('are only denied, and only with a final slash', () => {
+    expect(aliasesOfDeleted('a/b')).toEqual([{ key: 'a/b/', isDenyOnly: true }]);
+    expect(aliasesOfDeleted('a/b/')).toEqual([]);
   });
 });
 

@@ -10,7 +10,7 @@ import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-path.ts';
 import { parseArn } from '../../core/arn.ts';
-import { aliasesOfSubresource, leavesItsBucket } from '../../core/path-key.ts';
+import { leavesItsBucket } from '../../core/path-key.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
@@ -137,7 +137,7 @@ function s3Cases(
     const query = { principal, action: known.action, resource: permission.resource, context, isDenyOnly };
     return { sets, query, isDenyOnly };
   };
-  const aliases = known.operation.ignoresFinalSlash && aliasesOfSubresource(place.key);
+  const aliases = known.operation.aliasesOf?.(place.key);
   const object = place.key === '' ? undefined : { ...place, aliases };
   const permission = { action: known.action, resource, object };
   const others = asPaths(permission, entries).map(caseOf);

@@ -1,3 +1,4 @@
+import { aliasesOfSubresource } from '../../core/path-key.ts';
 import { aclHeaders } from '../acl-headers.ts';
 import { s3Error } from '../errors.ts';
 import type { DocumentFacts, DocumentRule, S3Operation, S3Request } from '../operation.ts';
@@ -51,7 +52,7 @@ export const aclOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObjectAcl',
     versionAction: 's3:GetObjectVersionAcl',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {
@@ -65,7 +66,7 @@ export const aclOperations: readonly S3Operation[] = [
     document: aclDocument,
     action: 's3:PutObjectAcl',
     versionAction: 's3:PutObjectVersionAcl',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
 ];

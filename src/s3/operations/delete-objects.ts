@@ -1,4 +1,4 @@
-import { leavesItsBucket } from '../../core/path-key.ts';
+import { aliasesOfDeleted, leavesItsBucket } from '../../core/path-key.ts';
 import { childText, readXml, type XmlElement, type XmlTree } from '../../core/xml.ts';
 import { s3Error } from '../errors.ts';
 import {
@@ -165,7 +165,8 @@ function deletePermissions(request: S3Request, entry: DeleteEntry, partition: st
   const action = entry.versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
   const ifMatch = entry.eTag === undefined || entry.eTag === '*' ? [] : ['s3:GetObject'];
   const resource = objectArn(partition, request.bucket, entry.key);
-  const object = { bucket: request.bucket, key: entry.key, versionId: entry.versionId };
+  const { key, versionId } = entry;
+  const object = { bucket: request.bucket, key, versionId, aliases: aliasesOfDeleted(key) };
   return [action, ...bypassActions(request.headers), ...ifMatch].map((name) => ({
     action: name,
     resource,

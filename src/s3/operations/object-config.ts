@@ -1,3 +1,4 @@
+import { aliasesOfSubresource } from '../../core/path-key.ts';
 import type { S3Operation } from '../operation.ts';
 import { encryptionDocument, restoreDocument } from './object-documents.ts';
 import { legalHoldDocument, retentionDocument } from './object-lock-documents.ts';
@@ -17,7 +18,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     headers: [],
     body: 'none',
     action: 's3:GetObjectRetention',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {
@@ -31,7 +32,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     document: retentionDocument,
     action: 's3:PutObjectRetention',
     conditionalActions: bypassActions,
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {
@@ -43,7 +44,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     headers: [],
     body: 'none',
     action: 's3:GetObjectLegalHold',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {
@@ -56,7 +57,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     body: 'document',
     document: legalHoldDocument,
     action: 's3:PutObjectLegalHold',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {
@@ -83,7 +84,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     body: 'document',
     document: restoreDocument,
     action: 's3:RestoreObject',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {

@@ -1,3 +1,4 @@
+import { aliasesOfDeleted } from '../../core/path-key.ts';
 import type { S3Operation } from '../operation.ts';
 import {
   bypassActions,
@@ -112,6 +113,7 @@ export const objectOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:DeleteObject',
     versionAction: 's3:DeleteObjectVersion',
+    aliasesOf: aliasesOfDeleted,
     conditionalActions: (headers) => [...bypassActions(headers), ...ifMatchActions(headers)],
     conditions: new Map([
       ['if-match', 'conditionalDelete'],

@@ -1,3 +1,4 @@
+import { aliasesOfSubresource } from '../../core/path-key.ts';
 import type { XmlElement } from '../../core/xml.ts';
 import { tagKeys } from '../condition-keys.ts';
 import type { DocumentRule, ObjectTag, S3Operation } from '../operation.ts';
@@ -29,7 +30,7 @@ export const taggingOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:GetObjectTagging',
     versionAction: 's3:GetObjectVersionTagging',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {
@@ -43,7 +44,7 @@ export const taggingOperations: readonly S3Operation[] = [
     document: taggingDocument,
     action: 's3:PutObjectTagging',
     versionAction: 's3:PutObjectVersionTagging',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
   {
@@ -56,7 +57,7 @@ export const taggingOperations: readonly S3Operation[] = [
     body: 'none',
     action: 's3:DeleteObjectTagging',
     versionAction: 's3:DeleteObjectVersionTagging',
-    ignoresFinalSlash: true,
+    aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
   },
 ];

@@ -3,13 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume } from '../../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../../support/sidecar.ts';
 import { aliasBuckets, pathAliases, tagAliases, versionAliases } from './behaviour/aliases.ts';
+import { deletionAliases, makeDeletionBuckets } from './behaviour/deletions.ts';
 import { SignedCaller } from './behaviour/signed-caller.ts';
 import { storeKinds } from './index.ts';
 import type { RealStore } from './real-store.ts';
 import { storeDirectory } from './store-directory.ts';
 
 const page = readFileSync(new URL('../../../docs/compatibility.md', import.meta.url), 'utf8');
-const cases = [...pathAliases, ...versionAliases, ...tagAliases].map((one, index) => ({ ...one, index }));
+const cases = [...pathAliases, ...versionAliases, ...tagAliases, ...deletionAliases].map((one, index) => ({
+  ...one,
+  index,
+}));
 const everything = { Effect: 'Allow', Action: '*', Resource: '*' };
 
 describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
@@ -27,6 +31,7 @@ describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
     const body =
       '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>';
     await owner.must({ method: 'PUT', path: `/${versioned}`, query: { versioning: '' }, body });
+    await makeDeletionBuckets(owner);
   });
   afterAll(async () => {
     await sidecar?.stop();

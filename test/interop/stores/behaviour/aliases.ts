@@ -30,7 +30,9 @@ export interface Parties {
 export const aliasBuckets = { plain: 'aliases', locked: 'aliases-locked', versioned: 'aliases-versioned' };
 
 const { plain, locked, versioned } = aliasBuckets;
-const deny = (Resource: string, Action: Statement['Action'] = 's3:*'): Statement => ({
+
+/** A Deny of actions on a resource. */
+export const deny = (Resource: string, Action: Statement['Action'] = 's3:*'): Statement => ({
   Effect: 'Deny',
   Action,
   Resource: `arn:aws:s3:::${Resource}`,
