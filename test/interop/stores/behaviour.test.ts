@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assume } from '../../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../../support/sidecar.ts';
 import { type ConditionCase, conditionCases, obedienceOf } from './behaviour/conditions.ts';
+import { describeUnknownVersions, makeDeletionBuckets } from './behaviour/deletions.ts';
 import { describeHeaders, headersHead } from './behaviour/headers.ts';
 import { describeKeys, ownNames } from './behaviour/keys.ts';
 import { SignedCaller } from './behaviour/signed-caller.ts';
@@ -61,6 +62,12 @@ describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
 
   it('does with odd keys what the page says', async () => {
     compare('| key | the store |', await describeKeys(atStore));
+  });
+
+  it('does with deletions of versions that do not exist what the page says', async () => {
+    await makeDeletionBuckets(atStore);
+    const head = '| deletion of a version that does not exist | the bucket | the object |';
+    compare(head, await describeUnknownVersions(atStore));
   });
 
   it('does with the headers of a new object what the page says', async () => {

@@ -4,6 +4,7 @@ import type { SignedCaller } from './signed-caller.ts';
 
 const enabled = 'deletions-enabled';
 const suspended = 'deletions-suspended';
+const unversioned = 'deletions-unversioned';
 
 /** Makes the buckets of the cases. */
 export async function makeDeletionBuckets(owner: SignedCaller): Promise<void> {
@@ -40,13 +41,13 @@ async function deleteEntry({ caller, key }: Parties, { bucket, versionId }: Dele
   await caller.send({ method: 'POST', path: `/${bucket}`, query: { delete: '' }, body, headers });
 }
 
+const ways = [
+  ['DeleteObject', deleteOne],
+  ['DeleteObjects', deleteEntry],
+] as const;
+
 /** Deletions of a key that delete the folder of that name. */
-export const deletionAliases: readonly AliasCase[] = (
-  [
-    ['DeleteObject', deleteOne],
-    ['DeleteObjects', deleteEntry],
-  ] as const
-).flatMap(([operation, send]) =>
+export const deletionAliases: readonly AliasCase[] = ways.flatMap(([operation, send]) =>
   deletions.map((deletion): AliasCase => {
     const { request, bucket } = deletion;
     return {
@@ -62,3 +63,28 @@ export const deletionAliases: readonly AliasCase[] = (
     };
   }),
 );
+
+/** Ids that no version has, in the forms that stores use. */
+const unknownIds = ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '0f7e2a2e-1111-4a4a-8b8b-0123456789ab', 'x'.repeat(32)];
+
+/** What becomes of an object when a version that it does not have is deleted: rows of a table. */
+export async function describeUnknownVersions(owner: SignedCaller): Promise<readonly string[]> {
+  await owner.must({ method: 'PUT', path: `/${unversioned}` });
+  const rows: string[] = [];
+  for (const [operation, send] of ways) {
+    for (const [title, bucket] of [
+      ['without versioning', unversioned],
+      ['with versioning', enabled],
+    ] as const) {
+      let outcome = 'remains';
+      for (const versionId of unknownIds) {
+        const path = `/${bucket}/live`;
+        await owner.must({ method: 'PUT', path, body: 'live' });
+        await send({ owner, caller: owner, key: 'live' }, { request: '', bucket, versionId });
+        if ((await owner.send({ method: 'GET', path })).status !== 200) outcome = 'is deleted';
+      }
+      rows.push(`| ${operation} | ${title} | ${outcome} |`);
+    }
+  }
+  return rows;
+}
