@@ -112,7 +112,7 @@ class RequestAuthorization {
   readonly #authenticated: Authenticated;
   readonly #decider: PermissionDecider;
   readonly #isFiltering: boolean;
-  /** What has been decided of the answer before it comes. */
+  /** Decisions about the answer that were made before it arrives. */
   readonly #settled: Map<Permission, boolean> = new Map();
 
   constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
@@ -166,7 +166,7 @@ class RequestAuthorization {
     return relaxed ?? decided;
   }
 
-  // What the answer may show is decided while it arrives, when nothing can be looked up and nothing can pause any more. Odd keys
+  // While the answer arrives, a decision can neither look up tags nor pause, so slow ones are made beforehand. Odd keys
   // have many names, and every name is a decision.
   async #settleResponse(): Promise<void> {
     const { guardedHeaders, seesMissing, copySource, key } = this.#request;

@@ -38,8 +38,8 @@ export class LookedUpTags {
   }
 
   /**
-   * Looks up one thing that a decision waits for. Returns true when more is known than the decision used, so that it is worth
-   * deciding again; the new decision may not need the rest. Returns false when the store does not say any of it.
+   * Looks up the tags of one subject that a decision waits for: the next decision may not need the others. Returns true when
+   * tags are known that the decision did not have, and false when the store tells none of them.
    * @param prefixes prefixes of context keys that can be looked up for the permission.
    * @param keys the keys that the decision waits for.
    * @throws when the store cannot be asked.

@@ -6,16 +6,16 @@ import type { PermissionDecider } from './permission-decider.ts';
 interface SettledTagCopy {
   /** The headers to send instead; `undefined` when the copy goes as it came. */
   readonly headers: ForwardedHeaders | undefined;
-  /** What was refused, also when the refusal is only recorded. */
+  /** The refused permission, also when audit mode only records the refusal. */
   readonly refusal: DecidedPermission | undefined;
 }
 
 type Decide = (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>;
 
 /**
- * A caller who may read and write tags, whatever they are, copies as it asked to. For every other, the tags of the source
- * are looked up, and the copy is told to set exactly those, or none: what was decided on is what is written, also when
- * the source changes meanwhile. A store that does not say what the tags are leaves them behind, unless they were demanded.
+ * A caller who may read and write any tags copies as it asked to. For other callers the tags of the source are looked up, and
+ * the copy is told to set exactly those, or none: the tags that were decided on are written even if the source changes
+ * meanwhile. Where the store does not tell the tags, they are left behind, unless the caller asked for them.
  *
  * A copy that replaces the tags is not changed, but must be allowed with the tags of the source too, because Ceph RGW 16
  * keeps those.

@@ -31,7 +31,7 @@ function policyAsks(policy: CompiledPolicy): boolean {
   return asks;
 }
 
-/** What to look up for keys with that prefix; `undefined` when the permission names no such object or bucket. */
+/** The subject to look up for keys with that prefix; `undefined` when the permission names no such object or bucket. */
 export function subjectOf(prefix: string, { object, resource }: Permission): LookupSubject | undefined {
   if (prefix === objectTags) {
     return (

@@ -28,8 +28,8 @@ export interface AuthorizationQuery {
   readonly resource: string;
   readonly context: RequestContext;
   /**
-   * True to ask only whether a Deny names the resource in its Resource element. A Deny with NotResource names what it exempts,
-   * and no Allow counts: without an explicit deny the decision says nothing.
+   * True to ask only whether a Deny names the resource in its Resource element. Denies with NotResource and Allow statements
+   * do not count, so a decision other than an explicit deny says nothing.
    */
   readonly isDenyOnly?: boolean | undefined;
   /** Shared by the decisions of one request. By default a decision has its own. */
