@@ -128,7 +128,7 @@ export class ConnectionTable {
     socket.once('close', () => {
       this.#open.delete(socket);
       this.#idleOf(connection).delete(socket);
-      this.#setUnplaced(socket, connection, nothing);
+      this.#setUnplaced(socket, connection, 0);
     });
     if (this.#open.size > this.#max * nearlyFull) this.#dropOldestBut(socket);
   }
@@ -153,7 +153,7 @@ export class ConnectionTable {
     // After a FIN the peer could keep the connection half open.
     socket.resetAndDestroy();
     const connection = this.#open.get(socket);
-    if (connection !== undefined) this.#setUnplaced(socket, connection, nothing);
+    if (connection !== undefined) this.#setUnplaced(socket, connection, 0);
     forgetHead(socket);
     this.#reporter.acted(limit);
   }
@@ -164,7 +164,10 @@ export class ConnectionTable {
 
   #recount(socket: Socket, connection: Connection): void {
     if (socket.destroyed) return;
-    this.#setUnplaced(socket, connection, connection.unplaced.estimate(connection.isBusy));
+    const bytes = connection.unplaced.estimate(connection.isBusy);
+    // The usual case, after each read.
+    if (bytes === 0 && connection.unplacedBytes === 0) return;
+    this.#setUnplaced(socket, connection, bytes);
     while (this.#unplacedBytes > maxUnplacedBytes) {
       const [oldest] = this.#withUnplaced.size > 0 ? this.#withUnplaced : this.#withSmall;
       if (oldest === undefined) return;
@@ -172,19 +175,14 @@ export class ConnectionTable {
     }
   }
 
-  #setUnplaced(
-    socket: Socket,
-    connection: Connection,
-    { bytes, isSmall }: ReturnType<UnplacedMemory['estimate']>,
-  ): void {
+  #setUnplaced(socket: Socket, connection: Connection, bytes: number): void {
     this.#unplacedBytes += bytes - connection.unplacedBytes;
     connection.unplacedBytes = bytes;
+    const isSmall = connection.unplaced.isSmall(bytes);
     setMember(this.#withUnplaced, socket, bytes > 0 && !isSmall);
     setMember(this.#withSmall, socket, bytes > 0 && isSmall);
   }
 }
-
-const nothing = { bytes: 0, isSmall: true };
 
 function setMember<T>(set: Set<T>, one: T, isMember: boolean): void {
   if (isMember) set.add(one);

@@ -48,7 +48,11 @@ function bytesHeld({ message: { url = '', rawHeaders } }: Exchange): number {
 
 // Not by `headers`: Node builds that object when it is first asked for, and it takes more than the head.
 function hasUpgrade({ rawHeaders }: IncomingMessage): boolean {
-  return rawHeaders.some((text, index) => index % 2 === 0 && text.toLowerCase() === 'upgrade');
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 7 && name.toLowerCase() === 'upgrade') return true;
+  }
+  return false;
 }
 
 /**

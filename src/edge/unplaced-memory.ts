@@ -59,17 +59,22 @@ export class UnplacedMemory {
   }
 
   /**
+   * Estimated memory, in bytes.
    * @param hasPlace true while a request of the connection has a place, which covers its head and its answer
-   * @returns estimated bytes; `isSmall` for a refused upload as ordinary clients send it
    */
-  estimate(hasPlace: boolean): { readonly bytes: number; readonly isSmall: boolean } {
-    const message = this.#message;
+  estimate(hasPlace: boolean): number {
+    if (hasPlace && !this.#isInHead) return 0;
     const unread = hasPlace ? 0 : this.#socket.writableLength;
-    if (this.#isInHead) return { bytes: unread + memoryOf(this.#bytesSinceHead(0)), isSmall: false };
-    if (hasPlace || message === undefined || !this.isBodyUnread) return { bytes: unread, isSmall: false };
+    if (this.#isInHead) return unread + memoryOf(this.#bytesSinceHead(0));
+    const message = this.#message;
+    if (message === undefined || message.complete) return unread;
     const body = message instanceof GatheringMessage ? message.bodyBytes : 0;
-    const held = unread + memoryOf(this.#bytesSinceHead(body + freedHeadBytes(message)));
-    return { bytes: bytesOfRefused + held, isSmall: held <= smallBytes };
+    return bytesOfRefused + unread + memoryOf(this.#bytesSinceHead(body + freedHeadBytes(message)));
+  }
+
+  /** True for an estimate of a refused upload as ordinary clients send it. */
+  isSmall(bytes: number): boolean {
+    return !this.#isInHead && this.isBodyUnread && bytes <= bytesOfRefused + smallBytes;
   }
 
   #bytesSinceHead(known: number): number {
