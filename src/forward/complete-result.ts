@@ -25,19 +25,46 @@ const rootTag =
   /^(?:<\?xml[^>]*\?>\s*)?<((?:[\w.-]+:)?(?:CompleteMultipartUpload|CopyObject|CopyPart)Result)(?:\s[^<>]*)?\/?>/;
 const errorTag = /<(?:[\w.-]+:)?Error[\s/>]/;
 
-const statuses: ReadonlyMap<string, number> = new Map([
-  ['AccessDenied', 403],
-  ['NoSuchBucket', 404],
-  ['NoSuchKey', 404],
-  ['NoSuchUpload', 404],
-  ['NoSuchVersion', 404],
-  ['ConditionalRequestConflict', 409],
-  ['OperationAborted', 409],
-  ['PreconditionFailed', 412],
-  ['InternalError', 500],
-  ['ServiceUnavailable', 503],
-  ['SlowDown', 503],
-]);
+const codesByStatus: Readonly<Record<number, readonly string[]>> = {
+  400: [
+    'BadDigest',
+    'EntityTooLarge',
+    'EntityTooSmall',
+    'InvalidArgument',
+    'InvalidDigest',
+    'InvalidEncryptionAlgorithmError',
+    'InvalidPart',
+    'InvalidPartOrder',
+    'InvalidRequest',
+    'InvalidStorageClass',
+    'InvalidTag',
+    'KeyTooLongError',
+    'MalformedXML',
+    'MetadataTooLarge',
+    'RequestTimeout',
+  ],
+  403: [
+    'AccessDenied',
+    'AllAccessDisabled',
+    'InvalidObjectState',
+    'ObjectNotInActiveTierError',
+    'QuotaExceeded',
+  ],
+  404: ['NoSuchBucket', 'NoSuchKey', 'NoSuchUpload', 'NoSuchVersion'],
+  405: ['MethodNotAllowed'],
+  409: ['ConditionalRequestConflict', 'InvalidBucketState', 'OperationAborted'],
+  412: ['PreconditionFailed'],
+  416: ['InvalidRange'],
+  501: ['NotImplemented'],
+  503: ['ServiceUnavailable', 'SlowDown'],
+};
+const statuses: ReadonlyMap<string, number> = new Map(
+  Object.entries(codesByStatus).flatMap(([status, codes]) =>
+    codes.map((code) => [code, Number(status)] as const),
+  ),
+);
+/** Of any other code: stores have many of their own for faults that pass, and clients repeat what is 500. */
+const unknownStatus = 500;
 
 /** An error under a 200. */
 export interface DelayedError extends StoreError {
@@ -105,7 +132,7 @@ export class CompleteResult {
     const trimmed = Buffer.from(text.trimStart(), 'latin1');
     const error = readStoreError(trimmed);
     if (error !== undefined) {
-      const status = statuses.get(error.code) ?? 400;
+      const status = statuses.get(error.code) ?? unknownStatus;
       return { body: trimmed, error: { ...error, status }, fault: undefined };
     }
     if (!isWholeResult(text.trim())) {

@@ -147,6 +147,12 @@ describe('an error under a 200 of the store', () => {
     ['NoSuchUpload', 'NoSuchUpload 404'],
     ['PreconditionFailed', 'PreconditionFailed 412'],
     ['InvalidPart', 'InvalidPart 400'],
+    ['QuotaExceeded', 'QuotaExceeded 403'],
+    ['MethodNotAllowed', 'MethodNotAllowed 405'],
+    ['NotImplemented', 'NotImplemented 501'],
+    // Of one store only; SDKs repeat what is 500.
+    ['SlowDownWrite', 'SlowDownWrite 500'],
+    ['XMinioServerNotInitialized', 'XMinioServerNotInitialized 500'],
     ['SignatureDoesNotMatch', 'ServiceUnavailable 503'],
   ])('%s is answered with its own status', async (code, expected) => {
     const url = await answering('<?xml version="1.0" encoding="UTF-8"?>\n', ' \n ', error(code));
