@@ -3,17 +3,17 @@ import { DecisionBudget } from '../iam/budget.ts';
 import { decide, decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import { couldDenyOther } from '../iam/could-deny.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
-import { RequestContext } from '../iam/request-context.ts';
+import type { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { decidedWithin } from './decided-within.ts';
+import { DecisionContexts } from './decision-contexts.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
-import { type ContextEntry, globalKeys } from './global-keys.ts';
+import type { ContextEntry } from './global-keys.ts';
 import { LookedUpTags } from './looked-up-tags.ts';
 import { Pace } from './pace.ts';
 import { asPaths, firstRefusal, type PermissionQuestion } from './permission-as-path.ts';
-import { signatureKeys } from './signature-keys.ts';
 import { asksStore, objectTags } from './store-keys.ts';
 import type { StoreLookup, StoreTag } from './store-lookup.ts';
 
@@ -46,8 +46,7 @@ export class PermissionDecider {
   // The client chooses the number of decisions.
   readonly #pace: Pace = new Pace(this.#budget);
   #tags: LookedUpTags;
-  #base: readonly ContextEntry[] | undefined;
-  #shared: RequestContext | undefined;
+  readonly #contexts: DecisionContexts;
 
   constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
     const { caller } = authenticated;
@@ -59,6 +58,7 @@ export class PermissionDecider {
     this.#isAudited = isAudited(caller, sources.enforcement);
     this.#ownPoliciesAsk = asksStore(this.#ownSets());
     this.#tags = new LookedUpTags(sources.lookup);
+    this.#contexts = new DecisionContexts(request, authenticated);
   }
 
   /** Decides without a look-up. A decision that depends on tags that have not been looked up is a deny. */
@@ -137,8 +137,8 @@ export class PermissionDecider {
   }
 
   /** Every context key of the request and of one permission, for the explanation of a refusal. */
-  contextOf({ conditionKeys = [] }: Permission): readonly ContextEntry[] {
-    return [...this.#baseKeys(), ...this.#request.conditionKeys, ...conditionKeys];
+  contextOf(permission: Permission): readonly ContextEntry[] {
+    return this.#contexts.list(permission);
   }
 
   async #underEveryName(
@@ -233,38 +233,9 @@ export class PermissionDecider {
   }
 
   #context(permission: Permission, requestKeys: readonly ConditionKey[]): RequestContext {
-    const { conditionKeys, unknownKeys } = permission;
-    const lazyKeys = this.asksStore(permission) ? this.#sources.lookupKeysOf(permission) : none;
-    const isPlain = conditionKeys === undefined && unknownKeys === undefined && lazyKeys.length === 0;
-    // Most permissions need only the context of the request, which is built once.
-    if (isPlain && isSameList(requestKeys, this.#request.conditionKeys)) {
-      this.#shared ??= new RequestContext(() => [...this.#baseKeys(), ...requestKeys]);
-      return this.#shared;
-    }
-    const list = (): ContextEntry[] => [...this.#baseKeys(), ...requestKeys, ...(conditionKeys ?? none)];
-    let context = new RequestContext(list, [...lazyKeys, ...(unknownKeys ?? none)]);
-    for (const prefix of lazyKeys) {
-      const tags = this.#tags.known(prefix, permission);
-      if (tags !== undefined) context = context.withLookedUp(prefix, entriesOf(prefix, tags));
-    }
-    return context;
-  }
-
-  #baseKeys(): readonly ContextEntry[] {
-    if (this.#base === undefined) {
-      const { caller, region } = this.#authenticated;
-      this.#base = [...globalKeys(this.#request.raw, caller, region), ...signatureKeys(this.#authenticated)];
-    }
-    return this.#base;
+    const lazyKeys = this.asksStore(permission) ? this.#sources.lookupKeysOf(permission) : [];
+    return this.#contexts.of(permission, requestKeys, lazyKeys, (prefix) =>
+      this.#tags.known(prefix, permission),
+    );
   }
 }
-
-function isSameList(left: readonly ConditionKey[], right: readonly ConditionKey[]): boolean {
-  return left === right || (left.length === right.length && left.every((one, at) => one === right[at]));
-}
-
-function entriesOf(prefix: string, tags: readonly StoreTag[]): ContextEntry[] {
-  return tags.map(([key, value]) => [prefix + key, value]);
-}
-
-const none: readonly never[] = [];
