@@ -38,31 +38,14 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 /**
  * Ends a response that was written before its request was complete, after {@link readOn}. The connection closes then, and
- * nothing that comes after the request is served. The head is freed: 250 headers of two letters take 30 KiB.
+ * nothing that comes after the request is served.
  */
 export function endEarly(message: IncomingMessage, response: ServerResponse): void {
-  freeHead(message);
   void readOn(message).then(() => {
     response.end();
     const deadline = setTimeout(() => response.destroy(), maxReadingMs);
     response.once('close', () => clearTimeout(deadline));
   });
-}
-
-const freedBytes = new WeakMap<IncomingMessage, number>();
-
-function freeHead(message: IncomingMessage): void {
-  let bytes = `${message.method} ${message.url} HTTP/1.1\r\n\r\n`.length;
-  for (const text of message.rawHeaders) bytes += text.length + 2;
-  freedBytes.set(message, bytes);
-  message.rawHeaders = [];
-  message.headers = {};
-  message.url = '';
-}
-
-/** At most how many bytes the head of a request had that has been freed; 0 while it is held. */
-export function freedHeadBytes(message: IncomingMessage): number {
-  return freedBytes.get(message) ?? 0;
 }
 
 /**

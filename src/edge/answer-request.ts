@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type Clock, httpDate } from '../core/clock.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { StsDependencies } from '../sts/handle.ts';
@@ -5,6 +6,7 @@ import { answerS3Error } from './answer-s3-error.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Exchange } from './exchange-queue.ts';
 import type { Gate } from './gate.ts';
+import { GatheringMessage } from './gathering-message.ts';
 import { handlePreflight, isPreflight } from './handle-preflight.ts';
 import { handleS3, type S3Pipeline } from './handle-s3.ts';
 import { answerSts, answerStsFault } from './handle-sts.ts';
@@ -52,8 +54,10 @@ export async function answerRequest(
   try {
     raw = readHead(message, facts, trustedProxies);
     trace.addHead(raw);
+    freeHead(message);
   } catch (error) {
     const refused = refusedHead(message, facts);
+    freeHead(message);
     const protocol = isForSts(refused, virtualHosts) ? 'sts' : 's3';
     trace.add({ service: protocol });
     const fault = error instanceof HeadFault ? headError(error, protocol) : error;
@@ -74,4 +78,8 @@ export async function answerRequest(
   } catch (error) {
     await answerS3Error(error, connection, trace);
   }
+}
+
+function freeHead(message: IncomingMessage): void {
+  if (message instanceof GatheringMessage) message.freeHead();
 }

@@ -62,9 +62,15 @@ export async function sendAnswer(
   }
   // The callback is also called when the connection has failed.
   const finished = new Promise<void>((resolve) => response.end(() => resolve()));
-  const deadline = setTimeout(() => response.destroy(), maxReadingMs);
+  let deadline: NodeJS.Timeout | undefined;
+  const givenUp = new Promise<void>((resolve) => {
+    deadline = setTimeout(() => {
+      response.destroy();
+      resolve();
+    }, maxReadingMs);
+  });
   try {
-    await place.waitFor(Promise.race([finished, closed]));
+    await place.waitFor(Promise.race([finished, closed, givenUp]));
   } catch (error) {
     if (!(error instanceof NoPlace)) throw error;
     response.destroy();

@@ -141,7 +141,7 @@ class Edge {
     const { metrics, log } = this.#parts;
     const address = clientAddress(message.socket);
     // After a reset the socket has no address, and the request would be decided without `aws:SourceIp`.
-    if (address === undefined) {
+    if (address === undefined || message.socket.destroyed) {
       message.socket.destroy();
       return false;
     }

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { freedHeadBytes } from '../core/lingering.ts';
 import { GatheringMessage } from './gathering-message.ts';
 
 /** Memory of a refused upload whose body is still read: its message, response and timers, without its head. */
@@ -68,8 +67,8 @@ export class UnplacedMemory {
     if (this.#isInHead) return unread + memoryOf(this.#bytesSinceHead(0));
     const message = this.#message;
     if (message === undefined || message.complete) return unread;
-    const body = message instanceof GatheringMessage ? message.bodyBytes : 0;
-    return bytesOfRefused + unread + memoryOf(this.#bytesSinceHead(body + freedHeadBytes(message)));
+    const known = message instanceof GatheringMessage ? message.bodyBytes + message.freedHeadBytes : 0;
+    return bytesOfRefused + unread + memoryOf(this.#bytesSinceHead(known));
   }
 
   /** True for an estimate of a refused upload as ordinary clients send it. */

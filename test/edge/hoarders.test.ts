@@ -82,7 +82,7 @@ it('requests that wait behind others have one limit for all connections', async 
   silentStore = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
   await start('{}', await listenAsStore(silentStore));
   const head = await signed();
-  const waiting = `GET / HTTP/1.1\r\nHost: a\r\n${'AA:\r\n'.repeat(240)}\r\n`;
+  const waiting = `GET / HTTP/1.1\r\nHost: a\r\n${'AA:\r\n'.repeat(120)}\r\n`;
   // Each connection is within its own limit; together they take some 24 MiB.
   for (let index = 0; index < 300; index += 1) swarm.open(head + waiting.repeat(5));
   await expect.poll(() => limitActions('pipelined')).toBeGreaterThan(100);

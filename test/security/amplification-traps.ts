@@ -29,6 +29,15 @@ export const amplificationTraps: readonly Trap[] = [
     ],
   },
   {
+    trap: 'long heads of requests in flight, and of those that wait behind them',
+    tests: [
+      [
+        'security/heads-in-flight.test.ts',
+        'a caller cannot exhaust memory with long heads of requests in flight and behind them',
+      ],
+    ],
+  },
+  {
     trap: 'callers whose signature was verified once hoard connections, heads and waiting requests',
     tests: [
       ['edge/hoarders.test.ts', 'do not keep the heads of others out with unfinished heads of their own'],
