@@ -79,7 +79,8 @@ const calendar = 'lake/shared/calendar.csv';
 const classed = (Value: string): { TagSet: { Key: string; Value: string }[] } => ({
   TagSet: [{ Key: 'class', Value }],
 });
-const withoutTags = { TaggingDirective: 'REPLACE' } as const;
+const replacedTags = { TaggingDirective: 'REPLACE' } as const;
+const withoutTags = { ...replacedTags, MetadataDirective: 'REPLACE' } as const;
 
 /** Every operation of the table in `docs/data-lake.md`, by the words that it has there. */
 export const lakeOperations: ReadonlyMap<string, LakeOperation> = new Map([
@@ -186,6 +187,10 @@ export const lakeOperations: ReadonlyMap<string, LakeOperation> = new Map([
   [
     'CopyObject lake/team/blue/events.csv to results/blue/, without tags',
     changing(({ s3 }) => s3.send(copyToResults('lake/team/blue/events.csv', withoutTags))),
+  ],
+  [
+    'CopyObject lake/team/blue/events.csv to results/blue/, tags replaced',
+    changing(({ s3 }) => s3.send(copyToResults('lake/team/blue/events.csv', replacedTags))),
   ],
   [
     'CopyObject lake/team/red/report.csv to lake/team/blue/',
