@@ -66,7 +66,11 @@ export class UnplacedMemory {
     const unread = hasPlace ? 0 : this.#socket.writableLength;
     if (this.#isInHead) return unread + memoryOf(this.#bytesSinceHead(0));
     const message = this.#message;
-    if (message === undefined || message.complete) return unread;
+    if (message === undefined || message.complete) {
+      // An idle connection would keep it, with a target as long as a head may be.
+      this.#message = undefined;
+      return unread;
+    }
     const known = message instanceof GatheringMessage ? message.bodyBytes + message.freedHeadBytes : 0;
     return bytesOfRefused + unread + memoryOf(this.#bytesSinceHead(known));
   }

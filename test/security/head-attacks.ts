@@ -63,6 +63,16 @@ export const refusedUploadsWithTrailers =
     return swarm;
   };
 
+/** Requests with targets of 32 KB that are answered, on connections that stay open. */
+export const longTargetsOnIdleConnections =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const target = `/${'a'.repeat(32_300)}`;
+    await openAll(swarm, count, () => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    return swarm;
+  };
+
 /** Heads that never end, each in one write with a whole request before it. */
 export const headsBehindRequests =
   (count: number): Attack =>
