@@ -104,10 +104,8 @@ export class ExchangeQueue {
   cut(): Exchange | undefined {
     this.#isCut = true;
     const last = this.#waiting.at(-1);
-    if (last?.message.complete === false) {
-      this.#waiting.pop();
-      this.#setWaitingBytes(this.#waitingBytes - bytesHeld(last));
-    }
+    // Its bytes stay counted: Node holds it until the connection closes.
+    if (last?.message.complete === false) this.#waiting.pop();
     return this.#current?.message.complete === false ? this.#current : undefined;
   }
 

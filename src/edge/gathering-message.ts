@@ -1,10 +1,14 @@
 import { IncomingMessage } from 'node:http';
+import { flatCopy } from '../core/bytes.ts';
 
 /** Pieces from this size on are kept as they are. */
 const smallPiece = 1024;
 const blockBytes = 16_384;
 /** Blocks start small and grow, since many requests with bodies of a few bytes can wait. */
 const firstBlockBytes = 512;
+
+/** Characters of a target that stay for the answer: a bucket and the longest key, percent-encoded. */
+const keptTarget: number = 3 * 1024 + 258;
 
 /**
  * A request that buffers its body compactly until it is read. Node keeps an object of some 400 bytes for each piece that
@@ -30,7 +34,7 @@ export class GatheringMessage extends IncomingMessage {
   }
 
   /**
-   * Frees the head, but for its method, target and framing, once it has been read. 31 KiB of headers with long names take 90
+   * Frees the head, but for its method, the path and its framing, once it has been read. 31 KiB of headers with long names take 90
    * KiB here, as they came and as an object, for as long as the client likes.
    */
   freeHead(): void {
@@ -39,10 +43,12 @@ export class GatheringMessage extends IncomingMessage {
     this.#freedHeadBytes = bytes;
     const { 'content-length': length, 'transfer-encoding': coding } = this.headers;
     this.rawHeaders = [];
+    // The length may have thousands of leading zeros.
     this.headers = {
-      ...(length === undefined ? {} : { 'content-length': length }),
-      ...(coding === undefined ? {} : { 'transfer-encoding': coding }),
+      ...(length === undefined ? {} : { 'content-length': String(Number(length)) }),
+      ...(coding === undefined ? {} : { 'transfer-encoding': 'chunked' }),
     };
+    if ((this.url?.length ?? 0) > keptTarget) this.url = flatCopy(this.url?.slice(0, keptTarget) ?? '');
   }
 
   override push(piece: unknown, encoding?: BufferEncoding): boolean {

@@ -6,6 +6,7 @@ export type HeadReason =
   | 'host'
   | 'header_too_long'
   | 'too_many_headers'
+  | 'too_many_parameters'
   | 'forwarded_header'
   | 'transfer_coding'
   | 'expectation'
@@ -42,6 +43,11 @@ const table: Readonly<Record<HeadReason, Rendering>> = {
     s3: ['RequestHeaderSectionTooLarge', 400],
     sts: ['ValidationError', 400],
     text: 'Your request has too many headers.',
+  },
+  too_many_parameters: {
+    s3: ['InvalidURI', 400],
+    sts: ['ValidationError', 400],
+    text: 'Your request has too many query parameters.',
   },
   forwarded_header: {
     s3: ['InvalidRequest', 400],

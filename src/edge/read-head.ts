@@ -25,6 +25,7 @@ export function readHead(
   trustedProxies: TrustedProxies,
 ): RawRequest {
   if (message.rawHeaders.length > 2 * maxHeaders) throw new HeadFault('too_many_headers');
+  requireFewParameters(message.url ?? '');
   const arrived = readRawRequest(message, { clientAddress, isSecure: false, receivedAtMs, requestId });
   if (arrived === undefined) throw new HeadFault('target');
   if (arrived.headers.count('host') !== 1) throw new HeadFault('host');
@@ -37,6 +38,17 @@ export function readHead(
     }
   }
   return raw;
+}
+
+/** No action takes as many. Each parameter is kept with its raw and its decoded form, some 115 bytes for a single letter. */
+const maxQueryParameters = 256;
+
+function requireFewParameters(target: string): void {
+  const query = target.indexOf('?');
+  let count = 1;
+  for (let at = query < 0 ? -1 : target.indexOf('&', query); at >= 0; at = target.indexOf('&', at + 1))
+    count += 1;
+  if (count > maxQueryParameters) throw new HeadFault('too_many_parameters');
 }
 
 // Node reads `x, chunked` as chunked. A proxy in front may read it differently and smuggle a request.

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { BoundedCache } from '../core/bounded-cache.ts';
+import { flatCopy } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';
 import type { CredentialScope } from './credential-scope.ts';
 
@@ -38,7 +39,7 @@ export class SigningKeyCache {
     const cached = this.#keys.get(entry);
     if (cached !== undefined) return { key: cached, keep: () => undefined };
     const key = deriveSigningKey(secret, scope);
-    return { key, keep: () => this.#keys.set(entry, key) };
+    return { key, keep: () => this.#keys.set(flatCopy(entry), key) };
   }
 
   /** How many keys are kept. */

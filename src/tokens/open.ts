@@ -1,7 +1,7 @@
 import { inflateRawSync } from 'node:zlib';
 import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { BoundedCache } from '../core/bounded-cache.ts';
-import { decodeUtf8 } from '../core/bytes.ts';
+import { decodeUtf8, flatCopy } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';
 import { isCompactJwe } from './compact-jwe.ts';
 import { deriveSecretAccessKey } from './derive-secret.ts';
@@ -53,7 +53,7 @@ export class SessionOpener {
     if (key === undefined || text === undefined || claims === undefined) return undefined;
     const secretAccessKey = deriveSecretAccessKey(key, claims.seed, claims.accessKeyId);
     const session = { claims, secretAccessKey };
-    this.#opened.set(token, { session, characters: text.length });
+    this.#opened.set(flatCopy(token), { session, characters: text.length });
     return session;
   }
 

@@ -49,6 +49,20 @@ export const refusedUploadsWithTinyHeaders = (count: number): Attack => {
   return refusedUploads(count, (index) => fields.slice(0, index % 5 < 3 ? 253 : 172).join(''));
 };
 
+/** Refused uploads with targets of 30 KB. */
+export const refusedUploadsWithLongTargets =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = new Swarm(url);
+    const head = `PUT /${'a'.repeat(30_000)} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\na`;
+    const trickle = setInterval(() => {
+      for (const socket of swarm.sockets) if (socket.writable) socket.write('a');
+      if (swarm.sockets.every((socket) => socket.destroyed)) clearInterval(trickle);
+    }, 1_000);
+    await openAll(swarm, count, () => head);
+    return swarm;
+  };
+
 /** Refused uploads that end in trailers which never end. */
 export const refusedUploadsWithTrailers =
   (count: number): Attack =>

@@ -9,6 +9,7 @@ import {
   headsThatGrowTogether,
   longTargetsOnIdleConnections,
   refusedUploadsWithLongHeads,
+  refusedUploadsWithLongTargets,
   refusedUploadsWithTinyHeaders,
   refusedUploadsWithTrailers,
 } from './head-attacks.ts';
@@ -36,6 +37,7 @@ describe('a stranger cannot exhaust memory with heads that hold no place', { tim
     ['of 3,500 refused uploads with headers of a few bytes', 'none', refusedUploadsWithTinyHeaders(3_500)],
     ['that begin in the same read as a whole request', 'some', headsBehindRequests(3_500)],
     ['that grow on 3,500 connections at the same moment', 'some', headsThatGrowTogether(3_500)],
+    ['of 3,400 refused uploads with targets of 30 KB', 'none', refusedUploadsWithLongTargets(3_400)],
     ['of 3,400 answered requests with targets of 32 KB', 'none', longTargetsOnIdleConnections(3_400)],
     ['or with trailers of 3,400 refused uploads', 'some', refusedUploadsWithTrailers(3_400)],
   ])('%s', async (_, closes, attack) => {
