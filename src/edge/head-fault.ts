@@ -45,7 +45,7 @@ const table: Readonly<Record<HeadReason, Rendering>> = {
     text: 'Your request has too many headers.',
   },
   too_many_parameters: {
-    s3: ['InvalidURI', 400],
+    s3: ['InvalidArgument', 400],
     sts: ['ValidationError', 400],
     text: 'Your request has too many query parameters.',
   },

@@ -15,7 +15,7 @@ async function codeFor(path: string): Promise<string | undefined> {
 
 it.each([
   ['256 are read', `/data/k?${'a&'.repeat(255)}a`, 'AccessDenied'],
-  ['257 are refused by S3', `/data/k?${'a&'.repeat(256)}a`, 'InvalidURI'],
+  ['257 are refused by S3', `/data/k?${'a&'.repeat(256)}a`, 'InvalidArgument'],
   ['257 are refused by STS', `/?Action=GetCallerIdentity${'&a'.repeat(256)}`, 'ValidationError'],
   ['a path may have any number of `&`', `/data/${'&'.repeat(400)}`, 'AccessDenied'],
 ])('of query parameters, %s', async (_, path, code) => {
