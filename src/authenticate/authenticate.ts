@@ -7,6 +7,7 @@
  */
 
 import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { readHeaderSignature } from '../sigv4/header-signature.ts';
 import type { PayloadMode } from '../sigv4/payload-mode.ts';
@@ -91,11 +92,11 @@ export type Authenticated = AuthenticatedRequest;
  * Authenticates an S3 request without reading its body: `payload` says how the body is bound to the signature.
  * @throws AuthenticationFault
  */
-export async function authenticateS3(
+export function authenticateS3(
   claim: SignatureClaim,
   allowsStreaming: boolean,
   sources: AuthenticationSources,
-): Promise<Authenticated> {
+): MaybePromise<Authenticated> {
   const signed = readSignature(claim, { service: 's3', payloadHash: 'required', allowsStreaming });
   const { payload, payloadHash } = signed;
   if (payload === undefined || payloadHash === undefined)
@@ -153,15 +154,16 @@ function readSignature(claim: SignatureClaim, rules: SignatureRules): SignedRequ
     : readPresignedQuery(claim.raw, rules);
 }
 
-async function verify(
+function verify(
   claim: SignatureClaim,
   signed: SignedRequest,
   verified: VerifiedPayload,
   sources: AuthenticationSources,
-): Promise<Authenticated> {
-  const credentials = await resolveCredentials(signed, sources);
-  verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
-  return new AuthenticatedRequest(claim, signed, credentials, verified);
+): MaybePromise<Authenticated> {
+  return whenReady(resolveCredentials(signed, sources), (credentials) => {
+    verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
+    return new AuthenticatedRequest(claim, signed, credentials, verified);
+  });
 }
 
 function requireAllowedRegion(signed: SignedRequest, { allowedRegions }: AuthenticationSources): void {

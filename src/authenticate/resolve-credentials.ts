@@ -1,10 +1,11 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Root } from '../directory/root.ts';
 import type { User } from '../directory/user.ts';
 import type { SignedRequest } from '../sigv4/signed-request.ts';
-import type { SessionOpener } from '../tokens/open.ts';
+import type { OpenedSession, SessionOpener } from '../tokens/open.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import type { Caller } from './caller.ts';
 import { identifySession } from './identify-session.ts';
@@ -41,10 +42,10 @@ function neverEnds(): void {}
  * @throws AuthenticationFault `unknown_access_key`, `invalid_token` or `expired_token`; the functions of the result also
  * `revoked_token` and `revocations_unknown`
  */
-export async function resolveCredentials(
+export function resolveCredentials(
   request: SignedRequest,
   sources: CredentialSources,
-): Promise<ResolvedCredentials> {
+): MaybePromise<ResolvedCredentials> {
   const { accessKeyId, securityToken } = request;
   const { directory } = sources;
   const longTerm = directory.accessKey(accessKeyId);
@@ -63,16 +64,16 @@ export async function resolveCredentials(
     };
   }
   if (securityToken === undefined) throw new AuthenticationFault('unknown_access_key', { accessKeyId });
-  return resolveSession(request, securityToken, sources);
+  return whenReady(sources.sessions.open(securityToken), (session) =>
+    sessionCredentials(request, session, sources),
+  );
 }
 
-async function resolveSession(
-  request: SignedRequest,
-  token: string,
-  { directory, sessions, revocations }: CredentialSources,
-): Promise<ResolvedCredentials> {
-  const { accessKeyId, raw } = request;
-  const session = await sessions.open(token);
+function sessionCredentials(
+  { accessKeyId, raw }: SignedRequest,
+  session: OpenedSession | undefined,
+  { directory, revocations }: CredentialSources,
+): ResolvedCredentials {
   if (session === undefined) {
     throw new AuthenticationFault('invalid_token', { accessKeyId, detail: 'token does not open' });
   }

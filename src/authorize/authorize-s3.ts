@@ -7,7 +7,9 @@
  */
 
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { pathsOfKey } from '../core/path-key.ts';
+import { nextTurn } from '../core/turns.ts';
 import type { Batch, BucketFilter, BucketList, Permission, S3Request } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
@@ -91,20 +93,22 @@ export type Authorized = AuthorizedRequest;
  * @param request the request that was authenticated.
  * @throws when the store cannot be asked.
  */
-export async function authorizeS3(
+export function authorizeS3(
   request: S3Request,
   authenticated: Authenticated,
   sources: AuthorizationSources,
-): Promise<Authorized | Denied> {
+): MaybePromise<Authorized | Denied> {
   if (request.raw !== authenticated.raw)
     throw new Error('authorizing another request than was authenticated');
   const authorization = new RequestAuthorization(request, authenticated, sources);
-  try {
-    if (request.batch !== undefined) return await authorization.decideBatch(request.batch);
-    return await authorization.decideWhole();
-  } finally {
-    authorization.release();
-  }
+  const { batch } = request;
+  return whenReady(
+    batch === undefined ? authorization.decideWhole() : authorization.decideBatch(batch),
+    (decided) => {
+      authorization.release();
+      return decided;
+    },
+  );
 }
 
 class RequestAuthorization {
@@ -127,13 +131,28 @@ class RequestAuthorization {
     this.#decider.release();
   }
 
-  async decideWhole(): Promise<Authorized | Denied> {
-    const decided = await this.#decideAll(this.#request.permissions);
-    if (!decided.isPermitted) return this.#filteredOrDenied(decided);
+  decideWhole(): MaybePromise<Authorized | Denied> {
+    return whenReady(this.#decideAll(this.#request.permissions), (decided) => {
+      if (!decided.isPermitted) return this.#filteredOrDenied(decided);
+      const { tagCopy, document } = this.#request;
+      const slow = this.#slowResponsePermissions();
+      return tagCopy === undefined && slow.length === 0
+        ? this.#authorized({ decided, document })
+        : this.#decideFurther(decided, slow);
+    });
+  }
+
+  async #decideFurther(
+    decided: DecidedPermission,
+    slow: readonly Permission[],
+  ): Promise<Authorized | Denied> {
     const { tagCopy, document } = this.#request;
     const copied = tagCopy && (await settleTagCopy(tagCopy, this.#request, this.#decider));
     if (copied?.refusal?.isPermitted === false) return this.#denied(copied.refusal);
-    await this.#settleResponse();
+    for (const permission of slow) {
+      const { isPermitted } = await this.#decider.settle(permission);
+      this.#settled.set(permission, isPermitted);
+    }
     const headers = copied?.headers;
     const request = headers === undefined ? this.#request : { ...this.#request, headers };
     const recorded = decided.decision.effect === 'allow' ? copied?.refusal : undefined;
@@ -149,34 +168,44 @@ class RequestAuthorization {
       decided,
       document: batch.writeBody(allowed),
       deniedItems,
-      writeResult: async (storeResult) => batch.writeResult(storeResult, deniedItems),
+      writeResult: async (storeResult) => {
+        await nextTurn();
+        return batch.writeResult(storeResult, deniedItems);
+      },
     });
   }
 
   // The first refusal decides. A request without permissions is a bug and must not pass.
-  async #decideAll(permissions: readonly Permission[]): Promise<DecidedPermission> {
-    let decided: DecidedPermission | undefined;
-    let relaxed: DecidedPermission | undefined;
-    for (const permission of permissions) {
-      decided = await this.#decider.settle(permission);
-      if (!decided.isPermitted) return decided;
-      if (decided.decision.effect === 'deny') relaxed ??= decided;
-    }
-    if (decided === undefined) throw new Error('a request without permissions');
-    return relaxed ?? decided;
+  #decideAll([first, ...others]: readonly Permission[]): MaybePromise<DecidedPermission> {
+    if (first === undefined) throw new Error('a request without permissions');
+    return whenReady(this.#decider.settle(first), (decided) =>
+      others.length === 0 || !decided.isPermitted ? decided : this.#decideOthers(decided, others),
+    );
   }
 
-  // While the answer arrives, a decision can neither look up tags nor pause, so slow ones are made beforehand. Odd keys
-  // have many names, and every name is a decision.
-  async #settleResponse(): Promise<void> {
+  async #decideOthers(
+    first: DecidedPermission,
+    others: readonly Permission[],
+  ): Promise<DecidedPermission> {
+    let told = first;
+    for (const permission of others) {
+      const decided = await this.#decider.settle(permission);
+      if (!decided.isPermitted) return decided;
+      // A deny that audit mode relaxes is recorded rather than an allow.
+      if (told.decision.effect === 'allow') told = decided;
+    }
+    return told;
+  }
+
+  /**
+   * Permissions that the answer may need and that are slow to decide. While it arrives, a decision can neither look up tags nor
+   * pause, so these are decided beforehand. Odd keys have many names, and every name is a decision.
+   */
+  #slowResponsePermissions(): readonly Permission[] {
     const { guardedHeaders, seesMissing, copySource, key } = this.#request;
     const needed = [...guardedHeaders.map(([, permission]) => permission), ...seesMissing];
-    const hasNames = copySource !== undefined || pathsOfKey(key).length > 0;
-    for (const permission of needed) {
-      if (!hasNames && !this.#decider.asksStore(permission)) continue;
-      const { isPermitted } = await this.#decider.settle(permission);
-      this.#settled.set(permission, isPermitted);
-    }
+    if (copySource !== undefined || pathsOfKey(key).length > 0) return needed;
+    return needed.filter((permission) => this.#decider.asksStore(permission));
   }
 
   #filteredOrDenied(refused: DecidedPermission): Authorized | Denied {

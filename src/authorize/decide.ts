@@ -1,4 +1,5 @@
 import type { Caller } from '../authenticate/caller.ts';
+import type { MaybePromise } from '../core/maybe-promise.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
 import type { Enforcement } from '../directory/records.ts';
 import { DecisionBudget } from '../iam/budget.ts';
@@ -24,7 +25,7 @@ export class PacedDecisions {
   readonly #pace: Pace = new Pace(this.#budget);
 
   /** Like `decide` of the policy engine. */
-  decide(sets: PolicySets, query: AuthorizationQuery): Promise<Decision | NeedsKeys> {
+  decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
     return decideWithPauses(sets, { ...query, budget: this.#budget }, () => this.#pace.rest());
   }
 }

@@ -1,4 +1,4 @@
-import type { NeedsKeys, PolicySets } from '../iam/combine.ts';
+import { failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/query.ts';
 import { refusalWithin } from '../iam/within-prefix.ts';
 import type { Permission } from '../s3/operation.ts';
@@ -12,7 +12,11 @@ export function decidedWithin(
   decision: AccessDecision | NeedsKeys,
 ): AccessDecision | NeedsKeys {
   if (prefix === undefined || decision.effect !== 'allow') return decision;
-  const refusal = refusalWithin(sets, query, prefix, decision);
-  if (refusal === undefined) return decision;
-  return { effect: 'deny', sets: decision.sets, ...refusal };
+  try {
+    const refusal = refusalWithin(sets, query, prefix, decision);
+    if (refusal === undefined) return decision;
+    return { effect: 'deny', sets: decision.sets, ...refusal };
+  } catch (fault) {
+    return failedDecision(fault);
+  }
 }

@@ -1,3 +1,4 @@
+import { nextTurn } from '../core/turns.ts';
 import type { DecisionBudget } from '../iam/budget.ts';
 
 /** Steps between two pauses, a few milliseconds. A single policy is not interrupted; the largest takes less than this. */
@@ -23,19 +24,4 @@ export class Pace {
     });
     return this.#resting;
   }
-}
-
-const waiting: (() => void)[] = [];
-
-/** Waits for a turn of the event loop. Each turn runs only one slice, however many requests are waiting. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    if (waiting.length === 1) setImmediate(serveNext);
-  });
-}
-
-function serveNext(): void {
-  waiting.shift()?.();
-  if (waiting.length > 0) setImmediate(serveNext);
 }

@@ -1,4 +1,5 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { decide, decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import { couldDenyOther } from '../iam/could-deny.ts';
@@ -28,6 +29,8 @@ export interface AuthorizationSources {
   /** What ListBuckets shows to callers who may not list all buckets. */
   readonly listBuckets: 'filtered' | 'strict';
 }
+
+type DecideOne = (question: PermissionQuestion) => MaybePromise<DecidedPermission>;
 
 /** Cost of finding the policies and the context of one decision, in comparisons. */
 const stepsToPrepare = 4_000;
@@ -94,14 +97,19 @@ export class PermissionDecider {
   settle(
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
-  ): Promise<DecidedPermission> {
+  ): MaybePromise<DecidedPermission> {
     return this.#underEveryName(permission, requestKeys, (question) => this.#settleOne(question));
   }
 
   /** Decides as `decide` does, with pauses. */
-  decideWithPauses(permission: Permission, requestKeys: readonly ConditionKey[]): Promise<DecidedPermission> {
-    return this.#underEveryName(permission, requestKeys, async (question) =>
-      this.#decidedOrUnknown(question.permission, await this.#evaluateWithPauses(question)),
+  decideWithPauses(
+    permission: Permission,
+    requestKeys: readonly ConditionKey[],
+  ): MaybePromise<DecidedPermission> {
+    return this.#underEveryName(permission, requestKeys, (question) =>
+      whenReady(this.#evaluateWithPauses(question), (decision) =>
+        this.#decidedOrUnknown(question.permission, decision),
+      ),
     );
   }
 
@@ -141,16 +149,27 @@ export class PermissionDecider {
     return this.#contexts.list(permission);
   }
 
-  async #underEveryName(
+  #underEveryName(
     permission: Permission,
     requestKeys: readonly ConditionKey[],
-    decideOne: (question: PermissionQuestion) => Promise<DecidedPermission>,
+    decideOne: DecideOne,
+  ): MaybePromise<DecidedPermission> {
+    return whenReady(decideOne({ permission, requestKeys }), (first) => {
+      if (!first.isPermitted) return first;
+      const others = this.#otherQuestions(permission, requestKeys);
+      return others.length === 0 ? first : this.#underOtherNames(first, others, decideOne);
+    });
+  }
+
+  async #underOtherNames(
+    first: DecidedPermission,
+    others: readonly PermissionQuestion[],
+    decideOne: DecideOne,
   ): Promise<DecidedPermission> {
-    let decided = await decideOne({ permission, requestKeys });
-    for (const other of this.#otherQuestions(permission, requestKeys)) {
+    let decided = first;
+    for (const other of others) {
       if (!decided.isPermitted) return decided;
-      const named = await decideOne(other);
-      decided = firstRefusal(decided, named, other.isDenyOnly);
+      decided = firstRefusal(decided, await decideOne(other), other.isDenyOnly);
     }
     return decided;
   }
@@ -175,16 +194,20 @@ export class PermissionDecider {
     return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
 
-  async #settleOne(question: PermissionQuestion): Promise<DecidedPermission> {
+  #settleOne(question: PermissionQuestion): MaybePromise<DecidedPermission> {
+    return whenReady(this.#evaluateWithPauses(question), (decision) =>
+      decision.effect === 'needs'
+        ? this.#settleWithTags(question, decision.keys)
+        : this.#decided(question.permission, decision),
+    );
+  }
+
+  async #settleWithTags(question: PermissionQuestion, keys: readonly string[]): Promise<DecidedPermission> {
     const { permission } = question;
-    let decision = await this.#evaluateWithPauses(question);
-    while (decision.effect === 'needs') {
-      const prefixes = this.#sources.lookupKeysOf(permission);
-      if (!(await this.#tags.learn(permission, prefixes, decision.keys)))
-        return this.#decided(permission, undecidable(decision.keys));
-      decision = await this.#evaluateWithPauses(question);
-    }
-    return this.#decided(permission, decision);
+    const prefixes = this.#sources.lookupKeysOf(permission);
+    if (!(await this.#tags.learn(permission, prefixes, keys)))
+      return this.#decided(permission, undecidable(keys));
+    return this.#settleOne(question);
   }
 
   #decided(permission: Permission, decision: AccessDecision): DecidedPermission {
@@ -205,14 +228,16 @@ export class PermissionDecider {
     }
   }
 
-  async #evaluateWithPauses(question: PermissionQuestion): Promise<AccessDecision | NeedsKeys> {
+  #evaluateWithPauses(question: PermissionQuestion): MaybePromise<AccessDecision | NeedsKeys> {
     const { permission } = question;
     try {
       const sets = this.#setsFor(permission);
       this.#budget.spend(stepsToPrepare);
       const query = this.#query(question);
-      const decision = await decideWithPauses(sets, query, () => this.#pace.rest());
-      return decidedWithin(sets, query, permission.within, decision);
+      return whenReady(
+        decideWithPauses(sets, query, () => this.#pace.rest()),
+        (decision) => decidedWithin(sets, query, permission.within, decision),
+      );
     } catch (fault) {
       return failedDecision(fault);
     }

@@ -1,8 +1,12 @@
+import type { MaybePromise } from '../core/maybe-promise.ts';
 import type { Batch, ConditionKey, Permission } from '../s3/operation.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 
 type BatchItem = Batch['items'][number];
-type Settle = (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>;
+type Settle = (
+  permission: Permission,
+  requestKeys: readonly ConditionKey[],
+) => MaybePromise<DecidedPermission>;
 
 /** Most items decided concurrently: a batch must not send a thousand look-ups to the store at once. */
 const maxAtOnce = 16;

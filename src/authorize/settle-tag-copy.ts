@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../core/maybe-promise.ts';
 import type { ConditionKey, ForwardedHeaders, Permission, S3Request, TagCopy } from '../s3/operation.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import type { PermissionDecider } from './permission-decider.ts';
@@ -10,7 +11,10 @@ interface SettledTagCopy {
   readonly refusal: DecidedPermission | undefined;
 }
 
-type Decide = (permission: Permission, requestKeys: readonly ConditionKey[]) => Promise<DecidedPermission>;
+type Decide = (
+  permission: Permission,
+  requestKeys: readonly ConditionKey[],
+) => MaybePromise<DecidedPermission>;
 
 /**
  * A caller who may read and write any tags copies as it asked to. For other callers the tags of the source are looked up, and

@@ -11,8 +11,10 @@ import { decisionFacts } from '../authorize/decide.ts';
 import type { Denied } from '../authorize/denied.ts';
 import type { AuthorizationSources } from '../authorize/permission-decider.ts';
 import { refuseBatch } from '../authorize/refuse-batch.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
+import { nextTurn } from '../core/turns.ts';
 import { ResultRefused } from '../forward/faults.ts';
 import type { Exchange, Forwarder } from '../forward/forward.ts';
 import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
@@ -40,6 +42,9 @@ const documentFactor = 4;
 /** Further bytes reserved for each item of a batch: its decision takes this much, however short its key is. */
 const bytesPerItem = 192;
 
+/** A longer document is parsed in a turn of its own. */
+const longDocumentBytes = 65_536;
+
 /** A refusal of an authenticated caller. */
 export interface Denial {
   readonly caller: Caller;
@@ -63,7 +68,8 @@ export async function handleS3(
   const request = route(claim.request, pipeline.routing);
   const { operation, bucket, key } = request;
   trace.add({ operation: operation.name, bucket, key });
-  const authenticated = await authenticateS3(claim, allowsStreaming(operation), pipeline.authentication);
+  const authenticating = authenticateS3(claim, allowsStreaming(operation), pipeline.authentication);
+  const authenticated = authenticating instanceof Promise ? await authenticating : authenticating;
   const { caller } = authenticated;
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
@@ -76,10 +82,13 @@ export async function handleS3(
   // A document that is only passed on does not affect the decision, so a denied one is not invited with 100 Continue.
   if (operation.document !== undefined && operation.document.read === undefined)
     await authorize(request, authenticated, pipeline, trace);
-  const complete = await readBody(request, authenticated, connection, pipeline.routing.partition);
-  // The session may have expired or been revoked while the body arrived.
-  if (operation.body === 'document') authenticated.recheck(connection.clock.now());
-  const authorized = await authorize(complete, authenticated, pipeline, trace);
+  const complete =
+    operation.body === 'document'
+      ? await readDocument(request, authenticated, connection, pipeline.routing.partition)
+      : request;
+  if (operation.body === 'none') requireNoBody(raw.headers, authenticated.payload);
+  const authorizing = authorize(complete, authenticated, pipeline, trace);
+  const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   if (authorized.isEmptyBatch) {
     await answerEmptyBatch(authorized, connection, trace);
     return;
@@ -95,55 +104,49 @@ export async function handleS3(
   }
 }
 
-async function readBody(
+async function readDocument(
   request: S3Request,
   authenticated: Authenticated,
-  connection: ClientConnection,
+  { message, invite, place, clock }: ClientConnection,
   partition: string,
 ): Promise<S3Request> {
   const { headers } = request.raw;
-  const { payload } = authenticated;
-  switch (request.operation.body) {
-    case 'none':
-      requireNoBody(headers, payload);
-      return request;
-    case 'document': {
-      const { message, invite, place } = connection;
-      const maxBytes = maxDocumentBytes(request);
-      // Before reading, so that a document without room costs nothing.
-      const announced = Number(headers.get('content-length') ?? 0);
-      if (announced <= maxBytes) place.reservation.growTo(announced * (documentFactor - 1));
-      const body = await readDocumentBody(message, {
-        headers,
-        payload,
-        checksumsOfAnother: request.operation.checksumsOfAnother === true,
-        maxBytes,
-        reservation: place.reservation,
-        invite,
-      });
-      place.reservation.growTo(body.length * documentFactor);
-      const complete = withDocument(request, body, partition);
-      const items = complete.batch?.items.length ?? 0;
-      place.reservation.growTo(body.length * documentFactor + items * bytesPerItem);
-      return complete;
-    }
-    case 'object':
-      return request;
-  }
+  const maxBytes = maxDocumentBytes(request);
+  // Before reading, so that a document without room costs nothing.
+  const announced = Number(headers.get('content-length') ?? 0);
+  if (announced <= maxBytes) place.reservation.growTo(announced * (documentFactor - 1));
+  const body = await readDocumentBody(message, {
+    headers,
+    payload: authenticated.payload,
+    checksumsOfAnother: request.operation.checksumsOfAnother === true,
+    maxBytes,
+    reservation: place.reservation,
+    invite,
+  });
+  // Parsing takes up to tens of milliseconds, and many documents may arrive together.
+  if (body.length > longDocumentBytes) await nextTurn();
+  // The session may have expired or been revoked while the body arrived.
+  authenticated.recheck(clock.now());
+  place.reservation.growTo(body.length * documentFactor);
+  const complete = withDocument(request, body, partition);
+  const items = complete.batch?.items.length ?? 0;
+  place.reservation.growTo(body.length * documentFactor + items * bytesPerItem);
+  return complete;
 }
 
-async function authorize(
+function authorize(
   request: S3Request,
   authenticated: Authenticated,
   pipeline: S3Pipeline,
   trace: RequestTrace,
-): Promise<Authorized> {
+): MaybePromise<Authorized> {
   const startedAt = performance.now();
-  const result = await authorizeS3(request, authenticated, pipeline.authorization);
-  traceDecision(result, trace, (performance.now() - startedAt) * 1000);
-  if (!result.isAllowed) throw refusal(result, authenticated, pipeline);
-  if (request.refusal !== undefined) throw request.refusal;
-  return result;
+  return whenReady(authorizeS3(request, authenticated, pipeline.authorization), (result) => {
+    traceDecision(result, trace, (performance.now() - startedAt) * 1000);
+    if (!result.isAllowed) throw refusal(result, authenticated, pipeline);
+    if (request.refusal !== undefined) throw request.refusal;
+    return result;
+  });
 }
 
 function traceDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {
@@ -164,6 +167,7 @@ async function answerEmptyBatch(
   trace: RequestTrace,
 ): Promise<void> {
   const { ownHeaders } = connection;
+  await nextTurn();
   const body = authorized.request.batch?.writeResult(undefined, authorized.deniedItems) ?? Buffer.alloc(0);
   trace.add({ status: 200, bytesOut: body.length });
   await sendAnswer(connection, {

@@ -122,9 +122,10 @@ class Edge {
     let isKnown = false;
     const queue = new ExchangeQueue(
       socket,
-      async (exchange) => {
-        if (await this.#serve(exchange)) isKnown = true;
-      },
+      (exchange) =>
+        this.#serve(exchange, () => {
+          isKnown = true;
+        }),
       {
         onIdle: () => this.#connections.end(socket, isKnown),
         onOverflow: () => this.#parts.reporter.acted('pipelined'),
@@ -135,15 +136,15 @@ class Edge {
     return queue;
   }
 
-  /** Resolves, always, with whether the caller was authenticated. */
-  async #serve(exchange: Exchange): Promise<boolean> {
+  /** Never rejects. Calls `onKnown` at the end if the caller was authenticated. */
+  async #serve(exchange: Exchange, onKnown: () => void): Promise<void> {
     const { message, response } = exchange;
     const { metrics, log } = this.#parts;
     const address = clientAddress(message.socket);
     // After a reset the socket has no address, and the request would be decided without `aws:SourceIp`.
     if (address === undefined || message.socket.destroyed) {
       message.socket.destroy();
-      return false;
+      return;
     }
     // While draining: a client that sends request after request would be cut off at the deadline, in the middle of one.
     if (!this.#server.listening) response.shouldKeepAlive = false;
@@ -160,7 +161,7 @@ class Edge {
       metrics.inFlight('s3', -1);
       this.#note(trace);
     }
-    return place.isKnown;
+    if (place.isKnown) onKnown();
   }
 
   // An error in a record must not end the process.

@@ -13,6 +13,7 @@ import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
+import type { MaybePromise } from '../core/maybe-promise.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { ClientSide, RelayFacts } from './client-answer.ts';
@@ -59,7 +60,8 @@ export class Forwarder {
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
     if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
       return answerNothing(exchange);
-    const body = await outgoingBody(authorized, exchange, this.#store.trailers);
+    const preparing = outgoingBody(authorized, exchange, this.#store.trailers);
+    const body = preparing instanceof Promise ? await preparing : preparing;
     try {
       return await this.#attempt(authorized, exchange, { body, isFresh: false });
     } catch (error) {
@@ -134,13 +136,14 @@ function answerNothing({ response, ownHeaders }: Exchange): RelayFacts {
   };
 }
 
-async function outgoingBody(
+function outgoingBody(
   { request, document, payload }: Authorized,
-  { message, invite, reservation, recheck }: Exchange,
+  exchange: Exchange,
   trailers: TrailerMode,
-): Promise<OutgoingBody> {
+): MaybePromise<OutgoingBody> {
   if (document !== undefined) return { length: document.length, content: document };
   if (request.operation.body === 'none') return { length: 0, content: undefined };
+  const { message, invite, reservation, recheck } = exchange;
   const { raw, headers: forwarded } = request;
   const arriving = { message, headers: raw.headers, forwarded, payload, reservation, invite, recheck };
   return prepareObjectBody(arriving, trailers);

@@ -6,9 +6,9 @@
  * It never allows because of an error: an error while deciding is a deny.
  */
 
+import type { MaybePromise } from '../core/maybe-promise.ts';
 import {
   type AuthorizationQuery,
-  evaluatePolicies,
   SetEvaluation,
   type SetResult,
   type StatementReference,
@@ -64,8 +64,11 @@ export interface NeedsKeys {
  */
 export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   try {
-    const bound = withBoundary(sets, query);
-    return combine(evaluateSets(sets, bound), sets, bound);
+    const steps = decideInSteps(sets, query);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
   } catch (fault) {
     return failedDecision(fault);
   }
@@ -75,31 +78,51 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
  * {@link decide} with pauses, for decisions that are many or large enough to keep other clients waiting. Before each
  * policy it calls `rest` and awaits the promise, until `rest` returns `undefined`.
  */
-export async function decideWithPauses(
+export function decideWithPauses(
   sets: PolicySets,
   query: AuthorizationQuery,
   rest: () => Promise<void> | undefined,
-): Promise<Decision | NeedsKeys> {
+): MaybePromise<Decision | NeedsKeys> {
+  return proceed(decideInSteps(sets, query), rest);
+}
+
+type Steps = Generator<void, Decision | NeedsKeys, void>;
+
+function proceed(steps: Steps, rest: () => Promise<void> | undefined): MaybePromise<Decision | NeedsKeys> {
   try {
-    const bound = withBoundary(sets, query);
-    const budget = startBudget(sets, bound);
-    const policies = policiesOf(sets, bound);
-    const results: Partial<Record<PolicyType, SetResult>> = {};
-    for (const policyType of policyTypes) {
-      const set = policies[policyType];
-      if (set === undefined) continue;
-      const evaluation = new SetEvaluation(bound, budget);
-      for (const policy of set) {
-        // Other decisions resume in the same turn and may use it up before this one.
-        for (let resting = rest(); resting !== undefined; resting = rest()) await resting;
-        if (evaluation.add(policy)) break;
-      }
-      results[policyType] = evaluation.result();
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      const resting = rest();
+      if (resting !== undefined) return restFully(resting, rest).then(() => proceed(steps, rest));
     }
-    return combine({ ...noResults, ...results }, sets, bound);
   } catch (fault) {
     return failedDecision(fault);
   }
+}
+
+// Other decisions resume in the same turn and may use it up before this one.
+async function restFully(first: Promise<void>, rest: () => Promise<void> | undefined): Promise<void> {
+  for (let resting: Promise<void> | undefined = first; resting !== undefined; resting = rest()) await resting;
+}
+
+/** Stops before each policy. */
+function* decideInSteps(sets: PolicySets, query: AuthorizationQuery): Steps {
+  const bound = withBoundary(sets, query);
+  const budget = startBudget(sets, bound);
+  const policies = policiesOf(sets, bound);
+  const results: Record<PolicyType, SetResult | undefined> = { ...noResults };
+  for (const policyType of policyTypes) {
+    const set = policies[policyType];
+    if (set === undefined) continue;
+    const evaluation = new SetEvaluation(bound, budget);
+    for (const policy of set) {
+      yield;
+      if (evaluation.add(policy)) break;
+    }
+    results[policyType] = evaluation.result();
+  }
+  return combine(results, sets, bound);
 }
 
 /** The deny of a decision that could not be made: a server fault to log, for which no policy is the reason. */
@@ -121,17 +144,6 @@ const noResults: SetResults = {
   session: undefined,
   resource: undefined,
 };
-
-function evaluateSets(sets: PolicySets, query: AuthorizationQuery): SetResults {
-  const budget = startBudget(sets, query);
-  const { identity, boundary, session, resource } = policiesOf(sets, query);
-  return {
-    identity: evaluatePolicies(identity, query, budget),
-    boundary: boundary && evaluatePolicies(boundary, query, budget),
-    session: session && evaluatePolicies(session, query, budget),
-    resource: resource && evaluatePolicies(resource, query, budget),
-  };
-}
 
 function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   const effects = effectsNow(results, query);

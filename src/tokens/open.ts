@@ -2,6 +2,7 @@ import { inflateRawSync } from 'node:zlib';
 import { compactDecrypt, decodeProtectedHeader } from 'jose';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import { decodeUtf8, flatCopy } from '../core/bytes.ts';
+import type { MaybePromise } from '../core/maybe-promise.ts';
 import type { Secret } from '../core/secret.ts';
 import { isCompactJwe } from './compact-jwe.ts';
 import { deriveSecretAccessKey } from './derive-secret.ts';
@@ -41,10 +42,12 @@ export class SessionOpener {
   }
 
   /** Opens a token. `undefined` when it is malformed, or was not sealed by this ring. */
-  async open(token: string): Promise<OpenedSession | undefined> {
+  open(token: string): MaybePromise<OpenedSession | undefined> {
     if (token.length > maxTokenLength) return undefined;
-    const cached = this.#opened.get(token);
-    if (cached !== undefined) return cached.session;
+    return this.#opened.get(token)?.session ?? this.#decrypt(token);
+  }
+
+  async #decrypt(token: string): Promise<OpenedSession | undefined> {
     // Otherwise each spelling of a token would take an entry of its own in the cache.
     if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
