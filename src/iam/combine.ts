@@ -65,10 +65,9 @@ export interface NeedsKeys {
 export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   try {
     const steps = decideInSteps(sets, query);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return step.value;
   } catch (fault) {
     return failedDecision(fault);
   }
@@ -88,22 +87,25 @@ export function decideWithPauses(
 
 type Steps = Generator<void, Decision | NeedsKeys, void>;
 
-function proceed(steps: Steps, rest: () => Promise<void> | undefined): MaybePromise<Decision | NeedsKeys> {
+/** @param reached where the steps have stopped; they begin when it is absent */
+function proceed(
+  steps: Steps,
+  rest: () => Promise<void> | undefined,
+  reached?: IteratorYieldResult<void>,
+): MaybePromise<Decision | NeedsKeys> {
   try {
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
+    let step = reached ?? steps.next();
+    while (step.done !== true) {
+      const stopped = step;
       const resting = rest();
-      if (resting !== undefined) return restFully(resting, rest).then(() => proceed(steps, rest));
+      // Other decisions resume in the same turn and may use it up before this one, so `rest` is asked again.
+      if (resting !== undefined) return resting.then(() => proceed(steps, rest, stopped));
+      step = steps.next();
     }
+    return step.value;
   } catch (fault) {
     return failedDecision(fault);
   }
-}
-
-// Other decisions resume in the same turn and may use it up before this one.
-async function restFully(first: Promise<void>, rest: () => Promise<void> | undefined): Promise<void> {
-  for (let resting: Promise<void> | undefined = first; resting !== undefined; resting = rest()) await resting;
 }
 
 /** Stops before each policy. */

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import { flatCopy } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';
@@ -8,20 +8,23 @@ function hmac(key: Uint8Array | string, data: string): Buffer {
   return createHmac('sha256', key).update(data, 'utf8').digest();
 }
 
-/** Derives the key of Signature V4 for one secret and scope. */
-function deriveSigningKey(secret: Secret, scope: CredentialScope): Buffer {
+/**
+ * Derives the key of Signature V4 for one secret and scope. A key object, because Node 24 makes one of a Buffer for every HMAC,
+ * which takes six times as long as the HMAC.
+ */
+function deriveSigningKey(secret: Secret, scope: CredentialScope): KeyObject {
   const dateKey = hmac(`AWS4${secret.reveal()}`, scope.date);
   const regionKey = hmac(dateKey, scope.region);
   const serviceKey = hmac(regionKey, scope.service);
-  return hmac(serviceKey, 'aws4_request');
+  return createSecretKey(hmac(serviceKey, 'aws4_request'));
 }
 
-// One key costs four HMACs to derive and about 300 bytes to keep.
-const maxCachedKeys = 20_000;
+// One key costs four HMACs to derive and about 1 KB to keep.
+const maxCachedKeys = 12_000;
 
 /** A derived key that is not cached yet. Otherwise a client could fill the cache with made-up scopes. */
 export interface FoundSigningKey {
-  readonly key: Buffer;
+  readonly key: KeyObject;
   /** Keeps the key for the next request; call it once a signature was verified or made with it. */
   readonly keep: () => void;
 }
@@ -31,7 +34,7 @@ export interface FoundSigningKey {
  * may share an id.
  */
 export class SigningKeyCache {
-  readonly #keys: BoundedCache<Buffer> = new BoundedCache({ maxEntries: maxCachedKeys });
+  readonly #keys: BoundedCache<KeyObject> = new BoundedCache({ maxEntries: maxCachedKeys });
 
   /** Finds or derives the key. */
   find(secret: Secret, scope: CredentialScope): FoundSigningKey {
@@ -49,6 +52,6 @@ export class SigningKeyCache {
 }
 
 /** The signature: lower-case hexadecimal HMAC of the string to sign. */
-export function computeSignature(signingKey: Uint8Array, stringToSign: string): Buffer {
+export function computeSignature(signingKey: KeyObject, stringToSign: string): Buffer {
   return createHmac('sha256', signingKey).update(stringToSign, 'latin1').digest();
 }
