@@ -15,7 +15,7 @@ import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
-import { settleBatch } from './settle-batch.ts';
+import { longBatch, settleBatch } from './settle-batch.ts';
 import { settleTagCopy } from './settle-tag-copy.ts';
 
 export type { Denied } from './denied.ts';
@@ -169,7 +169,7 @@ class RequestAuthorization {
       document: batch.writeBody(allowed),
       deniedItems,
       writeResult: async (storeResult) => {
-        await nextTurn();
+        if (batch.items.length > longBatch) await nextTurn(this.#authenticated.caller.entity.arn);
         return batch.writeResult(storeResult, deniedItems);
       },
     });
@@ -183,10 +183,7 @@ class RequestAuthorization {
     );
   }
 
-  async #decideOthers(
-    first: DecidedPermission,
-    others: readonly Permission[],
-  ): Promise<DecidedPermission> {
+  async #decideOthers(first: DecidedPermission, others: readonly Permission[]): Promise<DecidedPermission> {
     let told = first;
     for (const permission of others) {
       const decided = await this.#decider.settle(permission);

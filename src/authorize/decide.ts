@@ -26,7 +26,7 @@ export class PacedDecisions {
 
   /** Like `decide` of the policy engine. */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
-    return decideWithPauses(sets, { ...query, budget: this.#budget }, () => this.#pace.rest());
+    return decideWithPauses(sets, { ...query, budget: this.#budget }, () => this.#pace.rest(query.principal));
   }
 }
 

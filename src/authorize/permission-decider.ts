@@ -235,7 +235,7 @@ export class PermissionDecider {
       this.#budget.spend(stepsToPrepare);
       const query = this.#query(question);
       return whenReady(
-        decideWithPauses(sets, query, () => this.#pace.rest()),
+        decideWithPauses(sets, query, () => this.#pace.rest(this.#principal)),
         (decision) => decidedWithin(sets, query, permission.within, decision),
       );
     } catch (fault) {

@@ -11,6 +11,9 @@ type Settle = (
 /** Most items decided concurrently: a batch must not send a thousand look-ups to the store at once. */
 const maxAtOnce = 16;
 
+/** A result with more items is written in a turn of its own: a thousand long keys take tens of milliseconds. */
+export const longBatch = 100;
+
 /** The result of deciding a batch. */
 interface SettledBatch {
   /** The decision to report for the whole. */

@@ -11,6 +11,7 @@ import { decisionFacts } from '../authorize/decide.ts';
 import type { Denied } from '../authorize/denied.ts';
 import type { AuthorizationSources } from '../authorize/permission-decider.ts';
 import { refuseBatch } from '../authorize/refuse-batch.ts';
+import { longBatch } from '../authorize/settle-batch.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
@@ -90,6 +91,7 @@ export async function handleS3(
   const authorizing = authorize(complete, authenticated, pipeline, trace);
   const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   if (authorized.isEmptyBatch) {
+    if (authorized.deniedItems.length > longBatch) await nextTurn(caller.entity.arn);
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
@@ -124,7 +126,7 @@ async function readDocument(
     invite,
   });
   // Parsing takes up to tens of milliseconds, and many documents may arrive together.
-  if (body.length > longDocumentBytes) await nextTurn();
+  if (body.length > longDocumentBytes) await nextTurn(authenticated.caller.entity.arn);
   // The session may have expired or been revoked while the body arrived.
   authenticated.recheck(clock.now());
   place.reservation.growTo(body.length * documentFactor);
@@ -167,7 +169,6 @@ async function answerEmptyBatch(
   trace: RequestTrace,
 ): Promise<void> {
   const { ownHeaders } = connection;
-  await nextTurn();
   const body = authorized.request.batch?.writeResult(undefined, authorized.deniedItems) ?? Buffer.alloc(0);
   trace.add({ status: 200, bytesOut: body.length });
   await sendAnswer(connection, {

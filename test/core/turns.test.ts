@@ -1,0 +1,34 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { nextTurn } from '../../src/core/turns.ts';
+
+/** Queues `count` pieces of work, each of which notes its owner. */
+function queue(owner: string, count: number, done: string[]): Promise<unknown> {
+  return Promise.all(Array.from({ length: count }, () => nextTurn(owner).then(() => done.push(owner))));
+}
+
+it('an owner with much work delays the work of another by a single piece', async () => {
+  const done: string[] = [];
+  const all = queue('first', 50, done);
+  await queue('second', 1, done);
+  expect(done.length).toBeLessThanOrEqual(2);
+  await all;
+  expect(done.filter((owner) => owner === 'first')).toHaveLength(50);
+});
+
+it('owners take turns', async () => {
+  const done: string[] = [];
+  await Promise.all([queue('a', 3, done), queue('b', 3, done), queue('c', 1, done)]);
+  expect(done.join('')).toBe('abcabab');
+});
+
+it('a turn of the event loop runs one piece', async () => {
+  const done: string[] = [];
+  const all = queue('a', 5, done);
+  for (let turn = 0; turn < 5; turn += 1) {
+    const before = done.length;
+    await setImmediate();
+    expect(done.length - before).toBeLessThanOrEqual(1);
+  }
+  await all;
+});
