@@ -92,7 +92,7 @@ export class ClientAnswer {
     if (closing.length > 0) response.shouldKeepAlive = false;
     response.writeHead(this.status, [...ownHeaders, ...kept, ...further, ...closing]);
     // Node ends the connection of a slow reader in order, which would make an answer without a length look complete.
-    if (endsWithConnection(message)) response.on('timeout', () => this.cutShort());
+    if (endsWithConnection(message)) response.on('timeout', () => cutShort(message, response));
   }
 
   /** Sends the head and the store's body at once. */
@@ -117,9 +117,7 @@ export class ClientAnswer {
 
   /** Ends the connection so that the client can tell that the answer is incomplete. */
   cutShort(): void {
-    const { message, response } = this.#client;
-    if (endsWithConnection(message)) message.socket.resetAndDestroy();
-    else response.destroy();
+    cutShort(this.#client.message, this.#client.response);
   }
 
   /** Ends the answer. Calls `onFinished` when everything has been sent. */
@@ -136,9 +134,17 @@ export class ClientAnswer {
       response.end(() => onFinished(facts));
       return;
     }
+    // The end comes later, and a head without a body would wait for it.
+    response.flushHeaders();
     endEarly(message, response);
     onFinished(facts);
   }
+}
+
+// Must not keep the authorized request: the response can stay open long after it.
+function cutShort(message: IncomingMessage, response: ServerResponse): void {
+  if (endsWithConnection(message)) message.socket.resetAndDestroy();
+  else response.destroy();
 }
 
 // An answer in HTTP/1.0 without a length ends with the connection. Only a reset tells that it is incomplete.

@@ -13,6 +13,10 @@ const store = createServer((message, response) => {
     message.socket.destroy();
     return;
   }
+  if (message.url === '/data/wordless') {
+    response.writeHead(412, { 'content-length': 0 }).end();
+    return;
+  }
   const body = '<Error><Code>QuotaExceeded</Code><Message>full</Message></Error>';
   response.writeHead(403, { 'content-type': 'application/xml', 'content-length': body.length }).end(body);
 });
@@ -48,3 +52,19 @@ it.each([
     expect(await answer).toMatch(/^connection: close\r$/im);
   },
 );
+
+it('a refusal without a body is answered while the client is still sending', async () => {
+  const socket = await openSigned(sidecar.url, {
+    method: 'PUT',
+    path: '/data/wordless',
+    headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': '50000000' },
+  });
+  // A client that never pauses: each piece gives it longer, so only the head itself can tell.
+  const sending = setInterval(() => socket.write(Buffer.alloc(1_000)), 20);
+  const [head] = (await once(socket, 'data')) as [Buffer];
+  const isSending = socket.writable;
+  clearInterval(sending);
+  socket.destroy();
+  expect(head.toString()).toMatch(/^HTTP\/1\.1 412 /);
+  expect(isSending).toBe(true);
+}, 10_000);
