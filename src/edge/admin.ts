@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ConnectionTable } from './connection-table.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
-import { oneAtATime } from './stop-parsing.ts';
+import { createOneAtATimeServer } from './one-at-a-time.ts';
 
 /** The exposition text of all metrics. */
 export interface RenderedMetrics {
@@ -36,15 +36,12 @@ const maxRendersPerSecond = 10;
 export function createAdminServer(sources: AdminSources): Server {
   const { connections } = sources;
   const renderMetrics = sharedRendering(sources.renderMetrics);
-  const server = createServer(
-    limits,
-    oneAtATime((message, response) => {
-      const { socket } = message;
-      connections.begin(message);
-      response.once('close', () => connections.end(socket, false));
-      void answer(message, response, { ...sources, renderMetrics }).catch(() => response.destroy());
-    }),
-  );
+  const server = createOneAtATimeServer(limits, (message, response) => {
+    const { socket } = message;
+    connections.begin(message);
+    response.once('close', () => connections.end(socket, false));
+    void answer(message, response, { ...sources, renderMetrics }).catch(() => response.destroy());
+  });
   server.timeout = idleTimeoutMs;
   server.maxHeadersCount = maxOperatorHeaders;
   connections.watch(server, limits.maxHeaderSize);

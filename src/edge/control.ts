@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { BodyFault } from '../core/body-fault.ts';
 import { ByteBudget, type Reservation } from '../core/byte-budget.ts';
@@ -12,8 +12,8 @@ import type { Log } from '../observe/log.ts';
 import { StateFault } from '../state/shared-state.ts';
 import { ControlFault, type ControlFaultCode, controlFaults } from './control-fault.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
+import { createOneAtATimeServer } from './one-at-a-time.ts';
 import type { RevocationControl } from './revocation-control.ts';
-import { oneAtATime } from './stop-parsing.ts';
 
 /** What the control listener is made of. */
 export interface ControlParts {
@@ -45,17 +45,14 @@ const idleTimeoutMs = 30_000;
 export function createControlServer(parts: ControlParts): Server {
   const strangers = new Set<Socket>();
   const budget = new ByteBudget(maxBufferedBytes);
-  const server = createServer(
-    limits,
-    oneAtATime((message, response) => {
-      const reservation = budget.reserve('operators');
-      response.once('close', () => reservation.release());
-      void answer(message, parts, { admit: () => strangers.delete(message.socket), reservation })
-        .catch((error: unknown) => refusal(error, parts.log))
-        .then((result) => send(response, result))
-        .catch(() => response.destroy());
-    }),
-  );
+  const server = createOneAtATimeServer(limits, (message, response) => {
+    const reservation = budget.reserve('operators');
+    response.once('close', () => reservation.release());
+    void answer(message, parts, { admit: () => strangers.delete(message.socket), reservation })
+      .catch((error: unknown) => refusal(error, parts.log))
+      .then((result) => send(response, result))
+      .catch(() => response.destroy());
+  });
   server.timeout = idleTimeoutMs;
   server.maxHeadersCount = maxOperatorHeaders;
   server.on('connection', (socket: Socket) => {

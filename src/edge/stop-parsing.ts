@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Node's HTTP server sets this on each connection. Not documented; the same in Node 20 to 24. */
@@ -17,23 +16,4 @@ export function stopParsing(socket: Socket): void {
   const { parser } = socket as ParsedSocket;
   if (typeof parser?.onIncoming === 'function') parser.onIncoming = refuse;
   else socket.destroy();
-}
-
-/**
- * A listener for clients that do not pipeline. A connection that sends a request before the last one is answered is
- * closed.
- */
-export function oneAtATime(listener: RequestListener): RequestListener {
-  const busy = new WeakSet<Socket>();
-  return (message, response) => {
-    const { socket } = message;
-    if (busy.has(socket)) {
-      stopParsing(socket);
-      socket.destroy();
-      return;
-    }
-    busy.add(socket);
-    response.once('close', () => busy.delete(socket));
-    listener(message, response);
-  };
 }
