@@ -98,6 +98,11 @@ export class ConnectionTable {
     this.#idleOf(connection).delete(socket);
   }
 
+  /** Notes that a request was dropped, after which none of its connection is served any more. */
+  drop(socket: Socket): void {
+    this.#open.get(socket)?.unplaced.dropHead();
+  }
+
   /** Notes that all its requests have been answered. `isKnown`: a signature on it has been verified. */
   end(socket: Socket, isKnown: boolean): void {
     const connection = this.#open.get(socket);
@@ -139,7 +144,7 @@ export class ConnectionTable {
     const stranger = first === newest ? second : first;
     const idle = this.#idleKnown.size > this.#max * shareOfKnown ? known : (stranger ?? known);
     const oldest = idle ?? this.#oldestBusyBut(newest);
-    if (oldest !== undefined) this.#drop(oldest, 'connections');
+    if (oldest !== undefined) this.#close(oldest, 'connections');
   }
 
   #oldestBusyBut(newest: Socket): Socket | undefined {
@@ -147,7 +152,7 @@ export class ConnectionTable {
     return [...this.#open.keys()].find((socket) => socket !== newest && !socket.destroyed);
   }
 
-  #drop(socket: Socket, limit: 'connections' | 'unfinished_heads'): void {
+  #close(socket: Socket, limit: 'connections' | 'unfinished_heads'): void {
     this.#idleStrangers.delete(socket);
     this.#idleKnown.delete(socket);
     // After a FIN the peer could keep the connection half open.
@@ -171,7 +176,7 @@ export class ConnectionTable {
     while (this.#unplacedBytes > maxUnplacedBytes) {
       const [oldest] = this.#withUnplaced.size > 0 ? this.#withUnplaced : this.#withSmall;
       if (oldest === undefined) return;
-      this.#drop(oldest, 'unfinished_heads');
+      this.#close(oldest, 'unfinished_heads');
     }
   }
 

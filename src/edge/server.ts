@@ -114,6 +114,7 @@ class Edge {
     const { socket } = message;
     const isServed = this.#queueOf(socket).push({ message, response, invite, isExpectationUnknown });
     if (isServed) this.#connections.begin(message);
+    else this.#connections.drop(socket);
   }
 
   #queueOf(socket: Socket): ExchangeQueue {

@@ -14,8 +14,8 @@ const bytesPerFieldByte = 20;
 const bytesOfShortestFields = 256 * 5;
 
 /**
- * The memory that one connection takes outside the place of any request: an unfinished head, or a refused upload while the rest
- * of its body is read, with its trailers and what the client has not read of its answer.
+ * The memory that one connection takes outside the place of any request: an unfinished head, one that was dropped, or a refused
+ * upload while the rest of its body is read, with its trailers and what the client has not read of its answer.
  *
  * The parser does not report where in a read a head begins, so everything before it in the same read is counted too.
  */
@@ -27,6 +27,7 @@ export class UnplacedMemory {
   /** Bytes read from the connection before the read in which the last head began, and before the current read. */
   #beforeHead = 0;
   #beforeRead = 0;
+  #hasDropped = false;
 
   /** @param maxHeaderBytes longest head, and longest trailers */
   constructor(socket: Socket, maxHeaderBytes: number) {
@@ -38,7 +39,12 @@ export class UnplacedMemory {
   /** Notes the first byte of a head. */
   beginHead(): void {
     this.#isInHead = true;
-    this.#beforeHead = this.#beforeRead;
+    if (!this.#hasDropped) this.#beforeHead = this.#beforeRead;
+  }
+
+  /** Notes that the last head belongs to a request that is not served. Node holds it until the connection closes. */
+  dropHead(): void {
+    this.#hasDropped = true;
   }
 
   /** Notes that the head of a request is complete. */

@@ -1,7 +1,9 @@
+import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { signedHead } from '../support/hostile/signed.ts';
 import { Swarm } from '../support/hostile/sockets.ts';
 import { openDirectory } from '../support/open-directory.ts';
+import { listenAsStore } from '../support/own-store.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 
 let sidecar: TestSidecar;
@@ -22,12 +24,12 @@ const filling =
     220,
   );
 
-async function closed({ adminUrl } = sidecar): Promise<number> {
+async function acted(limit: string, { adminUrl }: TestSidecar): Promise<number> {
   const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
-  return Number(
-    /^sts_sidecar_limit_actions_total\{limit="unfinished_heads"\} (\d+)/m.exec(metrics)?.[1] ?? 0,
-  );
+  return Number(metrics.match(`limit_actions_total\\{limit="${limit}"\\} (\\d+)`)?.[1] ?? 0);
 }
+
+const closed = (from = sidecar): Promise<number> => acted('unfinished_heads', from);
 
 const answered = (status: string): number =>
   swarm.answers.filter((answer) => answer.startsWith(`HTTP/1.1 ${status} `)).length;
@@ -83,5 +85,32 @@ it('heads count in full where maxHeaderBytes allows long ones', async () => {
   } finally {
     attacker.close();
     await patient.stop();
+  }
+});
+
+it('a head that was dropped counts until its connection closes, whatever comes after it', async () => {
+  const silentStore = createServer((socket) => socket.on('error', () => undefined).resume());
+  const patient = await startSidecar({
+    directory: openDirectory,
+    server: '  limits: { maxHeaderBytes: 262144 }',
+    backend: await listenAsStore(silentStore),
+  });
+  const attacker = new Swarm(patient.url);
+  try {
+    const head = await signedHead(patient.url, alice, { method: 'GET', path: '/data/k' });
+    // More than may wait on a connection.
+    const dropped = `GET / HTTP/1.1\r\n${`x-filling: ${'a'.repeat(2_000)}\r\n`.repeat(100)}\r\n`;
+    // 50 take less than 16 MiB, 100 take more.
+    for (const count of [50, 100]) {
+      expect(await closed(patient)).toBe(0);
+      while (attacker.sockets.length < count) attacker.open(head + dropped);
+      await expect.poll(() => acted('pipelined', patient)).toBe(count);
+      for (const socket of attacker.sockets) if (socket.writable) socket.write('G');
+    }
+    expect(await closed(patient)).toBeGreaterThan(0);
+  } finally {
+    attacker.close();
+    await patient.stop();
+    silentStore.close();
   }
 });
