@@ -113,7 +113,8 @@ export class ExchangeQueue {
   push(exchange: Exchange): boolean {
     // After a failed write Node destroys the socket in the middle of a read, and the responses to what is still parsed never
     // close. A request that was served then would keep its place.
-    if (this.#isCut || this.#isClosing || this.#socket.destroyed) {
+    // And a socket that was ended stays open until the client has read everything.
+    if (this.#isCut || this.#isClosing || this.#socket.destroyed || this.#socket.writableEnded) {
       stopParsing(this.#socket);
       return false;
     }

@@ -20,3 +20,20 @@ it('a head that is parsed after its connection was destroyed is not served', () 
   expect(queue.push(exchange)).toBe(false);
   expect(served).toBe(0);
 });
+
+it('a head that comes after the connection was ended is not served', () => {
+  const socket = new Socket();
+  let served = 0;
+  const serve = (): Promise<void> => {
+    served += 1;
+    return new Promise(() => undefined);
+  };
+  const events = { onIdle: () => undefined, onOverflow: () => undefined };
+  const queue = new ExchangeQueue(socket, serve, events, { bytes: 0 });
+  const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
+  const response = { once: () => undefined } as unknown as ServerResponse;
+  // The client has yet to read an answer that announced it.
+  socket.end();
+  expect(queue.push({ message, response, invite: () => undefined, isExpectationUnknown: false })).toBe(false);
+  expect(served).toBe(0);
+});
