@@ -60,6 +60,10 @@ export async function sendAnswer(
     endEarly(message, response);
     return;
   }
+  if (place.hasGivenWay) {
+    endAtOnce(response);
+    return;
+  }
   // The callback is also called when the connection has failed.
   const finished = new Promise<void>((resolve) => response.end(() => resolve()));
   let deadline: NodeJS.Timeout | undefined;
@@ -77,4 +81,13 @@ export async function sendAnswer(
   } finally {
     clearTimeout(deadline);
   }
+}
+
+/** Ends a response that may not wait for its client: without room in the buffers of the kernel its connection is closed. */
+function endAtOnce(response: ServerResponse): void {
+  response.end();
+  // Node writes at the end of the turn.
+  setImmediate(() => {
+    if (!response.writableFinished) response.destroy();
+  });
 }

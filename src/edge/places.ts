@@ -1,5 +1,6 @@
-import { BudgetExhausted, type ByteBudget, type Reservation } from '../core/byte-budget.ts';
+import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
 import type { LimitReporter } from './limit-reporter.ts';
+import { StrangersBytes } from './strangers-bytes.ts';
 
 /** How many requests may be in progress at once. */
 export interface PlaceLimits {
@@ -101,41 +102,6 @@ export class Places {
   }
 }
 
-/** A reservation that makes room before it fails. A class for the reason given in `byte-budget.ts`. */
-class StrangersBytes implements Reservation {
-  readonly #reservation: Reservation;
-  readonly #makeRoom: () => boolean;
-
-  /** @param makeRoom returns false when it cannot make room */
-  constructor(reservation: Reservation, makeRoom: () => boolean) {
-    this.#reservation = reservation;
-    this.#makeRoom = makeRoom;
-  }
-
-  get bytes(): number {
-    return this.#reservation.bytes;
-  }
-
-  resize(bytes: number): void {
-    for (;;) {
-      try {
-        this.#reservation.resize(bytes);
-        return;
-      } catch (error) {
-        if (!(error instanceof BudgetExhausted) || !this.#makeRoom()) throw error;
-      }
-    }
-  }
-
-  growTo(bytes: number): void {
-    if (bytes > this.bytes) this.resize(bytes);
-  }
-
-  release(): void {
-    this.#reservation.release();
-  }
-}
-
 interface PlaceKeeper {
   readonly admit: () => void;
   readonly stepOut: () => void;
@@ -150,6 +116,7 @@ export class Place {
   #holder = strangers;
   #isKnown = false;
   #hasLeft = false;
+  #hasGivenWay = false;
   #reservation: Reservation | undefined;
   #giveWay: (() => void) | undefined;
 
@@ -160,6 +127,11 @@ export class Place {
   /** True once the signature has been verified. */
   get isKnown(): boolean {
     return this.#isKnown;
+  }
+
+  /** True once the place belongs to another request. Nothing can make this one give way again, so it must not wait for more. */
+  get hasGivenWay(): boolean {
+    return this.#hasGivenWay;
   }
 
   /** What the request holds in memory. Released by {@link leave}. */
@@ -234,9 +206,11 @@ export class Place {
   /** Makes the request give way. False when it is not waiting. */
   giveWay(): boolean {
     const giveWay = this.#giveWay;
+    if (giveWay === undefined) return false;
     this.#giveWay = undefined;
-    giveWay?.();
-    return giveWay !== undefined;
+    this.#hasGivenWay = true;
+    giveWay();
+    return true;
   }
 
   /** Frees the place and all bytes. */
