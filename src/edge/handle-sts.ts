@@ -5,7 +5,7 @@ import { ServiceError } from '../core/service-error.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
-import { handleSts, type StsDependencies, type StsTrace } from '../sts/handle.ts';
+import { handleSts, headOf, type StsDependencies, type StsResponse, type StsTrace } from '../sts/handle.ts';
 import { precheckCall } from '../sts/precheck.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
 import { type Answer, sendAnswer } from './answer.ts';
@@ -17,29 +17,51 @@ import { NoPlace } from './places.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** Answers one STS request: reads its form, calls the service, and renders its result or error. */
-export async function answerSts(
+export function answerSts(
   raw: RawRequest,
   connection: ClientConnection,
   dependencies: StsDependencies,
   trace: RequestTrace,
 ): Promise<void> {
+  // Not an async function, which would keep the whole head while the call waits for an identity provider.
+  return sendResult(callService(raw, connection, dependencies, trace), headOf(raw), connection, trace);
+}
+
+async function sendResult(
+  result: Promise<StsResponse>,
+  head: RawRequest,
+  connection: ClientConnection,
+  trace: RequestTrace,
+): Promise<void> {
+  let answer: StsResponse;
+  try {
+    answer = await result;
+  } catch (error) {
+    await answerStsFault(error, head, connection, trace);
+    return;
+  }
+  await send(answer, connection, trace);
+}
+
+async function callService(
+  raw: RawRequest,
+  connection: ClientConnection,
+  dependencies: StsDependencies,
+  trace: RequestTrace,
+): Promise<StsResponse> {
   const { place } = connection;
   const stsTrace: StsTrace = {
     add: (facts) => trace.add(facts),
     authenticated: (caller) => place.admit(caller.entity.arn),
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
+    // Parameters may also have come in the query, which does not count. Growing could fail.
+    keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),
   };
-  let answer: Omit<Answer, 'headers'>;
-  try {
-    await precheckCall(raw, dependencies, stsTrace);
-    const body = await readBody(raw, connection);
-    answer = await handleSts(raw, body, dependencies, stsTrace);
-  } catch (error) {
-    await answerStsFault(error, raw, connection, trace);
-    return;
-  }
-  await send(answer, connection, trace);
+  await precheckCall(raw, dependencies, stsTrace);
+  const body = await readBody(raw, connection);
+  // Not awaited: this function would keep the body while the call waits for an identity provider.
+  return handleSts(raw, body, dependencies, stsTrace);
 }
 
 /** Answers any error of an STS request, in XML or JSON as its `Accept` header asks. */

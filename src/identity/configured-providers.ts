@@ -4,8 +4,8 @@ import type { FederatedIdentity } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { keyFault } from './key-fault.ts';
 import { createProvider, type IdentityProviderSettings } from './kinds.ts';
-import type { IdentityProvider, IdentityProviders, TokenCircumstances } from './provider.ts';
-import { readUnverifiedToken, type UnverifiedToken } from './unverified-token.ts';
+import type { IdentityProvider, IdentityProviders, TokenCircumstances, WaitObserver } from './provider.ts';
+import { PresentedToken, type UnverifiedToken } from './unverified-token.ts';
 
 const maxShownIssuer = 255;
 
@@ -22,10 +22,14 @@ export class ConfiguredProviders implements IdentityProviders {
     nowMs: number,
     { accessToken, observe, provider: wanted }: TokenCircumstances = {},
   ): Promise<FederatedIdentity> {
-    const token = readUnverifiedToken(text);
+    const token = new PresentedToken(text);
     const provider = this.#providerOf(token, wanted);
+    const whenWaiting: WaitObserver = (name) => {
+      token.forget();
+      return observe?.(name) ?? (() => undefined);
+    };
     try {
-      return await provider.verify(token, nowMs, accessToken, observe);
+      return await provider.verify(token, nowMs, accessToken, whenWaiting);
     } catch (error) {
       throw withProvider(keyFault(error), provider.name);
     }

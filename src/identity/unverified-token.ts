@@ -18,6 +18,51 @@ export interface UnverifiedToken {
   readonly authorizedParty: string | undefined;
 }
 
+/**
+ * A token of a call that may have to wait for its provider. What is read from it can take fifteen times its length in memory, so
+ * it is forgotten while the call waits, and read again afterwards.
+ */
+export class PresentedToken implements UnverifiedToken {
+  readonly text: string;
+  #read: UnverifiedToken | undefined;
+
+  /** @throws IdentityFault `malformed` or `bad_claims` */
+  constructor(text: string) {
+    this.text = text;
+    this.#read = readUnverifiedToken(text);
+  }
+
+  get header(): JsonObject {
+    return this.#parts.header;
+  }
+
+  get claims(): JsonObject {
+    return this.#parts.claims;
+  }
+
+  get issuer(): string {
+    return this.#parts.issuer;
+  }
+
+  get audiences(): readonly string[] {
+    return this.#parts.audiences;
+  }
+
+  get authorizedParty(): string | undefined {
+    return this.#parts.authorizedParty;
+  }
+
+  /** Forgets everything but the text. */
+  forget(): void {
+    this.#read = undefined;
+  }
+
+  get #parts(): UnverifiedToken {
+    this.#read ??= readUnverifiedToken(this.text);
+    return this.#read;
+  }
+}
+
 /** Longest accepted token, in characters (AWS STS API Reference, WebIdentityToken). */
 const maxTokenLength = 20_000;
 

@@ -26,13 +26,12 @@ export async function verifySignature(
   source: KeySource,
   observe?: WaitObserver,
 ): Promise<void> {
-  const header = readHeader(token);
+  // Read again after each wait, not kept: a key id can be as long as a token.
+  readHeader(token);
   const known = await source.keys(observe);
-  if (await isSignedByOneOf(token, candidates(known, header), header)) return;
+  if (await isSignedByOneOf(token, known)) return;
   const rotated = await source.keysAfterRotation(known, observe);
-  if (rotated !== undefined) {
-    if (await isSignedByOneOf(token, candidates(rotated, header), header)) return;
-  }
+  if (rotated !== undefined && (await isSignedByOneOf(token, rotated))) return;
   throw new IdentityFault('no_key', "The token is signed with none of the identity provider's current keys");
 }
 
@@ -65,11 +64,10 @@ function candidates(
  * True when one of the keys verifies the token. A token that names its key and does not verify is refused at once. One without
  * a name may be signed with a key that is not known yet.
  */
-async function isSignedByOneOf(
-  token: UnverifiedToken,
-  keys: readonly VerificationKey[],
-  { algorithm, keyId }: SignatureHeader,
-): Promise<boolean> {
+async function isSignedByOneOf(token: UnverifiedToken, known: readonly VerificationKey[]): Promise<boolean> {
+  const header = readHeader(token);
+  const { algorithm, keyId } = header;
+  const keys = candidates(known, header);
   for (const { publicKey } of keys) {
     try {
       await compactVerify(token.text, publicKey, { algorithms: [algorithm] });

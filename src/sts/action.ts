@@ -11,6 +11,7 @@ import type { SamlProviders } from '../identity/saml-identity.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { stsError } from './errors.ts';
+import { keepValues } from './kept-values.ts';
 import {
   type ParameterTable,
   type ParameterValues,
@@ -55,6 +56,8 @@ export interface StsTrace {
   add(facts: StsFacts): void;
   /** Called when the signature has been verified. An error that it throws ends the request. */
   authenticated?(caller: Caller): void;
+  /** Called when all that is left of the form are the parameters of its action, with their size in bytes. */
+  keeps?(bytes: number): void;
   /**
    * Called when the request starts to wait for an identity provider or webhook, given by its configured name. Returns a
    * function that is called when the wait ends, whether it succeeds or fails. While it waits, the request holds one of the
@@ -126,7 +129,7 @@ export function defineAction<T extends ParameterTable>(definition: ActionDefinit
     async run(sent, call) {
       const rule = callers[call.authenticated.caller.kind];
       if (rule !== 'admitted') throw stsError('AccessDenied', rule.refusal);
-      return perform(readParameters(sent, parameters), call);
+      return perform(keptParameters(sent, parameters, call.trace), call);
     },
   };
 }
@@ -141,7 +144,17 @@ export function defineUnsignedAction<T extends ParameterTable>(
     name,
     async run(sent, call) {
       const table = typeof parameters === 'function' ? parameters(sent, call.dependencies) : parameters;
-      return perform(readParameters(sent, table), call);
+      return perform(keptParameters(sent, table, call.trace), call);
     },
   };
+}
+
+function keptParameters<T extends ParameterTable>(
+  sent: SentParameters,
+  table: T,
+  trace: StsTrace,
+): ParameterValues<T> {
+  const { values, bytes } = keepValues(readParameters(sent, table));
+  trace.keeps?.(bytes);
+  return values;
 }

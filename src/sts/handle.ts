@@ -9,11 +9,14 @@
 import { createHash } from 'node:crypto';
 import { authenticateSts } from '../authenticate/authenticate.ts';
 import { claimsOf } from '../authenticate/caller.ts';
+import { flatCopy } from '../core/bytes.ts';
+import { type HeaderField, HeaderList } from '../core/header-list.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import type { SignedCall, StsAction, StsDependencies, StsTrace } from './action.ts';
+import type { SignedAction, SignedCall, StsAction, StsDependencies, StsTrace } from './action.ts';
 import { stsActions } from './actions/index.ts';
+import type { SentParameters } from './parameters.ts';
 import { readStsCall, unknownOperation } from './query-request.ts';
-import { renderStsResult, type StsResponse } from './response-xml.ts';
+import { renderStsResult, type StsResponse, type StsResult } from './response-xml.ts';
 
 export type { StsDependencies, StsFacts, StsTrace } from './action.ts';
 export { precheckCall } from './precheck.ts';
@@ -31,22 +34,48 @@ export async function handleSts(
   dependencies: StsDependencies,
   trace: StsTrace,
 ): Promise<StsResponse> {
-  const { action: actionName, parameters } = readStsCall(raw, body);
-  const action = findAction(actionName, trace);
+  const call = readStsCall(raw, body);
+  const action = findAction(call.action, trace);
+  const head = headOf(raw);
+  // Not awaited here: while an action waits for an identity provider, this function would keep the form and all that was read
+  // from it.
   const result =
     action.kind === 'unsigned'
-      ? await action.run(parameters, { raw, dependencies, trace })
-      : await action.run(parameters, await authenticateCall(raw, body, dependencies, trace));
-  return renderStsResult(action.name, result, raw);
+      ? action.run(call.parameters, { raw: head, dependencies, trace })
+      : runSigned(action, call.parameters, authenticateCall(raw, sha256(body), dependencies, trace));
+  return result.then((members) => renderStsResult(action.name, members, head));
+}
+
+async function runSigned(
+  action: SignedAction,
+  parameters: SentParameters,
+  call: Promise<SignedCall>,
+): Promise<StsResult> {
+  return action.run(parameters, await call);
+}
+
+/** The headers that an action or its answer looks at. */
+const usedHeaders: ReadonlySet<string> = new Set(['accept', 'user-agent', 'referer']);
+
+/** The head without what has been read already: its query may be as long as a form. */
+export function headOf(raw: RawRequest): RawRequest {
+  const used: HeaderField[] = [];
+  for (const { name, value } of raw.headers) {
+    if (usedHeaders.has(name)) used.push({ name, value: flatCopy(value) });
+  }
+  return { ...raw, query: '', parameters: [], headers: new HeaderList(used) };
+}
+
+function sha256(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex');
 }
 
 async function authenticateCall(
   raw: RawRequest,
-  body: Uint8Array,
+  bodySha256: string,
   dependencies: StsDependencies,
   trace: StsTrace,
 ): Promise<SignedCall> {
-  const bodySha256 = createHash('sha256').update(body).digest('hex');
   const authenticated = await authenticateSts(raw, bodySha256, dependencies.authentication);
   const { caller } = authenticated;
   trace.authenticated?.(caller);
@@ -61,6 +90,7 @@ function findAction(name: string, trace: StsTrace): StsAction {
   const action = stsActions.get(name);
   // Only known names are recorded, because the operation becomes a metric label.
   if (action === undefined) throw unknownOperation(name);
-  trace.add({ operation: name });
+  // Not the name as sent, which is a slice of the form and would keep all of it.
+  trace.add({ operation: action.name });
   return action;
 }

@@ -36,7 +36,7 @@ export async function issueSession(
   { dependencies, trace }: { readonly dependencies: StsDependencies; readonly trace: StsTrace },
   nowMs: number,
 ): Promise<IssuedSession> {
-  const policyArns = PolicyArns.flatMap((member) => member.get('arn') ?? []);
+  const policyArns = arnsOf(PolicyArns);
   const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
   const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
@@ -44,6 +44,11 @@ export async function issueSession(
   await useUp?.();
   trace.add({ issuedCredentials: true, issuedSessionId: sessionId });
   return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };
+}
+
+/** The ARNs in the parameter `PolicyArns`. */
+export function arnsOf(members: PassedIntoSession['PolicyArns']): readonly string[] {
+  return members.flatMap((member) => member.get('arn') ?? []);
 }
 
 // The packed size is within its limit here. Tags inherited along a chain, and those of an assertion, which are counted in

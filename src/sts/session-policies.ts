@@ -26,7 +26,7 @@ export function checkSessionPolicies(
   policyArns: readonly string[],
   directory: Directory,
 ): SessionPolicies {
-  requireRoom(policy?.length ?? 0, policyArns);
+  requirePolicyRoom(policy, policyArns);
   if (policy !== undefined) requireSessionPolicy(policy);
   for (const arn of policyArns) {
     if (directory.managedPolicy(arn) === undefined) {
@@ -36,7 +36,13 @@ export function checkSessionPolicies(
   return policy === undefined ? { policyArns } : { policyArns, policy };
 }
 
-function requireRoom(inline: number, policyArns: readonly string[]): void {
+/**
+ * Checks the common limit of the session policies. A call that waits for an identity provider checks it before, so that it holds
+ * no more than that.
+ * @throws ServiceError PackedPolicyTooLarge
+ */
+export function requirePolicyRoom(policy: string | undefined, policyArns: readonly string[]): void {
+  const inline = policy?.length ?? 0;
   const ofArns = policyArns.reduce((sum, arn) => sum + arn.length, 0);
   const characters = inline + ofArns;
   const over = characters - maxCharacters;

@@ -19,6 +19,8 @@ const maxAnswerBytes = 65_536;
 /** Limit for one request as a whole (MinIO, "Identity Management Plugin"). */
 const budgetSeconds = 5;
 const denied = 403;
+/** Longest token as it stands in the query. Encoding makes up to nine characters of one, and each waiting call holds some copies. */
+const maxEncodedLength = 32_768;
 
 /** One webhook. */
 export class CustomTokenProvider {
@@ -36,10 +38,13 @@ export class CustomTokenProvider {
 
   /**
    * Asks the webhook who holds a token.
-   * @throws IdentityFault `provider_denied` with the webhook's reason, `provider_unreachable`, `provider_busy`, or `bad_answer`
-   * for a response that neither accepts nor denies the token
+   * @throws IdentityFault `malformed` for a token that is too long, `provider_denied` with the webhook's reason,
+   * `provider_unreachable`, `provider_busy`, or `bad_answer` for a response that neither accepts nor denies the token
    */
   async identify(token: string, observe?: WaitObserver): Promise<CustomTokenIdentity> {
+    if (encodeURIComponent(token).length > maxEncodedLength) {
+      throw new IdentityFault('malformed', 'The token is too long', { provider: this.name });
+    }
     const verdict = readVerdict(await this.#room.wait(() => this.#ask(token), observe));
     if (verdict === undefined) {
       throw unusable(this.name, 'the webhook answered something else than it must');

@@ -73,7 +73,7 @@ export class OidcProvider implements IdentityProvider {
     await verifySignature(token, this.#keys, observe);
     const subject = requireSubject(token.claims);
     const all = this.#asksUserInfo
-      ? await this.#room.wait(() => this.#completeClaims(token.claims, subject, accessToken), observe)
+      ? await this.#room.wait(() => this.#completeClaims(token, subject, accessToken), observe)
       : token.claims;
     // From the signed token only. UserInfo may describe the user, but not what the session carries.
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
@@ -85,11 +85,11 @@ export class OidcProvider implements IdentityProvider {
     return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
   }
 
-  async #completeClaims(claims: JsonObject, subject: string, accessToken?: string): Promise<JsonObject> {
+  async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<JsonObject> {
     // Set together with the keys, without which no token is verified.
     const endpoint = this.#userInfoEndpoint;
     const { name: provider, issuer } = this;
-    return withUserInfo({ provider, issuer, endpoint, claims, subject, accessToken }, this.#tools);
+    return withUserInfo({ provider, issuer, endpoint, token, subject, accessToken }, this.#tools);
   }
 
   #acceptedAudiences({ audiences, authorizedParty }: UnverifiedToken): readonly string[] {

@@ -4,7 +4,7 @@ import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { askProvider, type IdentityTools } from '../ask-provider.ts';
 import { isAwsClaim } from '../aws-claims.ts';
 import { IdentityFault } from '../identity-fault.ts';
-import { isJsonObject, type JsonObject } from '../unverified-token.ts';
+import { isJsonObject, type JsonObject, type UnverifiedToken } from '../unverified-token.ts';
 
 /** Largest accepted response; real ones have a few kilobytes. */
 const maxAnswerBytes = 262_144;
@@ -34,8 +34,8 @@ export interface UserInfoQuestion {
   readonly issuer: string;
   /** From the provider's own discovery document. */
   readonly endpoint: string | undefined;
-  /** The verified claims of the ID token. */
-  readonly claims: JsonObject;
+  /** The verified ID token. Its claims are read when UserInfo has answered. */
+  readonly token: Pick<UnverifiedToken, 'claims'>;
   readonly subject: string;
   readonly accessToken: string | undefined;
 }
@@ -47,7 +47,7 @@ export interface UserInfoQuestion {
  * `provider_unreachable` or `bad_answer`
  */
 export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTools): Promise<JsonObject> {
-  const { provider, issuer, claims, subject, endpoint, accessToken } = question;
+  const { provider, issuer, token, subject, endpoint, accessToken } = question;
   if (accessToken === undefined) {
     throw new IdentityFault('bad_claims', 'The identity provider needs the parameter WebIdentityAccessToken');
   }
@@ -63,7 +63,7 @@ export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTo
   const added = Object.entries(answer).filter(
     ([name]) => !tokenClaims.has(name.toLowerCase()) && !isAwsClaim(name),
   );
-  return { ...Object.fromEntries(added), ...claims };
+  return { ...Object.fromEntries(added), ...token.claims };
 }
 
 async function ask(provider: string, question: OutboundRequest, tools: IdentityTools): Promise<unknown> {

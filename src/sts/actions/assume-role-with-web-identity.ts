@@ -3,9 +3,10 @@ import { defineUnsignedAction, type UnsignedAction, type UnsignedCall } from '..
 import { stsError } from '../errors.ts';
 import { federate } from '../federate.ts';
 import { providerArn } from '../federated-keys.ts';
-import { issueSession } from '../issue-session.ts';
+import { arnsOf, issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
 import { denied, grantProviderRole, type ProviderGrant } from '../provider-grant.ts';
+import { requirePolicyRoom } from '../session-policies.ts';
 import { defaultDurationSeconds, federatedQuestion } from '../trust-decision.ts';
 import { grantRoleToFederated, type TrustGrant } from '../trust-policy.ts';
 import { type WebIdentityMode, webIdentityMode } from '../web-identity-mode.ts';
@@ -46,6 +47,7 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
         'OAuth 2.0 access tokens, which ProviderId asks for, are not supported: send an OpenID Connect ID token',
       );
     }
+    requirePolicyRoom(values.Policy, arnsOf(values.PolicyArns));
     const mode = webIdentityMode(values.RoleArn, call.dependencies);
     const provider = mode.kind === 'provider' ? mode.role?.provider?.name : undefined;
     const circumstances = { accessToken: values.WebIdentityAccessToken, provider };

@@ -73,6 +73,12 @@ describe('a webhook', () => {
     });
   });
 
+  it('is not asked about a token that takes more than 32 KiB in its query', async () => {
+    expect(await verdict('%'.repeat(10_923))).toBe('malformed');
+    expect(await verdict('\u4e2d'.repeat(20_000))).toBe('malformed');
+    expect(webhook.questions).toEqual([]);
+  });
+
   it('is asked with a POST without a body and its own authorization, word for word', async () => {
     await providers().identify('plugin', 'aaa');
     expect(webhook.questions).toEqual([
