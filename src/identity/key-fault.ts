@@ -10,6 +10,15 @@ export function keyFault(error: unknown): unknown {
     : unusableKeys(facts.detail, error);
 }
 
+/**
+ * True unless the provider could not be reached, did not answer in time, or answered 429 or 5xx, as a proxy in front of it does
+ * during an outage.
+ */
+export function hasAnswered(error: unknown): boolean {
+  if (error instanceof OutboundFault) return !error.isTransient;
+  return !(error instanceof IdentityFault && error.reason === 'provider_unreachable');
+}
+
 /** The provider answered, but not with usable keys. */
 export function unusableKeys(detail: string, cause?: unknown): IdentityFault {
   return new IdentityFault('no_key', "Couldn't retrieve verification key from your identity provider", {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { hasAnswered } from './key-fault.ts';
 import { ProviderRoom, type WaitObserver } from './provider-room.ts';
 import type { VerificationKey } from './verification-key.ts';
 
@@ -6,6 +7,8 @@ import type { VerificationKey } from './verification-key.ts';
 interface FetchedKeys {
   readonly keys: readonly VerificationKey[];
   readonly fetchedAtMs: number;
+  /** Set once the provider has answered without usable keys: these are not used beyond their age, whatever follows. */
+  isWithdrawn: boolean;
 }
 
 /** How long keys are used without a new fetch. A withdrawn key stops working after this time if the provider answers. */
@@ -18,7 +21,8 @@ const emptyRetryMs = 1_000;
 
 /**
  * The cached signing keys of one provider. There is at most one fetch at a time, and a limited number of calls may wait for it.
- * If the provider does not answer, the keys fetched last are still used.
+ * If the provider does not answer, the keys fetched last are still used. An answer without usable keys is an answer: the provider
+ * may have withdrawn them all.
  */
 export class KeySource {
   readonly #fetch: () => Promise<readonly VerificationKey[]>;
@@ -38,18 +42,19 @@ export class KeySource {
 
   /**
    * Returns the cached keys, and fetches them first when they are old.
-   * @throws IdentityFault `provider_busy` when too many calls wait; without any keys, the error of the last fetch
+   * @throws IdentityFault `provider_busy` when too many calls wait; without keys that may still be used, the error of the last
+   * fetch
    */
   async keys(observe?: WaitObserver): Promise<readonly VerificationKey[]> {
     const current = this.#current();
     if (current !== undefined) return current;
-    const held = this.#held;
     try {
       // Another call may have fetched them by the time it is this one's turn.
       return await this.#room.wait(async () => this.#current() ?? (await this.#refresh()).keys, observe);
     } catch (error) {
-      if (held === undefined) throw error;
-      return held.keys;
+      const kept = this.#keptBeyondAge();
+      if (kept === undefined) throw error;
+      return kept;
     }
   }
 
@@ -77,11 +82,16 @@ export class KeySource {
     const nowMs = this.#clock.now();
     const held = this.#held;
     if (held !== undefined && Math.abs(nowMs - held.fetchedAtMs) < maxAgeMs) return held.keys;
+    const kept = this.#keptBeyondAge();
     const failure = this.#failure;
-    const retryMs = held === undefined ? emptyRetryMs : staleRetryMs;
+    const retryMs = kept === undefined ? emptyRetryMs : staleRetryMs;
     if (failure === undefined || Math.abs(nowMs - failure.atMs) >= retryMs) return undefined;
-    if (held === undefined) throw failure.error;
-    return held.keys;
+    if (kept === undefined) throw failure.error;
+    return kept;
+  }
+
+  #keptBeyondAge(): readonly VerificationKey[] | undefined {
+    return this.#held?.isWithdrawn === false ? this.#held.keys : undefined;
   }
 
   /** The cached answer to whether there are keys besides those tried; `undefined` when a fetch is allowed. */
@@ -106,11 +116,12 @@ export class KeySource {
   async #load(): Promise<FetchedKeys> {
     try {
       const keys = await this.#fetch();
-      this.#held = { keys, fetchedAtMs: this.#clock.now() };
+      this.#held = { keys, fetchedAtMs: this.#clock.now(), isWithdrawn: false };
       this.#failure = undefined;
       return this.#held;
     } catch (error) {
       this.#failure = { error, atMs: this.#clock.now() };
+      if (this.#held !== undefined && hasAnswered(error)) this.#held.isWithdrawn = true;
       throw error;
     }
   }
