@@ -37,6 +37,13 @@ const count: ValueRule = (name, value) => {
   return value;
 };
 
+// AWS knows this one form. versitygw 1.8 takes `bytes=1-` for one byte more than the object has (observed on 2026-11-29).
+const wholeRange: ValueRule = (name, value) => {
+  const [, first, last] = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(value) ?? [];
+  if (first === undefined || Number(first) > Number(last)) throw refuse(name, 'of the form bytes=first-last');
+  return value;
+};
+
 // Rewritten, because stores disagree about details such as whether `+` is a space.
 const formTags: ValueRule = (_, value) => {
   const tags = parseFormTags(value);
@@ -51,6 +58,7 @@ export const valueRules: ReadonlyMap<string, ValueRule> = new Map([
   ['x-amz-bucket-object-lock-enabled', flag],
   ['x-amz-bypass-governance-retention', flag],
   ['x-amz-confirm-remove-self-bucket-access', flag],
+  ['x-amz-copy-source-range', wholeRange],
   ['x-amz-metadata-directive', oneOf('COPY', 'REPLACE')],
   ['x-amz-object-annotation-directive', oneOf('COPY', 'EXCLUDE')],
   ['x-amz-object-lock-event-hold', oneOf('ON', 'OFF')],

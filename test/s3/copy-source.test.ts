@@ -199,6 +199,21 @@ describe('a copy', () => {
   });
 
   it.each([
+    'bytes=1-',
+    'bytes=-1',
+    'bytes=2-1',
+    'bytes=0-1,3-4',
+    'bytes = 0-1',
+    'Bytes=0-1',
+    '0-1',
+    'bytes=0-+1',
+    '',
+  ])('of a part is refused with the range %j: a store might read it otherwise', (range) => {
+    const headers = { 'x-amz-copy-source': 'other/a', 'x-amz-copy-source-range': range };
+    expect(refusal(() => routed('/bucket/key?partNumber=1&uploadId=u', headers))).toBe('InvalidArgument');
+  });
+
+  it.each([
     ['GET', '/bucket/key', 'NotImplemented'],
     ['HEAD', '/bucket/key', 'NotImplemented'],
     ['DELETE', '/bucket/key', 'NotImplemented'],

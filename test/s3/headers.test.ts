@@ -114,6 +114,7 @@ const samples: ReadonlyMap<string, string> = new Map([
   ['x-amz-bypass-governance-retention', 'true'],
   ['x-amz-confirm-remove-self-bucket-access', 'true'],
   ['x-amz-copy-source', '/sources/in/a.csv'],
+  ['x-amz-copy-source-range', 'bytes=0-1'],
   ['x-amz-expected-bucket-owner', '123456789012'],
   ['x-amz-metadata-directive', 'REPLACE'],
   ['x-amz-object-annotation-directive', 'COPY'],
