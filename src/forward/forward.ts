@@ -16,6 +16,8 @@ import type { Clock } from '../core/clock.ts';
 import type { MaybePromise } from '../core/maybe-promise.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import type { Asking } from './asking.ts';
+import { askBeforehand, needsQuestions } from './beforehand.ts';
 import type { ClientSide, RelayFacts } from './client-answer.ts';
 import { BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused } from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
@@ -55,11 +57,13 @@ export class Forwarder {
    * the start of the answer, the answer has been cut short, or has ended with an error document.
    *
    * @throws UpstreamFault, BodyFault, MissingHidden, OperationUnknown, BucketMissing, ResultRefused, BudgetExhausted, ClientGone
+   * @throws ServiceError when the store would carry out what it should refuse
    * @throws AuthenticationFault when the caller's session has ended while the body arrived
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
     if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
       return answerNothing(exchange);
+    if (needsQuestions(authorized)) await askBeforehand(authorized, this.#asking(exchange));
     const preparing = outgoingBody(authorized, exchange, this.#store.trailers);
     const body = preparing instanceof Promise ? await preparing : preparing;
     try {
@@ -80,12 +84,17 @@ export class Forwarder {
     return forwardPreflight(preflight, this.#upstream, { ...exchange, host: this.#store.host });
   }
 
-  async #probe(authorized: Authorized, { reservation }: Exchange): Promise<ProbeResult> {
+  async #probe(authorized: Authorized, exchange: Exchange): Promise<ProbeResult> {
+    const { store, signing, ask } = this.#asking(exchange);
+    return probeSelector(authorized, store, signing, ask);
+  }
+
+  #asking({ reservation }: Exchange): Asking {
     const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
       this.#upstream.fetchSmall(head, maxBytes, reservation).catch((error: unknown) => {
         throw namedFault(error);
       });
-    return probeSelector(authorized, this.#store, this.#signing(), ask);
+    return { store: this.#store, signing: this.#signing(), ask };
   }
 
   /** Resolves with `undefined` when the store does not say why: the refusal is then relayed as it is. */

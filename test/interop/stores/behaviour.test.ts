@@ -6,6 +6,7 @@ import { type ConditionCase, conditionCases, obedienceOf } from './behaviour/con
 import { describeUnknownVersions, makeDeletionBuckets } from './behaviour/deletions.ts';
 import { describeHeaders, headersHead } from './behaviour/headers.ts';
 import { describeKeys, ownNames } from './behaviour/keys.ts';
+import { makeRefusalBuckets, refusalCases } from './behaviour/refusals.ts';
 import { SignedCaller } from './behaviour/signed-caller.ts';
 import { describeUploads } from './behaviour/uploads.ts';
 import { storeKinds } from './index.ts';
@@ -17,6 +18,7 @@ function isHarmless({ operation, condition }: ConditionCase): boolean {
   return operation === 'GetObject' || condition.startsWith('x-amz-copy-source-if-');
 }
 
+const everything = { Effect: 'Allow', Action: '*', Resource: '*' };
 const page = readFileSync(new URL('../../../docs/compatibility.md', import.meta.url), 'utf8');
 
 describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
@@ -30,6 +32,7 @@ describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
     atStore = new SignedCaller(store.endpoint, store);
     throughSidecar = new SignedCaller(sidecar.url, await assume(sidecar.url, alice, 'admin'));
     await atStore.must({ method: 'PUT', path: '/data' });
+    await makeRefusalBuckets(atStore);
   });
   afterAll(async () => {
     await sidecar?.stop();
@@ -83,6 +86,29 @@ describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
         key: `sidecar${index}`,
       });
       expect(through).toBe(direct === 'ignores' && !isHarmless(condition) ? 'refuses' : direct);
+    },
+  );
+
+  it('carries out what it should refuse as the page says', async () => {
+    const rows: string[] = [];
+    for (const [index, { operation, request, outcome }] of refusalCases.entries()) {
+      const parties = { owner: atStore, caller: atStore, key: `direct${index}` };
+      if ((await outcome(parties)).isCarriedOut) rows.push(`| ${operation} | ${request} |`);
+    }
+    const head = '| operation | a request that is carried out, and should be refused |';
+    compare(head, rows.length === 0 ? ['| none | |'] : rows);
+  });
+
+  it.each(refusalCases.map((one, index) => ({ ...one, index })))(
+    'is not sent $operation with $request',
+    async ({ index, denied, refusals, outcome }) => {
+      const Statement = [everything, ...(denied === undefined ? [] : [denied])];
+      const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+      const caller = new SignedCaller(sidecar.url, await assume(sidecar.url, alice, 'admin', { Policy }));
+      const told = await outcome({ owner: atStore, caller, key: `sidecar${index}` });
+      const code = /<Code>(\w+)<\/Code>/.exec(told.answered.text)?.[1] ?? '';
+      expect(told.isCarriedOut).toBe(false);
+      expect(refusals).toContain(`${told.answered.status} ${code}`);
     },
   );
 

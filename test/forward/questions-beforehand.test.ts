@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openDirectory } from '../support/open-directory.ts';
+import { outcome, s3Client } from '../support/sdk.ts';
+import { alice, startSidecar } from '../support/sidecar.ts';
+import { storeError } from './raw-store.ts';
+
+type Answer = readonly [status: number, body?: string, headers?: Readonly<Record<string, string>>];
+
+/** A client of a store that answers reads as the test says, and every other request with 200. */
+async function inFrontOf(
+  answer: (message: IncomingMessage) => Answer,
+  directory = openDirectory,
+): Promise<{ client: ReturnType<typeof s3Client>; writes: string[]; reads: IncomingMessage[] }> {
+  const writes: string[] = [];
+  const reads: IncomingMessage[] = [];
+  const store = createServer((message, response) => {
+    message.resume().on('end', () => {
+      const isRead = message.method === 'GET' || message.method === 'HEAD';
+      if (isRead) reads.push(message);
+      else writes.push(message.method ?? '');
+      const [status, body = '', headers = {}] = isRead
+        ? answer(message)
+        : ([200, resultOf(message)] as const);
+      response.writeHead(status, headers).end(body);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  onTestFinished(() => void store.close());
+  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
+  const sidecar = await startSidecar({
+    directory,
+    backend: { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
+  });
+  onTestFinished(() => sidecar.stop());
+  return { client: s3Client(sidecar.url, alice), writes, reads };
+}
+
+function resultOf({ url = '' }: IncomingMessage): string {
+  return url.includes('partNumber') ? '<CopyPartResult/>' : '<CopyObjectResult/>';
+}
+
+const object = { Bucket: 'data', Key: 'key' };
+const cannotList = openDirectory.replace('"s3:*"', '["s3:GetObject*", "s3:PutObject*"]');
+
+describe('a copy is sent only when its source', () => {
+  const copies = (source: string): readonly (CopyObjectCommand | UploadPartCopyCommand)[] => [
+    new CopyObjectCommand({ ...object, CopySource: source }),
+    new UploadPartCopyCommand({ ...object, CopySource: source, PartNumber: 1, UploadId: 'u' }),
+  ];
+  const send = async (
+    client: ReturnType<typeof s3Client>,
+    source = 'sources/secret',
+  ): Promise<readonly string[]> => {
+    const told: string[] = [];
+    for (const copy of copies(source)) {
+      const sent = copy instanceof CopyObjectCommand ? client.send(copy) : client.send(copy);
+      told.push(await outcome(sent));
+    }
+    return told;
+  };
+
+  it('is there', async () => {
+    const { client, writes, reads } = await inFrontOf(() => [200]);
+    expect(await send(client, 'sources/a%2520b?versionId=v1')).toEqual(['allowed', 'allowed']);
+    expect(writes).toEqual(['PUT', 'PUT']);
+    const asked = 'HEAD /sources/a%2520b?versionId=v1';
+    expect(reads.map(({ method, url }) => `${method} ${url}`)).toEqual([asked, asked]);
+  });
+
+  it.each([
+    [404, 'NoSuchKey', 'NoSuchKey 404'],
+    [404, 'NoSuchVersion', 'NoSuchVersion 404'],
+    [404, 'NoSuchBucket', 'NoSuchBucket 404'],
+    [405, 'MethodNotAllowed', 'MethodNotAllowed 405'],
+    [403, 'AccessDenied', 'AccessDenied 403'],
+    [403, 'SignatureDoesNotMatch', 'ServiceUnavailable 503'],
+    [404, '', 'ServiceUnavailable 503'],
+    [301, 'PermanentRedirect', 'ServiceUnavailable 503'],
+  ])('is not refused with %i %s', async (status, code, expected) => {
+    const { client, writes } = await inFrontOf(() => [status, code === '' ? '' : storeError(code)]);
+    expect(await send(client)).toEqual([expected, expected]);
+    expect(writes).toEqual([]);
+  });
+
+  it('is no delete marker', async () => {
+    const { client, writes } = await inFrontOf(() => [405]);
+    expect(await send(client, 'sources/secret?versionId=v')).toEqual([
+      'InvalidRequest 400',
+      'InvalidRequest 400',
+    ]);
+    expect(writes).toEqual([]);
+  });
+
+  it('is refused in one way only', async () => {
+    const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? [404] : [200]));
+    expect(await send(client)).toEqual(['ServiceUnavailable 503', 'ServiceUnavailable 503']);
+    expect(writes).toEqual([]);
+  });
+
+  it('is there; that it is not stays hidden from callers who may not list', async () => {
+    const { client, writes } = await inFrontOf(() => [404, storeError('NoSuchKey')], cannotList);
+    expect(await send(client)).toEqual(['AccessDenied 403', 'AccessDenied 403']);
+    expect(writes).toEqual([]);
+  });
+
+  it('opens with the key that the copy has for it', async () => {
+    const { client, reads } = await inFrontOf(() => [200]);
+    const key = Buffer.alloc(32).toString('base64');
+    const CopySource = 'sources/secret';
+    const keys = { CopySourceSSECustomerAlgorithm: 'AES256', CopySourceSSECustomerKey: key };
+    await client.send(new CopyObjectCommand({ ...object, CopySource, ...keys })).catch(() => undefined);
+    expect(reads[0]?.headers['x-amz-server-side-encryption-customer-algorithm']).toBe('AES256');
+    expect(reads[0]?.headers['x-amz-server-side-encryption-customer-key']).toBe(key);
+  });
+});
