@@ -15,12 +15,14 @@ import {
   trickle,
 } from './misbehaving-issuer.ts';
 import { type ProviderCase, type ProviderWorld, startProviderWorld, verdict } from './provider-world.ts';
+import { describeWithdrawal } from './withdrawal-contract.ts';
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const seconds = (clock: TestClock): number => Math.floor(clock.now() / 1000);
 
 /** What every kind of provider does with tokens, keys and an issuer that misbehaves. */
 export function describeProvider(one: ProviderCase): void {
+  describeWithdrawal(one);
   describe(`a provider of kind ${one.kind}`, () => {
     let world: ProviderWorld;
     beforeEach(async () => {
@@ -319,43 +321,6 @@ export function describeProvider(one: ProviderCase): void {
         expect(await judge(token)).toBe(one.accessToken === undefined ? 'accepted' : 'provider_unreachable');
         expect(await judge(world.mint({}, { kid: 'new' }))).toBe('provider_unreachable');
         world.idp.answerWith(undefined);
-      });
-
-      it.each<[string, Listener]>([
-        ['an empty key set', text('{"keys":[]}')],
-        ['no key set', text('{}')],
-        ['404', status(404)],
-        ['HTML', text('<html></html>')],
-        ['too much', flood],
-        ['a redirect', redirect],
-      ])('are refused after ten minutes when the issuer answers %s', async (_, listener) => {
-        const token = await world.mint({ exp: now() + 100_000 });
-        expect(await judge(token)).toBe('accepted');
-        world.idp.answerWith(listener);
-        world.clock.advance(300_000);
-        await judge(world.mint({}, { kid: 'new' }));
-        world.idp.answerWith(undefined);
-        expect(await judge(token)).toBe('accepted');
-        world.idp.answerWith(listener);
-        world.clock.advance(300_000);
-        expect(await judge(token)).toBe('no_key');
-        world.clock.advance(50_000);
-        expect(await judge(token)).toBe('no_key');
-        // An outage afterwards does not bring them back.
-        world.idp.answerWith(status(503));
-        world.clock.advance(50_000);
-        expect(await judge(token)).toBe('provider_unreachable');
-        world.idp.answerWith(undefined);
-        world.clock.advance(1_500);
-        expect(await judge(token)).toBe('accepted');
-      });
-
-      it('that the issuer keeps for encryption are refused after ten minutes', async () => {
-        const token = await world.mint({ exp: now() + 100_000 });
-        expect(await judge(token)).toBe('accepted');
-        world.idp.publish([{ ...world.idp.key().publicJwk, use: 'enc' }]);
-        world.clock.advance(600_000);
-        expect(await judge(token)).toBe('no_key');
       });
     });
 
