@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { abandon } from '../core/lingering.ts';
+import { GatheringMessage } from './gathering-message.ts';
 import { stopParsing } from './stop-parsing.ts';
+import { headBytes, WaitingBytes, type WaitingTotal } from './waiting-bytes.ts';
 
 /** One request and its response. */
 export interface Exchange {
@@ -20,38 +23,14 @@ export interface QueueEvents {
   readonly onOverflow: () => void;
 }
 
-/**
- * Most memory of waiting requests, in bytes: some 60 requests. Needed besides pausing, because a single read from the
- * socket can bring thousands.
- */
-const maxWaitingBytes = 131_072;
-/** The same for all connections together, beside the first that waits on each. */
-const maxTotalBytes = 8 * 1024 * 1024;
-/** The socket is paused from this many waiting requests, or bytes of them. Below it, a disconnect is still noticed. */
+/** The socket is paused from this many waiting requests. Below it, a disconnect is still noticed. */
 const pausedFrom = 8;
-const pausedFromBytes = 32_768;
 
-/** Memory of the waiting requests of all connections of a listener, in bytes. */
-export interface WaitingTotal {
-  bytes: number;
-}
-
-/** The first request that waits on a connection may take this many bytes, whatever the others take. */
-const bytesOfFirst = 24_576;
-
-/**
- * Memory of a request without headers, and of each name and value besides its characters: Node keeps headers as they came,
- * and as an object (Node 20, measured 2026-11).
- */
-const bytesOfRequest = 2_048;
-const bytesOfString = 64;
-
-function bytesHeld({ message: { url = '', rawHeaders } }: Exchange): number {
-  let bytes = bytesOfRequest + url.length;
-  for (const [index, text] of rawHeaders.entries()) {
-    bytes += bytesOfString + (index % 2 === 0 ? 2 * text.length : text.length);
-  }
-  return bytes;
+/** Ends the counting of a body whose turn has come. Returns what has been counted. */
+function takeOver(message: IncomingMessage): number {
+  if (!(message instanceof GatheringMessage)) return 0;
+  message.onPiece = undefined;
+  return message.bodyBytes;
 }
 
 function hasUpgrade({ rawHeaders }: IncomingMessage): boolean {
@@ -64,20 +43,20 @@ function hasUpgrade({ rawHeaders }: IncomingMessage): boolean {
 
 /**
  * The requests of one connection, carried out one at a time and in order: a store that receives a pipelined `PUT k` and
- * `DELETE k` together may execute them in either order. Once some requests wait, the socket is paused, so a client that
- * pipelines without reading cannot fill the memory.
+ * `DELETE k` together may execute them in either order. Once some requests wait, or much of the body of one, the socket is
+ * paused until their turn, so a client that pipelines without reading cannot fill the memory.
  */
 export class ExchangeQueue {
   readonly #socket: Socket;
   readonly #serve: (exchange: Exchange) => Promise<void>;
   readonly #events: QueueEvents;
-  readonly #total: WaitingTotal;
   readonly #waiting: Exchange[] = [];
-  #waitingBytes = 0;
+  readonly #bytes: WaitingBytes;
   #current: Exchange | undefined;
   /** Later requests are dropped, and the connection ends after those that wait. */
   #isCut = false;
   #isPaused = false;
+  #isPauseKept = false;
 
   /** `serve` must not reject. */
   constructor(
@@ -87,7 +66,7 @@ export class ExchangeQueue {
     total: WaitingTotal,
   ) {
     this.#socket = socket;
-    this.#total = total;
+    this.#bytes = new WaitingBytes(total);
     this.#serve = serve;
     this.#events = events;
   }
@@ -127,19 +106,40 @@ export class ExchangeQueue {
       this.#start(exchange);
       return true;
     }
-    const bytes = bytesHeld(exchange);
-    const isSmallFirst = this.#waiting.length === 0 && bytes <= bytesOfFirst;
-    if (!isSmallFirst && !this.#hasRoomFor(bytes)) {
-      this.#isCut = true;
-      stopParsing(this.#socket);
-      this.#events.onOverflow();
+    const bytes = headBytes(exchange.message);
+    if (!this.#bytes.hasRoomFor(bytes, this.#waiting.length === 0)) {
+      this.#overflow();
       return false;
     }
     this.#waiting.push(exchange);
-    this.#setWaitingBytes(this.#waitingBytes + bytes);
-    // Later, because the parser resumes the socket after each message in its current input.
-    if (this.#isFull && !this.#isPaused) process.nextTick(() => this.#pause());
+    this.#bytes.add(bytes);
+    const { message } = exchange;
+    if (message instanceof GatheringMessage) message.onPiece = (length) => this.#takeBody(message, length);
+    if (this.#isFull) this.#pause();
     return true;
+  }
+
+  /** Counts a piece of a body that comes ahead of its turn. */
+  #takeBody(message: GatheringMessage, length: number): void {
+    if (this.#waiting.at(-1)?.message !== message) return;
+    if (this.#bytes.hasRoomFor(length, this.#waiting.length === 1)) {
+      this.#bytes.add(length);
+      if (this.#isFull) this.#pause();
+      return;
+    }
+    this.#waiting.pop();
+    message.onPiece = undefined;
+    // Its head stays counted: Node holds it until the connection closes.
+    this.#bytes.add(length - message.bodyBytes);
+    abandon(message);
+    this.#pause();
+    this.#overflow();
+  }
+
+  #overflow(): void {
+    this.#isCut = true;
+    stopParsing(this.#socket);
+    this.#events.onOverflow();
   }
 
   /** True when the connection closes after the current answer, of which the client knows. */
@@ -148,22 +148,20 @@ export class ExchangeQueue {
     return response?.headersSent === true && !response.shouldKeepAlive;
   }
 
-  #hasRoomFor(bytes: number): boolean {
-    return this.#waitingBytes + bytes <= maxWaitingBytes && this.#total.bytes + bytes <= maxTotalBytes;
-  }
-
-  #setWaitingBytes(bytes: number): void {
-    this.#total.bytes += bytes - this.#waitingBytes;
-    this.#waitingBytes = bytes;
-  }
-
   get #isFull(): boolean {
-    return this.#waiting.length >= pausedFrom || this.#waitingBytes >= pausedFromBytes;
+    return this.#waiting.length >= pausedFrom || this.#bytes.isMuch;
   }
 
   #pause(): void {
-    if (!this.#isFull) return;
+    if (this.#isPaused) return;
     this.#isPaused = true;
+    if (!this.#isPauseKept) {
+      this.#isPauseKept = true;
+      // Node resumes the socket after each message that it has parsed, and after an answer that had to wait for the client.
+      this.#socket.on('resume', () => {
+        if (this.#isPaused) this.#socket.pause();
+      });
+    }
     this.#socket.pause();
   }
 
@@ -188,12 +186,12 @@ export class ExchangeQueue {
     const exchange = isOver ? undefined : this.#waiting.shift();
     if (exchange === undefined) {
       this.#waiting.length = 0;
-      this.#setWaitingBytes(0);
+      this.#bytes.clear();
       // The client sees the connection close and repeats the requests that were dropped.
       if (this.#isCut) this.#socket.destroySoon();
       return;
     }
-    this.#setWaitingBytes(this.#waitingBytes - bytesHeld(exchange));
+    this.#bytes.add(-headBytes(exchange.message) - takeOver(exchange.message));
     if (this.#waiting.length === 0 && !(this.#isCut && exchange.message.complete)) this.#resume();
     this.#start(exchange);
   }

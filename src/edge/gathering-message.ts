@@ -16,6 +16,8 @@ const keptTarget: number = 3 * 1024 + 258;
  * is being read, pieces are passed on as they come. Trailers are dropped, because nothing uses them.
  */
 export class GatheringMessage extends IncomingMessage {
+  /** Called with the length of each piece of the body that arrives, after {@link bodyBytes} has grown. */
+  onPiece: ((length: number) => void) | undefined;
   /** The only small piece so far. Most small bodies come in one. */
   #single: Buffer | undefined;
   #block: Buffer | undefined;
@@ -52,7 +54,10 @@ export class GatheringMessage extends IncomingMessage {
   }
 
   override push(piece: unknown, encoding?: BufferEncoding): boolean {
-    if (Buffer.isBuffer(piece)) this.#bodyBytes += piece.length;
+    if (Buffer.isBuffer(piece)) {
+      this.#bodyBytes += piece.length;
+      this.onPiece?.(piece.length);
+    }
     if (this.readableFlowing !== true && Buffer.isBuffer(piece) && piece.length < smallPiece)
       return this.#gather(piece);
     // The parser has just set them. They take ten times their length in memory, and no limit on heads covers them.

@@ -18,7 +18,7 @@ import { type AnswerParts, answerRequest, type Snapshot } from './answer-request
 import { answerUnreadable, stopReading } from './answer-unreadable.ts';
 import { clientAddress } from './client-address.ts';
 import { ConnectionTable } from './connection-table.ts';
-import { type Exchange, ExchangeQueue, type WaitingTotal } from './exchange-queue.ts';
+import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
 import { Gate } from './gate.ts';
 import { GatheringMessage } from './gathering-message.ts';
 import type { LimitReporter } from './limit-reporter.ts';
@@ -31,6 +31,7 @@ import {
 import { Places } from './places.ts';
 import { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
+import type { WaitingTotal } from './waiting-bytes.ts';
 
 export type { Snapshot } from './answer-request.ts';
 
