@@ -14,13 +14,17 @@ export function collectInOneGo(): void {
 const checkEveryMs = 5_000;
 /** The program is quiet when the event loop is busy for less than this part of the time. */
 const quietUtilization = 0.25;
-/** Growth in bytes since the last collection that makes another one worth its pause of some 30 ms. */
-const worthCollecting = 16 * 1024 * 1024;
 /**
- * Collections in the quiet moments after a busy one. The memory of a socket or a parser is freed after the collection that
- * finds it dead, and what clients left open ends some seconds later.
+ * Bytes beyond twice what the last collection left that make another one worth its price: a pause of some 30 ms, and half the
+ * throughput for the first seconds of the next load, because V8 drops optimized code whose objects have died. Ordinary load
+ * stays below, since V8 collects then.
  */
-const collectionsAfterBusy = 3;
+const ordinaryGrowth = 32 * 1024 * 1024;
+/**
+ * Collections in the quiet moments after a burst. The memory of a socket or a parser is freed after the collection that finds
+ * it dead, and what clients left open ends some seconds later.
+ */
+const collectionsAfterBurst = 3;
 
 /**
  * Collects garbage in quiet moments, so that memory goes back after a burst (`docs/decisions/0027`). V8 itself collects when
@@ -30,21 +34,20 @@ export function collectWhenQuiet(): void {
   const collect = collector();
   let due = 0;
   let keptBytes = oldBytes();
+  let highestBytes = keptBytes;
   let checkedAt = performance.eventLoopUtilization();
   const check = (): void => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, checkedAt);
     checkedAt = now;
-    if (utilization > quietUtilization) {
-      due = collectionsAfterBusy;
-      return;
-    }
-    const bytes = oldBytes();
-    keptBytes = Math.min(keptBytes, bytes);
-    if (due === 0 && bytes - keptBytes < worthCollecting) return;
+    highestBytes = Math.max(highestBytes, oldBytes());
+    if (utilization > quietUtilization) return;
+    if (highestBytes > 2 * keptBytes + ordinaryGrowth) due = collectionsAfterBurst;
+    if (due === 0) return;
     collect();
-    due = Math.max(0, due - 1);
+    due -= 1;
     keptBytes = oldBytes();
+    highestBytes = keptBytes;
   };
   setInterval(check, checkEveryMs).unref();
 }

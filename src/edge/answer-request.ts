@@ -69,8 +69,8 @@ export async function answerRequest(
   }
   if (isForSts(raw, virtualHosts)) {
     trace.add({ service: 'sts' });
-    await answerSts(raw, connection, snapshot.sts, trace);
-    return;
+    // Not awaited here: this function would keep the head for as long as a provider takes.
+    return answerSts(raw, connection, snapshot.sts, trace);
   }
   trace.add({ service: 's3' });
   try {
