@@ -44,6 +44,7 @@ const simulate = (...words: readonly string[]): Promise<Execution> =>
 const get = ['--action', 's3:GetObject', '--resource', 'arn:aws:s3:::data/a'] as const;
 const assume = ['--action', 'sts:AssumeRole', '--resource', reader] as const;
 const bySaml = ['--action', 'sts:AssumeRoleWithSAML', '--resource', reader] as const;
+const byToken = ['--action', 'sts:AssumeRoleWithWebIdentity', '--resource', reader] as const;
 const federate = ['--action', 'sts:GetFederationToken', '--resource', guest] as const;
 
 describe('policy simulate exits 2', () => {
@@ -157,6 +158,16 @@ describe('policy simulate exits 2', () => {
       'an OpenID Connect provider for a SAML one',
       ['--saml-provider', 'company', ...bySaml],
       '--saml-provider: no identity provider',
+    ],
+    [
+      'a web identity of a provider with a role of its own',
+      ['--web-identity-provider', 'minio', ...byToken],
+      'its users assume no role of the directory',
+    ],
+    [
+      'a web identity of a claim-mode provider',
+      ['--web-identity-provider', 'https://corp.example.com', ...byToken],
+      'its users assume no role of the directory',
     ],
     [
       'a SAML provider for a web identity',

@@ -1,6 +1,7 @@
 import type { Caller } from '../../authenticate/caller.ts';
 import { hasIssuer } from '../../config/settings.ts';
 import { suggest } from '../../config/suggest.ts';
+import { hasOwnRole } from '../../identity/oidc/settings.ts';
 import { conditionKeys } from '../../identity/saml/condition-keys.ts';
 import { SamlProvider, samlNameQualifier } from '../../identity/saml/saml-provider.ts';
 import type { SamlProviderSettings } from '../../identity/saml/settings.ts';
@@ -96,11 +97,16 @@ function refuseBut(admitted: readonly QuestionField[], asking: Asking, who: stri
 function findIssuer(text: string, { settings }: World): Asker {
   const { account } = settings;
   const issuers = settings.identityProviders.filter(hasIssuer);
-  const found = issuers.find(({ name, issuer }) =>
+  const meant = issuers.filter(({ name, issuer }) =>
     [name, issuer, providerArn(issuer, account)].includes(text),
   );
+  const found = meant.find((provider) => provider.kind !== 'oidc' || !hasOwnRole(provider));
   if (found !== undefined) {
     return { kind: 'web-identity', issuer: found.issuer, arn: providerArn(found.issuer, account) };
+  }
+  if (meant.length > 0) {
+    const why = 'has a role of its own, and its users assume no role of the directory';
+    throw new QuestionError('webIdentityProvider', `${JSON.stringify(text.slice(0, 256))} ${why}`);
   }
   throw unknownProvider(
     'webIdentityProvider',

@@ -18,7 +18,7 @@ import type { JsonObject, UnverifiedToken } from '../unverified-token.ts';
 import type { VerificationKey } from '../verification-key.ts';
 import { verifySignature } from '../verify-signature.ts';
 import { policyNamesIn } from './policy-claim.ts';
-import type { OidcProviderSettings } from './settings.ts';
+import { hasOwnRole, type OidcProviderSettings } from './settings.ts';
 import { withUserInfo } from './user-info.ts';
 
 /** One OpenID Connect provider. */
@@ -39,7 +39,7 @@ export class OidcProvider implements IdentityProvider {
   constructor(settings: OidcProviderSettings, tools: IdentityTools) {
     this.name = settings.name;
     this.issuer = settings.issuer;
-    this.hasOwnRole = settings.rolePolicies !== undefined || settings.policyClaim !== undefined;
+    this.hasOwnRole = hasOwnRole(settings);
     this.#clientIds = new Set(settings.clientIds);
     this.#acceptAzp = settings.acceptAzp;
     this.#anyAzp = settings.anyAzp;

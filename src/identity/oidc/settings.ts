@@ -29,3 +29,11 @@ export interface OidcProviderSettings {
 export function openIdRoleId(clientId: string): string {
   return createHash('sha1').update(clientId).digest('base64url');
 }
+
+/** True for a provider whose users assume its own role, and no role of the directory. */
+export function hasOwnRole({
+  rolePolicies,
+  policyClaim,
+}: Pick<OidcProviderSettings, 'rolePolicies' | 'policyClaim'>): boolean {
+  return rolePolicies !== undefined || policyClaim !== undefined;
+}
