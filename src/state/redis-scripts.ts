@@ -20,6 +20,12 @@ redis.call('PEXPIRE', KEYS[1], 2 * window)
 return 1
 `;
 
+/** Deletes a key that has this value. KEYS: the key. ARGV: the value. Returns 1, or 0 when there was none. */
+export const deleteOwnScript = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+`;
+
 /** The prefix of the fields of records, which sets them apart from the fields of the version. */
 export const recordPrefix = 'record:';
 

@@ -3,6 +3,7 @@ import { rootCertificates } from 'node:tls';
 import type { Secret } from '../core/secret.ts';
 import {
   beginAttemptScript,
+  deleteOwnScript,
   putRecordScript,
   readRecordsScript,
   recordPrefix,
@@ -57,17 +58,23 @@ export class RedisState implements SharedState {
 
   async useOnce(name: string, untilMs: number, nowMs: number): Promise<boolean> {
     const expiration = { type: 'PX', value: Math.max(1, Math.ceil(untilMs - nowMs)) } as const;
-    const reply = await this.#ask((client) =>
-      client.set(`${this.#prefix}used:${name}`, '1', { condition: 'NX', expiration }),
+    const key = `${this.#prefix}used:${name}`;
+    const own = randomUUID();
+    const reply = await this.#ask(
+      (client) => client.set(key, own, { condition: 'NX', expiration }),
+      (client) => client.eval(deleteOwnScript, { keys: [key], arguments: [own] }),
     );
     return reply === 'OK';
   }
 
   async beginAttempt(name: string, limit: AttemptLimit, nowMs: number): Promise<boolean> {
-    const { maxFailures, windowMs } = limit;
-    return (
-      (await this.#run(beginAttemptScript, this.#attemptsKey(name), [maxFailures, windowMs, nowMs])) === 1
+    const values = [limit.maxFailures, limit.windowMs, nowMs].map(String);
+    const key = this.#attemptsKey(name);
+    const reply = await this.#ask(
+      (client) => client.eval(beginAttemptScript, { keys: [key], arguments: values }),
+      (client) => client.lRem(key, 1, String(nowMs)),
     );
+    return reply === 1;
   }
 
   async forgiveAttempt(name: string, begunAtMs: number): Promise<void> {
@@ -122,8 +129,16 @@ export class RedisState implements SharedState {
     return this.#ask((client) => client.eval(script, { keys: [key], arguments: values.map(String) }));
   }
 
-  async #ask<T>(command: (client: Client) => Promise<T>): Promise<T> {
+  /**
+   * @param undo undoes a command that Redis may carry out after its request has failed. It is sent at once, on the same
+   * connection: after the command, and before a repetition of the request.
+   */
+  async #ask<T>(
+    command: (client: Client) => Promise<T>,
+    undo?: (client: Client) => Promise<unknown>,
+  ): Promise<T> {
     this.#connected ??= this.#connect();
+    let sentOn: Client | undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new StateFault('Redis did not answer in time')), commandTimeoutMs);
@@ -131,8 +146,10 @@ export class RedisState implements SharedState {
     try {
       // Two steps, so that a command that timed out without a connection does not run once there is one.
       const client = await Promise.race([this.#connected, late]);
+      sentOn = client;
       return await Promise.race([command(client), late]);
     } catch (cause) {
+      if (sentOn !== undefined && undo !== undefined) undo(sentOn).catch(() => undefined);
       if (cause instanceof StateFault) throw cause;
       throw new StateFault(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
     } finally {

@@ -65,7 +65,13 @@ async function tryCode(
   const step = stepOf(device, tokenCode, nowMs);
   if (step === undefined) return 'wrong';
   const rememberUntilMs = (step + window + 1) * periodSeconds * 1000 + clockMarginMs;
-  if (!(await state.useOnce(`${name}:${step}`, rememberUntilMs, nowMs))) return 'reused';
+  try {
+    if (!(await state.useOnce(`${name}:${step}`, rememberUntilMs, nowMs))) return 'reused';
+  } catch (error) {
+    // The code was right, so it must not count towards a lock.
+    await forgive(name, state, nowMs);
+    throw error;
+  }
   await forgive(name, state, nowMs);
   return 'accepted';
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { beginAttemptScript } from '../../src/state/redis-scripts.ts';
 import { RedisState } from '../../src/state/redis-state.ts';
 import { StateFault } from '../../src/state/shared-state.ts';
 import { type SmallRedis, startSmallRedis } from './small-redis.ts';
@@ -12,6 +13,18 @@ afterEach(async () => {
 
 const use = (state: RedisState, name: string): Promise<boolean> =>
   state.useOnce(name, systemClock.now() + 60_000, systemClock.now());
+
+/** A Redis that runs, and two replicas' states that are kept in it. */
+async function runningRedis(): Promise<{ redis: SmallRedis; state: RedisState; other: RedisState }> {
+  const redis = await startSmallRedis();
+  const connect = (): RedisState =>
+    new RedisState({ url: new Secret(`redis://127.0.0.1:${redis.port}`) }, 'test:');
+  const [state, other] = [connect(), connect()];
+  closing.push(state, other, redis);
+  await use(state, 'probe');
+  await use(other, 'probe');
+  return { redis, state, other };
+}
 
 /** A Redis that does not run yet, and a state that is kept in it. */
 async function futureRedis(): Promise<{ state: RedisState; start: () => Promise<SmallRedis> }> {
@@ -36,5 +49,42 @@ describe('a command for a Redis that has never been there', () => {
     expect(redis.set).not.toContain('test:used:assertion');
     expect(await use(state, 'assertion')).toBe(true);
     expect(await use(state, 'assertion')).toBe(false);
+  });
+});
+
+describe('a command that a Redis which stalls carries out after its request has failed', () => {
+  it('is undone before the next one: a name is not used up', async () => {
+    const { redis, state } = await runningRedis();
+    redis.pause();
+    await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
+    const again = use(state, 'assertion');
+    redis.resume();
+    expect(await again).toBe(true);
+    expect(await use(state, 'assertion')).toBe(false);
+    expect(redis.set.filter((key) => key === 'test:used:assertion')).toHaveLength(3);
+  });
+
+  it('undoes its own use only', async () => {
+    const { redis, state, other } = await runningRedis();
+    expect(await use(other, 'assertion')).toBe(true);
+    redis.pause();
+    await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
+    redis.resume();
+    expect(await use(state, 'assertion')).toBe(false);
+    expect(await use(other, 'assertion')).toBe(false);
+  });
+
+  it('is undone before the next one: an attempt does not count', async () => {
+    const { redis, state } = await runningRedis();
+    const limit = { maxFailures: 5, windowMs: 300_000 };
+    redis.pause();
+    await expect(state.beginAttempt('device', limit, systemClock.now())).rejects.toThrow(StateFault);
+    redis.resume();
+    await use(state, 'probe');
+    const names = redis.commands.slice(2).map(([name, script]) => (name === 'EVAL' ? script : name));
+    expect(names).toEqual([beginAttemptScript, 'LREM', 'SET']);
+    const [begun, undone] = redis.commands.slice(2);
+    expect(begun?.[3]).toBe(undone?.[1]);
+    expect(begun?.at(-1)).toBe(undone?.at(-1));
   });
 });

@@ -1,37 +1,57 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { deleteOwnScript } from '../../src/state/redis-scripts.ts';
 
-/** A server of Redis's protocol (RESP 3) that can only set keys. */
+/** A server of Redis's protocol (RESP 3) that can only set keys, and delete one that has a given value. */
 export interface SmallRedis {
   readonly port: number;
   /** Names of the keys that were set, in order, also those that were there already. */
   readonly set: string[];
+  /** The words of every command besides the handshake, in the order in which they were carried out. */
+  readonly commands: (readonly string[])[];
+  /** Carries out nothing until {@link SmallRedis.resume}; connections stay open. */
+  pause(): void;
+  resume(): void;
   close(): Promise<void>;
 }
 
 /** Starts one on a port of 127.0.0.1; 0 lets the system choose. */
 export async function startSmallRedis(port = 0): Promise<SmallRedis> {
   const set: string[] = [];
-  const keys = new Set<string>();
+  const commands: (readonly string[])[] = [];
+  const keys = new Map<string, string>();
+  let isPaused = false;
+  let resumed = new Set<() => void>();
   const sockets = new Set<Socket>();
-  const answer = ([name = '', key = '']: readonly string[]): string => {
+  const answer = (words: readonly string[]): string => {
+    const [name = '', key = '', value = ''] = words;
     if (name.toUpperCase() === 'HELLO') return '%1\r\n$5\r\nproto\r\n:3\r\n';
+    if (name.toUpperCase() === 'CLIENT') return '+OK\r\n';
+    commands.push(words);
+    if (name.toUpperCase() === 'EVAL') return `:${evaluate(words)}\r\n`;
     if (name.toUpperCase() !== 'SET') return '+OK\r\n';
     set.push(key);
     if (keys.has(key)) return '_\r\n';
-    keys.add(key);
+    keys.set(key, value);
     return '+OK\r\n';
   };
+  /** Runs the one script that it knows. Any other does nothing. */
+  const evaluate = ([, script, , key = '', value]: readonly string[]): number =>
+    script === deleteOwnScript && keys.get(key) === value && keys.delete(key) ? 1 : 0;
   const server = createServer((socket) => {
     sockets.add(socket);
     let text = '';
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
+    const work = (): void => {
       for (let command = takeCommand(text); command !== undefined; command = takeCommand(text)) {
         text = command.rest;
         socket.write(answer(command.words));
       }
+    };
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (isPaused) resumed.add(work);
+      else work();
     });
   });
   await listen(server, port);
@@ -40,6 +60,16 @@ export async function startSmallRedis(port = 0): Promise<SmallRedis> {
   return {
     port: address.port,
     set,
+    commands,
+    pause: () => {
+      isPaused = true;
+    },
+    resume: () => {
+      isPaused = false;
+      const waiting = resumed;
+      resumed = new Set();
+      for (const work of waiting) work();
+    },
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();
