@@ -8,8 +8,8 @@ import type { PolicyPrincipal } from '../iam/query.ts';
 import { bucketOfArn } from './bucket-of-arn.ts';
 
 const maxCachedSessionPolicies = 5_000;
-/** Bounds their memory, as {@link compiledBytes} estimates it. */
-const maxCachedBytes = 32 * 1024 * 1024;
+/** Bounds their memory, as {@link compiledBytes} estimates it. One caller can fill it, so it is a small part of the heap. */
+const maxCachedBytes = 16 * 1024 * 1024;
 
 /** The session set of a session that has lost one of its policies. */
 const denyEverything: readonly CompiledPolicy[] = [

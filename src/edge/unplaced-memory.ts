@@ -4,6 +4,8 @@ import { GatheringMessage } from './gathering-message.ts';
 
 /** Memory of a refused upload whose body is still read: its message, response and timers, without its head. */
 const bytesOfRefused = 2_048;
+/** Its target, in the message and in parts of it, for each character. */
+const bytesPerTargetCharacter = 2;
 /** Up to here, what a refused upload holds beside that may be the framing of its chunks. */
 const smallBytes = 4_096;
 /**
@@ -78,7 +80,8 @@ export class UnplacedMemory {
       return unread;
     }
     const known = message instanceof GatheringMessage ? message.bodyBytes + message.freedHeadBytes : 0;
-    return bytesOfRefused + unread + memoryOf(this.#bytesSinceHead(known));
+    const target = bytesPerTargetCharacter * (message.url?.length ?? 0);
+    return bytesOfRefused + target + unread + memoryOf(this.#bytesSinceHead(known));
   }
 
   /** True for an estimate of a refused upload as ordinary clients send it. */

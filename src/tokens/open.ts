@@ -23,7 +23,8 @@ interface KeptSession {
 }
 
 const maxCachedSessions = 10_000;
-const maxCachedCharacters = 24_000_000;
+/** One caller can fill it, so it is a small part of the heap. */
+const maxCachedCharacters = 12_000_000;
 
 /**
  * Opens session tokens with one key ring. Opened sessions are cached, because decryption takes about 70 µs. The cache belongs
