@@ -56,6 +56,8 @@ export interface App {
    * connection for the end of an upload, and keep a truncated object.
    */
   abort(): void;
+  /** How often one of `server.limits` has acted since the start. */
+  limitActions(): number;
 }
 
 /** How long requests in flight may take after the drain has begun. */
@@ -138,6 +140,7 @@ export function createApp(parts: AppParts): App {
       log.info('app', 'stopped');
     },
     abort: () => upstream.destroy(),
+    limitActions: () => reporter.actions,
   };
 }
 

@@ -11,43 +11,50 @@ export function collectInOneGo(): void {
   setFlagsFromString('--no-incremental-marking');
 }
 
-const checkEveryMs = 5_000;
+const checkEveryMs = 1_000;
 /** The program is quiet when the event loop is busy for less than this part of the time. */
 const quietUtilization = 0.25;
 /**
- * Bytes beyond twice what the last collection left that make another one worth its price: a pause of some 30 ms, and half the
+ * Bytes beyond the least that a collection left that make another one worth its price: a pause of some 30 ms, and half the
  * throughput for the first seconds of the next load, because V8 drops optimized code whose objects have died. Ordinary load
  * stays below, since V8 collects then.
  */
-const ordinaryGrowth = 32 * 1024 * 1024;
+const burstGrowth = 64 * 1024 * 1024;
 /**
  * Collections in the quiet moments after a burst. The memory of a socket or a parser is freed after the collection that finds
  * it dead, and what clients left open ends some seconds later.
  */
 const collectionsAfterBurst = 3;
+const betweenCollectionsMs = 5_000;
 
 /**
- * Collects garbage in quiet moments, so that memory goes back after a burst (`docs/decisions/0027`). V8 itself collects when
+ * Collects garbage in quiet moments after a burst, so that memory goes back (`docs/decisions/0027`). V8 itself collects when
  * it needs memory and keeps what a burst left until the next one; its own reducer works with incremental marking only.
+ * A limit that acts is the sign of a burst, and so is growth by `burstGrowth`.
+ *
+ * @param limitActions - Tells how often a limit has acted since the start.
  */
-export function collectWhenQuiet(): void {
+export function collectWhenQuiet(limitActions: () => number): void {
   const collect = collector();
   let due = 0;
-  let keptBytes = oldBytes();
-  let highestBytes = keptBytes;
+  let leastBytes = oldBytes();
+  let seenActions = limitActions();
   let checkedAt = performance.eventLoopUtilization();
+  let collectedAt = performance.now();
   const check = (): void => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, checkedAt);
-    checkedAt = now;
-    highestBytes = Math.max(highestBytes, oldBytes());
-    if (utilization > quietUtilization) return;
-    if (highestBytes > 2 * keptBytes + ordinaryGrowth) due = collectionsAfterBurst;
-    if (due === 0) return;
+    const { utilization } = performance.eventLoopUtilization(checkedAt);
+    checkedAt = performance.eventLoopUtilization();
+    const bytes = oldBytes();
+    const actions = limitActions();
+    leastBytes = Math.min(leastBytes, bytes);
+    if (actions > seenActions || bytes > leastBytes + burstGrowth) due = collectionsAfterBurst;
+    seenActions = actions;
+    const isQuiet = utilization <= quietUtilization;
+    if (due === 0 || !isQuiet || performance.now() < collectedAt + betweenCollectionsMs) return;
     collect();
+    collectedAt = performance.now();
     due -= 1;
-    keptBytes = oldBytes();
-    highestBytes = keptBytes;
+    leastBytes = oldBytes();
   };
   setInterval(check, checkEveryMs).unref();
 }

@@ -29,7 +29,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   });
   const addresses = await startOrExplain(app, terminal);
   if (addresses === undefined) return exitCodes.failure;
-  collectWhenQuiet();
+  collectWhenQuiet(() => app.limitActions());
   const { url, adminUrl, controlUrl } = addresses;
   const control = controlUrl === undefined ? '' : `, control on ${controlUrl}`;
   terminal.prose(`S3 and STS on ${url}, health and metrics on ${adminUrl}${control}`);

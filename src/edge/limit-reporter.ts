@@ -8,14 +8,21 @@ export class LimitReporter {
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #pending = new Map<LimitName, number>();
+  #actions = 0;
 
   constructor(metrics: Metrics, log: Log) {
     this.#metrics = metrics;
     this.#log = log;
   }
 
+  /** How often a limit has acted since the start. */
+  get actions(): number {
+    return this.#actions;
+  }
+
   /** Notes that a limit has refused or ended a request or a connection. */
   acted(limit: LimitName): void {
+    this.#actions += 1;
     this.#metrics.limitActed(limit);
     const pending = this.#pending.get(limit);
     this.#pending.set(limit, (pending ?? 0) + 1);
