@@ -12,17 +12,19 @@ export interface MemoryShare {
 /**
  * Measured on Node 24 with a heap of 128 MiB, in resident memory, and rounded up: 105 MiB when idle; 13 KiB for each of
  * 8,000 connections kept alive; 45 KiB for each of 1,000 downloads whose clients do not read; 112 KiB for each of 500
- * uploads whose store does not read.
+ * uploads whose store does not read. A request whose head is as long as heads may be takes 90 KiB of heap.
  */
 const idle: MemoryShare = { heap: 40 * mebibyte, outside: 70 * mebibyte };
+/** Sessions and policies that are kept in parsed form, heads outside the places of requests, and requests that wait their turn. */
+const bounded: MemoryShare = { heap: (24 + 16 + 8) * mebibyte, outside: 0 };
 const perConnection: MemoryShare = { heap: 4 * kibibyte, outside: 12 * kibibyte };
-const perRequest: MemoryShare = { heap: 16 * kibibyte, outside: 96 * kibibyte };
+const perRequest: MemoryShare = { heap: 90 * kibibyte, outside: 96 * kibibyte };
 
 /** A growing buffer exists twice while it is copied. */
 const bufferFactor = 1.25;
 
 /** Factor for garbage that has not been collected yet. */
-const garbageFactor = 1.5;
+const garbageFactor = 1.25;
 
 type Limits = Pick<Settings['server']['limits'], 'maxConnections' | 'maxInFlight' | 'maxBufferedBytes'>;
 
@@ -30,7 +32,7 @@ type Limits = Pick<Settings['server']['limits'], 'maxConnections' | 'maxInFlight
 export function estimateMemory(limits: Limits): MemoryShare {
   const { maxConnections, maxInFlight, maxBufferedBytes } = limits;
   const sum = (part: keyof MemoryShare): number =>
-    idle[part] + maxConnections * perConnection[part] + maxInFlight * perRequest[part];
+    idle[part] + bounded[part] + maxConnections * perConnection[part] + maxInFlight * perRequest[part];
   return { heap: sum('heap'), outside: sum('outside') + maxBufferedBytes * bufferFactor };
 }
 

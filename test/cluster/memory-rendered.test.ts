@@ -35,7 +35,7 @@ describe('memory', () => {
     'holds the limits, and nothing but plain HTTP is warned of: ci/%s-values.yaml',
     async (name) => {
       const documents = await render(name);
-      const warnings = warningsIn(documents, 320);
+      const warnings = warningsIn(documents, 384);
       expect(warnings.filter((warning) => !warning.includes('plain HTTP beyond loopback'))).toEqual([]);
       const isWarned = warnings.some((warning) =>
         warning.includes('server.listen: warning: speaks plain HTTP'),
@@ -62,7 +62,7 @@ describe('memory', () => {
 
   it('warns at start-up of limits that do not fit', async () => {
     const documents = await render('gateway', { limits: { maxConnections: 10_000 } });
-    expect(warningsIn(documents, 320).join()).toContain('server.limits: warning: may need');
+    expect(warningsIn(documents, 384).join()).toContain('server.limits: warning: may need');
     const larger = { limits: { maxConnections: 10_000 }, resources: { limits: { memory: '512Mi' } } };
     expect(warningsIn(await render('gateway', larger), 512).join()).not.toContain('server.limits');
   });
@@ -94,6 +94,6 @@ describe('memory', () => {
   it('names the proxies that end TLS', async () => {
     const documents = await render('gateway', { trustedProxies: ['10.0.0.0/8'] });
     expect(settingsOf(documents).server.trustedProxies).toEqual([{ address: '10.0.0.0', prefixBits: 8 }]);
-    expect(warningsIn(documents, 320).join()).not.toContain('server.listen');
+    expect(warningsIn(documents, 384).join()).not.toContain('server.listen');
   });
 });

@@ -11,7 +11,7 @@ function container(mebibytes: number, heapMebibytes = Math.floor(mebibytes * 0.4
   return { containerBytes: mebibytes * mebibyte, heapBytes: heapMebibytes * mebibyte };
 }
 
-const small = { maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 64 * mebibyte };
+const small = { maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 32 * mebibyte };
 
 function warningsOf(limits: object, memory?: MemoryLimits): readonly string[] {
   const text = configuration({ server: `server: { limits: ${JSON.stringify(limits)} }` });
@@ -20,15 +20,16 @@ function warningsOf(limits: object, memory?: MemoryLimits): readonly string[] {
 
 describe('the memory of a container', () => {
   it('is enough for limits that fit, and nothing is said', () => {
-    expect(warningsOf(small, container(320))).toEqual([]);
+    expect(warningsOf(small, container(384))).toEqual([]);
   });
 
-  it('is too small for the defaults of the program in 512 MiB, with the place of the limits', () => {
+  it('is too small for the defaults of the program in 640 MiB, with the place of the limits', () => {
     const text = configuration({ server: 'server: { listen: "127.0.0.1:0" }' });
-    expect(load(text, { memory: container(512) }).warnings).toEqual([
-      "sidecar.yaml:20:9 server.limits: warning: may need 565 MiB, and the container has 512 MiB: lower maxConnections, maxInFlight or maxBufferedBytes, or raise the container's memory limit",
+    expect(load(text, { memory: container(640) }).warnings).toEqual([
+      "sidecar.yaml:20:9 server.limits: warning: may need 758 MiB, and the container has 640 MiB: lower maxConnections, maxInFlight or maxBufferedBytes, or raise the container's memory limit",
+      "sidecar.yaml:20:9 server.limits: warning: may need a heap of 379 MiB, and V8's ends at 304 MiB: lower maxConnections or maxInFlight, or raise --max-old-space-size in NODE_OPTIONS",
     ]);
-    expect(load(text, { memory: container(640) }).warnings).toEqual([]);
+    expect(load(text, { memory: container(1024) }).warnings).toEqual([]);
   });
 
   it.each(['maxConnections', 'maxInFlight', 'maxBufferedBytes'] as const)(
@@ -40,17 +41,17 @@ describe('the memory of a container', () => {
         return heap + outside;
       };
       expect(sum(larger)).toBeGreaterThan(sum(small) + 20 * mebibyte);
-      const warnings = warningsOf(larger, container(320));
+      const warnings = warningsOf(larger, container(384));
       expect(warnings[0]).toContain('server.limits: warning: may need');
-      expect(warnings[0]).toContain('the container has 320 MiB');
+      expect(warnings[0]).toContain('the container has 384 MiB');
     },
   );
 
   it('must hold what V8 lets its heap grow to beside everything else', () => {
-    // What V8 takes by itself in 320 MiB.
-    expect(warningsOf(small, container(320, 259))).toEqual([
+    // What V8 takes by itself in 384 MiB.
+    expect(warningsOf(small, container(384, 288))).toEqual([
       expect.stringMatching(
-        /server\.limits: warning: leave no room for V8's heap, which may grow to 259 MiB in a container of 320 MiB: set NODE_OPTIONS="--max-old-space-size=128 --max-semi-space-size=16"/,
+        /server\.limits: warning: leave no room for V8's heap, which may grow to 288 MiB in a container of 384 MiB: set NODE_OPTIONS="--max-old-space-size=153 --max-semi-space-size=16"/,
       ),
     ]);
   });
