@@ -1,22 +1,69 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import { pathsOfKey } from '../core/path-key.ts';
 import type { Asking } from './asking.ts';
 import { requireSource } from './copied-source.ts';
+import { requireUpload } from './existing-upload.ts';
+import { requireLockable } from './lockable-bucket.ts';
+import { requireSeparateVersions } from './separate-versions.ts';
+
+const lockHeaders = [
+  'x-amz-object-lock-mode',
+  'x-amz-object-lock-retain-until-date',
+  'x-amz-object-lock-legal-hold',
+  'x-amz-object-lock-event-hold',
+];
 
 /**
  * True for a request that some store carries out although it should refuse it, so that the store is asked beforehand whether
- * there is a reason to: a copy.
+ * there is a reason to: a copy, a completed upload, a new object with a lock, a new version under an odd key.
  */
-export function needsQuestions({ request: { copySource } }: Authorized): boolean {
-  return copySource !== undefined;
+export function needsQuestions(authorized: Authorized): boolean {
+  const { operation, copySource } = authorized.request;
+  if (operation.method === 'GET' || operation.method === 'HEAD') return false;
+  return (
+    copySource !== undefined ||
+    completesUpload(authorized) ||
+    locksObject(authorized) ||
+    oddKeys(authorized).length > 0
+  );
 }
 
 /**
  * Asks the store, and throws when it would have to refuse the request.
  *
  * @throws ServiceError what the store should have answered
- * @throws MissingHidden, UpstreamFault
+ * @throws MissingHidden, OperationUnknown, UpstreamFault
  */
 export async function askBeforehand(authorized: Authorized, asking: Asking): Promise<void> {
-  const { copySource } = authorized.request;
+  const { bucket, copySource } = authorized.request;
   if (copySource !== undefined) await requireSource(authorized, copySource, asking);
+  if (completesUpload(authorized)) await requireUpload(authorized, asking);
+  if (locksObject(authorized)) await requireLockable(bucket, asking);
+  for (const key of oddKeys(authorized)) await requireSeparateVersions(bucket, key, asking);
+}
+
+function completesUpload({ request: { operation } }: Authorized): boolean {
+  return operation.name === 'CompleteMultipartUpload';
+}
+
+function locksObject({ request: { headers } }: Authorized): boolean {
+  return lockHeaders.some((name) => headers.has(name));
+}
+
+/** The keys that get a new version and are not written as a file system would write them. */
+function oddKeys({ request, deniedItems }: Authorized): readonly string[] {
+  const { operation, key, parameters, batch } = request;
+  if (operation.makesVersion !== true) return none;
+  if (batch === undefined) return isOdd(key) && !parameters.has('versionId') ? [key] : none;
+  const denied = new Set(deniedItems);
+  const objects = batch.items.flatMap(({ permissions: [needed] }, index) =>
+    denied.has(index) || needed?.object === undefined ? [] : [needed.object],
+  );
+  return objects.filter(({ key, versionId }) => isOdd(key) && versionId === undefined).map(({ key }) => key);
+}
+
+const none: readonly never[] = [];
+
+function isOdd(key: string): boolean {
+  return pathsOfKey(key).length > 0;
 }

@@ -1,5 +1,5 @@
 import type { LookupSubject, LookupWarrant, StoreLookup, StoreTag } from '../authorize/store-lookup.ts';
-import type { ByteBudget } from '../core/byte-budget.ts';
+import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import { childOf, childText, readXml, type XmlElement } from '../core/xml.ts';
 import { emptySha256 } from '../sigv4/payload-mode.ts';
@@ -53,13 +53,10 @@ export class TagLookup implements StoreLookup {
    * @throws BudgetExhausted when there is no room for its answer
    */
   async tags({ subject }: LookupWarrant): Promise<readonly StoreTag[] | undefined> {
-    const head = signHead(requestFor(subject), this.#store, {
-      keys: this.#signingKeys,
-      nowMs: this.#clock.now(),
-    });
     const reservation = this.#budget.reserve('store look-ups');
     try {
-      const answer = await this.#upstream.fetchSmall(head, maxAnswerBytes, reservation);
+      const answer = await this.#ask(tagsOf(subject), reservation);
+      if (answer.status === methodNotAllowed && (await this.#isDeleted(subject, reservation))) return [];
       return readTags(answer, namesVersion(subject) ? untaggedVersion : untagged);
     } catch (error) {
       throw toUpstreamFault(error);
@@ -67,13 +64,31 @@ export class TagLookup implements StoreLookup {
       reservation.release();
     }
   }
+
+  // versitygw 1.8 answers 405 for the tags of an object whose newest version is a delete marker (observed on 2026-11-29).
+  async #isDeleted(subject: LookupSubject, reservation: Reservation): Promise<boolean> {
+    if (subject.kind !== 'object-tags' || namesVersion(subject)) return false;
+    const path = storePath(subject.bucket, subject.key);
+    const { status } = await this.#ask(
+      { ...tagsOf(subject), method: 'HEAD', path, parameters: [] },
+      reservation,
+    );
+    return status === notFound;
+  }
+
+  #ask(request: StoreRequest, reservation: Reservation): Promise<SmallAnswer> {
+    const signing = { keys: this.#signingKeys, nowMs: this.#clock.now() };
+    return this.#upstream.fetchSmall(signHead(request, this.#store, signing), maxAnswerBytes, reservation);
+  }
 }
 
 function namesVersion(subject: LookupSubject): boolean {
   return subject.kind === 'object-tags' && subject.versionId !== undefined;
 }
 
-function requestFor(subject: LookupSubject): Parameters<typeof signHead>[0] {
+type StoreRequest = Parameters<typeof signHead>[0];
+
+function tagsOf(subject: LookupSubject): StoreRequest {
   const isObject = subject.kind === 'object-tags';
   const parameters = [{ name: 'tagging', value: '' }];
   if (isObject && subject.versionId !== undefined)
@@ -87,6 +102,8 @@ function requestFor(subject: LookupSubject): Parameters<typeof signHead>[0] {
   };
 }
 
+const notFound = 404;
+const methodNotAllowed = 405;
 const notImplemented = 501;
 
 function readTags(
@@ -96,7 +113,7 @@ function readTags(
   if (status === 200) return parseTags(body);
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
-  if (status === 404 && code !== undefined && absences.has(code)) return [];
+  if (status === notFound && code !== undefined && absences.has(code)) return [];
   if (status < 500 || status === notImplemented) return undefined;
   throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for tags`);
 }

@@ -61,6 +61,8 @@ export interface S3Operation {
   readonly isCopy?: true;
   /** Present when a store might find what it is about under another key, beside those of {@link pathsOfKey}. */
   readonly aliasesOf?: (key: string) => readonly KeyAlias[];
+  /** True when it makes the newest version of the object that it names: content, or a delete marker. */
+  readonly makesVersion?: true;
   /** True when its 404 tells that the object it names does not exist. */
   readonly revealsMissing?: true;
   /** True when its answer carries headers that need permissions of their own. */

@@ -262,6 +262,22 @@ describe('a store that does not say', () => {
     expect(objectsRead).toEqual([]);
   });
 
+  // versitygw 1.8 answers 405 for the tags of an object whose newest version is a delete marker.
+  it.each([
+    ['has been deleted', 404, ['/data/k', '/data/k']],
+    ['is there', 200, ['/data/k']],
+    ['cannot be shown', 400, ['/data/k']],
+  ])(
+    'and answers 405 for the tags of an object that %s is asked for the object',
+    async (_, status, asked) => {
+      answer = (target) =>
+        target.includes('tagging') ? { status: 405, body: error('MethodNotAllowed') } : { status, body: '' };
+      expect(await read()).toBe('AccessDenied 403');
+      // The last is the request itself: an object that does not exist has no tags.
+      expect(objectsRead.map((target) => target.split('?')[0])).toEqual(asked);
+    },
+  );
+
   it('and hangs up makes nobody allowed', async () => {
     answer = () => 'hang up';
     expect(await read()).toBe('ServiceUnavailable 503');

@@ -108,5 +108,5 @@ it('a checksum of the whole object is passed on with the list of its parts', asy
   );
   const headers = { 'x-amz-checksum-crc32': checksum('crc32', Buffer.from('the object')) };
   await send('/data/key?uploadId=u', body, headers);
-  expect(store.uploads[0]?.headers['x-amz-checksum-crc32']).toBe(headers['x-amz-checksum-crc32']);
+  expect(store.uploads.at(-1)?.headers['x-amz-checksum-crc32']).toBe(headers['x-amz-checksum-crc32']);
 });

@@ -58,7 +58,7 @@ describe('with credentials of a role session on versitygw', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sts-sidecar-clients-'));
     [sent, received] = [join(folder, 'sent'), join(folder, 'received')];
-    store = await startVersitygw();
+    store = await startVersitygw('extended attributes');
     sidecar = await startSidecar({ backend: store, directory: storeDirectory });
     admin = await openBucket(sidecar);
   });

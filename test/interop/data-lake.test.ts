@@ -43,7 +43,7 @@ it('the page says of every operation what each of the four may', () => {
   expect(lakeOperations.size).toBeGreaterThanOrEqual(40);
 });
 
-describe.each(storeKinds)('the data lake of the page on $name', ({ name, trailers, start }) => {
+describe.each(storeKinds)('the data lake of the page on $name', ({ product, trailers, start }) => {
   let store: RealStore;
   let sidecar: TestSidecar;
   let lake: Lake;
@@ -75,7 +75,7 @@ describe.each(storeKinds)('the data lake of the page on $name', ({ name, trailer
     const scene = { s3: s3Client(sidecar.url, credentials), url: sidecar.url, credentials, lake };
     const around = { s3: atStore, url: store.endpoint, credentials: store, lake };
     const mark = await markOf(known, scene);
-    const answer = page.storeAnswers.get(`${operation} on ${name}`);
+    const answer = page.storeAnswers.get(`${operation} on ${product}`);
     expect(mark).toBe(expected === '✗' ? '✗' : (answer ?? expected));
     if (answer !== undefined) expect(await markOf(known, around)).toBe(answer);
     const isDone = known.changes && expected !== '✗' && answer === undefined;

@@ -25,7 +25,7 @@ let tokenFile: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sts-sidecar-pod-'));
   tokenFile = join(folder, 'token');
-  store = await startVersitygw();
+  store = await startVersitygw('extended attributes');
   idp = await startIdentityProvider();
   sidecar = await startSidecar({ backend: store, directory: webIdentityDirectory({ issuer: idp.issuer }) });
   const atStore = s3Client(store.endpoint, store);

@@ -38,6 +38,7 @@ export const deleteObjectsOperation: S3Operation = {
     itemActions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
   },
   action: 's3:DeleteObject',
+  makesVersion: true,
   versionAction: 's3:DeleteObjectVersion',
 };
 

@@ -78,6 +78,7 @@ export const multipartOperations: readonly S3Operation[] = [
     document: { maxBytes: maxCompleteBytes },
     checksumsOfAnother: true,
     action: 's3:PutObject',
+    makesVersion: true,
     conditionalActions: ifMatchActions,
     conditions: new Map([
       ['if-match', 'conditionalComplete'],

@@ -56,6 +56,7 @@ export const objectOperations: readonly S3Operation[] = [
     headers: newObjectHeaders,
     body: 'object',
     action: 's3:PutObject',
+    makesVersion: true,
     conditionalActions: wholeObjectActions,
     fixedContext: { 's3:ObjectCreationOperation': 'true' },
   },
@@ -75,6 +76,7 @@ export const objectOperations: readonly S3Operation[] = [
     ],
     body: 'none',
     action: 's3:PutObject',
+    makesVersion: true,
     conditionalActions: wholeObjectActions,
     conditions: new Map([
       ['if-match', 'conditionalCopy'],
@@ -112,6 +114,7 @@ export const objectOperations: readonly S3Operation[] = [
     ],
     body: 'none',
     action: 's3:DeleteObject',
+    makesVersion: true,
     versionAction: 's3:DeleteObjectVersion',
     aliasesOf: aliasesOfDeleted,
     conditionalActions: (headers) => [...bypassActions(headers), ...ifMatchActions(headers)],

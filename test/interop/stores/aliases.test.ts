@@ -16,7 +16,7 @@ const cases = [...pathAliases, ...versionAliases, ...tagAliases, ...deletionAlia
 }));
 const everything = { Effect: 'Allow', Action: '*', Resource: '*' };
 
-describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
+describe.each(storeKinds)('$name', ({ name, product, trailers, supports, start }) => {
   let store: RealStore;
   let sidecar: TestSidecar;
   let owner: SignedCaller;
@@ -46,7 +46,7 @@ describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
     }
     const table = ['| operation | a request that reaches another object |', '| - | - |', ...rows].join('\n');
     process.stdout.write(`\n${name}\n\n${table}\n`);
-    const section = page.split(/^## /m).find((text) => text.startsWith(`${name}\n`)) ?? '';
+    const section = page.split(/^## /m).find((text) => text.startsWith(`${product}\n`)) ?? '';
     const plain = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/-+/g, '-');
     expect(plain(section)).toContain(plain(table));
   });

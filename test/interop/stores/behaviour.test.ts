@@ -6,7 +6,7 @@ import { type ConditionCase, conditionCases, obedienceOf } from './behaviour/con
 import { describeUnknownVersions, makeDeletionBuckets } from './behaviour/deletions.ts';
 import { describeHeaders, headersHead } from './behaviour/headers.ts';
 import { describeKeys, ownNames } from './behaviour/keys.ts';
-import { makeRefusalBuckets, refusalCases } from './behaviour/refusals.ts';
+import { makeRefusalBuckets, refusalCases, uploadedPart } from './behaviour/refusals.ts';
 import { SignedCaller } from './behaviour/signed-caller.ts';
 import { describeUploads } from './behaviour/uploads.ts';
 import { storeKinds } from './index.ts';
@@ -21,7 +21,7 @@ function isHarmless({ operation, condition }: ConditionCase): boolean {
 const everything = { Effect: 'Allow', Action: '*', Resource: '*' };
 const page = readFileSync(new URL('../../../docs/compatibility.md', import.meta.url), 'utf8');
 
-describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
+describe.each(storeKinds)('$name', ({ name, product, trailers, supports, start }) => {
   let store: RealStore;
   let sidecar: TestSidecar;
   let atStore: SignedCaller;
@@ -44,7 +44,7 @@ describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
     const columns = head.split('|').length - 2;
     const table = [head, `|${' - |'.repeat(columns)}`, ...rows].join('\n');
     process.stdout.write(`\n${name}\n\n${table}\n`);
-    const section = page.split(/^## /m).find((text) => text.startsWith(`${name}\n`)) ?? '';
+    const section = page.split(/^## /m).find((text) => text.startsWith(`${product}\n`)) ?? '';
     // The formatter of the page aligns columns.
     const plain = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/-+/g, '-');
     expect(plain(section)).toContain(plain(table));
@@ -111,6 +111,18 @@ describe.each(storeKinds)('$name', ({ name, trailers, supports, start }) => {
       expect(refusals).toContain(`${told.answered.status} ${code}`);
     },
   );
+
+  it('is told of a repeated completion, and answers what it would answer directly', async () => {
+    const told: number[] = [];
+    for (const [index, caller] of [atStore, throughSidecar].entries()) {
+      const path = `/refusals/repeated${index}`;
+      const { query, body } = await uploadedPart(atStore, path);
+      const complete = { method: 'POST', path, query, body };
+      await caller.must(complete);
+      told.push((await caller.send(complete)).status);
+    }
+    expect(told[1]).toBe(told[0]);
+  });
 
   it.each(ownNames)('does not show $title', async ({ path }) => {
     const target = await path(throughSidecar, 'data');

@@ -95,7 +95,7 @@ async function said(call: Promise<unknown>): Promise<string> {
   return JSON.stringify(result);
 }
 
-describe.each(storeKinds)('what is set for buckets and objects of $name', ({ name, trailers, start }) => {
+describe.each(storeKinds)('what is set for buckets and objects of $name', ({ product, trailers, start }) => {
   let store: RealStore;
   let sidecar: TestSidecar;
   let atStore: S3Client;
@@ -150,7 +150,7 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ nam
     expect(await outcome(call(everythingElse))).toBe('AccessDenied 403');
     expect(await said(shows(atStore))).toBe(before);
 
-    const answer = special.get(name)?.[operation] ?? 'allowed';
+    const answer = special.get(product)?.[operation] ?? 'allowed';
     const ended = ownAnswers.get(answer) ?? answer;
     const result = await said(call(await limited(allow(action))));
     expect(result.startsWith('{') ? 'allowed' : result).toBe(ended);
@@ -161,7 +161,7 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ nam
     if (!ownAnswers.has(answer)) expect(await outcome(call(atStore))).toBe(ended);
   });
 
-  if (special.get(name)?.['PutBucketCors'] === undefined) {
+  if (special.get(product)?.['PutBucketCors'] === undefined) {
     it('answers preflights by the rules that a role has set', async () => {
       const put = setting('PutBucketCors');
       expect(await outcome(put(await limited(allow('s3:*'), deny('s3:PutBucketCORS'))))).toBe(

@@ -6,6 +6,8 @@ import { startVersitygw } from './start-versitygw.ts';
 /** A kind of store, and what the sidecar must know about it. */
 export interface StoreKind {
   readonly name: string;
+  /** The program and its version: what the pages say of it holds for each way to set it up. */
+  readonly product: string;
   /** How it takes checksum trailers. */
   readonly trailers: 'reframe' | 'decode';
   /** Which conditions it obeys: `backend.supports`. */
@@ -13,14 +15,22 @@ export interface StoreKind {
   readonly start: () => Promise<RealStore>;
 }
 
+const versitygw = {
+  product: 'versitygw 1.8',
+  trailers: 'reframe',
+  supports: ['conditionalComplete', 'conditionalDelete', 'sizeAndTimeConditions'],
+} as const;
+
 /** Every store that the suites run on. */
 export const storeKinds: readonly StoreKind[] = [
-  { name: 'Ceph RGW 16', trailers: 'decode', supports: [], start: () => startRgw() },
+  { name: 'Ceph RGW 16', product: 'Ceph RGW 16', trailers: 'decode', supports: [], start: () => startRgw() },
+  { name: 'versitygw 1.8', ...versitygw, start: () => startVersitygw('extended attributes') },
+  { name: 'versitygw 1.8 with --sidecar', ...versitygw, start: () => startVersitygw('files') },
   {
-    name: 'versitygw 1.8',
+    name: 'MinIO 2026-02',
+    product: 'MinIO 2026-02',
     trailers: 'reframe',
-    supports: ['conditionalComplete', 'conditionalDelete', 'sizeAndTimeConditions'],
-    start: startVersitygw,
+    supports: ['conditionalComplete'],
+    start: startMinio,
   },
-  { name: 'MinIO 2026-02', trailers: 'reframe', supports: ['conditionalComplete'], start: startMinio },
 ];

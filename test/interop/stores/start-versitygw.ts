@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { type RealStore, startStore } from './real-store.ts';
 
-/** Starts versitygw on its own folders, with versioning. */
-export function startVersitygw(): Promise<RealStore> {
+/**
+ * Starts versitygw on its own folders, with versioning.
+ * @param attributes where it keeps attributes of objects: in those of their files, or in files of their own
+ */
+export function startVersitygw(attributes: 'extended attributes' | 'files'): Promise<RealStore> {
   return startStore({
     name: 'versitygw',
     folders: ['data', 'iam', 'metadata', 'versions'],
@@ -13,8 +16,7 @@ export function startVersitygw(): Promise<RealStore> {
       '--iam-dir',
       join(folder, 'iam'),
       'posix',
-      '--sidecar',
-      join(folder, 'metadata'),
+      ...(attributes === 'files' ? ['--sidecar', join(folder, 'metadata')] : []),
       '--versioning-dir',
       join(folder, 'versions'),
       join(folder, 'data'),

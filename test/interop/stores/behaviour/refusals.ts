@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Parties, Statement } from './aliases.ts';
 import { deny } from './aliases.ts';
 import type { Answered, Call, SignedCaller } from './signed-caller.ts';
@@ -96,5 +97,95 @@ const rangeCase: RefusalCase = {
   },
 };
 
+const legalHold = { 'x-amz-object-lock-legal-hold': 'ON' };
+
+const lockCases: readonly RefusalCase[] = [
+  { operation: 'PutObject', method: 'PUT', query: {} },
+  { operation: 'CopyObject', method: 'PUT', query: {} },
+  { operation: 'CreateMultipartUpload', method: 'POST', query: { uploads: '' } },
+].map(({ operation, method, query }) => ({
+  operation,
+  request: '`x-amz-object-lock-legal-hold` in a bucket without object lock',
+  refusals: ['400 InvalidRequest'],
+  outcome: async ({ owner, caller, key }) => {
+    const path = `/${plain}/${key}`;
+    await owner.must({ method: 'PUT', path, body: 'old' });
+    await owner.must({ method: 'PUT', path: `${path}-source`, body: 'new' });
+    const headers =
+      operation === 'CopyObject' ? { ...legalHold, 'x-amz-copy-source': `${path}-source` } : legalHold;
+    const body = operation === 'PutObject' ? 'new' : '';
+    const answered = await caller.send({ method, path, query, headers, body });
+    const { text } = await owner.must({ method: 'GET', path });
+    return { answered, isCarriedOut: answered.status === 200 || text !== 'old' };
+  },
+}));
+
+const abortedCase: RefusalCase = {
+  operation: 'CompleteMultipartUpload',
+  request: 'an upload that has been aborted, where the key has an object',
+  refusals: ['404 NoSuchUpload'],
+  outcome: async ({ owner, caller, key }) => {
+    const path = `/${plain}/${key}`;
+    await owner.must({ method: 'PUT', path, body: 'old' });
+    const { query, body } = await uploadedPart(owner, path);
+    await owner.must({ method: 'DELETE', path, query });
+    const answered = await caller.send({ method: 'POST', path, query, body });
+    return { answered, isCarriedOut: answered.text.includes('Result') };
+  },
+};
+
+/** Uploads one part, and returns what completes the upload. */
+export async function uploadedPart(
+  owner: SignedCaller,
+  path: string,
+): Promise<{ readonly query: { readonly uploadId: string }; readonly body: string }> {
+  const uploadId = await startUpload(owner, path);
+  const { headers } = await owner.must({
+    method: 'PUT',
+    path,
+    query: { partNumber: '1', uploadId },
+    body: 'part',
+  });
+  const etag = String(headers['etag']).replaceAll('"', '');
+  const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
+  return { query: { uploadId }, body };
+}
+
+const oddCases: readonly RefusalCase[] = [
+  { operation: 'PutObject', isDeleted: false },
+  { operation: 'PutObject', isDeleted: true },
+  { operation: 'DeleteObject', isDeleted: false },
+  { operation: 'DeleteObjects', isDeleted: false },
+].map(({ operation, isDeleted }) => ({
+  operation,
+  request: `\`dir//key\`, which takes away versions of ${isDeleted ? 'the deleted ' : ''}\`dir/key\``,
+  // The second where they are different objects.
+  refusals: ['400 InvalidRequest', operation === 'DeleteObject' ? '204 ' : '200 '],
+  outcome: async ({ owner, caller, key }) => {
+    const path = `/${versioned}/dir/${key}`;
+    const { headers } = await owner.must({ method: 'PUT', path, body: 'old' });
+    if (isDeleted) await owner.must({ method: 'DELETE', path });
+    const answered = await caller.send(oddCall(operation, key));
+    const query = { versionId: String(headers['x-amz-version-id']) };
+    const kept = await owner.send({ method: 'HEAD', path, query });
+    return { answered, isCarriedOut: kept.status !== 200 };
+  },
+}));
+
+function oddCall(operation: string, key: string): Call {
+  const path = `/${versioned}/dir//${key}`;
+  if (operation === 'PutObject') return { method: 'PUT', path, body: 'new' };
+  if (operation === 'DeleteObject') return { method: 'DELETE', path };
+  const body = `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Object><Key>dir//${key}</Key></Object></Delete>`;
+  const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };
+  return { method: 'POST', path: `/${versioned}`, query: { delete: '' }, headers, body };
+}
+
 /** Every case, in the order of the tables. */
-export const refusalCases: readonly RefusalCase[] = [...deletedCases, rangeCase];
+export const refusalCases: readonly RefusalCase[] = [
+  ...deletedCases,
+  rangeCase,
+  ...lockCases,
+  abortedCase,
+  ...oddCases,
+];

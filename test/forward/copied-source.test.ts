@@ -1,47 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { CopyObjectCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openDirectory } from '../support/open-directory.ts';
-import { outcome, s3Client } from '../support/sdk.ts';
-import { alice, startSidecar } from '../support/sidecar.ts';
+import { outcome, type s3Client } from '../support/sdk.ts';
+import { inFrontOf } from './asked-store.ts';
 import { storeError } from './raw-store.ts';
-
-type Answer = readonly [status: number, body?: string, headers?: Readonly<Record<string, string>>];
-
-/** A client of a store that answers reads as the test says, and every other request with 200. */
-async function inFrontOf(
-  answer: (message: IncomingMessage) => Answer,
-  directory = openDirectory,
-): Promise<{ client: ReturnType<typeof s3Client>; writes: string[]; reads: IncomingMessage[] }> {
-  const writes: string[] = [];
-  const reads: IncomingMessage[] = [];
-  const store = createServer((message, response) => {
-    message.resume().on('end', () => {
-      const isRead = message.method === 'GET' || message.method === 'HEAD';
-      if (isRead) reads.push(message);
-      else writes.push(message.method ?? '');
-      const [status, body = '', headers = {}] = isRead
-        ? answer(message)
-        : ([200, resultOf(message)] as const);
-      response.writeHead(status, headers).end(body);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(store, 'listening');
-  onTestFinished(() => void store.close());
-  const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
-  const sidecar = await startSidecar({
-    directory,
-    backend: { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
-  });
-  onTestFinished(() => sidecar.stop());
-  return { client: s3Client(sidecar.url, alice), writes, reads };
-}
-
-function resultOf({ url = '' }: IncomingMessage): string {
-  return url.includes('partNumber') ? '<CopyPartResult/>' : '<CopyObjectResult/>';
-}
 
 const object = { Bucket: 'data', Key: 'key' };
 const cannotList = openDirectory.replace('"s3:*"', '["s3:GetObject*", "s3:PutObject*"]');

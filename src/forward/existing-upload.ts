@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { Authorized } from '../authorize/authorize-s3.ts';
+import { ServiceError } from '../core/service-error.ts';
+import { type Asking, askStore } from './asking.ts';
+import { UpstreamFault } from './faults.ts';
+import { storeHeader } from './response-headers.ts';
+import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
+
+/**
+ * Refuses to complete an upload that does not exist. Where the key has an object, versitygw 1.8 answers 200 and changes
+ * nothing (observed on 2026-11-29): the client takes its data for stored.
+ *
+ * A client that lost the answer to a completion sends it again. Ceph RGW and versitygw then answer 200. Such a repetition
+ * passes: the object is the one that its parts make.
+ *
+ * @throws ServiceError `NoSuchUpload`
+ * @throws UpstreamFault when the store fails
+ */
+export async function requireUpload(authorized: Authorized, asking: Asking): Promise<void> {
+  const { bucket, key, parameters: sent } = authorized.request;
+  const parameters = [
+    { name: 'max-parts', value: '1' },
+    { name: 'uploadId', value: sent.get('uploadId') ?? '' },
+  ];
+  const { status, body } = await askStore(asking, { method: 'GET', bucket, key, parameters });
+  if (status >= 500)
+    throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for parts`);
+  const code = readStoreError(body)?.code;
+  requireOwnKeyAccepted(code);
+  // For anything else, the store's own answer to the request tells the client.
+  if (status !== 404 || code === 'NoSuchBucket') return;
+  if (await isMadeOfTheseParts(authorized, asking)) return;
+  const text = 'The upload does not exist. It has been completed or aborted, or its id is invalid.';
+  throw new ServiceError('NoSuchUpload', 404, text);
+}
+
+async function isMadeOfTheseParts({ request, document }: Authorized, asking: Asking): Promise<boolean> {
+  const { bucket, key } = request;
+  const { status, headers } = await askStore(asking, { method: 'HEAD', bucket, key });
+  const etag = status === 200 ? storeHeader(headers, 'etag') : undefined;
+  return etag !== undefined && document !== undefined && etag.replaceAll('"', '') === etagOfParts(document);
+}
+
+const etagOfPart = /<(?:\w+:)?ETag>\s*(?:"|&quot;|&#34;)?([0-9a-f]{32})(?:"|&quot;|&#34;)?\s*</g;
+
+// The digest of the digests of the parts, and their number. Decides nothing but whether the store may read the document.
+function etagOfParts(document: Buffer): string {
+  const digest = createHash('md5');
+  let count = 0;
+  for (const [, part = ''] of document.toString('latin1').matchAll(etagOfPart)) {
+    digest.update(part, 'hex');
+    count += 1;
+  }
+  return `${digest.digest('hex')}-${count}`;
+}

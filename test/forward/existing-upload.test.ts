@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { outcome } from '../support/sdk.ts';
+import { type Answer, inFrontOf } from './asked-store.ts';
+import { storeError } from './raw-store.ts';
+
+const etags = ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210'];
+const made = createHash('md5')
+  .update(Buffer.from(etags.join(''), 'hex'))
+  .digest('hex');
+const completion = new CompleteMultipartUploadCommand({
+  Bucket: 'data',
+  Key: 'key',
+  UploadId: 'u',
+  MultipartUpload: { Parts: etags.map((ETag, index) => ({ ETag: `"${ETag}"`, PartNumber: index + 1 })) },
+});
+const missing: Answer = [404, storeError('NoSuchUpload')];
+
+/** Completes the upload where the store answers a list of parts and a HEAD so. */
+async function complete(parts: Answer, head: Answer = [404]): Promise<readonly [string, readonly string[]]> {
+  const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? head : parts));
+  return [await outcome(client.send(completion)), writes];
+}
+
+describe('an upload is completed only when', () => {
+  it('it is there', async () => {
+    expect(await complete([200, '<ListPartsResult/>'])).toEqual(['allowed', ['POST']]);
+  });
+
+  it('or the object is the one that its parts make, since a client that lost the answer asks again', async () => {
+    expect(await complete(missing, [200, '', { etag: `"${made}-2"` }])).toEqual(['allowed', ['POST']]);
+  });
+
+  it.each<[string, Answer]>([
+    ['no object', [404]],
+    ['one of other content', [200, '', { etag: `"${'0'.repeat(32)}-2"` }]],
+    ['one with another number of parts', [200, '', { etag: `"${made}-3"` }]],
+    ['one that was not uploaded in parts', [200, '', { etag: `"${made}"` }]],
+    ['one without an ETag', [200]],
+  ])('not where the key has %s', async (_, head) => {
+    expect(await complete(missing, head)).toEqual(['NoSuchUpload 404', []]);
+    // Ceph RGW 16.
+    expect(await complete([404, storeError('NoSuchKey')], head)).toEqual(['NoSuchUpload 404', []]);
+  });
+
+  it('the store can tell', async () => {
+    expect(await complete([500, storeError('InternalError')])).toEqual(['ServiceUnavailable 503', []]);
+    expect(await complete([403, storeError('SignatureDoesNotMatch')])).toEqual([
+      'ServiceUnavailable 503',
+      [],
+    ]);
+  });
+
+  it('or the answer of the store says more: there is no such bucket', async () => {
+    expect(await complete([404, storeError('NoSuchBucket')])).toEqual(['allowed', ['POST']]);
+  });
+});
