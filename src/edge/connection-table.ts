@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LimitReporter } from './limit-reporter.ts';
+import { survive } from './survive-errors.ts';
 import { UnplacedMemory } from './unplaced-memory.ts';
 import { forgetHead, watchParser } from './watch-parser.ts';
 
@@ -123,6 +124,7 @@ export class ConnectionTable {
     };
     this.#open.set(socket, connection);
     this.#idleStrangers.add(socket);
+    survive(socket);
     watchParser(socket, {
       onHeadBegins: () => connection.unplaced.beginHead(),
       onReadParsed: () => {

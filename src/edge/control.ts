@@ -14,6 +14,7 @@ import { ControlFault, type ControlFaultCode, controlFaults } from './control-fa
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
 import { createOneAtATimeServer } from './one-at-a-time.ts';
 import type { RevocationControl } from './revocation-control.ts';
+import { survive } from './survive-errors.ts';
 
 /** What the control listener is made of. */
 export interface ControlParts {
@@ -56,6 +57,7 @@ export function createControlServer(parts: ControlParts): Server {
   server.timeout = idleTimeoutMs;
   server.maxHeadersCount = maxOperatorHeaders;
   server.on('connection', (socket: Socket) => {
+    survive(socket);
     strangers.add(socket);
     socket.once('close', () => strangers.delete(socket));
     const [oldest] = strangers;

@@ -6,10 +6,15 @@ interface ParsedSocket {
 }
 
 /** The parser takes any result other than 0, 1 and 2 for an error, and stops. */
-const refuse = (): number => -1;
+function refuse(message: { upgrade: boolean }): number {
+  // Node 20 does not report the error of a head with Upgrade or CONNECT. It would take the connection for an upgraded one, and
+  // remove its own listeners: a reset would then end the process, and the end of the client would not be noticed.
+  message.upgrade = false;
+  return -1;
+}
 
 /**
- * Makes the HTTP parser of a connection fail with a `clientError` at the next head. Pausing the socket does not stop the
+ * Makes the HTTP parser of a connection fail at the next head, with a `clientError` unless that has Upgrade or CONNECT. Pausing the socket does not stop the
  * bytes of the current read: 64 KiB hold 3,600 requests, and Node keeps two objects for each.
  */
 export function stopParsing(socket: Socket): void {

@@ -89,6 +89,16 @@ const clients: readonly ((socket: Socket, request: Prepared) => void | Promise<v
   (socket, { head, body }) => void socket.write(`${head}${body}garbage\r\n\r\n`, 'latin1'),
   (socket, { head, body }) => void socket.write((head + body).repeat(3), 'latin1'),
   async (socket, { head, body }) => {
+    const pipelined = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(55 + choose(10));
+    const last =
+      choose(2) === 0
+        ? 'CONNECT a:1 HTTP/1.1\r\n'
+        : 'GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n';
+    socket.write(`${head}${body}${pipelined}${last}Host: a\r\n\r\n`, 'latin1');
+    await setTimeout(choose(50));
+    socket.resetAndDestroy();
+  },
+  async (socket, { head, body }) => {
     for (const piece of [head.slice(0, 10), head.slice(10), body]) {
       socket.write(piece, 'latin1');
       await setTimeout(choose(10));

@@ -13,6 +13,13 @@ export const amplificationTraps: readonly Trap[] = [
     ],
   },
   {
+    trap: 'a head with Upgrade or CONNECT after the first request that is dropped, and a reset',
+    tests: [
+      ['security/dropped-upgrades.test.ts', 'and a reset do not end the process'],
+      ['security/dropped-upgrades.test.ts', 'does not keep the place of the request before it'],
+    ],
+  },
+  {
     trap: 'unfinished heads of headers of a few bytes',
     tests: [
       ['security/amplification.test.ts', 'in 2,300 unfinished heads of headers of seven bytes'],
