@@ -1,4 +1,5 @@
 import type { Denied } from '../authorize/authorize-s3.ts';
+import { ServiceError } from '../core/service-error.ts';
 
 /** Why a request failed at the store; also the value of the metric's `reason` label. */
 export type UpstreamReason =
@@ -20,6 +21,9 @@ export class UpstreamFault extends Error {
     this.reason = reason;
   }
 }
+
+/** The condition of a write does not hold, as the store said when it was asked. */
+export class ConditionUnmet extends ServiceError {}
 
 /** The client has disconnected. */
 export class ClientGone extends Error {

@@ -19,7 +19,14 @@ import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { Asking } from './asking.ts';
 import { askBeforehand, needsQuestions } from './beforehand.ts';
 import type { ClientSide, RelayFacts } from './client-answer.ts';
-import { BucketMissing, ClientGone, MissingHidden, OperationUnknown, ResultRefused } from './faults.ts';
+import {
+  BucketMissing,
+  ClientGone,
+  ConditionUnmet,
+  MissingHidden,
+  OperationUnknown,
+  ResultRefused,
+} from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type Signing, type StoreTarget } from './outgoing-request.ts';
 import { forwardPreflight, type PreflightAnswer, type PreflightExchange } from './preflight.ts';
@@ -29,6 +36,7 @@ import { needsProbe, type ProbeResult, probeSelector } from './selector-probe.ts
 import { StreamedBody } from './streamed-body.ts';
 import { Upload } from './upload.ts';
 import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts';
+import { hasCondition, requireCondition } from './write-condition.ts';
 
 /** One client exchange to forward. */
 export interface Exchange extends ClientSide {
@@ -66,6 +74,7 @@ export class Forwarder {
     if (needsQuestions(authorized)) await askBeforehand(authorized, this.#asking(exchange));
     const preparing = outgoingBody(authorized, exchange, this.#store.trailers);
     const body = preparing instanceof Promise ? await preparing : preparing;
+    if (hasCondition(authorized)) await this.#requireCondition(authorized, exchange, body);
     try {
       return await this.#attempt(authorized, exchange, { body, isFresh: false });
     } catch (error) {
@@ -82,6 +91,17 @@ export class Forwarder {
    */
   preflight(preflight: Preflight, exchange: Omit<PreflightExchange, 'host'>): Promise<PreflightAnswer> {
     return forwardPreflight(preflight, this.#upstream, { ...exchange, host: this.#store.host });
+  }
+
+  /** Once for a body that has arrived, and for another one before its first and before its last bytes are sent. */
+  async #requireCondition(
+    authorized: Authorized,
+    exchange: Exchange,
+    { content }: OutgoingBody,
+  ): Promise<void> {
+    const confirm = (): Promise<void> => requireCondition(authorized, this.#asking(exchange));
+    if (content instanceof StreamedBody) content.confirmWith(confirm);
+    await confirm();
   }
 
   async #probe(authorized: Authorized, exchange: Exchange): Promise<ProbeResult> {
@@ -164,6 +184,7 @@ const namedFaults = [
   BucketMissing,
   BudgetExhausted,
   ClientGone,
+  ConditionUnmet,
   MissingHidden,
   OperationUnknown,
   ResultRefused,

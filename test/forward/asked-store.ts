@@ -12,7 +12,7 @@ export type Answer = readonly [status: number, body?: string, headers?: Readonly
 /** A client of a store that answers reads as the test says, and every other request with 200. */
 export async function inFrontOf(
   answer: (message: IncomingMessage) => Answer,
-  directory = openDirectory,
+  { directory = openDirectory, supports = [] }: { directory?: string; supports?: readonly string[] } = {},
 ): Promise<{ client: ReturnType<typeof s3Client>; writes: string[]; reads: IncomingMessage[] }> {
   const writes: string[] = [];
   const reads: IncomingMessage[] = [];
@@ -32,6 +32,7 @@ export async function inFrontOf(
   const endpoint = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
   const sidecar = await startSidecar({
     directory,
+    supports,
     backend: { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
   });
   onTestFinished(() => sidecar.stop());

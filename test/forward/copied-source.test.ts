@@ -58,13 +58,22 @@ describe('a copy is sent only when its source', () => {
   });
 
   it('is refused in one way only', async () => {
-    const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? [404] : [200]));
+    const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? [403] : [200]));
     expect(await send(client)).toEqual(['ServiceUnavailable 503', 'ServiceUnavailable 503']);
     expect(writes).toEqual([]);
   });
 
+  // versitygw 1.8, for `versionId=null` in a bucket without versioning.
+  it.each([200, 206])('is shown to a GET with %i, whatever HEAD says', async (status) => {
+    const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? [404] : [status]));
+    expect(await send(client)).toEqual(['allowed', 'allowed']);
+    expect(writes).toEqual(['PUT', 'PUT']);
+  });
+
   it('is there; that it is not stays hidden from callers who may not list', async () => {
-    const { client, writes } = await inFrontOf(() => [404, storeError('NoSuchKey')], cannotList);
+    const { client, writes } = await inFrontOf(() => [404, storeError('NoSuchKey')], {
+      directory: cannotList,
+    });
     expect(await send(client)).toEqual(['AccessDenied 403', 'AccessDenied 403']);
     expect(writes).toEqual([]);
   });

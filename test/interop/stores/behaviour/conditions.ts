@@ -17,6 +17,8 @@ export interface ConditionCase {
   readonly operation: string;
   /** As the client writes it. */
   readonly condition: string;
+  /** True when the bucket has to have versioning. */
+  readonly isVersioned?: true;
   /** Makes what the call works on, and the call itself, with a condition that holds or one that does not. */
   readonly prepare: (caller: SignedCaller, place: Place) => Promise<Prepared>;
 }
@@ -86,13 +88,36 @@ const ifNoneMatch: HeadersOf = () => ({ 'if-none-match': '*' });
 // `If-None-Match: *` holds where there is no object; every other condition is about the one that is there.
 const needsObject = (headersOf: HeadersOf, holds: boolean): boolean => headersOf !== ifNoneMatch || !holds;
 
-function upload(condition: string, headersOf: HeadersOf): ConditionCase {
+async function makeObject(
+  caller: SignedCaller,
+  { bucket, key, holds }: Place,
+  headersOf: HeadersOf,
+): Promise<string> {
+  const path = pathOf({ bucket, key });
+  if (needsObject(headersOf, holds)) await put(caller, path, before);
+  return path;
+}
+
+/** Where versions are kept: the object of a condition that holds, or does not, has been deleted. */
+async function makeDeleted(
+  caller: SignedCaller,
+  { bucket, key, holds }: Place,
+  headersOf: HeadersOf,
+): Promise<string> {
+  const path = pathOf({ bucket, key });
+  await put(caller, path, before);
+  if (holds === (headersOf === ifNoneMatch)) await caller.must({ method: 'DELETE', path });
+  return path;
+}
+
+const ofDeleted: HeadersOf = () => ({ 'if-match': etagOf(before) });
+
+function upload(condition: string, headersOf: HeadersOf, make = makeObject): ConditionCase {
   return {
     operation: 'PutObject',
     condition,
     prepare: async (caller, place) => {
-      const path = pathOf(place);
-      if (needsObject(headersOf, place.holds)) await put(caller, path, before);
+      const path = await make(caller, place, headersOf);
       return {
         call: { method: 'PUT', path, body: after, headers: headersOf(place.holds) },
         happened: reads(caller, path, after),
@@ -158,13 +183,12 @@ function partCopy(condition: string, headersOf: HeadersOf): ConditionCase {
   };
 }
 
-function complete(condition: string, headersOf: HeadersOf): ConditionCase {
+function complete(condition: string, headersOf: HeadersOf, make = makeObject): ConditionCase {
   return {
     operation: 'CompleteMultipartUpload',
     condition,
     prepare: async (caller, place) => {
-      const path = pathOf(place);
-      if (needsObject(headersOf, place.holds)) await put(caller, path, before);
+      const path = await make(caller, place, headersOf);
       const uploadId = await startUpload(caller, path);
       const query = { partNumber: '1', uploadId };
       const part = await caller.must({ method: 'PUT', path, query, body: after });
@@ -221,7 +245,9 @@ const abort: ConditionCase = {
     const uploadId = await startUpload(caller, path);
     const uploads = async (): Promise<string> =>
       (await caller.must({ method: 'GET', path: `/${place.bucket}`, query: { uploads: '' } })).text;
-    const initiated = /<Initiated>([^<]+)</.exec((await uploads()).split(uploadId)[1] ?? '')?.[1];
+    // Stores order the elements of an upload in their own way.
+    const own = (await uploads()).split('<Upload>').find((text) => text.includes(uploadId));
+    const initiated = /<Initiated>([^<]+)</.exec(own ?? '')?.[1];
     const time = place.holds ? new Date(initiated ?? Date.now()).toUTCString() : longAgo;
     return {
       call: {
@@ -269,8 +295,18 @@ const sourceConditions: readonly (readonly [name: string, headersOf: HeadersOf])
   ],
 ];
 
+const versionedCases: readonly ConditionCase[] = [upload, complete].flatMap((write) =>
+  [
+    write('`If-Match`, with versioning', ifMatch),
+    write('`If-None-Match: *`, with versioning', ifNoneMatch),
+    write('`If-Match` of what was deleted', ofDeleted, makeDeleted),
+    write('`If-None-Match: *` after a deletion', ifNoneMatch, makeDeleted),
+  ].map((one) => ({ ...one, isVersioned: true as const })),
+);
+
 /** Every condition that S3 knows, of every operation that takes it. */
 export const conditionCases: readonly ConditionCase[] = [
+  ...versionedCases,
   upload('If-Match', ifMatch),
   upload('If-None-Match: *', ifNoneMatch),
   complete('If-Match', ifMatch),
