@@ -1,0 +1,81 @@
+/* The listeners. Like sections.ts, the one place where these settings are written. */
+
+import { z } from 'zod';
+import { isLoopbackHost } from './loopback.ts';
+import { addressRange, listenAddress, virtualHost, wholeNumber } from './scalars.ts';
+import { unsupportedMessage } from './unsupported.ts';
+import { secretSource } from './value-source.ts';
+
+const oneDaySeconds = 86_400;
+
+const limits = z.strictObject({
+  // The least that a signed request needs, and more than any client sends.
+  maxHeaderBytes: wholeNumber(4096, 1_048_576).default(32_768).describe('Size of a request head.'),
+  headersTimeoutSeconds: wholeNumber(1, 3600).default(30).describe('Time to receive a request head.'),
+  idleTimeoutSeconds: wholeNumber(1, oneDaySeconds)
+    .default(120)
+    .describe('Time that a connection may be silent.'),
+  maxConnections: wholeNumber(1, 1_000_000).default(10_000).describe('Open client connections.'),
+  maxInFlight: wholeNumber(1, 1_000_000)
+    .default(2000)
+    .describe('Authenticated requests being answered at the same time.'),
+  maxUnauthenticated: wholeNumber(1, 100_000)
+    .default(64)
+    .describe(
+      'Requests at the same time whose signature has not been verified. Must be below `maxConnections`, or unauthenticated clients can take every connection.',
+    ),
+  // Room for one parsed document of the largest kind, and as much again for all other requests.
+  maxBufferedBytes: wholeNumber(16_777_216, 17_179_869_184)
+    .default(67_108_864)
+    .describe('Bytes of all bodies and answers that are held in memory as a whole.'),
+  requestsPerSecondPerClient: wholeNumber(0, 1_000_000)
+    .refine((rate) => rate === 0, { error: `values above 0 are ${unsupportedMessage}` })
+    .default(0)
+    .meta({ maximum: 0, description: '0 means no limit, and is the only value that this version accepts.' }),
+});
+
+export const server = z
+  .strictObject({
+    listen: listenAddress
+      .prefault('127.0.0.1:9000')
+      .describe('Address of S3 and STS: host and port, an IPv6 address in brackets. Plain HTTP.'),
+    limits: limits.prefault({}).describe('Limits on what clients can hold; see docs/operating.md.'),
+    virtualHosts: z
+      .array(virtualHost)
+      .prefault([])
+      .describe(
+        'Host names whose subdomains are buckets: with `s3.example.com`, `data.s3.example.com` is `data`.',
+      ),
+    trustedProxies: z
+      .array(addressRange)
+      .prefault([])
+      .describe(
+        'Addresses or CIDR ranges of proxies whose `X-Forwarded-For`, `-Proto` and `-Host` headers are believed.',
+      ),
+  })
+  .prefault({})
+  .describe('The listener that clients talk to.');
+
+export const admin = z
+  .strictObject({
+    listen: listenAddress.prefault('0.0.0.0:9090').describe('Address of `/livez`, `/readyz` and `/metrics`.'),
+  })
+  .prefault({})
+  .describe('The listener for probes and metrics.');
+
+export const control = z
+  .strictObject({
+    listen: listenAddress
+      .refine(({ host }) => isLoopbackHost(host), {
+        error: 'must be a loopback address: its traffic is not encrypted',
+      })
+      .prefault('127.0.0.1:9091')
+      .describe('A loopback address: its traffic is not encrypted.'),
+    token: secretSource
+      .optional()
+      .describe(
+        'The bearer token that requests carry, 16 to 512 printable characters. Without one the listener is off.',
+      ),
+  })
+  .prefault({})
+  .describe('The listener for run-time revocation; see docs/revocation.md.');
