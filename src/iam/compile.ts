@@ -1,3 +1,4 @@
+import { foldCase } from '../core/fold-case.ts';
 import type { CompiledStatement } from './compiled-statement.ts';
 import { compileCondition } from './conditions/condition.ts';
 import type { PolicyDocument, PolicyKind, PolicyStatement } from './document.ts';
@@ -50,7 +51,7 @@ function keysOfStatement({ conditions, resources }: PolicyStatement): string[] {
 
 // Errs on the side of naming a key: text that only looks like a variable counts as one.
 function namedKeys(value: string): string[] {
-  return [...value.matchAll(/\$\{\s*([^,}]+)/g)].map(([, key = '']) => key.trim().toLowerCase());
+  return [...value.matchAll(/\$\{\s*([^,}]+)/g)].map(([, key = '']) => foldCase(key.trim()));
 }
 
 function compileStatement(

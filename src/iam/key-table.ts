@@ -1,3 +1,5 @@
+import { foldCase } from '../core/fold-case.ts';
+
 /** One context key with its value or values. */
 export type ContextEntry = readonly [key: string, value: string | readonly string[]];
 
@@ -78,9 +80,11 @@ function positionsOf(names: readonly string[]): ReadonlyMap<string, number> {
  * values are equal, the key is ambiguous. Every other key must be given once.
  */
 function settleRepeated(names: readonly string[], values: KeyValue[]): void {
-  for (let position = 1; position < names.length; position += 1) {
+  const last = names.length > maxSearched ? new Map<string, number>() : undefined;
+  for (let position = 0; position < names.length; position += 1) {
     const name = names[position] ?? '';
-    const before = lastPosition(names, name, position);
+    const before = last === undefined ? lastPosition(names, name, position) : (last.get(name) ?? -1);
+    last?.set(name, position);
     if (before < 0) continue;
     if (!name.includes('tag/')) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
     if (!isSameText(values[before], values[position])) values[position] = ambiguous;
@@ -104,7 +108,8 @@ const maxRememberedLength = 64;
 function lowerCaseName(name: string): string {
   const known = lowerCaseNames.get(name);
   if (known !== undefined) return known;
-  const lowerCase = name.toLowerCase();
+  // Not `toLowerCase` alone: it would depend on what stands in front of the name.
+  const lowerCase = foldCase(name);
   if (name.length <= maxRememberedLength) {
     if (lowerCaseNames.size >= maxRememberedNames) lowerCaseNames.clear();
     lowerCaseNames.set(name, lowerCase);

@@ -1,3 +1,4 @@
+import { foldCase } from '../core/fold-case.ts';
 import { type ContextEntry, KeyTable, type KeyValue } from './key-table.ts';
 
 export type { ContextEntry } from './key-table.ts';
@@ -50,7 +51,7 @@ export class RequestContext {
   isLazy(lowerCaseKey: string): boolean {
     if (this.#lazyKeys.length === 0 || this.#known().get(lowerCaseKey) !== undefined) return false;
     return this.#lazyKeys.some((key) => {
-      const lazy = key.toLowerCase();
+      const lazy = foldCase(key);
       return lazy.endsWith('/') ? lowerCaseKey.startsWith(lazy) : lowerCaseKey === lazy;
     });
   }
@@ -62,16 +63,16 @@ export class RequestContext {
 
   /** The context after a look-up: `lazyKey` stops being lazy, and keys under it that were not found are absent. */
   withLookedUp(lazyKey: string, entries: Iterable<ContextEntry>): RequestContext {
-    const resolved = lazyKey.toLowerCase();
+    const resolved = foldCase(lazyKey);
     return this.#overlay(
       entries,
-      this.#lazyKeys.filter((lazy) => lazy.toLowerCase() !== resolved),
+      this.#lazyKeys.filter((lazy) => foldCase(lazy) !== resolved),
     );
   }
 
   #overlay(entries: Iterable<ContextEntry>, lazyKeys: readonly string[]): RequestContext {
     const added = [...entries];
-    const replaced = new Set(added.map(([key]) => key.toLowerCase()));
+    const replaced = new Set(added.map(([key]) => foldCase(key)));
     const kept = this.#known()
       .entries()
       .filter(([key]) => !replaced.has(key));

@@ -1,3 +1,4 @@
+import { foldCase } from '../core/fold-case.ts';
 import { compileGlob, type GlobToken, parseGlob } from '../core/glob.ts';
 import { isMultiValued } from './multi-valued-keys.ts';
 import { quoted, type Report } from './problem.ts';
@@ -71,7 +72,7 @@ function parseVariable(body: string): TemplateToken | undefined {
   const fallback = comma < 0 ? undefined : quotedFallback.exec(body.slice(comma + 1).trim())?.[1];
   // An empty default is refused too: `prefix/${key, ''}` would turn a missing tag into the whole of `prefix/`.
   if (!variableKey.test(key) || (comma >= 0 && fallback === undefined)) return undefined;
-  const name = key.toLowerCase();
+  const name = foldCase(key);
   return { kind: 'variable', key: name, isList: isMultiValued(name), fallback };
 }
 

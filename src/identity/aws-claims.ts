@@ -1,3 +1,4 @@
+import { foldCase } from '../core/fold-case.ts';
 import type { FederatedSessionTag } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { sessionForms } from './session-forms.ts';
@@ -69,9 +70,9 @@ function readTags(parts: ReadonlyMap<string, unknown>): readonly FederatedSessio
     const text = oneText(value);
     if (!tagKey.test(key)) throw malformed('has a tag key that cannot be one');
     if (text === undefined || !tagValue.test(text)) throw malformed('has a tag value that cannot be one');
-    if (seen.has(key.toLowerCase())) throw malformed('has tag keys that differ only in case');
-    seen.add(key.toLowerCase());
-    tags.push({ key, value: text, isTransitive: transitive.has(key.toLowerCase()) });
+    if (seen.has(foldCase(key))) throw malformed('has tag keys that differ only in case');
+    seen.add(foldCase(key));
+    tags.push({ key, value: text, isTransitive: transitive.has(foldCase(key)) });
   }
   if (tags.length > maxTags) throw malformed(`has more than ${maxTags} tags`);
   if ([...transitive].some((key) => !seen.has(key))) throw malformed('names a transitive key without a tag');
@@ -85,7 +86,7 @@ function readTransitiveKeys(value: unknown): ReadonlySet<string> {
   return new Set(
     keys.map((key) => {
       if (typeof key !== 'string') throw malformed(`${transitiveTagKeys} must be a list of texts`);
-      return key.toLowerCase();
+      return foldCase(key);
     }),
   );
 }

@@ -1,13 +1,28 @@
+import { foldCase } from '../core/fold-case.ts';
 import { isAwsClaim } from './aws-claims.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
+/** Most members of the claims, at every depth together. A list counts once, however many texts it has. */
+const maxMembers = 1_000;
+
+/** Longest path of a claim, in characters. */
+const maxPathLength = 1_024;
+
+/** Most characters of all paths together: each repeats the names of the objects that it is in. */
+const maxPathCharacters = 65_536;
+
 /**
  * The claims that conditions can use: texts, booleans as texts, and lists of texts. Names of nested objects are joined by `/`
  * (`kubernetes.io/serviceaccount/name`). Numbers, mixed lists, session tags and the source identity are left out.
- * @throws IdentityFault when two names differ only in case, because conditions do not distinguish them
+ * @throws IdentityFault `bad_claims` when there are too many, or two names differ only in case, because conditions do not
+ * distinguish them
  */
 export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly string[]> {
+  const described = Object.fromEntries(Object.entries(claims).filter(([name]) => !isAwsClaim(name)));
+  if (hasTooManyClaims(described)) {
+    throw new IdentityFault('bad_claims', 'The token has too many claims, or their names are too long');
+  }
   const texts = new Map<string, readonly string[]>();
   const seen = new Set<string>();
   const visit = (object: JsonObject, prefix: string): void => {
@@ -19,16 +34,33 @@ export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly 
       }
       const values = toTexts(value);
       if (values === undefined) continue;
-      if (seen.has(path.toLowerCase())) {
+      // As the condition keys made from them are compared.
+      const folded = foldCase(path);
+      if (seen.has(folded)) {
         throw new IdentityFault('bad_claims', 'Claims of the token have names that differ only in case');
       }
-      seen.add(path.toLowerCase());
+      seen.add(folded);
       texts.set(path, values);
     }
   };
   // INVARIANT: the JSON parser has limited the depth.
-  visit(Object.fromEntries(Object.entries(claims).filter(([name]) => !isAwsClaim(name))), '');
+  visit(described, '');
   return texts;
+}
+
+/** True when the claims are too many or their paths too long. Builds no path, so it costs no more than reading the names. */
+export function hasTooManyClaims(claims: JsonObject): boolean {
+  let members = 0;
+  let characters = 0;
+  const isTooMuch = (object: JsonObject, prefixLength: number): boolean =>
+    Object.entries(object).some(([name, value]) => {
+      const length = prefixLength + name.length;
+      members += 1;
+      characters += length;
+      if (members > maxMembers || length > maxPathLength || characters > maxPathCharacters) return true;
+      return isJsonObject(value) && isTooMuch(value, length + 1);
+    });
+  return isTooMuch(claims, 0);
 }
 
 function toTexts(value: unknown): readonly string[] | undefined {

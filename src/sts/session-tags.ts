@@ -1,4 +1,5 @@
 import type { ContextEntry } from '../authorize/global-keys.ts';
+import { foldCase } from '../core/fold-case.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
 import { stsError } from './errors.ts';
 
@@ -11,14 +12,14 @@ export function readSessionTags(
   members: readonly ReadonlyMap<string, string>[],
   transitiveMembers: readonly ReadonlyMap<string, string>[] = [],
 ): readonly SessionTag[] {
-  const transitive = new Set(transitiveMembers.map((member) => (member.get('') ?? '').toLowerCase()));
+  const transitive = new Set(transitiveMembers.map((member) => foldCase(member.get('') ?? '')));
   const tags = members.map((member): SessionTag => {
     const key = member.get('Key') ?? '';
-    return { key, value: member.get('Value') ?? '', isTransitive: transitive.has(key.toLowerCase()) };
+    return { key, value: member.get('Value') ?? '', isTransitive: transitive.has(foldCase(key)) };
   });
   checkSessionTags(tags);
-  const keys = new Set(tags.map(({ key }) => key.toLowerCase()));
-  const unknown = transitiveMembers.find((member) => !keys.has((member.get('') ?? '').toLowerCase()));
+  const keys = new Set(tags.map(({ key }) => foldCase(key)));
+  const unknown = transitiveMembers.find((member) => !keys.has(foldCase(member.get('') ?? '')));
   if (unknown !== undefined) {
     throw invalidValue(`The transitive tag key ${shown(unknown.get(''))} must be among the session tags.`);
   }
@@ -32,7 +33,7 @@ export function readSessionTags(
 function checkSessionTags(tags: readonly SessionTag[]): void {
   const seen = new Set<string>();
   for (const { key } of tags) {
-    const folded = key.toLowerCase();
+    const folded = foldCase(key);
     if (seen.has(folded)) {
       throw invalidValue(
         `Duplicate tag keys found: ${shown(key)}. Please note that Tag keys are case insensitive.`,
@@ -54,8 +55,8 @@ export function withInherited(
 ): readonly SessionTag[] {
   const inherited = inheritable.filter(({ isTransitive }) => isTransitive);
   if (inherited.length === 0) return tags;
-  const names = new Set(inherited.map(({ key }) => key.toLowerCase()));
-  const overriding = tags.find(({ key }) => names.has(key.toLowerCase()));
+  const names = new Set(inherited.map(({ key }) => foldCase(key)));
+  const overriding = tags.find(({ key }) => names.has(foldCase(key)));
   if (overriding !== undefined) {
     throw invalidValue(
       `The tag ${shown(overriding.key)} is inherited from the calling session and cannot be set.`,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { foldCase } from '../../src/core/fold-case.ts';
 import { ambiguous } from '../../src/iam/key-table.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 
@@ -65,6 +66,19 @@ describe('RequestContext', () => {
     expect(after.value('s3:existingobjecttag/a')).toBe('1');
     expect(after.isLazy('s3:existingobjecttag/team')).toBe(false);
     expect(after.isLazy('s3:exact')).toBe(true);
+  });
+});
+
+describe('RequestContext with letters whose lower case depends on their neighbours', () => {
+  it.each([0, 30])('finds a key however it is written, beside %i others', (others) => {
+    const many = Array.from({ length: others }, (_, at) => [`aws:x${at}`, 'x'] as const);
+    const context = new RequestContext([...many, ['login.example.com:\u03a3', 'final']]);
+    for (const sigma of ['\u03a3', '\u03c3', '\u03c2']) {
+      const key = foldCase(`login.example.com:${sigma}`);
+      expect(context.value(key)).toBe('final');
+      const replaced = context.with([[`LOGIN.example.com:${sigma}`, 'replaced']]);
+      expect(replaced.value(key)).toBe('replaced');
+    }
   });
 });
 

@@ -66,6 +66,14 @@ export function describeProvider(one: ProviderCase): void {
         ['without issuer', () => ({ iss: undefined }), 'bad_claims'],
         ['with malformed session tags', () => ({ 'https://aws.amazon.com/tags': [] }), 'bad_claims'],
         ['with claims alike but for case', () => ({ Team: 'a', team: 'b' }), 'bad_claims'],
+        ['with claims alike but for a final sigma', () => ({ '\u03a3': 'a', '\u03c2': 'b' }), 'bad_claims'],
+        ['with too many claims', () => numbered(1_001, 'c'), 'bad_claims'],
+        ['with a claim whose name is too long', () => ({ ['c'.repeat(1_025)]: 'x' }), 'bad_claims'],
+        [
+          'with many claims in an object whose name is long',
+          () => ({ ['c'.repeat(1_000)]: numbered(66, 'n') }),
+          'bad_claims',
+        ],
       ])('refuse a token %s', async (_, claims, reason) => {
         expect(await judge(world.mint(claims(now())))).toBe(reason);
       });
@@ -379,4 +387,9 @@ async function resign(
 
 function toNodeJwk({ kty, n, e }: JWK): { kty: string; n: string; e: string } {
   return { kty: kty ?? '', n: n ?? '', e: e ?? '' };
+}
+
+/** That many claims. */
+function numbered(count: number, name: string): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}${at}`, '']));
 }

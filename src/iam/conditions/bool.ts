@@ -1,4 +1,4 @@
-import { foldCase } from '../fold-case.ts';
+import { foldCase } from '../../core/fold-case.ts';
 import { quoted, type Report } from '../problem.ts';
 import { someTruth } from '../scope.ts';
 import { compileTemplate, parseTemplate } from '../variables.ts';

@@ -1,4 +1,4 @@
-import { foldCase } from '../fold-case.ts';
+import { foldCase } from '../../core/fold-case.ts';
 import { quoted } from '../problem.ts';
 import type { PresenceOperator } from './operator.ts';
 

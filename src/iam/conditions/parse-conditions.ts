@@ -1,3 +1,4 @@
+import { foldCase } from '../../core/fold-case.ts';
 import { isIllFormed, isMapping, quoted, type Report, type ReporterAt } from '../problem.ts';
 import { type Condition, compileCondition } from './condition.ts';
 
@@ -22,7 +23,7 @@ export function parseConditions(source: unknown, hasVariables: boolean, at: Repo
     }
     checkDistinct(Object.keys(block), reportBlock);
     for (const [key, value] of Object.entries(block)) {
-      const condition = { operator, key: key.toLowerCase(), values: readScalars(value, reportBlock) };
+      const condition = { operator, key: foldCase(key), values: readScalars(value, reportBlock) };
       if (!/^[^\s:$]+:[^${}]+$/.test(key))
         reportBlock(`${quoted(key)} is not a condition key: expected prefix:name`);
       compileCondition(condition, hasVariables, reportBlock);
@@ -36,8 +37,9 @@ export function parseConditions(source: unknown, hasVariables: boolean, at: Repo
 function checkDistinct(names: readonly string[], report: Report): void {
   const seen = new Set<string>();
   for (const name of names) {
-    if (seen.has(name.toLowerCase())) report(`repeats ${quoted(name)}`);
-    seen.add(name.toLowerCase());
+    const folded = foldCase(name);
+    if (seen.has(folded)) report(`repeats ${quoted(name)}`);
+    seen.add(folded);
   }
 }
 

@@ -1,4 +1,4 @@
-import { foldCase } from '../fold-case.ts';
+import { foldCase } from '../../core/fold-case.ts';
 import { checkStars } from '../limits.ts';
 import type { Report } from '../problem.ts';
 import { someTruth } from '../scope.ts';

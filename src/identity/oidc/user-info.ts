@@ -4,6 +4,7 @@ import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { askProvider, type IdentityTools } from '../ask-provider.ts';
 import { isAwsClaim } from '../aws-claims.ts';
 import { IdentityFault } from '../identity-fault.ts';
+import { hasTooManyClaims } from '../textual-claims.ts';
 import { isJsonObject, type JsonObject, type UnverifiedToken } from '../unverified-token.ts';
 
 /** Largest accepted response; real ones have a few kilobytes. */
@@ -63,7 +64,11 @@ export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTo
   const added = Object.entries(answer).filter(
     ([name]) => !tokenClaims.has(name.toLowerCase()) && !isAwsClaim(name),
   );
-  return { ...Object.fromEntries(added), ...token.claims };
+  const described = Object.fromEntries(added);
+  if (hasTooManyClaims(described)) {
+    throw unusable('UserInfo answered with too many claims, or their names are too long');
+  }
+  return { ...described, ...token.claims };
 }
 
 async function ask(provider: string, question: OutboundRequest, tools: IdentityTools): Promise<unknown> {

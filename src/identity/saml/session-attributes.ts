@@ -1,3 +1,4 @@
+import { foldCase } from '../../core/fold-case.ts';
 import type { FederatedSessionTag } from '../federated-identity.ts';
 import type { SamlIdentity, SamlRole } from '../saml-identity.ts';
 import { sessionForms } from '../session-forms.ts';
@@ -88,7 +89,7 @@ function readDuration(text: string | undefined): number | undefined {
 function readTags(attributes: Attributes): FederatedSessionTag[] {
   // Keys are compared without case. Of two such tags, one would be lost.
   const keys = attributes.get(`${prefix}TransitiveTagKeys`) ?? [];
-  const transitive = new Set(keys.map((key) => key.toLowerCase()));
+  const transitive = new Set(keys.map((key) => foldCase(key)));
   const tags: FederatedSessionTag[] = [];
   const seen = new Set<string>();
   for (const [name, values] of attributes) {
@@ -98,7 +99,7 @@ function readTags(attributes: Attributes): FederatedSessionTag[] {
     if (value === undefined || !tagKey.test(key) || !tagValue.test(value)) {
       throw rejected('bad_claims', 'a PrincipalTag has a key or value that is not allowed');
     }
-    const folded = key.toLowerCase();
+    const folded = foldCase(key);
     if (seen.has(folded)) throw rejected('bad_claims', 'a PrincipalTag is repeated');
     seen.add(folded);
     tags.push({ key, value, isTransitive: transitive.delete(folded) });

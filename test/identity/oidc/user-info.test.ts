@@ -89,6 +89,17 @@ describe('UserInfo', () => {
     expect(identity.claims.get('team')).toEqual(['blue']);
   });
 
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['26,000 claims', Object.fromEntries(Array.from({ length: 26_000 }, (_, at) => [`c${at}`, '']))],
+    [
+      'thousands of claims in an object of a long name',
+      { ['p'.repeat(131_072)]: Object.fromEntries(Array.from({ length: 9_000 }, (_, at) => [`c${at}`, ''])) },
+    ],
+  ])('may not answer with %s', async (_, claims) => {
+    answer = user(claims);
+    expect(await reason()).toBe('bad_answer');
+  });
+
   it('cannot say what is about the token or the sign-in', async () => {
     answer = user({
       aud: 'x',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldCase } from '../../src/iam/fold-case.ts';
+import { foldCase } from '../../src/core/fold-case.ts';
 
 describe('foldCase', () => {
   it('folds the pieces of a text as it folds the whole', () => {

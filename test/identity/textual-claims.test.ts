@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { RequestContext } from '../../src/iam/request-context.ts';
+import { IdentityFault } from '../../src/identity/identity-fault.ts';
+import { hasTooManyClaims, textualClaims } from '../../src/identity/textual-claims.ts';
+import { claimKeys } from '../../src/sts/federated-keys.ts';
+
+const numbered = (count: number, name = 'c'): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}${at}`, '']));
+
+/** That many claims with names of 1,024 characters. */
+const long = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`c${at}`.padEnd(1_024, '-'), 'x']));
+
+function verdict(claims: Record<string, unknown>): string {
+  try {
+    textualClaims(claims);
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof IdentityFault) return error.reason;
+    throw error;
+  }
+}
+
+describe('the claims of a token', () => {
+  it.each<[string, Record<string, unknown>]>([
+    [
+      '200 roles in a list',
+      { realm_access: { roles: Array.from({ length: 200 }, (_, at) => `role-${at}`) } },
+    ],
+    [
+      'roles of 200 applications',
+      {
+        resource_access: Object.fromEntries(
+          Array.from({ length: 200 }, (_, at) => [
+            `https://application-${at}.example.com/`,
+            { roles: ['user'] },
+          ]),
+        ),
+      },
+    ],
+    [
+      'groups that stand elsewhere',
+      { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'x' } } },
+    ],
+    ['1,000 claims', numbered(1_000)],
+    ['a name of 1,024 characters', { ['c'.repeat(1_024)]: 'x' }],
+    ['paths of 65,536 characters', long(64)],
+  ])('may be %s', (_, claims) => {
+    expect(verdict(claims)).toBe('accepted');
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['1,001 claims', numbered(1_001)],
+    ['26,000 claims', numbered(26_000)],
+    [
+      '1,001 claims that are no texts',
+      Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`c${at}`, at])),
+    ],
+    ['1,001 empty objects', Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`c${at}`, {}]))],
+    ['a name of 1,025 characters', { ['c'.repeat(1_025)]: 'x' }],
+    ['a path of 1,025 characters', { ['c'.repeat(512)]: { ['c'.repeat(512)]: 'x' } }],
+    ['paths of 66,560 characters', long(65)],
+    ['66 paths behind a prefix of 996 characters', { ['c'.repeat(996)]: numbered(66) }],
+    ['an object of a long name with thousands of members', { ['p'.repeat(131_072)]: numbered(13_000) }],
+  ])('may not be %s', (_, claims) => {
+    expect(verdict(claims)).toBe('bad_claims');
+  });
+
+  it('are not looked at behind the thousandth', () => {
+    const opened: string[] = [];
+    const watched = (name: string): object =>
+      new Proxy(numbered(9), {
+        ownKeys: (target) => {
+          opened.push(name);
+          return Reflect.ownKeys(target);
+        },
+      });
+    const objects = Array.from({ length: 200 }, (_, at) => [`o${at}`, watched(`o${at}`)] as const);
+    expect(hasTooManyClaims(Object.fromEntries(objects))).toBe(true);
+    expect(opened).toHaveLength(100);
+  });
+
+  it('that are equal behind the prefix of the issuer are refused, never a fault of the table', () => {
+    const spellings = ['\u03a3', '\u03c3', '\u03c2', 'a\u03a3', 'a\u03c2', '\u03a3\u03a3', '\u03c3\u03c2'];
+    for (const one of spellings) {
+      for (const other of spellings) {
+        const claims = { [one]: 'a', [other]: 'b' };
+        if (verdict(claims) !== 'accepted') continue;
+        const keys = claimKeys({ issuer: 'https://login.example.com', claims: textualClaims(claims) });
+        expect(() => new RequestContext(keys)).not.toThrow();
+      }
+    }
+    expect(verdict({ '\u03a3': 'a', '\u03c2': 'b' })).toBe('bad_claims');
+  });
+});
