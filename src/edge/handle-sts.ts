@@ -2,6 +2,7 @@ import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { ServiceError } from '../core/service-error.ts';
+import { askForTurn } from '../core/turns.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
@@ -55,6 +56,7 @@ async function callService(
     authenticated: (caller) => place.admit(caller.entity.arn),
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
+    turn: () => waitForTurn(connection),
     // Parameters may also have come in the query, which does not count. Growing could fail.
     keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),
   };
@@ -111,6 +113,13 @@ async function send(
   trace.add({ status: answer.status, bytesOut: Buffer.byteLength(answer.body) });
   const headers = ['x-amzn-RequestId', trace.requestId, ...connection.ownHeaders];
   await sendAnswer(connection, { ...answer, headers });
+}
+
+/** Strangers' proofs run one in each turn of the event loop. One that has given way, or whose client has left, does not run. */
+async function waitForTurn({ place, message }: ClientConnection): Promise<void> {
+  const turn = askForTurn('strangers');
+  await place.waitFor(turn.comes, turn.abandon);
+  if (message.socket.destroyed) throw new NoPlace('the client has left');
 }
 
 async function readBody(raw: RawRequest, { message, place, invite }: ClientConnection): Promise<Buffer> {

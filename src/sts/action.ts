@@ -64,6 +64,11 @@ export interface StsTrace {
    * provider's own places. A request may wait several times, one after the other.
    */
   waitsFor?(provider: string): () => void;
+  /**
+   * Waits for a turn of the event loop, before a proof that takes milliseconds. An error that it throws ends the request: it
+   * has given its place to another one, or its client has left.
+   */
+  turn?(): Promise<void>;
 }
 
 /** A signed request within an action. */

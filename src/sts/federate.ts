@@ -46,6 +46,7 @@ export async function federate(
 /**
  * Identifies the holder of a SAML assertion by the provider of that ARN.
  * @throws ServiceError InvalidIdentityToken or ExpiredTokenException
+ * @throws what the trace throws while the call waits for a turn of the event loop
  */
 export async function federateSaml(
   principalArn: string,
@@ -53,6 +54,8 @@ export async function federateSaml(
   call: UnsignedCall,
 ): Promise<SamlIdentity> {
   const { clock, samlProviders } = call.dependencies;
+  // Strangers send assertions, and one around a signature that the provider has made is read to its end.
+  await call.trace.turn?.();
   const identity = await identified(samlProviders.identify(principalArn, assertion, clock.now()), call);
   return { ...identity, useUp: () => withCode(identity.useUp(), call) };
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { nextTurn } from '../../src/core/turns.ts';
+import { askForTurn, nextTurn } from '../../src/core/turns.ts';
 
 /** Queues `count` pieces of work, each of which notes its owner. */
 function queue(owner: string, count: number, done: string[]): Promise<unknown> {
@@ -23,6 +23,29 @@ it('owners take turns', async () => {
 });
 
 it('a turn of the event loop runs one piece', async () => {
+  const done: string[] = [];
+  const all = queue('a', 5, done);
+  for (let turn = 0; turn < 5; turn += 1) {
+    const before = done.length;
+    await setImmediate();
+    expect(done.length - before).toBeLessThanOrEqual(1);
+  }
+  await all;
+});
+
+it('an abandoned turn does not come, and delays no other', async () => {
+  const done: string[] = [];
+  const asked = Array.from({ length: 50 }, () => askForTurn('a'));
+  for (const { comes } of asked) void comes.then(() => done.push('abandoned'));
+  const last = nextTurn('a').then(() => done.push('last'));
+  for (const { abandon } of asked) abandon();
+  await setImmediate();
+  expect(done).toEqual(['last']);
+  await last;
+});
+
+it('a turn of the event loop runs one piece, also after all that waited have left', async () => {
+  for (let round = 0; round < 3; round += 1) askForTurn('a').abandon();
   const done: string[] = [];
   const all = queue('a', 5, done);
   for (let turn = 0; turn < 5; turn += 1) {

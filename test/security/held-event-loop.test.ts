@@ -87,7 +87,7 @@ describe('a stranger with a SAML response cannot hold the event loop', () => {
     createSamlIdp({ entityId, roles: [], now: () => Date.now() }),
   );
   const assertion =
-    idps[0]?.sign(idps[0].assertion({ attributes: { filling: Array<string>(450).fill('a'.repeat(30)) } })) ??
+    idps[0]?.sign(idps[0].assertion({ attributes: { filling: Array<string>(350).fill('a'.repeat(30)) } })) ??
     '';
   const response = writeResponse(assertion, entityId, Date.now());
 

@@ -86,7 +86,7 @@ describe('an assertion of a stranger', () => {
       const response = writeResponse(idp.sign(idp.assertion()), idp.entityId, now());
       const filled = response.replace(
         '<samlp:Status>',
-        `${`<x>${'y'.repeat(100)}</x>`.repeat(450)}<samlp:Status>`,
+        `${`<x>${'y'.repeat(100)}</x>`.repeat(350)}<samlp:Status>`,
       );
       const form = new URLSearchParams({
         Action: 'AssumeRoleWithSAML',

@@ -61,14 +61,13 @@ export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTo
   if (answer['sub'] !== subject) {
     throw new IdentityFault('bad_claims', 'The access token belongs to another subject than the ID token');
   }
+  if (hasTooManyClaims(answer)) {
+    throw unusable('UserInfo answered with too many claims, or their names are too long');
+  }
   const added = Object.entries(answer).filter(
     ([name]) => !tokenClaims.has(name.toLowerCase()) && !isAwsClaim(name),
   );
-  const described = Object.fromEntries(added);
-  if (hasTooManyClaims(described)) {
-    throw unusable('UserInfo answered with too many claims, or their names are too long');
-  }
-  return { ...described, ...token.claims };
+  return { ...Object.fromEntries(added), ...token.claims };
 }
 
 async function ask(provider: string, question: OutboundRequest, tools: IdentityTools): Promise<unknown> {

@@ -10,8 +10,6 @@ export interface RawAttribute {
   readonly value: string;
 }
 
-/** Most prefixes in one scope. Canonicalization looks at all of them for each element. */
-const maxPrefixes = 32;
 /** Longest namespace, in characters. It becomes part of the name of each attribute in it. */
 const maxNamespaceLength = 512;
 
@@ -38,7 +36,7 @@ function declaredPrefix({ prefix, local }: RawAttribute): string | undefined {
 
 /**
  * The scope inside an element, and the prefixes that the element itself declares.
- * @throws StrictXmlError for a forbidden declaration, or too many
+ * @throws StrictXmlError for a forbidden declaration
  */
 export function declare(
   raw: readonly RawAttribute[],
@@ -59,7 +57,6 @@ export function declare(
     declared.add(prefix);
     scope.set(prefix, value);
   }
-  if (scope.size > maxPrefixes) throw new StrictXmlError('it declares too many prefixes');
   return { scope, declared };
 }
 

@@ -39,22 +39,39 @@ export interface StrictXmlRules {
   readonly comments: 'refused' | 'skipped';
   /** Most elements in the document. */
   readonly maxElements: number;
+  /** Deepest nesting of elements. */
+  readonly maxDepth: number;
+  /** Most attributes and namespace declarations in the document. */
+  readonly maxAttributes: number;
+  /** Most attributes and namespace declarations of one element. For each one, the library looks at all of them. */
+  readonly maxAttributesOfElement: number;
+  /** Most declarations on an element and those around it, repeated ones too. Canonicalization copies them for each element. */
+  readonly maxDeclarations: number;
 }
 
 /**
- * Limits for messages, which anyone can send. Real ones have about a hundred elements, and canonicalization cost grows with
- * them.
+ * Limits for messages, which anyone can send. Around a signature that the provider has made, of public metadata for example, a
+ * stranger's message is canonicalized before its digest fails, and the cost of that grows with all of these. Real messages
+ * have about a hundred elements, three attributes for each, a depth of eight, and ten declarations.
  */
-export const messageRules: StrictXmlRules = { comments: 'refused', maxElements: 500 };
+export const messageRules: StrictXmlRules = {
+  comments: 'refused',
+  maxElements: 400,
+  maxDepth: 16,
+  maxAttributes: 1_200,
+  maxAttributesOfElement: 24,
+  maxDeclarations: 24,
+};
 
 /** Limits for metadata, which the operator provides. */
-export const metadataRules: StrictXmlRules = { comments: 'skipped', maxElements: 2_000 };
-
-const maxDepth = 32;
-/** Most attributes and namespace declarations in the document. */
-const maxAttributes = 2_000;
-/** Most attributes and namespace declarations of one element. For each one, the library looks at all of them. */
-const maxAttributesOfElement = 64;
+export const metadataRules: StrictXmlRules = {
+  comments: 'skipped',
+  maxElements: 2_000,
+  maxDepth: 32,
+  maxAttributes: 2_000,
+  maxAttributesOfElement: 64,
+  maxDeclarations: 64,
+};
 
 const name = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
 const space = /[ \t\n]*/y;
@@ -69,6 +86,12 @@ const declaration =
  */
 export function readStrictXml(source: string, rules: StrictXmlRules): XmlNode {
   return new StrictXmlReader(source, rules).read();
+}
+
+/** Where an element stands: its depth, and the declarations of the elements around it. */
+interface Around {
+  readonly depth: number;
+  readonly declarations: number;
 }
 
 class StrictXmlReader {
@@ -87,7 +110,7 @@ class StrictXmlReader {
     if (!isPlainCharacters(this.#source)) throw new StrictXmlError('it holds characters that XML forbids');
     this.#at = declaration.exec(this.#source)?.[0].length ?? 0;
     this.#skipBetween();
-    const root = this.#element(outermost, 1);
+    const root = this.#element(outermost, { depth: 1, declarations: 0 });
     this.#skipBetween();
     if (this.#at < this.#source.length) throw new StrictXmlError('something follows the root element');
     return root;
@@ -107,9 +130,9 @@ class StrictXmlReader {
     return true;
   }
 
-  #element(outer: Scope, depth: number): XmlNode {
+  #element(outer: Scope, { depth, declarations }: Around): XmlNode {
     this.#elements += 1;
-    if (depth > maxDepth || this.#elements > this.#rules.maxElements) {
+    if (depth > this.#rules.maxDepth || this.#elements > this.#rules.maxElements) {
       throw new StrictXmlError('it has too many elements or is nested too deeply');
     }
     const start = this.#at;
@@ -119,6 +142,10 @@ class StrictXmlReader {
     const nameEnd = this.#at;
     const raw = this.#attributes();
     const { scope, declared } = declare(raw, outer);
+    const inner = { depth: depth + 1, declarations: declarations + declared.size };
+    if (inner.declarations > this.#rules.maxDeclarations) {
+      throw new StrictXmlError('it declares too many prefixes');
+    }
     const [prefix, local] = splitName(qualifiedName);
     const head = {
       namespace: namespaceOf(prefix, scope),
@@ -131,14 +158,14 @@ class StrictXmlReader {
     };
     if (this.#skip('/>')) return { ...head, children: [], text: '', end: this.#at };
     this.#expect('>');
-    const { children, text } = this.#content(scope, depth);
+    const { children, text } = this.#content(scope, inner);
     this.#expect(`</${qualifiedName}`);
     this.#match(space);
     this.#expect('>');
     return { ...head, children, text, end: this.#at };
   }
 
-  #content(scope: Scope, depth: number): { children: XmlNode[]; text: string } {
+  #content(scope: Scope, inner: Around): { children: XmlNode[]; text: string } {
     const children: XmlNode[] = [];
     let text = '';
     for (;;) {
@@ -147,7 +174,7 @@ class StrictXmlReader {
       text += readCharacters(this.#source.slice(this.#at, markup));
       this.#at = markup;
       if (this.#source.startsWith('</', markup)) return { children, text };
-      if (!this.#skipComment()) children.push(this.#element(scope, depth + 1));
+      if (!this.#skipComment()) children.push(this.#element(scope, inner));
     }
   }
 
@@ -162,7 +189,10 @@ class StrictXmlReader {
       if (seen.has(qualifiedName)) throw new StrictXmlError('an element repeats an attribute');
       seen.add(qualifiedName);
       this.#attributeCount += 1;
-      if (this.#attributeCount > maxAttributes || seen.size > maxAttributesOfElement) {
+      if (
+        this.#attributeCount > this.#rules.maxAttributes ||
+        seen.size > this.#rules.maxAttributesOfElement
+      ) {
         throw new StrictXmlError('it has too many attributes');
       }
       this.#match(space);

@@ -11,8 +11,13 @@ const utf16 = (xml: string): Buffer =>
 
 const attributes = (count: number): string =>
   Array.from({ length: count }, (_, index) => `a${index}=""`).join(' ');
-/** Elements with fifty attributes each. */
-const wide = (count: number): string => `<x ${attributes(50)}/>`.repeat(Math.ceil(count / 50));
+/** Elements with twenty attributes each. */
+const wide = (count: number): string => `<x ${attributes(20)}/>`.repeat(Math.ceil(count / 20));
+/** Elements one in the other. */
+const nested = (depth: number): string => '<x>'.repeat(depth) + '</x>'.repeat(depth);
+/** Elements one in the other that declare the same prefix again. */
+const redeclared = (depth: number): string =>
+  `${Array.from({ length: depth }, (_, index) => `<x xmlns:a="u${index}" xmlns:b="u${index}" xmlns:c="u${index}">`).join('')}${'</x>'.repeat(depth)}`;
 /** As many empty elements as make that many together with those of a document. */
 const fill = (xml: string, total: number): string =>
   '<x/>'.repeat(total - (xml.match(/<[a-z]/g)?.length ?? 0));
@@ -24,6 +29,31 @@ const lol = (depth: number): string => {
   );
   return `<!DOCTYPE r [<!ENTITY l0 "lol">${entities.join('')}]>`;
 };
+
+describe('a document larger than providers write', () => {
+  it.each<[string, () => string]>([
+    ['with 350 values', () => idp.respond({ attributes: { 'urn:groups': Array<string>(350).fill('g') } })],
+    [
+      'with an attribute for each of 150 roles',
+      () =>
+        idp.respond({
+          attributes: Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`urn:role-${at}`, ['r']])),
+        }),
+    ],
+    [
+      'with 18 declarations and attributes on its root',
+      () =>
+        toBase64(
+          response().replace(
+            ' IssueInstant',
+            `${Array.from({ length: 18 }, (_, at) => ` xmlns:n${at}="urn:${at}"`).join('')} IssueInstant`,
+          ),
+        ),
+    ],
+  ])('is accepted: %s', async (_, write) => {
+    expect(await world.verdict(write())).toBe('accepted');
+  });
+});
 
 describe('a document that is not of the accepted form', () => {
   it.each<[string, (xml: string) => string]>([
@@ -80,16 +110,18 @@ describe('a document that is not of the accepted form', () => {
       (xml) => xml.replace('<samlp:Status>', '<samlp:Stätus></samlp:Stätus><samlp:Status>'),
     ],
     ['a smaller-than in an attribute', (xml) => xml.replace('ID="_response"', 'ID="_response" x="<"')],
+    ['elements nested 17 deep', (xml) => xml.replace('<samlp:Status>', `${nested(16)}<samlp:Status>`)],
+    ['401 elements', (xml) => xml.replace('<samlp:Status>', `${fill(xml, 401)}<samlp:Status>`)],
     [
-      'elements nested 40 deep',
-      (xml) => xml.replace('<samlp:Status>', `${'<x>'.repeat(40)}${'</x>'.repeat(40)}<samlp:Status>`),
+      '25 attributes of one element',
+      (xml) => xml.replace('<samlp:Status>', `<samlp:Status ${attributes(25)}>`),
     ],
-    ['501 elements', (xml) => xml.replace('<samlp:Status>', `${fill(xml, 501)}<samlp:Status>`)],
+    ['1,201 attributes', (xml) => xml.replace('<samlp:Status>', `${wide(1_201)}<samlp:Status>`)],
     [
-      '65 attributes of one element',
-      (xml) => xml.replace('<samlp:Status>', `<samlp:Status ${attributes(65)}>`),
+      // The response declares one itself.
+      'a prefix that is declared again and again',
+      (xml) => xml.replace('<samlp:Status>', `${redeclared(8)}<samlp:Status>`),
     ],
-    ['2,001 attributes', (xml) => xml.replace('<samlp:Status>', `${wide(2_001)}<samlp:Status>`)],
     [
       'a namespace of 513 characters',
       (xml) => xml.replace('<samlp:Status>', `<samlp:Status xmlns:long="${'n'.repeat(513)}">`),
