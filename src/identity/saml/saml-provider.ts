@@ -16,6 +16,7 @@ import { conditionKeys } from './condition-keys.ts';
 import { childrenOf } from './elements.ts';
 import { xmlNamespaces } from './namespaces.ts';
 import { readMessage } from './read-message.ts';
+import { RefutedSignatures } from './refuted-signatures.ts';
 import { rejected } from './rejected.ts';
 import { readSessionAttributes } from './session-attributes.ts';
 import type { SamlProviderSettings } from './settings.ts';
@@ -37,6 +38,7 @@ export class SamlProvider {
   readonly arn: string;
   readonly #settings: SamlProviderSettings;
   readonly #keys: readonly KeyObject[];
+  readonly #refuted = new RefutedSignatures();
   readonly #nameQualifier: string;
   readonly #doc: string;
   readonly #used: UsedNames;
@@ -67,7 +69,7 @@ export class SamlProvider {
     const message = readMessage(base64);
     const [issuer] = childrenOf(message.response, xmlNamespaces.assertion, 'Issuer');
     if (issuer !== undefined) requireIssuer(issuer, this.#settings);
-    const assertion = verifiedAssertion(message, this.#keys);
+    const assertion = verifiedAssertion(message, { keys: this.#keys, refuted: this.#refuted, nowMs });
     const { usableUntilMs, ...subject } = checkAssertion(assertion, this.#settings, nowMs);
     const attributes = readAttributes(assertion);
     const { sessionDurationSeconds, ...session } = readSessionAttributes(attributes);

@@ -9,6 +9,7 @@ import {
   type SignedElement,
   type UnverifiedMessage,
 } from './read-message.ts';
+import type { RefutedSignatures } from './refuted-signatures.ts';
 import { createVerifier, verifySignatureValue } from './signature-algorithms.ts';
 import { judgeSignature } from './signature-shape.ts';
 import { canonicalSignedInfo } from './signed-info.ts';
@@ -17,17 +18,37 @@ import { messageRules, readStrictXml, StrictXmlError, type XmlNode } from './str
 /**
  * Returns the signed assertion, parsed again from the bytes whose digest is signed. Nothing else of the message may be used.
  * The assertion or the response must be signed; if both are, both signatures must be valid. Only the given keys count, never
- * one in the message.
+ * one in the message. A signature that does not fit the message is remembered, and refused the next time before the document is
+ * touched.
  * @throws IdentityFault `bad_signature`
  */
-export function verifiedAssertion(message: UnverifiedMessage, keys: readonly KeyObject[]): XmlNode {
+export function verifiedAssertion(
+  message: UnverifiedMessage,
+  { keys, refuted, nowMs }: SignatureSources,
+): XmlNode {
   // All signature values come first. For a forged message nothing more is computed, however many keys there are.
   const attested = message.signed.map((one) => attest(one, message, keys));
-  const proven = attested.map((one) => proveElement(one, message));
+  if (attested.some(({ signedInfo }) => refuted.has(signedInfo, nowMs))) {
+    throw badSignature('it did not fit another message either');
+  }
+  const proven = attested.map((one) => {
+    const element = proveElement(one, message);
+    if (element !== undefined) return element;
+    refuted.add(one.signedInfo, nowMs);
+    throw badSignature('its reference does not hold');
+  });
   // The assertion's own signature comes last. Without one, the signature of the response covers it.
   const element = proven.at(-1);
   if (element === undefined) throw badSignature('nothing in it is signed');
   return isElement(element, xmlNamespaces.protocol, 'Response') ? onlyAssertion(element) : element;
+}
+
+/** What signatures are verified with. */
+export interface SignatureSources {
+  readonly keys: readonly KeyObject[];
+  readonly refuted: RefutedSignatures;
+  /** Milliseconds since the Unix epoch. */
+  readonly nowMs: number;
 }
 
 /** A signature whose value verifies with a key of the provider. INVARIANT: that proves nothing yet about what it refers to. */
@@ -35,6 +56,8 @@ interface AttestedSignature {
   readonly signed: SignedElement;
   /** The signature as a document of its own. */
   readonly signature: string;
+  /** Its canonical SignedInfo. */
+  readonly signedInfo: string;
   readonly key: KeyObject;
 }
 
@@ -51,7 +74,7 @@ function attest(
   if (signedInfo === undefined) throw badSignature('what its value is about cannot be read');
   const key = keys.find((one) => verifySignatureValue(rule, one, signedInfo, value.text));
   if (key === undefined) throw badSignature("no key of the identity provider's metadata verifies it");
-  return { signed, signature, key };
+  return { signed, signature, signedInfo, key };
 }
 
 // The library always uses the namespaces around the first signature of a document, whichever signature it verifies.
@@ -61,11 +84,13 @@ function textAround({ owner }: SignedElement, { text, response, signed }: Unveri
   return text.slice(0, outer.start) + text.slice(outer.end);
 }
 
-/** The signed element, read from its canonical form. */
-function proveElement({ signed, signature, key }: AttestedSignature, message: UnverifiedMessage): XmlNode {
+/** The signed element, read from its canonical form; `undefined` when something else is signed. */
+function proveElement(
+  { signed, signature, key }: AttestedSignature,
+  message: UnverifiedMessage,
+): XmlNode | undefined {
   const canonical = signedReference(textAround(signed, message), signature, key);
-  if (canonical === undefined) throw badSignature('its reference does not hold');
-  return requireSame(readCanonical(canonical), signed.owner);
+  return canonical === undefined ? undefined : requireSame(readCanonical(canonical), signed.owner);
 }
 
 /** The canonical form of what the key has signed; `undefined` when verification fails. */

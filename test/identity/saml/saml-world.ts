@@ -28,6 +28,8 @@ export interface SamlWorldOptions {
   readonly keyType?: 'rsa' | 'ec';
   readonly settings?: Partial<SamlProviderSettings>;
   readonly used?: UsedNames;
+  /** True when signatures that did not fit a message are remembered. Otherwise each message is judged by itself. */
+  readonly remembers?: boolean;
 }
 
 /** The RSA keys are the same in every world; `other` never has the key of `idp`. */
@@ -35,6 +37,7 @@ export function createSamlWorld({
   keyType = 'rsa',
   settings = {},
   used = new MemoryState(),
+  remembers = false,
 }: SamlWorldOptions = {}): SamlWorld {
   const now = (): number => nowMs;
   const roles = [`${roleArn},${principalArn}`];
@@ -45,23 +48,26 @@ export function createSamlWorld({
     ...(keyType === 'rsa' ? { key: rsaKey('company') } : {}),
   });
   const other = createSamlIdp({ entityId: 'https://other.example.com', roles, now, key: rsaKey('other') });
-  const providers = new ConfiguredSamlProviders(
-    [settingsOf('company', idp, settings), settingsOf('other', other)],
-    { id: account, partition: 'aws' },
-    used,
-  );
+  const create = (): ConfiguredSamlProviders =>
+    new ConfiguredSamlProviders(
+      [settingsOf('company', idp, settings), settingsOf('other', other)],
+      { id: account, partition: 'aws' },
+      used,
+    );
+  const kept = create();
+  const providers = (): ConfiguredSamlProviders => (remembers ? kept : create());
   const useUp = async (asked: Promise<SamlIdentity>): Promise<SamlIdentity> => {
     const identity = await asked;
     await identity.useUp();
     return identity;
   };
   const identify = (assertion: string, atMs = nowMs): Promise<SamlIdentity> =>
-    useUp(providers.identify(principalArn, assertion, atMs));
+    useUp(providers().identify(principalArn, assertion, atMs));
   return {
     idp,
     other,
     identify,
-    identifyBy: (arn, assertion) => useUp(providers.identify(arn, assertion, nowMs)),
+    identifyBy: (arn, assertion) => useUp(providers().identify(arn, assertion, nowMs)),
     verdict: (assertion, atMs) =>
       identify(assertion, atMs).then(
         () => 'accepted',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { C14nCanonicalization, ExclusiveCanonicalization } from 'xml-crypto';
+import { RefutedSignatures } from '../../../src/identity/saml/refuted-signatures.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { rsaKey } from '../../support/keys.ts';
 import { toBase64, writeResponse } from '../../support/saml-idp.ts';
@@ -104,6 +105,40 @@ describe.each([1, 2, 10])('with %i certificates', (certificates) => {
     canonicalized.length = 0;
     await worldOf(1).verdict(idp.respond({}, { key: other.privateKey }));
     expect(canonicalized).toHaveLength(often);
+  });
+});
+
+describe('a good signature value in many messages', () => {
+  const changed = (at: number): string =>
+    toBase64(text(idp.respond({ id: '_same', issuedAtMs: nowMs })).replace('ada@', `eve-${at}@`));
+  const remembering = (): SamlWorld =>
+    createSamlWorld({
+      remembers: true,
+      settings: { entityId: idp.entityId, certificates: [idp.certificate] },
+    });
+
+  it('has one of them canonicalized in five minutes', async () => {
+    const world = remembering();
+    for (let at = 0; at < 5; at += 1) expect(await world.verdict(changed(at))).toBe('bad_signature');
+    expect(documents()).toEqual(['Assertion']);
+    expect(await world.verdict(changed(5), nowMs + 299_999)).toBe('bad_signature');
+    expect(documents()).toHaveLength(1);
+    expect(await world.verdict(changed(6), nowMs + 300_000)).toBe('bad_signature');
+    expect(documents()).toHaveLength(2);
+  });
+
+  it('costs no other message anything', async () => {
+    const world = remembering();
+    for (let at = 0; at < 5; at += 1) await world.verdict(changed(at));
+    expect(await world.verdict(idp.respond())).toBe('accepted');
+  });
+
+  it('is remembered among the latest thousand', async () => {
+    const refuted = new RefutedSignatures();
+    for (let at = 0; at < 5_000; at += 1) refuted.add(`signature ${at}`, nowMs);
+    const known = Array.from({ length: 5_000 }, (_, at) => refuted.has(`signature ${at}`, nowMs));
+    expect(known.filter(Boolean)).toHaveLength(1_024);
+    expect(known.at(-1)).toBe(true);
   });
 });
 

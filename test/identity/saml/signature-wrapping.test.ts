@@ -2,8 +2,9 @@ import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { allElements } from '../../../src/identity/saml/elements.ts';
 import { readMessage } from '../../../src/identity/saml/read-message.ts';
+import { RefutedSignatures } from '../../../src/identity/saml/refuted-signatures.ts';
 import type { XmlNode } from '../../../src/identity/saml/strict-xml.ts';
-import { verifiedAssertion } from '../../../src/identity/saml/verify-message.ts';
+import { type SignatureSources, verifiedAssertion } from '../../../src/identity/saml/verify-message.ts';
 import { samlNames, toBase64, writeResponse } from '../../support/saml-idp.ts';
 import { createSamlWorld, nowMs } from './saml-world.ts';
 
@@ -187,14 +188,18 @@ describe('one assertion too many', () => {
 
 describe('what is believed', () => {
   it('is the text that was signed, whatever else was read before', () => {
-    const keys = [createPublicKey(idp.privateKey)];
+    const sources = (): SignatureSources => ({
+      keys: [createPublicKey(idp.privateKey)],
+      refuted: new RefutedSignatures(),
+      nowMs,
+    });
     const subjectOf = (node: XmlNode): string =>
       [...allElements(node)].find(({ name }) => name === 'NameID')?.text ?? '';
     const { assertion } = readMessage(toBase64(respond(idp.sign(evil()))));
     for (const xml of [respond(idp.sign(idp.assertion())), idp.sign(respond(idp.assertion()))]) {
       const message = readMessage(toBase64(xml));
-      expect(subjectOf(verifiedAssertion(message, keys))).toBe('ada@example.com');
-      expect(subjectOf(verifiedAssertion({ ...message, assertion }, keys))).toBe('ada@example.com');
+      expect(subjectOf(verifiedAssertion(message, sources()))).toBe('ada@example.com');
+      expect(subjectOf(verifiedAssertion({ ...message, assertion }, sources()))).toBe('ada@example.com');
     }
   });
 });
