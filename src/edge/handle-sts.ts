@@ -17,6 +17,9 @@ import { strangerBodyMs } from './limits.ts';
 import { NoPlace } from './places.ts';
 import type { RequestTrace } from './request-trace.ts';
 
+/** A longer form is read in a turn of its own. Those of usual tokens are shorter. */
+const longFormBytes = 8_192;
+
 /** Answers one STS request: reads its form, calls the service, and renders its result or error. */
 export function answerSts(
   raw: RawRequest,
@@ -62,6 +65,8 @@ async function callService(
   };
   await precheckCall(raw, dependencies, stsTrace);
   const body = await readBody(raw, connection);
+  // Reading it takes up to two milliseconds, and many may arrive together.
+  if (body.length > longFormBytes) await waitForTurn(connection);
   // Not awaited: this function would keep the body while the call waits for an identity provider.
   return handleSts(raw, body, dependencies, stsTrace);
 }
@@ -115,7 +120,7 @@ async function send(
   await sendAnswer(connection, { ...answer, headers });
 }
 
-/** Strangers' proofs run one in each turn of the event loop. One that has given way, or whose client has left, does not run. */
+/** Strangers' long forms and proofs run one in each turn of the event loop. One that has given way, or whose client has left, does not run. */
 async function waitForTurn({ place, message }: ClientConnection): Promise<void> {
   const turn = askForTurn('strangers');
   await place.waitFor(turn.comes, turn.abandon);

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askForTurn, nextTurn } from '../../src/core/turns.ts';
 import { Place } from '../../src/edge/places.ts';
+import { RequestTrace } from '../../src/edge/request-trace.ts';
 import { SamlProvider } from '../../src/identity/saml/saml-provider.ts';
 import { acceptedOn } from '../support/accepted-sockets.ts';
 import { stsHead } from '../support/hostile/sockets.ts';
@@ -29,6 +30,8 @@ let turn: number;
 let isCounting: boolean;
 /** The waits that requests have begun: one for a form, and one for a turn. */
 let waits: () => number;
+/** True when the action of a form has been read. */
+let isRead: () => boolean;
 
 beforeEach(async () => {
   sidecar = await startSidecar({
@@ -47,6 +50,8 @@ beforeEach(async () => {
   });
   const waiting = vi.spyOn(Place.prototype, 'waitFor');
   waits = () => waiting.mock.calls.length;
+  const noted = vi.spyOn(RequestTrace.prototype, 'add');
+  isRead = () => noted.mock.calls.some(([facts]) => 'operation' in facts);
 });
 afterEach(async () => {
   isCounting = false;
@@ -76,13 +81,37 @@ async function turnsUntil(isSo: () => boolean): Promise<void> {
   }
 }
 
-async function send(): Promise<Socket> {
+async function send(bytes = request): Promise<Socket> {
   const { hostname, port } = new URL(sidecar.url);
   const socket = connect({ host: hostname, port: Number(port) });
   await once(socket, 'connect');
-  socket.write(request, 'latin1');
+  socket.write(bytes, 'latin1');
   return socket;
 }
+
+describe('a form of a stranger', () => {
+  const sized = (length: number): string => {
+    const text = 'Action=GetCallerIdentity&Version=2011-06-15&y='.padEnd(length, 'x');
+    return stsHead(text.length, 'Connection: close\r\n') + text;
+  };
+
+  it('that is long is read in a turn of its own', async () => {
+    const release = holdTurns();
+    const answer = readAll(await send(sized(8_193)));
+    await turnsUntil(() => waits() === 2);
+    expect(isRead()).toBe(false);
+    release();
+    expect(await answer).toContain('<Code>');
+    expect(isRead()).toBe(true);
+  });
+
+  it('of usual length waits for no turn', async () => {
+    const release = holdTurns();
+    expect(await readAll(await send(sized(8_192)))).toContain('<Code>');
+    expect(isRead()).toBe(true);
+    release();
+  });
+});
 
 describe('an assertion of a stranger', () => {
   it('is judged in a turn of its own', async () => {
