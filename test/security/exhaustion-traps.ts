@@ -44,6 +44,26 @@ export const exhaustionTraps: readonly Trap[] = [
     ],
   },
   {
+    trap: "SAML responses of strangers around the signature of the provider's public metadata",
+    tests: [
+      ['edge/turns-of-strangers.test.ts', 'is judged in a turn of its own'],
+      ['edge/turns-of-strangers.test.ts', 'that gives way while it waits for its turn is never judged'],
+      ['identity/saml/signature-cost.test.ts', 'has one of them canonicalized in five minutes'],
+      ['identity/saml/form.test.ts', 'a prefix that is declared again and again'],
+    ],
+  },
+  {
+    trap: 'long forms of strangers that arrive together',
+    tests: [['edge/turns-of-strangers.test.ts', 'that is long is read in a turn of its own']],
+  },
+  {
+    trap: 'thousands of claims in an object of a long name',
+    tests: [
+      ['identity/textual-claims.test.ts', 'an object of a long name with thousands of members'],
+      ['identity/oidc/user-info.test.ts', 'thousands of claims in an object of a long name'],
+    ],
+  },
+  {
     trap: 'batches in HTTP chunks of one byte, of callers without permission and with it',
     tests: [
       [
