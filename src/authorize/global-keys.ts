@@ -1,5 +1,6 @@
 import type { Caller, SessionCaller } from '../authenticate/caller.ts';
 import { isoSeconds } from '../core/clock.ts';
+import { foldCase } from '../core/fold-case.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 
 type SessionClaims = SessionCaller['claims'];
@@ -124,8 +125,8 @@ function federationKeys({ provider, subject, audience, saml }: SessionFederation
 /** The caller's tags by lower-case key. Session tags override those of the user or role. */
 function principalTags(caller: Caller): Map<string, string> {
   const tags = new Map<string, string>();
-  for (const [key, value] of caller.entity.tags) tags.set(key.toLowerCase(), value);
+  for (const [key, value] of caller.entity.tags) tags.set(foldCase(key), value);
   if (caller.kind === 'user' || caller.kind === 'root') return tags;
-  for (const { key, value } of caller.claims.tags) tags.set(key.toLowerCase(), value);
+  for (const { key, value } of caller.claims.tags) tags.set(foldCase(key), value);
   return tags;
 }

@@ -2,6 +2,7 @@ import { storeKeyPrefixes } from '../authorize/store-keys.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { readBoundedText } from '../config/sources.ts';
 import { systemClock } from '../core/clock.ts';
+import { foldCase } from '../core/fold-case.ts';
 import type { ContextEntry } from '../iam/request-context.ts';
 import { findAsker } from './policy/asker.ts';
 import { checkCircumstances, simulatedRequest } from './policy/circumstances.ts';
@@ -123,8 +124,8 @@ function readContext(texts: readonly string[]): ContextEntry[] {
   const entries = new Map<string, [key: string, values: string[]]>();
   for (const text of texts) {
     const [key, value] = readPair('context', text);
-    const known = entries.get(key.toLowerCase());
-    if (known === undefined) entries.set(key.toLowerCase(), [key, [value]]);
+    const known = entries.get(foldCase(key));
+    if (known === undefined) entries.set(foldCase(key), [key, [value]]);
     else known[1].push(value);
   }
   return [...entries.values()].map(([key, values]): ContextEntry => {

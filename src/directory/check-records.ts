@@ -1,3 +1,4 @@
+import { foldCase } from '../core/fold-case.ts';
 import { policyCharacterLimits } from '../iam/limits.ts';
 import { mayMatchBucket } from '../iam/match-resource.ts';
 import type {
@@ -116,7 +117,7 @@ function serialNumbers(users: DirectoryDraft['users']): Place[] {
 function checkDistinct(all: readonly Place[], what: string, report: Report): void {
   const seen = new Set<string>();
   for (const { value, path } of all) {
-    const folded = value.toLowerCase();
+    const folded = foldCase(value);
     if (seen.has(folded)) report(path, `repeats ${what} of this name, ignoring case`);
     seen.add(folded);
   }

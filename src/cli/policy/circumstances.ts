@@ -1,5 +1,6 @@
 import { anonymousKeys, globalKeys } from '../../authorize/global-keys.ts';
 import { storeKeyPrefixes } from '../../authorize/store-keys.ts';
+import { foldCase } from '../../core/fold-case.ts';
 import { HeaderList } from '../../core/header-list.ts';
 import { climbsOut } from '../../core/path-key.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
@@ -115,14 +116,14 @@ export function overlaidEntries(
   untold: readonly string[] = [],
 ): ContextEntry[] {
   const given = context.map(([key]) => key);
-  const replaced = new Set([...given, ...absent, ...requestOnlyKeys, ...untold].map(lowerCase));
-  return [...entries.filter(([key]) => !replaced.has(key.toLowerCase())), ...context];
+  const replaced = new Set([...given, ...absent, ...requestOnlyKeys, ...untold].map(foldCase));
+  return [...entries.filter(([key]) => !replaced.has(foldCase(key))), ...context];
 }
 
 /** Keys that were not given. The decision names those that it depends on. */
 export function untoldKeys(keys: readonly string[], { absent }: Circumstances): string[] {
-  const told = new Set(absent.map(lowerCase));
-  return keys.map(lowerCase).filter((key) => !told.has(key));
+  const told = new Set(absent.map(foldCase));
+  return keys.map(foldCase).filter((key) => !told.has(key));
 }
 
 /** For a trust decision: where the request comes from. */
@@ -135,12 +136,12 @@ export const trustRequestKeys: readonly string[] = ['aws:sourceip'];
 export function checkCircumstances({ context, absent }: Circumstances): void {
   for (const [key] of context) if (!isKeyName(key)) throw notAKey('context', key);
   for (const key of absent) if (!isKeyName(key)) throw notAKey('absent', key);
-  const names = context.map(([key]) => key.toLowerCase());
+  const names = context.map(([key]) => foldCase(key));
   const repeated = names.find((key, index) => names.indexOf(key) < index);
   if (repeated !== undefined)
     throw new QuestionError('context', `${JSON.stringify(repeated)} is given twice`);
   const given = new Set(names);
-  const both = absent.find((key) => given.has(key.toLowerCase()));
+  const both = absent.find((key) => given.has(foldCase(key)));
   if (both !== undefined) throw new QuestionError('absent', `${JSON.stringify(both)} is given a value too`);
   const tag = absent.find((key) => storeKeyPrefixes.some((prefix) => isBelow(key, prefix)));
   if (tag === undefined) return;
@@ -165,8 +166,4 @@ const maxKeyLength = 1024;
 function notAKey(field: 'context' | 'absent', key: string): QuestionError {
   const shown = JSON.stringify(key.slice(0, 128));
   return new QuestionError(field, `${shown} is not a context key: expected a name such as aws:SourceIp`);
-}
-
-function lowerCase(text: string): string {
-  return text.toLowerCase();
 }

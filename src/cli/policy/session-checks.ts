@@ -1,4 +1,5 @@
 import { suggest } from '../../config/suggest.ts';
+import { foldCase } from '../../core/fold-case.ts';
 import { ServiceError } from '../../core/service-error.ts';
 import { checkSessionPolicies } from '../../sts/session-policies.ts';
 import { type Asking, QuestionError } from './question.ts';
@@ -12,8 +13,8 @@ export function checkSession({ sessionPolicy, sessionPolicyArns, tags }: Asking,
   for (const arn of sessionPolicyArns)
     tryAs('sessionPolicyArns', () => checkSessionPolicies(undefined, [arn], directory));
   tryAs('sessionPolicy', () => checkSessionPolicies(sessionPolicy, sessionPolicyArns, directory));
-  const keys = tags.map(([key]) => key.toLowerCase());
-  const repeated = tags.find(([key], index) => keys.indexOf(key.toLowerCase()) < index);
+  const keys = tags.map(([key]) => foldCase(key));
+  const repeated = tags.find(([key], index) => keys.indexOf(foldCase(key)) < index);
   if (repeated !== undefined) {
     throw new QuestionError('tags', `${JSON.stringify(repeated[0].slice(0, 128))} is given twice`);
   }

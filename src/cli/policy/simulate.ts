@@ -10,6 +10,7 @@ import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-path.ts';
 import { parseArn } from '../../core/arn.ts';
+import { foldCase } from '../../core/fold-case.ts';
 import { leavesItsBucket } from '../../core/path-key.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
@@ -186,6 +187,6 @@ function unusedKeys(
   { circumstances }: Simulated,
 ): string[] {
   const policies = [...identity, ...boundary, ...session, ...resource];
-  const given = circumstances.context.map(([key]) => key.toLowerCase());
+  const given = circumstances.context.map(([key]) => foldCase(key));
   return given.filter((key) => !policies.some(({ contextKeys }) => contextKeys.has(key)));
 }
