@@ -1,5 +1,5 @@
 import type { Caller } from '../authenticate/caller.ts';
-import type { MaybePromise } from '../core/maybe-promise.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
 import type { Enforcement } from '../directory/records.ts';
 import { DecisionBudget } from '../iam/budget.ts';
@@ -26,7 +26,11 @@ export class PacedDecisions {
 
   /** Like `decide` of the policy engine. */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
-    return decideWithPauses(sets, { ...query, budget: this.#budget }, () => this.#pace.rest(query.principal));
+    const rest = (): Promise<void> | undefined => this.#pace.rest(query.principal);
+    return whenReady(decideWithPauses(sets, { ...query, budget: this.#budget }, rest), (decision) => {
+      this.#pace.count();
+      return decision;
+    });
   }
 }
 

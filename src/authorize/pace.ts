@@ -2,25 +2,52 @@ import { nextTurn } from '../core/turns.ts';
 import type { DecisionBudget } from '../iam/budget.ts';
 import type { PolicyPrincipal } from '../iam/query.ts';
 
-/** Steps between two pauses, a few milliseconds. A single policy is not interrupted; the largest takes less than this. */
+/**
+ * Steps in one turn of the event loop, a few milliseconds: of all requests that arrive in it together, and of one that has
+ * waited for its turn. A single policy is not interrupted; the largest takes less than this.
+ */
 export const stepsPerSlice = 2_000_000;
+
+/** Fewer steps than these, some fifty microseconds, are not counted: the rest of a request costs more. */
+const fewSteps = 10_000;
+
+/** Steps that the requests without a turn of their own have taken in this turn of the event loop. */
+let spentInTurn = 0;
+
+function forgetTurn(): void {
+  spentInTurn = 0;
+}
 
 /** Inserts pauses into the decisions of one request, so that long ones do not block the event loop. */
 export class Pace {
   readonly #budget: DecisionBudget;
-  #spentBefore = 0;
+  #counted = 0;
+  /** Steps of the request when its turn came; `undefined` until it needs one. */
+  #turnBeganAt: number | undefined;
   #resting: Promise<void> | undefined;
 
   constructor(budget: DecisionBudget) {
     this.#budget = budget;
   }
 
-  /** A promise to await once the request has used up its slice. Concurrent decisions of the request share it. */
+  /** Counts the steps of a decision that has been made, so that requests which arrive together share one slice. */
+  count(): void {
+    const { spent } = this.#budget;
+    if (this.#turnBeganAt !== undefined || spent - this.#counted < fewSteps) return;
+    if (spentInTurn === 0) setImmediate(forgetTurn);
+    spentInTurn += spent - this.#counted;
+    this.#counted = spent;
+  }
+
+  /** A promise to await once the slice has been used up. Concurrent decisions of the request share it. */
   rest({ entityArn, arn }: PolicyPrincipal): Promise<void> | undefined {
     if (this.#resting !== undefined) return this.#resting;
-    if (this.#budget.spent - this.#spentBefore < stepsPerSlice) return undefined;
+    this.count();
+    const began = this.#turnBeganAt;
+    const used = began === undefined ? spentInTurn : this.#budget.spent - began;
+    if (used < stepsPerSlice) return undefined;
     this.#resting = nextTurn(entityArn ?? arn).then(() => {
-      this.#spentBefore = this.#budget.spent;
+      this.#turnBeganAt = this.#budget.spent;
       this.#resting = undefined;
     });
     return this.#resting;

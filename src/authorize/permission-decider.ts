@@ -225,6 +225,8 @@ export class PermissionDecider {
       return decidedWithin(sets, query, permission.within, decide(sets, query));
     } catch (fault) {
       return failedDecision(fault);
+    } finally {
+      this.#pace.count();
     }
   }
 
@@ -236,7 +238,11 @@ export class PermissionDecider {
       const query = this.#query(question);
       return whenReady(
         decideWithPauses(sets, query, () => this.#pace.rest(this.#principal)),
-        (decision) => decidedWithin(sets, query, permission.within, decision),
+        (decision) => {
+          const whole = decidedWithin(sets, query, permission.within, decision);
+          this.#pace.count();
+          return whole;
+        },
       );
     } catch (fault) {
       return failedDecision(fault);

@@ -50,7 +50,8 @@ export function parseQuery(query: string): QueryParameter[] | undefined {
 }
 
 function decodeQueryText(raw: string): string | undefined {
-  return decodeTargetText(raw.includes('+') ? raw.replaceAll('+', ' ') : raw);
+  // One pass: replacing each `+` of a form of 256 KiB first takes ten times as long.
+  return raw.includes('+') ? decodedText(percentDecode(raw, ' ')) : decodeTargetText(raw);
 }
 
 // ASCII without `%` stands for itself.
@@ -59,7 +60,10 @@ const plain = /^[!-$&-~]*$/;
 /** Percent-decodes once to UTF-8 text; `undefined` when malformed or when it holds NUL. */
 export function decodeTargetText(raw: string): string | undefined {
   if (plain.test(raw)) return raw;
-  const bytes = percentDecode(raw);
+  return decodedText(percentDecode(raw));
+}
+
+function decodedText(bytes: Uint8Array | undefined): string | undefined {
   const text = bytes === undefined ? undefined : decodeUtf8(bytes);
   return text === undefined || text.includes('\0') ? undefined : text;
 }

@@ -4,6 +4,7 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 }
 const slash = 0x2f;
 const percent = 0x25;
+const plus = 0x2b;
 const encodedByte = Array.from(
   { length: 256 },
   (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
@@ -40,16 +41,17 @@ function hexDigit(code: number): number {
 }
 
 /**
- * Undoes one level of percent-encoding on a raw latin1 target piece. `undefined` when a `%` is not followed by
+ * Undoes one level of percent-encoding on a raw latin1 target piece. A `+` becomes `forPlus`; a space in query strings and forms. `undefined` when a `%` is not followed by
  * two hexadecimal digits.
  */
-export function percentDecode(raw: string): Uint8Array | undefined {
+export function percentDecode(raw: string, forPlus: '+' | ' ' = '+'): Uint8Array | undefined {
+  const decodedPlus = forPlus.charCodeAt(0);
   const bytes = Buffer.allocUnsafe(raw.length);
   let length = 0;
   for (let index = 0; index < raw.length; index += 1) {
     const code = raw.charCodeAt(index);
     if (code !== percent) {
-      bytes[length++] = code;
+      bytes[length++] = code === plus ? decodedPlus : code;
       continue;
     }
     const high = hexDigit(raw.charCodeAt(index + 1));

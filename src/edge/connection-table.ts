@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { resetConnection } from '../core/reset-connection.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import { survive } from './survive-errors.ts';
 import { UnplacedMemory } from './unplaced-memory.ts';
@@ -157,8 +158,7 @@ export class ConnectionTable {
   #close(socket: Socket, limit: 'connections' | 'unfinished_heads'): void {
     this.#idleStrangers.delete(socket);
     this.#idleKnown.delete(socket);
-    // After a FIN the peer could keep the connection half open.
-    socket.resetAndDestroy();
+    resetConnection(socket);
     const connection = this.#open.get(socket);
     if (connection !== undefined) this.#setUnplaced(socket, connection, 0);
     forgetHead(socket);

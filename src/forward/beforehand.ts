@@ -50,16 +50,16 @@ function locksObject({ request: { headers } }: Authorized): boolean {
   return lockHeaders.some((name) => headers.has(name));
 }
 
-/** The keys that get a new version and are not written as a file system would write them. */
+/** The keys that get a new version, or lose one, and are not written as a file system would write them. */
 function oddKeys({ request, deniedItems }: Authorized): readonly string[] {
-  const { operation, key, parameters, batch } = request;
+  const { operation, key, batch } = request;
   if (operation.makesVersion !== true) return none;
-  if (batch === undefined) return isOdd(key) && !parameters.has('versionId') ? [key] : none;
+  if (batch === undefined) return isOdd(key) ? [key] : none;
   const denied = new Set(deniedItems);
-  const objects = batch.items.flatMap(({ permissions: [needed] }, index) =>
-    denied.has(index) || needed?.object === undefined ? [] : [needed.object],
+  const keys = batch.items.flatMap(({ permissions: [needed] }, index) =>
+    denied.has(index) || needed?.object === undefined ? [] : [needed.object.key],
   );
-  return objects.filter(({ key, versionId }) => isOdd(key) && versionId === undefined).map(({ key }) => key);
+  return keys.filter(isOdd);
 }
 
 const none: readonly never[] = [];

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Reservation } from '../core/byte-budget.ts';
 import { endEarly, isBodyUnread } from '../core/lingering.ts';
+import { resetConnection } from '../core/reset-connection.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 
@@ -143,7 +144,7 @@ export class ClientAnswer {
 
 // Must not keep the authorized request: the response can stay open long after it.
 function cutShort(message: IncomingMessage, response: ServerResponse): void {
-  if (endsWithConnection(message)) message.socket.resetAndDestroy();
+  if (endsWithConnection(message)) resetConnection(message.socket);
   else response.destroy();
 }
 

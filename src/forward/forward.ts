@@ -71,10 +71,14 @@ export class Forwarder {
   async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
     if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
       return answerNothing(exchange);
-    if (needsQuestions(authorized)) await askBeforehand(authorized, this.#asking(exchange));
+    const asks = needsQuestions(authorized);
+    if (asks) await askBeforehand(authorized, this.#asking(exchange));
     const preparing = outgoingBody(authorized, exchange, this.#store.trailers);
     const body = preparing instanceof Promise ? await preparing : preparing;
-    if (hasCondition(authorized)) await this.#requireCondition(authorized, exchange, body);
+    const isConditional = hasCondition(authorized);
+    if (isConditional) await requireCondition(authorized, this.#asking(exchange));
+    // A store may take its time to answer.
+    if (asks || isConditional) exchange.recheck(body.content instanceof StreamedBody ? 'streamed' : 'whole');
     try {
       return await this.#attempt(authorized, exchange, { body, isFresh: false });
     } catch (error) {
@@ -93,25 +97,18 @@ export class Forwarder {
     return forwardPreflight(preflight, this.#upstream, { ...exchange, host: this.#store.host });
   }
 
-  /** Once for a body that has arrived, and for another one before its first and before its last bytes are sent. */
-  async #requireCondition(
-    authorized: Authorized,
-    exchange: Exchange,
-    { content }: OutgoingBody,
-  ): Promise<void> {
-    const confirm = (): Promise<void> => requireCondition(authorized, this.#asking(exchange));
-    if (content instanceof StreamedBody) content.confirmWith(confirm);
-    await confirm();
-  }
-
   async #probe(authorized: Authorized, exchange: Exchange): Promise<ProbeResult> {
     const { store, signing, ask } = this.#asking(exchange);
     return probeSelector(authorized, store, signing, ask);
   }
 
-  #asking({ reservation }: Exchange): Asking {
+  /** Questions end when the client leaves. */
+  #asking({ reservation, response }: Exchange): Asking {
+    const gone = new AbortController();
+    if (response.destroyed) gone.abort();
+    else response.once('close', () => gone.abort());
     const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
-      this.#upstream.fetchSmall(head, maxBytes, reservation).catch((error: unknown) => {
+      this.#upstream.fetchSmall(head, maxBytes, reservation, gone.signal).catch((error: unknown) => {
         throw namedFault(error);
       });
     return { store: this.#store, signing: this.#signing(), ask };

@@ -34,7 +34,6 @@ export class StreamedBody {
   readonly #message: IncomingMessage;
   readonly #writer: BodyWriter;
   readonly #recheck: () => void;
-  #confirm: (() => Promise<void>) | undefined;
   #exchange: HttpExchange | undefined;
   #observer: BodyObserver | undefined;
   #held: Buffer | undefined;
@@ -46,11 +45,6 @@ export class StreamedBody {
     this.#message = message;
     this.#writer = writer;
     this.#recheck = recheck;
-  }
-
-  /** Sets what must have resolved before the last bytes are sent. */
-  confirmWith(confirm: () => Promise<void>): void {
-    this.#confirm = confirm;
   }
 
   /** Starts to read and to send. */
@@ -94,24 +88,11 @@ export class StreamedBody {
 
   readonly #onEnd = (): void => {
     this.#sendGathered();
-    if (this.#exchange === undefined) return;
+    const observer = this.#observer;
     try {
+      if (this.#exchange === undefined) return;
       if (!this.#message.complete) throw new BodyFault('incomplete');
       this.#writer.check.finish();
-    } catch (error) {
-      this.#fail(toError(error));
-      return;
-    }
-    // The message closes when it has been read, which is no fault any more.
-    this.#message.off('close', this.#onClose);
-    if (this.#confirm === undefined) this.#finish();
-    else this.#confirm().then(this.#finish, (error: unknown) => this.#fail(toError(error)));
-  };
-
-  readonly #finish = (): void => {
-    const observer = this.#observer;
-    if (this.#exchange === undefined) return;
-    try {
       this.#recheck();
       this.#release();
       for (const piece of this.#writer.end()) this.#exchange.write(piece);

@@ -15,7 +15,8 @@ export function hasCondition({ request: { operation, headers } }: Authorized): b
  * PutObject, so that a policy which demands it protects nothing; versitygw 1.8 takes the ETag of a deleted object for one
  * that matches (observed on 2026-11-29). The store compares ETags itself.
  *
- * Ask as late as possible: what others write after the question is left to the store.
+ * What others write after the question is left to the store. It cannot be asked again before the last bytes of a long body:
+ * MinIO locks the object from the head of a conditional upload to its end.
  *
  * @throws ConditionUnmet `PreconditionFailed` where there is an object and should be none, `NoSuchKey` for the opposite
  * @throws MissingHidden for a caller who may not know that there is no object

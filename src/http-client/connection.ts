@@ -183,7 +183,7 @@ export class Connection implements Carrier, WireObserver {
     this.#isUsed = true;
     this.#letGo();
     if (exchange.isPaused) this.#wire.resume();
-    const isWhole = isSent && isFlushed && !hasWriteFailed;
+    const isWhole = isSent && isFlushed && !hasWriteFailed && !exchange.isGivenUp;
     const canRest = isWhole && parser.isReusable && this.#keepMs > 0 && !this.#isClosed;
     if (!canRest) this.#leave(isSent, isFlushed);
     // After an early answer the peer may send a second one, which would be taken for the answer to the next request.

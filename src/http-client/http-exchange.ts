@@ -1,5 +1,5 @@
 import { AnswerParser, type AnswerSink } from './answer-parser.ts';
-import type { HttpFault } from './http-fault.ts';
+import { HttpFault } from './http-fault.ts';
 import { type HttpRequest, writeRequestHead } from './request-head.ts';
 
 /**
@@ -25,6 +25,10 @@ export interface Carrier {
   abandon(): void;
 }
 
+const requestTimeout = 408;
+/** Not standard; of nginx and MinIO. */
+const clientClosed = 499;
+
 /**
  * One request and its answer. After the end of the exchange its methods have no effect, because the connection can already
  * carry another one.
@@ -45,6 +49,12 @@ export class HttpExchange implements AnswerSink {
   isBroken = false;
   /** True once body was sent after the head of the answer: the peer may send a second answer to this request. */
   isAnsweredEarly = false;
+  /**
+   * True once the answer shows that the peer may have given up the connection: it has refused an upload, or waited too long
+   * for one. MinIO then answers 499 to whatever comes next (observed on 2026-11-29).
+   */
+  isGivenUp = false;
+  readonly #isStreamed: boolean;
   #isEndTold = false;
 
   /**
@@ -55,6 +65,7 @@ export class HttpExchange implements AnswerSink {
     const { body } = request;
     this.head = writeRequestHead(request);
     this.body = typeof body === 'number' ? undefined : body;
+    this.#isStreamed = typeof body === 'number';
     this.#bodyLeft = typeof body === 'number' ? body : 0;
     this.parser = new AnswerParser(request.method === 'HEAD', this, isSecure);
     this.handler = handler;
@@ -109,6 +120,9 @@ export class HttpExchange implements AnswerSink {
   }
 
   onHead(head: Parameters<AnswerSink['onHead']>[0]): void {
+    const { status } = head;
+    if (status === clientClosed) throw new HttpFault('reset', 'the peer takes the connection for closed');
+    this.isGivenUp = status === requestTimeout || (status >= 400 && this.#isStreamed);
     if (this.isOpen) this.handler.onHead(head);
   }
 

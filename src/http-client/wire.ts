@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { resetConnection } from '../core/reset-connection.ts';
 import { dial, type Origin, startTls } from './connect.ts';
 import { surviveWriteErrors } from './surviving-writes.ts';
 
@@ -100,7 +101,7 @@ export class Wire {
   /** Ends by a reset, which the peer cannot take for the end of a request. */
   reset(): void {
     if (this.#socket.destroyed) return;
-    if (this.#isEstablished) this.#tcp.resetAndDestroy();
+    if (this.#isEstablished) resetConnection(this.#tcp);
     this.#socket.destroy();
   }
 

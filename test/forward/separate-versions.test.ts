@@ -94,6 +94,37 @@ describe('a new version of `dir//kept` is not sent where the store', () => {
   });
 });
 
+it.each(['DeleteObject', 'DeleteObjects'])(
+  'one version is not deleted under another spelling: %s',
+  async (operation) => {
+    const { client, writes } = await inFrontOf(answersOf({ listing: kept, head: [200] }));
+    const object = { Key: 'dir//kept', VersionId: 'v2' };
+    const sent =
+      operation === 'DeleteObject'
+        ? client.send(new DeleteObjectCommand({ Bucket: 'data', ...object }))
+        : client.send(new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects: [object] } }));
+    expect(await outcome(sent)).toBe('InvalidRequest 400');
+    expect(writes).toEqual([]);
+  },
+);
+
+describe('a key with characters that XML cannot carry', () => {
+  const put = async (listing: Answer): Promise<string> => {
+    const { client } = await inFrontOf(answersOf({ listing, head: [200] }));
+    return outcome(client.send(new PutObjectCommand({ Bucket: 'data', Key: 'dir//r\u0001', Body: 'x' })));
+  };
+
+  it('is read from a list that is encoded', async () => {
+    const encoding = '<EncodingType>url</EncodingType>';
+    expect(await put(listed(encoding, entry('dir/r%01', 'v1')))).toBe('InvalidRequest 400');
+    expect(await put(listed(encoding))).toBe('allowed');
+  });
+
+  it('is not looked for in a list that is not', async () => {
+    expect(await put(listed(entry('dir/r\ufffd', 'v1')))).toBe('ServiceUnavailable 503');
+  });
+});
+
 describe('a new version of `dir//kept` is sent where the store', () => {
   it.each<[string, Store]>([
     ['keeps both keys apart', { listing: kept, head: [404] }],
@@ -103,17 +134,6 @@ describe('a new version of `dir//kept` is sent where the store', () => {
     ['has no such bucket', { listing: [404, storeError('NoSuchBucket')], head: [200] }],
   ])('%s', async (_, store) => {
     expect(await write(store)).toEqual(allowed);
-  });
-
-  it('is not asked, because one version is deleted', async () => {
-    const { client, reads } = await inFrontOf(answersOf({ listing: kept, head: [200] }));
-    const VersionId = 'v2';
-    const object = { Bucket: 'data', Key: 'dir//kept', VersionId };
-    expect(await outcome(client.send(new DeleteObjectCommand(object)))).toBe('allowed');
-    const Objects = [{ Key: 'dir//kept', VersionId }];
-    const batch = new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects } });
-    expect(await outcome(client.send(batch))).toBe('allowed');
-    expect(reads).toEqual([]);
   });
 });
 

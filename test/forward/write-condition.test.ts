@@ -52,18 +52,6 @@ describe('a write with `If-None-Match: *`', () => {
     const [told] = await write({ IfNoneMatch: '*' }, [status]);
     expect(told).toEqual(new Set(['ServiceUnavailable 503']));
   });
-
-  it('is asked about again before the last bytes of a long body are sent', async () => {
-    let asked = 0;
-    const { client, writes } = await inFrontOf(() => {
-      asked += 1;
-      return [asked === 1 ? 404 : 200];
-    });
-    const put = new PutObjectCommand({ ...object, IfNoneMatch: '*', Body: Buffer.alloc(200_000) });
-    expect(await outcome(client.send(put))).toBe('PreconditionFailed 412');
-    expect(asked).toBe(2);
-    expect(writes).toEqual([]);
-  });
 });
 
 describe('a write with `If-Match`', () => {

@@ -31,6 +31,29 @@ describe('a connection', () => {
     await eventually(() => expect(server.accepted[0]?.ending()).toBeDefined());
   });
 
+  // MinIO refuses an upload that stalled, and then takes the connection for closed by the client.
+  it.each([
+    ['refuses an upload', 503, upload(4)],
+    ['has waited too long', 408, {}],
+  ])('is not used again when the peer %s', async (_, status, request) => {
+    const { client, server } = await inFrontOf(({ socket }) =>
+      socket.write(answerOf('no').replace('200 OK', `${status} X`)),
+    );
+    const asked = new Asked(client, request);
+    if ('body' in request) asked.exchange.write(Buffer.from('data'));
+    expect((await asked.over).outcome).toBe(`${status} no`);
+    await new Asked(client).over;
+    expect(server.accepted).toHaveLength(2);
+  });
+
+  it('that the peer takes for closed is a fault', async () => {
+    const { client, server } = await inFrontOf(({ socket }) =>
+      socket.write(answerOf('no').replace('200 OK', '499 X')),
+    );
+    expect((await new Asked(client).over).outcome).toBe('reset');
+    await eventually(() => expect(server.accepted[0]?.ending()).toBeDefined());
+  });
+
   it('closes when data comes before a request', async () => {
     const { client, server } = await inFrontOf(({ socket }) => socket.write(answerOf('ok')));
     await new Asked(client).over;

@@ -1,0 +1,59 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { Pace, stepsPerSlice } from '../../src/authorize/pace.ts';
+import { DecisionBudget } from '../../src/iam/budget.ts';
+import type { PolicyPrincipal } from '../../src/iam/query.ts';
+
+const principal = (name: string): PolicyPrincipal => ({
+  kind: 'user',
+  arn: `arn:aws:iam::123456789012:user/${name}`,
+  accountId: '123456789012',
+});
+
+/** One request with a decision of so many steps, as `decideWithPauses` makes it. */
+async function decide(name: string, steps: number): Promise<void> {
+  const budget = new DecisionBudget();
+  const pace = new Pace(budget);
+  for (let resting = pace.rest(principal(name)); resting !== undefined; resting = pace.rest(principal(name)))
+    await resting;
+  budget.spend(steps);
+  pace.count();
+}
+
+it('requests that arrive together share one slice, and each of the others waits for a turn', async () => {
+  const done: string[] = [];
+  const all = Array.from({ length: 20 }, () =>
+    decide('attacker', 0.6 * stepsPerSlice).then(() => done.push('attacker')),
+  );
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(done).toHaveLength(2);
+  const other = decide('other', 100).then(() => done.push('other'));
+  await other;
+  expect(done.length).toBeLessThanOrEqual(4);
+  await Promise.all(all);
+  expect(done).toHaveLength(21);
+});
+
+it('a turn that has come is not lost to requests that arrive', async () => {
+  await setImmediate();
+  let isDecided = false;
+  void decide('arriving', stepsPerSlice);
+  const waiting = decide('waiting', 100).then(() => {
+    isDecided = true;
+  });
+  // Each turn brings requests that use up its slice before the waiting one is asked.
+  for (let turn = 0; turn < 4 && !isDecided; turn += 1) {
+    void decide('arriving', stepsPerSlice);
+    await setImmediate();
+  }
+  expect(isDecided).toBe(true);
+  await waiting;
+});
+
+it('short decisions are not counted', async () => {
+  await setImmediate();
+  for (let request = 0; request < 1_000; request += 1) await decide('ordinary', 9_000);
+  const budget = new DecisionBudget();
+  expect(new Pace(budget).rest(principal('ordinary'))).toBeUndefined();
+});

@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { ConnectionTable } from '../../src/edge/connection-table.ts';
+import { LimitReporter } from '../../src/edge/limit-reporter.ts';
+import { Log } from '../../src/observe/log.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+import { addressOf } from '../support/address.ts';
+
+// A stranger's bad bytes make Node end a connection, and further connections make the limit close it in the same turn.
+it('a connection that gives way while its end is on its way is forgotten', async () => {
+  const log = new Log({ level: 'error', requests: false, objectKeys: 'off' }, { write: () => undefined });
+  const table = new ConnectionTable(4, new LimitReporter(new Metrics(), log));
+  const server = createServer();
+  const served: Socket[] = [];
+  server.on('connection', (socket: Socket) => {
+    socket.on('error', () => undefined);
+    served.push(socket);
+    if (served.length === 4) served[0]?.end('bye');
+  });
+  table.watch(server, 16_384);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const clients = Array.from({ length: 4 }, () => connect({ ...addressOf(server), allowHalfOpen: true }));
+  for (const client of clients) client.on('error', () => undefined).resume();
+  await expect.poll(() => served.length).toBe(4);
+  for (const client of clients) client.destroy();
+  await expect.poll(() => table.size).toBe(0);
+});

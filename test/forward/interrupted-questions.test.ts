@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  DeleteObjectsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { expect, it, onTestFinished } from 'vitest';
+import { addressOf } from '../support/address.ts';
+import { openDirectory } from '../support/open-directory.ts';
+import { assume, outcome, s3Client } from '../support/sdk.ts';
+import { alice, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
+import { openSigned } from '../support/signed-socket.ts';
+
+/** A sidecar before a store that hands over each read, which the test answers, and answers every write with 200. */
+async function inFrontOf(
+  onRead: (response: ServerResponse, url: string) => void,
+  options: { readonly clock?: TestClock; readonly directory?: string } = {},
+): Promise<{ sidecar: TestSidecar; writes: string[] }> {
+  const writes: string[] = [];
+  const store = createServer((message, response) => {
+    message.resume().on('end', () => {
+      const { method = '', url = '' } = message;
+      if (method === 'GET' || method === 'HEAD') return onRead(response, url);
+      writes.push(method);
+      return response.end(url.includes('delete') ? '<DeleteResult/>' : '<CopyObjectResult/>');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  onTestFinished(() => {
+    store.closeAllConnections();
+    store.close();
+  });
+  const endpoint = `http://127.0.0.1:${addressOf(store).port}`;
+  const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
+  const sidecar = await startSidecar({ ...options, backend });
+  onTestFinished(() => sidecar.stop());
+  return { sidecar, writes };
+}
+
+const object = { Bucket: 'data', Key: 'k' };
+const parts = { UploadId: 'u', MultipartUpload: { Parts: [{ ETag: '"e"', PartNumber: 1 }] } };
+
+it.each<[string, (client: S3Client) => Promise<unknown>]>([
+  ['PutObject', (client) => client.send(new PutObjectCommand({ ...object, IfNoneMatch: '*', Body: 'x' }))],
+  ['CopyObject', (client) => client.send(new CopyObjectCommand({ ...object, CopySource: 'data/source' }))],
+  [
+    'CompleteMultipartUpload',
+    (client) => client.send(new CompleteMultipartUploadCommand({ ...object, ...parts })),
+  ],
+  [
+    'DeleteObjects',
+    (client) =>
+      client.send(new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects: [{ Key: 'a//b' }] } })),
+  ],
+])('a session that ends while the store is asked does not write: %s', async (_, send) => {
+  const clock = new TestClock();
+  const { sidecar, writes } = await inFrontOf(
+    (response, url) => {
+      clock.advance(7_200_000);
+      if (url.includes('versions')) response.end('<ListVersionsResult/>');
+      else response.writeHead(url.includes('source') || url.includes('uploadId') ? 200 : 404).end();
+    },
+    { clock },
+  );
+  const session = await assume(sidecar.url, alice, 'admin', {}, clock);
+  expect(await outcome(send(s3Client(sidecar.url, session, { clock })))).toBe('ExpiredToken 400');
+  expect(writes).toEqual([]);
+});
+
+it('a question ends with its client, whose place is free then', async () => {
+  let asked = 0;
+  const { sidecar, writes } = await inFrontOf(
+    () => {
+      asked += 1;
+    },
+    { directory: openDirectory },
+  );
+  const headers = { 'content-length': '1', 'if-none-match': '*', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+  const socket = await openSigned(sidecar.url, { method: 'PUT', path: '/data/k', headers });
+  socket.on('error', () => undefined).write('x');
+  const inFlight = async (): Promise<string | undefined> => {
+    const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+    return /sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)/.exec(metrics)?.[1];
+  };
+  await expect.poll(() => asked).toBe(1);
+  expect(await inFlight()).toBe('1');
+  socket.destroy();
+  await expect.poll(inFlight).toBe('0');
+  expect(writes).toEqual([]);
+});
