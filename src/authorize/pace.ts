@@ -22,7 +22,7 @@ function forgetTurn(): void {
 export class Pace {
   readonly #budget: DecisionBudget;
   #counted = 0;
-  /** Steps of the request when its turn came; `undefined` until it needs one. */
+  /** Steps of the request when its turn came; `undefined` outside that turn of the event loop. */
   #turnBeganAt: number | undefined;
   #resting: Promise<void> | undefined;
 
@@ -33,9 +33,12 @@ export class Pace {
   /** Counts the steps of a decision that has been made, so that requests which arrive together share one slice. */
   count(): void {
     const { spent } = this.#budget;
-    if (this.#turnBeganAt !== undefined || spent - this.#counted < fewSteps) return;
-    if (spentInTurn === 0) setImmediate(forgetTurn);
-    spentInTurn += spent - this.#counted;
+    const steps = spent - this.#counted;
+    if (this.#turnBeganAt === undefined) {
+      if (steps < fewSteps) return;
+      if (spentInTurn === 0) setImmediate(forgetTurn);
+      spentInTurn += steps;
+    }
     this.#counted = spent;
   }
 
@@ -49,6 +52,10 @@ export class Pace {
     this.#resting = nextTurn(entityArn ?? arn).then(() => {
       this.#turnBeganAt = this.#budget.spent;
       this.#resting = undefined;
+      // A request that then waits for the store comes back together with others.
+      setImmediate(() => {
+        this.#turnBeganAt = undefined;
+      });
     });
     return this.#resting;
   }

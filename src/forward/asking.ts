@@ -1,5 +1,6 @@
 import type { HeaderField } from '../core/header-list.ts';
 import { emptySha256 } from '../sigv4/payload-mode.ts';
+import { UpstreamFault } from './faults.ts';
 import {
   type OutgoingHead,
   type Signing,
@@ -23,6 +24,11 @@ export interface Question {
   readonly key: string;
   readonly parameters?: readonly { readonly name: string; readonly value: string }[];
   readonly headers?: readonly HeaderField[];
+}
+
+/** The fault for an answer that does not tell. */
+export function unclearAnswer(status: number, subject: string): UpstreamFault {
+  return new UpstreamFault('protocol', `the store answered ${status} when it was asked for ${subject}`);
 }
 
 const maxAnswerBytes = 1024 * 1024;

@@ -6,13 +6,6 @@ import { requireUpload } from './existing-upload.ts';
 import { requireLockable } from './lockable-bucket.ts';
 import { requireSeparateVersions } from './separate-versions.ts';
 
-const lockHeaders = [
-  'x-amz-object-lock-mode',
-  'x-amz-object-lock-retain-until-date',
-  'x-amz-object-lock-legal-hold',
-  'x-amz-object-lock-event-hold',
-];
-
 /**
  * True for a request that some store carries out although it should refuse it, so that the store is asked beforehand whether
  * there is a reason to: a copy, a completed upload, a new object with a lock, a new version under an odd key.
@@ -47,7 +40,8 @@ function completesUpload({ request: { operation } }: Authorized): boolean {
 }
 
 function locksObject({ request: { headers } }: Authorized): boolean {
-  return lockHeaders.some((name) => headers.has(name));
+  for (const name of headers.keys()) if (name.startsWith('x-amz-object-lock-')) return true;
+  return false;
 }
 
 /** The keys that get a new version, or lose one, and are not written as a file system would write them. */

@@ -1,8 +1,7 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { HeaderField } from '../core/header-list.ts';
 import { ServiceError } from '../core/service-error.ts';
-import { type Asking, askStore, type Question } from './asking.ts';
-import { UpstreamFault } from './faults.ts';
+import { type Asking, askStore, type Question, unclearAnswer } from './asking.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { readStoreError } from './store-error.ts';
 
@@ -38,8 +37,7 @@ export async function requireSource(
   if (status === 404 && (refused.status === 200 || refused.status === 206)) return;
   const code = readStoreError(refused.body)?.code;
   const isExplained = refused.status === status && status >= 400 && status < 500;
-  if (!isExplained || code === undefined)
-    throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for a source`);
+  if (!isExplained || code === undefined) throw unclearAnswer(status, 'a source');
   throw faultBehind({ code, status }, authorized) ?? new ServiceError(code, status, textOf(code));
 }
 

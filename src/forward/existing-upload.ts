@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { ServiceError } from '../core/service-error.ts';
-import { type Asking, askStore } from './asking.ts';
-import { UpstreamFault } from './faults.ts';
+import { type Asking, askStore, unclearAnswer } from './asking.ts';
 import { storeHeader } from './response-headers.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 
@@ -23,8 +22,7 @@ export async function requireUpload(authorized: Authorized, asking: Asking): Pro
     { name: 'uploadId', value: sent.get('uploadId') ?? '' },
   ];
   const { status, body } = await askStore(asking, { method: 'GET', bucket, key, parameters });
-  if (status >= 500)
-    throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for parts`);
+  if (status >= 500) throw unclearAnswer(status, 'parts');
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
   // For anything else, the store's own answer to the request tells the client.

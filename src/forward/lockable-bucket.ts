@@ -1,6 +1,6 @@
 import { ServiceError } from '../core/service-error.ts';
-import { type Asking, askStore } from './asking.ts';
-import { OperationUnknown, UpstreamFault } from './faults.ts';
+import { type Asking, askStore, unclearAnswer } from './asking.ts';
+import { OperationUnknown } from './faults.ts';
 import { requireReadable } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
@@ -32,5 +32,5 @@ export async function requireLockable(bucket: string, asking: Asking): Promise<v
   if (code === 'NoSuchBucket') return;
   if (notImplemented.has(status))
     throw new OperationUnknown(`the store answered ${status} when it was asked for object lock`);
-  throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for object lock`);
+  throw unclearAnswer(status, 'object lock');
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { childOf, childText, readXml, type XmlElement } from '../core/xml.ts';
 import { emptySha256 } from '../sigv4/payload-mode.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import { unclearAnswer } from './asking.ts';
 import { UpstreamFault } from './faults.ts';
 import { type StoreTarget, signHead, storePath } from './outgoing-request.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
@@ -115,7 +116,7 @@ function readTags(
   requireOwnKeyAccepted(code);
   if (status === notFound && code !== undefined && absences.has(code)) return [];
   if (status < 500 || status === notImplemented) return undefined;
-  throw new UpstreamFault('protocol', `the store answered ${status} when it was asked for tags`);
+  throw unclearAnswer(status, 'tags');
 }
 
 function parseTags(body: Uint8Array): StoreTag[] {

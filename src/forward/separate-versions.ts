@@ -3,7 +3,7 @@ import { pathsOfKey } from '../core/path-key.ts';
 import { ServiceError } from '../core/service-error.ts';
 import { percentDecode } from '../core/uri-encode.ts';
 import { childText, readXml, type XmlElement } from '../core/xml.ts';
-import { type Asking, askStore, type Question } from './asking.ts';
+import { type Asking, askStore, type Question, unclearAnswer } from './asking.ts';
 import { UpstreamFault } from './faults.ts';
 import { storeHeader } from './response-headers.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
@@ -55,7 +55,7 @@ async function isFoundAs({ id, isMarker }: Version, names: Names, asking: Asking
   const { status } = await askStore(asking, { method: 'HEAD', bucket, key, parameters });
   if (status === notFound) return false;
   if (found.has(status)) return true;
-  throw unclear(status);
+  throw unclearAnswer(status, 'versions');
 }
 
 // versitygw does not find the version `null` of an object from before its bucket had versions. Nothing shows whether a delete
@@ -66,7 +66,7 @@ async function isSameObject({ bucket, path, key }: Names, asking: Asking): Promi
     await askStore(asking, { method: 'HEAD', bucket, key: path }),
   ];
   if (own.status === notFound) return false;
-  if (!found.has(own.status)) throw unclear(own.status);
+  if (!found.has(own.status)) throw unclearAnswer(own.status, 'versions');
   return ['etag', 'last-modified'].every(
     (name) => storeHeader(own.headers, name) === storeHeader(other.headers, name),
   );
@@ -108,7 +108,7 @@ async function ask(question: Question, asking: Asking): Promise<Buffer | undefin
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
   if (code === 'NoSuchBucket' || notImplemented.has(status)) return undefined;
-  throw unclear(status);
+  throw unclearAnswer(status, 'versions');
 }
 
 // Characters that XML cannot carry. A store that does not encode them writes others in their place.
@@ -132,8 +132,4 @@ function readListing(body: Buffer, key: string): readonly XmlElement[] {
 function decodedKey(text = ''): string | undefined {
   const bytes = percentDecode(text, ' ');
   return bytes && decodeUtf8(bytes);
-}
-
-function unclear(status: number): UpstreamFault {
-  return new UpstreamFault('protocol', `the store answered ${status} when it was asked for versions`);
 }

@@ -1,6 +1,6 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
-import { type Asking, askStore } from './asking.ts';
-import { ConditionUnmet, UpstreamFault } from './faults.ts';
+import { type Asking, askStore, unclearAnswer } from './asking.ts';
+import { ConditionUnmet } from './faults.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 
@@ -27,7 +27,7 @@ export async function requireCondition(authorized: Authorized, asking: Asking): 
   const { status } = await askStore(asking, { method: 'HEAD', bucket, key });
   if (status === 404) {
     if (headers.has('if-match')) await requireBucketMissing(authorized, asking);
-  } else if (!found.has(status)) throw unclear(status);
+  } else if (!found.has(status)) throw unclearAnswer(status, 'an object');
   else if (headers.has('if-none-match')) {
     const text = 'At least one of the pre-conditions you specified did not hold';
     throw new ConditionUnmet('PreconditionFailed', 412, text);
@@ -44,12 +44,8 @@ async function requireBucketMissing(authorized: Authorized, asking: Asking): Pro
   const { status, body } = await askStore(asking, { method: 'GET', bucket, key, headers });
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
-  if (status !== 404) throw unclear(status);
+  if (status !== 404) throw unclearAnswer(status, 'an object');
   if (code === 'NoSuchBucket') return;
   const hidden = faultBehind({ code: 'NoSuchKey', status }, authorized);
   throw hidden ?? new ConditionUnmet('NoSuchKey', 404, 'The specified key does not exist.');
-}
-
-function unclear(status: number): UpstreamFault {
-  return new UpstreamFault('protocol', `the store answered ${status} when it was asked for an object`);
 }

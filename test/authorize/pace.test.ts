@@ -10,12 +10,20 @@ const principal = (name: string): PolicyPrincipal => ({
   accountId: '123456789012',
 });
 
-/** One request with a decision of so many steps, as `decideWithPauses` makes it. */
-async function decide(name: string, steps: number): Promise<void> {
+interface Request {
+  readonly budget: DecisionBudget;
+  readonly pace: Pace;
+}
+
+function newRequest(): Request {
   const budget = new DecisionBudget();
-  const pace = new Pace(budget);
-  for (let resting = pace.rest(principal(name)); resting !== undefined; resting = pace.rest(principal(name)))
-    await resting;
+  return { budget, pace: new Pace(budget) };
+}
+
+/** A decision of so many steps, as `decideWithPauses` makes it. */
+async function decide(name: string, steps: number, { budget, pace }: Request = newRequest()): Promise<void> {
+  for (let rest = pace.rest(principal(name)); rest !== undefined; rest = pace.rest(principal(name)))
+    await rest;
   budget.spend(steps);
   pace.count();
 }
@@ -56,4 +64,31 @@ it('short decisions are not counted', async () => {
   for (let request = 0; request < 1_000; request += 1) await decide('ordinary', 9_000);
   const budget = new DecisionBudget();
   expect(new Pace(budget).rest(principal('ordinary'))).toBeUndefined();
+});
+
+it('a turn that has come lasts for that turn of the event loop only', async () => {
+  let answer = (): void => undefined;
+  const storeAnswers = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  let done = 0;
+  /** Waits for its turn, then for the store, and then has a long decision like all the others. */
+  const request = async (): Promise<void> => {
+    const own = newRequest();
+    await decide('a', 0, own);
+    await storeAnswers;
+    await decide('a', 0.9 * stepsPerSlice, own);
+    done += 1;
+  };
+  await setImmediate();
+  void decide('busy', stepsPerSlice);
+  const all = Promise.all(Array.from({ length: 20 }, request));
+  for (let turn = 0; turn < 40; turn += 1) await setImmediate();
+  answer();
+  await Promise.resolve();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(done).toBeLessThanOrEqual(4);
+  await all;
+  expect(done).toBe(20);
 });

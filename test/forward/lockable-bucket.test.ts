@@ -24,6 +24,22 @@ async function makeLocked(lock: Answer): Promise<readonly [told: ReadonlySet<str
   return [new Set(told), writes.length];
 }
 
+it('an object with any header of object lock is asked about', async () => {
+  const { client, writes } = await inFrontOf(() => [404, storeError('ObjectLockConfigurationNotFoundError')]);
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers['x-amz-object-lock-event-hold-duration-days'] = '5';
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  expect(await outcome(client.send(new PutObjectCommand({ ...object, Body: 'x' })))).toBe(
+    'InvalidRequest 400',
+  );
+  expect(writes).toEqual([]);
+});
+
 describe('an object with retention or a legal hold is made only where', () => {
   it('its bucket has object lock', async () => {
     expect(await makeLocked([200, '<ObjectLockConfiguration/>'])).toEqual([new Set(['allowed']), 4]);
