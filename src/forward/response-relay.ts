@@ -83,6 +83,10 @@ export class ResponseRelay implements UploadHandler {
     this.#client.response.off('drain', this.#onDrain);
   }
 
+  get isHoldingData(): boolean {
+    return this.#client.response.writableLength > 0;
+  }
+
   onDrain(): void {
     // `Upload` passes this on to a streamed body.
   }
@@ -241,7 +245,8 @@ export class ResponseRelay implements UploadHandler {
   }
 
   #write(chunk: Buffer): void {
-    if (!this.#answer.write(chunk)) this.#exchange?.pause();
+    const isBehind = this.isHoldingData;
+    if (!this.#answer.write(chunk) && isBehind) this.#exchange?.pause();
   }
 
   /** Ends the answer. `finished` then rejects with `fault` if the document that was sent stands for one. */

@@ -3,6 +3,9 @@ import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.t
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { BodyObserver, StreamedBody } from './streamed-body.ts';
 
+/** More than the stores answer to an upload. While less is held, the end of the connection is noticed. */
+const maxHeldBytes = 8192;
+
 /** Notified of the answer to an upload, or of a fault on either side. */
 export interface UploadHandler extends AnswerHandler {
   /** The client's body was invalid, or ended early. */
@@ -21,6 +24,7 @@ export class Upload implements AnswerHandler, BodyObserver {
   #isSending = true;
   #heldHead: AnswerHead | undefined;
   #heldData: Buffer[] = [];
+  #heldBytes = 0;
   #isEndHeld = false;
 
   constructor(body: StreamedBody, relay: UploadHandler) {
@@ -34,6 +38,10 @@ export class Upload implements AnswerHandler, BodyObserver {
     this.#body.sendTo(exchange, this);
   }
 
+  get isHoldingData(): boolean {
+    return this.#heldData.length > 0 || this.#relay.isHoldingData;
+  }
+
   onDrain(): void {
     this.#body.goOn();
   }
@@ -41,7 +49,6 @@ export class Upload implements AnswerHandler, BodyObserver {
   onHead(head: AnswerHead): void {
     if (this.#isSending && head.status < 300) {
       this.#heldHead = head;
-      this.#exchange?.pause();
       return;
     }
     this.#stopSending();
@@ -49,9 +56,13 @@ export class Upload implements AnswerHandler, BodyObserver {
   }
 
   onData(data: Buffer): void {
-    // The exchange is paused, so this is no more than what one read returned.
-    if (this.#heldHead !== undefined) this.#heldData.push(data);
-    else this.#relay.onData(data);
+    if (this.#heldHead === undefined) {
+      this.#relay.onData(data);
+      return;
+    }
+    this.#heldData.push(data);
+    this.#heldBytes += data.length;
+    if (this.#heldBytes > maxHeldBytes) this.#exchange?.pause();
   }
 
   onEnd(): void {

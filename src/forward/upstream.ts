@@ -97,6 +97,8 @@ export class Upstream {
 
 /** Reads a whole answer. */
 class SmallAnswerReader implements AnswerHandler {
+  /** Everything is copied. */
+  readonly isHoldingData = false;
   readonly answer: Promise<SmallAnswer>;
   readonly #kept: GrowingBuffer;
   #resolve!: (answer: SmallAnswer) => void;

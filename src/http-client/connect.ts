@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /** The server that requests go to. */
@@ -19,9 +19,14 @@ export function originOf(url: string): Origin {
   return { isSecure, host, port: port === '' ? (isSecure ? 443 : 80) : Number(port) };
 }
 
-/** Starts to connect. The socket is half-open, so that the end of the peer's data does not end the request. */
-export function dial({ host, port }: Origin): Socket {
-  return connectTcp({ host, port, noDelay: true, allowHalfOpen: true });
+/**
+ * Starts to connect. The socket is half-open, so that the end of the peer's data does not end the request.
+ *
+ * @param onread receives what is read, instead of events
+ */
+export function dial({ host, port }: Origin, onread?: OnReadOpts): Socket {
+  const reading = onread === undefined ? {} : { onread };
+  return connectTcp({ host, port, noDelay: true, allowHalfOpen: true, ...reading });
 }
 
 /**

@@ -106,6 +106,10 @@ export class Connection implements Carrier, WireObserver {
     this.#exchange?.handler.onDrain();
   }
 
+  get isHoldingData(): boolean {
+    return this.#exchange?.handler.isHoldingData ?? false;
+  }
+
   onData(bytes: Buffer): void {
     const exchange = this.#exchange;
     this.#progress.noteRead();
@@ -223,6 +227,7 @@ export class Connection implements Carrier, WireObserver {
     this.#exchange = undefined;
     if (exchange === undefined) return;
     exchange.carryOn(undefined);
+    this.#wire.forgetData();
     this.#owner.onExchangeOver();
   }
 

@@ -7,6 +7,8 @@ import { type HttpRequest, writeRequestHead } from './request-head.ts';
  * No method may throw.
  */
 export interface AnswerHandler extends AnswerSink {
+  /** True while bytes of earlier calls of `onData` are in use. They may be overwritten once it is false. */
+  readonly isHoldingData: boolean;
   /** More of the body can be written. */
   onDrain(): void;
   /**

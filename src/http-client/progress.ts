@@ -67,7 +67,8 @@ export class Progress {
     }
     if (parser.hasHead) {
       const isWaiting = !isPaused && !parser.isEnded;
-      return isWaiting && this.silentMs(nowMs) > idleMs
+      // The answer can have come before the end of the body.
+      return isWaiting && Math.min(this.silentMs(nowMs), unwrittenMs) > idleMs
         ? new HttpFault('idle_timeout', 'the answer stopped')
         : undefined;
     }

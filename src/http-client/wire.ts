@@ -1,11 +1,14 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { resetConnection } from '../core/reset-connection.ts';
 import { dial, type Origin, startTls } from './connect.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { surviveWriteErrors } from './surviving-writes.ts';
 
 /** Notified of what happens on a wire. */
 export interface WireObserver {
   onEstablished(): void;
+  /** True while bytes of earlier reads are in use. */
+  readonly isHoldingData: boolean;
   onData(bytes: Buffer): void;
   /** The peer sends nothing more; `wasReset` when it did not end in order. */
   onEnd(wasReset: boolean): void;
@@ -23,6 +26,8 @@ export class Wire {
   #socket: Socket;
   /** Bytes to write once the connection is established. */
   #waiting: Buffer[] = [];
+  /** Undefined with TLS, which reads into buffers of its own. */
+  readonly #buffers: ReadBuffers | undefined;
   #isEstablished = false;
   #isPaused = false;
   #hasWriteFailed = false;
@@ -31,7 +36,8 @@ export class Wire {
   /** Starts to connect. */
   constructor(origin: Origin, observer: WireObserver) {
     this.#observer = observer;
-    this.#tcp = dial(origin);
+    if (!origin.isSecure) this.#buffers = new ReadBuffers(() => observer.isHoldingData);
+    this.#tcp = dial(origin, this.#reading());
     this.#socket = this.#tcp;
     this.#tcp.on('error', this.#noteError);
     this.#tcp.on('close', this.#onClose);
@@ -93,6 +99,11 @@ export class Wire {
     if (this.#isEstablished) this.#socket.resume();
   }
 
+  /** Call when an exchange is over. Nobody reports any more when its bytes are let go of. */
+  forgetData(): void {
+    this.#buffers?.reset();
+  }
+
   /** Ends in order. */
   close(): void {
     this.#socket.destroy();
@@ -110,6 +121,18 @@ export class Wire {
   };
 
   readonly #onClose = (): void => this.#observer.onClose();
+
+  #reading(): OnReadOpts | undefined {
+    const buffers = this.#buffers;
+    if (buffers === undefined) return undefined;
+    return {
+      buffer: () => buffers.next(),
+      callback: (length, buffer) => {
+        this.#observer.onData(buffers.take(buffer, length));
+        return true;
+      },
+    };
+  }
 
   #secure(origin: Origin): void {
     let secured: Socket;
@@ -139,7 +162,7 @@ export class Wire {
       },
     });
     if (this.#isPaused) socket.pause();
-    socket.on('data', (bytes: Buffer) => observer.onData(bytes));
+    if (this.#buffers === undefined) socket.on('data', (bytes: Buffer) => observer.onData(bytes));
     socket.on('drain', () => observer.onDrain());
     socket.on('end', () => observer.onEnd(this.#wasReset()));
     observer.onEstablished();

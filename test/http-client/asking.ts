@@ -7,6 +7,7 @@ import type { HttpRequest } from '../../src/http-client/request-head.ts';
 /** One exchange and everything that was told about it. */
 export class Asked implements AnswerHandler {
   readonly exchange: HttpExchange;
+  isHoldingData = false;
   readonly events: string[] = [];
   head: AnswerHead | undefined;
   fault: HttpFault | undefined;
