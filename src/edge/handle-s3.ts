@@ -16,7 +16,6 @@ import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { nextTurn } from '../core/turns.ts';
-import { ResultRefused } from '../forward/faults.ts';
 import type { Exchange, Forwarder } from '../forward/forward.ts';
 import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
 import { maxDocumentBytes, withDocument } from '../s3/document.ts';
@@ -95,15 +94,12 @@ export async function handleS3(
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
-  try {
-    const exchange = new StoreExchange(authorized, authenticated, connection);
-    limitReading(connection.response, () => connection.place.holdsBytes);
-    await forward(authorized, exchange, pipeline.forwarder, trace);
-  } catch (error) {
-    if (!(error instanceof ResultRefused)) throw error;
-    traceDecision(error.refusal, trace);
-    throw refusal(error.refusal, authenticated, pipeline);
-  }
+  const exchange = new StoreExchange(authorized, authenticated, connection);
+  limitReading(connection.response, () => connection.place.holdsBytes);
+  const denied = await forward(authorized, exchange, pipeline.forwarder, trace);
+  if (denied === undefined) return;
+  traceDecision(denied, trace);
+  throw refusal(denied, authenticated, pipeline);
 }
 
 async function readDocument(
@@ -213,15 +209,18 @@ class StoreExchange implements Exchange {
   }
 }
 
+/** Returns why the caller may see nothing of the store's answer; `undefined` when it was relayed. */
 async function forward(
   authorized: Authorized,
   exchange: Exchange,
   forwarder: Forwarder,
   trace: RequestTrace,
-): Promise<void> {
+): Promise<Denied | undefined> {
   const startedMs = trace.elapsedMs();
   try {
-    const facts = await forwarder.forward(authorized, exchange);
+    const outcome = await forwarder.forward(authorized, exchange);
+    if (outcome.kind === 'refused') return outcome.refusal;
+    const { facts } = outcome;
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,
@@ -230,6 +229,7 @@ async function forward(
       upstreamRequestId: facts.storeRequestId,
       firstByteMs: facts.firstByteMs === undefined ? undefined : startedMs + facts.firstByteMs,
     });
+    return undefined;
   } finally {
     trace.add({ upstreamMs: trace.elapsedMs() - startedMs });
   }

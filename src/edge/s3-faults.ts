@@ -2,13 +2,7 @@ import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault, type BodyReason } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
 import { ServiceError } from '../core/service-error.ts';
-import {
-  BucketMissing,
-  MissingHidden,
-  OperationUnknown,
-  UpstreamFault,
-  type UpstreamReason,
-} from '../forward/faults.ts';
+import { UpstreamFault, type UpstreamReason } from '../forward/faults.ts';
 import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
 import { NoPlace } from './places.ts';
 
@@ -59,13 +53,8 @@ export function toS3Error(error: unknown): ServiceError {
   if (error instanceof UpstreamFault) {
     return s3Error(upstreamCodes[error.reason], undefined, { cause: error, detail: error.message });
   }
-  if (error instanceof OperationUnknown) {
-    return s3Error('NotImplemented', 'The store does not have this operation.', { detail: error.message });
-  }
   if (error instanceof NoPlace || error instanceof BudgetExhausted)
     return s3Error('SlowDown', undefined, { cause: error, detail: error.message });
-  if (error instanceof BucketMissing) return s3Error('NoSuchBucket');
-  if (error instanceof MissingHidden) return s3Error('AccessDenied', undefined, { cause: error });
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown';
   return s3Error('InternalError', undefined, { cause: error, detail });
 }

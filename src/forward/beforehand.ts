@@ -15,7 +15,7 @@ export function needsQuestions(authorized: Authorized): boolean {
   if (operation.method === 'GET' || operation.method === 'HEAD') return false;
   return (
     copySource !== undefined ||
-    completesUpload(authorized) ||
+    operation.completesUpload === true ||
     locksObject(authorized) ||
     oddKeys(authorized).length > 0
   );
@@ -24,19 +24,15 @@ export function needsQuestions(authorized: Authorized): boolean {
 /**
  * Asks the store, and throws when it would have to refuse the request.
  *
- * @throws ServiceError what the store should have answered
- * @throws MissingHidden, OperationUnknown, UpstreamFault
+ * @throws StoreRefusal what the store should have answered
+ * @throws UpstreamFault
  */
 export async function askBeforehand(authorized: Authorized, asking: Asking): Promise<void> {
-  const { bucket, copySource } = authorized.request;
+  const { operation, bucket, copySource } = authorized.request;
   if (copySource !== undefined) await requireSource(authorized, copySource, asking);
-  if (completesUpload(authorized)) await requireUpload(authorized, asking);
+  if (operation.completesUpload === true) await requireUpload(authorized, asking);
   if (locksObject(authorized)) await requireLockable(bucket, asking);
   for (const key of oddKeys(authorized)) await requireSeparateVersions(bucket, key, asking);
-}
-
-function completesUpload({ request: { operation } }: Authorized): boolean {
-  return operation.name === 'CompleteMultipartUpload';
 }
 
 function locksObject({ request: { headers } }: Authorized): boolean {

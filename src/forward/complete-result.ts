@@ -4,14 +4,6 @@ import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { readStoreError, type StoreError } from './store-error.ts';
 
-/** Operations whose 200 a store may send before it knows the outcome. An error then follows in the body. */
-const delayed: ReadonlySet<string> = new Set(['CompleteMultipartUpload', 'CopyObject', 'UploadPartCopy']);
-
-/** True when a 200 of the operation can still turn out to be an error. */
-export function isDelayed(operation: string): boolean {
-  return delayed.has(operation);
-}
-
 /** How long white space is held back. Clients wait at least a minute for the first byte. */
 const patienceMs = 10_000;
 const maxBytes = 1024 * 1024;

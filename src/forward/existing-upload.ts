@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Authorized } from '../authorize/authorize-s3.ts';
-import { ServiceError } from '../core/service-error.ts';
 import { type Asking, askStore, unclearAnswer } from './asking.ts';
+import { StoreRefusal } from './faults.ts';
 import { storeHeader } from './response-headers.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 
@@ -12,7 +12,7 @@ import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
  * A client that lost the answer to a completion sends it again. Ceph RGW and versitygw then answer 200. Such a repetition
  * passes: the object is the one that its parts make.
  *
- * @throws ServiceError `NoSuchUpload`
+ * @throws StoreRefusal `NoSuchUpload`
  * @throws UpstreamFault when the store fails
  */
 export async function requireUpload(authorized: Authorized, asking: Asking): Promise<void> {
@@ -29,7 +29,7 @@ export async function requireUpload(authorized: Authorized, asking: Asking): Pro
   if (status !== 404 || code === 'NoSuchBucket') return;
   if (await isMadeOfTheseParts(authorized, asking)) return;
   const text = 'The upload does not exist. It has been completed or aborted, or its id is invalid.';
-  throw new ServiceError('NoSuchUpload', 404, text);
+  throw new StoreRefusal('NoSuchUpload', 404, text);
 }
 
 async function isMadeOfTheseParts({ request, document }: Authorized, asking: Asking): Promise<boolean> {

@@ -1,4 +1,3 @@
-import type { Denied } from '../authorize/authorize-s3.ts';
 import { ServiceError } from '../core/service-error.ts';
 
 /** Why a request failed at the store; also the value of the metric's `reason` label. */
@@ -22,36 +21,20 @@ export class UpstreamFault extends Error {
   }
 }
 
-/** The condition of a write does not hold, as the store said when it was asked. */
-export class ConditionUnmet extends ServiceError {}
+/** What the client is told because of what the store has answered: an error with S3's own code. */
+export class StoreRefusal extends ServiceError {}
+
+/** The object does not exist, and the caller, who may not list the bucket, is not told so. */
+export function missingHidden(): StoreRefusal {
+  return new StoreRefusal('AccessDenied', 403, 'Access Denied');
+}
+
+/** The store does not implement the operation. What it does instead is neither requested nor shown. */
+export function operationUnknown(detail: string): StoreRefusal {
+  return new StoreRefusal('NotImplemented', 501, 'The store does not have this operation.', { detail });
+}
 
 /** The client has disconnected. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
-}
-
-/** The store's result contains nothing that the caller may see. */
-export class ResultRefused extends Error {
-  override readonly name = 'ResultRefused';
-  readonly refusal: Denied;
-
-  constructor(refusal: Denied) {
-    super('the caller may see nothing of the result');
-    this.refusal = refusal;
-  }
-}
-
-/** The object does not exist, and the caller, who may not list the bucket, is not told so. */
-export class MissingHidden extends Error {
-  override readonly name = 'MissingHidden';
-}
-
-/** The store does not implement the operation. What it does instead is neither requested nor shown. */
-export class OperationUnknown extends Error {
-  override readonly name = 'OperationUnknown';
-}
-
-/** The bucket whose configuration the request would change does not exist. */
-export class BucketMissing extends Error {
-  override readonly name = 'BucketMissing';
 }

@@ -18,20 +18,13 @@ import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { Asking } from './asking.ts';
 import { askBeforehand, needsQuestions } from './beforehand.ts';
-import type { ClientSide, RelayFacts } from './client-answer.ts';
-import {
-  BucketMissing,
-  ClientGone,
-  ConditionUnmet,
-  MissingHidden,
-  OperationUnknown,
-  ResultRefused,
-} from './faults.ts';
+import type { ClientSide } from './client-answer.ts';
+import { ClientGone, StoreRefusal } from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type Signing, type StoreTarget } from './outgoing-request.ts';
 import { forwardPreflight, type PreflightAnswer, type PreflightExchange } from './preflight.ts';
 import { codeOfRefusedHead } from './refused-head.ts';
-import { ResponseRelay } from './response-relay.ts';
+import { type Forwarded, ResponseRelay } from './response-relay.ts';
 import { needsProbe, type ProbeResult, probeSelector } from './selector-probe.ts';
 import { StreamedBody } from './streamed-body.ts';
 import { Upload } from './upload.ts';
@@ -64,11 +57,11 @@ export class Forwarder {
    * Signs the request with the store's key, streams it to the store, and streams the answer to the client. On a fault after
    * the start of the answer, the answer has been cut short, or has ended with an error document.
    *
-   * @throws UpstreamFault, BodyFault, MissingHidden, OperationUnknown, BucketMissing, ResultRefused, BudgetExhausted, ClientGone
-   * @throws ServiceError when the store would carry out what it should refuse
+   * @throws UpstreamFault, BodyFault, BudgetExhausted, ClientGone
+   * @throws StoreRefusal when the store would carry out what it should refuse, or its answer must not be shown
    * @throws AuthenticationFault when the caller's session has ended while the body arrived
    */
-  async forward(authorized: Authorized, exchange: Exchange): Promise<RelayFacts> {
+  async forward(authorized: Authorized, exchange: Exchange): Promise<Forwarded> {
     if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
       return answerNothing(exchange);
     const asks = needsQuestions(authorized);
@@ -129,7 +122,7 @@ export class Forwarder {
     authorized: Authorized,
     exchange: Exchange,
     { body, isFresh }: { readonly body: OutgoingBody; readonly isFresh: boolean },
-  ): Promise<RelayFacts> {
+  ): Promise<Forwarded> {
     const { content } = body;
     const head = buildOutgoing(authorized, body, this.#store, this.#signing());
     // A response that has closed already emits no further 'close'.
@@ -151,15 +144,10 @@ export class Forwarder {
 }
 
 // AWS answers 204 when there is no such configuration.
-function answerNothing({ response, ownHeaders }: Exchange): RelayFacts {
+function answerNothing({ response, ownHeaders }: Exchange): Forwarded {
   response.writeHead(204, [...ownHeaders]).end();
-  return {
-    status: 204,
-    bytesOut: 0,
-    firstByteMs: undefined,
-    storeRequestId: undefined,
-    errorCode: undefined,
-  };
+  const unknown = { firstByteMs: undefined, storeRequestId: undefined, errorCode: undefined };
+  return { kind: 'relayed', facts: { status: 204, bytesOut: 0, ...unknown } };
 }
 
 function outgoingBody(
@@ -175,17 +163,7 @@ function outgoingBody(
   return prepareObjectBody(arriving, trailers);
 }
 
-const namedFaults = [
-  AuthenticationFault,
-  BodyFault,
-  BucketMissing,
-  BudgetExhausted,
-  ClientGone,
-  ConditionUnmet,
-  MissingHidden,
-  OperationUnknown,
-  ResultRefused,
-];
+const namedFaults = [AuthenticationFault, BodyFault, BudgetExhausted, ClientGone, StoreRefusal];
 
 function namedFault(error: unknown): Error {
   const isNamed = namedFaults.some((kind) => error instanceof kind);

@@ -1,5 +1,5 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
-import { MissingHidden, type UpstreamFault } from './faults.ts';
+import { missingHidden, type StoreRefusal, type UpstreamFault } from './faults.ts';
 import { ownKeyFault } from './store-error.ts';
 
 /** Codes of a 404 that is not about an object, and so reveals no names of objects. */
@@ -18,9 +18,9 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
 export function faultBehind(
   { code, status }: { readonly code: string | undefined; readonly status: number },
   authorized: Authorized,
-): UpstreamFault | MissingHidden | undefined {
+): UpstreamFault | StoreRefusal | undefined {
   const fault = ownKeyFault(code);
   if (fault !== undefined || status !== 404 || shownWhenMissing.has(code)) return fault;
   const { seesMissing } = authorized.request;
-  return seesMissing.every((permission) => authorized.permits(permission)) ? undefined : new MissingHidden();
+  return seesMissing.every((permission) => authorized.permits(permission)) ? undefined : missingHidden();
 }

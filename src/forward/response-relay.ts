@@ -1,10 +1,10 @@
-import type { Authorized, ResultWriter } from '../authorize/authorize-s3.ts';
+import type { Authorized, Denied, ResultWriter } from '../authorize/authorize-s3.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
 import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './client-answer.ts';
-import { CompleteResult, type DelayedOutcome, isDelayed } from './complete-result.ts';
-import { ClientGone, ResultRefused, UpstreamFault } from './faults.ts';
+import { CompleteResult, type DelayedOutcome } from './complete-result.ts';
+import { ClientGone, UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { isRefusal } from './refused-head.ts';
@@ -19,19 +19,26 @@ import {
 } from './store-error.ts';
 import type { UploadHandler } from './upload.ts';
 
+/** What became of a request. */
+export type Forwarded =
+  | { readonly kind: 'relayed'; readonly facts: RelayFacts }
+  /** The store's result contains nothing that the caller may see. Nothing has been sent to the client. */
+  | { readonly kind: 'refused'; readonly refusal: Denied };
+
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
+
 /**
  * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are rewritten are small, and
  * are collected first. Everything else is streamed. When the client disconnects, the request to the store is aborted.
  */
 export class ResponseRelay implements UploadHandler {
-  readonly finished: Promise<RelayFacts>;
+  readonly finished: Promise<Forwarded>;
   readonly #authorized: Authorized;
   readonly #client: ClientSide;
   readonly #answer: ClientAnswer;
   readonly #whyRefused: () => Promise<string | undefined>;
-  #resolve!: (facts: RelayFacts) => void;
+  #resolve!: (outcome: Forwarded) => void;
   #reject!: (error: Error) => void;
   #exchange: HttpExchange | undefined;
   /** True once everything has been sent. */
@@ -102,7 +109,7 @@ export class ResponseRelay implements UploadHandler {
       if ((status >= 300 && status !== 304) || (isRead && status < 300)) {
         if (status < 300) requireReadable(head);
         this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
-      } else if (isDelayed(operation.name) && status < 300) {
+      } else if (operation.mayFailLate === true && status < 300) {
         requireReadable(head);
         this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
       } else this.#answer.writeHead(status === 204 ? bodyHeaders : undefined);
@@ -227,11 +234,18 @@ export class ResponseRelay implements UploadHandler {
       const result = await writeResult(storeResult, writing.signal);
       // The client has disconnected meanwhile.
       if (writing.signal.aborted) return;
-      if ('refusal' in result) throw new ResultRefused(result.refusal);
-      this.#answerDocument(result, undefined);
+      if ('refusal' in result) this.#refuse(result.refusal);
+      else this.#answerDocument(result, undefined);
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  // Nothing has been sent: the caller of this folder answers.
+  #refuse(refusal: Denied): void {
+    this.#isFinished = true;
+    this.#release();
+    this.#resolve({ kind: 'refused', refusal });
   }
 
   #answerStoreBody(body: Buffer): void {
@@ -254,7 +268,7 @@ export class ResponseRelay implements UploadHandler {
     this.#answer.end(errorCode, (facts) => {
       this.#isFinished = true;
       if (!this.#client.response.writableEnded) this.#release();
-      if (fault === undefined) this.#resolve(facts);
+      if (fault === undefined) this.#resolve({ kind: 'relayed', facts });
       else this.#reject(fault);
     });
   }

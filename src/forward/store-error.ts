@@ -1,5 +1,5 @@
 import { childText, readXml, writeXml, type XmlElement } from '../core/xml.ts';
-import { MissingHidden, UpstreamFault } from './faults.ts';
+import { StoreRefusal, UpstreamFault } from './faults.ts';
 
 /** An error document of the store. */
 export interface StoreError {
@@ -56,10 +56,10 @@ export function continueWithStoreError(error: StoreError, requestId: string): Bu
 }
 
 /** Writes the error that follows such white space in place of a document that the caller may not see. */
-export function continueWithFault(fault: UpstreamFault | MissingHidden, requestId: string): Buffer {
+export function continueWithFault(fault: UpstreamFault | StoreRefusal, requestId: string): Buffer {
   const [Code, Message] =
-    fault instanceof MissingHidden
-      ? ['AccessDenied', 'Access Denied']
+    fault instanceof StoreRefusal
+      ? [fault.code, fault.message]
       : ['ServiceUnavailable', 'The store behind this endpoint is not available. Please try again.'];
   return withoutDeclaration(writeXml('Error', { Code, Message, RequestId: requestId, HostId: requestId }));
 }

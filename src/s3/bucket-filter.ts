@@ -7,7 +7,7 @@ export function bucketFilter(
   { operation, parameters }: RequestedResource,
   account: { readonly accountId: string; readonly partition: string },
 ): BucketFilter | undefined {
-  if (operation.name !== 'ListBuckets') return undefined;
+  if (operation.listsBuckets !== true) return undefined;
   return {
     parameters: new Map([...parameters].filter(([name]) => !pageParameters.has(name))),
     permissionOn: (bucket) => ({

@@ -1,3 +1,5 @@
+import type { S3Operation } from './operation.ts';
+
 /** Where the value of a context key comes from. */
 export type KeySource =
   /** A header of that name, its value as it is. */
@@ -20,45 +22,26 @@ export interface S3Key {
   /** The type of its values, which says what operators mean. */
   readonly type: 'String' | 'Numeric' | 'Date' | 'Bool' | 'ARN' | 'ArrayOfString';
   readonly source: KeySource;
-  /** Operations whose actions know it, where those that accept the header or parameter are too many or too few. */
-  readonly operations?: ReadonlySet<string>;
+  /** True for operations whose actions know it, where those that accept the header or parameter are too many or too few. */
+  readonly knownBy?: (operation: S3Operation) => boolean;
 }
 
-const writes: ReadonlySet<string> = new Set([
-  'CompleteMultipartUpload',
-  'CopyObject',
-  'CreateMultipartUpload',
-  'PutObject',
-  'UploadPart',
-  'UploadPartCopy',
-]);
-// In DeleteObjects each entry has its own.
-const conditionalWrites: ReadonlySet<string> = new Set([...writes, 'DeleteObject']);
-const listings: ReadonlySet<string> = new Set(['ListObjects', 'ListObjectsV2', 'ListObjectVersions']);
-const bucketReads: ReadonlySet<string> = new Set([...listings, 'HeadBucket']);
+type Operations = (operation: S3Operation) => boolean;
 
-// Those that have an action of their own for versions; retention, holds and restoring have none.
-const versioned: ReadonlySet<string> = new Set([
-  'DeleteObject',
-  'DeleteObjectAnnotation',
-  'DeleteObjectTagging',
-  'GetObject',
-  'GetObjectAcl',
-  'GetObjectAnnotation',
-  'GetObjectAttributes',
-  'GetObjectTagging',
-  'GetObjectTorrent',
-  'HeadObject',
-  'ListObjectAnnotations',
-  'PutObjectAcl',
-  'PutObjectAnnotation',
-  'PutObjectTagging',
-]);
+const writes: Operations = ({ action }) => action === 's3:PutObject';
+// In DeleteObjects each entry has its own value.
+const conditionalWrites: Operations = (operation) =>
+  writes(operation) || (operation.action === 's3:DeleteObject' && operation.scope === 'object');
+const bucketReads: Operations = ({ action }) =>
+  action === 's3:ListBucket' || action === 's3:ListBucketVersions';
+const listings: Operations = (operation) => bucketReads(operation) && operation.method === 'GET';
+// Retention, holds and restoring have no action of their own for versions. In DeleteObjects each entry has its own value.
+const versioned: Operations = ({ versionAction, scope }) => versionAction !== undefined && scope === 'object';
 
 const noAccessPoints = 'there are no access points, access grants or batch jobs';
 const noTls = 'the listener speaks plain HTTP, and proxies before it do not say which version they speak';
 
-type Row = readonly [key: string, type: S3Key['type'], source: KeySource, operations?: ReadonlySet<string>];
+type Row = readonly [key: string, type: S3Key['type'], source: KeySource, knownBy?: Operations];
 
 const request: KeySource = { from: 'request' };
 const authentication: KeySource = { from: 'authentication' };
@@ -131,6 +114,6 @@ const rows: readonly Row[] = [
 ];
 
 /** Every `s3:` context key there is. Source: AWS Service Authorization Reference, Amazon S3, read 2026-11. */
-export const s3Keys: readonly S3Key[] = rows.map(([key, type, source, operations]) =>
-  operations === undefined ? { key, type, source } : { key, type, source, operations },
+export const s3Keys: readonly S3Key[] = rows.map(([key, type, source, knownBy]) =>
+  knownBy === undefined ? { key, type, source } : { key, type, source, knownBy },
 );

@@ -31,10 +31,10 @@ function planOf(operation: S3Operation): KeyPlan {
 function makePlan(operation: S3Operation): KeyPlan {
   const headers: [string, string][] = [];
   const parameters: [string, string, string | undefined][] = [];
-  for (const { key, source, operations } of s3Keys) {
+  for (const { key, source, knownBy } of s3Keys) {
     if (source.from !== 'header' && source.from !== 'parameter') continue;
     const accepted = source.from === 'header' ? operation.headers : operation.parameters;
-    if (!(operations?.has(operation.name) ?? accepted.includes(source.name))) continue;
+    if (!(knownBy?.(operation) ?? accepted.includes(source.name))) continue;
     if (source.from === 'header') headers.push([source.name, key]);
     else parameters.push([source.name, key, source.fallback]);
   }

@@ -10,9 +10,9 @@ import type { S3Operation } from './operation.ts';
  * @throws `NotImplemented`, as AWS does
  */
 export function suitsMethod(name: string, value: string, operation: S3Operation): boolean {
-  const { method, scope, action } = operation;
+  const { method, scope, action, takesRange } = operation;
   const isPartial = name === 'range' || name === 'if-range';
-  if (method === 'GET' || method === 'HEAD') return !isPartial || partialReads.has(operation.name);
+  if (method === 'GET' || method === 'HEAD') return !isPartial || takesRange === true;
   switch (name) {
     case 'range':
     case 'if-range':
@@ -30,9 +30,6 @@ export function suitsMethod(name: string, value: string, operation: S3Operation)
       return true;
   }
 }
-
-// Part of a list or document could be mistaken for the whole.
-const partialReads: ReadonlySet<string> = new Set(['GetObject', 'HeadObject']);
 
 const unlessChanged: ReadonlySet<string | undefined> = new Set(['s3:PutObject', 's3:DeleteObject']);
 

@@ -57,8 +57,16 @@ export interface S3Operation {
   readonly versionAction?: string;
   /** Further permissions that it, or headers of the request, make necessary. */
   readonly conditionalActions?: (headers: ForwardedHeaders, isVersioned: boolean) => readonly string[];
-  /** True when it reads another object, named by `x-amz-copy-source`. */
-  readonly isCopy?: true;
+  /** What it makes from another object, which `x-amz-copy-source` names. */
+  readonly copies?: 'object' | 'part';
+  /** True when it reads an object's bytes. A part of a list or document could be mistaken for the whole. */
+  readonly takesRange?: true;
+  /** True when it lists the buckets, of which callers may be shown some only. */
+  readonly listsBuckets?: true;
+  /** True when it makes an object from parts that were uploaded before. */
+  readonly completesUpload?: true;
+  /** True when a store may send 200 before it knows the outcome. An error then follows in the body. */
+  readonly mayFailLate?: true;
   /** Present when a store might find what it is about under another key, beside those of {@link pathsOfKey}. */
   readonly aliasesOf?: (key: string) => readonly KeyAlias[];
   /** True when it makes the newest version of the object that it names: content, or a delete marker. */

@@ -117,8 +117,8 @@ interface HeadersAndSource {
 }
 
 // Parsed once: permissions, context keys and the forwarded header all come from the same result.
-function withCopySource({ isCopy }: S3Operation, headers: ForwardedHeaders): HeadersAndSource {
-  if (isCopy === undefined) return { headers };
+function withCopySource({ copies }: S3Operation, headers: ForwardedHeaders): HeadersAndSource {
+  if (copies === undefined) return { headers };
   // With COPY, the store would set other tags than the policies saw.
   if (headers.has('x-amz-tagging') && headers.get('x-amz-tagging-directive') !== 'REPLACE') {
     throw s3Error('InvalidArgument', 'x-amz-tagging needs x-amz-tagging-directive: REPLACE.');

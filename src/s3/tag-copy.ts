@@ -40,7 +40,7 @@ export function tagCopyOf(
 ): TagCopy | undefined {
   const directive = directiveOf(headers.get(tagging));
   const isReplaced = directive === 'REPLACE' && headers.get('x-amz-metadata-directive') === 'REPLACE';
-  if (operation.name !== 'CopyObject' || isReplaced) return undefined;
+  if (operation.copies !== 'object' || isReplaced) return undefined;
   const setting = { action: 's3:PutObjectTagging', resource, object };
   // Policies may put conditions on tags in either permission: an upload with these tags needs both as well.
   const writing = { action: 's3:PutObject', resource, object };

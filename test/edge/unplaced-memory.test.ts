@@ -69,7 +69,10 @@ describe('what does not count for the limit of heads outside places', () => {
     }
     await expect.poll(() => answered('403')).toBe(30);
     await expect.poll(() => swarm.sockets.every(({ writableLength }) => writableLength === 0)).toBe(true);
-    expect([swarm.openCount, await closed()]).toEqual([60, 0]);
+    // A refused upload that stops ends after two seconds, which can be over by now.
+    const isInProgress = (index: number): boolean =>
+      index % 2 === 0 && swarm.sockets[index]?.destroyed === false;
+    expect([swarm.sockets.filter((_, index) => isInProgress(index)).length, await closed()]).toEqual([30, 0]);
   });
 });
 

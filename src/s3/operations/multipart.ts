@@ -45,7 +45,8 @@ export const multipartOperations: readonly S3Operation[] = [
     action: 's3:PutObject',
     conditionalActions: ifMatchActions,
     fixedContext: { 's3:ObjectCreationOperation': 'false' },
-    isCopy: true,
+    copies: 'part',
+    mayFailLate: true,
   },
   {
     name: 'ListParts',
@@ -78,6 +79,8 @@ export const multipartOperations: readonly S3Operation[] = [
     document: { maxBytes: maxCompleteBytes },
     checksumsOfAnother: true,
     action: 's3:PutObject',
+    completesUpload: true,
+    mayFailLate: true,
     makesVersion: true,
     conditionalActions: ifMatchActions,
     conditions: new Map([

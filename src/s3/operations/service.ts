@@ -11,5 +11,6 @@ export const serviceOperations: readonly S3Operation[] = [
     headers: [],
     body: 'none',
     action: 's3:ListAllMyBuckets',
+    listsBuckets: true,
   },
 ];
