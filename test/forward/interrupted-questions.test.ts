@@ -3,8 +3,12 @@ import { createServer, type ServerResponse } from 'node:http';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  DeleteBucketCorsCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
+  PutBucketCorsCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { expect, it, onTestFinished } from 'vitest';
@@ -41,6 +45,20 @@ async function inFrontOf(
 }
 
 const object = { Bucket: 'data', Key: 'k' };
+const cors = { CORSRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }] };
+/** Allows everything, but the store has to be asked for tags. */
+const unlessTagged = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Action: '*', Resource: '*' },
+    ...['s3:ExistingObjectTag/x', 's3:BucketTag/x'].map((key) => ({
+      Effect: 'Deny',
+      Action: ['s3:DeleteObject', 's3:PutObjectTagging'],
+      Resource: '*',
+      Condition: { StringEquals: { [key]: 'no' } },
+    })),
+  ],
+});
 const parts = { UploadId: 'u', MultipartUpload: { Parts: [{ ETag: '"e"', PartNumber: 1 }] } };
 
 it.each<[string, (client: S3Client) => Promise<unknown>]>([
@@ -55,17 +73,29 @@ it.each<[string, (client: S3Client) => Promise<unknown>]>([
     (client) =>
       client.send(new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects: [{ Key: 'a//b' }] } })),
   ],
+  [
+    'PutBucketCors',
+    (client) => client.send(new PutBucketCorsCommand({ Bucket: 'data', CORSConfiguration: cors })),
+  ],
+  ['DeleteBucketCors', (client) => client.send(new DeleteBucketCorsCommand({ Bucket: 'data' }))],
+  ['DeleteObject (tags of the bucket)', (client) => client.send(new DeleteObjectCommand(object))],
+  [
+    'PutObjectTagging (tags of the object)',
+    (client) => client.send(new PutObjectTaggingCommand({ ...object, Tagging: { TagSet: [] } })),
+  ],
 ])('a session that ends while the store is asked does not write: %s', async (_, send) => {
   const clock = new TestClock();
   const { sidecar, writes } = await inFrontOf(
     (response, url) => {
       clock.advance(7_200_000);
       if (url.includes('versions')) response.end('<ListVersionsResult/>');
+      else if (url.includes('cors')) response.end('<CORSConfiguration/>');
+      else if (url.includes('tagging')) response.end('<Tagging><TagSet/></Tagging>');
       else response.writeHead(url.includes('source') || url.includes('uploadId') ? 200 : 404).end();
     },
     { clock },
   );
-  const session = await assume(sidecar.url, alice, 'admin', {}, clock);
+  const session = await assume(sidecar.url, alice, 'admin', { Policy: unlessTagged }, clock);
   expect(await outcome(send(s3Client(sidecar.url, session, { clock })))).toBe('ExpiredToken 400');
   expect(writes).toEqual([]);
 });
