@@ -1,7 +1,7 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { DecisionBudget } from '../iam/budget.ts';
-import { decide, decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
+import { decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import { couldDenyOther } from '../iam/could-deny.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import type { RequestContext } from '../iam/request-context.ts';
@@ -64,20 +64,6 @@ export class PermissionDecider {
     this.#contexts = new DecisionContexts(request, authenticated);
   }
 
-  /** Decides without a look-up. A decision that depends on tags that have not been looked up is a deny. */
-  decide(
-    permission: Permission,
-    requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
-  ): DecidedPermission {
-    let decided = this.#decideOne({ permission, requestKeys });
-    for (const other of this.#otherQuestions(permission, requestKeys)) {
-      if (!decided.isPermitted) return decided;
-      const named = this.#decideOne(other);
-      decided = firstRefusal(decided, named, other.isDenyOnly);
-    }
-    return decided;
-  }
-
   /**
    * Decides one of many items that the store listed, without a look-up. A decision that depends on tags is a deny, but not a
    * fault.
@@ -101,7 +87,7 @@ export class PermissionDecider {
     return this.#underEveryName(permission, requestKeys, (question) => this.#settleOne(question));
   }
 
-  /** Decides as `decide` does, with pauses. */
+  /** Decides without a look-up. A decision that depends on tags that have not been looked up is a deny. */
   decideWithPauses(
     permission: Permission,
     requestKeys: readonly ConditionKey[],
@@ -186,10 +172,6 @@ export class PermissionDecider {
     );
   }
 
-  #decideOne(question: PermissionQuestion): DecidedPermission {
-    return this.#decidedOrUnknown(question.permission, this.#evaluate(question));
-  }
-
   #decidedOrUnknown(permission: Permission, decision: AccessDecision | NeedsKeys): DecidedPermission {
     return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
@@ -215,19 +197,6 @@ export class PermissionDecider {
     const isRelaxed = this.#isAudited && permission.within === undefined && isUnallowedOnly(decision);
     const isPermitted = decision.effect === 'allow' || isRelaxed;
     return { permission, decision, isPermitted };
-  }
-
-  #evaluate(question: PermissionQuestion): AccessDecision | NeedsKeys {
-    const { permission } = question;
-    try {
-      const sets = this.#setsFor(permission);
-      const query = this.#query(question);
-      return decidedWithin(sets, query, permission.within, decide(sets, query));
-    } catch (fault) {
-      return failedDecision(fault);
-    } finally {
-      this.#pace.count();
-    }
   }
 
   #evaluateWithPauses(question: PermissionQuestion): MaybePromise<AccessDecision | NeedsKeys> {
