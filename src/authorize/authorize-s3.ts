@@ -7,6 +7,7 @@
  */
 
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { nextTurn } from '../core/turns.ts';
 import type { Batch, BucketFilter, BucketList, Permission, S3Request } from '../s3/operation.ts';
@@ -99,16 +100,18 @@ export type Authorized = AuthorizedRequest;
  * Decides an authenticated S3 request. Every permission that it needs must be allowed; the items of a batch are decided one
  * by one. Looks up tags that a decision depends on.
  * @param request the request that was authenticated.
- * @throws when the store cannot be asked.
+ * @param client who waits for the answer: when it has left, a decision ends that would pause or look something up.
+ * @throws ClientGone, and when the store cannot be asked.
  */
 export function authorizeS3(
   request: S3Request,
   authenticated: Authenticated,
   sources: AuthorizationSources,
+  client: WaitingClient = alwaysThere,
 ): MaybePromise<Authorized | Denied> {
   if (request.raw !== authenticated.raw)
     throw new Error('authorizing another request than was authenticated');
-  const authorization = new RequestAuthorization(request, authenticated, sources);
+  const authorization = new RequestAuthorization(request, authenticated, sources, client);
   const { batch } = request;
   return whenReady(
     batch === undefined ? authorization.decideWhole() : authorization.decideBatch(batch),
@@ -126,10 +129,15 @@ class RequestAuthorization {
   readonly #isFiltering: boolean;
   readonly #answer: AnswerPermissions;
 
-  constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
+  constructor(
+    request: S3Request,
+    authenticated: Authenticated,
+    sources: AuthorizationSources,
+    client: WaitingClient,
+  ) {
     this.#request = request;
     this.#authenticated = authenticated;
-    this.#decider = new PermissionDecider(request, authenticated, sources);
+    this.#decider = new PermissionDecider(request, authenticated, sources, client);
     this.#answer = new AnswerPermissions(request, this.#decider);
     this.#isFiltering = sources.listBuckets === 'filtered';
   }

@@ -1,4 +1,5 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { requireClient, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
@@ -47,12 +48,20 @@ export class PermissionDecider {
   readonly #ownPoliciesAsk: boolean;
   readonly #budget: DecisionBudget = new DecisionBudget();
   // The client chooses the number of decisions.
-  readonly #pace: Pace = new Pace(this.#budget);
+  readonly #pace: Pace;
+  readonly #client: WaitingClient;
   #tags: LookedUpTags;
   readonly #contexts: DecisionContexts;
 
-  constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
+  constructor(
+    request: S3Request,
+    authenticated: Authenticated,
+    sources: AuthorizationSources,
+    client: WaitingClient,
+  ) {
     const { caller } = authenticated;
+    this.#client = client;
+    this.#pace = new Pace(this.#budget, client);
     this.#request = request;
     this.#authenticated = authenticated;
     this.#sources = sources;
@@ -185,6 +194,7 @@ export class PermissionDecider {
   }
 
   async #settleWithTags(question: PermissionQuestion, keys: readonly string[]): Promise<DecidedPermission> {
+    requireClient(this.#client);
     const { permission } = question;
     const prefixes = this.#sources.lookupKeysOf(permission);
     if (!(await this.#tags.learn(permission, prefixes, keys)))

@@ -1,10 +1,11 @@
 import type { Authorized, Denied, ResultWriter } from '../authorize/authorize-s3.ts';
+import { ClientGone } from '../core/client-gone.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
 import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './client-answer.ts';
 import { CompleteResult, type DelayedOutcome } from './complete-result.ts';
-import { ClientGone, UpstreamFault } from './faults.ts';
+import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { isRefusal } from './refused-head.ts';
