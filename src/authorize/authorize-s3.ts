@@ -7,10 +7,11 @@
  */
 
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
-import { pathsOfKey } from '../core/path-key.ts';
 import { nextTurn } from '../core/turns.ts';
 import type { Batch, BucketFilter, BucketList, Permission, S3Request } from '../s3/operation.ts';
+import { AnswerPermissions } from './answer-permissions.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
@@ -36,7 +37,7 @@ interface AuthorizedFacts {
   readonly document: Buffer | undefined;
   readonly deniedItems: readonly number[];
   readonly writeResult: ResultWriter | undefined;
-  readonly permits: (permission: Permission) => boolean;
+  readonly answer: AnswerPermissions;
 }
 
 class AuthorizedRequest {
@@ -53,7 +54,7 @@ class AuthorizedRequest {
   readonly deniedItems: readonly number[];
   /** Rewrites the answer; `undefined` when it is passed on unchanged. */
   readonly writeResult: ResultWriter | undefined;
-  readonly #permits: (permission: Permission) => boolean;
+  readonly #answer: AnswerPermissions;
 
   constructor(facts: AuthorizedFacts) {
     const { decision, isPermitted } = facts.decided;
@@ -64,7 +65,7 @@ class AuthorizedRequest {
     this.document = facts.document;
     this.deniedItems = facts.deniedItems;
     this.writeResult = facts.writeResult;
-    this.#permits = facts.permits;
+    this.#answer = facts.answer;
   }
 
   /** The authorized request; the outgoing request is built only from it. */
@@ -72,9 +73,17 @@ class AuthorizedRequest {
     return this.#request;
   }
 
-  /** True when the caller has a permission that only the response turns out to need. */
+  /**
+   * Decides permissions that only the answer turns out to need. Wait for the promise, if there is one, before `permits` is
+   * asked. Looks nothing up.
+   */
+  decide(permissions: readonly Permission[]): MaybePromise<void> {
+    return permissions.length === 0 ? undefined : this.#answer.decide(permissions);
+  }
+
+  /** True when the caller has a permission that has been decided. */
   permits(permission: Permission): boolean {
-    return this.#permits(permission);
+    return this.#answer.permits(permission);
   }
 
   /** True when every item of a batch was denied, so that the store must not be asked. */
@@ -91,16 +100,18 @@ export type Authorized = AuthorizedRequest;
  * Decides an authenticated S3 request. Every permission that it needs must be allowed; the items of a batch are decided one
  * by one. Looks up tags that a decision depends on.
  * @param request the request that was authenticated.
- * @throws when the store cannot be asked.
+ * @param client who waits for the answer: when it has left, a decision ends that would pause or look something up.
+ * @throws ClientGone, and when the store cannot be asked.
  */
 export function authorizeS3(
   request: S3Request,
   authenticated: Authenticated,
   sources: AuthorizationSources,
+  client: WaitingClient = alwaysThere,
 ): MaybePromise<Authorized | Denied> {
   if (request.raw !== authenticated.raw)
     throw new Error('authorizing another request than was authenticated');
-  const authorization = new RequestAuthorization(request, authenticated, sources);
+  const authorization = new RequestAuthorization(request, authenticated, sources, client);
   const { batch } = request;
   return whenReady(
     batch === undefined ? authorization.decideWhole() : authorization.decideBatch(batch),
@@ -116,17 +127,22 @@ class RequestAuthorization {
   readonly #authenticated: Authenticated;
   readonly #decider: PermissionDecider;
   readonly #isFiltering: boolean;
-  /** Decisions about the answer that were made before it arrives. */
-  readonly #settled: Map<Permission, boolean> = new Map();
+  readonly #answer: AnswerPermissions;
 
-  constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
+  constructor(
+    request: S3Request,
+    authenticated: Authenticated,
+    sources: AuthorizationSources,
+    client: WaitingClient,
+  ) {
     this.#request = request;
     this.#authenticated = authenticated;
-    this.#decider = new PermissionDecider(request, authenticated, sources);
+    this.#decider = new PermissionDecider(request, authenticated, sources, client);
+    this.#answer = new AnswerPermissions(request, this.#decider);
     this.#isFiltering = sources.listBuckets === 'filtered';
   }
 
-  /** Ends the decision. `permits` still works afterwards. */
+  /** Ends the decision. The permissions of the answer can still be decided afterwards. */
   release(): void {
     this.#decider.release();
   }
@@ -135,24 +151,21 @@ class RequestAuthorization {
     return whenReady(this.#decideAll(this.#request.permissions), (decided) => {
       if (!decided.isPermitted) return this.#filteredOrDenied(decided);
       const { tagCopy, document } = this.#request;
-      const slow = this.#slowResponsePermissions();
-      return tagCopy === undefined && slow.length === 0
+      const { early } = this.#answer;
+      return tagCopy === undefined && early.length === 0
         ? this.#authorized({ decided, document })
-        : this.#decideFurther(decided, slow);
+        : this.#decideFurther(decided, early);
     });
   }
 
   async #decideFurther(
     decided: DecidedPermission,
-    slow: readonly Permission[],
+    early: readonly Permission[],
   ): Promise<Authorized | Denied> {
     const { tagCopy, document } = this.#request;
     const copied = tagCopy && (await settleTagCopy(tagCopy, this.#request, this.#decider));
     if (copied?.refusal?.isPermitted === false) return this.#denied(copied.refusal);
-    for (const permission of slow) {
-      const { isPermitted } = await this.#decider.settle(permission);
-      this.#settled.set(permission, isPermitted);
-    }
+    await this.#answer.decideEarly(early);
     const headers = copied?.headers;
     const request = headers === undefined ? this.#request : { ...this.#request, headers };
     const recorded = decided.decision.effect === 'allow' ? copied?.refusal : undefined;
@@ -192,17 +205,6 @@ class RequestAuthorization {
       if (told.decision.effect === 'allow') told = decided;
     }
     return told;
-  }
-
-  /**
-   * Permissions that the answer may need and that are slow to decide. While it arrives, a decision can neither look up tags nor
-   * pause, so these are decided beforehand. Odd keys have many names, and every name is a decision.
-   */
-  #slowResponsePermissions(): readonly Permission[] {
-    const { guardedHeaders, seesMissing, copySource, key } = this.#request;
-    const needed = [...guardedHeaders.map(([, permission]) => permission), ...seesMissing];
-    if (copySource !== undefined || pathsOfKey(key).length > 0) return needed;
-    return needed.filter((permission) => this.#decider.asksStore(permission));
   }
 
   #filteredOrDenied(refused: DecidedPermission): Authorized | Denied {
@@ -246,10 +248,6 @@ class RequestAuthorization {
     return write(visible) ?? { refusal: this.#denied(refused) };
   }
 
-  #permits(permission: Permission): boolean {
-    return this.#settled.get(permission) ?? this.#decider.decide(permission).isPermitted;
-  }
-
   #authorized(facts: Pick<AuthorizedFacts, 'decided'> & Partial<AuthorizedFacts>): Authorized {
     return new AuthorizedRequest({
       request: facts.request ?? this.#request,
@@ -258,7 +256,7 @@ class RequestAuthorization {
       document: facts.document,
       deniedItems: facts.deniedItems ?? [],
       writeResult: facts.writeResult,
-      permits: (permission) => this.#permits(permission),
+      answer: this.#answer,
     });
   }
 

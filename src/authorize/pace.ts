@@ -1,3 +1,4 @@
+import { alwaysThere, requireClient, type WaitingClient } from '../core/client-gone.ts';
 import { nextTurn } from '../core/turns.ts';
 import type { DecisionBudget } from '../iam/budget.ts';
 import type { PolicyPrincipal } from '../iam/query.ts';
@@ -18,16 +19,18 @@ function forgetTurn(): void {
   spentInTurn = 0;
 }
 
-/** Inserts pauses into the decisions of one request, so that long ones do not block the event loop. */
+/** Inserts pauses into the decisions of one request, so that long ones do not block the event loop and end with their client. */
 export class Pace {
   readonly #budget: DecisionBudget;
+  readonly #client: WaitingClient;
   #counted = 0;
   /** Steps of the request when its turn came; `undefined` outside that turn of the event loop. */
   #turnBeganAt: number | undefined;
   #resting: Promise<void> | undefined;
 
-  constructor(budget: DecisionBudget) {
+  constructor(budget: DecisionBudget, client: WaitingClient = alwaysThere) {
     this.#budget = budget;
+    this.#client = client;
   }
 
   /** Counts the steps of a decision that has been made, so that requests which arrive together share one slice. */
@@ -42,7 +45,10 @@ export class Pace {
     this.#counted = spent;
   }
 
-  /** A promise to await once the slice has been used up. Concurrent decisions of the request share it. */
+  /**
+   * A promise to await once the slice has been used up. Concurrent decisions of the request share it. Rejects with ClientGone
+   * when the client has left meanwhile.
+   */
   rest({ entityArn, arn }: PolicyPrincipal): Promise<void> | undefined {
     if (this.#resting !== undefined) return this.#resting;
     this.count();
@@ -52,6 +58,7 @@ export class Pace {
     this.#resting = nextTurn(entityArn ?? arn).then(() => {
       this.#turnBeganAt = this.#budget.spent;
       this.#resting = undefined;
+      requireClient(this.#client);
       // A request that then waits for the store comes back together with others.
       setImmediate(() => {
         this.#turnBeganAt = undefined;

@@ -1,7 +1,8 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { requireClient, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { DecisionBudget } from '../iam/budget.ts';
-import { decide, decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
+import { decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import { couldDenyOther } from '../iam/could-deny.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import type { RequestContext } from '../iam/request-context.ts';
@@ -47,12 +48,20 @@ export class PermissionDecider {
   readonly #ownPoliciesAsk: boolean;
   readonly #budget: DecisionBudget = new DecisionBudget();
   // The client chooses the number of decisions.
-  readonly #pace: Pace = new Pace(this.#budget);
+  readonly #pace: Pace;
+  readonly #client: WaitingClient;
   #tags: LookedUpTags;
   readonly #contexts: DecisionContexts;
 
-  constructor(request: S3Request, authenticated: Authenticated, sources: AuthorizationSources) {
+  constructor(
+    request: S3Request,
+    authenticated: Authenticated,
+    sources: AuthorizationSources,
+    client: WaitingClient,
+  ) {
     const { caller } = authenticated;
+    this.#client = client;
+    this.#pace = new Pace(this.#budget, client);
     this.#request = request;
     this.#authenticated = authenticated;
     this.#sources = sources;
@@ -62,20 +71,6 @@ export class PermissionDecider {
     this.#ownPoliciesAsk = asksStore(this.#ownSets());
     this.#tags = new LookedUpTags(sources.lookup);
     this.#contexts = new DecisionContexts(request, authenticated);
-  }
-
-  /** Decides without a look-up. A decision that depends on tags that have not been looked up is a deny. */
-  decide(
-    permission: Permission,
-    requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
-  ): DecidedPermission {
-    let decided = this.#decideOne({ permission, requestKeys });
-    for (const other of this.#otherQuestions(permission, requestKeys)) {
-      if (!decided.isPermitted) return decided;
-      const named = this.#decideOne(other);
-      decided = firstRefusal(decided, named, other.isDenyOnly);
-    }
-    return decided;
   }
 
   /**
@@ -101,7 +96,7 @@ export class PermissionDecider {
     return this.#underEveryName(permission, requestKeys, (question) => this.#settleOne(question));
   }
 
-  /** Decides as `decide` does, with pauses. */
+  /** Decides without a look-up. A decision that depends on tags that have not been looked up is a deny. */
   decideWithPauses(
     permission: Permission,
     requestKeys: readonly ConditionKey[],
@@ -186,10 +181,6 @@ export class PermissionDecider {
     );
   }
 
-  #decideOne(question: PermissionQuestion): DecidedPermission {
-    return this.#decidedOrUnknown(question.permission, this.#evaluate(question));
-  }
-
   #decidedOrUnknown(permission: Permission, decision: AccessDecision | NeedsKeys): DecidedPermission {
     return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
@@ -203,6 +194,7 @@ export class PermissionDecider {
   }
 
   async #settleWithTags(question: PermissionQuestion, keys: readonly string[]): Promise<DecidedPermission> {
+    requireClient(this.#client);
     const { permission } = question;
     const prefixes = this.#sources.lookupKeysOf(permission);
     if (!(await this.#tags.learn(permission, prefixes, keys)))
@@ -215,19 +207,6 @@ export class PermissionDecider {
     const isRelaxed = this.#isAudited && permission.within === undefined && isUnallowedOnly(decision);
     const isPermitted = decision.effect === 'allow' || isRelaxed;
     return { permission, decision, isPermitted };
-  }
-
-  #evaluate(question: PermissionQuestion): AccessDecision | NeedsKeys {
-    const { permission } = question;
-    try {
-      const sets = this.#setsFor(permission);
-      const query = this.#query(question);
-      return decidedWithin(sets, query, permission.within, decide(sets, query));
-    } catch (fault) {
-      return failedDecision(fault);
-    } finally {
-      this.#pace.count();
-    }
   }
 
   #evaluateWithPauses(question: PermissionQuestion): MaybePromise<AccessDecision | NeedsKeys> {

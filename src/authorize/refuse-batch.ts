@@ -2,9 +2,10 @@ import type { Authenticated } from '../authenticate/authenticate.ts';
 import { decideRange } from '../iam/could-allow.ts';
 import type { Permission, S3Request } from '../s3/operation.ts';
 import { isAudited, isUnallowedOnly } from './decide.ts';
+import { DecisionContexts } from './decision-contexts.ts';
 import { type Denied, deniedRequest } from './denied.ts';
 import { policyPrincipal } from './gather-policies.ts';
-import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
+import type { AuthorizationSources } from './permission-decider.ts';
 
 /**
  * Denies a batch before its body is read, when the policies allow the caller none of the actions that an item needs, on any
@@ -30,6 +31,6 @@ export function refuseBatch(
   const isRelaxed = isAudited(caller, sources.enforcement);
   const couldPass = decisions.some((one) => one.effect === 'allow' || (isRelaxed && isUnallowedOnly(one)));
   if (decision === undefined || couldPass) return undefined;
-  const decider = new PermissionDecider(request, authenticated, sources);
-  return deniedRequest({ permission, decision }, caller.arn, decider.contextOf(permission));
+  const context = new DecisionContexts(request, authenticated).list(permission);
+  return deniedRequest({ permission, decision }, caller.arn, context);
 }

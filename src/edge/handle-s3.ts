@@ -12,6 +12,7 @@ import type { Denied } from '../authorize/denied.ts';
 import type { AuthorizationSources } from '../authorize/permission-decider.ts';
 import { refuseBatch } from '../authorize/refuse-batch.ts';
 import { longBatch } from '../authorize/settle-batch.ts';
+import { requireClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
@@ -81,13 +82,13 @@ export async function handleS3(
   }
   // A document that is only passed on does not affect the decision, so a denied one is not invited with 100 Continue.
   if (operation.document !== undefined && operation.document.read === undefined)
-    await authorize(request, authenticated, pipeline, trace);
+    await authorize(request, authenticated, pipeline, { connection, trace });
   const complete =
     operation.body === 'document'
       ? await readDocument(request, authenticated, connection, pipeline.routing.partition)
       : request;
   if (operation.body === 'none') requireNoBody(raw.headers, authenticated.payload);
-  const authorizing = authorize(complete, authenticated, pipeline, trace);
+  const authorizing = authorize(complete, authenticated, pipeline, { connection, trace });
   const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   // The store may have taken its time to say which tags there are.
   if (authorizing instanceof Promise) authenticated.recheck(connection.clock.now());
@@ -107,7 +108,7 @@ export async function handleS3(
 async function readDocument(
   request: S3Request,
   authenticated: Authenticated,
-  { message, invite, place, clock }: ClientConnection,
+  { message, response, invite, place, clock }: ClientConnection,
   partition: string,
 ): Promise<S3Request> {
   const { headers } = request.raw;
@@ -124,7 +125,10 @@ async function readDocument(
     invite,
   });
   // Parsing takes up to tens of milliseconds, and many documents may arrive together.
-  if (body.length > longDocumentBytes) await nextTurn(authenticated.caller.entity.arn);
+  if (body.length > longDocumentBytes) {
+    await nextTurn(authenticated.caller.entity.arn);
+    requireClient(response);
+  }
   // The session may have expired or been revoked while the body arrived.
   authenticated.recheck(clock.now());
   place.reservation.growTo(body.length * documentFactor);
@@ -138,10 +142,11 @@ function authorize(
   request: S3Request,
   authenticated: Authenticated,
   pipeline: S3Pipeline,
-  trace: RequestTrace,
+  { connection, trace }: { readonly connection: ClientConnection; readonly trace: RequestTrace },
 ): MaybePromise<Authorized> {
   const startedAt = performance.now();
-  return whenReady(authorizeS3(request, authenticated, pipeline.authorization), (result) => {
+  const deciding = authorizeS3(request, authenticated, pipeline.authorization, connection.response);
+  return whenReady(deciding, (result) => {
     traceDecision(result, trace, (performance.now() - startedAt) * 1000);
     if (!result.isAllowed) throw refusal(result, authenticated, pipeline);
     if (request.refusal !== undefined) throw request.refusal;

@@ -33,8 +33,3 @@ export function missingHidden(): StoreRefusal {
 export function operationUnknown(detail: string): StoreRefusal {
   return new StoreRefusal('NotImplemented', 501, 'The store does not have this operation.', { detail });
 }
-
-/** The client has disconnected. */
-export class ClientGone extends Error {
-  override readonly name = 'ClientGone';
-}

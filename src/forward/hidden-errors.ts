@@ -13,7 +13,8 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
 
 /**
  * Returns the fault to answer with when the caller may not see an error of the store: one about the sidecar's own key, or
- * about a missing object when the caller may not list the buckets concerned. Returns `undefined` for any other error.
+ * about a missing object when the caller may not list the buckets concerned, which must have been decided. Returns `undefined`
+ * for any other error.
  */
 export function faultBehind(
   { code, status }: { readonly code: string | undefined; readonly status: number },

@@ -1,5 +1,6 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { withoutAwsChunked } from '../core/content-encoding.ts';
+import type { AnswerHead } from '../http-client/answer-head.ts';
 import { UpstreamFault } from './faults.ts';
 
 const hopByHop: ReadonlySet<string> = new Set([
@@ -53,7 +54,34 @@ export function requireReadable({ headers }: { readonly headers: StoreHeaders })
   }
 }
 
-/** Returns the store's headers that the client gets, flat: name, value, name, value; without those `omitted`. */
+type Permissions = Parameters<Authorized['decide']>[0];
+
+/** The permissions on which it depends what the client gets to see of an answer. */
+export function permissionsToShow({ status, headers }: AnswerHead, { request }: Authorized): Permissions {
+  const { guardedHeaders, seesMissing } = request;
+  let needed: Permissions = status === 404 ? seesMissing : none;
+  if (guardedHeaders.length === 0) return needed;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const guard = guardOf(headers[index] ?? '', guardedHeaders);
+    if (guard !== undefined) needed = [...needed, guard];
+  }
+  return needed;
+}
+
+const none: Permissions = [];
+
+function guardOf(
+  name: string,
+  guardedHeaders: Authorized['request']['guardedHeaders'],
+): Permissions[number] | undefined {
+  if (!name.startsWith('x-amz-')) return undefined;
+  return guardedHeaders.find(([header]) => header === name)?.[1];
+}
+
+/**
+ * Returns the store's headers that the client gets, flat: name, value, name, value; without those `omitted`. What is needed to
+ * show them must have been decided.
+ */
 export function responseHeaders(
   headers: StoreHeaders,
   authorized: Authorized,
@@ -65,8 +93,8 @@ export function responseHeaders(
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
-    const guard = guardedHeaders.find(([header]) => header === name);
-    if (guard !== undefined && !authorized.permits(guard[1])) continue;
+    const guard = guardOf(name, guardedHeaders);
+    if (guard !== undefined && !authorized.permits(guard)) continue;
     const shown = shownValue(name, headers[index + 1] ?? '');
     if (shown === undefined) continue;
     // After `Content-Length`, Node re-encodes the value of this header (Node 20 to 24), which garbles a non-ASCII file name.

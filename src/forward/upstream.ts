@@ -1,9 +1,10 @@
 import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
+import { ClientGone } from '../core/client-gone.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { HttpClient } from '../http-client/http-client.ts';
 import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
-import { ClientGone, UpstreamFault } from './faults.ts';
+import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import type { OutgoingHead } from './outgoing-request.ts';
 

@@ -1,0 +1,17 @@
+/** The client has disconnected. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** What tells whether a client still waits: its response. */
+export interface WaitingClient {
+  readonly destroyed: boolean;
+}
+
+/** For work that no client waits for. */
+export const alwaysThere: WaitingClient = { destroyed: false };
+
+/** @throws ClientGone when the client has left. */
+export function requireClient({ destroyed }: WaitingClient): void {
+  if (destroyed) throw new ClientGone();
+}
