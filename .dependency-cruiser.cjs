@@ -11,6 +11,7 @@ const LAYERS = {
   s3: { values: ['core'] },
   observe: { values: ['core'] },
   state: { values: ['core'] },
+  schema: { values: ['core'] },
   outbound: { values: ['core'] },
   'http-client': { values: ['core'] },
   identity: { values: ['core', 'outbound', 'state'] },
@@ -18,6 +19,7 @@ const LAYERS = {
   config: {
     values: [
       'core',
+      'schema',
       'iam/document\\.ts',
       'directory/(?:records|check-records|revocation-record|revocation-names)\\.ts',
       'identity/[^/]+/settings\\.ts',
@@ -59,7 +61,7 @@ const FENCES = {
   'lru-cache': ['core/bounded-cache\\.ts$'],
   '@redis/client': ['state/'],
   'xml-crypto': ['identity/saml/'],
-  zod: ['config/'],
+  zod: ['config/', 'schema/'],
   yaml: ['config/'],
   commander: ['cli/'],
 };

@@ -1,9 +1,9 @@
 /* The records of `directory`. Like sections.ts, the one place where these settings are written. */
 
 import { z } from 'zod';
+import { bucketName, enforcement, policyName, textLike, wholeNumber } from '../schema/scalars.ts';
+import { secretSource, valueSource } from '../schema/value-source.ts';
 import { customToken, kubernetes, oidc, saml } from './provider-sections.ts';
-import { bucketName, enforcement, policyName, textLike, wholeNumber } from './scalars.ts';
-import { secretSource, valueSource } from './value-source.ts';
 
 /** A policy; read and measured by the policy engine. */
 const policy = z

@@ -4,8 +4,8 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { inClusterApiServer } from '../identity/kubernetes/settings.ts';
 import { defaultAudience, defaultRecipient } from '../identity/saml/settings.ts';
-import { fileName, storeEndpoint, textLike } from './scalars.ts';
-import { secretSource } from './value-source.ts';
+import { fileName, several, storeEndpoint, textLike } from '../schema/scalars.ts';
+import { secretSource } from '../schema/value-source.ts';
 
 // Fit for ARNs and metric labels.
 const name = textLike(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "." or "-"').describe(
@@ -13,14 +13,6 @@ const name = textLike(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "
 );
 
 const rolePolicies = z.array(z.string()).min(1, { error: 'must not be empty: nothing would be allowed' });
-
-/** A list of 1 to 100. */
-function several(item: z.ZodString): z.ZodArray<z.ZodString> {
-  return z
-    .array(item)
-    .min(1, { error: 'must not be empty: nothing would be accepted' })
-    .max(100, { error: 'must not hold more than 100' });
-}
 
 // The same text is used in a provider ARN, in condition keys and in `iss`, so a URL parser must leave it unchanged.
 const issuerForm = /^(?=.{1,255}$)https?:\/\/[a-z0-9_.[\]:-]+(?:\/[\w.~%!&'()+,;=@:/-]*)?$/;

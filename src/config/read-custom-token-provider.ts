@@ -1,8 +1,9 @@
 import type { CustomTokenProviderSettings } from '../identity/custom-token/settings.ts';
+import type { ValueRule } from '../schema/value-source.ts';
 import type { Path } from './path.ts';
 import { customToken } from './provider-sections.ts';
 import type { Reading } from './reading.ts';
-import { readSecret, type ValueRule } from './secret-value.ts';
+import { readSecret } from './secret-value.ts';
 
 const authTokenRule: ValueRule = {
   isValid: (text) => /^[\x21-\x7e](?:[\x20-\x7e]{0,8190}[\x21-\x7e])?$/.test(text),

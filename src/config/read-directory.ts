@@ -8,6 +8,7 @@ import {
   type NamedPolicyRecord,
   readPolicyRecord,
 } from '../directory/records.ts';
+import { maxConfigurationBytes } from '../schema/scalars.ts';
 import { directoryOutline } from './directory-sections.ts';
 import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
@@ -17,7 +18,6 @@ import { providerRole } from './provider-roles.ts';
 import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
 import { readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
-import { maxConfigurationBytes } from './scalars.ts';
 import { hasIssuer, type IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';

@@ -7,7 +7,7 @@ import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
 import type { SamlProviderSettings } from '../identity/saml/settings.ts';
 import type { sections } from './sections.ts';
 
-export type { ListenAddress } from './scalars.ts';
+export type { ListenAddress } from '../schema/scalars.ts';
 
 /**
  * A section as the program uses it: read-only, with secrets in place of where they are read from, and `caPem`, the

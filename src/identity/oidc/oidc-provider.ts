@@ -5,6 +5,7 @@
  * It never takes session tags or a source identity from UserInfo, which is not signed.
  */
 
+import type { Mapping } from '../../core/mapping.ts';
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
 import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
@@ -14,7 +15,7 @@ import { KeySource } from '../key-source.ts';
 import type { IdentityProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
-import type { JsonObject, UnverifiedToken } from '../unverified-token.ts';
+import type { UnverifiedToken } from '../unverified-token.ts';
 import type { VerificationKey } from '../verification-key.ts';
 import { verifySignature } from '../verify-signature.ts';
 import { policyNamesIn } from './policy-claim.ts';
@@ -85,7 +86,7 @@ export class OidcProvider implements IdentityProvider {
     return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
   }
 
-  async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<JsonObject> {
+  async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<Mapping> {
     // Set together with the keys, without which no token is verified.
     const endpoint = this.#userInfoEndpoint;
     const { name: provider, issuer } = this;
