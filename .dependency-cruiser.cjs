@@ -14,7 +14,7 @@ const LAYERS = {
   schema: { values: ['core'] },
   outbound: { values: ['core'] },
   'http-client': { values: ['core'] },
-  identity: { values: ['core', 'outbound', 'state'] },
+  identity: { values: ['core', 'outbound', 'state', 'schema'] },
   directory: { values: ['core', 'iam'] },
   config: {
     values: [
@@ -22,7 +22,7 @@ const LAYERS = {
       'schema',
       'iam/document\\.ts',
       'directory/(?:records|check-records|revocation-record|revocation-names)\\.ts',
-      'identity/[^/]+/settings\\.ts',
+      'identity/kinds?\\.ts',
     ],
   },
   authenticate: { values: ['core', 'sigv4', 'tokens', 'directory', 'state'] },
@@ -61,7 +61,7 @@ const FENCES = {
   'lru-cache': ['core/bounded-cache\\.ts$'],
   '@redis/client': ['state/'],
   'xml-crypto': ['identity/saml/'],
-  zod: ['config/', 'schema/'],
+  zod: ['config/', 'schema/', 'identity/(?:kind|provider-forms|[^/]+/settings)\\.ts$'],
   yaml: ['config/'],
   commander: ['cli/'],
 };
@@ -129,6 +129,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/identity/([^/]+)/' },
       to: { path: '^src/identity/[^/]+/', pathNot: '^src/identity/$1/' },
+    },
+    {
+      name: 'identity-kinds-table',
+      comment: 'only the table of kinds imports a kind',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/identity/(?:[^/]+/|kinds\\.ts$)' },
+      to: { path: '^src/identity/[^/]+/' },
     },
     {
       name: 'version-imports-nothing',

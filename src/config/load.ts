@@ -120,7 +120,8 @@ function readAll(reading: Reading): LoadResult {
   if (!problems.isEmpty || !isComplete(parts) || !section || !directory) {
     return { ok: false, problems: problems.list() };
   }
-  const settings = { ...parts, identityProviders: section.identityProviders };
+  const identityProviders = section.identityProviders.map((provider) => provider.settings);
+  const settings = { ...parts, identityProviders };
   return { ok: true, settings, directory, warnings: warnings.list() };
 }
 

@@ -1,5 +1,3 @@
-import type { WaitObserver } from './provider-room.ts';
-
 /** The user that a webhook has identified. */
 export interface CustomTokenIdentity {
   /** The configured name of the provider. A bounded value, fit for a metric label. */
@@ -8,13 +6,4 @@ export interface CustomTokenIdentity {
   readonly user: string;
   /** The longest session that the webhook allows, in seconds: 900 to 31536000. */
   readonly maxValiditySeconds: number;
-}
-
-/** All configured webhooks, as STS sees them. */
-export interface CustomTokenProviders {
-  /**
-   * Asks the provider of that name who holds a token. The observer is told when the call waits.
-   * @throws IdentityFault
-   */
-  identify(provider: string, token: string, observe?: WaitObserver): Promise<CustomTokenIdentity>;
 }

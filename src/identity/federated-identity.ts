@@ -10,6 +10,7 @@ export interface FederatedSessionTag {
 export interface FederatedIdentity {
   /** The configured name of the provider. A bounded value, fit for a metric label. */
   readonly provider: string;
+  readonly providerArn: string;
   /** True when users of the provider act as its own role only, as in MinIO. */
   readonly hasOwnRole: boolean;
   /** The token's `iss`, exactly. */

@@ -10,6 +10,7 @@ import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { askForAnswer, type IdentityTools, reachProvider } from '../ask-provider.ts';
 import type { CustomTokenIdentity } from '../custom-token-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
+import type { PlainTokenProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import type { CustomTokenProviderSettings } from './settings.ts';
 import { readVerdict } from './verdict.ts';
@@ -23,7 +24,8 @@ const denied = 403;
 const maxEncodedLength = 32_768;
 
 /** One webhook. */
-export class CustomTokenProvider {
+export class CustomTokenProvider implements PlainTokenProvider {
+  readonly form = 'customToken';
   readonly name: string;
   readonly #settings: CustomTokenProviderSettings;
   readonly #tools: IdentityTools;
@@ -56,7 +58,6 @@ export class CustomTokenProvider {
     return { provider: this.name, user, maxValiditySeconds };
   }
 
-  /** Checks that the webhook is reachable. Only the observer learns the result. */
   async probe(): Promise<void> {
     await reachProvider(this.#tools, this.name, this.#settings.url);
   }

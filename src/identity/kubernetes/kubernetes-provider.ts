@@ -6,14 +6,15 @@
  * It never accepts a token whose subject is not a service account.
  */
 
-import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
 import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
 import { discoverKeys } from '../discovery.ts';
 import type { FederatedIdentity } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { KeySource } from '../key-source.ts';
-import type { IdentityProvider } from '../provider.ts';
+import type { ProviderTools } from '../kind.ts';
+import type { WebIdentityProvider } from '../provider.ts';
+import { issuerArn } from '../provider-arn.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
@@ -23,20 +24,23 @@ import type { KubernetesProviderSettings } from './settings.ts';
 import { reviewToken } from './token-review.ts';
 
 /** One cluster. */
-export class KubernetesProvider implements IdentityProvider {
+export class KubernetesProvider implements WebIdentityProvider {
+  readonly form = 'webIdentity';
   readonly name: string;
   readonly issuer: string;
   readonly hasOwnRole = false;
+  readonly #arn: string;
   readonly #audiences: ReadonlySet<string>;
   readonly #keys: KeySource;
   /** Set when tokens are reviewed by the API server. */
   readonly #reviewer: ApiServer | undefined;
   readonly #room: ProviderRoom;
 
-  constructor(settings: KubernetesProviderSettings, tools: IdentityTools) {
+  constructor(settings: KubernetesProviderSettings, tools: ProviderTools) {
     const { name, issuer, audiences, tokenReview, apiServer } = settings;
     this.name = name;
     this.issuer = issuer;
+    this.#arn = issuerArn(issuer, tools.account);
     this.#audiences = new Set(audiences);
     const server = apiServer === undefined ? undefined : new ApiServer(name, apiServer, tools);
     // INVARIANT: the configuration requires an API server for token reviews.
@@ -75,7 +79,8 @@ export class KubernetesProvider implements IdentityProvider {
     }
     const session = { expiresAt, tags, sourceIdentity, policyNames: undefined };
     const { name: provider, issuer, hasOwnRole } = this;
-    return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
+    const providerArn = this.#arn;
+    return { provider, providerArn, hasOwnRole, issuer, subject, audience, claims, ...session };
   }
 
   #acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {

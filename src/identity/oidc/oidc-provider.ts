@@ -6,41 +6,45 @@
  */
 
 import type { Mapping } from '../../core/mapping.ts';
-import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
 import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
 import { discover } from '../discovery.ts';
 import type { FederatedIdentity } from '../federated-identity.ts';
 import { KeySource } from '../key-source.ts';
-import type { IdentityProvider } from '../provider.ts';
+import type { ProviderTools } from '../kind.ts';
+import type { WebIdentityProvider } from '../provider.ts';
+import { issuerArn } from '../provider-arn.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
 import type { VerificationKey } from '../verification-key.ts';
 import { verifySignature } from '../verify-signature.ts';
 import { policyNamesIn } from './policy-claim.ts';
-import { hasOwnRole, type OidcProviderSettings } from './settings.ts';
+import type { OidcProviderSettings } from './settings.ts';
 import { withUserInfo } from './user-info.ts';
 
 /** One OpenID Connect provider. */
-export class OidcProvider implements IdentityProvider {
+export class OidcProvider implements WebIdentityProvider {
+  readonly form = 'webIdentity';
   readonly name: string;
   readonly issuer: string;
   readonly hasOwnRole: boolean;
+  readonly #arn: string;
   readonly #clientIds: ReadonlySet<string>;
   readonly #acceptAzp: boolean;
   readonly #anyAzp: boolean;
   readonly #policyClaim: string | undefined;
   readonly #asksUserInfo: boolean;
-  readonly #tools: IdentityTools;
+  readonly #tools: ProviderTools;
   readonly #keys: KeySource;
   readonly #room: ProviderRoom;
   #userInfoEndpoint: string | undefined;
 
-  constructor(settings: OidcProviderSettings, tools: IdentityTools) {
+  constructor(settings: OidcProviderSettings, tools: ProviderTools) {
     this.name = settings.name;
     this.issuer = settings.issuer;
-    this.hasOwnRole = hasOwnRole(settings);
+    this.#arn = issuerArn(settings.issuer, tools.account);
+    this.hasOwnRole = settings.rolePolicies !== undefined || settings.policyClaim !== undefined;
     this.#clientIds = new Set(settings.clientIds);
     this.#acceptAzp = settings.acceptAzp;
     this.#anyAzp = settings.anyAzp;
@@ -83,7 +87,8 @@ export class OidcProvider implements IdentityProvider {
       this.#policyClaim === undefined ? undefined : policyNamesIn(claims, this.#policyClaim);
     const session = { expiresAt, tags, sourceIdentity, policyNames };
     const { name: provider, issuer, hasOwnRole } = this;
-    return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
+    const providerArn = this.#arn;
+    return { provider, providerArn, hasOwnRole, issuer, subject, audience, claims, ...session };
   }
 
   async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<Mapping> {
