@@ -34,7 +34,7 @@ const LAYERS = {
       'iam',
       'tokens',
       'directory',
-      'identity/(?:provider|federated-identity|custom-token-identity|saml-identity)\\.ts',
+      'identity/(?:provider|federated-identity|saml-identity)\\.ts',
       'authenticate',
       'state',
       'authorize/(?:global-keys|gather-policies|decide)\\.ts',

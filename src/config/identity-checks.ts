@@ -3,6 +3,7 @@ import type { RoleDraft } from '../directory/check-records.ts';
 import type { TokenFacts } from '../identity/kind.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { quoteText } from './path.ts';
+import { servicePrefixes } from './policy-vocabulary.ts';
 import { identityProviderRecords } from './provider-records.ts';
 import type { ReadProvider } from './read-identity-provider.ts';
 import type { Reading } from './reading.ts';
@@ -14,9 +15,6 @@ export interface ProviderSurroundings {
   readonly account: Settings['account'] | undefined;
   readonly outbound: Settings['outbound'] | undefined;
 }
-
-/** A claim of such an issuer would be a condition key of the service itself. */
-const reservedPrefixes: ReadonlySet<string> = new Set(['aws', 'iam', 's3', 'saml', 'sts']);
 
 type Providers = readonly (ReadProvider | undefined)[];
 
@@ -52,7 +50,8 @@ export function checkIdentityProviders(
       reading.problem(at(index, 'issuer'), 'differs from another issuer in its scheme only');
     }
     schemes.set(bare, issuer);
-    if (reservedPrefixes.has(bare.toLowerCase())) {
+    // A claim of such an issuer would be a condition key of the service itself.
+    if (servicePrefixes.has(bare.toLowerCase())) {
       reading.problem(at(index, 'issuer'), 'would be the prefix of condition keys of another service');
     }
   }

@@ -12,12 +12,10 @@ export function identityProviderRecords(
 }
 
 /** The generated role of a provider; `undefined` for a provider whose users assume roles of the directory. */
-export function providerRole({
-  settings: { kind, name: provider },
-  facts: { role },
-}: ReadProvider): ProviderRoleRecord | undefined {
+export function providerRole({ settings, facts: { role } }: ReadProvider): ProviderRoleRecord | undefined {
   if (role === undefined) return undefined;
-  const { mode, name, policies, source } = role;
+  const { kind, name: provider } = settings;
+  const { source, ...record } = role;
   // None of the parts can contain a line break.
-  return { mode, name, policies, provider, uniqueName: [kind, provider, ...source].join('\n') };
+  return { ...record, provider, uniqueName: [kind, provider, ...source].join('\n') };
 }

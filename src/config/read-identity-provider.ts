@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProviderFacts, ProviderReader, ProviderSettings } from '../identity/kind.ts';
-import { type IdentityKinds, identityKinds } from '../identity/kinds.ts';
+import { identityKinds } from '../identity/kinds.ts';
 import type { Path } from './path.ts';
 import type { Reading } from './reading.ts';
 import { readSecret } from './secret-value.ts';
@@ -17,15 +17,11 @@ export function readIdentityProvider(reading: Reading, path: Path): ReadProvider
   const name = reading.valueAt([...path, 'kind']);
   const kind = kinds.find((one) => one.kind === name);
   if (kind === undefined) {
-    reading.read(path, anyKind(kinds));
+    reading.read(path, z.looseObject({ kind: z.enum(kinds.map((one) => one.kind)) }));
     return undefined;
   }
   const settings = kind.read(readerAt(reading, path));
   return settings && { settings, facts: kind.describe(settings) };
-}
-
-function anyKind(kinds: IdentityKinds): z.ZodType {
-  return z.looseObject({ kind: z.enum(kinds.map(({ kind }) => kind)) });
 }
 
 function readerAt(reading: Reading, base: Path): ProviderReader {

@@ -1,41 +1,62 @@
 import { wrongAudience } from './check-claims.ts';
-import type { CustomTokenIdentity } from './custom-token-identity.ts';
-import type { FederatedIdentity } from './federated-identity.ts';
+import type { FederatedIdentity, VerifiedToken } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { keyFault } from './key-fault.ts';
+import type { AccountName, ProviderFacts } from './kind.ts';
 import type {
-  AssertionProvider,
+  CustomTokenIdentity,
   IdentityProvider,
   IdentityProviders,
-  PlainTokenProvider,
   Proofs,
+  ProviderOf,
   WaitObserver,
-  WebIdentityProvider,
 } from './provider.ts';
 import type { SamlIdentity } from './saml-identity.ts';
 import { PresentedToken, type UnverifiedToken } from './unverified-token.ts';
 
 const maxShownIssuer = 255;
 
+/** A provider, and what its settings say about it. */
+export interface ConfiguredProvider<Provider extends IdentityProvider = IdentityProvider> {
+  /** The configured name. */
+  readonly name: string;
+  readonly facts: ProviderFacts;
+  readonly provider: Provider;
+}
+
+/** A provider of signed tokens, with the part of an identity that no token decides. */
+interface Issuer {
+  readonly provider: ProviderOf<'webIdentity'>;
+  readonly vouched: Omit<FederatedIdentity, keyof VerifiedToken>;
+}
+
 /** The configured providers. Chooses the provider of a proof, and lets it judge the proof. */
 export class ConfiguredProviders implements IdentityProviders {
-  readonly #all: readonly IdentityProvider[];
-  readonly #ofIssuers: readonly WebIdentityProvider[];
-  readonly #byArn: ReadonlyMap<string, AssertionProvider>;
-  readonly #byName: ReadonlyMap<string, PlainTokenProvider>;
+  readonly #all: readonly ConfiguredProvider[];
+  readonly #issuers: readonly Issuer[];
+  readonly #byArn: ReadonlyMap<string | undefined, ConfiguredProvider<ProviderOf<'saml'>>>;
+  readonly #byName: ReadonlyMap<string, ConfiguredProvider<ProviderOf<'customToken'>>>;
 
-  constructor(providers: readonly IdentityProvider[]) {
-    this.#all = providers;
-    this.#ofIssuers = providers.filter((one) => one.form === 'webIdentity');
-    this.#byArn = new Map(providers.filter((one) => one.form === 'saml').map((one) => [one.arn, one]));
-    this.#byName = new Map(
-      providers.filter((one) => one.form === 'customToken').map((one) => [one.name, one]),
+  constructor(all: readonly ConfiguredProvider[], account: AccountName) {
+    this.#all = all;
+    this.#issuers = all.filter(judges('webIdentity')).flatMap(({ name, facts, provider }) => {
+      const { principal, role } = facts;
+      if (principal === undefined) return [];
+      const { issuer } = principal;
+      const hasOwnRole = role !== undefined;
+      return [
+        { provider, vouched: { provider: name, providerArn: principal.arnIn(account), issuer, hasOwnRole } },
+      ];
+    });
+    this.#byArn = new Map(
+      all.filter(judges('saml')).map((one) => [one.facts.principal?.arnIn(account), one]),
     );
+    this.#byName = new Map(all.filter(judges('customToken')).map((one) => [one.name, one]));
   }
 
   /** Checks that the providers are reachable. Only their observer learns the result. */
   async probe(): Promise<void> {
-    await Promise.all(this.#all.map((one) => one.probe?.()));
+    await Promise.all(this.#all.map(({ provider }) => provider.probe?.()));
   }
 
   async webIdentity(
@@ -44,20 +65,19 @@ export class ConfiguredProviders implements IdentityProviders {
     observe?: WaitObserver,
   ): Promise<FederatedIdentity> {
     const token = new PresentedToken(text);
-    const provider = this.#issuerOf(token, wanted);
+    const { provider, vouched } = this.#issuerOf(token, wanted);
     const whenWaiting: WaitObserver = (name) => {
       token.forget();
       return observe?.(name) ?? (() => undefined);
     };
-    return judged(provider, provider.verify(token, nowMs, accessToken, whenWaiting));
+    const verified = provider.verify(token, nowMs, accessToken, whenWaiting);
+    return { ...(await judged(vouched.provider, verified)), ...vouched };
   }
 
   async saml({ principalArn, assertion }: Proofs['saml'], nowMs: number): Promise<SamlIdentity> {
-    const provider = this.#byArn.get(principalArn);
-    if (provider === undefined) {
-      throw new IdentityFault('unknown_issuer', "Specified provider doesn't exist");
-    }
-    return judged(provider, provider.identify(assertion, nowMs));
+    const found = this.#byArn.get(principalArn);
+    if (found === undefined) throw new IdentityFault('unknown_issuer', "Specified provider doesn't exist");
+    return judged(found.name, found.provider.identify(assertion, nowMs));
   }
 
   async customToken(
@@ -65,18 +85,18 @@ export class ConfiguredProviders implements IdentityProviders {
     _nowMs: number,
     observe?: WaitObserver,
   ): Promise<CustomTokenIdentity> {
-    const provider = this.#byName.get(name);
+    const found = this.#byName.get(name);
     // INVARIANT: the name comes from a generated role, and these are built from the same settings.
-    if (provider === undefined) throw new Error(`no provider of custom tokens is named ${name}`);
-    return judged(provider, provider.identify(token, observe));
+    if (found === undefined) throw new Error(`no provider of custom tokens is named ${name}`);
+    return judged(name, found.provider.identify(token, observe));
   }
 
   /**
    * Chooses the provider that judges a token, among those that accept its issuer and audience: the provider of the wanted role,
    * or one without a role of its own. If there is none, another one judges the token, and STS denies the role to its user.
    */
-  #issuerOf(token: UnverifiedToken, wanted: string | undefined): WebIdentityProvider {
-    const ofIssuer = this.#ofIssuers.filter(({ issuer }) => issuer === token.issuer);
+  #issuerOf(token: UnverifiedToken, wanted: string | undefined): Issuer {
+    const ofIssuer = this.#issuers.filter(({ vouched }) => vouched.issuer === token.issuer);
     const [first] = ofIssuer;
     if (first === undefined) {
       throw new IdentityFault(
@@ -84,20 +104,24 @@ export class ConfiguredProviders implements IdentityProviders {
         `No OpenIDConnect provider found in your account for ${token.issuer.slice(0, maxShownIssuer)}`,
       );
     }
-    const accepting = ofIssuer.filter((one) => one.accepts(token));
-    const meant = ({ name, hasOwnRole }: WebIdentityProvider): boolean =>
-      wanted === undefined ? !hasOwnRole : name === wanted;
-    const provider = accepting.find(meant) ?? accepting[0];
-    if (provider === undefined) throw withProvider(wrongAudience(), first.name);
-    return provider;
+    const accepting = ofIssuer.filter(({ provider }) => provider.acceptedAudiences(token).length > 0);
+    const meant = ({ vouched: { provider, hasOwnRole } }: Issuer): boolean =>
+      wanted === undefined ? !hasOwnRole : provider === wanted;
+    const chosen = accepting.find(meant) ?? accepting[0];
+    if (chosen === undefined) throw withProvider(wrongAudience(), first.vouched.provider);
+    return chosen;
   }
 }
 
-async function judged<T>({ name }: IdentityProvider, asked: Promise<T>): Promise<T> {
+function judges<Form extends IdentityProvider['form']>(form: Form) {
+  return (one: ConfiguredProvider): one is ConfiguredProvider<ProviderOf<Form>> => one.provider.form === form;
+}
+
+async function judged<T>(provider: string, asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
-    throw withProvider(keyFault(error), name);
+    throw withProvider(keyFault(error), provider);
   }
 }
 

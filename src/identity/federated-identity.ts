@@ -6,15 +6,8 @@ export interface FederatedSessionTag {
   readonly isTransitive: boolean;
 }
 
-/** The verified identity from a token that passed every check. */
-export interface FederatedIdentity {
-  /** The configured name of the provider. A bounded value, fit for a metric label. */
-  readonly provider: string;
-  readonly providerArn: string;
-  /** True when users of the provider act as its own role only, as in MinIO. */
-  readonly hasOwnRole: boolean;
-  /** The token's `iss`, exactly. */
-  readonly issuer: string;
+/** What a token says that passed every check. */
+export interface VerifiedToken {
   /** The token's `sub`, at most 255 characters. */
   readonly subject: string;
   /** The audience the token was accepted for. */
@@ -30,4 +23,15 @@ export interface FederatedIdentity {
   readonly sourceIdentity: string | undefined;
   /** The policy names in the claim of a claim-mode provider; `undefined` for other providers. */
   readonly policyNames: readonly string[] | undefined;
+}
+
+/** The verified identity from a token, together with the provider that vouches for it. */
+export interface FederatedIdentity extends VerifiedToken {
+  /** The configured name of the provider. A bounded value, fit for a metric label. */
+  readonly provider: string;
+  readonly providerArn: string;
+  /** True when users of the provider act as its own role only, as in MinIO. */
+  readonly hasOwnRole: boolean;
+  /** The token's `iss`, exactly. */
+  readonly issuer: string;
 }

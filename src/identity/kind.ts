@@ -1,10 +1,11 @@
 import type { z } from 'zod';
+import { formatArn } from '../core/arn.ts';
+import { withoutScheme } from '../core/issuer.ts';
 import type { Secret } from '../core/secret.ts';
 import type { ValueRule, ValueSource } from '../schema/value-source.ts';
 import type { UsedNames } from '../state/shared-state.ts';
 import type { IdentityTools } from './ask-provider.ts';
 import type { IdentityProvider, Proofs } from './provider.ts';
-import { type AccountName, issuerArn } from './provider-arn.ts';
 
 /**
  * A kind of identity providers: all that the program knows about it. Each folder of `identity` exports one, and `kinds.ts` lists
@@ -22,6 +23,12 @@ export interface IdentityKind<S extends ProviderSettings = ProviderSettings> {
   read(reader: ProviderReader): S | undefined;
   describe(settings: S): ProviderFacts;
   create(settings: S, tools: ProviderTools): IdentityProvider;
+}
+
+/** The account that providers belong to. */
+export interface AccountName {
+  readonly id: string;
+  readonly partition: string;
 }
 
 /** The settings of a provider, as far as every kind has them. */
@@ -100,9 +107,19 @@ export interface ProviderTools extends IdentityTools {
   readonly used: UsedNames;
 }
 
+/** The ARN of a provider (IAM user guide, "IAM identifiers"). */
+export function providerArn(resource: string): (account: AccountName) => string {
+  return ({ id, partition }) => formatArn({ partition, service: 'iam', region: '', account: id, resource });
+}
+
 /** What providers have in common whose tokens name their issuer. */
 export function issuerFacts(tokens: TokenFacts): Omit<ProviderFacts, 'role'> {
   const { issuer } = tokens;
-  const principal = { issuer, arnIn: (account: AccountName) => issuerArn(issuer, account) };
-  return { form: 'webIdentity', principal, tokens, urls: [{ path: ['issuer'], url: issuer }] };
+  const arnIn = providerArn(`oidc-provider/${withoutScheme(issuer)}`);
+  return {
+    form: 'webIdentity',
+    principal: { issuer, arnIn },
+    tokens,
+    urls: [{ path: ['issuer'], url: issuer }],
+  };
 }

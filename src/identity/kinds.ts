@@ -12,11 +12,8 @@ export type IdentityKinds = readonly [IdentityKind, ...IdentityKind[]];
 export const identityKinds: IdentityKinds = [oidc, kubernetes, saml, customToken];
 
 /** What the settings of a provider say about it. */
-export function describeProvider(
-  settings: ProviderSettings,
-  kinds: IdentityKinds = identityKinds,
-): ProviderFacts {
-  return kindOf(settings, kinds).describe(settings);
+export function describeProvider(settings: ProviderSettings): ProviderFacts {
+  return kindOf(settings, identityKinds).describe(settings);
 }
 
 /** Creates the configured providers. */
@@ -25,7 +22,11 @@ export function createProviders(
   tools: ProviderTools,
   kinds: IdentityKinds = identityKinds,
 ): ConfiguredProviders {
-  return new ConfiguredProviders(settings.map((one) => kindOf(one, kinds).create(one, tools)));
+  const providers = settings.map((one) => {
+    const kind = kindOf(one, kinds);
+    return { name: one.name, facts: kind.describe(one), provider: kind.create(one, tools) };
+  });
+  return new ConfiguredProviders(providers, tools.account);
 }
 
 function kindOf({ kind, name }: ProviderSettings, kinds: IdentityKinds): IdentityKind {

@@ -7,8 +7,7 @@
  * It reaches providers through `outbound` only.
  */
 
-import type { CustomTokenIdentity } from './custom-token-identity.ts';
-import type { FederatedIdentity } from './federated-identity.ts';
+import type { FederatedIdentity, VerifiedToken } from './federated-identity.ts';
 import type { WaitObserver } from './provider-room.ts';
 import type { SamlIdentity } from './saml-identity.ts';
 import type { UnverifiedToken } from './unverified-token.ts';
@@ -43,6 +42,16 @@ export interface Identities extends Record<keyof Proofs, { readonly provider: st
   readonly customToken: CustomTokenIdentity;
 }
 
+/** The user that a webhook has identified. */
+export interface CustomTokenIdentity {
+  /** The configured name of the provider. A bounded value, fit for a metric label. */
+  readonly provider: string;
+  /** 1 to 255 characters. */
+  readonly user: string;
+  /** The longest session that the webhook allows, in seconds: 900 to 31536000. */
+  readonly maxValiditySeconds: number;
+}
+
 /**
  * All configured identity providers, as STS sees them: for each form of proof, identifies who presents one. The observer is
  * told when the call waits for a provider.
@@ -56,25 +65,22 @@ export type IdentityProviders = {
   ) => Promise<Identities[Form]>;
 };
 
-/** One configured identity provider, by the form of proof that it judges. Every kind implements one of them. */
+/** Judges proofs of one form for one provider. Every kind implements one of them. */
 export type IdentityProvider = WebIdentityProvider | AssertionProvider | PlainTokenProvider;
 
-interface NamedProvider {
-  /** The configured name. */
-  readonly name: string;
+/** Those that judge proofs of that form. */
+export type ProviderOf<Form extends IdentityProvider['form']> = Extract<IdentityProvider, { form: Form }>;
+
+interface Reachable {
   /** Checks at start-up that the provider is reachable. Only the observer learns the result. */
   probe?(): Promise<void>;
 }
 
 /** Judges signed tokens that name their issuer. */
-export interface WebIdentityProvider extends NamedProvider {
+export interface WebIdentityProvider extends Reachable {
   readonly form: 'webIdentity';
-  /** The exact value that a token's `iss` must have. */
-  readonly issuer: string;
-  /** True when users of the provider act as its own role, as in MinIO, rather than as roles of the directory. */
-  readonly hasOwnRole: boolean;
-  /** True when one of the token's audiences is accepted. Only used to choose the provider that judges a token. */
-  accepts(token: UnverifiedToken): boolean;
+  /** The audiences of a token that are accepted. A token without one is refused. */
+  acceptedAudiences(token: UnverifiedToken): readonly string[];
   /**
    * Checks everything about a token, including issuer and audience. The access token is used for UserInfo, if the settings ask
    * for it.
@@ -85,13 +91,12 @@ export interface WebIdentityProvider extends NamedProvider {
     nowMs: number,
     accessToken?: string,
     observe?: WaitObserver,
-  ): Promise<FederatedIdentity>;
+  ): Promise<VerifiedToken>;
 }
 
 /** Judges SAML assertions. */
-export interface AssertionProvider extends NamedProvider {
+export interface AssertionProvider extends Reachable {
   readonly form: 'saml';
-  readonly arn: string;
   /**
    * Checks everything about a response except whether it was used before.
    * @throws IdentityFault
@@ -100,7 +105,7 @@ export interface AssertionProvider extends NamedProvider {
 }
 
 /** Judges tokens of which nothing is known. */
-export interface PlainTokenProvider extends NamedProvider {
+export interface PlainTokenProvider extends Reachable {
   readonly form: 'customToken';
   /** @throws IdentityFault */
   identify(token: string, observe?: WaitObserver): Promise<CustomTokenIdentity>;

@@ -1,8 +1,8 @@
 import { assumedRoleArn } from '../authenticate/caller.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Role } from '../directory/role.ts';
-import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
+import type { CustomTokenIdentity } from '../identity/provider.ts';
 import type { RoleSessionPrincipal, SessionClaims } from '../tokens/session-claims.ts';
 import type { UnsignedCall } from './action.ts';
 import { stsError } from './errors.ts';

@@ -35,15 +35,12 @@ export function untoldOf(asker: Asker): readonly string[] {
 export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
   const { principal, webIdentityProvider, samlProvider } = asking;
   if (webIdentityProvider !== undefined) {
-    requireAlone('webIdentityProvider', [principal, samlProvider]);
-    refuseBut([], asking, proofs.webIdentityProvider.what);
-    return findHolder('webIdentityProvider', webIdentityProvider, world);
+    if (samlProvider !== undefined && principal === undefined) {
+      throw notAlone('webIdentityProvider', 'a SAML provider');
+    }
+    return findHolder('webIdentityProvider', webIdentityProvider, asking, world);
   }
-  if (samlProvider !== undefined) {
-    requireAlone('samlProvider', [principal]);
-    refuseBut([], asking, proofs.samlProvider.what);
-    return findHolder('samlProvider', samlProvider, world);
-  }
+  if (samlProvider !== undefined) return findHolder('samlProvider', samlProvider, asking, world);
   if (principal === undefined) throw new QuestionError('principal', 'is required');
   if (principal === '*') {
     refuseBut([], asking, 'an anonymous caller');
@@ -54,10 +51,8 @@ export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
   return { kind: 'caller', caller, arn: caller.arn, untold };
 }
 
-function requireAlone(field: keyof typeof proofs, others: readonly (string | undefined)[]): void {
-  if (others.every((other) => other === undefined)) return;
-  const what = others[0] === undefined ? 'a SAML provider' : 'a principal';
-  throw new QuestionError(field, `cannot be combined with ${what}: ${proofs[field].because}`);
+function notAlone(field: keyof typeof proofs, other: string): QuestionError {
+  return new QuestionError(field, `cannot be combined with ${other}: ${proofs[field].because}`);
 }
 
 const sessionParts = 'needs the session of a role or a federated user';
@@ -108,9 +103,11 @@ const proofs = {
   },
 } as const;
 
-function findHolder(field: keyof typeof proofs, text: string, { settings }: World): Asker {
-  const { form, kind, who } = proofs[field];
-  const { account, identityProviders } = settings;
+function findHolder(field: keyof typeof proofs, text: string, asking: Asking, world: World): Asker {
+  const { form, kind, what, who } = proofs[field];
+  if (asking.principal !== undefined) throw notAlone(field, 'a principal');
+  refuseBut([], asking, what);
+  const { account, identityProviders } = world.settings;
   const providers = identityProviders.flatMap((one) => {
     const { form: own, principal, role } = describeProvider(one);
     return own === form && principal !== undefined ? [{ name: one.name, principal, role }] : [];

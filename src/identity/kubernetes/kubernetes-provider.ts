@@ -1,20 +1,19 @@
 /*
  * This folder owns projected service account tokens of a Kubernetes cluster (Kubernetes, "Managing Service Accounts").
- * In: a token. Out: the service account as a `FederatedIdentity`.
+ * In: a token. Out: the service account as a `VerifiedToken`.
  * It always verifies the signature itself. A TokenReview, if configured, follows, so that forged tokens never reach the API
  * server.
  * It never accepts a token whose subject is not a service account.
  */
 
+import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
 import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
 import { discoverKeys } from '../discovery.ts';
-import type { FederatedIdentity } from '../federated-identity.ts';
+import type { VerifiedToken } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { KeySource } from '../key-source.ts';
-import type { ProviderTools } from '../kind.ts';
 import type { WebIdentityProvider } from '../provider.ts';
-import { issuerArn } from '../provider-arn.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
@@ -26,21 +25,16 @@ import { reviewToken } from './token-review.ts';
 /** One cluster. */
 export class KubernetesProvider implements WebIdentityProvider {
   readonly form = 'webIdentity';
-  readonly name: string;
-  readonly issuer: string;
-  readonly hasOwnRole = false;
-  readonly #arn: string;
+  readonly #issuer: string;
   readonly #audiences: ReadonlySet<string>;
   readonly #keys: KeySource;
   /** Set when tokens are reviewed by the API server. */
   readonly #reviewer: ApiServer | undefined;
   readonly #room: ProviderRoom;
 
-  constructor(settings: KubernetesProviderSettings, tools: ProviderTools) {
+  constructor(settings: KubernetesProviderSettings, tools: IdentityTools) {
     const { name, issuer, audiences, tokenReview, apiServer } = settings;
-    this.name = name;
-    this.issuer = issuer;
-    this.#arn = issuerArn(issuer, tools.account);
+    this.#issuer = issuer;
     this.#audiences = new Set(audiences);
     const server = apiServer === undefined ? undefined : new ApiServer(name, apiServer, tools);
     // INVARIANT: the configuration requires an API server for token reviews.
@@ -51,18 +45,14 @@ export class KubernetesProvider implements WebIdentityProvider {
     this.#room = new ProviderRoom(name);
   }
 
-  accepts(token: UnverifiedToken): boolean {
-    return this.#acceptedAudiences(token).length > 0;
-  }
-
   async verify(
     token: UnverifiedToken,
     nowMs: number,
     _accessToken?: string,
     observe?: WaitObserver,
-  ): Promise<FederatedIdentity> {
-    requireIssuer(token, this.issuer);
-    const audiences = this.#acceptedAudiences(token);
+  ): Promise<VerifiedToken> {
+    requireIssuer(token, this.#issuer);
+    const audiences = this.acceptedAudiences(token);
     const [audience] = audiences;
     if (audience === undefined) throw wrongAudience();
     const expiresAt = checkTimes(token.claims, nowMs);
@@ -77,13 +67,10 @@ export class KubernetesProvider implements WebIdentityProvider {
     if (reviewer !== undefined) {
       await this.#room.wait(() => reviewToken(token.text, { audiences, subject }, reviewer), observe);
     }
-    const session = { expiresAt, tags, sourceIdentity, policyNames: undefined };
-    const { name: provider, issuer, hasOwnRole } = this;
-    const providerArn = this.#arn;
-    return { provider, providerArn, hasOwnRole, issuer, subject, audience, claims, ...session };
+    return { subject, audience, claims, expiresAt, tags, sourceIdentity, policyNames: undefined };
   }
 
-  #acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {
+  acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {
     return [...new Set(audiences.filter((audience) => this.#audiences.has(audience)))];
   }
 }

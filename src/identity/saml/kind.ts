@@ -1,5 +1,4 @@
-import type { HolderKeys, IdentityKind } from '../kind.ts';
-import type { AccountName } from '../provider-arn.ts';
+import type { AccountName, HolderKeys, IdentityKind } from '../kind.ts';
 import { conditionKeys, samlConditionKeys } from './condition-keys.ts';
 import { SamlProvider, samlNameQualifier, samlProviderArn } from './saml-provider.ts';
 import { readSamlSettings, type SamlProviderSettings, samlSchema } from './settings.ts';
@@ -14,7 +13,7 @@ export const saml: IdentityKind<SamlProviderSettings> = {
     form: 'saml',
     principal: {
       issuer: settings.entityId,
-      arnIn: (account) => samlProviderArn(settings.name, account),
+      arnIn: samlProviderArn(settings.name),
       keysIn: (account) => holderKeys(settings, account),
     },
     urls: [],

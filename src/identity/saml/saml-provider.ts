@@ -8,8 +8,8 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { UsedNames } from '../../state/shared-state.ts';
 import { IdentityFault } from '../identity-fault.ts';
+import { type AccountName, providerArn } from '../kind.ts';
 import type { AssertionProvider } from '../provider.ts';
-import { type AccountName, providerArn } from '../provider-arn.ts';
 import type { SamlIdentity } from '../saml-identity.ts';
 import { readAttributes } from './attributes.ts';
 import { checkAssertion, requireIssuer } from './check-assertion.ts';
@@ -29,9 +29,7 @@ import { verifiedAssertion } from './verify-message.ts';
 /** One SAML 2.0 identity provider, which judges the assertions that name it. */
 export class SamlProvider implements AssertionProvider {
   readonly form = 'saml';
-  readonly name: string;
-  /** `arn:<partition>:iam::<account>:saml-provider/<name>` */
-  readonly arn: string;
+  readonly #arn: string;
   readonly #settings: SamlProviderSettings;
   readonly #keys: readonly KeyObject[];
   readonly #refuted = new RefutedSignatures();
@@ -41,8 +39,7 @@ export class SamlProvider implements AssertionProvider {
 
   constructor(settings: SamlProviderSettings, account: AccountName, used: UsedNames) {
     const { name, entityId, certificates } = settings;
-    this.name = name;
-    this.arn = samlProviderArn(name, account);
+    this.#arn = samlProviderArn(name)(account);
     this.#settings = settings;
     this.#keys = certificates.flatMap((certificate) => importCertificateKey(certificate) ?? []);
     this.#nameQualifier = samlNameQualifier(entityId, account.id, name);
@@ -62,8 +59,8 @@ export class SamlProvider implements AssertionProvider {
     return {
       ...facts,
       ...session,
-      provider: this.name,
-      providerArn: this.arn,
+      provider: this.#settings.name,
+      providerArn: this.#arn,
       maxDurationSeconds: longestSession(assertion, sessionDurationSeconds, nowMs),
       conditionKeys: conditionKeys({ ...facts, doc: this.#doc }, attributes),
       useUp: () => this.#useUp(assertion, usableUntilMs, nowMs),
@@ -75,14 +72,14 @@ export class SamlProvider implements AssertionProvider {
     const id = JSON.stringify([this.#settings.entityId, assertion.attributes.get('ID')]);
     const digest = createHash('sha256').update(id).digest('base64url');
     if (await this.#used.useOnce(`saml:${digest}`, untilMs, nowMs)) return;
-    const provider = this.name;
+    const { name: provider } = this.#settings;
     throw new IdentityFault('replayed', 'Invalid SAML response: the assertion was used before', { provider });
   }
 }
 
-/** The ARN of the provider of that name. */
-export function samlProviderArn(name: string, account: AccountName): string {
-  return providerArn(`saml-provider/${name}`, account);
+/** `arn:<partition>:iam::<account>:saml-provider/<name>` */
+export function samlProviderArn(name: string): (account: AccountName) => string {
+  return providerArn(`saml-provider/${name}`);
 }
 
 /**

@@ -24,11 +24,8 @@ export const assumeRoleWithCustomToken: UnsignedAction = defineUnsignedAction({
   async perform(values, call) {
     const role = findRole(values.RoleArn, call);
     if (role?.provider?.mode !== 'custom-token') throw denied(name, 'the role is not of a webhook');
-    const identity = await federate(
-      'customToken',
-      { provider: role.provider.name, token: values.Token },
-      call,
-    );
+    const proof = { provider: role.provider.name, token: values.Token };
+    const identity = await federate('customToken', proof, call);
     const grant = grantRoleToWebhookUser(role, identity, values.DurationSeconds);
     const passed = { Policy: undefined, PolicyArns: [], tags: [] };
     const { credentials } = await issueSession(grant, passed, call, call.raw.receivedAtMs);

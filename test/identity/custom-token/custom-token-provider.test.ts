@@ -5,9 +5,9 @@ import {
   type CustomTokenProviderSettings,
   pluginRoleId,
 } from '../../../src/identity/custom-token/settings.ts';
-import type { CustomTokenIdentity } from '../../../src/identity/custom-token-identity.ts';
 import { IdentityFault } from '../../../src/identity/identity-fault.ts';
 import type { IdentityRequest } from '../../../src/identity/observer.ts';
+import type { CustomTokenIdentity } from '../../../src/identity/provider.ts';
 import { GuardedFetch } from '../../../src/outbound/guarded-fetch.ts';
 import { TestClock } from '../../support/sidecar.ts';
 import { startWebhook, type TestWebhook } from '../../support/webhook.ts';

@@ -1,10 +1,9 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { z } from 'zod';
 import { checkTimes, requireSubject, wrongAudience } from '../../../src/identity/check-claims.ts';
-import type { FederatedIdentity } from '../../../src/identity/federated-identity.ts';
+import type { VerifiedToken } from '../../../src/identity/federated-identity.ts';
 import { type IdentityKind, issuerFacts, type ProviderSettings } from '../../../src/identity/kind.ts';
 import { IdentityFault, type WebIdentityProvider } from '../../../src/identity/provider.ts';
-import { type AccountName, issuerArn } from '../../../src/identity/provider-arn.ts';
 import { textualClaims } from '../../../src/identity/textual-claims.ts';
 import type { UnverifiedToken } from '../../../src/identity/unverified-token.ts';
 import { textLike } from '../../../src/schema/scalars.ts';
@@ -24,25 +23,19 @@ interface PinnedKeySettings extends ProviderSettings, Readonly<z.infer<typeof sc
 /** An issuer that publishes nothing: its only key stands in the configuration. */
 class PinnedKeyProvider implements WebIdentityProvider {
   readonly form = 'webIdentity';
-  readonly name: string;
-  readonly issuer: string;
-  readonly hasOwnRole = false;
   readonly #settings: PinnedKeySettings;
-  readonly #arn: string;
 
-  constructor(settings: PinnedKeySettings, account: AccountName) {
-    this.name = settings.name;
-    this.issuer = settings.issuer;
+  constructor(settings: PinnedKeySettings) {
     this.#settings = settings;
-    this.#arn = issuerArn(settings.issuer, account);
   }
 
-  accepts({ audiences }: UnverifiedToken): boolean {
-    return audiences.includes(this.#settings.audience);
+  acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {
+    return audiences.filter((one) => one === this.#settings.audience);
   }
 
-  async verify(token: UnverifiedToken, nowMs: number): Promise<FederatedIdentity> {
-    if (!this.accepts(token)) throw wrongAudience();
+  async verify(token: UnverifiedToken, nowMs: number): Promise<VerifiedToken> {
+    const [audience] = this.acceptedAudiences(token);
+    if (audience === undefined) throw wrongAudience();
     const dot = token.text.lastIndexOf('.');
     const signature = Buffer.from(token.text.slice(dot + 1), 'base64url');
     const der = Buffer.from(this.#settings.publicKey, 'base64');
@@ -51,12 +44,8 @@ class PinnedKeyProvider implements WebIdentityProvider {
       throw new IdentityFault('bad_signature', 'The signature does not fit');
     }
     return {
-      provider: this.name,
-      providerArn: this.#arn,
-      hasOwnRole: false,
-      issuer: this.issuer,
       subject: requireSubject(token.claims),
-      audience: this.#settings.audience,
+      audience,
       claims: textualClaims(token.claims),
       expiresAt: checkTimes(token.claims, nowMs),
       tags: [],
@@ -74,5 +63,5 @@ export const pinnedKey: IdentityKind<PinnedKeySettings> = {
   describe: ({ issuer, audience }) => ({
     ...issuerFacts({ issuer, audiences: [audience], setting: 'audience' }),
   }),
-  create: (settings, { account }) => new PinnedKeyProvider(settings, account),
+  create: (settings) => new PinnedKeyProvider(settings),
 };
