@@ -1,5 +1,5 @@
-import { wrongAudience } from './check-claims.ts';
-import type { FederatedIdentity, VerifiedToken } from './federated-identity.ts';
+import { checkTimes, wrongAudience } from './check-claims.ts';
+import type { FederatedIdentity } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { keyFault } from './key-fault.ts';
 import type { AccountName, ProviderFacts } from './kind.ts';
@@ -27,7 +27,7 @@ export interface ConfiguredProvider<Provider extends IdentityProvider = Identity
 /** A provider of signed tokens, with the part of an identity that no token decides. */
 interface Issuer {
   readonly provider: ProviderOf<'webIdentity'>;
-  readonly vouched: Omit<FederatedIdentity, keyof VerifiedToken>;
+  readonly vouched: Pick<FederatedIdentity, 'provider' | 'providerArn' | 'issuer' | 'hasOwnRole'>;
 }
 
 /** The configured providers. Chooses the provider of a proof, and lets it judge the proof. */
@@ -70,14 +70,20 @@ export class ConfiguredProviders implements IdentityProviders {
       token.forget();
       return observe?.(name) ?? (() => undefined);
     };
-    const verified = provider.verify(token, nowMs, accessToken, whenWaiting);
-    return { ...(await judged(vouched.provider, verified)), ...vouched };
+    return judged(vouched.provider, async () => {
+      const audiences = provider.acceptedAudiences(token);
+      const [audience] = audiences;
+      if (audience === undefined) throw wrongAudience();
+      const expiresAt = checkTimes(token.claims, nowMs);
+      const verified = await provider.verify(token, audiences, whenWaiting, accessToken);
+      return { ...verified, ...vouched, audience, expiresAt };
+    });
   }
 
   async saml({ principalArn, assertion }: Proofs['saml'], nowMs: number): Promise<SamlIdentity> {
     const found = this.#byArn.get(principalArn);
     if (found === undefined) throw new IdentityFault('unknown_issuer', "Specified provider doesn't exist");
-    return judged(found.name, found.provider.identify(assertion, nowMs));
+    return judged(found.name, () => found.provider.identify(assertion, nowMs));
   }
 
   async customToken(
@@ -88,12 +94,13 @@ export class ConfiguredProviders implements IdentityProviders {
     const found = this.#byName.get(name);
     // INVARIANT: the name comes from a generated role, and these are built from the same settings.
     if (found === undefined) throw new Error(`no provider of custom tokens is named ${name}`);
-    return judged(name, found.provider.identify(token, observe));
+    return judged(name, () => found.provider.identify(token, observe));
   }
 
   /**
    * Chooses the provider that judges a token, among those that accept its issuer and audience: the provider of the wanted role,
-   * or one without a role of its own. If there is none, another one judges the token, and STS denies the role to its user.
+   * or one without a role of its own. If there is none, another one judges the token, and STS denies the role to its user; one
+   * that does not accept the audience refuses the token.
    */
   #issuerOf(token: UnverifiedToken, wanted: string | undefined): Issuer {
     const ofIssuer = this.#issuers.filter(({ vouched }) => vouched.issuer === token.issuer);
@@ -107,9 +114,7 @@ export class ConfiguredProviders implements IdentityProviders {
     const accepting = ofIssuer.filter(({ provider }) => provider.acceptedAudiences(token).length > 0);
     const meant = ({ vouched: { provider, hasOwnRole } }: Issuer): boolean =>
       wanted === undefined ? !hasOwnRole : provider === wanted;
-    const chosen = accepting.find(meant) ?? accepting[0];
-    if (chosen === undefined) throw withProvider(wrongAudience(), first.vouched.provider);
-    return chosen;
+    return accepting.find(meant) ?? accepting[0] ?? first;
   }
 }
 
@@ -117,9 +122,9 @@ function judges<Form extends IdentityProvider['form']>(form: Form) {
   return (one: ConfiguredProvider): one is ConfiguredProvider<ProviderOf<Form>> => one.provider.form === form;
 }
 
-async function judged<T>(provider: string, asked: Promise<T>): Promise<T> {
+async function judged<T>(provider: string, ask: () => Promise<T>): Promise<T> {
   try {
-    return await asked;
+    return await ask();
   } catch (error) {
     throw withProvider(keyFault(error), provider);
   }

@@ -112,7 +112,7 @@ export function providerArn(resource: string): (account: AccountName) => string 
   return ({ id, partition }) => formatArn({ partition, service: 'iam', region: '', account: id, resource });
 }
 
-/** What providers have in common whose tokens name their issuer. */
+/** What providers have in common whose tokens name their issuer. Sessions read the issuer back from such an ARN. */
 export function issuerFacts(tokens: TokenFacts): Omit<ProviderFacts, 'role'> {
   const { issuer } = tokens;
   const arnIn = providerArn(`oidc-provider/${withoutScheme(issuer)}`);

@@ -82,15 +82,15 @@ export interface WebIdentityProvider extends Reachable {
   /** The audiences of a token that are accepted. A token without one is refused. */
   acceptedAudiences(token: UnverifiedToken): readonly string[];
   /**
-   * Checks everything about a token, including issuer and audience. The access token is used for UserInfo, if the settings ask
-   * for it.
+   * Checks everything about a token but its times and its audience, which are checked before: `audiences` has the accepted ones.
+   * The access token is used for UserInfo, if the settings ask for it.
    * @throws IdentityFault
    */
   verify(
     token: UnverifiedToken,
-    nowMs: number,
+    audiences: readonly string[],
+    observe: WaitObserver,
     accessToken?: string,
-    observe?: WaitObserver,
   ): Promise<VerifiedToken>;
 }
 

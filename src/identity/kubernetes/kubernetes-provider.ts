@@ -8,7 +8,7 @@
 
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
-import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
+import { requireIssuer, requireSubject } from '../check-claims.ts';
 import { discoverKeys } from '../discovery.ts';
 import type { VerifiedToken } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
@@ -47,15 +47,10 @@ export class KubernetesProvider implements WebIdentityProvider {
 
   async verify(
     token: UnverifiedToken,
-    nowMs: number,
-    _accessToken?: string,
-    observe?: WaitObserver,
+    audiences: readonly string[],
+    observe: WaitObserver,
   ): Promise<VerifiedToken> {
     requireIssuer(token, this.#issuer);
-    const audiences = this.acceptedAudiences(token);
-    const [audience] = audiences;
-    if (audience === undefined) throw wrongAudience();
-    const expiresAt = checkTimes(token.claims, nowMs);
     await verifySignature(token, this.#keys, observe);
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const subject = requireSubject(token.claims);
@@ -67,7 +62,7 @@ export class KubernetesProvider implements WebIdentityProvider {
     if (reviewer !== undefined) {
       await this.#room.wait(() => reviewToken(token.text, { audiences, subject }, reviewer), observe);
     }
-    return { subject, audience, claims, expiresAt, tags, sourceIdentity, policyNames: undefined };
+    return { subject, claims, tags, sourceIdentity, policyNames: undefined };
   }
 
   acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {

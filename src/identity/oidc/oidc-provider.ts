@@ -8,7 +8,7 @@
 import type { Mapping } from '../../core/mapping.ts';
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
-import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
+import { requireIssuer, requireSubject } from '../check-claims.ts';
 import { discover } from '../discovery.ts';
 import type { VerifiedToken } from '../federated-identity.ts';
 import { KeySource } from '../key-source.ts';
@@ -47,16 +47,12 @@ export class OidcProvider implements WebIdentityProvider {
 
   async verify(
     token: UnverifiedToken,
-    nowMs: number,
+    audiences: readonly string[],
+    observe: WaitObserver,
     accessToken?: string,
-    observe?: WaitObserver,
   ): Promise<VerifiedToken> {
     const { issuer, userInfo, policyClaim } = this.#settings;
     requireIssuer(token, issuer);
-    const audiences = this.acceptedAudiences(token);
-    const [audience] = audiences;
-    if (audience === undefined) throw wrongAudience();
-    const expiresAt = checkTimes(token.claims, nowMs);
     await verifySignature(token, this.#keys, observe);
     const subject = requireSubject(token.claims);
     const all = userInfo
@@ -66,7 +62,7 @@ export class OidcProvider implements WebIdentityProvider {
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const claims = textualClaims({ ...all, aud: audiences });
     const policyNames = policyClaim === undefined ? undefined : policyNamesIn(claims, policyClaim);
-    return { subject, audience, claims, expiresAt, tags, sourceIdentity, policyNames };
+    return { subject, claims, tags, sourceIdentity, policyNames };
   }
 
   async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<Mapping> {
