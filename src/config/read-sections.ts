@@ -1,18 +1,12 @@
 /* Reads the sections of the file that refer to secrets or certificates, or that have checks and warnings of their own. */
 
+import type { ValueRule } from '../schema/value-source.ts';
 import { checkTokenKeys } from './cross-checks.ts';
 import { memoryFaults } from './memory-estimate.ts';
 import { openFilesFault } from './open-files.ts';
 import { readCertificates } from './read-certificates.ts';
 import type { Reading } from './reading.ts';
-import {
-  accessKeyIdRule,
-  readSecret,
-  readValue,
-  secretAccessKeyRule,
-  tokenKeyRule,
-  type ValueRule,
-} from './secret-value.ts';
+import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule, tokenKeyRule } from './secret-value.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
 
