@@ -100,17 +100,29 @@ it.each<[string, (client: S3Client) => Promise<unknown>]>([
   expect(writes).toEqual([]);
 });
 
-it('a question ends with its client, whose place is free then', async () => {
+const whenTagged = (key: string): string =>
+  openDirectory.replace('Resource: "*"', `Resource: "*", Condition: { StringEquals: { "${key}": "x" } }`);
+
+it.each<[string, string, string, Record<string, string>]>([
+  ['about the object', openDirectory, 'PUT', { 'if-none-match': '*', 'content-length': '1' }],
+  ['about the tags of the object', whenTagged('s3:ExistingObjectTag/x'), 'GET', {}],
+  ['about the tags of the bucket', whenTagged('s3:BucketTag/x'), 'DELETE', {}],
+])('a question %s ends with its client, whose place is free then', async (_, directory, method, headers) => {
   let asked = 0;
   const { sidecar, writes } = await inFrontOf(
     () => {
       asked += 1;
     },
-    { directory: openDirectory },
+    { directory },
   );
-  const headers = { 'content-length': '1', 'if-none-match': '*', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
-  const socket = await openSigned(sidecar.url, { method: 'PUT', path: '/data/k', headers });
-  socket.on('error', () => undefined).write('x');
+  const unsigned = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+  const socket = await openSigned(sidecar.url, {
+    method,
+    path: '/data/k',
+    headers: { ...headers, ...unsigned },
+  });
+  socket.on('error', () => undefined);
+  if (method === 'PUT') socket.write('x');
   const inFlight = async (): Promise<string | undefined> => {
     const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
     return /sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)/.exec(metrics)?.[1];
