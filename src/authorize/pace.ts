@@ -33,6 +33,12 @@ export class Pace {
     this.#client = client;
   }
 
+  /** Counts work that is no decision. */
+  spend(steps: number): void {
+    this.#budget.spend(steps);
+    this.count();
+  }
+
   /** Counts the steps of a decision that has been made, so that requests which arrive together share one slice. */
   count(): void {
     const { spent } = this.#budget;

@@ -75,7 +75,8 @@ export async function handleS3(
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   connection.place.admit(caller.entity.arn);
-  const refused = refuseBatch(request, authenticated, pipeline.authorization);
+  const refusing = refuseBatch(request, authenticated, pipeline.authorization, connection.response);
+  const refused = refusing instanceof Promise ? await refusing : refusing;
   if (refused !== undefined) {
     traceDecision(refused, trace);
     throw refusal(refused, authenticated, pipeline);
