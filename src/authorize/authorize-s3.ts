@@ -181,7 +181,8 @@ class RequestAuthorization {
       document: batch.writeBody(allowed),
       deniedItems,
       writeResult: async (storeResult) => {
-        if (batch.items.length > longBatch) await nextTurn(this.#authenticated.caller.entity.arn);
+        const { entity, arn } = this.#authenticated.caller;
+        if (batch.items.length > longBatch) await nextTurn(entity.arn, arn);
         return batch.writeResult(storeResult, deniedItems);
       },
     });

@@ -61,7 +61,7 @@ export class Pace {
     const began = this.#turnBeganAt;
     const used = began === undefined ? spentInTurn : this.#budget.spent - began;
     if (used < stepsPerSlice) return undefined;
-    this.#resting = nextTurn(entityArn ?? arn).then(() => {
+    this.#resting = nextTurn(entityArn ?? arn, arn).then(() => {
       this.#turnBeganAt = this.#budget.spent;
       this.#resting = undefined;
       requireClient(this.#client);

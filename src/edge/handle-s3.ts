@@ -92,7 +92,7 @@ export async function handleS3(
   const authorizing = authorize(complete, authenticated, pipeline, { connection, trace });
   const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   if (authorized.isEmptyBatch) {
-    if (authorized.deniedItems.length > longBatch) await nextTurn(caller.entity.arn);
+    if (authorized.deniedItems.length > longBatch) await nextTurn(caller.entity.arn, arn);
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
@@ -125,7 +125,8 @@ async function readDocument(
   });
   // Parsing takes up to tens of milliseconds, and many documents may arrive together.
   if (body.length > longDocumentBytes) {
-    await nextTurn(authenticated.caller.entity.arn);
+    const { entity, arn } = authenticated.caller;
+    await nextTurn(entity.arn, arn);
     requireClient(response);
   }
   // The session may have expired or been revoked while the body arrived.
