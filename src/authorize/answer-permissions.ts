@@ -42,8 +42,8 @@ export class AnswerPermissions {
   decide(permissions: readonly Permission[]): MaybePromise<void> {
     const open = permissions.filter((permission) => !this.#decided.has(permission));
     if (open.length === 0) return undefined;
-    this.#decider.hold();
-    return whenReady(this.#decideAll(open), () => this.#decider.release());
+    const deciding = whenReady(this.#decider.hold(), () => this.#decideAll(open));
+    return whenReady(deciding, () => this.#decider.release());
   }
 
   /** False also for a permission that has not been decided. */

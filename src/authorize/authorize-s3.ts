@@ -112,14 +112,7 @@ export function authorizeS3(
   if (request.raw !== authenticated.raw)
     throw new Error('authorizing another request than was authenticated');
   const authorization = new RequestAuthorization(request, authenticated, sources, client);
-  const { batch } = request;
-  return whenReady(
-    batch === undefined ? authorization.decideWhole() : authorization.decideBatch(batch),
-    (decided) => {
-      authorization.release();
-      return decided;
-    },
-  );
+  return authorization.decide();
 }
 
 class RequestAuthorization {
@@ -142,12 +135,18 @@ class RequestAuthorization {
     this.#isFiltering = sources.listBuckets === 'filtered';
   }
 
-  /** Ends the decision. The permissions of the answer can still be decided afterwards. */
-  release(): void {
-    this.#decider.release();
+  decide(): MaybePromise<Authorized | Denied> {
+    const { batch } = this.#request;
+    const deciding = whenReady(this.#decider.hold(), () =>
+      batch === undefined ? this.#decideWhole() : this.#decideBatch(batch),
+    );
+    return whenReady(deciding, (decided) => {
+      this.#decider.release();
+      return decided;
+    });
   }
 
-  decideWhole(): MaybePromise<Authorized | Denied> {
+  #decideWhole(): MaybePromise<Authorized | Denied> {
     return whenReady(this.#decideAll(this.#request.permissions), (decided) => {
       if (!decided.isPermitted) return this.#filteredOrDenied(decided);
       const { tagCopy, document } = this.#request;
@@ -172,7 +171,7 @@ class RequestAuthorization {
     return this.#authorized({ decided: recorded ?? decided, request, document });
   }
 
-  async decideBatch(batch: Batch): Promise<Authorized> {
+  async #decideBatch(batch: Batch): Promise<Authorized> {
     const { decided, allowed, deniedItems } = await settleBatch(batch.items, (permission, keys) =>
       this.#decider.settle(permission, keys),
     );
@@ -181,7 +180,8 @@ class RequestAuthorization {
       document: batch.writeBody(allowed),
       deniedItems,
       writeResult: async (storeResult) => {
-        if (batch.items.length > longBatch) await nextTurn(this.#authenticated.caller.entity.arn);
+        const { entity, arn } = this.#authenticated.caller;
+        if (batch.items.length > longBatch) await nextTurn(entity.arn, arn);
         return batch.writeResult(storeResult, deniedItems);
       },
     });
@@ -232,7 +232,7 @@ class RequestAuthorization {
     { refused, filter, signal }: { refused: DecidedPermission; filter: BucketFilter; signal: AbortSignal },
   ): Promise<Buffer | { readonly refusal: Denied }> {
     const visible = new Set<string>();
-    this.#decider.hold();
+    await this.#decider.hold();
     try {
       for (const name of names) {
         signal.throwIfAborted();

@@ -45,6 +45,12 @@ export class PolicyGatherer {
     };
   }
 
+  /** Length of the session policy that {@link gather} has to compile; 0 when there is none, or it is kept. */
+  charactersToCompile(caller: Caller): number {
+    const text = 'claims' in caller ? caller.claims.policy : undefined;
+    return text === undefined || this.#sessionPolicies.get(text) !== undefined ? 0 : text.length;
+  }
+
   /** Adds the policy of the bucket that the resource belongs to, if it has one. */
   withBucketPolicy(sets: PolicySets, resourceArn: string): PolicySets {
     const bucket = bucketOfArn(resourceArn);

@@ -33,6 +33,12 @@ export class Pace {
     this.#client = client;
   }
 
+  /** Counts work that is no decision. */
+  spend(steps: number): void {
+    this.#budget.spend(steps);
+    this.count();
+  }
+
   /** Counts the steps of a decision that has been made, so that requests which arrive together share one slice. */
   count(): void {
     const { spent } = this.#budget;
@@ -55,7 +61,7 @@ export class Pace {
     const began = this.#turnBeganAt;
     const used = began === undefined ? spentInTurn : this.#budget.spent - began;
     if (used < stepsPerSlice) return undefined;
-    this.#resting = nextTurn(entityArn ?? arn).then(() => {
+    this.#resting = nextTurn(entityArn ?? arn, arn).then(() => {
       this.#turnBeganAt = this.#budget.spent;
       this.#resting = undefined;
       requireClient(this.#client);

@@ -11,6 +11,7 @@ import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './
 import type { DecidedPermission } from './decided-permission.ts';
 import { decidedWithin } from './decided-within.ts';
 import { DecisionContexts } from './decision-contexts.ts';
+import { gatherInTurn } from './gather-in-turn.ts';
 import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import type { ContextEntry } from './global-keys.ts';
 import { LookedUpTags } from './looked-up-tags.ts';
@@ -36,16 +37,18 @@ type DecideOne = (question: PermissionQuestion) => MaybePromise<DecidedPermissio
 /** Cost of finding the policies and the context of one decision, in comparisons. */
 const stepsToPrepare = 4_000;
 
-/** Decides the permissions of one request with one context, and looks up tags where decisions depend on them. */
+/**
+ * Decides the permissions of one request with one context, and looks up tags where decisions depend on them. The policies must be
+ * held meanwhile.
+ */
 export class PermissionDecider {
   readonly #request: S3Request;
   readonly #authenticated: Authenticated;
   readonly #sources: AuthorizationSources;
-  /** `undefined` once the request is decided; later decisions gather them again. */
+  /** Present while they are held. */
   #sets: PolicySets | undefined;
   readonly #principal: PolicyPrincipal;
   readonly #isAudited: boolean;
-  readonly #ownPoliciesAsk: boolean;
   readonly #budget: DecisionBudget = new DecisionBudget();
   // The client chooses the number of decisions.
   readonly #pace: Pace;
@@ -65,10 +68,8 @@ export class PermissionDecider {
     this.#request = request;
     this.#authenticated = authenticated;
     this.#sources = sources;
-    this.#sets = sources.policies.gather(caller);
     this.#principal = policyPrincipal(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
-    this.#ownPoliciesAsk = asksStore(this.#ownSets());
     this.#tags = new LookedUpTags(sources.lookup, caller.entity.arn, client);
     this.#contexts = new DecisionContexts(request, authenticated);
   }
@@ -116,9 +117,12 @@ export class PermissionDecider {
     return this.#tags.of(objectTags, permission);
   }
 
-  /** Gathers the policies of the caller for several decisions, until `release` is called again. */
-  hold(): void {
-    this.#sets = this.#ownSets();
+  /** Gathers the policies of the caller, for decisions until `release` is called. */
+  hold(): MaybePromise<void> {
+    const { policies } = this.#sources;
+    return whenReady(gatherInTurn(policies, this.#authenticated.caller, this.#pace), (sets) => {
+      this.#sets = sets;
+    });
   }
 
   /**
@@ -133,7 +137,7 @@ export class PermissionDecider {
 
   /** True when a policy that applies to the permission refers to a key which only the store knows. */
   asksStore(permission: Permission): boolean {
-    return this.#ownPoliciesAsk || asksStore(this.#setsFor(permission));
+    return asksStore(this.#setsFor(permission));
   }
 
   /** Every context key of the request and of one permission, for the explanation of a refusal. */
@@ -231,12 +235,9 @@ export class PermissionDecider {
     return { principal: this.#principal, action, resource, context, budget: this.#budget, isDenyOnly };
   }
 
-  #ownSets(): PolicySets {
-    return this.#sets ?? this.#sources.policies.gather(this.#authenticated.caller);
-  }
-
   #setsFor({ resource }: Permission): PolicySets {
-    return this.#sources.policies.withBucketPolicy(this.#ownSets(), resource);
+    if (this.#sets === undefined) throw new Error('deciding without policies');
+    return this.#sources.policies.withBucketPolicy(this.#sets, resource);
   }
 
   #context(permission: Permission, requestKeys: readonly ConditionKey[]): RequestContext {

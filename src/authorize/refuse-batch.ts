@@ -1,30 +1,57 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
+import { DecisionBudget } from '../iam/budget.ts';
+import type { PolicySets } from '../iam/combine.ts';
 import { decideRange } from '../iam/could-allow.ts';
 import type { Permission, S3Request } from '../s3/operation.ts';
 import { isAudited, isUnallowedOnly } from './decide.ts';
 import { DecisionContexts } from './decision-contexts.ts';
 import { type Denied, deniedRequest } from './denied.ts';
+import { gatherInTurn } from './gather-in-turn.ts';
 import { policyPrincipal } from './gather-policies.ts';
+import { Pace } from './pace.ts';
 import type { AuthorizationSources } from './permission-decider.ts';
 
 /**
  * Denies a batch before its body is read, when the policies allow the caller none of the actions that an item needs, on any
  * key of the bucket and in any context. `undefined` when an item could be allowed, and for requests that are not a batch.
  * Asks the store nothing. Never denies what `authorizeS3` would allow; the reverse is possible.
+ * @param client who waits for the answer.
+ * @throws ClientGone
  */
 export function refuseBatch(
   request: S3Request,
   authenticated: Authenticated,
   sources: AuthorizationSources,
-): Denied | undefined {
+  client: WaitingClient = alwaysThere,
+): MaybePromise<Denied | undefined> {
   const { itemActions = [] } = request.operation.document ?? {};
+  // A batch whose body has been read has the permissions of its items and none of its own.
+  if (itemActions.length === 0 || request.permissions.length === 0) return undefined;
+  const pace = new Pace(new DecisionBudget(), client);
+  return whenReady(gatherInTurn(sources.policies, authenticated.caller, pace), (own) =>
+    refusalOf(itemActions, own, { request, authenticated, sources }),
+  );
+}
+
+interface UnreadBatch {
+  readonly request: S3Request;
+  readonly authenticated: Authenticated;
+  readonly sources: AuthorizationSources;
+}
+
+function refusalOf(
+  itemActions: readonly string[],
+  policies: PolicySets,
+  { request, authenticated, sources }: UnreadBatch,
+): Denied | undefined {
   const [action] = itemActions;
   const [own] = request.permissions;
-  // A batch whose body has been read has the permissions of its items and none of its own.
   if (action === undefined || own === undefined) return undefined;
   const permission: Permission = { action, resource: `${own.resource}/*`, object: undefined };
   const { caller } = authenticated;
-  const sets = sources.policies.withBucketPolicy(sources.policies.gather(caller), permission.resource);
+  const sets = sources.policies.withBucketPolicy(policies, permission.resource);
   const range = { principal: policyPrincipal(caller), prefix: `${own.resource}/` };
   const decisions = itemActions.map((one) => decideRange(sets, { ...range, action: one }));
   const [decision] = decisions;

@@ -75,7 +75,8 @@ export async function handleS3(
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   connection.place.admit(caller.entity.arn);
-  const refused = refuseBatch(request, authenticated, pipeline.authorization);
+  const refusing = refuseBatch(request, authenticated, pipeline.authorization, connection.response);
+  const refused = refusing instanceof Promise ? await refusing : refusing;
   if (refused !== undefined) {
     traceDecision(refused, trace);
     throw refusal(refused, authenticated, pipeline);
@@ -93,7 +94,7 @@ export async function handleS3(
   // The store may have taken its time to say which tags there are.
   if (authorizing instanceof Promise) authenticated.recheck(connection.clock.now());
   if (authorized.isEmptyBatch) {
-    if (authorized.deniedItems.length > longBatch) await nextTurn(caller.entity.arn);
+    if (authorized.deniedItems.length > longBatch) await nextTurn(caller.entity.arn, arn);
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
@@ -126,7 +127,8 @@ async function readDocument(
   });
   // Parsing takes up to tens of milliseconds, and many documents may arrive together.
   if (body.length > longDocumentBytes) {
-    await nextTurn(authenticated.caller.entity.arn);
+    const { entity, arn } = authenticated.caller;
+    await nextTurn(entity.arn, arn);
     requireClient(response);
   }
   // The session may have expired or been revoked while the body arrived.

@@ -21,9 +21,13 @@ function newRequest(): Request {
 }
 
 /** A decision of so many steps, as `decideWithPauses` makes it. */
-async function decide(name: string, steps: number, { budget, pace }: Request = newRequest()): Promise<void> {
-  for (let rest = pace.rest(principal(name)); rest !== undefined; rest = pace.rest(principal(name)))
-    await rest;
+async function decide(
+  by: string | PolicyPrincipal,
+  steps: number,
+  { budget, pace }: Request = newRequest(),
+): Promise<void> {
+  const asking = typeof by === 'string' ? principal(by) : by;
+  for (let rest = pace.rest(asking); rest !== undefined; rest = pace.rest(asking)) await rest;
   budget.spend(steps);
   pace.count();
 }
@@ -41,6 +45,25 @@ it('requests that arrive together share one slice, and each of the others waits 
   expect(done.length).toBeLessThanOrEqual(4);
   await Promise.all(all);
   expect(done).toHaveLength(21);
+});
+
+it('sessions of one role take turns', async () => {
+  await setImmediate();
+  const role = 'arn:aws:iam::123456789012:role/shared';
+  const session = (name: string): PolicyPrincipal => ({
+    kind: 'role-session',
+    arn: `arn:aws:sts::123456789012:assumed-role/shared/${name}`,
+    entityArn: role,
+    accountId: '123456789012',
+  });
+  const done: string[] = [];
+  const all = Array.from({ length: 20 }, () =>
+    decide(session('mallory'), stepsPerSlice).then(() => done.push('mallory')),
+  );
+  await decide(session('victim'), 100);
+  // One that came first and used up the slice, and one for each turn until the victim's.
+  expect(done.length).toBeLessThanOrEqual(3);
+  await Promise.all(all);
 });
 
 it('a turn that has come is not lost to requests that arrive', async () => {

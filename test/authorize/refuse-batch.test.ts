@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { authorizeS3 } from '../../src/authorize/authorize-s3.ts';
+import type { Denied } from '../../src/authorize/denied.ts';
 import { refuseBatch } from '../../src/authorize/refuse-batch.ts';
 import {
   type CallerKind,
@@ -35,11 +36,11 @@ const deny = (Action: unknown, Resource: unknown, more: object = {}): object => 
 });
 const inBucket = 'arn:aws:s3:::data/*';
 
-function refusal(
+async function refusal(
   policies: OwnPolicies,
   kind: CallerKind = 'user',
   enforcement: 'enforce' | 'audit' = 'enforce',
-) {
+): Promise<Denied | undefined> {
   const directory = directoryOf(policies);
   const { request, authenticated } = received(wire, callerOf(kind, directory, policies.session));
   return refuseBatch(request, authenticated, sourcesOf(directory, { enforcement }));
@@ -107,8 +108,8 @@ describe('a batch is refused before its body is read', () => {
       'user',
       'with an explicit deny in an identity-based policy',
     ],
-  ])('when %s', (_, policies, kind, reason) => {
-    const denied = refusal(policies, kind);
+  ])('when %s', async (_, policies, kind, reason) => {
+    const denied = await refusal(policies, kind);
     expect(denied?.message).toMatch(
       new RegExp(
         `is not authorized to perform: s3:DeleteObject on resource: "arn:aws:s3:::data/\\*" ${reason}`,
@@ -172,16 +173,16 @@ describe('a batch is refused before its body is read', () => {
       },
       'role-session',
     ],
-  ])('not when %s', (_, policies, kind) => {
-    expect(refusal(policies, kind)).toBeUndefined();
+  ])('not when %s', async (_, policies, kind) => {
+    expect(await refusal(policies, kind)).toBeUndefined();
   });
 
-  it('in audit mode only for reasons that audit mode does not relax', () => {
-    expect(refusal({ identity: [] }, 'user', 'audit')).toBeUndefined();
+  it('in audit mode only for reasons that audit mode does not relax', async () => {
+    expect(await refusal({ identity: [] }, 'user', 'audit')).toBeUndefined();
     const bounded = { identity: [], boundary: policyOf(allow('s3:Get*', '*')) };
-    expect(refusal(bounded, 'user', 'audit')?.message).toContain('s3:DeleteObject');
+    expect((await refusal(bounded, 'user', 'audit'))?.message).toContain('s3:DeleteObject');
     const denied = { identity: [policyOf(deny('*', '*'))] };
-    expect(refusal(denied, 'user', 'audit')?.message).toContain('with an explicit deny');
+    expect((await refusal(denied, 'user', 'audit'))?.message).toContain('with an explicit deny');
   });
 
   it('never for a request that is not a batch, or whose body has been read', () => {
@@ -291,7 +292,7 @@ describe('random policies', () => {
           const sources = sourcesOf(directory, { enforcement });
           const unread = received(wire, caller);
           const { request, authenticated } = received(wire, caller, deleteOf(entries));
-          const refused = refuseBatch(unread.request, unread.authenticated, sources);
+          const refused = await refuseBatch(unread.request, unread.authenticated, sources);
           const decided = await authorizeS3(request, authenticated, sources);
           if (!decided.isAllowed) throw new Error('a batch is never denied as a whole');
           if (refused !== undefined) {

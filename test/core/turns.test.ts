@@ -55,3 +55,27 @@ it('a turn of the event loop runs one piece, also after all that waited have lef
   }
   await all;
 });
+
+it('the sessions of an owner take turns within its turns', async () => {
+  const done: string[] = [];
+  const queueOf = (session: string, count: number): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: count }, () => nextTurn('role', session).then(() => done.push(session))),
+    );
+  const all = [queueOf('mallory', 50), queue('user', 4, done)];
+  await queueOf('victim', 1);
+  expect(done).toEqual(['mallory', 'user', 'victim']);
+  await Promise.all(all);
+  expect(done.slice(3, 9)).toEqual(['user', 'mallory', 'user', 'mallory', 'user', 'mallory']);
+  expect(done).toHaveLength(55);
+});
+
+it('a turn that is abandoned within an owner delays none of its other sessions', async () => {
+  const done: string[] = [];
+  const asked = Array.from({ length: 5 }, () => askForTurn('role', 'mallory'));
+  const last = nextTurn('role', 'victim').then(() => done.push('victim'));
+  for (const { abandon } of asked) abandon();
+  await setImmediate();
+  expect(done).toEqual(['victim']);
+  await last;
+});

@@ -2,7 +2,6 @@ import { anonymousKeys, globalKeys } from '../../authorize/global-keys.ts';
 import { storeKeyPrefixes } from '../../authorize/store-keys.ts';
 import { foldCase } from '../../core/fold-case.ts';
 import { HeaderList } from '../../core/header-list.ts';
-import { climbsOut } from '../../core/path-key.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
 import type { ContextEntry } from '../../iam/request-context.ts';
 import { s3ConditionKeys } from '../../s3/condition-keys.ts';
@@ -11,6 +10,7 @@ import type { ConditionKey } from '../../s3/operation.ts';
 import { type Asker, untoldOf } from './asker.ts';
 import type { KnownAction } from './known-actions.ts';
 import { type Circumstances, QuestionError } from './question.ts';
+import { checkContextNames } from './refused-names.ts';
 import type { World } from './world.ts';
 
 /** Keys that every request has, with values that only a real request knows. They have to be given, and are never guessed. */
@@ -52,7 +52,7 @@ export interface S3Context {
 
 /**
  * The context of an S3 request: what the sidecar itself would set, overridden by what is given.
- * @throws QuestionError for a tag that the sidecar would not look up for this action, and for a prefix that it refuses.
+ * @throws QuestionError for a tag that the sidecar would not look up for this action, and for a name that it refuses.
  */
 export function s3Context(
   { known, resource, bucket, key }: S3Question,
@@ -60,7 +60,7 @@ export function s3Context(
 ): S3Context {
   const { account } = world.settings;
   const { action, operation } = known;
-  checkPrefix(circumstances);
+  checkContextNames(circumstances);
   const object = key === '' ? undefined : { bucket, key };
   const lookupKeys = lookupKeysOf({ action, resource, object });
   for (const [name] of circumstances.context) {
@@ -83,13 +83,6 @@ export function s3Context(
     entries: overlaid.map(([name, value]) => [name, typeof value === 'string' ? [value] : value]),
     lazyKeys: untoldKeys([...lookupKeys, ...requestOnlyKeys, ...untold], circumstances),
   };
-}
-
-// The sidecar answers such a listing with 400 before anything is decided.
-function checkPrefix({ context }: Circumstances): void {
-  const [, prefix] = context.find(([key]) => key.toLowerCase() === 's3:prefix') ?? [];
-  if (typeof prefix !== 'string' || !climbsOut(prefix)) return;
-  throw new QuestionError('context', `${JSON.stringify(prefix.slice(0, 128))} leads out of the bucket`);
 }
 
 /** One request as the simulator sees it. */

@@ -11,7 +11,6 @@ import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-path.ts';
 import { parseArn } from '../../core/arn.ts';
 import { foldCase } from '../../core/fold-case.ts';
-import { leavesItsBucket } from '../../core/path-key.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
@@ -21,6 +20,7 @@ import type { Asker } from './asker.ts';
 import { type Simulated, s3Context } from './circumstances.ts';
 import { findAction, type KnownAction } from './known-actions.ts';
 import { QuestionError } from './question.ts';
+import { checkPlace } from './refused-names.ts';
 import { stsCase } from './sts-case.ts';
 import type { World } from './world.ts';
 
@@ -169,11 +169,12 @@ function s3Place(
   const isObject = slash > 0 && slash < arn.resource.length - 1;
   const fits = operation.scope === 'object' ? isObject : slash < 0;
   if (!fits) throw new QuestionError('resource', `${shown} does not fit ${action}: ${expected}`);
-  if (operation.scope !== 'object') return { bucket: arn.resource, key: '' };
-  const key = arn.resource.slice(slash + 1);
-  // The sidecar answers such a key with 400 before anything is decided.
-  if (leavesItsBucket(key)) throw new QuestionError('resource', `${shown} leads out of its bucket`);
-  return { bucket: arn.resource.slice(0, slash), key };
+  if (operation.scope === 'service') return { bucket: arn.resource, key: '' };
+  const place = isObject
+    ? { bucket: arn.resource.slice(0, slash), key: arn.resource.slice(slash + 1) }
+    : { bucket: arn.resource, key: '' };
+  checkPlace(resource, place);
+  return place;
 }
 
 function isOnlyRecorded(decision: Simulation['decision'], { asker, world }: Simulated): boolean {
