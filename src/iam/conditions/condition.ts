@@ -1,6 +1,14 @@
 import { ambiguous } from '../key-table.ts';
 import type { Report } from '../problem.ts';
-import { type EvaluationScope, everyTruth, notTruth, type Reading, someTruth, waiting } from '../scope.ts';
+import {
+  type EvaluationScope,
+  everyResumable,
+  notTruth,
+  type Reading,
+  type Resumable,
+  someResumable,
+  waiting,
+} from '../scope.ts';
 import { type ComparisonForm, parseOperatorName } from './index.ts';
 import type { Comparison, OperandSource, PresenceOperator } from './operator.ts';
 
@@ -15,7 +23,7 @@ export interface Condition {
 }
 
 /** Tests a condition against a request. */
-export type ConditionTest = (scope: EvaluationScope) => Reading;
+export type ConditionTest = (scope: EvaluationScope) => Resumable<Reading>;
 
 /**
  * Compiles a condition. Problems of its operator or values are reported; use the result only when there are none.
@@ -73,12 +81,12 @@ function resultWhenAbsent({ operator, setOperator, isIfExists }: ComparisonForm)
 function compileForm(
   { setOperator }: ComparisonForm,
   passes: Comparison,
-): (values: readonly string[], scope: EvaluationScope) => Reading {
+): (values: readonly string[], scope: EvaluationScope) => Resumable<Reading> {
   if (setOperator === 'ForAllValues') {
-    return (values, scope) => everyTruth(values, (value) => passes(value, scope));
+    return (values, scope) => everyResumable(values, scope, (value) => passes(value, scope));
   }
   if (setOperator === 'ForAnyValue') {
-    return (values, scope) => someTruth(values, (value) => passes(value, scope));
+    return (values, scope) => someResumable(values, scope, (value) => passes(value, scope));
   }
   return (values, scope) => {
     const value = values[0];
