@@ -8,6 +8,7 @@ import type { ContextEntry } from '../../iam/request-context.ts';
 import { s3ConditionKeys } from '../../s3/condition-keys.ts';
 import { lookupKeysOf } from '../../s3/lookup-keys.ts';
 import type { ConditionKey } from '../../s3/operation.ts';
+import { isVersionId } from '../../s3/store-id.ts';
 import { type Asker, untoldOf } from './asker.ts';
 import type { KnownAction } from './known-actions.ts';
 import { type Circumstances, QuestionError } from './question.ts';
@@ -52,7 +53,7 @@ export interface S3Context {
 
 /**
  * The context of an S3 request: what the sidecar itself would set, overridden by what is given.
- * @throws QuestionError for a tag that the sidecar would not look up for this action, and for a prefix that it refuses.
+ * @throws QuestionError for a tag that the sidecar would not look up for this action, and for a prefix or version that it refuses.
  */
 export function s3Context(
   { known, resource, bucket, key }: S3Question,
@@ -61,6 +62,7 @@ export function s3Context(
   const { account } = world.settings;
   const { action, operation } = known;
   checkPrefix(circumstances);
+  checkVersion(circumstances);
   const object = key === '' ? undefined : { bucket, key };
   const lookupKeys = lookupKeysOf({ action, resource, object });
   for (const [name] of circumstances.context) {
@@ -90,6 +92,16 @@ function checkPrefix({ context }: Circumstances): void {
   const [, prefix] = context.find(([key]) => key.toLowerCase() === 's3:prefix') ?? [];
   if (typeof prefix !== 'string' || !climbsOut(prefix)) return;
   throw new QuestionError('context', `${JSON.stringify(prefix.slice(0, 128))} leads out of the bucket`);
+}
+
+// So it does where the version is no id.
+function checkVersion({ context }: Circumstances): void {
+  const [, version] = context.find(([key]) => key.toLowerCase() === 's3:versionid') ?? [];
+  if (typeof version !== 'string' || isVersionId(version)) return;
+  throw new QuestionError(
+    'context',
+    `${JSON.stringify(version.slice(0, 128))} is no id of a version that the sidecar accepts`,
+  );
 }
 
 /** One request as the simulator sees it. */
