@@ -10,6 +10,7 @@ import { rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
 import type { Secret } from '../core/secret.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
+import { NameLookups } from './name-lookups.ts';
 import { OutboundFault } from './outbound-fault.ts';
 import { parseBody, readBody, refuseStatus } from './read-answer.ts';
 
@@ -63,10 +64,12 @@ export class GuardedFetch {
   readonly #settings: OutboundSettings;
   readonly #allowHttp: ReadonlySet<string>;
   readonly #agents = new Map<string, Agent>();
+  readonly #names: NameLookups;
 
   constructor(settings: OutboundSettings) {
     this.#settings = settings;
     this.#allowHttp = new Set(settings.allowHttp);
+    this.#names = new NameLookups(settings.timeoutSeconds * 1000);
   }
 
   /**
@@ -167,6 +170,7 @@ export class GuardedFetch {
     const ca = caPem === undefined ? (own === undefined ? undefined : [...rootCertificates, own]) : [caPem];
     const connect = buildConnector({
       timeout: this.#settings.timeoutSeconds * 1000,
+      lookup: this.#names.lookup,
       ...(ca === undefined ? {} : { ca }),
     });
     return (options, callback) => {
