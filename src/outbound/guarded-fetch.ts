@@ -6,7 +6,7 @@
  * It never follows a redirect, never uses a proxy, and never exceeds the given limits for bytes and time.
  */
 
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
 import type { Secret } from '../core/secret.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
@@ -65,6 +65,7 @@ export class GuardedFetch {
   readonly #allowHttp: ReadonlySet<string>;
   readonly #agents = new Map<string, Agent>();
   readonly #names: NameLookups;
+  #usualTrust: SecureContext | undefined;
 
   constructor(settings: OutboundSettings) {
     this.#settings = settings;
@@ -166,12 +167,10 @@ export class GuardedFetch {
   }
 
   #connector(caPem: string | undefined, namedBy: string | undefined): buildConnector.connector {
-    const own = this.#settings.caPem;
-    const ca = caPem === undefined ? (own === undefined ? undefined : [...rootCertificates, own]) : [caPem];
     const connect = buildConnector({
       timeout: this.#settings.timeoutSeconds * 1000,
       lookup: this.#names.lookup,
-      ...(ca === undefined ? {} : { ca }),
+      secureContext: caPem === undefined ? this.#usual() : createSecureContext({ ca: [caPem] }),
     });
     return (options, callback) => {
       connect(options, (...[error, socket]) => {
@@ -189,6 +188,13 @@ export class GuardedFetch {
         callback(fault, null);
       });
     };
+  }
+
+  /** Made once, not for every connection: reading all public authorities takes 16 ms, and strangers cause connections. */
+  #usual(): SecureContext {
+    const own = this.#settings.caPem;
+    this.#usualTrust ??= createSecureContext(own === undefined ? {} : { ca: [...rootCertificates, own] });
+    return this.#usualTrust;
   }
 
   // The connected address, not the resolved one: a name can change between look-up and connection.

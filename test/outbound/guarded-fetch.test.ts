@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import tls from 'node:tls';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { addressKind } from '../../src/outbound/addresses.ts';
 import {
@@ -218,6 +219,29 @@ describe('a guarded fetch', () => {
     expect(await ask({ url }, { caPem: testCaPem })).toEqual({});
     expect(await ask({ url, caPem: testCaPem })).toEqual({});
     expect(await ask({ url, caPem: '' }, { caPem: testCaPem })).toBe('unreachable');
+  });
+
+  it('reads the authorities once, not for every connection', async () => {
+    const { url } = await serve(json('{}'), true);
+    const closed = await startLocalServer(json('{}'));
+    await closed.close();
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30, caPem: testCaPem });
+    open.push(fetch);
+    const reading = vi.spyOn(tls, 'createSecureContext');
+    onTestFinished(() => reading.mockRestore());
+    const refusing = closed.url.replace('http:', 'https:');
+    const questions = [refusing, url].flatMap((one) =>
+      ['a', 'b', 'c'].flatMap((pool) => [
+        { url: one, pool },
+        { url: one, pool, caPem: testCaPem },
+      ]),
+    );
+    const outcomes = await Promise.allSettled(
+      questions.map((question) => fetch.answer({ ...question, maxBytes: 1000 })),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
+    // Whoever gives no context to a connection has Node make one.
+    expect(reading).not.toHaveBeenCalled();
   });
 
   it('counts bytes, not what a header says', async () => {
