@@ -12,7 +12,7 @@ import type { Secret } from '../core/secret.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
 import { NameLookups } from './name-lookups.ts';
 import { OutboundFault } from './outbound-fault.ts';
-import { parseBody, readBody, refuseStatus } from './read-answer.ts';
+import { readValue, refuseStatus } from './read-answer.ts';
 
 /** Settings of outgoing requests. */
 export interface OutboundSettings {
@@ -96,7 +96,7 @@ export class GuardedFetch {
         body.destroy();
         throw refusal;
       }
-      const value = parseBody(await readBody(body, question.maxBytes), question.maxBytes);
+      const value = await readValue(body, question.maxBytes, `provider ${question.pool ?? url.host}`);
       return { status: statusCode, value };
     } catch (error) {
       throw toFault(error, signal);

@@ -244,6 +244,38 @@ describe('a guarded fetch', () => {
     expect(reading).not.toHaveBeenCalled();
   });
 
+  it('reads long answers that arrive together one in each turn of the event loop', async () => {
+    const body = JSON.stringify({ a: 'x'.repeat(20_000) });
+    const head = `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const complete: (() => void)[] = [];
+    const server = createServer((socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('data', () => {
+          socket.write(head + body.slice(0, -1));
+          complete.push(() => socket.write(body.slice(-1)));
+          if (complete.length === 8) for (const finish of complete) finish();
+        });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 });
+    open.push(fetch);
+    let turn = 0;
+    const count = (): void => {
+      turn += 1;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    const asked = Array.from({ length: 8 }, (_, index) =>
+      fetch.answer({ url, maxBytes: 100_000, pool: String(index % 2) }).then(() => turn),
+    );
+    const turns = await Promise.all(asked);
+    clearImmediate(counting);
+    server.close();
+    expect(new Set(turns).size).toBe(8);
+  });
+
   it('counts bytes, not what a header says', async () => {
     const { url } = await serve((_, response) => {
       response.writeHead(200);
