@@ -12,7 +12,7 @@ import {
   someTruth,
   type Truth,
 } from './scope.ts';
-import { isUnresolvable, literalHead, parseTemplate, type TemplateToken } from './variables.ts';
+import { isUnresolvable, literalHead, parseTemplate, type TemplateToken, variableKeys } from './variables.ts';
 
 /** A pattern of Resource or NotResource. */
 export interface ResourcePattern {
@@ -71,9 +71,8 @@ export function parseResourcePattern(
 /** False for a pattern that cannot match any ARN: another scheme than `arn`, or an empty segment where ARNs have none. */
 function matchesArnScheme(segments: readonly string[]): boolean {
   const [scheme = '', partition = '*', service = '*', , , tail = '*'] = segments;
-  return (
-    compileGlob(parseGlob(scheme))('arn', unlimitedSteps) && partition !== '' && service !== '' && tail !== ''
-  );
+  const isScheme = scheme === 'arn' || compileGlob(parseGlob(scheme))('arn', unlimitedSteps);
+  return isScheme && partition !== '' && service !== '' && tail !== '';
 }
 
 /** Compiles a Resource element: it matches when one of its patterns does. */
@@ -105,10 +104,12 @@ export function compileNotResources(
 ): ResourceTest {
   const matches = compileResources(ranges);
   const whenUnresolvable = effect === 'Deny';
+  // Not the patterns themselves, which take much memory.
+  const withVariables = patterns.map(({ tail }) => tail).filter((tail) => variableKeys(tail).length > 0);
   return (scope) => {
     if (scope.resourceSegments.length <= headSegments && scope.query.resource !== noResource)
       throw new DecisionError('malformed-value', 'the requested resource is not an ARN');
-    const unresolvable = someTruth(patterns, ({ tail }) => isUnresolvable(tail, scope));
+    const unresolvable = someTruth(withVariables, (tail) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;
     const applies = notTruth(matches(scope));
     if (applies === paused) return paused;
