@@ -7,7 +7,7 @@
 
 import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
-import { createIdentity, logProviderRoles } from './app/identity.ts';
+import { identityObserver, logProviderRoles } from './app/identity.ts';
 import { openListeners } from './app/listeners.ts';
 import { createSnapshot } from './app/snapshot.ts';
 import { createState, type StateParts } from './app/state.ts';
@@ -27,6 +27,7 @@ import { createEdgeServer } from './edge/server.ts';
 import { closeServer } from './edge/shutdown.ts';
 import { TrustedProxies } from './edge/trusted-proxies.ts';
 import { Upstream } from './forward/upstream.ts';
+import { createProviders, type IdentityKinds } from './identity/kinds.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
@@ -38,6 +39,8 @@ export interface AppParts {
   readonly directory: DirectoryRecords;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** The kinds of identity providers; those of this version when absent. */
+  readonly identityKinds?: IdentityKinds;
   /** Where log lines go; stdout when absent. */
   readonly logTo?: { write(line: string): void };
 }
@@ -74,7 +77,11 @@ export function createApp(parts: AppParts): App {
   const fetch = new GuardedFetch(settings.outbound);
   const shared = createState(settings, { clock, randomness, metrics, log });
   const { state, runTimeRevocations } = shared;
-  const identity = createIdentity(settings, { fetch, clock, metrics, log, state });
+  const identityProviders = createProviders(
+    settings.identityProviders,
+    { fetch, clock, observer: identityObserver(metrics, log), account: settings.account, used: state },
+    parts.identityKinds,
+  );
   const budget = new ByteBudget(settings.server.limits.maxBufferedBytes);
   const snapshot = createSnapshot(settings, {
     clock,
@@ -83,7 +90,7 @@ export function createApp(parts: AppParts): App {
     directory,
     revocationNames,
     upstream,
-    identity,
+    identityProviders,
     state,
     runTimeRevocations,
   });
@@ -125,7 +132,7 @@ export function createApp(parts: AppParts): App {
       const urls = { url, adminUrl, ...(controlUrl === undefined ? {} : { controlUrl }) };
       log.info('app', 'started', { version, url, admin_url: adminUrl, control_url: controlUrl });
       logProviderRoles(parts.directory, settings, log);
-      void identity.customTokenProviders.probe();
+      void identityProviders.probe();
       return urls;
     },
     stop: async (graceMs = 0) => {

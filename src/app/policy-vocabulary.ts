@@ -1,6 +1,6 @@
 import { globalKeyTable } from '../authorize/global-key-table.ts';
 import type { KnownKey, PolicyVocabulary } from '../config/policy-vocabulary.ts';
-import { samlConditionKeys } from '../identity/saml/condition-keys.ts';
+import { identityKinds } from '../identity/kinds.ts';
 import { s3Keys } from '../s3/condition-key-table.ts';
 import { listS3Actions } from '../s3/known-actions.ts';
 import { stsActions } from '../sts/actions/index.ts';
@@ -41,6 +41,6 @@ export const policyVocabulary: PolicyVocabulary = {
     ...names(stsKeys),
     ...[...absentStsKeys].map(([name, never]): KnownKey => ({ name, never })),
     ...names(roleKeys),
-    ...names(samlConditionKeys),
+    ...names(identityKinds.flatMap(({ conditionKeys = [] }) => conditionKeys)),
   ],
 };

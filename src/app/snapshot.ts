@@ -16,13 +16,13 @@ import type { Snapshot } from '../edge/server.ts';
 import { Forwarder } from '../forward/forward.ts';
 import { TagLookup } from '../forward/lookup.ts';
 import type { Upstream } from '../forward/upstream.ts';
+import type { IdentityProviders } from '../identity/provider.ts';
 import { lookupKeysOf } from '../s3/lookup-keys.ts';
 import { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
 import { createKeyRing, type KeyRing } from '../tokens/key-ring.ts';
 import { SessionOpener } from '../tokens/open.ts';
-import type { IdentityParts } from './identity.ts';
 
 /** What a snapshot is built from, besides the settings. */
 export interface SnapshotParts {
@@ -33,14 +33,14 @@ export interface SnapshotParts {
   readonly directory: Directory;
   readonly revocationNames: RevocationNames;
   readonly upstream: Upstream;
-  readonly identity: IdentityParts;
+  readonly identityProviders: IdentityProviders;
   readonly state: SharedState;
   readonly runTimeRevocations: RunTimeRevocations;
 }
 
 /** Builds everything that one configuration answers requests with. */
 export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapshot {
-  const { clock, budget, randomness, directory, upstream, identity, state } = parts;
+  const { clock, budget, randomness, directory, upstream, identityProviders, state } = parts;
   const { account, backend, tokens } = settings;
   const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
   const signingKeys = new SigningKeyCache();
@@ -86,9 +86,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
       policies,
       randomness,
       state,
-      identityProviders: identity.identityProviders,
-      customTokenProviders: identity.customTokenProviders,
-      samlProviders: identity.samlProviders,
+      identityProviders,
       account,
     },
   };

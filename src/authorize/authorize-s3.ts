@@ -175,7 +175,6 @@ class RequestAuthorization {
     const { decided, allowed, deniedItems } = await settleBatch(batch.items, (permission, keys) =>
       this.#decider.settle(permission, keys),
     );
-    this.#decider.forgetTags();
     return this.#authorized({
       decided,
       document: batch.writeBody(allowed),

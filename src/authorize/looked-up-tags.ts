@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+import type { WaitingClient } from '../core/client-gone.ts';
 import type { Permission } from '../s3/operation.ts';
 import { placeOf, subjectOf } from './store-keys.ts';
 import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
@@ -8,8 +10,29 @@ export class LookedUpTags {
   readonly #asked: Map<string, Promise<readonly StoreTag[] | undefined>> = new Map();
   readonly #known: Map<string, readonly StoreTag[]> = new Map();
 
-  constructor(lookup: StoreLookup) {
+  readonly #owner: string;
+  readonly #client: WaitingClient;
+  #gone: AbortController | undefined;
+
+  /**
+   * @param owner the ARN of the principal that look-ups are for
+   * @param client look-ups end when it leaves
+   */
+  constructor(lookup: StoreLookup, owner: string, client: WaitingClient) {
     this.#lookup = lookup;
+    this.#owner = owner;
+    this.#client = client;
+  }
+
+  /**
+   * Forgets all tags. They can have a hundred kilobytes, and whoever tags the bucket chooses how many; the request can last as
+   * long as its client likes.
+   */
+  forget(): void {
+    this.#asked.clear();
+    this.#known.clear();
+    if (this.#gone !== undefined) this.#client.off('close', this.#onGone);
+    this.#gone = undefined;
   }
 
   /** The tags for context keys with that prefix, if they have been looked up. */
@@ -29,12 +52,25 @@ export class LookedUpTags {
     const place = placeOf(subject);
     let asked = this.#asked.get(place);
     if (asked === undefined) {
-      asked = lookUpTags(this.#lookup, subject);
+      asked = lookUpTags(this.#lookup, subject, { owner: this.#owner, signal: this.#signal() });
       this.#asked.set(place, asked);
     }
     const tags = await asked;
     if (tags !== undefined) this.#known.set(place, tags);
     return tags;
+  }
+
+  readonly #onGone = (): void => this.#gone?.abort();
+
+  // One for all look-ups of a batch.
+  #signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      this.#gone = new AbortController();
+      setMaxListeners(0, this.#gone.signal);
+      if (this.#client.destroyed) this.#gone.abort();
+      else this.#client.once('close', this.#onGone);
+    }
+    return this.#gone.signal;
   }
 
   /**

@@ -53,7 +53,7 @@ export class PermissionDecider {
   // The client chooses the number of decisions.
   readonly #pace: Pace;
   readonly #client: WaitingClient;
-  #tags: LookedUpTags;
+  readonly #tags: LookedUpTags;
   readonly #contexts: DecisionContexts;
 
   constructor(
@@ -70,7 +70,7 @@ export class PermissionDecider {
     this.#sources = sources;
     this.#principal = policyPrincipal(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
-    this.#tags = new LookedUpTags(sources.lookup);
+    this.#tags = new LookedUpTags(sources.lookup, caller.entity.arn, client);
     this.#contexts = new DecisionContexts(request, authenticated);
   }
 
@@ -126,16 +126,13 @@ export class PermissionDecider {
   }
 
   /**
-   * Drops the policies of the caller. The client decides how long its body takes, and a session policy full of patterns takes
-   * half a megabyte when compiled; only the gatherer, which bounds their number, keeps them.
+   * Drops the policies of the caller, and the tags. The client decides how long its body takes, and a session policy full of patterns takes
+   * half a megabyte when compiled; only the gatherer, which bounds their number, keeps them. The tags go too:
+   * a later decision that depends on them is a deny, or looks them up again.
    */
   release(): void {
     this.#sets = undefined;
-  }
-
-  /** Drops the tags that were looked up. A later decision that depends on them is a deny, or looks them up again. */
-  forgetTags(): void {
-    this.#tags = new LookedUpTags(this.#sources.lookup);
+    this.#tags.forget();
   }
 
   /** True when a policy that applies to the permission refers to a key which only the store knows. */

@@ -32,15 +32,24 @@ export interface StoreLookup {
   /**
    * Tags of what the warrant names; empty when it has none, or is an object that does not exist; `undefined` when the store
    * does not say which, and for a version that it does not find.
-   * @throws when the store cannot be asked.
+   * @throws when the store cannot be asked; ClientGone when the signal aborts.
    */
-  tags(warrant: LookupWarrant): Promise<readonly StoreTag[] | undefined>;
+  tags(warrant: LookupWarrant, asker: LookupAsker): Promise<readonly StoreTag[] | undefined>;
+}
+
+/** Whom a look-up is for. */
+export interface LookupAsker {
+  /** The ARN of the principal that pays for the answer. */
+  readonly owner: string;
+  /** Aborts when the client has left. */
+  readonly signal: AbortSignal;
 }
 
 /** Looks up the tags of a subject for one decision. */
 export function lookUpTags(
   lookup: StoreLookup,
   subject: LookupSubject,
+  asker: LookupAsker,
 ): Promise<readonly StoreTag[] | undefined> {
-  return lookup.tags(new WarrantOfDecision(subject));
+  return lookup.tags(new WarrantOfDecision(subject), asker);
 }

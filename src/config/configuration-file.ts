@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { fileName } from '../schema/scalars.ts';
 import { directory } from './directory-sections.ts';
-import { fileName } from './scalars.ts';
 import { sections } from './sections.ts';
 
 const own = { apiVersion: z.enum(['sts-sidecar/v1']).describe('The version of this format.') };

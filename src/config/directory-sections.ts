@@ -1,9 +1,9 @@
 /* The records of `directory`. Like sections.ts, the one place where these settings are written. */
 
 import { z } from 'zod';
-import { customToken, kubernetes, oidc, saml } from './provider-sections.ts';
-import { bucketName, enforcement, policyName, textLike, wholeNumber } from './scalars.ts';
-import { secretSource, valueSource } from './value-source.ts';
+import { identityKinds } from '../identity/kinds.ts';
+import { bucketName, enforcement, policyName, textLike, wholeNumber } from '../schema/scalars.ts';
+import { secretSource, valueSource } from '../schema/value-source.ts';
 
 /** A policy; read and measured by the policy engine. */
 const policy = z
@@ -113,8 +113,9 @@ export const role = z.strictObject({
     .describe('Replaces `authorization.enforcement` for sessions of this role.'),
 });
 
-/** One item of `directory.identityProviders`; each kind is read by its own file. */
-const provider = z.discriminatedUnion('kind', [oidc, kubernetes, saml, customToken]);
+/** One item of `directory.identityProviders`; each kind reads its own. */
+const [firstKind, ...otherKinds] = identityKinds;
+const provider = z.discriminatedUnion('kind', [firstKind.schema, ...otherKinds.map(({ schema }) => schema)]);
 
 const whole = { root, user, role, policy, provider };
 const unread = z.unknown();

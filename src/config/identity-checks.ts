@@ -1,10 +1,13 @@
 import { withoutScheme } from '../core/issuer.ts';
 import type { RoleDraft } from '../directory/check-records.ts';
+import type { TokenFacts } from '../identity/kind.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { quoteText } from './path.ts';
+import { servicePrefixes } from './policy-vocabulary.ts';
 import { identityProviderRecords } from './provider-records.ts';
+import type { ReadProvider } from './read-identity-provider.ts';
 import type { Reading } from './reading.ts';
-import { hasIssuer, type IdentityProviderSettings, type IssuerSettings, type Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /** Other sections that the checks look at; `undefined` when they could not be read. */
@@ -13,10 +16,7 @@ export interface ProviderSurroundings {
   readonly outbound: Settings['outbound'] | undefined;
 }
 
-/** A claim of such an issuer would be a condition key of the service itself. */
-const reservedPrefixes: ReadonlySet<string> = new Set(['aws', 'iam', 's3', 'saml', 'sts']);
-
-type Providers = readonly (IdentityProviderSettings | undefined)[];
+type Providers = readonly (ReadProvider | undefined)[];
 
 const at = (index: number, ...rest: (string | number)[]): (string | number)[] => [
   'directory',
@@ -36,26 +36,23 @@ export function checkIdentityProviders(
   const schemes = new Map<string, string>();
   for (const [index, provider] of providers.entries()) {
     if (provider === undefined) continue;
-    const name = provider.name.toLowerCase();
+    const { settings, facts } = provider;
+    const name = settings.name.toLowerCase();
     if (names.has(name)) reading.problem(at(index, 'name'), 'repeats the name of another identity provider');
     names.add(name);
-    if (provider.kind === 'custom-token') checkScheme(reading, at(index, 'url'), provider.url, outbound);
-    // A SAML provider is found by its name, and its metadata is a file.
-    if (!hasIssuer(provider)) continue;
-    checkAudiences(reading, index, provider, owners);
-    const { issuer } = provider;
+    for (const { path, url } of facts.urls) checkScheme(reading, at(index, ...path), url, outbound);
+    if (facts.tokens === undefined) continue;
+    checkAudiences(reading, index, facts.tokens, owners);
+    const { issuer } = facts.tokens;
     const bare = withoutScheme(issuer);
     // Trust policies name an issuer without its scheme.
     if ((schemes.get(bare) ?? issuer) !== issuer) {
       reading.problem(at(index, 'issuer'), 'differs from another issuer in its scheme only');
     }
     schemes.set(bare, issuer);
-    if (reservedPrefixes.has(bare.toLowerCase())) {
+    // A claim of such an issuer would be a condition key of the service itself.
+    if (servicePrefixes.has(bare.toLowerCase())) {
       reading.problem(at(index, 'issuer'), 'would be the prefix of condition keys of another service');
-    }
-    checkScheme(reading, at(index, 'issuer'), provider.issuer, outbound);
-    if (provider.kind === 'kubernetes' && provider.apiServer !== undefined) {
-      checkScheme(reading, at(index, 'apiServer', 'url'), provider.apiServer.url, outbound);
     }
   }
 }
@@ -63,16 +60,14 @@ export function checkIdentityProviders(
 function checkAudiences(
   reading: Reading,
   index: number,
-  provider: IssuerSettings,
+  { issuer, audiences, setting }: TokenFacts,
   owners: Set<string>,
 ): void {
-  const [key, values] =
-    provider.kind === 'oidc' ? ['clientIds', provider.clientIds] : ['audiences', provider.audiences];
-  for (const [position, value] of values.entries()) {
-    const owner = JSON.stringify([provider.issuer, value]);
+  for (const [position, value] of audiences.entries()) {
+    const owner = JSON.stringify([issuer, value]);
     if (owners.has(owner)) {
       reading.problem(
-        at(index, key, position),
+        at(index, setting, position),
         'repeats a value: one issuer and client id belong to one provider',
       );
     }

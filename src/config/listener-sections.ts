@@ -1,10 +1,10 @@
 /* The listeners. Like sections.ts, the one place where these settings are written. */
 
 import { z } from 'zod';
+import { addressRange, listenAddress, virtualHost, wholeNumber } from '../schema/scalars.ts';
+import { secretSource } from '../schema/value-source.ts';
 import { isLoopbackHost } from './loopback.ts';
-import { addressRange, listenAddress, virtualHost, wholeNumber } from './scalars.ts';
 import { unsupportedMessage } from './unsupported.ts';
-import { secretSource } from './value-source.ts';
 
 const oneDaySeconds = 86_400;
 

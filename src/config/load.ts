@@ -8,6 +8,7 @@
 
 import { dirname } from 'node:path';
 import type { DirectoryRecords } from '../directory/records.ts';
+import { maxConfigurationBytes } from '../schema/scalars.ts';
 import { configurationOutline } from './configuration-file.ts';
 import { checkAddresses } from './cross-checks.ts';
 import { overrideValues } from './override-values.ts';
@@ -28,7 +29,6 @@ import {
   readTokens,
 } from './read-sections.ts';
 import { Reading, type ReadingContext } from './reading.ts';
-import { maxConfigurationBytes } from './scalars.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
 import { type ConfigurationSources, type Overrides, processSources, readBoundedText } from './sources.ts';
@@ -120,7 +120,8 @@ function readAll(reading: Reading): LoadResult {
   if (!problems.isEmpty || !isComplete(parts) || !section || !directory) {
     return { ok: false, problems: problems.list() };
   }
-  const settings = { ...parts, identityProviders: section.identityProviders };
+  const identityProviders = section.identityProviders.map((provider) => provider.settings);
+  const settings = { ...parts, identityProviders };
   return { ok: true, settings, directory, warnings: warnings.list() };
 }
 

@@ -1,4 +1,4 @@
-import { isMapping } from './mapping.ts';
+import { isMapping } from '../core/mapping.ts';
 import type { ConfigurationSources } from './sources.ts';
 
 /** A configuration value with flags and environment variables put in. */

@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parsePolicyDocument } from '../iam/document.ts';
+import { maxConfigurationBytes, textLike } from '../schema/scalars.ts';
 import type { Path } from './path.ts';
 import { ProblemLog } from './problem-log.ts';
 import { Reading, type ReadingContext } from './reading.ts';
-import { maxConfigurationBytes, textLike } from './scalars.ts';
 import { processSources, readBoundedText } from './sources.ts';
 import { parseYaml } from './yaml-document.ts';
 

@@ -17,6 +17,9 @@ export interface KnownKey {
   readonly never?: string | undefined;
 }
 
+/** The prefixes of condition keys that belong to services, all of whose keys are known here. */
+export const servicePrefixes: ReadonlySet<string> = new Set(['aws', 'iam', 's3', 'saml', 'sts']);
+
 /**
  * The actions and condition keys that have an effect in policies. `app` passes it in, so that `config` need not know S3 or
  * STS.

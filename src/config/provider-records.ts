@@ -1,22 +1,21 @@
-import { formatArn } from '../core/arn.ts';
-import { withoutScheme } from '../core/issuer.ts';
-import type { AccountRecord, IdentityProviderRecord } from '../directory/records.ts';
-import { hasIssuer, type IdentityProviderSettings } from './settings.ts';
+import type { AccountRecord, IdentityProviderRecord, ProviderRoleRecord } from '../directory/records.ts';
+import type { ReadProvider } from './read-identity-provider.ts';
 
-/** How policies and sessions name the providers; a webhook has no ARN, and its sessions are known by their role. */
+/** How policies and sessions name the providers. */
 export function identityProviderRecords(
-  providers: readonly IdentityProviderSettings[],
-  { id, partition }: AccountRecord,
+  providers: readonly ReadProvider[],
+  account: AccountRecord,
 ): readonly IdentityProviderRecord[] {
-  const toArn = (resource: string): string =>
-    formatArn({ partition, service: 'iam', region: '', account: id, resource });
-  return providers.flatMap((provider): IdentityProviderRecord[] => {
-    const { name } = provider;
-    if (provider.kind === 'saml') {
-      return [{ name, issuer: provider.entityId, arn: toArn(`saml-provider/${name}`) }];
-    }
-    if (!hasIssuer(provider)) return [];
-    const { issuer } = provider;
-    return [{ name, issuer, arn: toArn(`oidc-provider/${withoutScheme(issuer)}`) }];
-  });
+  return providers.flatMap(({ settings: { name }, facts: { principal } }) =>
+    principal === undefined ? [] : [{ name, issuer: principal.issuer, arn: principal.arnIn(account) }],
+  );
+}
+
+/** The generated role of a provider; `undefined` for a provider whose users assume roles of the directory. */
+export function providerRole({ settings, facts: { role } }: ReadProvider): ProviderRoleRecord | undefined {
+  if (role === undefined) return undefined;
+  const { kind, name: provider } = settings;
+  const { source, ...record } = role;
+  // None of the parts can contain a line break.
+  return { ...record, provider, uniqueName: [kind, provider, ...source].join('\n') };
 }

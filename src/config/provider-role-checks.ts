@@ -1,8 +1,8 @@
 import type { DirectoryDraft } from '../directory/check-records.ts';
 import { quoteText } from './path.ts';
-import { providerRole } from './provider-roles.ts';
+import { providerRole } from './provider-records.ts';
+import type { ReadProvider } from './read-identity-provider.ts';
 import type { Reading } from './reading.ts';
-import type { IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 
 /**
@@ -11,7 +11,7 @@ import { suggest } from './suggest.ts';
  */
 export function checkProviderRoles(
   reading: Reading,
-  providers: readonly (IdentityProviderSettings | undefined)[],
+  providers: readonly (ReadProvider | undefined)[],
   { policyNames, roles }: Pick<DirectoryDraft, 'policyNames' | 'roles'>,
 ): void {
   const names = new Set(roles.flatMap((role) => (role === undefined ? [] : [role.name.toLowerCase()])));

@@ -8,17 +8,16 @@ import {
   type NamedPolicyRecord,
   readPolicyRecord,
 } from '../directory/records.ts';
+import { maxConfigurationBytes } from '../schema/scalars.ts';
 import { directoryOutline } from './directory-sections.ts';
 import { checkFederatedTrust, checkIdentityProviders, type ProviderSurroundings } from './identity-checks.ts';
 import type { Path } from './path.ts';
 import { checkPolicies, type PolicyPlace } from './policy-checks/index.ts';
+import { providerRole } from './provider-records.ts';
 import { checkProviderRoles } from './provider-role-checks.ts';
-import { providerRole } from './provider-roles.ts';
 import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
-import { readIdentityProvider } from './read-identity-provider.ts';
+import { type ReadProvider, readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
-import { maxConfigurationBytes } from './scalars.ts';
-import { hasIssuer, type IdentityProviderSettings } from './settings.ts';
 import { suggest } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';
 
@@ -26,7 +25,7 @@ const mount: Path = ['directory'];
 
 /** What this file reads; the account is a section of its own. */
 export interface DirectorySection extends Omit<DirectoryRecords, 'account' | 'identityProviders'> {
-  readonly identityProviders: readonly IdentityProviderSettings[];
+  readonly identityProviders: readonly ReadProvider[];
 }
 
 /** Reads `directory`, or the file that `directoryFile` names, and checks its records together. */
@@ -71,7 +70,9 @@ function warnOfPolicies(
   const { vocabulary } = reading.context.sources;
   if (vocabulary === undefined || account === undefined) return;
   const { users, roles, providerRoles = [], identityProviders } = section;
-  const issuers = identityProviders.filter(hasIssuer).map(({ issuer }) => withoutScheme(issuer));
+  const issuers = identityProviders.flatMap(({ facts: { tokens } }) =>
+    tokens === undefined ? [] : [withoutScheme(tokens.issuer)],
+  );
   const surroundings = { vocabulary, account, users, roles, providerRoles, issuers };
   checkPolicies(reading, policyPlaces(section), surroundings);
 }
@@ -100,7 +101,7 @@ function policyPlaces({ policies, users, roles, bucketPolicies }: DirectorySecti
 /** The draft as records; `undefined` when something in it could not be read. */
 function completeSection(
   { policyNames, policies, rootAccessKeys, users, roles, bucketPolicies }: DirectoryDraft,
-  providers: readonly (IdentityProviderSettings | undefined)[],
+  providers: readonly (ReadProvider | undefined)[],
 ): DirectorySection | undefined {
   const complete = {
     policies,

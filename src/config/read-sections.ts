@@ -1,17 +1,12 @@
 /* Reads the sections of the file that refer to secrets or certificates, or that have checks and warnings of their own. */
 
+import type { ValueRule } from '../schema/value-source.ts';
 import { checkTokenKeys } from './cross-checks.ts';
 import { memoryFaults } from './memory-estimate.ts';
+import { openFilesFault } from './open-files.ts';
 import { readCertificates } from './read-certificates.ts';
 import type { Reading } from './reading.ts';
-import {
-  accessKeyIdRule,
-  readSecret,
-  readValue,
-  secretAccessKeyRule,
-  tokenKeyRule,
-  type ValueRule,
-} from './secret-value.ts';
+import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule, tokenKeyRule } from './secret-value.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
 
@@ -22,7 +17,7 @@ export function readServer(reading: Reading): Settings['server'] | undefined {
   return settings;
 }
 
-/** Warns of limits that can never take effect, and of limits that need more memory than there is. */
+/** Warns of limits that can never take effect, and of limits that need more memory or open files than there are. */
 function checkLimits(reading: Reading, limits: Settings['server']['limits']): void {
   const path = ['server', 'limits'];
   const { maxConnections, maxUnauthenticated } = limits;
@@ -30,9 +25,10 @@ function checkLimits(reading: Reading, limits: Settings['server']['limits']): vo
     const message = `is ${maxUnauthenticated}, and maxConnections ${maxConnections}: unauthenticated clients can take them all`;
     reading.warn([...path, 'maxUnauthenticated'], message);
   }
-  const { memory } = reading.context.sources;
-  if (memory === undefined) return;
-  for (const fault of memoryFaults(limits, memory)) reading.warn(path, fault);
+  const { memory, maxOpenFiles } = reading.context.sources;
+  const faults = memory === undefined ? [] : memoryFaults(limits, memory);
+  const openFiles = maxOpenFiles === undefined ? undefined : openFilesFault(limits, maxOpenFiles);
+  for (const fault of openFiles === undefined ? faults : [...faults, openFiles]) reading.warn(path, fault);
 }
 
 const controlTokenRule: ValueRule = {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { isMapping } from '../core/mapping.ts';
 import { PolicyDocumentError } from '../iam/document.ts';
-import { isMapping } from './mapping.ts';
 import { formatPath, type Path, parsePolicyPath } from './path.ts';
 import type { ProblemLog, ProblemPlace } from './problem-log.ts';
 import { describeIssue } from './shape.ts';

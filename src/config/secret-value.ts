@@ -1,14 +1,7 @@
 import { Secret } from '../core/secret.ts';
+import type { ValueRule, ValueSource } from '../schema/value-source.ts';
 import type { Path } from './path.ts';
 import type { Reading } from './reading.ts';
-import type { ValueSource } from './value-source.ts';
-
-/** What a resolved value must look like. */
-export interface ValueRule {
-  readonly isValid: (text: string) => boolean;
-  /** The message when it does not; never quotes the value. */
-  readonly message: string;
-}
 
 // Larger than any key; a wrong path to a big file should not be read whole.
 const maxFileBytes = 64 * 1024;

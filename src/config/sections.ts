@@ -4,9 +4,16 @@
  */
 
 import { z } from 'zod';
+import {
+  enforcement,
+  fileName,
+  regionName,
+  storeEndpoint,
+  textLike,
+  wholeNumber,
+} from '../schema/scalars.ts';
+import { secretSource, valueSource } from '../schema/value-source.ts';
 import { admin, control, server } from './listener-sections.ts';
-import { enforcement, fileName, regionName, storeEndpoint, textLike, wholeNumber } from './scalars.ts';
-import { secretSource, valueSource } from './value-source.ts';
 
 const oneDaySeconds = 86_400;
 

@@ -1,13 +1,10 @@
 import type { z } from 'zod';
 import type { Secret } from '../core/secret.ts';
 import type { RevocationRecord } from '../directory/revocation-record.ts';
-import type { CustomTokenProviderSettings } from '../identity/custom-token/settings.ts';
-import type { KubernetesProviderSettings } from '../identity/kubernetes/settings.ts';
-import type { OidcProviderSettings } from '../identity/oidc/settings.ts';
-import type { SamlProviderSettings } from '../identity/saml/settings.ts';
+import type { ProviderSettings } from '../identity/kind.ts';
 import type { sections } from './sections.ts';
 
-export type { ListenAddress } from './scalars.ts';
+export type { ListenAddress } from '../schema/scalars.ts';
 
 /**
  * A section as the program uses it: read-only, with secrets in place of where they are read from, and `caPem`, the
@@ -30,21 +27,10 @@ type Resolved<Value> =
 
 type Section<Name extends keyof typeof sections> = Resolved<z.infer<(typeof sections)[Name]>>;
 
-/** An identity provider whose signed tokens name their issuer. */
-export type IssuerSettings = OidcProviderSettings | KubernetesProviderSettings;
-
-/** One identity provider, of any kind this version has. */
-export type IdentityProviderSettings = IssuerSettings | SamlProviderSettings | CustomTokenProviderSettings;
-
-/** Whether a provider is one of those whose tokens name their issuer. */
-export function hasIssuer(provider: IdentityProviderSettings): provider is IssuerSettings {
-  return provider.kind === 'oidc' || provider.kind === 'kubernetes';
-}
-
 /** The configuration, everything but the records of the directory. */
 export interface Settings extends Sections {
   readonly revocations: readonly RevocationRecord[];
-  readonly identityProviders: readonly IdentityProviderSettings[];
+  readonly identityProviders: readonly ProviderSettings[];
 }
 
 type Sections = { readonly [Name in Exclude<keyof typeof sections, 'revocations'>]: Section<Name> };

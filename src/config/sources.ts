@@ -3,7 +3,9 @@ import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { decodeUtf8 } from '../core/bytes.ts';
+import type { IdentityKinds } from '../identity/kinds.ts';
 import type { MemoryLimits } from './memory-estimate.ts';
+import { processOpenFiles } from './open-files.ts';
 import type { PolicyVocabulary } from './policy-vocabulary.ts';
 
 /** Values of command-line flags; absent flags are absent here. */
@@ -25,6 +27,10 @@ export interface ConfigurationSources {
   readonly vocabulary?: PolicyVocabulary;
   /** The memory that the limits must fit into; without it there are no warnings about limits. */
   readonly memory?: MemoryLimits;
+  /** How many files the process may have open; without it there are no warnings about it. */
+  readonly maxOpenFiles?: number | undefined;
+  /** The kinds of identity providers; those of this version when absent. */
+  readonly identityKinds?: IdentityKinds;
   /** An environment variable; `undefined` when it is not set. */
   environment(name: string): string | undefined;
   /** Reads a UTF-8 file of at most `maxBytes`; relative paths start at the configuration file's folder. */
@@ -38,6 +44,7 @@ export function processSources(folder: string, overrides: Overrides): Configurat
     environment: (name) => process.env[name],
     readText: (path, maxBytes) => readBoundedText(resolve(folder, path), maxBytes),
     memory: processMemory(),
+    maxOpenFiles: processOpenFiles(),
   };
 }
 

@@ -34,7 +34,7 @@ export async function handlePreflight(
   const { reservation } = place;
   const preflightExchange = { requestId: trace.requestId, reservation, signal: gone.signal };
   const { status, headers, body, errorCode } = await place.waitFor(
-    preflights.pass(() => forwarder.preflight(requirePreflight(request), preflightExchange)),
+    preflights.pass(() => forwarder.preflight(requirePreflight(request), preflightExchange), gone.signal),
     abandon,
   );
   trace.add({ status, bytesOut: body.length, errorCode });

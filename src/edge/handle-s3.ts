@@ -91,6 +91,8 @@ export async function handleS3(
   if (operation.body === 'none') requireNoBody(raw.headers, authenticated.payload);
   const authorizing = authorize(complete, authenticated, pipeline, { connection, trace });
   const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
+  // The store may have taken its time to say which tags there are.
+  if (authorizing instanceof Promise) authenticated.recheck(connection.clock.now());
   if (authorized.isEmptyBatch) {
     if (authorized.deniedItems.length > longBatch) await nextTurn(caller.entity.arn, arn);
     await answerEmptyBatch(authorized, connection, trace);

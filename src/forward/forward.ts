@@ -63,7 +63,8 @@ export class Forwarder {
    * @throws AuthenticationFault when the caller's session has ended while the body arrived
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<Forwarded> {
-    if (needsProbe(authorized) && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
+    const probes = needsProbe(authorized);
+    if (probes && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
       return answerNothing(exchange);
     const asks = needsQuestions(authorized);
     if (asks) await askBeforehand(authorized, this.#asking(exchange));
@@ -72,7 +73,8 @@ export class Forwarder {
     const isConditional = hasCondition(authorized);
     if (isConditional) await requireCondition(authorized, this.#asking(exchange));
     // A store may take its time to answer.
-    if (asks || isConditional) exchange.recheck(body.content instanceof StreamedBody ? 'streamed' : 'whole');
+    if (probes || asks || isConditional)
+      exchange.recheck(body.content instanceof StreamedBody ? 'streamed' : 'whole');
     try {
       return await this.#attempt(authorized, exchange, { body, isFresh: false });
     } catch (error) {

@@ -1,6 +1,14 @@
-import type { LookupSubject, LookupWarrant, StoreLookup, StoreTag } from '../authorize/store-lookup.ts';
+import type {
+  LookupAsker,
+  LookupSubject,
+  LookupWarrant,
+  StoreLookup,
+  StoreTag,
+} from '../authorize/store-lookup.ts';
 import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
+import { flatCopy } from '../core/bytes.ts';
 import type { Clock } from '../core/clock.ts';
+import { nextTurn } from '../core/turns.ts';
 import { childOf, childText, readXml, type XmlElement } from '../core/xml.ts';
 import { emptySha256 } from '../sigv4/payload-mode.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
@@ -12,6 +20,8 @@ import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts'
 
 /** Room for the fifty tags of a bucket with every character escaped. An object has at most ten. */
 const maxAnswerBytes = 256 * 1024;
+/** Longer than ten tags are, unless most of their characters are escaped. */
+const longAnswer = 8 * 1024;
 
 /** Codes for missing tags. */
 const untagged: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchTagSet']);
@@ -52,12 +62,19 @@ export class TagLookup implements StoreLookup {
    *
    * @throws UpstreamFault when the store cannot be reached, or fails
    * @throws BudgetExhausted when there is no room for its answer
+   * @throws ClientGone when the client leaves
    */
-  async tags({ subject }: LookupWarrant): Promise<readonly StoreTag[] | undefined> {
-    const reservation = this.#budget.reserve('store look-ups');
+  async tags(
+    { subject }: LookupWarrant,
+    { owner, signal }: LookupAsker,
+  ): Promise<readonly StoreTag[] | undefined> {
+    const reservation = this.#budget.reserve(owner);
+    const ask = (request: StoreRequest): Promise<SmallAnswer> => this.#ask(request, reservation, signal);
     try {
-      const answer = await this.#ask(tagsOf(subject), reservation);
-      if (answer.status === methodNotAllowed && (await this.#isDeleted(subject, reservation))) return [];
+      const answer = await ask(tagsOf(subject));
+      if (answer.status === methodNotAllowed && (await isDeleted(subject, ask))) return [];
+      // Reading the longest takes some five milliseconds, and many requests may ask for the same tags together.
+      if (answer.body.length > longAnswer) await nextTurn(owner);
       return readTags(answer, namesVersion(subject) ? untaggedVersion : untagged);
     } catch (error) {
       throw toUpstreamFault(error);
@@ -66,21 +83,22 @@ export class TagLookup implements StoreLookup {
     }
   }
 
-  // versitygw 1.8 answers 405 for the tags of an object whose newest version is a delete marker (observed on 2026-11-29).
-  async #isDeleted(subject: LookupSubject, reservation: Reservation): Promise<boolean> {
-    if (subject.kind !== 'object-tags' || namesVersion(subject)) return false;
-    const path = storePath(subject.bucket, subject.key);
-    const { status } = await this.#ask(
-      { ...tagsOf(subject), method: 'HEAD', path, parameters: [] },
-      reservation,
-    );
-    return status === notFound;
-  }
-
-  #ask(request: StoreRequest, reservation: Reservation): Promise<SmallAnswer> {
+  #ask(request: StoreRequest, reservation: Reservation, signal: AbortSignal): Promise<SmallAnswer> {
     const signing = { keys: this.#signingKeys, nowMs: this.#clock.now() };
-    return this.#upstream.fetchSmall(signHead(request, this.#store, signing), maxAnswerBytes, reservation);
+    const head = signHead(request, this.#store, signing);
+    return this.#upstream.fetchSmall(head, maxAnswerBytes, reservation, signal);
   }
+}
+
+// versitygw 1.8 answers 405 for the tags of an object whose newest version is a delete marker (observed on 2026-11-29).
+async function isDeleted(
+  subject: LookupSubject,
+  ask: (request: StoreRequest) => Promise<SmallAnswer>,
+): Promise<boolean> {
+  if (subject.kind !== 'object-tags' || namesVersion(subject)) return false;
+  const path = storePath(subject.bucket, subject.key);
+  const { status } = await ask({ ...tagsOf(subject), method: 'HEAD', path, parameters: [] });
+  return status === notFound;
 }
 
 function namesVersion(subject: LookupSubject): boolean {
@@ -125,7 +143,7 @@ function parseTags(body: Uint8Array): StoreTag[] {
   return tags.map((tag) => {
     const key = childText(tag, 'Key');
     if (tag.name !== 'Tag' || key === undefined) throw unreadable();
-    return [key, childText(tag, 'Value') ?? ''];
+    return [flatCopy(key), flatCopy(childText(tag, 'Value') ?? '')];
   });
 }
 

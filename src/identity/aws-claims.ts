@@ -1,8 +1,8 @@
 import { foldCase } from '../core/fold-case.ts';
+import { isMapping, type Mapping } from '../core/mapping.ts';
 import type { FederatedSessionTag } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { sessionForms } from './session-forms.ts';
-import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
 /** The session tags and the source identity that a token carries. */
 export interface AwsClaims {
@@ -28,7 +28,7 @@ export function isAwsClaim(name: string): boolean {
  * Anything that cannot be applied is refused: without it, the session would get past a policy that denies by it.
  * @throws IdentityFault `bad_claims`
  */
-export function readAwsClaims(claims: JsonObject): AwsClaims {
+export function readAwsClaims(claims: Mapping): AwsClaims {
   const found = Object.entries(claims).filter(([name]) => isAwsClaim(name));
   if (found.length === 0) return { tags: [], sourceIdentity: undefined };
   const tagParts = new Map<string, unknown>();
@@ -46,10 +46,10 @@ function tagPartsOf(name: string, value: unknown): readonly (readonly [string, u
     if (!name.startsWith(`${tagsClaim}/`)) throw malformed('has an unknown name');
     return [[name.slice(tagsClaim.length + 1), value]];
   }
-  if (!isJsonObject(value)) throw malformed('must be an object');
+  if (!isMapping(value)) throw malformed('must be an object');
   return Object.entries(value).flatMap(([member, memberValue]) => {
     if (member !== principalTags) return [[member, memberValue] as const];
-    if (!isJsonObject(memberValue)) throw malformed(`${principalTags} must be an object`);
+    if (!isMapping(memberValue)) throw malformed(`${principalTags} must be an object`);
     return Object.entries(memberValue).map(([key, tag]) => [`${principalTags}/${key}`, tag] as const);
   });
 }

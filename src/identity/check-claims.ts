@@ -1,5 +1,6 @@
+import type { Mapping } from '../core/mapping.ts';
 import { IdentityFault } from './identity-fault.ts';
-import type { JsonObject, UnverifiedToken } from './unverified-token.ts';
+import type { UnverifiedToken } from './unverified-token.ts';
 
 /** How far the provider's clock may be ahead of this one. The expiry has no such tolerance. */
 const maxClockAheadSeconds = 60;
@@ -11,7 +12,7 @@ const maxSubjectLength = 255;
  * seconds.
  * @throws IdentityFault
  */
-export function checkTimes(claims: JsonObject, nowMs: number): number {
+export function checkTimes(claims: Mapping, nowMs: number): number {
   const now = Math.floor(nowMs / 1000);
   const expiresAt = requireTime(claims, 'exp');
   const issuedAt = requireTime(claims, 'iat');
@@ -32,7 +33,7 @@ export function checkTimes(claims: JsonObject, nowMs: number): number {
   return Math.floor(expiresAt);
 }
 
-function requireTime(claims: JsonObject, name: string): number {
+function requireTime(claims: Mapping, name: string): number {
   const value = claims[name];
   if (value === undefined) throw missing(name);
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
@@ -43,7 +44,7 @@ function requireTime(claims: JsonObject, name: string): number {
  * Returns the token's `sub`.
  * @throws IdentityFault
  */
-export function requireSubject(claims: JsonObject): string {
+export function requireSubject(claims: Mapping): string {
   const subject = claims['sub'];
   if (subject === undefined) throw missing('sub');
   if (typeof subject === 'string' && subject !== '' && subject.length <= maxSubjectLength) return subject;

@@ -1,6 +1,6 @@
+import { isMapping } from '../core/mapping.ts';
 import { askProvider, type IdentityTools } from './ask-provider.ts';
 import { unusableKeys } from './key-fault.ts';
-import { isJsonObject } from './unverified-token.ts';
 import { readKeySet, type VerificationKey } from './verification-key.ts';
 
 /** Largest accepted discovery document and key set; real ones have a few kilobytes. */
@@ -40,7 +40,7 @@ export async function discover({ name, issuer }: KeyOwner, tools: IdentityTools)
     url: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
     maxBytes: maxDocumentBytes,
   });
-  if (!isJsonObject(document)) throw unusableKeys('the discovery document is no JSON object');
+  if (!isMapping(document)) throw unusableKeys('the discovery document is no JSON object');
   if (document['issuer'] !== issuer) throw unusableKeys('the discovery document names another issuer');
   const url = document['jwks_uri'];
   if (typeof url !== 'string') throw unusableKeys('the discovery document names no jwks_uri');

@@ -1,28 +1,37 @@
-import type { IdentityTools } from './ask-provider.ts';
-import { KubernetesProvider } from './kubernetes/kubernetes-provider.ts';
-import type { KubernetesProviderSettings } from './kubernetes/settings.ts';
-import { OidcProvider } from './oidc/oidc-provider.ts';
-import type { OidcProviderSettings } from './oidc/settings.ts';
-import type { IdentityProvider } from './provider.ts';
+import { ConfiguredProviders } from './configured-providers.ts';
+import { customToken } from './custom-token/kind.ts';
+import type { IdentityKind, ProviderFacts, ProviderSettings, ProviderTools } from './kind.ts';
+import { kubernetes } from './kubernetes/kind.ts';
+import { oidc } from './oidc/kind.ts';
+import { saml } from './saml/kind.ts';
 
-/** The settings of every kind, by the name of the kind in the configuration. */
-interface KindSettings {
-  readonly oidc: OidcProviderSettings;
-  readonly kubernetes: KubernetesProviderSettings;
+/** A list of kinds. */
+export type IdentityKinds = readonly [IdentityKind, ...IdentityKind[]];
+
+/** Every kind of identity provider that this version has. Adding one takes one folder and one row. */
+export const identityKinds: IdentityKinds = [oidc, kubernetes, saml, customToken];
+
+/** What the settings of a provider say about it. */
+export function describeProvider(settings: ProviderSettings): ProviderFacts {
+  return kindOf(settings, identityKinds).describe(settings);
 }
 
-/** One identity provider as configured. */
-export type IdentityProviderSettings = KindSettings[keyof KindSettings];
+/** Creates the configured providers. */
+export function createProviders(
+  settings: readonly ProviderSettings[],
+  tools: ProviderTools,
+  kinds: IdentityKinds = identityKinds,
+): ConfiguredProviders {
+  const providers = settings.map((one) => {
+    const kind = kindOf(one, kinds);
+    return { name: one.name, facts: kind.describe(one), provider: kind.create(one, tools) };
+  });
+  return new ConfiguredProviders(providers, tools.account);
+}
 
-/** The constructor of each kind. */
-const kinds: {
-  readonly [K in keyof KindSettings]: (settings: KindSettings[K], tools: IdentityTools) => IdentityProvider;
-} = {
-  oidc: (settings, tools) => new OidcProvider(settings, tools),
-  kubernetes: (settings, tools) => new KubernetesProvider(settings, tools),
-};
-
-/** Creates a provider of the kind that its settings name. */
-export function createProvider(settings: IdentityProviderSettings, tools: IdentityTools): IdentityProvider {
-  return settings.kind === 'oidc' ? kinds.oidc(settings, tools) : kinds.kubernetes(settings, tools);
+function kindOf({ kind, name }: ProviderSettings, kinds: IdentityKinds): IdentityKind {
+  const found = kinds.find((one) => one.kind === kind);
+  // INVARIANT: settings are read by one of these kinds.
+  if (found === undefined) throw new Error(`${name}: no kind of identity provider is named ${kind}`);
+  return found;
 }

@@ -7,54 +7,106 @@
  * It reaches providers through `outbound` only.
  */
 
-import type { FederatedIdentity } from './federated-identity.ts';
+import type { FederatedIdentity, VerifiedToken } from './federated-identity.ts';
 import type { WaitObserver } from './provider-room.ts';
+import type { SamlIdentity } from './saml-identity.ts';
 import type { UnverifiedToken } from './unverified-token.ts';
 
 export { IdentityFault, type IdentityReason } from './identity-fault.ts';
 export type { WaitObserver } from './provider-room.ts';
 
-/** One configured identity provider. */
-export interface IdentityProvider {
-  /** The configured name. */
-  readonly name: string;
-  /** The exact value that a token's `iss` must have. */
-  readonly issuer: string;
-  /** True when users of the provider act as its own role, as in MinIO, rather than as roles of the directory. */
-  readonly hasOwnRole: boolean;
-  /** True when one of the token's audiences is accepted. Only used to choose the provider that judges a token. */
-  accepts(token: UnverifiedToken): boolean;
+/** What requests present, by the form of the proof: one form for each STS action that takes one. */
+export interface Proofs {
+  /** A signed token that names its issuer. */
+  readonly webIdentity: {
+    readonly token: string;
+    /** An access token of the same user, for providers that use UserInfo. */
+    readonly accessToken?: string | undefined;
+    /**
+     * The configured name of the provider whose own role is requested; `undefined` for a role of the directory. Decides between
+     * providers when a token has audiences of several.
+     */
+    readonly provider?: string | undefined;
+  };
+  /** The base64 of a SAML response. Only the provider of that ARN is asked. */
+  readonly saml: { readonly principalArn: string; readonly assertion: string };
+  /** A token without a form of its own. Only the provider of that name is asked. */
+  readonly customToken: { readonly provider: string; readonly token: string };
+}
+
+/** What a provider finds in a proof of each form. */
+export interface Identities extends Record<keyof Proofs, { readonly provider: string }> {
+  readonly webIdentity: FederatedIdentity;
+  /** The assertion is not used up. */
+  readonly saml: SamlIdentity;
+  readonly customToken: CustomTokenIdentity;
+}
+
+/** The user that a webhook has identified. */
+export interface CustomTokenIdentity {
+  /** The configured name of the provider. A bounded value, fit for a metric label. */
+  readonly provider: string;
+  /** 1 to 255 characters. */
+  readonly user: string;
+  /** The longest session that the webhook allows, in seconds: 900 to 31536000. */
+  readonly maxValiditySeconds: number;
+}
+
+/**
+ * All configured identity providers, as STS sees them: for each form of proof, identifies who presents one. The observer is
+ * told when the call waits for a provider.
+ * @throws IdentityFault
+ */
+export type IdentityProviders = {
+  readonly [Form in keyof Proofs]: (
+    proof: Proofs[Form],
+    nowMs: number,
+    observe?: WaitObserver,
+  ) => Promise<Identities[Form]>;
+};
+
+/** Judges proofs of one form for one provider. Every kind implements one of them. */
+export type IdentityProvider = WebIdentityProvider | AssertionProvider | PlainTokenProvider;
+
+/** Those that judge proofs of that form. */
+export type ProviderOf<Form extends IdentityProvider['form']> = Extract<IdentityProvider, { form: Form }>;
+
+interface Reachable {
+  /** Checks at start-up that the provider is reachable. Only the observer learns the result. */
+  probe?(): Promise<void>;
+}
+
+/** Judges signed tokens that name their issuer. */
+export interface WebIdentityProvider extends Reachable {
+  readonly form: 'webIdentity';
+  /** The audiences of a token that are accepted. A token without one is refused. */
+  acceptedAudiences(token: UnverifiedToken): readonly string[];
   /**
-   * Checks everything about a token, including issuer and audience. The access token is used for UserInfo, if the settings ask
-   * for it.
+   * Checks everything about a token but its times and its audience, which are checked before: `audiences` has the accepted ones.
+   * The access token is used for UserInfo, if the settings ask for it.
    * @throws IdentityFault
    */
   verify(
     token: UnverifiedToken,
-    nowMs: number,
+    audiences: readonly string[],
+    observe: WaitObserver,
     accessToken?: string,
-    observe?: WaitObserver,
-  ): Promise<FederatedIdentity>;
+  ): Promise<VerifiedToken>;
 }
 
-/** What a request says besides the token. */
-export interface TokenCircumstances {
-  /** An access token of the same user, for providers that use UserInfo. */
-  readonly accessToken?: string | undefined;
-  /** Told when the call waits for a provider. */
-  readonly observe?: WaitObserver | undefined;
+/** Judges SAML assertions. */
+export interface AssertionProvider extends Reachable {
+  readonly form: 'saml';
   /**
-   * The configured name of the provider whose own role is requested; `undefined` for a role of the directory. Decides between
-   * providers when a token has audiences of several.
-   */
-  readonly provider?: string | undefined;
-}
-
-/** All configured identity providers, as STS sees them. */
-export interface IdentityProviders {
-  /**
-   * Identifies the holder of a token.
+   * Checks everything about a response except whether it was used before.
    * @throws IdentityFault
    */
-  identify(token: string, nowMs: number, circumstances?: TokenCircumstances): Promise<FederatedIdentity>;
+  identify(assertion: string, nowMs: number): Promise<SamlIdentity>;
+}
+
+/** Judges tokens of which nothing is known. */
+export interface PlainTokenProvider extends Reachable {
+  readonly form: 'customToken';
+  /** @throws IdentityFault */
+  identify(token: string, observe?: WaitObserver): Promise<CustomTokenIdentity>;
 }

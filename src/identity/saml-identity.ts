@@ -37,13 +37,3 @@ export interface SamlIdentity {
    */
   readonly useUp: () => Promise<void>;
 }
-
-/** All configured SAML providers, as STS sees them. */
-export interface SamlProviders {
-  /**
-   * Identifies the holder of an assertion, given as the base64 of a SAML response. Only the provider of that ARN is asked. The
-   * assertion is not used up.
-   * @throws IdentityFault
-   */
-  identify(principalArn: string, assertion: string, nowMs: number): Promise<SamlIdentity>;
-}

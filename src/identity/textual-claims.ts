@@ -1,7 +1,7 @@
 import { foldCase } from '../core/fold-case.ts';
+import { isMapping, type Mapping } from '../core/mapping.ts';
 import { isAwsClaim } from './aws-claims.ts';
 import { IdentityFault } from './identity-fault.ts';
-import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
 /** Most members of the claims, at every depth together. A list counts once, however many texts it has. */
 const maxMembers = 1_000;
@@ -18,17 +18,17 @@ const maxPathCharacters = 65_536;
  * @throws IdentityFault `bad_claims` when there are too many, or two names differ only in case, because conditions do not
  * distinguish them
  */
-export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly string[]> {
+export function textualClaims(claims: Mapping): ReadonlyMap<string, readonly string[]> {
   const described = Object.fromEntries(Object.entries(claims).filter(([name]) => !isAwsClaim(name)));
   if (hasTooManyClaims(described)) {
     throw new IdentityFault('bad_claims', 'The token has too many claims, or their names are too long');
   }
   const texts = new Map<string, readonly string[]>();
   const seen = new Set<string>();
-  const visit = (object: JsonObject, prefix: string): void => {
+  const visit = (object: Mapping, prefix: string): void => {
     for (const [name, value] of Object.entries(object)) {
       const path = prefix + name;
-      if (isJsonObject(value)) {
+      if (isMapping(value)) {
         visit(value, `${path}/`);
         continue;
       }
@@ -49,16 +49,16 @@ export function textualClaims(claims: JsonObject): ReadonlyMap<string, readonly 
 }
 
 /** True when the claims are too many or their paths too long. Builds no path, so it costs no more than reading the names. */
-export function hasTooManyClaims(claims: JsonObject): boolean {
+export function hasTooManyClaims(claims: Mapping): boolean {
   let members = 0;
   let characters = 0;
-  const isTooMuch = (object: JsonObject, prefixLength: number): boolean =>
+  const isTooMuch = (object: Mapping, prefixLength: number): boolean =>
     Object.entries(object).some(([name, value]) => {
       const length = prefixLength + name.length;
       members += 1;
       characters += length;
       if (members > maxMembers || length > maxPathLength || characters > maxPathCharacters) return true;
-      return isJsonObject(value) && isTooMuch(value, length + 1);
+      return isMapping(value) && isTooMuch(value, length + 1);
     });
   return isTooMuch(claims, 0);
 }

@@ -1,16 +1,14 @@
 import { decodeUtf8 } from '../core/bytes.ts';
 import { JsonError, parseJson } from '../core/json.ts';
+import { isMapping, type Mapping } from '../core/mapping.ts';
 import { IdentityFault } from './identity-fault.ts';
-
-/** An unchecked JSON object. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The parts of a compact JWS. INVARIANT: nothing in it is trusted before its signature has been verified. */
 export interface UnverifiedToken {
   /** Exactly as presented; never logged. */
   readonly text: string;
-  readonly header: JsonObject;
-  readonly claims: JsonObject;
+  readonly header: Mapping;
+  readonly claims: Mapping;
   readonly issuer: string;
   /** Values of `aud`; empty when there is none. */
   readonly audiences: readonly string[];
@@ -32,11 +30,11 @@ export class PresentedToken implements UnverifiedToken {
     this.#read = readUnverifiedToken(text);
   }
 
-  get header(): JsonObject {
+  get header(): Mapping {
     return this.#parts.header;
   }
 
-  get claims(): JsonObject {
+  get claims(): Mapping {
     return this.#parts.claims;
   }
 
@@ -103,7 +101,7 @@ function readAudiences(value: unknown): readonly string[] {
   return list;
 }
 
-function decodeObject(segment: string): JsonObject | undefined {
+function decodeObject(segment: string): Mapping | undefined {
   const bytes = Buffer.from(segment, 'base64url');
   // Encoding again reveals what the lenient decoder skipped: two spellings of one token would be two tokens.
   if (bytes.toString('base64url') !== segment) return undefined;
@@ -112,14 +110,9 @@ function decodeObject(segment: string): JsonObject | undefined {
   try {
     // Providers spell numbers in many ways (`1.7e9`, 64-bit ids). No number becomes a condition value.
     const value = parseJson(json, { maxBytes: maxTokenLength, numbers: 'any' });
-    return isJsonObject(value) ? value : undefined;
+    return isMapping(value) ? value : undefined;
   } catch (error) {
     if (error instanceof JsonError) return undefined;
     throw error;
   }
-}
-
-/** Narrows to a JSON object. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

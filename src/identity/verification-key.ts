@@ -1,8 +1,8 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { isMapping, type Mapping } from '../core/mapping.ts';
 import type { AlgorithmRule } from './algorithms.ts';
 import { isSameAlgorithm } from './algorithms.ts';
-import { isJsonObject, type JsonObject } from './unverified-token.ts';
 
 /** A public key of a provider. */
 export interface VerificationKey {
@@ -30,19 +30,19 @@ const keysPerTurn = 8;
  * without a usable key is still a set. `undefined` when the value is not a JWK set.
  */
 export async function readKeySet(value: unknown): Promise<readonly VerificationKey[] | undefined> {
-  const keys: unknown = isJsonObject(value) ? value['keys'] : undefined;
+  const keys: unknown = isMapping(value) ? value['keys'] : undefined;
   if (!Array.isArray(keys) || keys.length > maxKeys) return undefined;
   const read: VerificationKey[] = [];
   for (const [index, jwk] of keys.entries()) {
     // The provider decides how many keys there are. Other requests get their turn in between.
     if (index > 0 && index % keysPerTurn === 0) await setImmediate();
-    const key = isJsonObject(jwk) ? readKey(jwk) : undefined;
+    const key = isMapping(jwk) ? readKey(jwk) : undefined;
     if (key !== undefined) read.push(key);
   }
   return read;
 }
 
-function readKey(jwk: JsonObject): VerificationKey | undefined {
+function readKey(jwk: Mapping): VerificationKey | undefined {
   const { kty, kid, alg, use, crv, key_ops: operations } = jwk;
   if (use !== undefined && use !== 'sig') return undefined;
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
@@ -60,7 +60,7 @@ const publicMembers: ReadonlyMap<string, readonly string[]> = new Map([
   ['OKP', ['crv', 'x']],
 ]);
 
-function importPublicKey(kty: string, jwk: JsonObject): KeyObject | undefined {
+function importPublicKey(kty: string, jwk: Mapping): KeyObject | undefined {
   const members = publicMembers.get(kty);
   if (members === undefined) return undefined;
   const key: JsonWebKey = { kty };

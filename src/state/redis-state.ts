@@ -141,7 +141,9 @@ export class RedisState implements SharedState {
     let sentOn: Client | undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new StateFault('Redis did not answer in time')), commandTimeoutMs);
+      const fail = (): void => reject(new StateFault('Redis did not answer in time'));
+      // After a busy turn of the event loop, timers run before an answer that has arrived is read; an immediate runs after.
+      timer = setTimeout(() => setImmediate(fail), commandTimeoutMs);
     });
     try {
       // Two steps, so that a command that timed out without a connection does not run once there is one.

@@ -5,9 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
-import type { CustomTokenProviders } from '../identity/custom-token-identity.ts';
 import type { IdentityProviders } from '../identity/provider.ts';
-import type { SamlProviders } from '../identity/saml-identity.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { stsError } from './errors.ts';
@@ -29,8 +27,6 @@ export interface StsDependencies {
   readonly randomness: Randomness;
   readonly state: SharedState;
   readonly identityProviders: IdentityProviders;
-  readonly customTokenProviders: CustomTokenProviders;
-  readonly samlProviders: SamlProviders;
   /** `region` is the region of requests that name none, which are the unsigned ones. */
   readonly account: { readonly id: string; readonly partition: string; readonly region: string };
 }

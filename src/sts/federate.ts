@@ -1,12 +1,10 @@
-import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
-import type { FederatedIdentity } from '../identity/federated-identity.ts';
 import {
+  type Identities,
   IdentityFault,
   type IdentityReason,
-  type TokenCircumstances,
+  type Proofs,
   type WaitObserver,
 } from '../identity/provider.ts';
-import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';
 
@@ -29,68 +27,31 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
 };
 
 /**
- * Identifies the holder of an identity token. The provider is recorded in the trace, also when the token is refused.
- * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, or Throttling when
- * too many calls wait for the provider
+ * Identifies who presents a proof. The provider is recorded in the trace, also when the proof is refused.
+ * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, AccessDenied with
+ * the provider's own reason, or Throttling when too many calls wait for the provider
  */
-export async function federate(
-  token: string,
-  circumstances: Pick<TokenCircumstances, 'accessToken' | 'provider'>,
+export async function federate<Form extends keyof Proofs>(
+  form: Form,
+  proof: Proofs[Form],
   call: UnsignedCall,
-): Promise<FederatedIdentity> {
+): Promise<Identities[Form]> {
   const { clock, identityProviders } = call.dependencies;
-  const observe = waitObserver(call);
-  return identified(identityProviders.identify(token, clock.now(), { ...circumstances, observe }), call);
-}
-
-/**
- * Identifies the holder of a SAML assertion by the provider of that ARN.
- * @throws ServiceError InvalidIdentityToken or ExpiredTokenException
- * @throws what the trace throws while the call waits for a turn of the event loop
- */
-export async function federateSaml(
-  principalArn: string,
-  assertion: string,
-  call: UnsignedCall,
-): Promise<SamlIdentity> {
-  const { clock, samlProviders } = call.dependencies;
-  // Strangers send assertions, and one around a signature that the provider has made is read to its end.
-  await call.trace.turn?.();
-  const identity = await identified(samlProviders.identify(principalArn, assertion, clock.now()), call);
-  return { ...identity, useUp: () => withCode(identity.useUp(), call) };
-}
-
-/**
- * Asks the webhook of that provider who holds a token.
- * @throws ServiceError InvalidIdentityToken, IDPCommunicationError, Throttling, or AccessDenied with the webhook's reason
- */
-export async function federateCustomToken(
-  provider: string,
-  token: string,
-  call: UnsignedCall,
-): Promise<CustomTokenIdentity> {
-  return identified(
-    call.dependencies.customTokenProviders.identify(provider, token, waitObserver(call)),
-    call,
-  );
+  const asked = identityProviders[form](proof, clock.now(), waitObserver(call));
+  const identity = await orStsError(asked, call);
+  call.trace.add({ identityProvider: identity.provider });
+  return identity;
 }
 
 function waitObserver({ trace }: UnsignedCall): WaitObserver | undefined {
   return trace.waitsFor === undefined ? undefined : (provider) => trace.waitsFor?.(provider) ?? (() => {});
 }
 
-/** Records the provider of the identity, or of the fault, and converts a fault to an STS error. */
-async function identified<I extends { readonly provider: string }>(
-  asked: Promise<I>,
-  call: UnsignedCall,
-): Promise<I> {
-  const identity = await withCode(asked, call);
-  call.trace.add({ identityProvider: identity.provider });
-  return identity;
-}
-
-/** Converts an identity fault to an STS error, and records its provider. */
-async function withCode<T>(asked: Promise<T>, { trace }: UnsignedCall): Promise<T> {
+/**
+ * Converts an identity fault to an STS error, and records its provider.
+ * @throws ServiceError
+ */
+export async function orStsError<T>(asked: Promise<T>, { trace }: UnsignedCall): Promise<T> {
   try {
     return await asked;
   } catch (error) {

@@ -1,12 +1,11 @@
 import { assumedRoleArn } from '../authenticate/caller.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Role } from '../directory/role.ts';
-import type { CustomTokenIdentity } from '../identity/custom-token-identity.ts';
 import type { FederatedIdentity } from '../identity/federated-identity.ts';
+import type { CustomTokenIdentity } from '../identity/provider.ts';
 import type { RoleSessionPrincipal, SessionClaims } from '../tokens/session-claims.ts';
 import type { UnsignedCall } from './action.ts';
 import { stsError } from './errors.ts';
-import { providerArn } from './federated-keys.ts';
 import { sessionNameOf } from './session-name.ts';
 
 /** The longest session: a year. */
@@ -94,13 +93,13 @@ export function grantProviderRole(
   { identity, sessionName, durationSeconds }: ProviderRoleRequest,
   { raw, dependencies }: UnsignedCall,
 ): ProviderGrant {
-  const { provider, issuer, subject, audience } = identity;
+  const { provider, providerArn, subject, audience } = identity;
   if (role.provider?.name !== provider) throw refused('the role is of another provider');
   // Both need the permission of a trust policy, and the role has none. Ignoring them would bypass policies that deny by them.
   if (identity.tags.length > 0 || identity.sourceIdentity !== undefined) {
     throw refused('the token asks for session tags or a source identity');
   }
-  const federation = { provider: providerArn(issuer, dependencies.account), subject, audience };
+  const federation = { provider: providerArn, subject, audience };
   return new GrantOfProvider(provider, role, {
     name: sessionName ?? sessionNameOf(subject),
     durationSeconds: durationSeconds ?? remainingSeconds(identity, raw.receivedAtMs),

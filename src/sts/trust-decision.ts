@@ -8,10 +8,7 @@ import type { Role } from '../directory/role.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
-import type { FederatedIdentity } from '../identity/federated-identity.ts';
-import type { SamlIdentity } from '../identity/saml-identity.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
-import { claimKeys, providerArn } from './federated-keys.ts';
 import { requestTagKeys } from './session-tags.ts';
 
 /** The action that a caller with credentials needs permission for. */
@@ -74,36 +71,30 @@ function withMfaCode(entries: readonly ContextEntry[]): ContextEntry[] {
   return [...others, ['aws:MultiFactorAuthPresent', 'true'], ['aws:MultiFactorAuthAge', '0']];
 }
 
-/** The question of AssumeRoleWithWebIdentity. */
-export function federatedQuestion(
-  session: RequestedSession,
-  identity: Pick<FederatedIdentity, 'issuer' | 'claims'>,
-  raw: RawRequest,
-  account: AccountRecord & { readonly region: string },
-): TrustQuestion {
-  const provider = providerArn(identity.issuer, account);
-  return {
-    principal: { kind: 'web-identity', accountId: account.id, arn: '', federatedProvider: provider },
-    action: assumeRoleWithWebIdentity,
-    entries: [
-      ...requestKeys(raw, account.region),
-      ['aws:FederatedProvider', provider],
-      ...sessionKeys(session, account.id),
-      ...claimKeys(identity),
-    ],
-  };
+/** The action of each kind of federated principal. */
+export const federatedActions = {
+  'web-identity': assumeRoleWithWebIdentity,
+  saml: assumeRoleWithSaml,
+} as const;
+
+/** A user of an identity provider, as trust policies see one. */
+export interface FederatedUser {
+  readonly kind: keyof typeof federatedActions;
+  readonly providerArn: string;
+  /** Keys that the proof of the identity has, by the provider's own prefix or `saml:`. */
+  readonly conditionKeys: Iterable<ContextEntry>;
 }
 
-/** The question of AssumeRoleWithSAML. */
-export function samlQuestion(
+/** The question of AssumeRoleWithWebIdentity and AssumeRoleWithSAML. */
+export function federatedQuestion(
   session: RequestedSession,
-  { providerArn: provider, conditionKeys }: Pick<SamlIdentity, 'providerArn' | 'conditionKeys'>,
+  { kind, providerArn: provider, conditionKeys }: FederatedUser,
   raw: RawRequest,
   account: AccountRecord & { readonly region: string },
 ): TrustQuestion {
   return {
-    principal: { kind: 'saml', accountId: account.id, arn: '', federatedProvider: provider },
-    action: assumeRoleWithSaml,
+    principal: { kind, accountId: account.id, arn: '', federatedProvider: provider },
+    action: federatedActions[kind],
     entries: [
       ...requestKeys(raw, account.region),
       ['aws:FederatedProvider', provider],

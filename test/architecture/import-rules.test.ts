@@ -12,9 +12,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   state: ['core'],
   outbound: ['core'],
   'http-client': ['core'],
-  identity: ['core', 'outbound', 'state'],
+  schema: ['core'],
+  identity: ['core', 'outbound', 'state', 'schema'],
   directory: ['core', 'iam'],
-  config: ['core'],
+  config: ['core', 'schema'],
   authenticate: ['core', 'sigv4', 'tokens', 'directory', 'state'],
   authorize: ['core', 'iam', 'directory'],
   forward: ['core', 'sigv4', 'http-client'],
@@ -42,7 +43,6 @@ const FOLDERS = Object.keys(ALLOWED);
 const TARGET = 'planted-target.ts';
 const TARGETS: readonly PlantedFile[] = [
   ...FOLDERS.map((folder) => `src/${folder}/${TARGET}`),
-  'src/identity/planted-kind/settings.ts',
   'src/identity/planted-kind/member.ts',
   'src/sts/actions/planted-member.ts',
   'src/s3/operations/planted-member.ts',
@@ -90,8 +90,9 @@ function fileLevelPlants(): readonly Plant[] {
     plant('config', '../iam/evaluate.ts', 'layer-config'),
     plant('config', '../directory/records.ts', undefined),
     plant('config', '../directory/directory.ts', 'layer-config'),
-    plant('config', '../identity/planted-kind/settings.ts', undefined),
-    plant('config', '../identity/planted-kind/member.ts', 'layer-config'),
+    plant('config', '../identity/kinds.ts', undefined),
+    plant('config', '../identity/kind.ts', undefined),
+    plant('config', '../identity/provider.ts', 'layer-config'),
     plant('sts', '../authorize/decide.ts', undefined),
     plant('sts', '../authorize/gather-policies.ts', undefined),
     plant('sts', '../authorize/authorize-s3.ts', 'layer-sts'),
@@ -117,6 +118,8 @@ function packagePlants(): readonly Plant[] {
       plant(forbidden, name, `fence-${name}`),
       plant(forbidden, name, `fence-${name}`, `import type { Planted } from '${name}';`),
     ]),
+    plant('schema', 'zod', undefined),
+    plant('identity', 'zod', 'fence-zod'),
     // Also inside core: `lru-cache` belongs to one file of it.
     ...elsewhere.map((name) => plant('core', name, `fence-${name}`)),
     plant('cli', 'vitest', 'no-dev-dependency'),
@@ -128,6 +131,8 @@ function packagePlants(): readonly Plant[] {
 
 function shapePlants(): readonly Plant[] {
   return [
+    plant('identity', './planted-kind/member.ts', 'identity-kinds-table'),
+    plant('cli', '../identity/planted-kind/member.ts', 'identity-kinds-table'),
     plant('identity/planted-other', '../planted-kind/member.ts', 'identity-kinds-apart'),
     plant('sts', './actions/planted-member.ts', 'table-sts-actions'),
     plant('s3', './operations/planted-member.ts', 'table-s3-operations'),

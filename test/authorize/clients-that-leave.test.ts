@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { authorizeS3 } from '../../src/authorize/authorize-s3.ts';
-import { ClientGone } from '../../src/core/client-gone.ts';
+import { alwaysThere, ClientGone } from '../../src/core/client-gone.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import { callerOf, deleteOf, directoryOf, received, sourcesOf } from '../support/authorization.ts';
 import { dearPolicy, longHeaders } from '../support/dear-decisions.ts';
@@ -51,7 +51,7 @@ it('a decision whose client has left asks the store for no further tags', async 
   const Statement = { Effect: 'Allow', Action: 's3:*', Resource: '*', Condition: whenBlue };
   const directory = directoryOf({ identity: [{ Version: '2012-10-17', Statement }] });
   const lookups = async (leavesAt = Number.POSITIVE_INFINITY): Promise<number> => {
-    const client = { destroyed: false };
+    const client = { ...alwaysThere, destroyed: false };
     let asked = 0;
     const tags = async (): Promise<(readonly [string, string])[]> => {
       asked += 1;

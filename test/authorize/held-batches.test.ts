@@ -64,3 +64,17 @@ describe('a batch whose answer waits to be read', () => {
     expect(authorized.permits(permission)).toBe(false);
   });
 });
+
+// The client decides how long its body takes, and how fast it reads. Whoever tags a bucket decides how long its tags are.
+it('a request that has been decided keeps none of the tags that were looked up in memory', async () => {
+  const whenBlue = { StringEquals: { 's3:BucketTag/team': 'blue' } };
+  const Statement = { Effect: 'Allow', Action: 's3:*', Resource: '*', Condition: whenBlue };
+  const directory = directoryOf({ identity: [{ Version: '2012-10-17', Statement }] });
+  const sources = sourcesOf(directory, { lookup: { tags: async () => [tag] } });
+  const put = { method: 'PUT', target: '/data/k', headers: [] } as const;
+  const { request, authenticated } = received(put, callerOf('user', directory));
+  const authorized = await authorizeS3(request, authenticated, sources);
+  if (!authorized.isAllowed) throw new Error('denied');
+  await authorized.decide(request.permissions);
+  expect(request.permissions.map((permission) => authorized.permits(permission))).toEqual([false]);
+});

@@ -9,6 +9,7 @@ export interface World {
   readonly files?: Readonly<Record<string, string>>;
   readonly overrides?: Overrides;
   readonly memory?: MemoryLimits;
+  readonly maxOpenFiles?: number;
 }
 
 /** A key ring key: 32 bytes in base64. */
@@ -56,6 +57,7 @@ export function parse(text: string, world: World = {}): LoadResult {
   const sources: ConfigurationSources = {
     overrides: world.overrides ?? {},
     vocabulary: policyVocabulary,
+    maxOpenFiles: world.maxOpenFiles,
     ...(world.memory === undefined ? {} : { memory: world.memory }),
     environment: (name) => all[name],
     readText: (path, maxBytes) => {

@@ -206,16 +206,63 @@ describe('a limit that acts', () => {
   });
 });
 
+function rejectable(): { promise: Promise<never>; reject: (error: Error) => void } {
+  let reject: ((error: Error) => void) | undefined;
+  const promise = new Promise<never>((_, fail) => {
+    reject = fail;
+  });
+  return { promise, reject: (error) => reject?.(error) };
+}
+
 describe('a gate', () => {
-  it('lets no more pass than may be under way, and others when those are done', async () => {
+  const forever = new AbortController().signal;
+
+  /** A gate for two, and what has passed it, in order. */
+  function gateOfTwo(): {
+    pass: (name: string, signal?: AbortSignal) => Promise<void>;
+    under: string[];
+    end: (name: string) => void;
+  } {
     const gate = new Gate(2);
-    const ends: (() => void)[] = [];
-    const pass = (): Promise<void> => gate.pass(() => new Promise((resolve) => void ends.push(resolve)));
-    const [first] = [pass(), pass()];
-    await expect(pass()).rejects.toBeInstanceOf(NoPlace);
-    ends[0]?.();
+    const under: string[] = [];
+    const ends = new Map<string, () => void>();
+    const begin = (name: string): Promise<void> =>
+      new Promise((resolve) => {
+        under.push(name);
+        ends.set(name, resolve);
+      });
+    const pass = (name: string, signal = forever): Promise<void> => gate.pass(() => begin(name), signal);
+    return { pass, under, end: (name) => ends.get(name)?.() };
+  }
+
+  it('lets no more pass than may be under way, and the others in order', async () => {
+    const { pass, under, end } = gateOfTwo();
+    const first = pass('a');
+    const others = ['b', 'c', 'd'].map((name) => pass(name));
+    expect(under).toEqual(['a', 'b']);
+    end('a');
     await first;
-    await expect(Promise.race([pass(), 'under way'])).resolves.toBe('under way');
-    await expect(gate.pass(() => Promise.reject(new Error('failed')))).rejects.toBeInstanceOf(NoPlace);
+    await expect.poll(() => under).toEqual(['a', 'b', 'c']);
+    for (const name of ['b', 'c']) end(name);
+    await expect.poll(() => under).toEqual(['a', 'b', 'c', 'd']);
+    end('d');
+    await Promise.all(others);
+    void pass('e');
+    void pass('f');
+    expect(under.slice(4)).toEqual(['e', 'f']);
+  });
+
+  it('forgets those that give up, and goes on after work that fails', async () => {
+    const gate = new Gate(1);
+    const gone = new AbortController();
+    const { promise, reject } = rejectable();
+    const failing = gate.pass(() => promise, forever);
+    const given = gate.pass(() => Promise.resolve('never'), gone.signal);
+    const next = gate.pass(() => Promise.resolve('next'), forever);
+    gone.abort();
+    await expect(given).rejects.toBeInstanceOf(NoPlace);
+    reject(new Error('failed'));
+    await expect(failing).rejects.toThrow('failed');
+    expect(await next).toBe('next');
   });
 });

@@ -3,8 +3,12 @@ import { createServer, type ServerResponse } from 'node:http';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  DeleteBucketCorsCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
+  PutBucketCorsCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { expect, it, onTestFinished } from 'vitest';
@@ -41,6 +45,20 @@ async function inFrontOf(
 }
 
 const object = { Bucket: 'data', Key: 'k' };
+const cors = { CORSRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }] };
+/** Allows everything, but the store has to be asked for tags. */
+const unlessTagged = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Action: '*', Resource: '*' },
+    ...['s3:ExistingObjectTag/x', 's3:BucketTag/x'].map((key) => ({
+      Effect: 'Deny',
+      Action: ['s3:DeleteObject', 's3:PutObjectTagging'],
+      Resource: '*',
+      Condition: { StringEquals: { [key]: 'no' } },
+    })),
+  ],
+});
 const parts = { UploadId: 'u', MultipartUpload: { Parts: [{ ETag: '"e"', PartNumber: 1 }] } };
 
 it.each<[string, (client: S3Client) => Promise<unknown>]>([
@@ -55,32 +73,56 @@ it.each<[string, (client: S3Client) => Promise<unknown>]>([
     (client) =>
       client.send(new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects: [{ Key: 'a//b' }] } })),
   ],
+  [
+    'PutBucketCors',
+    (client) => client.send(new PutBucketCorsCommand({ Bucket: 'data', CORSConfiguration: cors })),
+  ],
+  ['DeleteBucketCors', (client) => client.send(new DeleteBucketCorsCommand({ Bucket: 'data' }))],
+  ['DeleteObject (tags of the bucket)', (client) => client.send(new DeleteObjectCommand(object))],
+  [
+    'PutObjectTagging (tags of the object)',
+    (client) => client.send(new PutObjectTaggingCommand({ ...object, Tagging: { TagSet: [] } })),
+  ],
 ])('a session that ends while the store is asked does not write: %s', async (_, send) => {
   const clock = new TestClock();
   const { sidecar, writes } = await inFrontOf(
     (response, url) => {
       clock.advance(7_200_000);
       if (url.includes('versions')) response.end('<ListVersionsResult/>');
+      else if (url.includes('cors')) response.end('<CORSConfiguration/>');
+      else if (url.includes('tagging')) response.end('<Tagging><TagSet/></Tagging>');
       else response.writeHead(url.includes('source') || url.includes('uploadId') ? 200 : 404).end();
     },
     { clock },
   );
-  const session = await assume(sidecar.url, alice, 'admin', {}, clock);
+  const session = await assume(sidecar.url, alice, 'admin', { Policy: unlessTagged }, clock);
   expect(await outcome(send(s3Client(sidecar.url, session, { clock })))).toBe('ExpiredToken 400');
   expect(writes).toEqual([]);
 });
 
-it('a question ends with its client, whose place is free then', async () => {
+const whenTagged = (key: string): string =>
+  openDirectory.replace('Resource: "*"', `Resource: "*", Condition: { StringEquals: { "${key}": "x" } }`);
+
+it.each<[string, string, string, Record<string, string>]>([
+  ['about the object', openDirectory, 'PUT', { 'if-none-match': '*', 'content-length': '1' }],
+  ['about the tags of the object', whenTagged('s3:ExistingObjectTag/x'), 'GET', {}],
+  ['about the tags of the bucket', whenTagged('s3:BucketTag/x'), 'DELETE', {}],
+])('a question %s ends with its client, whose place is free then', async (_, directory, method, headers) => {
   let asked = 0;
   const { sidecar, writes } = await inFrontOf(
     () => {
       asked += 1;
     },
-    { directory: openDirectory },
+    { directory },
   );
-  const headers = { 'content-length': '1', 'if-none-match': '*', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
-  const socket = await openSigned(sidecar.url, { method: 'PUT', path: '/data/k', headers });
-  socket.on('error', () => undefined).write('x');
+  const unsigned = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+  const socket = await openSigned(sidecar.url, {
+    method,
+    path: '/data/k',
+    headers: { ...headers, ...unsigned },
+  });
+  socket.on('error', () => undefined);
+  if (method === 'PUT') socket.write('x');
   const inFlight = async (): Promise<string | undefined> => {
     const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
     return /sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)/.exec(metrics)?.[1];

@@ -23,6 +23,7 @@ import {
   waitingForms,
   webhookCalls,
 } from '../support/hostile/attacks.ts';
+import { chartLimits, memoryLimitMiB } from '../support/hostile/under-attack.ts';
 import { build, type Program, programDirectory, startProgram } from '../support/program.ts';
 import { createSamlIdp, writeMetadata, writeResponse } from '../support/saml-idp.ts';
 import { s3Client } from '../support/sdk.ts';
@@ -34,10 +35,6 @@ import { startWebhook, type TestWebhook } from '../support/webhook.ts';
 const attackSeconds = 120;
 const quietSeconds = 15;
 const perSecond = 50;
-/** The memory limit of the chart, MiB. */
-const memoryLimitMiB = 320;
-/** The limits of the chart. */
-const chartLimits = '{ maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 33554432 }';
 
 const certificates = 10;
 const samlArn = `arn:aws:iam::${account}:saml-provider/company`;

@@ -1,8 +1,5 @@
-import { ConfiguredProviders } from '../../src/identity/configured-providers.ts';
 import { IdentityFault } from '../../src/identity/identity-fault.ts';
-import type { IdentityProviderSettings } from '../../src/identity/kinds.ts';
 import type { IdentityRequest } from '../../src/identity/observer.ts';
-import type { IdentityProviders } from '../../src/identity/provider.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
 import {
   type IdentityProviderOptions,
@@ -10,6 +7,7 @@ import {
   type TestIdentityProvider,
 } from '../support/identity-provider.ts';
 import { TestClock } from '../support/sidecar.ts';
+import { type IssuerSettings, type TokenProviders, tokenProviders } from './configured.ts';
 
 /** One kind of provider, for the contract suite. */
 export interface ProviderCase {
@@ -17,7 +15,7 @@ export interface ProviderCase {
   /** Claims that a token of this kind must have beside the registered ones. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** Settings of a provider for the issuer, for the audience `sts-sidecar`. */
-  settings(issuer: string): IdentityProviderSettings;
+  settings(issuer: string): IssuerSettings;
   /** Options of the issuer. */
   readonly issuer?: Pick<IdentityProviderOptions, 'tls' | 'jwksPath' | 'userInfo'>;
   /** What comes along with every token. */
@@ -29,7 +27,7 @@ export interface ProviderCase {
 export interface ProviderWorld {
   readonly clock: TestClock;
   readonly idp: TestIdentityProvider;
-  readonly providers: IdentityProviders;
+  readonly providers: TokenProviders;
   readonly requests: IdentityRequest[];
   /** A token with the kind's own claims. */
   mint(
@@ -56,8 +54,8 @@ export async function startProviderWorld(one: ProviderCase): Promise<ProviderWor
     requested: (request: IdentityRequest) => requests.push(request),
     keysRefreshed: () => 0,
   };
-  const configured = new ConfiguredProviders([one.settings(idp.issuer)], { fetch, clock, observer });
-  const providers: IdentityProviders = {
+  const configured = tokenProviders([one.settings(idp.issuer)], { fetch, clock, observer });
+  const providers: TokenProviders = {
     identify: (token, nowMs, { accessToken = one.accessToken, ...others } = {}) =>
       configured.identify(token, nowMs, { accessToken, ...others }),
   };

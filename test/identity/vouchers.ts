@@ -1,11 +1,9 @@
 import { Secret } from '../../src/core/secret.ts';
-import { ConfiguredProviders } from '../../src/identity/configured-providers.ts';
-import { ConfiguredWebhooks } from '../../src/identity/custom-token/configured-webhooks.ts';
-import type { IdentityProviderSettings } from '../../src/identity/kinds.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
 import { serviceAccountClaims, startIdentityProvider, testCaPem } from '../support/identity-provider.ts';
 import { TestClock } from '../support/sidecar.ts';
 import { startWebhook } from '../support/webhook.ts';
+import { configured, type IssuerSettings, tokenProviders } from './configured.ts';
 import { createSamlWorld } from './saml/saml-world.ts';
 
 /** What all kinds of providers have in common: a caller presents a proof, and the provider says who it is. */
@@ -60,10 +58,10 @@ export const vouchers: Readonly<Record<string, () => Promise<Voucher>>> = {
       authToken: new Secret('Bearer of-the-sidecar'),
       rolePolicies: ['ReadData'],
     } as const;
-    const providers = new ConfiguredWebhooks([settings], tools);
+    const providers = configured([settings], tools);
     return {
       name: 'plugin',
-      identify: (shown) => providers.identify('plugin', shown),
+      identify: (shown) => providers.customToken({ provider: 'plugin', token: shown }, tools.clock.now()),
       good: async () => 'aaa',
       foreign: async () => 'nobody-has-this',
       stop: async () => {
@@ -76,11 +74,11 @@ export const vouchers: Readonly<Record<string, () => Promise<Voucher>>> = {
 
 async function ofTokens(
   claims: Readonly<Record<string, unknown>>,
-  settings: (issuer: string) => IdentityProviderSettings,
+  settings: (issuer: string) => IssuerSettings,
 ): Promise<Voucher> {
   const idp = await startIdentityProvider({ tls: true });
   const { fetch, tools } = connection();
-  const providers = new ConfiguredProviders([settings(idp.issuer)], tools);
+  const providers = tokenProviders([settings(idp.issuer)], tools);
   return {
     name: 'tokens',
     identify: (shown) => providers.identify(shown, tools.clock.now()),

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   headsOfTinyHeaders,
   metricsPipelines,
@@ -14,29 +13,17 @@ import {
   waitingTrailers,
 } from '../support/hostile/amplifiers.ts';
 import type { Attack } from '../support/hostile/attacks.ts';
-import { inBytes, type Swarm } from '../support/hostile/sockets.ts';
-import { build, type Program, startProgram } from '../support/program.ts';
+import { inBytes } from '../support/hostile/sockets.ts';
+import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
+import { type Program, startProgram } from '../support/program.ts';
 import { s3Client } from '../support/sdk.ts';
 import { alice } from '../support/sidecar.ts';
 
-/** The memory limit of the chart, MiB, and its limits. */
-const memoryLimitMiB = 320;
-const limits = '{ maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 33554432 }';
-
-beforeAll(build, 120_000);
-
-let program: Program | undefined;
-let swarm: Swarm | undefined;
-
-afterEach(async () => {
-  swarm?.close();
-  await program?.stop();
-  program = undefined;
-  swarm = undefined;
-});
+const scene = underAttack();
 
 async function start(): Promise<Program> {
-  program = await startProgram({ limits });
+  const program = await startProgram({ limits: chartLimits });
+  scene.program = program;
   const store = s3Client(program.storeUrl, program.storeCredentials);
   await store.send(new CreateBucketCommand({ Bucket: 'data' }));
   await store.send(new PutObjectCommand({ Bucket: 'data', Key: 'k', Body: 'hello' }));
@@ -61,11 +48,9 @@ describe('a few bytes do not take many times their length', { timeout: 120_000 }
     ['in 2,300 unfinished heads of headers of seven bytes', headsOfTinyHeaders(2_300)],
   ])('%s', async (_, attack) => {
     const attacked = await start();
-    swarm = await attack(attacked);
-    for (let round = 0; round < 20; round += 1) {
-      await setTimeout(100);
-      expect(attacked.isRunning(), attacked.output().slice(-2000)).toBe(true);
-    }
+    const swarm = await attack(attacked);
+    scene.swarm = swarm;
+    await expectToRun(attacked, 2);
     expect(await read(attacked)).toBe('hello');
     expect((await attacked.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
     swarm.close();
@@ -89,15 +74,17 @@ it('nor do the answers of a store in chunks of one byte that no client reads', {
   store.listen(0, '127.0.0.1');
   await once(store, 'listening');
   const url = `http://127.0.0.1:${(store.address() as AddressInfo).port}`;
-  program = await startProgram({ limits, store: { url, secretAccessKey: 'store-secret' } });
-  swarm = await unreadDownloads(200)(program);
-  for (let round = 0; round < 20; round += 1) {
-    await setTimeout(100);
-    expect(program.isRunning(), program.output().slice(-2000)).toBe(true);
-  }
+  const program = await startProgram({
+    limits: chartLimits,
+    store: { url, secretAccessKey: 'store-secret' },
+  });
+  scene.program = program;
+  const swarm = await unreadDownloads(200)(program);
+  scene.swarm = swarm;
+  await expectToRun(program, 2);
   expect((await program.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
   swarm.close();
   const series = 'sts_sidecar_requests_in_flight{listener="s3"}';
-  await expect.poll(() => program?.metric(series), { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => program.metric(series), { timeout: 10_000 }).toBe(0);
   store.close();
 });

@@ -1,24 +1,15 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { signedHead } from '../support/hostile/signed.ts';
 import { Swarm } from '../support/hostile/sockets.ts';
+import { underAttack } from '../support/hostile/under-attack.ts';
 import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
-import { build, type Program } from '../support/program.ts';
 import { s3Client } from '../support/sdk.ts';
 import { alice } from '../support/sidecar.ts';
 
-beforeAll(build, 120_000);
-
-let program: Program | undefined;
-let swarm: Swarm | undefined;
-
-afterEach(async () => {
-  swarm?.close();
-  await program?.stop();
-  program = undefined;
-});
+const scene = underAttack();
 
 const get = 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n';
 const upgrade = 'GET /x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n';
@@ -35,8 +26,9 @@ describe.each([
 ])('a head with %s after the first request that is dropped', { timeout: 60_000 }, (_, head) => {
   it('and a reset do not end the process', async () => {
     const attacked = await startWithObject();
-    program = attacked;
-    swarm = new Swarm(attacked.url);
+    scene.program = attacked;
+    const swarm = new Swarm(attacked.url);
+    scene.swarm = swarm;
     for (let round = 0; round < 200 && attacked.isRunning(); round += 1) {
       for (const count of counts) {
         const socket = swarm.open(get.repeat(count) + head);
@@ -53,13 +45,14 @@ describe.each([
 
   it('does not keep the place of the request before it when the client has gone', async () => {
     const attacked = await startWithObject();
-    program = attacked;
+    scene.program = attacked;
     const store = s3Client(attacked.storeUrl, attacked.storeCredentials);
     await store.send(
       new PutObjectCommand({ Bucket: 'data', Key: 'large', Body: Buffer.alloc(16 * 1024 * 1024) }),
     );
     const first = await signedHead(attacked.url, alice, { method: 'GET', path: '/data/large' });
-    swarm = new Swarm(attacked.url);
+    const swarm = new Swarm(attacked.url);
+    scene.swarm = swarm;
     for (const count of counts) swarm.open(first + get.repeat(count) + head, false);
     const series = 'sts_sidecar_requests_in_flight{listener="s3"}';
     await expect.poll(() => attacked.metric(series), { timeout: 10_000 }).toBeGreaterThan(0);

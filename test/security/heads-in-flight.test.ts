@@ -1,27 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { signedHead } from '../support/hostile/signed.ts';
 import { Swarm } from '../support/hostile/sockets.ts';
-import { build, type Program, startProgram } from '../support/program.ts';
+import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
+import { type Program, startProgram } from '../support/program.ts';
 import { alice } from '../support/sidecar.ts';
 
-/** The memory limit of the chart, MiB, and its limits. */
-const memoryLimitMiB = 320;
-const limits = '{ maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 33554432 }';
-
-beforeAll(build, 120_000);
-
+const scene = underAttack();
 let store: Server | undefined;
-let program: Program | undefined;
-let swarm: Swarm | undefined;
-
-afterEach(async () => {
-  swarm?.close();
-  store?.close();
-  await program?.stop();
-});
+afterEach(() => void store?.close());
 
 // Node keeps each name twice when it has capital letters.
 const longFields = Array.from(
@@ -36,28 +25,26 @@ async function startBefore(serve: (socket: Socket) => void, heapMiB: number): Pr
   await once(store, 'listening');
   const { port } = store.address() as AddressInfo;
   const target = { url: `http://127.0.0.1:${port}`, secretAccessKey: 'store-secret' };
-  return startProgram({ limits, store: target, heapMiB });
+  return startProgram({ limits: chartLimits, store: target, heapMiB });
 }
 
 it('a caller cannot exhaust memory with long heads of requests in flight and behind them', {
   timeout: 120_000,
 }, async () => {
   // Less than in the chart: what others take at the same time is not there.
-  program = await startBefore((socket) => socket.resume(), 96);
-  swarm = new Swarm(program.url);
-  const head = await signedHead(program.url, alice, { method: 'GET', path: '/data/k' }, longFields);
+  const attacked = await startBefore((socket) => socket.resume(), 96);
+  scene.program = attacked;
+  const swarm = new Swarm(attacked.url);
+  scene.swarm = swarm;
+  const head = await signedHead(attacked.url, alice, { method: 'GET', path: '/data/k' }, longFields);
   for (let index = 0; index < 520; index += 1) {
     swarm.open(head + head);
     if (index % 20 === 19) await setTimeout(30);
   }
-  const attacked = program;
   await expect
     .poll(() => attacked.metric('sts_sidecar_requests_in_flight{listener="s3"}'), { timeout: 30_000 })
     .toBeGreaterThan(200);
-  for (let round = 0; round < 10; round += 1) {
-    await setTimeout(200);
-    expect(attacked.isRunning(), attacked.output().slice(-2000)).toBe(true);
-  }
+  await expectToRun(attacked, 2);
   expect((await attacked.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
 });
 
@@ -65,11 +52,12 @@ it('a caller cannot exhaust memory with the long heads of uploads that the store
   timeout: 120_000,
 }, async () => {
   const refusal = 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n';
-  program = await startBefore((socket) => socket.once('data', () => socket.write(refusal)), 72);
-  const attacked = program;
-  swarm = new Swarm(program.url);
+  const attacked = await startBefore((socket) => socket.once('data', () => socket.write(refusal)), 72);
+  scene.program = attacked;
+  const swarm = new Swarm(attacked.url);
+  scene.swarm = swarm;
   const fields = `Content-Length: 1000000\r\n${longFields}`;
-  const head = await signedHead(program.url, alice, { method: 'PUT', path: '/data/k' }, fields);
+  const head = await signedHead(attacked.url, alice, { method: 'PUT', path: '/data/k' }, fields);
   for (let index = 0; index < 1_020 && attacked.isRunning(); index += 1) {
     swarm.open(`${head}a`);
     if (index % 20 !== 19) continue;

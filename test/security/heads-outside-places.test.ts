@@ -1,9 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Attack } from '../support/hostile/attacks.ts';
-import type { Swarm } from '../support/hostile/sockets.ts';
+import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
 import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
-import { build, type Program } from '../support/program.ts';
 import {
   headsBehindRequests,
   headsThatGrowTogether,
@@ -14,21 +12,7 @@ import {
   refusedUploadsWithTrailers,
 } from './head-attacks.ts';
 
-/** The memory limit of the chart, MiB, and its limits. */
-const memoryLimitMiB = 320;
-const limits = '{ maxConnections: 4000, maxInFlight: 500, maxBufferedBytes: 33554432 }';
-
-beforeAll(build, 120_000);
-
-let program: Program | undefined;
-let swarm: Swarm | undefined;
-
-afterEach(async () => {
-  swarm?.close();
-  await program?.stop();
-  program = undefined;
-  swarm = undefined;
-});
+const scene = underAttack();
 
 describe('a stranger cannot exhaust memory with heads that hold no place', { timeout: 120_000 }, () => {
   // The header fields of refused uploads are freed, so that none of these has to be closed. Their targets are kept.
@@ -41,13 +25,10 @@ describe('a stranger cannot exhaust memory with heads that hold no place', { tim
     ['of 3,400 answered requests with targets of 32 KB', 'none', longTargetsOnIdleConnections(3_400)],
     ['or with trailers of 3,400 refused uploads', 'some', refusedUploadsWithTrailers(3_400)],
   ])('%s', async (_, closes, attack) => {
-    const attacked = await startWithObject({ limits });
-    program = attacked;
-    swarm = await attack(attacked);
-    for (let round = 0; round < 10; round += 1) {
-      await setTimeout(100);
-      expect(attacked.isRunning(), attacked.output().slice(-2000)).toBe(true);
-    }
+    const attacked = await startWithObject({ limits: chartLimits });
+    scene.program = attacked;
+    scene.swarm = await attack(attacked);
+    await expectToRun(attacked, 1);
     await serveCallers(attacked, 1);
     expect((await attacked.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
     const series = 'sts_sidecar_limit_actions_total{limit="unfinished_heads"}';

@@ -1,24 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Attack, forgedAssertions, unclosedMarkup } from '../support/hostile/attacks.ts';
-import type { Swarm } from '../support/hostile/sockets.ts';
+import { underAttack } from '../support/hostile/under-attack.ts';
 import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
-import { build, type Program, programDirectory } from '../support/program.ts';
+import { type Program, programDirectory } from '../support/program.ts';
 import { createSamlIdp, toBase64, writeMetadata, writeResponse } from '../support/saml-idp.ts';
 import { account, roleArn } from '../support/sidecar.ts';
 import { summary } from '../support/wire.ts';
 
-beforeAll(build, 120_000);
-
-let program: Program | undefined;
-let swarm: Swarm | undefined;
-
-afterEach(async () => {
-  swarm?.close();
-  await program?.stop();
-  program = undefined;
-  swarm = undefined;
-});
+const scene = underAttack();
 
 /** What an attack costs the program until it is answered, or until that is more than `limitMs`; processor time. */
 async function costOf(
@@ -27,7 +17,8 @@ async function costOf(
   limitMs = Number.POSITIVE_INFINITY,
 ): Promise<number> {
   const before = await attacked.cpuMs();
-  swarm = await attack(attacked);
+  const swarm = await attack(attacked);
+  scene.swarm = swarm;
   const { sockets } = swarm;
   let costMs = 0;
   while (costMs <= limitMs && !sockets.every((socket) => socket.destroyed)) {
@@ -66,15 +57,15 @@ describe('the event loop is held by no document', () => {
   )(
     '$method ?$selector with $markup × $times, then $filling',
     async ({ markup, times, filling, ...sent }) => {
-      program = await startWithObject();
-      const attacked = program;
+      const attacked = await startWithObject();
+      scene.program = attacked;
       const options = { filling, count: 2, request: [sent.method, sent.selector] } as const;
       const harmless = unclosedMarkup('', 0, options);
       await costOf(attacked, harmless);
       const limitMs = maxFactor * Math.max(await costOf(attacked, harmless), tickMs);
       const costMs = await costOf(attacked, unclosedMarkup(markup, times, options), limitMs);
       expect(costMs, 'milliseconds of processor time').toBeLessThanOrEqual(limitMs);
-      expect(swarm?.answers.map(summary)).toEqual(Array(options.count).fill('400 MalformedXML'));
+      expect(scene.swarm?.answers.map(summary)).toEqual(Array(options.count).fill('400 MalformedXML'));
       await serveCallers(attacked, 1);
     },
   );
@@ -93,13 +84,13 @@ describe('a stranger with a SAML response cannot hold the event loop', () => {
 
   it.each([1, 2, 10])('that no key of %i has signed', async (keys) => {
     const certificates = idps.slice(0, keys).map(({ certificate }) => certificate);
-    program = await startWithObject({
+    const attacked = await startWithObject({
       files: { 'company.xml': writeMetadata(entityId, certificates) },
       directory: `${programDirectory}
   identityProviders: [{ kind: saml, name: company, metadataFile: company.xml }]
 `,
     });
-    const attacked = program;
+    scene.program = attacked;
     const sent = (document: string, connections: number): Attack =>
       forgedAssertions(connections, provider, roleArn('data'), toBase64(document));
     const forged = sent(response.replace(/(<ds:SignatureValue>)..../, '$1AAAA'), 5);
@@ -109,7 +100,9 @@ describe('a stranger with a SAML response cannot hold the event loop', () => {
     const limitMs = 7 * Math.max(await costOf(attacked, harmless), tickMs);
     const costMs = await costOf(attacked, forged, limitMs);
     expect(costMs, 'milliseconds of processor time').toBeLessThanOrEqual(limitMs);
-    const refusals = swarm?.answers.map((answer) => answer.split('Response signature invalid').length - 1);
+    const refusals = scene.swarm?.answers.map(
+      (answer) => answer.split('Response signature invalid').length - 1,
+    );
     expect(refusals).toEqual([4, 4, 4, 4, 4]);
     await serveCallers(attacked);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readXml, writeXml } from '../../src/core/xml.ts';
+import { readSamlMetadata } from '../../src/identity/saml/metadata.ts';
 import { readMessage } from '../../src/identity/saml/read-message.ts';
-import { readSamlMetadata } from '../../src/identity/saml/settings.ts';
 import { understood, type WrittenRequest } from '../s3/vectors.ts';
 import { type Frames, superLinear } from '../support/hostile-texts.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type Attack,
   batchInBytes,
@@ -16,36 +16,24 @@ import {
   webhookCalls,
 } from '../support/hostile/attacks.ts';
 import type { Swarm } from '../support/hostile/sockets.ts';
+import { memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
 import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
-import { build, type Program, type ProgramOptions, programDirectory } from '../support/program.ts';
+import { type Program, type ProgramOptions, programDirectory } from '../support/program.ts';
 import { startWebhook } from '../support/webhook.ts';
 
-/** The memory limit of the chart, MiB. */
-const memoryLimitMiB = 320;
-
-beforeAll(build, 120_000);
-
-let program: Program | undefined;
-let swarm: Swarm | undefined;
-
-afterEach(async () => {
-  swarm?.close();
-  await program?.stop();
-  program = undefined;
-  swarm = undefined;
-});
+const scene = underAttack();
 
 async function start(options?: ProgramOptions): Promise<Program> {
-  program = await startWithObject(options);
-  return program;
+  scene.program = await startWithObject(options);
+  return scene.program;
 }
 
 /** Lets an attack on a fresh program run while callers are served, and looks at what it cost. */
 async function withstand(attack: Attack, options?: ProgramOptions): Promise<Program> {
   const attacked = await start(options);
-  swarm = await attack(attacked);
+  scene.swarm = await attack(attacked);
   await serveCallers(attacked);
-  await settled(swarm);
+  await settled(scene.swarm);
   await serveCallers(attacked, 2);
   expect(attacked.isRunning(), attacked.output().slice(-2000)).toBe(true);
   expect((await attacked.memory()).peakMiB).toBeLessThan(memoryLimitMiB);
@@ -79,7 +67,7 @@ describe('a stranger cannot exhaust memory or places', () => {
     const attacked = await start();
     await serveCallers(attacked);
     const before = (await attacked.metrics()).split('\n').length;
-    swarm = await distinctNames(40, 2500)(attacked);
+    scene.swarm = await distinctNames(40, 2500)(attacked);
     const refused = 'sts_sidecar_authn_failures_total{reason="unknown_key"}';
     await expect.poll(() => attacked.metric(refused), { timeout: 60_000 }).toBe(100_000);
     await serveCallers(attacked);
@@ -98,7 +86,7 @@ it('forms that take all bytes which strangers may hold keep no caller out', asyn
   const held = (): Promise<number> => attacked.metric('sts_sidecar_buffered_bytes');
   await expect.poll(held).toBeGreaterThan(6_000_000);
   // Fewer than there are places, so that none of them has to give way for its place.
-  swarm = await waitingForms(60, 256 * 1024)(attacked);
+  scene.swarm = await waitingForms(60, 256 * 1024)(attacked);
   await expect.poll(held).toBeGreaterThan(18_000_000);
   await serveCallers(attacked, 1);
   batch.close();
@@ -126,12 +114,12 @@ it('calls that wait for a webhook keep no caller out', async () => {
 describe('a caller without permission cannot exhaust memory or places', () => {
   it('with a batch in HTTP chunks of one byte, which is refused from its head', async () => {
     await withstand(batchInBytes(callers.bob));
-    expect(swarm?.answers[0]).toMatch(/^HTTP\/1\.1 403 [\s\S]*<Code>AccessDenied</);
+    expect(scene.swarm?.answers[0]).toMatch(/^HTTP\/1\.1 403 [\s\S]*<Code>AccessDenied</);
   });
 
   it('with 500 batches that wait for their last byte', async () => {
     await withstand(waitingBatches(500, callers.bob));
-    const refused = swarm?.answers.filter((answer) => answer.startsWith('HTTP/1.1 403 '));
+    const refused = scene.swarm?.answers.filter((answer) => answer.startsWith('HTTP/1.1 403 '));
     expect(refused).toHaveLength(500);
   });
 
@@ -143,12 +131,14 @@ describe('a caller without permission cannot exhaust memory or places', () => {
 describe('a caller with permission cannot exhaust memory', () => {
   it('with a batch in HTTP chunks of one byte', async () => {
     await withstand(batchInBytes(callers.alice));
-    expect(swarm?.answers[0]).toMatch(/^HTTP\/1\.1 411 /);
+    expect(scene.swarm?.answers[0]).toMatch(/^HTTP\/1\.1 411 /);
   });
 
   it('with 200 batches that wait for their last byte: some wait, the others get SlowDown', async () => {
     const attacked = await withstand(waitingBatches(200, callers.carol));
-    const refused = swarm?.answers.filter((answer) => /^HTTP\/1\.1 503 [\s\S]*<Code>SlowDown</.test(answer));
+    const refused = scene.swarm?.answers.filter((answer) =>
+      /^HTTP\/1\.1 503 [\s\S]*<Code>SlowDown</.test(answer),
+    );
     expect(refused?.length).toBeGreaterThan(150);
     expect(refused?.[0]).toMatch(/\r\nretry-after: 1\r\n/i);
     expect(await attacked.metric('sts_sidecar_limit_actions_total{limit="buffered_bytes"}')).toBeGreaterThan(

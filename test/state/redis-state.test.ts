@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -50,6 +51,18 @@ describe('a command for a Redis that has never been there', () => {
     expect(await use(state, 'assertion')).toBe(true);
     expect(await use(state, 'assertion')).toBe(false);
   });
+});
+
+it('a command whose answer arrived in time has not failed, however long the process was busy', async () => {
+  const { redis, state } = await runningRedis();
+  redis.pause();
+  const used = use(state, 'assertion');
+  await expect.poll(redis.hasWaiting).toBe(true);
+  await setImmediate();
+  redis.resume();
+  // Longer than a command may take. Timers come next, before the answer is read.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200);
+  expect(await used).toBe(true);
 });
 
 describe('a command that a Redis which stalls carries out after its request has failed', () => {

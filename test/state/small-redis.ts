@@ -10,7 +10,10 @@ export interface SmallRedis {
   readonly commands: (readonly string[])[];
   /** Carries out nothing until {@link SmallRedis.resume}; connections stay open. */
   pause(): void;
+  /** Carries out what has arrived; the answers are written when it returns. */
   resume(): void;
+  /** True when something has arrived that is not carried out yet. */
+  hasWaiting(): boolean;
   close(): Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export async function startSmallRedis(port = 0): Promise<SmallRedis> {
       resumed = new Set();
       for (const work of waiting) work();
     },
+    hasWaiting: () => resumed.size > 0,
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();

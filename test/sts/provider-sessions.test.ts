@@ -15,6 +15,7 @@ import {
   elementText,
   identityForm,
   type Outcome,
+  providersWith,
   serve,
   version,
 } from './support/sts-fixture.ts';
@@ -37,10 +38,12 @@ function directoryWith(policyNames: readonly string[]): Directory {
   });
 }
 
+const host = noise(240);
 const identity: FederatedIdentity = {
   provider,
+  providerArn: `arn:aws:iam::${accountId}:oidc-provider/${host}`,
   hasOwnRole: true,
-  issuer: `https://${noise(240)}`,
+  issuer: `https://${host}`,
   subject: noise(255),
   audience: noise(255),
   claims: new Map(),
@@ -54,8 +57,10 @@ async function ask(
   changes: Partial<FederatedIdentity> = {},
   parameters: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
-  const identify = (): Promise<FederatedIdentity> => Promise.resolve({ ...identity, ...changes });
-  const dependencies = dependenciesOf(directoryWith(names), { identityProviders: { identify } });
+  const webIdentity = (): Promise<FederatedIdentity> => Promise.resolve({ ...identity, ...changes });
+  const dependencies = dependenciesOf(directoryWith(names), {
+    identityProviders: providersWith({ webIdentity }),
+  });
   const form = {
     Action: 'AssumeRoleWithWebIdentity',
     Version: version,

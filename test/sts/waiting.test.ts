@@ -3,7 +3,14 @@ import { IdentityFault } from '../../src/identity/identity-fault.ts';
 import type { IdentityProviders } from '../../src/identity/provider.ts';
 import { renderStsError } from '../../src/sts/error-xml.ts';
 import { handleSts } from '../../src/sts/handle.ts';
-import { arrive, buildWorld, dependenciesOf, roleArn, version } from './support/sts-fixture.ts';
+import {
+  arrive,
+  buildWorld,
+  dependenciesOf,
+  providersWith,
+  roleArn,
+  version,
+} from './support/sts-fixture.ts';
 
 const form = {
   Action: 'AssumeRoleWithWebIdentity',
@@ -14,9 +21,13 @@ const form = {
 };
 
 /** What the listener hears while a call waits twice for its provider, and what the caller is answered. */
-async function call(identify: IdentityProviders['identify']): Promise<{ heard: string[]; answer: string }> {
+async function call(
+  webIdentity: IdentityProviders['webIdentity'],
+): Promise<{ heard: string[]; answer: string }> {
   const heard: string[] = [];
-  const dependencies = dependenciesOf(buildWorld({}), { identityProviders: { identify } });
+  const dependencies = dependenciesOf(buildWorld({}), {
+    identityProviders: providersWith({ webIdentity }),
+  });
   const { raw, body } = await arrive(form, undefined);
   const trace = {
     add: () => undefined,
@@ -36,7 +47,7 @@ async function call(identify: IdentityProviders['identify']): Promise<{ heard: s
 
 describe('a call that waits for its provider', () => {
   it('is told to the listener, every time it waits', async () => {
-    const { heard } = await call(async (_token, _now, { observe } = {}) => {
+    const { heard } = await call(async (_proof, _now, observe) => {
       for (let time = 0; time < 2; time += 1) observe?.('login')();
       throw new IdentityFault('malformed', 'no token');
     });

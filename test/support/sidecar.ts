@@ -6,6 +6,7 @@ import type { HeaderList } from '../../src/core/header-list.ts';
 import { type Randomness, systemRandomness } from '../../src/core/randomness.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { startDemoStore } from '../../src/demo/store/demo-store.ts';
+import type { IdentityKinds } from '../../src/identity/kinds.ts';
 import { acceptedOn } from './accepted-sockets.ts';
 
 /** A clock that starts at the machine's time and moves only as tests say. */
@@ -79,6 +80,8 @@ export interface SeenRequest {
 }
 
 export interface TestSidecarOptions {
+  /** The kinds of identity providers; those of the program when absent. */
+  readonly identityKinds?: IdentityKinds;
   readonly clock?: Clock;
   readonly randomness?: Randomness;
   /** YAML of the `directory` section. */
@@ -162,7 +165,9 @@ account: { id: "${account}", region: ${options.region ?? 'us-east-1'}, allowedRe
 ${options.tokens ?? 'tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }'}
 ${options.further ?? ''}
 ${options.directory ?? defaultDirectory}`;
+  const kinds = options.identityKinds === undefined ? {} : { identityKinds: options.identityKinds };
   const loaded = parseConfiguration(text, 'test.yaml', {
+    ...kinds,
     environment: (name) => variables.get(name),
     readText: (path) => {
       const content = options.files?.[path];
@@ -172,6 +177,7 @@ ${options.directory ?? defaultDirectory}`;
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const app = createApp({
     ...loaded,
+    ...kinds,
     clock,
     randomness: options.randomness ?? systemRandomness,
     logTo: { write: (line) => void logged.push(line) },

@@ -1,12 +1,7 @@
 import type { Caller } from '../../authenticate/caller.ts';
-import { hasIssuer } from '../../config/settings.ts';
 import { suggest } from '../../config/suggest.ts';
-import { hasOwnRole } from '../../identity/oidc/settings.ts';
-import { conditionKeys } from '../../identity/saml/condition-keys.ts';
-import { SamlProvider, samlNameQualifier } from '../../identity/saml/saml-provider.ts';
-import type { SamlProviderSettings } from '../../identity/saml/settings.ts';
-import type { SamlIdentity } from '../../identity/saml-identity.ts';
-import { providerArn } from '../../sts/federated-keys.ts';
+import { describeProvider } from '../../identity/kinds.ts';
+import type { FederatedUser } from '../../sts/trust-decision.ts';
 import { findCaller } from './find-caller.ts';
 import { type Asking, QuestionError, type QuestionField } from './question.ts';
 import type { World } from './world.ts';
@@ -20,16 +15,17 @@ interface Untold {
 export type Asker =
   | ({ readonly kind: 'caller'; readonly caller: Caller; readonly arn: string } & Untold)
   | { readonly kind: 'anonymous'; readonly arn: '*' }
-  | { readonly kind: 'web-identity'; readonly issuer: string; readonly arn: string }
   | ({
-      readonly kind: 'saml';
-      readonly identity: Pick<SamlIdentity, 'providerArn' | 'conditionKeys'>;
+      readonly kind: 'federated';
+      readonly user: FederatedUser;
       readonly arn: string;
+      /** For messages. */
+      readonly who: string;
     } & Untold);
 
 /** The caller's keys that were not given. */
 export function untoldOf(asker: Asker): readonly string[] {
-  return asker.kind === 'caller' || asker.kind === 'saml' ? asker.untold : [];
+  return asker.kind === 'anonymous' ? [] : asker.untold;
 }
 
 /**
@@ -39,15 +35,12 @@ export function untoldOf(asker: Asker): readonly string[] {
 export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
   const { principal, webIdentityProvider, samlProvider } = asking;
   if (webIdentityProvider !== undefined) {
-    requireAlone('webIdentityProvider', 'the token names the caller', [principal, samlProvider]);
-    refuseBut([], asking, 'a web identity');
-    return findIssuer(webIdentityProvider, world);
+    if (samlProvider !== undefined && principal === undefined) {
+      throw notAlone('webIdentityProvider', 'a SAML provider');
+    }
+    return findHolder('webIdentityProvider', webIdentityProvider, asking, world);
   }
-  if (samlProvider !== undefined) {
-    requireAlone('samlProvider', 'the assertion names the caller', [principal]);
-    refuseBut([], asking, 'a SAML assertion');
-    return findSamlProvider(samlProvider, world);
-  }
+  if (samlProvider !== undefined) return findHolder('samlProvider', samlProvider, asking, world);
   if (principal === undefined) throw new QuestionError('principal', 'is required');
   if (principal === '*') {
     refuseBut([], asking, 'an anonymous caller');
@@ -58,10 +51,8 @@ export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
   return { kind: 'caller', caller, arn: caller.arn, untold };
 }
 
-function requireAlone(field: QuestionField, because: string, others: readonly (string | undefined)[]): void {
-  if (others.every((other) => other === undefined)) return;
-  const what = others[0] === undefined ? 'a SAML provider' : 'a principal';
-  throw new QuestionError(field, `cannot be combined with ${what}: ${because}`);
+function notAlone(field: keyof typeof proofs, other: string): QuestionError {
+  return new QuestionError(field, `cannot be combined with ${other}: ${proofs[field].because}`);
 }
 
 const sessionParts = 'needs the session of a role or a federated user';
@@ -94,62 +85,47 @@ function refuseBut(admitted: readonly QuestionField[], asking: Asking, who: stri
   }
 }
 
-function findIssuer(text: string, { settings }: World): Asker {
-  const { account } = settings;
-  const issuers = settings.identityProviders.filter(hasIssuer);
-  const meant = issuers.filter(({ name, issuer }) =>
-    [name, issuer, providerArn(issuer, account)].includes(text),
+/** The questions about holders of a proof, by the part that names the provider. */
+const proofs = {
+  webIdentityProvider: {
+    form: 'webIdentity',
+    kind: 'web-identity',
+    because: 'the token names the caller',
+    what: 'a web identity',
+    who: 'a web identity',
+  },
+  samlProvider: {
+    form: 'saml',
+    kind: 'saml',
+    because: 'the assertion names the caller',
+    what: 'a SAML assertion',
+    who: 'the holder of a SAML assertion',
+  },
+} as const;
+
+function findHolder(field: keyof typeof proofs, text: string, asking: Asking, world: World): Asker {
+  const { form, kind, what, who } = proofs[field];
+  if (asking.principal !== undefined) throw notAlone(field, 'a principal');
+  refuseBut([], asking, what);
+  const { account, identityProviders } = world.settings;
+  const providers = identityProviders.flatMap((one) => {
+    const { form: own, principal, role } = describeProvider(one);
+    return own === form && principal !== undefined ? [{ name: one.name, principal, role }] : [];
+  });
+  const meant = providers.filter(({ name, principal }) =>
+    [name, principal.issuer, principal.arnIn(account)].includes(text),
   );
-  const found = meant.find((provider) => provider.kind !== 'oidc' || !hasOwnRole(provider));
-  if (found !== undefined) {
-    return { kind: 'web-identity', issuer: found.issuer, arn: providerArn(found.issuer, account) };
+  const principal = meant.find(({ role }) => role === undefined)?.principal;
+  if (principal !== undefined) {
+    const arn = principal.arnIn(account);
+    const { known = [], untold = [] } = principal.keysIn?.(account) ?? {};
+    return { kind: 'federated', user: { kind, providerArn: arn, conditionKeys: known }, arn, who, untold };
   }
+  const shown = JSON.stringify(text.slice(0, 256));
   if (meant.length > 0) {
     const why = 'has a role of its own, and its users assume no role of the directory';
-    throw new QuestionError('webIdentityProvider', `${JSON.stringify(text.slice(0, 256))} ${why}`);
+    throw new QuestionError(field, `${shown} ${why}`);
   }
-  throw unknownProvider(
-    'webIdentityProvider',
-    text,
-    issuers.flatMap(({ name, issuer }) => [name, issuer]),
-  );
-}
-
-function findSamlProvider(text: string, world: World): Asker {
-  const { identityProviders, account } = world.settings;
-  const providers = identityProviders.filter((one) => one.kind === 'saml');
-  for (const provider of providers) {
-    const { arn } = new SamlProvider(provider, account, { useOnce: async () => false });
-    if (![provider.name, provider.entityId, arn].includes(text)) continue;
-    return { kind: 'saml', arn, ...knownOfAssertions(provider, arn, account.id) };
-  }
-  const known = providers.flatMap(({ name, entityId }) => [name, entityId]);
-  throw unknownProvider('samlProvider', text, known);
-}
-
-function knownOfAssertions(
-  { name, entityId, recipients }: SamlProviderSettings,
-  arn: string,
-  accountId: string,
-): Pick<Extract<Asker, { kind: 'saml' }>, 'identity' | 'untold'> {
-  const [recipient = ''] = recipients;
-  const facts = {
-    issuer: entityId,
-    nameQualifier: samlNameQualifier(entityId, accountId, name),
-    doc: `${accountId}/${name}`,
-    recipient,
-    subject: '',
-    subjectType: '',
-  };
-  const untold = ['saml:sub', 'saml:sub_type', ...(recipients.length === 1 ? [] : ['saml:aud'])];
-  return { identity: { providerArn: arn, conditionKeys: conditionKeys(facts, new Map()) }, untold };
-}
-
-function unknownProvider(
-  field: 'webIdentityProvider' | 'samlProvider',
-  text: string,
-  known: readonly string[],
-): QuestionError {
-  const shown = JSON.stringify(text.slice(0, 256));
-  return new QuestionError(field, `no identity provider is ${shown}${suggest(text, known)}`);
+  const names = providers.flatMap(({ name, principal: { issuer } }) => [name, issuer]);
+  throw new QuestionError(field, `no identity provider is ${shown}${suggest(text, names)}`);
 }

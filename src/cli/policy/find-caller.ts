@@ -1,13 +1,12 @@
 import { assumedRoleArn, type Caller, federatedUserArn } from '../../authenticate/caller.ts';
 import { identifySession } from '../../authenticate/identify-session.ts';
-import { hasIssuer } from '../../config/settings.ts';
 import { suggest } from '../../config/suggest.ts';
 import { parseArn } from '../../core/arn.ts';
 import { withoutScheme } from '../../core/issuer.ts';
 import type { Role } from '../../directory/role.ts';
 import type { Root } from '../../directory/root.ts';
 import type { User } from '../../directory/user.ts';
-import { providerArn } from '../../sts/federated-keys.ts';
+import { describeProvider } from '../../identity/kinds.ts';
 import type { SessionClaims, SessionPrincipal } from '../../tokens/session-claims.ts';
 import { type Asking, QuestionError, type QuestionField } from './question.ts';
 import { checkMfaAge, checkPolicyNames, checkSession } from './session-checks.ts';
@@ -124,7 +123,8 @@ function roleSession({ role, name }: NamedSession, asking: Asking, world: World,
       untold: [],
     };
   }
-  if (role.provider.mode === 'custom-token') {
+  const held = federationOf(role.provider.name, world);
+  if (held === undefined) {
     return {
       caller: identifySession(claims, world.directory),
       admits: [],
@@ -132,7 +132,7 @@ function roleSession({ role, name }: NamedSession, asking: Asking, world: World,
       untold: [],
     };
   }
-  const { federation, untold } = federationOf(role.provider.name, world);
+  const { federation, untold } = held;
   const isClaimMode = role.provider.mode === 'claim';
   const named = isClaimMode ? { policyNames: checkPolicyNames(asking.policyNames, world) } : {};
   return {
@@ -143,20 +143,24 @@ function roleSession({ role, name }: NamedSession, asking: Asking, world: World,
   };
 }
 
-// The subject of the token is not known, and its audience only when the provider accepts a single one.
+/**
+ * What sessions of a provider's own role carry of a token; `undefined` when they carry nothing. The subject of the token is not
+ * known, and its audience only when the provider accepts a single one.
+ */
 function federationOf(
   provider: string,
-  { settings }: World,
-): Pick<FoundCaller, 'untold'> & Required<Pick<SessionClaims, 'federation'>> {
-  const { account, identityProviders } = settings;
-  const found = identityProviders.filter(hasIssuer).find(({ name }) => name === provider);
-  // INVARIANT: such a role exists only for an OpenID Connect provider.
-  if (found?.kind !== 'oidc') throw new Error(`no OpenID Connect provider is named ${provider}`);
-  const prefix = withoutScheme(found.issuer);
-  const [audience = ''] = found.clientIds;
+  { settings: { account, identityProviders } }: World,
+): (Pick<FoundCaller, 'untold'> & Required<Pick<SessionClaims, 'federation'>>) | undefined {
+  const found = identityProviders.find(({ name }) => name === provider);
+  // INVARIANT: generated roles are built from the same settings.
+  if (found === undefined) throw new Error(`no identity provider is named ${provider}`);
+  const { principal, tokens } = describeProvider(found);
+  if (principal === undefined || tokens === undefined) return undefined;
+  const prefix = withoutScheme(tokens.issuer);
+  const [audience = ''] = tokens.audiences;
   return {
-    federation: { provider: providerArn(found.issuer, account), subject: '', audience },
-    untold: [`${prefix}:sub`, ...(found.clientIds.length === 1 ? [] : [`${prefix}:aud`])],
+    federation: { provider: principal.arnIn(account), subject: '', audience },
+    untold: [`${prefix}:sub`, ...(tokens.audiences.length === 1 ? [] : [`${prefix}:aud`])],
   };
 }
 

@@ -120,11 +120,10 @@ function s3Cases(
   simulated: Simulated,
 ): readonly [Case, ...Case[]] {
   const { asker, world } = simulated;
-  if (asker.kind === 'web-identity' || asker.kind === 'saml') {
-    const who = asker.kind === 'saml' ? 'the holder of a SAML assertion' : 'a web identity';
+  if (asker.kind === 'federated') {
     throw new QuestionError(
       'action',
-      `${who} has no permission on S3 before it assumes a role: ask for the role's`,
+      `${asker.who} has no permission on S3 before it assumes a role: ask for the role's`,
     );
   }
   const place = s3Place(resource, known, world);
@@ -145,7 +144,7 @@ function s3Cases(
   return [caseOf({ permission, requestKeys: entries }), ...others];
 }
 
-function principalOf(asker: Exclude<Asker, { kind: 'web-identity' | 'saml' }>): PolicyPrincipal {
+function principalOf(asker: Exclude<Asker, { kind: 'federated' }>): PolicyPrincipal {
   return asker.kind === 'caller'
     ? policyPrincipal(asker.caller)
     : { kind: 'anonymous', accountId: '', arn: '' };

@@ -11,10 +11,10 @@ import {
   assumeRoleWithWebIdentity,
   callerQuestion,
   defaultDurationSeconds,
+  federatedActions,
   federatedQuestion,
   fullRoleArn,
   type RequestedSession,
-  samlQuestion,
   setSourceIdentity,
   type TrustCase,
   type TrustQuestion,
@@ -104,11 +104,8 @@ function askedOfRole(action: StsActionName, { asker, world, circumstances, raw }
   const { account } = world.settings;
   const session = requestedSession(circumstances);
   const isOf = (name: StsActionName): boolean => [name, tagSession, setSourceIdentity].includes(action);
-  if (asker.kind === 'web-identity' && isOf(assumeRoleWithWebIdentity)) {
-    return federatedQuestion(session, { issuer: asker.issuer, claims: new Map() }, raw, account);
-  }
-  if (asker.kind === 'saml' && isOf(assumeRoleWithSaml)) {
-    return samlQuestion(session, asker.identity, raw, account);
+  if (asker.kind === 'federated' && isOf(federatedActions[asker.user.kind])) {
+    return federatedQuestion(session, asker.user, raw, account);
   }
   if (asker.kind === 'caller' && isOf(assumeRole) && mayAssume(asker.caller)) {
     const { caller } = asker;

@@ -1,10 +1,8 @@
 import { quoteText } from '../path.ts';
+import { servicePrefixes } from '../policy-vocabulary.ts';
 import { suggest } from '../suggest.ts';
 import type { CheckedPolicy, PolicyCheck } from './policy-check.ts';
 import type { ConditionPart, PolicyText } from './statement-parts.ts';
-
-/** Services all of whose condition keys are known here. */
-const knownPrefixes: ReadonlySet<string> = new Set(['aws', 'iam', 's3', 'saml', 'sts']);
 
 /** Finds condition keys that requests never have. */
 export const checkConditionKeys: PolicyCheck = ({ conditions }, policy) => {
@@ -57,7 +55,7 @@ function faultOf(key: string, policy: CheckedPolicy, isMissingMeant: boolean): s
     return `no request has the key ${quoteText(key)} here: ${known.never}`;
   }
   const prefix = lower.slice(0, lower.indexOf(':'));
-  if (knownPrefixes.has(prefix)) {
+  if (servicePrefixes.has(prefix)) {
     const names = vocabulary.keys.map(({ name }) => (name.endsWith('/') ? `${name}<key>` : name));
     return `no request has the key ${quoteText(key)}${suggestKey(key, names)}`;
   }

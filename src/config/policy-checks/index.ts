@@ -4,8 +4,8 @@
  * It never rejects a policy, and never changes how one is evaluated.
  */
 
+import { isMapping } from '../../core/mapping.ts';
 import type { PolicyKind } from '../../iam/document.ts';
-import { isMapping } from '../mapping.ts';
 import type { Path } from '../path.ts';
 import type { Reading } from '../reading.ts';
 import { checkActions } from './actions.ts';

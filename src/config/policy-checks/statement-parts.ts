@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from '../mapping.ts';
+import { isMapping, type Mapping } from '../../core/mapping.ts';
 import type { Path } from '../path.ts';
 
 /** A text of a policy, and where in the policy it stands. */

@@ -8,8 +8,8 @@
 import type { OutboundAnswer } from '../../outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { askForAnswer, type IdentityTools, reachProvider } from '../ask-provider.ts';
-import type { CustomTokenIdentity } from '../custom-token-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
+import type { CustomTokenIdentity, PlainTokenProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import type { CustomTokenProviderSettings } from './settings.ts';
 import { readVerdict } from './verdict.ts';
@@ -23,14 +23,13 @@ const denied = 403;
 const maxEncodedLength = 32_768;
 
 /** One webhook. */
-export class CustomTokenProvider {
-  readonly name: string;
+export class CustomTokenProvider implements PlainTokenProvider {
+  readonly form = 'customToken';
   readonly #settings: CustomTokenProviderSettings;
   readonly #tools: IdentityTools;
   readonly #room: ProviderRoom;
 
   constructor(settings: CustomTokenProviderSettings, tools: IdentityTools) {
-    this.name = settings.name;
     this.#settings = settings;
     this.#tools = tools;
     this.#room = new ProviderRoom(settings.name);
@@ -43,28 +42,27 @@ export class CustomTokenProvider {
    */
   async identify(token: string, observe?: WaitObserver): Promise<CustomTokenIdentity> {
     if (encodeURIComponent(token).length > maxEncodedLength) {
-      throw new IdentityFault('malformed', 'The token is too long', { provider: this.name });
+      throw new IdentityFault('malformed', 'The token is too long', { provider: this.#settings.name });
     }
     const verdict = readVerdict(await this.#room.wait(() => this.#ask(token), observe));
     if (verdict === undefined) {
-      throw unusable(this.name, 'the webhook answered something else than it must');
+      throw unusable(this.#settings.name, 'the webhook answered something else than it must');
     }
     if (verdict.kind === 'denied') {
-      throw new IdentityFault('provider_denied', verdict.reason, { provider: this.name });
+      throw new IdentityFault('provider_denied', verdict.reason, { provider: this.#settings.name });
     }
     const { user, maxValiditySeconds } = verdict;
-    return { provider: this.name, user, maxValiditySeconds };
+    return { provider: this.#settings.name, user, maxValiditySeconds };
   }
 
-  /** Checks that the webhook is reachable. Only the observer learns the result. */
   async probe(): Promise<void> {
-    await reachProvider(this.#tools, this.name, this.#settings.url);
+    await reachProvider(this.#tools, this.#settings.name, this.#settings.url);
   }
 
   async #ask(token: string): Promise<OutboundAnswer> {
     const { url, authToken } = this.#settings;
     try {
-      return await askForAnswer(this.#tools, this.name, 'custom_token', {
+      return await askForAnswer(this.#tools, this.#settings.name, 'custom_token', {
         url: withToken(url, token),
         isEmptyPost: true,
         readStatus: denied,
@@ -75,9 +73,9 @@ export class CustomTokenProvider {
     } catch (cause) {
       if (!(cause instanceof OutboundFault)) throw cause;
       const detail = `the webhook failed: ${cause.message}`;
-      if (!cause.isTransient) throw unusable(this.name, detail, cause);
+      if (!cause.isTransient) throw unusable(this.#settings.name, detail, cause);
       throw new IdentityFault('provider_unreachable', 'The identity provider could not be reached', {
-        provider: this.name,
+        provider: this.#settings.name,
         detail,
         cause,
       });

@@ -1,5 +1,5 @@
+import { isMapping } from '../../core/mapping.ts';
 import type { OutboundAnswer } from '../../outbound/guarded-fetch.ts';
-import { isJsonObject } from '../unverified-token.ts';
 
 /** A webhook's verdict on a token. */
 export type Verdict =
@@ -16,12 +16,12 @@ const validity = { min: 900, max: 31_536_000 };
  * it is.
  */
 export function readVerdict({ status, value }: OutboundAnswer): Verdict | undefined {
-  if (!isJsonObject(value)) return undefined;
+  if (!isMapping(value)) return undefined;
   if (status === 403) return readDenial(value['reason']);
   if (status !== 200) return undefined;
   const { user, maxValiditySeconds, claims = {} } = value;
   if (typeof user !== 'string' || user.trim() === '' || user.length > maxUserLength) return undefined;
-  if (!isValidity(maxValiditySeconds) || !isJsonObject(claims)) return undefined;
+  if (!isValidity(maxValiditySeconds) || !isMapping(claims)) return undefined;
   return { kind: 'accepted', user, maxValiditySeconds };
 }
 

@@ -1,6 +1,6 @@
 /*
  * This folder owns projected service account tokens of a Kubernetes cluster (Kubernetes, "Managing Service Accounts").
- * In: a token. Out: the service account as a `FederatedIdentity`.
+ * In: a token. Out: the service account as a `VerifiedToken`.
  * It always verifies the signature itself. A TokenReview, if configured, follows, so that forged tokens never reach the API
  * server.
  * It never accepts a token whose subject is not a service account.
@@ -8,12 +8,12 @@
 
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
-import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
+import { requireIssuer, requireSubject } from '../check-claims.ts';
 import { discoverKeys } from '../discovery.ts';
-import type { FederatedIdentity } from '../federated-identity.ts';
+import type { VerifiedToken } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { KeySource } from '../key-source.ts';
-import type { IdentityProvider } from '../provider.ts';
+import type { WebIdentityProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
@@ -23,10 +23,9 @@ import type { KubernetesProviderSettings } from './settings.ts';
 import { reviewToken } from './token-review.ts';
 
 /** One cluster. */
-export class KubernetesProvider implements IdentityProvider {
-  readonly name: string;
-  readonly issuer: string;
-  readonly hasOwnRole = false;
+export class KubernetesProvider implements WebIdentityProvider {
+  readonly form = 'webIdentity';
+  readonly #issuer: string;
   readonly #audiences: ReadonlySet<string>;
   readonly #keys: KeySource;
   /** Set when tokens are reviewed by the API server. */
@@ -35,8 +34,7 @@ export class KubernetesProvider implements IdentityProvider {
 
   constructor(settings: KubernetesProviderSettings, tools: IdentityTools) {
     const { name, issuer, audiences, tokenReview, apiServer } = settings;
-    this.name = name;
-    this.issuer = issuer;
+    this.#issuer = issuer;
     this.#audiences = new Set(audiences);
     const server = apiServer === undefined ? undefined : new ApiServer(name, apiServer, tools);
     // INVARIANT: the configuration requires an API server for token reviews.
@@ -47,21 +45,12 @@ export class KubernetesProvider implements IdentityProvider {
     this.#room = new ProviderRoom(name);
   }
 
-  accepts(token: UnverifiedToken): boolean {
-    return this.#acceptedAudiences(token).length > 0;
-  }
-
   async verify(
     token: UnverifiedToken,
-    nowMs: number,
-    _accessToken?: string,
-    observe?: WaitObserver,
-  ): Promise<FederatedIdentity> {
-    requireIssuer(token, this.issuer);
-    const audiences = this.#acceptedAudiences(token);
-    const [audience] = audiences;
-    if (audience === undefined) throw wrongAudience();
-    const expiresAt = checkTimes(token.claims, nowMs);
+    audiences: readonly string[],
+    observe: WaitObserver,
+  ): Promise<VerifiedToken> {
+    requireIssuer(token, this.#issuer);
     await verifySignature(token, this.#keys, observe);
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const subject = requireSubject(token.claims);
@@ -73,12 +62,10 @@ export class KubernetesProvider implements IdentityProvider {
     if (reviewer !== undefined) {
       await this.#room.wait(() => reviewToken(token.text, { audiences, subject }, reviewer), observe);
     }
-    const session = { expiresAt, tags, sourceIdentity, policyNames: undefined };
-    const { name: provider, issuer, hasOwnRole } = this;
-    return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
+    return { subject, claims, tags, sourceIdentity, policyNames: undefined };
   }
 
-  #acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {
+  acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {
     return [...new Set(audiences.filter((audience) => this.#audiences.has(audience)))];
   }
 }

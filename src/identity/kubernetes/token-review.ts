@@ -1,6 +1,6 @@
+import { isMapping } from '../../core/mapping.ts';
 import { OutboundFault } from '../../outbound/outbound-fault.ts';
 import { IdentityFault } from '../identity-fault.ts';
-import { isJsonObject } from '../unverified-token.ts';
 import type { ApiServer } from './api-server.ts';
 
 /** What a token review must confirm. */
@@ -22,7 +22,7 @@ export async function reviewToken(token: string, expected: ExpectedReview, serve
   // An API server that does not support audiences returns none: it has judged the token for itself, not for this service.
   const isForUs =
     Array.isArray(audiences) && audiences.some((audience) => expected.audiences.includes(String(audience)));
-  const username = isJsonObject(user) ? user['username'] : undefined;
+  const username = isMapping(user) ? user['username'] : undefined;
   if (authenticated === true && isForUs && username === expected.subject) return;
   throw new IdentityFault('provider_rejected', 'The identity provider rejected the token', {
     detail: describe(authenticated, isForUs),
@@ -43,8 +43,8 @@ async function ask(token: string, { audiences }: ExpectedReview, server: ApiServ
 }
 
 function readStatus(review: unknown): Readonly<Record<string, unknown>> {
-  const status = isJsonObject(review) ? review['status'] : undefined;
-  return isJsonObject(status) ? status : {};
+  const status = isMapping(review) ? review['status'] : undefined;
+  return isMapping(status) ? status : {};
 }
 
 function describe(authenticated: unknown, isForUs: boolean): string {

@@ -1,50 +1,40 @@
 /*
  * This folder owns identity tokens of OpenID Connect providers (OpenID Connect Core 1.0, section 3.1.3.7).
- * In: an ID token, and an access token if UserInfo is used. Out: a `FederatedIdentity`.
+ * In: an ID token, and an access token if UserInfo is used. Out: a `VerifiedToken`.
  * It never accepts a token that was issued to another application, unless the configuration allows it.
  * It never takes session tags or a source identity from UserInfo, which is not signed.
  */
 
+import type { Mapping } from '../../core/mapping.ts';
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
-import { checkTimes, requireIssuer, requireSubject, wrongAudience } from '../check-claims.ts';
+import { requireIssuer, requireSubject } from '../check-claims.ts';
 import { discover } from '../discovery.ts';
-import type { FederatedIdentity } from '../federated-identity.ts';
+import type { VerifiedToken } from '../federated-identity.ts';
 import { KeySource } from '../key-source.ts';
-import type { IdentityProvider } from '../provider.ts';
+import type { WebIdentityProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
-import type { JsonObject, UnverifiedToken } from '../unverified-token.ts';
+import type { UnverifiedToken } from '../unverified-token.ts';
 import type { VerificationKey } from '../verification-key.ts';
 import { verifySignature } from '../verify-signature.ts';
 import { policyNamesIn } from './policy-claim.ts';
-import { hasOwnRole, type OidcProviderSettings } from './settings.ts';
+import type { OidcProviderSettings } from './settings.ts';
 import { withUserInfo } from './user-info.ts';
 
 /** One OpenID Connect provider. */
-export class OidcProvider implements IdentityProvider {
-  readonly name: string;
-  readonly issuer: string;
-  readonly hasOwnRole: boolean;
+export class OidcProvider implements WebIdentityProvider {
+  readonly form = 'webIdentity';
+  readonly #settings: OidcProviderSettings;
   readonly #clientIds: ReadonlySet<string>;
-  readonly #acceptAzp: boolean;
-  readonly #anyAzp: boolean;
-  readonly #policyClaim: string | undefined;
-  readonly #asksUserInfo: boolean;
   readonly #tools: IdentityTools;
   readonly #keys: KeySource;
   readonly #room: ProviderRoom;
   #userInfoEndpoint: string | undefined;
 
   constructor(settings: OidcProviderSettings, tools: IdentityTools) {
-    this.name = settings.name;
-    this.issuer = settings.issuer;
-    this.hasOwnRole = hasOwnRole(settings);
+    this.#settings = settings;
     this.#clientIds = new Set(settings.clientIds);
-    this.#acceptAzp = settings.acceptAzp;
-    this.#anyAzp = settings.anyAzp;
-    this.#policyClaim = settings.policyClaim;
-    this.#asksUserInfo = settings.userInfo;
     this.#tools = tools;
     const fetchKeys = async (): Promise<readonly VerificationKey[]> => {
       const { keys, userInfoEndpoint } = await discover(settings, tools);
@@ -55,50 +45,40 @@ export class OidcProvider implements IdentityProvider {
     this.#room = new ProviderRoom(settings.name);
   }
 
-  accepts(token: UnverifiedToken): boolean {
-    return this.#acceptedAudiences(token).length > 0;
-  }
-
   async verify(
     token: UnverifiedToken,
-    nowMs: number,
+    audiences: readonly string[],
+    observe: WaitObserver,
     accessToken?: string,
-    observe?: WaitObserver,
-  ): Promise<FederatedIdentity> {
-    requireIssuer(token, this.issuer);
-    const audiences = this.#acceptedAudiences(token);
-    const [audience] = audiences;
-    if (audience === undefined) throw wrongAudience();
-    const expiresAt = checkTimes(token.claims, nowMs);
+  ): Promise<VerifiedToken> {
+    const { issuer, userInfo, policyClaim } = this.#settings;
+    requireIssuer(token, issuer);
     await verifySignature(token, this.#keys, observe);
     const subject = requireSubject(token.claims);
-    const all = this.#asksUserInfo
+    const all = userInfo
       ? await this.#room.wait(() => this.#completeClaims(token, subject, accessToken), observe)
       : token.claims;
     // From the signed token only. UserInfo may describe the user, but not what the session carries.
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const claims = textualClaims({ ...all, aud: audiences });
-    const policyNames =
-      this.#policyClaim === undefined ? undefined : policyNamesIn(claims, this.#policyClaim);
-    const session = { expiresAt, tags, sourceIdentity, policyNames };
-    const { name: provider, issuer, hasOwnRole } = this;
-    return { provider, hasOwnRole, issuer, subject, audience, claims, ...session };
+    const policyNames = policyClaim === undefined ? undefined : policyNamesIn(claims, policyClaim);
+    return { subject, claims, tags, sourceIdentity, policyNames };
   }
 
-  async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<JsonObject> {
+  async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<Mapping> {
     // Set together with the keys, without which no token is verified.
     const endpoint = this.#userInfoEndpoint;
-    const { name: provider, issuer } = this;
+    const { name: provider, issuer } = this.#settings;
     return withUserInfo({ provider, issuer, endpoint, token, subject, accessToken }, this.#tools);
   }
 
-  #acceptedAudiences({ audiences, authorizedParty }: UnverifiedToken): readonly string[] {
+  acceptedAudiences({ audiences, authorizedParty }: UnverifiedToken): readonly string[] {
     const isOfClient = authorizedParty !== undefined && this.#clientIds.has(authorizedParty);
     // Issued to another application, which could present it here as its own (OpenID Connect Core 1.0, section 3.1.3.7).
-    if (authorizedParty !== undefined && !isOfClient && !this.#anyAzp) return [];
+    if (authorizedParty !== undefined && !isOfClient && !this.#settings.anyAzp) return [];
     const named = audiences.filter((audience) => this.#clientIds.has(audience));
     if (named.length > 0) return [...new Set(named)];
-    const azpCounts = audiences.length === 0 || this.#acceptAzp;
+    const azpCounts = audiences.length === 0 || this.#settings.acceptAzp;
     return azpCounts && isOfClient ? [authorizedParty] : [];
   }
 }

@@ -1,3 +1,4 @@
+import { isMapping, type Mapping } from '../../core/mapping.ts';
 import { Secret } from '../../core/secret.ts';
 import type { OutboundRequest } from '../../outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../outbound/outbound-fault.ts';
@@ -5,7 +6,7 @@ import { askProvider, type IdentityTools } from '../ask-provider.ts';
 import { isAwsClaim } from '../aws-claims.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { hasTooManyClaims } from '../textual-claims.ts';
-import { isJsonObject, type JsonObject, type UnverifiedToken } from '../unverified-token.ts';
+import type { UnverifiedToken } from '../unverified-token.ts';
 
 /** Largest accepted response; real ones have a few kilobytes. */
 const maxAnswerBytes = 262_144;
@@ -47,7 +48,7 @@ export interface UserInfoQuestion {
  * @throws IdentityFault `bad_claims` without an access token or with one of another user, `provider_rejected`,
  * `provider_unreachable` or `bad_answer`
  */
-export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTools): Promise<JsonObject> {
+export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTools): Promise<Mapping> {
   const { provider, issuer, token, subject, endpoint, accessToken } = question;
   if (accessToken === undefined) {
     throw new IdentityFault('bad_claims', 'The identity provider needs the parameter WebIdentityAccessToken');
@@ -56,7 +57,7 @@ export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTo
   const bearer = new Secret(accessToken);
   const outgoing = { url: endpoint, namedBy: issuer, bearer, maxBytes: maxAnswerBytes };
   const answer = await ask(provider, outgoing, tools);
-  if (!isJsonObject(answer)) throw unusable('UserInfo answered with something else than an object');
+  if (!isMapping(answer)) throw unusable('UserInfo answered with something else than an object');
   // Without this check, the access token of another user would add that user's claims to the session.
   if (answer['sub'] !== subject) {
     throw new IdentityFault('bad_claims', 'The access token belongs to another subject than the ID token');

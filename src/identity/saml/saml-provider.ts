@@ -6,9 +6,10 @@
  */
 
 import { createHash, type KeyObject } from 'node:crypto';
-import { formatArn } from '../../core/arn.ts';
 import type { UsedNames } from '../../state/shared-state.ts';
 import { IdentityFault } from '../identity-fault.ts';
+import { type AccountName, providerArn } from '../kind.ts';
+import type { AssertionProvider } from '../provider.ts';
 import type { SamlIdentity } from '../saml-identity.ts';
 import { readAttributes } from './attributes.ts';
 import { checkAssertion, requireIssuer } from './check-assertion.ts';
@@ -25,17 +26,10 @@ import type { XmlNode } from './strict-xml.ts';
 import { requireBefore, timeOf } from './times.ts';
 import { verifiedAssertion } from './verify-message.ts';
 
-/** The account that the providers belong to. */
-export interface SamlAccount {
-  readonly id: string;
-  readonly partition: string;
-}
-
 /** One SAML 2.0 identity provider, which judges the assertions that name it. */
-export class SamlProvider {
-  readonly name: string;
-  /** `arn:<partition>:iam::<account>:saml-provider/<name>` */
-  readonly arn: string;
+export class SamlProvider implements AssertionProvider {
+  readonly form = 'saml';
+  readonly #arn: string;
   readonly #settings: SamlProviderSettings;
   readonly #keys: readonly KeyObject[];
   readonly #refuted = new RefutedSignatures();
@@ -43,17 +37,9 @@ export class SamlProvider {
   readonly #doc: string;
   readonly #used: UsedNames;
 
-  constructor(settings: SamlProviderSettings, account: SamlAccount, used: UsedNames) {
+  constructor(settings: SamlProviderSettings, account: AccountName, used: UsedNames) {
     const { name, entityId, certificates } = settings;
-    const resource = `saml-provider/${name}`;
-    this.name = name;
-    this.arn = formatArn({
-      partition: account.partition,
-      service: 'iam',
-      region: '',
-      account: account.id,
-      resource,
-    });
+    this.#arn = samlProviderArn(name)(account);
     this.#settings = settings;
     this.#keys = certificates.flatMap((certificate) => importCertificateKey(certificate) ?? []);
     this.#nameQualifier = samlNameQualifier(entityId, account.id, name);
@@ -61,10 +47,6 @@ export class SamlProvider {
     this.#used = used;
   }
 
-  /**
-   * Checks everything about a response except whether it was used before.
-   * @throws IdentityFault
-   */
   async identify(base64: string, nowMs: number): Promise<SamlIdentity> {
     const message = readMessage(base64);
     const [issuer] = childrenOf(message.response, xmlNamespaces.assertion, 'Issuer');
@@ -77,8 +59,8 @@ export class SamlProvider {
     return {
       ...facts,
       ...session,
-      provider: this.name,
-      providerArn: this.arn,
+      provider: this.#settings.name,
+      providerArn: this.#arn,
       maxDurationSeconds: longestSession(assertion, sessionDurationSeconds, nowMs),
       conditionKeys: conditionKeys({ ...facts, doc: this.#doc }, attributes),
       useUp: () => this.#useUp(assertion, usableUntilMs, nowMs),
@@ -90,9 +72,14 @@ export class SamlProvider {
     const id = JSON.stringify([this.#settings.entityId, assertion.attributes.get('ID')]);
     const digest = createHash('sha256').update(id).digest('base64url');
     if (await this.#used.useOnce(`saml:${digest}`, untilMs, nowMs)) return;
-    const provider = this.name;
+    const { name: provider } = this.#settings;
     throw new IdentityFault('replayed', 'Invalid SAML response: the assertion was used before', { provider });
   }
+}
+
+/** `arn:<partition>:iam::<account>:saml-provider/<name>` */
+export function samlProviderArn(name: string): (account: AccountName) => string {
+  return providerArn(`saml-provider/${name}`);
 }
 
 /**

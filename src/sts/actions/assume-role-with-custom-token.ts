@@ -2,7 +2,7 @@ import { canonicalProviderArn } from '../../directory/provider-role.ts';
 import type { Role } from '../../directory/role.ts';
 import { defineUnsignedAction, type UnsignedAction, type UnsignedCall } from '../action.ts';
 import { stsError } from '../errors.ts';
-import { federateCustomToken } from '../federate.ts';
+import { federate } from '../federate.ts';
 import { issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
 import { denied, grantRoleToWebhookUser } from '../provider-grant.ts';
@@ -24,7 +24,8 @@ export const assumeRoleWithCustomToken: UnsignedAction = defineUnsignedAction({
   async perform(values, call) {
     const role = findRole(values.RoleArn, call);
     if (role?.provider?.mode !== 'custom-token') throw denied(name, 'the role is not of a webhook');
-    const identity = await federateCustomToken(role.provider.name, values.Token, call);
+    const proof = { provider: role.provider.name, token: values.Token };
+    const identity = await federate('customToken', proof, call);
     const grant = grantRoleToWebhookUser(role, identity, values.DurationSeconds);
     const passed = { Policy: undefined, PolicyArns: [], tags: [] };
     const { credentials } = await issueSession(grant, passed, call, call.raw.receivedAtMs);

@@ -2,14 +2,14 @@ import { parseArn } from '../../core/arn.ts';
 import type { SamlIdentity } from '../../identity/saml-identity.ts';
 import { defineUnsignedAction, type UnsignedAction } from '../action.ts';
 import { stsError } from '../errors.ts';
-import { federateSaml } from '../federate.ts';
+import { federate, orStsError } from '../federate.ts';
 import { issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
 import {
   assumeRoleWithSaml as action,
   defaultDurationSeconds,
+  federatedQuestion,
   fullRoleArn,
-  samlQuestion,
 } from '../trust-decision.ts';
 import { grantRoleToFederated } from '../trust-policy.ts';
 
@@ -33,7 +33,10 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
     const roleArn = fullRoleArn(values.RoleArn, account.id);
     if (roleArn === undefined) throw invalid(values.RoleArn);
     if (!isSamlProviderArn(values.PrincipalArn)) throw invalid(values.PrincipalArn);
-    const identity = await federateSaml(values.PrincipalArn, values.SAMLAssertion, call);
+    // Strangers send assertions, and one around a signature that the provider has made is read to its end.
+    await call.trace.turn?.();
+    const proof = { principalArn: values.PrincipalArn, assertion: values.SAMLAssertion };
+    const identity = await federate('saml', proof, call);
     requireOffered(identity, roleArn, account.id);
     const { sessionName, tags, sourceIdentity, maxDurationSeconds } = identity;
     const { DurationSeconds: durationSeconds } = values;
@@ -46,10 +49,13 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
     };
     const grant = await grantRoleToFederated(
       { roleArn, sessionName, durationSeconds, tags, sourceIdentity, maxDurationSeconds },
-      { question: samlQuestion(session, identity, raw, account), federation: federationOf(identity) },
+      {
+        question: federatedQuestion(session, { kind: 'saml', ...identity }, raw, account),
+        federation: federationOf(identity),
+      },
       call,
     );
-    const passed = { ...values, tags, useUp: identity.useUp };
+    const passed = { ...values, tags, useUp: () => orStsError(identity.useUp(), call) };
     const { credentials, packedPolicySize } = await issueSession(grant, passed, call, raw.receivedAtMs);
     return {
       Credentials: credentials,

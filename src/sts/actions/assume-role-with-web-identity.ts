@@ -2,7 +2,7 @@ import type { FederatedIdentity } from '../../identity/federated-identity.ts';
 import { defineUnsignedAction, type UnsignedAction, type UnsignedCall } from '../action.ts';
 import { stsError } from '../errors.ts';
 import { federate } from '../federate.ts';
-import { providerArn } from '../federated-keys.ts';
+import { claimKeys } from '../federated-keys.ts';
 import { arnsOf, issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
 import { denied, grantProviderRole, type ProviderGrant } from '../provider-grant.ts';
@@ -50,8 +50,8 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
     requirePolicyRoom(values.Policy, arnsOf(values.PolicyArns));
     const mode = webIdentityMode(values.RoleArn, call.dependencies);
     const provider = mode.kind === 'provider' ? mode.role?.provider?.name : undefined;
-    const circumstances = { accessToken: values.WebIdentityAccessToken, provider };
-    const identity = await federate(values.WebIdentityToken, circumstances, call);
+    const proof = { token: values.WebIdentityToken, accessToken: values.WebIdentityAccessToken, provider };
+    const identity = await federate('webIdentity', proof, call);
     const grant = await grantTo(identity, mode, values, call);
     const { sourceIdentity, tags } = identity;
     const session = await issueSession(grant, { ...values, tags }, call, call.raw.receivedAtMs);
@@ -90,14 +90,15 @@ async function grantTo(
   // provider that was added for its own role.
   if (identity.hasOwnRole) throw denied(name, 'the provider of the token has a role of its own');
   const { account } = call.dependencies;
-  const { subject, audience, tags, sourceIdentity } = identity;
+  const { providerArn, subject, audience, tags, sourceIdentity } = identity;
+  const user = { kind: 'web-identity', providerArn, conditionKeys: claimKeys(identity) } as const;
   const session = { sessionName, tags, sourceIdentity };
   const requested = { ...session, durationSeconds: durationSeconds ?? defaultDurationSeconds };
   return grantRoleToFederated(
     { ...session, roleArn, durationSeconds },
     {
-      question: federatedQuestion(requested, identity, call.raw, account),
-      federation: { provider: providerArn(identity.issuer, account), subject, audience },
+      question: federatedQuestion(requested, user, call.raw, account),
+      federation: { provider: providerArn, subject, audience },
     },
     call,
   );

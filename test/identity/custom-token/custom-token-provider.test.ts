@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
-import { ConfiguredWebhooks } from '../../../src/identity/custom-token/configured-webhooks.ts';
 import {
   type CustomTokenProviderSettings,
   pluginRoleId,
 } from '../../../src/identity/custom-token/settings.ts';
 import { IdentityFault } from '../../../src/identity/identity-fault.ts';
 import type { IdentityRequest } from '../../../src/identity/observer.ts';
+import type { CustomTokenIdentity } from '../../../src/identity/provider.ts';
 import { GuardedFetch } from '../../../src/outbound/guarded-fetch.ts';
 import { TestClock } from '../../support/sidecar.ts';
 import { startWebhook, type TestWebhook } from '../../support/webhook.ts';
+import { configured } from '../configured.ts';
 import {
   flood,
   hangUp,
@@ -37,7 +38,10 @@ afterEach(async () => {
   await webhook.stop();
 });
 
-function providers(changes: Partial<CustomTokenProviderSettings> = {}): ConfiguredWebhooks {
+function providers(changes: Partial<CustomTokenProviderSettings> = {}): {
+  identify(name: string, token: string): Promise<CustomTokenIdentity>;
+  probe(): Promise<void>;
+} {
   const settings: CustomTokenProviderSettings = {
     kind: 'custom-token',
     name: 'plugin',
@@ -50,7 +54,12 @@ function providers(changes: Partial<CustomTokenProviderSettings> = {}): Configur
     requested: (request: IdentityRequest) => void requests.push(request),
     keysRefreshed: () => undefined,
   };
-  return new ConfiguredWebhooks([settings], { fetch, clock: new TestClock(), observer });
+  const clock = new TestClock();
+  const all = configured([settings], { fetch, clock, observer });
+  return {
+    identify: (provider, token) => all.customToken({ provider, token }, clock.now()),
+    probe: () => all.probe(),
+  };
 }
 
 /** The reason and the words a token is refused with; `accepted` when it is not. */

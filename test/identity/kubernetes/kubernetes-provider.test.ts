@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { IdentityProviderSettings } from '../../../src/identity/kinds.ts';
+import type { KubernetesProviderSettings } from '../../../src/identity/kubernetes/settings.ts';
 import { serviceAccountClaims, testCaFile, testCaPem } from '../../support/identity-provider.ts';
 import { describeProvider } from '../provider-contract.ts';
 import { type ProviderCase, type ProviderWorld, startProviderWorld, verdict } from '../provider-world.ts';
@@ -14,7 +14,7 @@ writeFileSync(tokenFile, 'own-token-1\n');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const claims = serviceAccountClaims('apps', 'web');
-const anonymous = (issuer: string): IdentityProviderSettings => ({
+const anonymous = (issuer: string): KubernetesProviderSettings => ({
   kind: 'kubernetes',
   name: 'test',
   issuer,

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
-import { ConfiguredProviders } from '../../../src/identity/configured-providers.ts';
 import { IdentityFault } from '../../../src/identity/identity-fault.ts';
 import type { OidcProviderSettings } from '../../../src/identity/oidc/settings.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type TestIdentityProvider,
   testCaPem,
 } from '../../support/identity-provider.ts';
+import { tokenProviders } from '../configured.ts';
 import { describeProvider } from '../provider-contract.ts';
 import { type ProviderCase, type ProviderWorld, startProviderWorld, verdict } from '../provider-world.ts';
 
@@ -92,7 +92,7 @@ describe('a token that was issued to another client', () => {
     const idp = await startIdentityProvider();
     const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 });
     const tools = { fetch, clock: systemClock, observer: { requested: () => 0, keysRefreshed: () => 0 } };
-    const providers = new ConfiguredProviders(
+    const providers = tokenProviders(
       ['first', 'second'].map((name) => ({ ...settings(idp.issuer), name, clientIds: [name] })),
       tools,
     );
@@ -133,7 +133,7 @@ describe('documents of an issuer that is not on this machine', () => {
       '/jwks': { keys: [idp.key().publicJwk] },
     });
     const tools = { fetch, clock: systemClock, observer: { requested: () => 0, keysRefreshed: () => 0 } };
-    const providers = new ConfiguredProviders([{ ...settings(issuer), userInfo: true }], tools);
+    const providers = tokenProviders([{ ...settings(issuer), userInfo: true }], tools);
     try {
       const token = await idp.mint({ iss: issuer });
       await providers.identify(token, systemClock.now(), { accessToken: 'access-token' });

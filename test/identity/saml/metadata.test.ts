@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { readSamlMetadata, SamlMetadataError } from '../../../src/identity/saml/settings.ts';
+import { readSamlMetadata, SamlMetadataError } from '../../../src/identity/saml/metadata.ts';
 import { selfSigned } from '../../support/certificates.ts';
 import { rsaKey } from '../../support/keys.ts';
 import { createSamlIdp, writeMetadata } from '../../support/saml-idp.ts';

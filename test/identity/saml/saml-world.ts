@@ -1,13 +1,22 @@
+import type { ConfiguredProviders } from '../../../src/identity/configured-providers.ts';
 import { IdentityFault } from '../../../src/identity/identity-fault.ts';
-import { ConfiguredSamlProviders } from '../../../src/identity/saml/configured-saml-providers.ts';
-import { readSamlMetadata, type SamlProviderSettings } from '../../../src/identity/saml/settings.ts';
+import { readSamlMetadata } from '../../../src/identity/saml/metadata.ts';
+import type { SamlProviderSettings } from '../../../src/identity/saml/settings.ts';
 import type { SamlIdentity } from '../../../src/identity/saml-identity.ts';
+import { GuardedFetch } from '../../../src/outbound/guarded-fetch.ts';
 import { MemoryState } from '../../../src/state/memory-state.ts';
 import type { UsedNames } from '../../../src/state/shared-state.ts';
 import { rsaKey } from '../../support/keys.ts';
 import { createSamlIdp, defaultRecipient, type SamlIdp } from '../../support/saml-idp.ts';
+import { configured } from '../configured.ts';
 
 export const nowMs: number = Date.UTC(2026, 10, 23, 10, 0, 0);
+/** Assertions are judged without asking anybody. */
+const noTools = {
+  fetch: new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 }),
+  clock: { now: () => nowMs },
+  observer: { requested: () => undefined, keysRefreshed: () => undefined },
+};
 const account = '123456789012';
 export const roleArn: string = `arn:aws:iam::${account}:role/analyst`;
 export const principalArn: string = `arn:aws:iam::${account}:saml-provider/company`;
@@ -48,26 +57,22 @@ export function createSamlWorld({
     ...(keyType === 'rsa' ? { key: rsaKey('company') } : {}),
   });
   const other = createSamlIdp({ entityId: 'https://other.example.com', roles, now, key: rsaKey('other') });
-  const create = (): ConfiguredSamlProviders =>
-    new ConfiguredSamlProviders(
-      [settingsOf('company', idp, settings), settingsOf('other', other)],
-      { id: account, partition: 'aws' },
-      used,
-    );
+  const create = (): ConfiguredProviders =>
+    configured([settingsOf('company', idp, settings), settingsOf('other', other)], noTools, used);
   const kept = create();
-  const providers = (): ConfiguredSamlProviders => (remembers ? kept : create());
+  const providers = (): ConfiguredProviders => (remembers ? kept : create());
   const useUp = async (asked: Promise<SamlIdentity>): Promise<SamlIdentity> => {
     const identity = await asked;
     await identity.useUp();
     return identity;
   };
   const identify = (assertion: string, atMs = nowMs): Promise<SamlIdentity> =>
-    useUp(providers().identify(principalArn, assertion, atMs));
+    useUp(providers().saml({ principalArn, assertion }, atMs));
   return {
     idp,
     other,
     identify,
-    identifyBy: (arn, assertion) => useUp(providers().identify(arn, assertion, nowMs)),
+    identifyBy: (arn, assertion) => useUp(providers().saml({ principalArn: arn, assertion }, nowMs)),
     verdict: (assertion, atMs) =>
       identify(assertion, atMs).then(
         () => 'accepted',

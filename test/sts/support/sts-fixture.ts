@@ -10,6 +10,7 @@ import type { RawRequest } from '../../../src/core/raw-request.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { buildDirectory, type Directory } from '../../../src/directory/directory.ts';
 import { type RoleRecord, readPolicyRecord, type UserRecord } from '../../../src/directory/records.ts';
+import type { IdentityProviders } from '../../../src/identity/provider.ts';
 import { SigningKeyCache } from '../../../src/sigv4/signing-key.ts';
 import { MemoryState } from '../../../src/state/memory-state.ts';
 import { ReplicatedRecords } from '../../../src/state/replicated-records.ts';
@@ -143,6 +144,12 @@ const noRevocations = new Revocations(
   new RunTimeRevocations(nothingAdded, systemClock, systemRandomness),
 );
 
+/** Identity providers that judge no proof of the other forms. */
+export function providersWith(judges: Partial<IdentityProviders>): IdentityProviders {
+  const none = (): Promise<never> => Promise.reject(new Error('no such identity providers here'));
+  return { webIdentity: none, saml: none, customToken: none, ...judges };
+}
+
 /** The service over one directory. The key ring is the same for all, so sessions outlive a directory. */
 export function dependenciesOf(
   directory: Directory,
@@ -163,9 +170,7 @@ export function dependenciesOf(
     policies: new PolicyGatherer(directory),
     randomness: systemRandomness,
     state: new MemoryState(),
-    identityProviders: { identify: () => Promise.reject(new Error('no identity providers here')) },
-    customTokenProviders: { identify: () => Promise.reject(new Error('no webhooks here')) },
-    samlProviders: { identify: () => Promise.reject(new Error('no SAML providers here')) },
+    identityProviders: providersWith({}),
     account: { id: accountId, partition: 'aws', region: 'us-east-1' },
     ...changes,
   };

@@ -1,3 +1,9 @@
+/*
+ * This folder owns the forms that settings are made of: text, numbers, addresses, and where secrets are read from.
+ * In: unchecked values. Out: zod schemas, which `config` and the kinds of identity providers compose.
+ * It never reads a file or a variable; `config` does.
+ */
+
 import { isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
 
@@ -32,6 +38,14 @@ export function wholeNumber(minimum: number, maximum: number): z.ZodType<number,
 /** Text that a pattern matches as a whole. The message says what is expected and never quotes the value. */
 export function textLike(pattern: RegExp, message: string): z.ZodString {
   return z.string().regex(pattern, { error: message });
+}
+
+/** A list of 1 to 100. */
+export function several(item: z.ZodString): z.ZodArray<z.ZodString> {
+  return z
+    .array(item)
+    .min(1, { error: 'must not be empty: nothing would be accepted' })
+    .max(100, { error: 'must not hold more than 100' });
 }
 
 /** A region name as it stands in credential scopes. */

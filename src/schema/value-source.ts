@@ -1,8 +1,15 @@
 import { z } from 'zod';
-import { isMapping } from './mapping.ts';
+import { isMapping } from '../core/mapping.ts';
 
 /** Where a value comes from: the file itself, an environment variable, or another file. */
 export type ValueSource = string | { readonly env: string } | { readonly file: string };
+
+/** What a resolved value must look like. */
+export interface ValueRule {
+  readonly isValid: (text: string) => boolean;
+  /** The message when it does not; never quotes the value. */
+  readonly message: string;
+}
 
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
