@@ -10,14 +10,16 @@ import type { Authenticated } from '../authenticate/authenticate.ts';
 import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { nextTurn } from '../core/turns.ts';
-import type { Batch, BucketFilter, BucketList, Permission, S3Request } from '../s3/operation.ts';
+import type { Batch, BucketFilter, Permission, S3Request } from '../s3/operation.ts';
 import { AnswerPermissions } from './answer-permissions.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
+import { settleAll } from './settle-all.ts';
 import { longBatch, settleBatch } from './settle-batch.ts';
 import { settleTagCopy } from './settle-tag-copy.ts';
+import { visibleBuckets } from './visible-buckets.ts';
 
 export type { Denied } from './denied.ts';
 
@@ -147,7 +149,8 @@ class RequestAuthorization {
   }
 
   #decideWhole(): MaybePromise<Authorized | Denied> {
-    return whenReady(this.#decideAll(this.#request.permissions), (decided) => {
+    const deciding = settleAll(this.#request.permissions, (permission) => this.#decider.settle(permission));
+    return whenReady(deciding, (decided) => {
       if (!decided.isPermitted) return this.#filteredOrDenied(decided);
       const { tagCopy, document } = this.#request;
       const { early } = this.#answer;
@@ -187,25 +190,6 @@ class RequestAuthorization {
     });
   }
 
-  // The first refusal decides. A request without permissions is a bug and must not pass.
-  #decideAll([first, ...others]: readonly Permission[]): MaybePromise<DecidedPermission> {
-    if (first === undefined) throw new Error('a request without permissions');
-    return whenReady(this.#decider.settle(first), (decided) =>
-      others.length === 0 || !decided.isPermitted ? decided : this.#decideOthers(decided, others),
-    );
-  }
-
-  async #decideOthers(first: DecidedPermission, others: readonly Permission[]): Promise<DecidedPermission> {
-    let told = first;
-    for (const permission of others) {
-      const decided = await this.#decider.settle(permission);
-      if (!decided.isPermitted) return decided;
-      // A deny that audit mode relaxes is recorded rather than an allow.
-      if (told.decision.effect === 'allow') told = decided;
-    }
-    return told;
-  }
-
   #filteredOrDenied(refused: DecidedPermission): Authorized | Denied {
     const { bucketFilter } = this.#request;
     const { isExplicitDeny, fault } = refused.decision;
@@ -222,29 +206,14 @@ class RequestAuthorization {
     return this.#authorized({
       request: { ...this.#request, parameters: filter.parameters },
       decided: { permission, decision: shown, isPermitted: true },
-      writeResult: (storeResult, signal) =>
-        this.#writeVisible(filter.read(storeResult), { refused, filter, signal }),
+      writeResult: async (storeResult, signal) => {
+        const { names, write } = filter.read(storeResult);
+        const visible = await visibleBuckets(names, filter, this.#decider, signal);
+        // The refusal does not name the bucket: it may be hidden from the caller.
+        if ('effect' in visible) return { refusal: this.#denied({ ...refused, decision: visible }) };
+        return write(visible) ?? { refusal: this.#denied(refused) };
+      },
     });
-  }
-
-  async #writeVisible(
-    { names, write }: BucketList,
-    { refused, filter, signal }: { refused: DecidedPermission; filter: BucketFilter; signal: AbortSignal },
-  ): Promise<Buffer | { readonly refusal: Denied }> {
-    const visible = new Set<string>();
-    await this.#decider.hold();
-    try {
-      for (const name of names) {
-        signal.throwIfAborted();
-        const { decision, isPermitted } = await this.#decider.decideListed(filter.permissionOn(name));
-        // Without this bucket the list would look complete. The refusal does not name it: it may be hidden from the caller.
-        if (decision.fault !== undefined) return { refusal: this.#denied({ ...refused, decision }) };
-        if (isPermitted) visible.add(name);
-      }
-    } finally {
-      this.#decider.release();
-    }
-    return write(visible) ?? { refusal: this.#denied(refused) };
   }
 
   #authorized(facts: Pick<AuthorizedFacts, 'decided'> & Partial<AuthorizedFacts>): Authorized {

@@ -1,3 +1,4 @@
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { aliasesOfSource, type KeyAlias, pathsOfKey } from '../core/path-key.ts';
 import type { ConditionKey, Permission } from '../s3/operation.ts';
 import type { DecidedPermission } from './decided-permission.ts';
@@ -87,8 +88,37 @@ function otherContexts(requestKeys: readonly ConditionKey[]): readonly (readonly
   return contexts ?? none;
 }
 
+/**
+ * Decides a question and, once that is permitted, every other one in turn. The first refusal counts.
+ * @param others the questions about other names
+ */
+export function decideEveryName(
+  question: PermissionQuestion,
+  others: () => readonly PermissionQuestion[],
+  decideOne: (question: PermissionQuestion) => MaybePromise<DecidedPermission>,
+): MaybePromise<DecidedPermission> {
+  return whenReady(decideOne(question), (first) => {
+    if (!first.isPermitted) return first;
+    const further = others();
+    return further.length === 0 ? first : decideFurther(first, further, decideOne);
+  });
+}
+
+async function decideFurther(
+  first: DecidedPermission,
+  others: readonly PermissionQuestion[],
+  decideOne: (question: PermissionQuestion) => MaybePromise<DecidedPermission>,
+): Promise<DecidedPermission> {
+  let decided = first;
+  for (const other of others) {
+    if (!decided.isPermitted) return decided;
+    decided = firstRefusal(decided, await decideOne(other), other.isDenyOnly);
+  }
+  return decided;
+}
+
 /** The decision that counts of two: an enforced deny, else a deny that audit mode relaxes, else an allow. */
-export function firstRefusal(
+function firstRefusal(
   first: DecidedPermission,
   second: DecidedPermission,
   isDenyOnly = false,

@@ -16,7 +16,7 @@ import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
 import type { ContextEntry } from './global-keys.ts';
 import { LookedUpTags } from './looked-up-tags.ts';
 import { Pace } from './pace.ts';
-import { asPaths, firstRefusal, type PermissionQuestion } from './permission-as-path.ts';
+import { asPaths, decideEveryName, type PermissionQuestion } from './permission-as-path.ts';
 import { asksStore, objectTags } from './store-keys.ts';
 import type { StoreLookup, StoreTag } from './store-lookup.ts';
 
@@ -31,8 +31,6 @@ export interface AuthorizationSources {
   /** What ListBuckets shows to callers who may not list all buckets. */
   readonly listBuckets: 'filtered' | 'strict';
 }
-
-type DecideOne = (question: PermissionQuestion) => MaybePromise<DecidedPermission>;
 
 /** Cost of finding the policies and the context of one decision, in comparisons. */
 const stepsToPrepare = 4_000;
@@ -94,7 +92,11 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[] = this.#request.conditionKeys,
   ): MaybePromise<DecidedPermission> {
-    return this.#underEveryName(permission, requestKeys, (question) => this.#settleOne(question));
+    return decideEveryName(
+      { permission, requestKeys },
+      () => this.#otherQuestions(permission, requestKeys),
+      (question) => this.#settleOne(question),
+    );
   }
 
   /** Decides without a look-up. A decision that depends on tags that have not been looked up is a deny. */
@@ -102,10 +104,13 @@ export class PermissionDecider {
     permission: Permission,
     requestKeys: readonly ConditionKey[],
   ): MaybePromise<DecidedPermission> {
-    return this.#underEveryName(permission, requestKeys, (question) =>
-      whenReady(this.#evaluateWithPauses(question), (decision) =>
-        this.#decidedOrUnknown(question.permission, decision),
-      ),
+    return decideEveryName(
+      { permission, requestKeys },
+      () => this.#otherQuestions(permission, requestKeys),
+      (question) =>
+        whenReady(this.#evaluateWithPauses(question), (decision) =>
+          this.#decidedOrUnknown(question.permission, decision),
+        ),
     );
   }
 
@@ -143,31 +148,6 @@ export class PermissionDecider {
   /** Every context key of the request and of one permission, for the explanation of a refusal. */
   contextOf(permission: Permission): readonly ContextEntry[] {
     return this.#contexts.list(permission);
-  }
-
-  #underEveryName(
-    permission: Permission,
-    requestKeys: readonly ConditionKey[],
-    decideOne: DecideOne,
-  ): MaybePromise<DecidedPermission> {
-    return whenReady(decideOne({ permission, requestKeys }), (first) => {
-      if (!first.isPermitted) return first;
-      const others = this.#otherQuestions(permission, requestKeys);
-      return others.length === 0 ? first : this.#underOtherNames(first, others, decideOne);
-    });
-  }
-
-  async #underOtherNames(
-    first: DecidedPermission,
-    others: readonly PermissionQuestion[],
-    decideOne: DecideOne,
-  ): Promise<DecidedPermission> {
-    let decided = first;
-    for (const other of others) {
-      if (!decided.isPermitted) return decided;
-      decided = firstRefusal(decided, await decideOne(other), other.isDenyOnly);
-    }
-    return decided;
   }
 
   // A name that need not be allowed is not asked about where no Deny could tell it from the one that was sent.

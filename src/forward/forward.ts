@@ -20,6 +20,7 @@ import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { Asking } from './asking.ts';
 import { askBeforehand, needsQuestions } from './beforehand.ts';
 import type { ClientSide } from './client-answer.ts';
+import { DecidedAnswer } from './decided-answer.ts';
 import { StoreRefusal } from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type Signing, type StoreTarget } from './outgoing-request.ts';
@@ -131,12 +132,13 @@ export class Forwarder {
     // A response that has closed already emits no further 'close'.
     if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGone();
     const relay = new ResponseRelay(authorized, exchange, () => this.#whyRefused(authorized, exchange));
+    const answer = new DecidedAnswer(authorized, relay);
     if (content instanceof StreamedBody) {
-      const upload = new Upload(content, relay);
+      const upload = new Upload(content, answer);
       const sending = this.#upstream.start({ head, body: body.length, isFresh }, upload);
-      relay.begin(sending);
+      answer.begin(sending);
       upload.begin(sending);
-    } else relay.begin(this.#upstream.start({ head, body: content, isFresh }, relay));
+    } else answer.begin(this.#upstream.start({ head, body: content, isFresh }, answer));
     try {
       return await relay.finished;
     } catch (error) {

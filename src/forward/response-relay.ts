@@ -9,7 +9,7 @@ import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { isRefusal } from './refused-head.ts';
-import { permissionsToShow, requireReadable } from './response-headers.ts';
+import { requireReadable } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
 import {
   continueWithFault,
@@ -25,12 +25,6 @@ export type Forwarded =
   | { readonly kind: 'relayed'; readonly facts: RelayFacts }
   /** The store's result contains nothing that the caller may see. Nothing has been sent to the client. */
   | { readonly kind: 'refused'; readonly refusal: Denied };
-
-/** What has come of an answer while it is decided what the client may see of it. */
-interface HeldAnswer {
-  readonly data: Buffer[];
-  isEnded: boolean;
-}
 
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
@@ -54,7 +48,6 @@ export class ResponseRelay implements UploadHandler {
   /** True once everything has been sent. */
   #isFinished = false;
   #isStopped = false;
-  #held: HeldAnswer | undefined;
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
   /** Set while the result is rewritten; aborted when the client disconnects. */
@@ -76,6 +69,11 @@ export class ResponseRelay implements UploadHandler {
     this.finished.catch(() => undefined);
     client.response.once('close', this.#onClientClose);
     client.response.on('drain', this.#onDrain);
+  }
+
+  /** True once nothing more may be relayed. */
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   /** Names the exchange whose answer is relayed. */
@@ -115,53 +113,24 @@ export class ResponseRelay implements UploadHandler {
   onHead(head: AnswerHead): void {
     if (this.#dropped !== undefined) return;
     this.#answer.takeHead(head);
-    this.#guarded(() => {
-      const deciding = this.#authorized.decide(permissionsToShow(head, this.#authorized));
-      if (deciding instanceof Promise) void this.#hold(head, deciding);
-      else this.#begin(head);
-    });
-  }
-
-  /** Holds the answer until it is decided what may be shown. Little comes meanwhile, because reading is paused. */
-  async #hold(head: AnswerHead, deciding: Promise<void>): Promise<void> {
-    const held: HeldAnswer = { data: [], isEnded: false };
-    this.#held = held;
-    this.#exchange?.pause();
-    try {
-      await deciding;
-    } catch (error) {
-      this.#fail(error);
-    }
-    this.#held = undefined;
-    // Before anything is written, which may pause it again.
-    this.#exchange?.resume();
-    if (!this.#isStopped && this.#dropped === undefined) this.#guarded(() => this.#begin(head));
-    for (const data of held.data) if (!this.#isStopped) this.onData(data);
-    if (held.isEnded && !this.#isStopped) this.onEnd();
-  }
-
-  #begin(head: AnswerHead): void {
     const { status } = head;
     const { operation } = this.#authorized.request;
     // A result that is rewritten must exist. A probed operation may be answered with 204.
     const isAnew = this.#authorized.writeResult !== undefined;
     const isRead = isAnew || (operation.unlessKnown === 'probe' && status !== 204);
-    if ((status >= 300 && status !== 304) || (isRead && status < 300)) {
-      if (status < 300) requireReadable(head);
-      this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
-    } else if (operation.mayFailLate === true && status < 300) {
-      requireReadable(head);
-      this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
-    } else this.#answer.writeHead(status === 204 ? bodyHeaders : undefined);
+    this.#guarded(() => {
+      if ((status >= 300 && status !== 304) || (isRead && status < 300)) {
+        if (status < 300) requireReadable(head);
+        this.#collected = new GrowingBuffer(this.#client.reservation, this.#collectedLimit());
+      } else if (operation.mayFailLate === true && status < 300) {
+        requireReadable(head);
+        this.#complete = new CompleteResult(this.#client.url, this.#client.reservation);
+      } else this.#answer.writeHead(status === 204 ? bodyHeaders : undefined);
+    });
   }
 
   onData(data: Buffer): void {
     if (this.#dropped !== undefined) return;
-    if (this.#held !== undefined) {
-      // The connection uses its buffer again.
-      this.#held.data.push(Buffer.from(data));
-      return;
-    }
     this.#guarded(() => {
       if (this.#collected !== undefined) requireFit(this.#collected.push(data));
       else if (this.#complete !== undefined) this.#relayDelayed(this.#complete, data);
@@ -172,10 +141,6 @@ export class ResponseRelay implements UploadHandler {
   onEnd(): void {
     if (this.#dropped !== undefined) {
       this.#stop(this.#dropped.reason);
-      return;
-    }
-    if (this.#held !== undefined) {
-      this.#held.isEnded = true;
       return;
     }
     this.#guarded(() => {

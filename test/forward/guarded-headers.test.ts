@@ -6,6 +6,7 @@ import { stepsPerSlice } from '../../src/authorize/pace.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import { emptySha256 } from '../../src/sigv4/payload-mode.ts';
 import { countTurns, dearPolicy, longHeaders } from '../support/dear-decisions.ts';
+import { requestsInFlight } from '../support/in-flight.ts';
 import { assume, type SdkCredentials } from '../support/sdk.ts';
 import { account, alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { signWithSmithy } from '../support/smithy-signer.ts';
@@ -67,7 +68,7 @@ async function inFrontOf(
   return { sidecar, session: await assume(sidecar.url, alice, 'dear') };
 }
 
-async function get({ url }: TestSidecar, session: SdkCredentials): Promise<Response> {
+async function get({ url }: TestSidecar, session: SdkCredentials, signal?: AbortSignal): Promise<Response> {
   const headers = { host: new URL(url).host, 'x-amz-content-sha256': emptySha256 };
   const long = Object.fromEntries(longHeaders);
   const wire = await signWithSmithy(
@@ -76,7 +77,10 @@ async function get({ url }: TestSidecar, session: SdkCredentials): Promise<Respo
     { nowMs: Date.now() },
   );
   const sent = wire.headers.filter(([name]) => name.toLowerCase() !== 'host');
-  return fetch(url + wire.target, { headers: sent.map(([name, value]): [string, string] => [name, value]) });
+  return fetch(url + wire.target, {
+    headers: sent.map(([name, value]): [string, string] => [name, value]),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 it('decisions about the headers of an answer share the slice of a turn, and each permission is decided once', async () => {
@@ -125,4 +129,27 @@ it.each([
   counted.stop();
   expect(answer.status).toBe(status);
   expect(counted.most()).toBeLessThan(2 * stepsPerSlice);
+});
+
+it('an answer that the store breaks off while its headers are decided is not taken for whole', async () => {
+  const { sidecar, session } = await inFrontOf((response) => {
+    response.writeHead(200, { ...guarded, 'content-length': 1_000 });
+    response.write('begin', () => response.socket?.resetAndDestroy());
+  });
+  const answer = await get(sidecar, session);
+  if (answer.status === 200) await expect(answer.text()).rejects.toThrow('terminated');
+  else expect(answer.status).toBe(503);
+});
+
+it('a client that leaves while the headers of its answer are decided ends the request', async () => {
+  const leaving = new AbortController();
+  const { sidecar, session } = await inFrontOf((response) => {
+    response.writeHead(200, guarded).end('content');
+    setImmediate(() => leaving.abort());
+  });
+  await get(sidecar, session, leaving.signal).then(
+    (answer) => answer.text(),
+    () => 'aborted',
+  );
+  await expect.poll(() => requestsInFlight(sidecar)).toBe(0);
 });
