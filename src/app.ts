@@ -24,7 +24,7 @@ import { createControlServer } from './edge/control.ts';
 import { LimitReporter } from './edge/limit-reporter.ts';
 import { RevocationControl } from './edge/revocation-control.ts';
 import { createEdgeServer } from './edge/server.ts';
-import { closeServer } from './edge/shutdown.ts';
+import { closeServer, drain } from './edge/shutdown.ts';
 import { TrustedProxies } from './edge/trusted-proxies.ts';
 import { Upstream } from './forward/upstream.ts';
 import { createProviders, type IdentityKinds } from './identity/kinds.ts';
@@ -138,7 +138,7 @@ export function createApp(parts: AppParts): App {
     stop: async (graceMs = 0) => {
       isServing = false;
       if (graceMs > 0) await setTimeout(graceMs);
-      await closeServer(edge.server, drainDeadlineMs);
+      await drain(edge.server, edge.places, drainDeadlineMs);
       if (control !== undefined) await closeServer(control, 0);
       upstream.destroy();
       await fetch.close();

@@ -44,6 +44,11 @@ export class Places {
     return this.#room.size;
   }
 
+  /** Requests whose signature has been verified. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   /** A place for a request that has just arrived. {@link Place.leave} must follow. */
   enter(): Place {
     const place: Place = new Place({

@@ -1,4 +1,6 @@
 import type { Server } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const idleSweepMs = 100;
 
@@ -14,6 +16,20 @@ export async function closeServer(server: Server, deadlineMs: number): Promise<v
       resolve();
     });
   });
+}
+
+/**
+ * The same, and waits for requests that go on without their client: a store that puts an upload together must not lose its
+ * connection.
+ */
+export async function drain(
+  server: Server,
+  places: { readonly inFlight: number },
+  deadlineMs: number,
+): Promise<void> {
+  const endsAtMs = performance.now() + deadlineMs;
+  await closeServer(server, deadlineMs);
+  while (places.inFlight > 0 && performance.now() < endsAtMs) await sleep(idleSweepMs);
 }
 
 /** Starts listening; resolves with the port, which the system chooses for port 0. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { acceptedOn } from '../support/accepted-sockets.ts';
 import { addressOf } from '../support/address.ts';
@@ -119,4 +120,18 @@ it('every other request ends with its client', async () => {
   const held = await sendAndLeave(store, deletion);
   await expect.poll(() => held.destroyed).toBe(true);
   await expect.poll(() => requestsInFlight(store.sidecar)).toBe(0);
+});
+
+it('a completion without its client is not cut off when the program stops', async () => {
+  const held = await beforeHoldingStore();
+  const response = await sendAndLeave(held, completion);
+  let isCutOff = false;
+  response.once('close', () => {
+    isCutOff = !response.writableFinished;
+  });
+  const stopped = held.sidecar.stop();
+  await setTimeout(500);
+  response.end(result);
+  await stopped;
+  expect([isCutOff, response.writableFinished]).toEqual([false, true]);
 });
