@@ -47,6 +47,15 @@ export const dearConditions: readonly DearCondition[] = [
   onTags('a question mark and a variable between stars', `*?${referer}z*`, 'a'),
   onTags('a question mark and a variable of pairs between stars', `*?${referer}z*`, '😀'),
   onTags('a variable between stars', `*${referer}z*`, 'a'),
+  {
+    title: 'a variable between stars on tag keys of characters that are two code units',
+    operator: 'ForAnyValue:StringLike',
+    value: `*${referer}z*`,
+    entries: [
+      [tagKeys, Array.from({ length: 50 }, (_, index) => '😀'.repeat(126) + index)],
+      ['aws:referer', '😀'.repeat(126)],
+    ],
+  },
   onTags('many variables', `*${referer}*${referer}z`, 'a'),
   onTags('question marks', '*?a?z*', 'a'),
   onTags('question marks and pairs', `*?${'😀?'.repeat(4)}z*`, '😀'),
