@@ -126,8 +126,12 @@ export class GuardedFetch {
     this.#agents.clear();
   }
 
-  #deadline(shorterSeconds = Number.POSITIVE_INFINITY): AbortSignal {
-    return AbortSignal.timeout(Math.min(this.#settings.timeoutSeconds, shorterSeconds) * 1000);
+  #deadline(shorterSeconds?: number): AbortSignal {
+    return AbortSignal.timeout(this.#limitMs(shorterSeconds));
+  }
+
+  #limitMs(shorterSeconds = Number.POSITIVE_INFINITY): number {
+    return Math.min(this.#settings.timeoutSeconds, shorterSeconds) * 1000;
   }
 
   #checkUrl(text: string): URL {
@@ -153,22 +157,21 @@ export class GuardedFetch {
     return isConfigured && (isLoopbackHost(issuer.hostname) || issuer.origin === origin);
   }
 
-  /** One pool for each name, issuer and set of authorities. The pool of a replaced set times out. */
-  #agentFor({ pool = '', caPem, namedBy }: Pick<OutboundRequest, 'pool' | 'caPem' | 'namedBy'>): Agent {
-    const key = [pool, namedBy ?? '', caPem ?? ''].join('\n');
+  /** One pool for each name, issuer, set of authorities and time limit. The pool of a replaced set times out. */
+  #agentFor(question: Partial<OutboundRequest>): Agent {
+    const { pool = '', caPem = '', namedBy = '', timeoutSeconds = '' } = question;
+    const key = [pool, namedBy, timeoutSeconds, caPem].join('\n');
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
-    const agent = new Agent({
-      connect: this.#connector(caPem, namedBy),
-      connections: maxConnectionsPerOrigin,
-    });
+    const agent = new Agent({ connect: this.#connector(question), connections: maxConnectionsPerOrigin });
     this.#agents.set(key, agent);
     return agent;
   }
 
-  #connector(caPem: string | undefined, namedBy: string | undefined): buildConnector.connector {
+  #connector({ caPem, namedBy, timeoutSeconds }: Partial<OutboundRequest>): buildConnector.connector {
     const connect = buildConnector({
-      timeout: this.#settings.timeoutSeconds * 1000,
+      // undici ends a request that is out of time only once it has a connection.
+      timeout: this.#limitMs(timeoutSeconds),
       lookup: this.#names.lookup,
       secureContext: caPem === undefined ? this.#usual() : createSecureContext({ ca: [caPem] }),
     });
@@ -180,12 +183,10 @@ export class GuardedFetch {
           return;
         }
         const fault = this.#refuseAddress(options, socket.remoteAddress, namedBy);
-        if (fault === undefined) {
-          callback(null, socket);
-          return;
-        }
-        socket.destroy();
-        callback(fault, null);
+        if (fault !== undefined) {
+          socket.destroy();
+          callback(fault, null);
+        } else callback(null, socket);
       });
     };
   }

@@ -71,6 +71,15 @@ it('a look-up outlives those who asked, and whoever asks later shares it', async
   });
 });
 
+it('a question with less time than others has no more while its name is looked up', async () => {
+  await withHeldLookups(async () => {
+    const url = `https://${a}`;
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 600 });
+    onTestFinished(() => fetch.close());
+    expect(await outcome(fetch.answer({ url, maxBytes: 100, timeoutSeconds: 0.1 }))).toBe('timeout');
+  });
+});
+
 it('a name that leads to several addresses is reached at the one that answers', async () => {
   const port = await startProvider();
   await withHeldLookups(async (lookups) => {
