@@ -3,11 +3,12 @@ import type { StepBudget } from './step-budget.ts';
 /**
  * For each prefix of a run, the length of its longest proper prefix that is also its suffix (Knuth, Morris and Pratt,
  * "Fast pattern matching in strings").
+ * @param table where to write; at least as long as the run.
  * @throws RangeError when the run has more code units than 16 bits can count.
  */
-export function failureTable(run: string): Uint16Array {
+export function failureTable(run: string, table: Uint16Array = new Uint16Array(run.length)): Uint16Array {
   if (run.length > 0xffff) throw new RangeError('pattern is too long');
-  const table = new Uint16Array(run.length);
+  table[0] = 0;
   let matched = 0;
   for (let index = 1; index < run.length; index += 1) {
     const unit = run.charCodeAt(index);

@@ -49,18 +49,19 @@ export function parseJson(text: string, limits: JsonLimits): unknown {
  * INVARIANT: `JSON.parse` has accepted it, so strings end, brackets pair up and a string before a colon is a key.
  */
 function checkStructure(text: string, maxDepth: number, allowsAnyNumber: boolean): void {
-  const scopes: Set<string>[] = [];
+  // The keys of each open object. Arrays, and objects without a key, need no set: a text can open 80,000 of them.
+  const scopes: (Set<string> | undefined)[] = [];
   let index = 0;
   while (index < text.length) {
     const code = text.charCodeAt(index);
     if (code === quote) {
       const end = stringEnd(text, index);
-      if (isFollowedByColon(text, end)) noteKey(scopes.at(-1), text.slice(index, end));
+      if (isFollowedByColon(text, end)) noteKey(scopes, text.slice(index, end));
       index = end;
       continue;
     }
     if (code === 0x7b || code === 0x5b) {
-      scopes.push(new Set());
+      scopes.push(undefined);
       if (scopes.length > maxDepth) throw new JsonError(`JSON is nested deeper than ${maxDepth} levels`);
     } else if (code === 0x7d || code === 0x5d) {
       scopes.pop();
@@ -104,9 +105,13 @@ function isFollowedByColon(text: string, start: number): boolean {
   return text.charAt(index) === ':';
 }
 
-function noteKey(scope: Set<string> | undefined, literal: string): void {
+/** Adds a key to those of the innermost object. */
+function noteKey(scopes: (Set<string> | undefined)[], literal: string): void {
   // Escapes are undone first: "a" and "\u0061" are one key.
   const key = literal.includes('\\') ? String(JSON.parse(literal)) : literal.slice(1, -1);
-  if (scope?.has(key)) throw new JsonError(`JSON object repeats the key ${JSON.stringify(key.slice(0, 64))}`);
-  scope?.add(key);
+  const innermost = scopes.length - 1;
+  const known = scopes[innermost];
+  if (known === undefined) scopes[innermost] = new Set<string>().add(key);
+  else if (!known.has(key)) known.add(key);
+  else throw new JsonError(`JSON object repeats the key ${JSON.stringify(key.slice(0, 64))}`);
 }

@@ -1,64 +1,90 @@
 import type { StepBudget } from './step-budget.ts';
 
-/** Stands for any one code point in a run. */
-export const anyPoint = -1;
-
 /**
  * Where each character of one text stands, as sets of bits, so that a run of characters with gaps is looked for at 32
  * places at once ("bit-parallel" matching, Baeza-Yates and Gonnet, "A new approach to text searching", with the roles of
  * text and pattern exchanged). A set is made when a run first asks for its character. Places are code points.
  */
 export class TextIndex {
+  /** Steps that making an index of an empty text takes. */
+  static readonly stepsToBuild = 40;
+
   readonly text: string;
-  readonly #points: readonly number[];
-  /** The code unit at which each code point starts; `undefined` when every one is one code unit. */
-  readonly #units: readonly number[] | undefined;
+  /** The code points; `undefined` when every one is one code unit. */
+  readonly #points: Int32Array | undefined;
+  /** The code unit at which each code point starts, and the length of the text. */
+  readonly #units: Int32Array | undefined;
   readonly #places: Map<number, Int32Array> = new Map();
 
   constructor(text: string) {
     this.text = text;
-    this.#points = Array.from(text, (character) => character.codePointAt(0) ?? 0);
-    this.#units = this.#points.length === text.length ? undefined : startsOf(this.#points);
+    if (!hasSurrogates(text)) return;
+    const points = new Int32Array(text.length);
+    const units = new Int32Array(text.length + 1);
+    let count = 0;
+    for (let unit = 0; unit < text.length; count += 1) {
+      const point = text.codePointAt(unit) ?? 0;
+      points[count] = point;
+      units[count] = unit;
+      unit += widthOf(point);
+    }
+    units[count] = text.length;
+    this.#points = points.subarray(0, count);
+    this.#units = units.subarray(0, count + 1);
   }
 
   /**
    * The code unit at which the first occurrence of a run ends that does not start before the code unit `from`; −1 when
    * there is none. Takes run length × text length ÷ 32 steps.
+   * @param run texts, and numbers of code points of any kind.
    */
-  findEnd(run: readonly number[], from: number, budget: StepBudget): number {
-    const length = this.#points.length;
-    if (this.#units !== undefined) budget.spend(length);
-    const first = this.#units === undefined ? from : this.#units.indexOf(from);
-    const last = length - run.length;
-    if (first < 0 || first > last) return -1;
-    const sets = this.#setsOf(run, budget);
-    if (sets === undefined) return -1;
-    const start = firstPlace(sets, first, last, budget);
+  findEnd(run: readonly (string | number)[], from: number, budget: StepBudget): number {
+    const units = this.#units;
+    const length = this.#points?.length ?? this.text.length;
+    if (units !== undefined) budget.spend(length);
+    const first = units === undefined ? from : units.indexOf(from);
+    if (first < 0) return -1;
+    const points = this.#demand(run, length - first, budget);
+    if (points < 0) return -1;
+    const start = firstPlace(first, length - points, budget);
     if (start < 0) return -1;
-    const end = start + run.length;
-    return this.#units === undefined ? end : (this.#units[end] ?? -1);
+    const end = start + points;
+    return units === undefined ? end : (units[end] ?? -1);
   }
 
-  /** What each character of a run demands; `undefined` when the text lacks one. */
-  #setsOf(run: readonly number[], budget: StepBudget): readonly Demand[] | undefined {
-    const demands: Demand[] = [];
-    for (let offset = 0; offset < run.length; offset += 1) {
-      const point = run[offset] ?? anyPoint;
-      if (point === anyPoint) continue;
-      const places = this.#places.get(point) ?? this.#find(point, budget);
-      if (places === none) return undefined;
-      demands.push({ places, offset });
+  /** Notes what each character of a run demands. Returns its length in code points; −1 when it cannot be found. */
+  #demand(run: readonly (string | number)[], most: number, budget: StepBudget): number {
+    demandCount = 0;
+    let offset = 0;
+    for (const piece of run) {
+      if (typeof piece === 'number') {
+        offset += piece;
+        continue;
+      }
+      for (let unit = 0; unit < piece.length && offset <= most; offset += 1) {
+        const point = piece.codePointAt(unit) ?? 0;
+        unit += widthOf(point);
+        const places = this.#places.get(point) ?? this.#find(point, budget);
+        if (places === none) offset = most;
+        demandedPlaces[demandCount] = places;
+        demandedOffsets[demandCount] = offset;
+        demandCount += 1;
+      }
+      if (offset > most) break;
     }
-    budget.spend(run.length);
-    return demands;
+    budget.spend(stepsPerRun + run.length * stepsPerPiece + demandCount * stepsPerDemand);
+    return offset > most ? -1 : offset;
   }
 
   #find(point: number, budget: StepBudget): Int32Array {
+    const text = this.text;
     const points = this.#points;
-    budget.spend(points.length);
+    const length = points?.length ?? text.length;
+    budget.spend(stepsPerSet + length);
     let places = none;
-    for (let at = points.indexOf(point); at >= 0; at = points.indexOf(point, at + 1)) {
-      if (places === none) places = new Int32Array((points.length >>> 5) + 1);
+    for (let at = 0; at < length; at += 1) {
+      if ((points === undefined ? text.charCodeAt(at) : points[at]) !== point) continue;
+      if (places === none) places = new Int32Array((length >>> 5) + 1);
       places[at >>> 5] = (places[at >>> 5] ?? 0) | (1 << (at & 31));
     }
     this.#places.set(point, places);
@@ -66,46 +92,64 @@ export class TextIndex {
   }
 }
 
-/** The places of a character, which must stand so far behind the start of a run. */
-interface Demand {
-  readonly places: Int32Array;
-  readonly offset: number;
-}
+/** Cost of looking for a run, in comparisons. */
+const stepsPerRun = 8;
+
+/** Cost of each of its pieces. */
+const stepsPerPiece = 2;
+
+/** Cost of each of its characters. */
+const stepsPerDemand = 4;
+
+/** Cost of making a set of places. */
+const stepsPerSet = 40;
 
 const none: Int32Array = new Int32Array(0);
 
+/*
+ * What the characters of the run that is looked for demand: their places, which must lie so far behind the start of the
+ * run. Shared by all searches, which never overlap: making a list for each would take longer than most searches.
+ */
+const demandedPlaces: Int32Array[] = [];
+const demandedOffsets: number[] = [];
+let demandCount = 0;
+
 /** The first start from `first` to `last` that every demand allows; −1 when there is none. */
-function firstPlace(demands: readonly Demand[], first: number, last: number, budget: StepBudget): number {
+function firstPlace(first: number, last: number, budget: StepBudget): number {
+  let steps = 0;
+  let found = -1;
   for (let word = first >>> 5; word <= last >>> 5; word += 1) {
     let starts = word === first >>> 5 ? -1 << (first & 31) : -1;
     let tested = 0;
-    while (starts !== 0 && tested < demands.length) {
-      const demand = demands[tested];
-      if (demand !== undefined) starts &= wordBehind(demand, word);
+    while (starts !== 0 && tested < demandCount) {
+      starts &= wordBehind(demandedPlaces[tested] ?? none, demandedOffsets[tested] ?? 0, word);
       tested += 1;
     }
-    budget.spend(tested + 1);
+    steps += tested + 1;
     if (starts === 0) continue;
     const start = word * 32 + (31 - Math.clz32(starts & -starts));
-    return start <= last ? start : -1;
+    if (start <= last) found = start;
+    break;
   }
-  return -1;
+  budget.spend(steps);
+  return found;
 }
 
 /** The 32 places that lie `offset` behind those of a word. */
-function wordBehind({ places, offset }: Demand, word: number): number {
+function wordBehind(places: Int32Array, offset: number, word: number): number {
   const at = word + (offset >>> 5);
   const shift = offset & 31;
   const low = places[at] ?? 0;
   return shift === 0 ? low : (low >>> shift) | ((places[at + 1] ?? 0) << (32 - shift));
 }
 
-function startsOf(points: readonly number[]): number[] {
-  const starts = [0];
-  let unit = 0;
-  for (const point of points) {
-    unit += point > 0xffff ? 2 : 1;
-    starts.push(unit);
+function hasSurrogates(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if ((text.charCodeAt(index) & 0xf800) === 0xd800) return true;
   }
-  return starts;
+  return false;
+}
+
+function widthOf(point: number): number {
+  return point > 0xffff ? 2 : 1;
 }

@@ -65,8 +65,8 @@ async function callService(
   };
   await precheckCall(raw, dependencies, stsTrace);
   const body = await readBody(raw, connection);
-  // Reading it takes up to two milliseconds, and many may arrive together.
-  if (body.length > longFormBytes) await waitForTurn(connection);
+  // Reading it takes up to two milliseconds, and many may arrive together. A query may be as long as a token.
+  if (raw.query.length + body.length > longFormBytes) await waitForTurn(connection);
   // Not awaited: this function would keep the body while the call waits for an identity provider.
   return handleSts(raw, body, dependencies, stsTrace);
 }

@@ -28,10 +28,13 @@ export type Forwarded =
 
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
+/** How long a completion goes on when nobody waits for its answer. Stores take minutes for large objects. */
+const maxAloneMs = 10 * 60_000;
 
 /**
  * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are rewritten are small, and
- * are collected first. Everything else is streamed. When the client disconnects, the request to the store is aborted.
+ * are collected first. Everything else is streamed. When the client disconnects, the request to the store is aborted, unless it
+ * completes an upload.
  */
 export class ResponseRelay implements UploadHandler {
   readonly finished: Promise<Forwarded>;
@@ -49,6 +52,8 @@ export class ResponseRelay implements UploadHandler {
   #complete: CompleteResult | undefined;
   /** Set while the result is rewritten; aborted when the client disconnects. */
   #writing: AbortController | undefined;
+  /** Set while the request goes on although its answer is dropped. */
+  #dropped: { readonly reason: Error; readonly deadline: NodeJS.Timeout } | undefined;
 
   /** @param whyRefused finds the error code of a HEAD that the store has refused; must not reject */
   constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
@@ -83,7 +88,7 @@ export class ResponseRelay implements UploadHandler {
 
   readonly #onClientClose = (): void => {
     // Not `writableFinished`, which can be true although the closed socket never took the last bytes.
-    if (!this.#isFinished) this.#stop(new ClientGone());
+    if (!this.#isFinished) this.#giveUp(new ClientGone());
   };
 
   readonly #onDrain = (): void => this.#exchange?.resume();
@@ -98,7 +103,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   get isHoldingData(): boolean {
-    return this.#client.response.writableLength > 0;
+    return this.#dropped === undefined && this.#client.response.writableLength > 0;
   }
 
   onDrain(): void {
@@ -106,6 +111,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onHead(head: AnswerHead): void {
+    if (this.#dropped !== undefined) return;
     this.#answer.takeHead(head);
     const { status } = head;
     const { operation } = this.#authorized.request;
@@ -124,6 +130,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onData(data: Buffer): void {
+    if (this.#dropped !== undefined) return;
     this.#guarded(() => {
       if (this.#collected !== undefined) requireFit(this.#collected.push(data));
       else if (this.#complete !== undefined) this.#relayDelayed(this.#complete, data);
@@ -132,6 +139,10 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onEnd(): void {
+    if (this.#dropped !== undefined) {
+      this.#stop(this.#dropped.reason);
+      return;
+    }
     this.#guarded(() => {
       if (this.#collected !== undefined) this.#answerCollected(this.#collected.bytes());
       else if (this.#complete !== undefined) this.#answerDelayed(this.#complete);
@@ -140,15 +151,31 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onFault(fault: HttpFault): void {
-    this.#stop(fault);
+    this.#stop(this.#dropped?.reason ?? fault);
   }
 
   onBodyFault(fault: Error): void {
     this.#stop(fault);
   }
 
+  /**
+   * Drops the answer. A completion goes on, and keeps its place: MinIO 2026-02 loses the parts of an upload when the connection
+   * closes while it puts them together (observed on 2026-11-29).
+   */
+  #giveUp(reason: Error): void {
+    if (this.#dropped !== undefined) return;
+    const { completesUpload } = this.#authorized.request.operation;
+    if (completesUpload !== true || this.#exchange?.isOpen !== true) {
+      this.#stop(reason);
+      return;
+    }
+    this.#dropped = { reason, deadline: setTimeout(() => this.#stop(reason), maxAloneMs) };
+    this.#exchange.resume();
+  }
+
   #stop(reason: Error): void {
     this.#isStopped = true;
+    clearTimeout(this.#dropped?.deadline);
     this.#exchange?.abort();
     this.#writing?.abort();
     this.#reject(reason);
@@ -164,7 +191,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   #fail(error: unknown): void {
-    this.#stop(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
+    this.#giveUp(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
   }
 
   // The announced length, so that no more is reserved, up to the limit.

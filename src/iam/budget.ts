@@ -1,26 +1,33 @@
 import type { StepBudget } from '../core/glob.ts';
 import { DecisionError } from './decision-error.ts';
 
-/** Steps that every decision may take. A step is about one comparison of two code units, a few nanoseconds. */
-export const maxStepsPerDecision = 250_000;
+/**
+ * Steps that every policy may take in a decision. A step is about one comparison of two code units, a few nanoseconds. What
+ * takes longer counts as more, so that steps tell how long a decision takes.
+ */
+export const maxStepsPerPolicy = 250_000;
 
 /**
- * Steps that each character of the policies adds. No character of a legal policy costs more; the most expensive are
+ * Steps that each character of the policy adds. No character of a legal policy costs more; the most expensive are
  * four-character patterns matched against 50 tag keys of 128 characters. A session policy of full size gets 8 million.
  */
 export const stepsPerPolicyCharacter = 4_000;
 
 /**
  * Counts the work of the decisions of one request. One client can choose both sides of a comparison, with a session policy
- * and a header, so the cost of a decision is bounded. The bound grows with the policies, and no policy within AWS's limits
- * reaches it. Each decision has its own bound, so a key that is allowed alone is also allowed in a batch.
+ * and a header, so the cost of a decision is bounded. The bound of a policy grows with its size, and no policy within AWS's
+ * limits reaches it. Each policy has its own in each decision: a large one lends none to a small one beside it, and a key
+ * that is allowed alone is also allowed in a batch.
  */
 export class DecisionBudget implements StepBudget {
   #spent = 0;
 
-  /** Starts the budget of one decision by policies of this size; its steps also count here. */
-  begin(policyCharacters: number): StepBudget {
-    return new OneDecision(this, maxStepsPerDecision + stepsPerPolicyCharacter * policyCharacters);
+  /** Starts one decision; its steps also count here. With `pauses` it is interrupted inside a policy, too. */
+  begin(pauses: 'with pauses' | 'without pauses' = 'without pauses'): StepsOfDecision {
+    return new StepsOfDecision(
+      this,
+      pauses === 'with pauses' ? stepsBetweenPauses : Number.POSITIVE_INFINITY,
+    );
   }
 
   /** Steps of all decisions so far. */
@@ -34,20 +41,43 @@ export class DecisionBudget implements StepBudget {
   }
 }
 
-class OneDecision implements StepBudget {
-  readonly #all: DecisionBudget;
-  #left: number;
+/** Steps after which a decision offers a pause: about half a millisecond. */
+const stepsBetweenPauses = 100_000;
 
-  constructor(all: DecisionBudget, most: number) {
+/** The steps of one decision, which may take so many for each policy. */
+export class StepsOfDecision implements StepBudget {
+  readonly #all: DecisionBudget;
+  readonly #betweenPauses: number;
+  #left: number = maxStepsPerPolicy;
+  #pauseBelow: number;
+
+  constructor(all: DecisionBudget, betweenPauses: number) {
     this.#all = all;
-    this.#left = most;
+    this.#betweenPauses = betweenPauses;
+    this.#pauseBelow = this.#left - betweenPauses;
   }
 
-  /** @throws DecisionError with `budget-exhausted` once the budget is exceeded. */
+  /** Starts a policy of this size, after a pause. */
+  startPolicy(characters: number): void {
+    this.#left = maxStepsPerPolicy + stepsPerPolicyCharacter * characters;
+    this.endPause();
+  }
+
+  /** @throws DecisionError with `budget-exhausted` once the policy has taken more steps than it may. */
   spend(steps: number): void {
     this.#all.spend(steps);
     this.#left -= steps;
     if (this.#left < 0) throw exhausted();
+  }
+
+  /** True when the decision should be interrupted. */
+  get isPauseDue(): boolean {
+    return this.#left < this.#pauseBelow;
+  }
+
+  /** Goes on after an interruption. */
+  endPause(): void {
+    this.#pauseBelow = this.#left - this.#betweenPauses;
   }
 }
 

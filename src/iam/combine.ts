@@ -7,20 +7,15 @@
  */
 
 import type { MaybePromise } from '../core/maybe-promise.ts';
+import { DecisionBudget } from './budget.ts';
 import {
   type AuthorizationQuery,
   SetEvaluation,
   type SetResult,
   type StatementReference,
 } from './evaluate.ts';
-import {
-  type PolicySets,
-  type PolicyType,
-  policiesOf,
-  policyTypes,
-  startBudget,
-  withBoundary,
-} from './policy-sets.ts';
+import { type PolicySets, type PolicyType, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
+import { paused } from './scope.ts';
 import {
   effectsAtBest,
   effectsNow,
@@ -64,7 +59,7 @@ export interface NeedsKeys {
  */
 export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   try {
-    const steps = decideInSteps(sets, query);
+    const steps = decideInSteps(sets, query, 'without pauses');
     let step = steps.next();
     while (step.done !== true) step = steps.next();
     return step.value;
@@ -75,14 +70,15 @@ export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | 
 
 /**
  * {@link decide} with pauses, for decisions that are many or large enough to keep other clients waiting. Before each
- * policy it calls `rest` and awaits the promise, until `rest` returns `undefined`.
+ * policy, and in long ones between statements, values and patterns, it calls `rest` and awaits the promise, until `rest`
+ * returns `undefined`.
  */
 export function decideWithPauses(
   sets: PolicySets,
   query: AuthorizationQuery,
   rest: () => Promise<void> | undefined,
 ): MaybePromise<Decision | NeedsKeys> {
-  return proceed(decideInSteps(sets, query), rest);
+  return proceed(decideInSteps(sets, query, 'with pauses'), rest);
 }
 
 type Steps = Generator<void, Decision | NeedsKeys, void>;
@@ -108,10 +104,15 @@ function proceed(
   }
 }
 
-/** Stops before each policy. */
-function* decideInSteps(sets: PolicySets, query: AuthorizationQuery): Steps {
+/** Stops before each policy; with pauses, also inside. */
+function* decideInSteps(
+  sets: PolicySets,
+  query: AuthorizationQuery,
+  pauses: 'with pauses' | 'without pauses',
+): Steps {
   const bound = withBoundary(sets, query);
-  const budget = startBudget(sets, bound);
+  const { budget: steps = new DecisionBudget() } = bound;
+  const budget = steps.begin(pauses);
   const policies = policiesOf(sets, bound);
   const results: Record<PolicyType, SetResult | undefined> = { ...noResults };
   for (const policyType of policyTypes) {
@@ -120,7 +121,13 @@ function* decideInSteps(sets: PolicySets, query: AuthorizationQuery): Steps {
     const evaluation = new SetEvaluation(bound, budget);
     for (const policy of set) {
       yield;
-      if (evaluation.add(policy)) break;
+      let isDenied = evaluation.add(policy);
+      while (isDenied === paused) {
+        yield;
+        budget.endPause();
+        isDenied = evaluation.add(policy);
+      }
+      if (isDenied) break;
     }
     results[policyType] = evaluation.result();
   }

@@ -1,9 +1,8 @@
-import type { StepBudget } from '../core/glob.ts';
-import { DecisionBudget } from './budget.ts';
+import { DecisionBudget, type StepsOfDecision } from './budget.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import type { AuthorizationQuery } from './query.ts';
-import { EvaluationScope, type Reading, type Truth } from './scope.ts';
+import { EvaluationScope, everyResumable, paused, type Resumable, type Truth } from './scope.ts';
 import type { Candidates } from './statement-index.ts';
 
 export type { StatementReference } from './compile.ts';
@@ -40,27 +39,46 @@ const findIndexed: CandidateFinder = (policy, { action, resource }) => policy.in
 /** An Allow without Principal ranks as `direct`, the closest level. */
 const levelRank: Readonly<Record<PrincipalLevel, number>> = { none: 0, account: 1, entity: 2, direct: 3 };
 
-/** Evaluates a set policy by policy, so that a long set can be evaluated with pauses. */
+/** Evaluates a set policy by policy, with pauses where its budget asks for them. */
 export class SetEvaluation {
   readonly #query: AuthorizationQuery;
   readonly #scope: EvaluationScope;
   #denying: StatementReference | undefined;
   #undecided: Undecided[] | undefined;
   #best: GrantingStatement | undefined;
+  /** The statements of a policy that was interrupted. */
+  #interrupted: Candidates | undefined;
+  /** The Deny and the Allow to test next. */
+  #nextDeny = 0;
+  #nextAllow = 0;
 
-  constructor(query: AuthorizationQuery, budget: StepBudget) {
+  constructor(query: AuthorizationQuery, budget: StepsOfDecision) {
     this.#query = query;
     this.#scope = new EvaluationScope(query, budget);
   }
 
   /**
-   * Adds a policy of the set. Returns true when it denies, which no further policy can change.
+   * Adds a policy of the set. Returns true when it denies, which no further policy can change, and `paused` when it was
+   * interrupted: adding the same policy again goes on.
    * @throws DecisionError when the budget is used up or the resource is no ARN.
    */
-  add(policy: CompiledPolicy, findCandidates: CandidateFinder = findIndexed): boolean {
-    const { denies, allows } = findCandidates(policy, this.#query);
-    this.#scope.budget.spend((denies.length + allows.length) * stepsPerStatement);
-    return this.#addDenies(denies) || (this.#query.isDenyOnly !== true && this.#addAllows(allows));
+  add(policy: CompiledPolicy, findCandidates: CandidateFinder = findIndexed): Resumable<boolean> {
+    const candidates = this.#interrupted ?? this.#start(policy, findCandidates);
+    const outcome =
+      this.#addDenies(candidates.denies) ||
+      (this.#query.isDenyOnly !== true && this.#addAllows(candidates.allows));
+    this.#interrupted = outcome === paused ? candidates : undefined;
+    return outcome;
+  }
+
+  #start(policy: CompiledPolicy, findCandidates: CandidateFinder): Candidates {
+    const { budget } = this.#scope;
+    budget.startPolicy(policy.characters);
+    const candidates = findCandidates(policy, this.#query);
+    budget.spend((candidates.denies.length + candidates.allows.length) * stepsPerStatement);
+    this.#nextDeny = 0;
+    this.#nextAllow = 0;
+    return candidates;
   }
 
   /** The result of the policies added so far. */
@@ -75,9 +93,11 @@ export class SetEvaluation {
       : { effect: 'allow', statement, level, pending };
   }
 
-  #addDenies(denies: readonly CompiledStatement[]): boolean {
-    for (const statement of denies) {
-      if (this.#query.isDenyOnly === true && statement.excludesResources) continue;
+  #addDenies(denies: readonly CompiledStatement[]): Resumable<boolean> {
+    for (let index = this.#nextDeny; index < denies.length; index += 1) {
+      const statement = denies[index];
+      if (statement === undefined || (this.#query.isDenyOnly === true && statement.excludesResources))
+        continue;
       if (!mayHavePrefix(this.#query.resource, statement.resourcePrefix)) continue;
       const truth = appliesBeyondPrefix(statement, this.#scope);
       if (truth === true) {
@@ -85,13 +105,19 @@ export class SetEvaluation {
         return true;
       }
       if (truth === 'unknown') this.#note({ isDeny: true });
+      if (truth === paused || this.#scope.budget.isPauseDue) {
+        this.#nextDeny = truth === paused ? index : index + 1;
+        return paused;
+      }
     }
+    this.#nextDeny = denies.length;
     return false;
   }
 
-  #addAllows(allows: readonly CompiledStatement[]): false {
-    for (const statement of allows) {
-      if (!mayHavePrefix(this.#query.resource, statement.resourcePrefix)) continue;
+  #addAllows(allows: readonly CompiledStatement[]): Resumable<false> {
+    for (let index = this.#nextAllow; index < allows.length; index += 1) {
+      const statement = allows[index];
+      if (statement === undefined || !mayHavePrefix(this.#query.resource, statement.resourcePrefix)) continue;
       if (this.#best?.rank === levelRank.direct) break;
       const level = statement.principalLevel?.(this.#query.principal);
       const rank = level === undefined ? levelRank.direct : levelRank[level];
@@ -99,6 +125,10 @@ export class SetEvaluation {
       const truth = appliesBeyondPrefix(statement, this.#scope);
       if (truth === true) this.#best = { reference: statement.reference, level, rank };
       if (truth === 'unknown') this.#note({ isDeny: false, rank, level });
+      if (truth === paused || this.#scope.budget.isPauseDue) {
+        this.#nextAllow = truth === paused ? index : index + 1;
+        return paused;
+      }
     }
     return false;
   }
@@ -117,12 +147,12 @@ export class SetEvaluation {
 export function evaluatePolicies(
   policies: readonly CompiledPolicy[],
   query: AuthorizationQuery,
-  budget: StepBudget = (query.budget ?? new DecisionBudget()).begin(0),
+  budget: StepsOfDecision = (query.budget ?? new DecisionBudget()).begin(),
   findCandidates: CandidateFinder = findIndexed,
 ): SetResult {
   const evaluation = new SetEvaluation(query, budget);
   for (const policy of policies) {
-    if (evaluation.add(policy, findCandidates)) break;
+    if (evaluation.add(policy, findCandidates) === true) break;
   }
   return evaluation.result();
 }
@@ -164,19 +194,40 @@ function pendingOf(undecided: readonly Undecided[], bestRank: number): Pending |
  * Tests a statement whose action matches. When the answer is unknown, the scope holds the keys it depends on.
  * @throws DecisionError when the budget is used up or the resource is no ARN.
  */
-export function statementApplies(statement: CompiledStatement, scope: EvaluationScope): Truth {
+export function statementApplies(statement: CompiledStatement, scope: EvaluationScope): Resumable<Truth> {
   return (
     mayHavePrefix(scope.query.resource, statement.resourcePrefix) && appliesBeyondPrefix(statement, scope)
   );
 }
 
-function appliesBeyondPrefix(statement: CompiledStatement, scope: EvaluationScope): Truth {
-  if (statement.principalLevel?.(scope.query.principal) === 'none') return false;
-  scope.forgetPendingKeys();
+function appliesBeyondPrefix(statement: CompiledStatement, scope: EvaluationScope): Resumable<Truth> {
+  const stopped = scope.resume();
+  if (stopped?.index === inConditions) return withConditions(statement, scope, stopped.result !== true);
+  if (stopped === undefined) {
+    if (statement.principalLevel?.(scope.query.principal) === 'none') return false;
+    scope.forgetPendingKeys();
+  }
   const matchesResource = statement.matchesResource(scope);
+  if (matchesResource === paused) {
+    scope.stopAt(inResources, false);
+    return paused;
+  }
   if (matchesResource === false || statement.conditions.length === 0) return matchesResource;
+  return withConditions(statement, scope, matchesResource === 'unknown');
+}
+
+/** Where the test of a statement was interrupted. */
+const [inResources, inConditions] = [0, 1];
+
+/** Goes on with the conditions of a statement whose resource matches, or may match. */
+function withConditions(
+  statement: CompiledStatement,
+  scope: EvaluationScope,
+  isUnknown: boolean,
+): Resumable<Truth> {
   const holds = conditionsHold(statement, scope);
-  return holds === true ? matchesResource : holds;
+  if (holds === paused) scope.stopAt(inConditions, isUnknown ? 'unknown' : true);
+  return holds === true && isUnknown ? 'unknown' : holds;
 }
 
 /**
@@ -184,13 +235,15 @@ function appliesBeyondPrefix(statement: CompiledStatement, scope: EvaluationScop
  * apply and a Deny does. Callers choose some of these values: a malformed one must neither grant anything nor fail the whole
  * decision.
  */
-export function conditionsHold({ conditions, effect }: CompiledStatement, scope: EvaluationScope): Truth {
-  let all: Reading = true;
-  for (const holds of conditions) {
-    const reading = holds(scope);
-    if (reading === false) return false;
-    if (reading === 'unknown' || all === true) all = reading;
-  }
+export function conditionsHold(
+  { conditions, effect }: CompiledStatement,
+  scope: EvaluationScope,
+): Resumable<Truth> {
+  const [only] = conditions;
+  const all =
+    only !== undefined && conditions.length === 1
+      ? only(scope)
+      : everyResumable(conditions, scope, (holds) => holds(scope));
   return all === 'unreadable' ? effect === 'Deny' : all;
 }
 

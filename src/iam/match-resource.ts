@@ -1,15 +1,18 @@
 import { splitArnSegments } from '../core/arn.ts';
 import { compileGlob, type GlobToken, parseGlob, unlimitedSteps } from '../core/glob.ts';
+import { compileTemplate } from './compile-template.ts';
 import { DecisionError } from './decision-error.ts';
 import { quoted, type Report } from './problem.ts';
-import { type EvaluationScope, notTruth, someTruth, type Truth } from './scope.ts';
 import {
-  compileTemplate,
-  isUnresolvable,
-  literalHead,
-  parseTemplate,
-  type TemplateToken,
-} from './variables.ts';
+  type EvaluationScope,
+  notTruth,
+  paused,
+  type Resumable,
+  someResumable,
+  someTruth,
+  type Truth,
+} from './scope.ts';
+import { isUnresolvable, literalHead, parseTemplate, type TemplateToken, variableKeys } from './variables.ts';
 
 /** A pattern of Resource or NotResource. */
 export interface ResourcePattern {
@@ -28,7 +31,10 @@ export interface ResourceSyntax {
 }
 
 /** Tests whether the Resource or NotResource element of a statement matches. */
-export type ResourceTest = (scope: EvaluationScope) => Truth;
+export type ResourceTest = (scope: EvaluationScope) => Resumable<Truth>;
+
+/** Tests whether one pattern matches. */
+type PatternTest = (scope: EvaluationScope) => Truth;
 
 const headSegments = 5;
 const anything: readonly GlobToken[] = [{ kind: 'any' }];
@@ -65,9 +71,8 @@ export function parseResourcePattern(
 /** False for a pattern that cannot match any ARN: another scheme than `arn`, or an empty segment where ARNs have none. */
 function matchesArnScheme(segments: readonly string[]): boolean {
   const [scheme = '', partition = '*', service = '*', , , tail = '*'] = segments;
-  return (
-    compileGlob(parseGlob(scheme))('arn', unlimitedSteps) && partition !== '' && service !== '' && tail !== ''
-  );
+  const isScheme = scheme === 'arn' || compileGlob(parseGlob(scheme))('arn', unlimitedSteps);
+  return isScheme && partition !== '' && service !== '' && tail !== '';
 }
 
 /** Compiles a Resource element: it matches when one of its patterns does. */
@@ -78,7 +83,7 @@ export function compileResources(ranges: readonly ResourceRange[]): ResourceTest
   const steps = tests.length * stepsPerPattern;
   return (scope) => {
     scope.budget.spend(steps);
-    return someTruth(tests, (test) => test(scope));
+    return someResumable(tests, scope, (test) => test(scope));
   };
 }
 
@@ -99,19 +104,22 @@ export function compileNotResources(
 ): ResourceTest {
   const matches = compileResources(ranges);
   const whenUnresolvable = effect === 'Deny';
+  // Not the patterns themselves, which take much memory.
+  const withVariables = patterns.map(({ tail }) => tail).filter((tail) => variableKeys(tail).length > 0);
   return (scope) => {
     if (scope.resourceSegments.length <= headSegments && scope.query.resource !== noResource)
       throw new DecisionError('malformed-value', 'the requested resource is not an ARN');
-    const unresolvable = someTruth(patterns, ({ tail }) => isUnresolvable(tail, scope));
+    const unresolvable = someTruth(withVariables, (tail) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;
     const applies = notTruth(matches(scope));
+    if (applies === paused) return paused;
     // An Allow whose NotResource matches does not apply, with or without the missing variable.
     const isSettled = unresolvable === false || (applies === false && effect === 'Allow');
     return isSettled ? applies : 'unknown';
   };
 }
 
-function compileResourcePattern({ head, tail }: ResourcePattern): ResourceTest {
+function compileResourcePattern({ head, tail }: ResourcePattern): PatternTest {
   if (head.length === 0) return () => true;
   const headText = literalHeadText(head);
   if (headText !== undefined) {
@@ -164,7 +172,7 @@ export interface ResourceRange {
   readonly extent: 'exact' | 'everything' | 'some';
   /** True when the pattern ends in `*`: if a resource matches, everything that starts with it matches too. */
   readonly isOpen: boolean;
-  readonly matches: ResourceTest;
+  readonly matches: PatternTest;
 }
 
 /** Compiles one pattern. */

@@ -1,5 +1,3 @@
-import type { StepBudget } from '../core/glob.ts';
-import { DecisionBudget } from './budget.ts';
 import type { CompiledPolicy } from './compile.ts';
 import type { AuthorizationQuery } from './query.ts';
 
@@ -36,24 +34,6 @@ export function policiesOf(
 ): PolicySets {
   if (sets.session !== undefined || principal.kind !== 'federated-user') return sets;
   return { ...sets, session: none };
-}
-
-/** The budget of a decision by these policies. */
-export function startBudget(
-  sets: PolicySets,
-  { budget = new DecisionBudget() }: AuthorizationQuery,
-): StepBudget {
-  return budget.begin(charactersOf(sets));
-}
-
-function charactersOf({ identity, boundary = none, session = none, resource = none }: PolicySets): number {
-  return sumOf(identity) + sumOf(boundary) + sumOf(session) + sumOf(resource);
-}
-
-function sumOf(policies: readonly CompiledPolicy[]): number {
-  let sum = 0;
-  for (const { characters } of policies) sum += characters;
-  return sum;
 }
 
 const none: readonly CompiledPolicy[] = [];

@@ -1,5 +1,5 @@
 import { splitArnSegments } from '../core/arn.ts';
-import type { StepBudget } from '../core/glob.ts';
+import type { StepsOfDecision } from './budget.ts';
 import type { KeyValue } from './key-table.ts';
 import type { AuthorizationQuery } from './query.ts';
 
@@ -8,6 +8,20 @@ export type Truth = boolean | 'unknown';
 
 /** {@link Truth}, or `unreadable` when the operator cannot read the value of the request. */
 export type Reading = Truth | 'unreadable';
+
+/** Stands for an answer that is not known yet: the test was interrupted, and goes on when it is asked again. */
+export const paused: unique symbol = Symbol('paused');
+
+/** The answer of a test that can be interrupted. */
+export type Resumable<T> = T | typeof paused;
+
+/** Where a loop was interrupted. */
+interface Position {
+  /** The item to go on with. */
+  readonly index: number;
+  /** The result of the items before it. */
+  readonly result: Reading;
+}
 
 /** Stands for a value that must be looked up in the store first. */
 export const waiting: unique symbol = Symbol('waiting');
@@ -19,11 +33,14 @@ export type KeyState = KeyValue | undefined | typeof waiting;
 export class EvaluationScope {
   readonly query: AuthorizationQuery;
   /** Counts every comparison whose cost depends on the request. */
-  readonly budget: StepBudget;
+  readonly budget: StepsOfDecision;
   #pendingKeys: Set<string> | undefined;
+  /** The interrupted loops, the outermost last. */
+  #positions: Position[] | undefined;
   #segments: readonly string[] | undefined;
+  #foldedTexts: Map<string, string> | undefined;
 
-  constructor(query: AuthorizationQuery, budget: StepBudget) {
+  constructor(query: AuthorizationQuery, budget: StepsOfDecision) {
     this.query = query;
     this.budget = budget;
   }
@@ -34,6 +51,12 @@ export class EvaluationScope {
     return this.#segments;
   }
 
+  /** Values of variables and what they are folded to: a policy can name one many times, and a request has many values. */
+  get foldedTexts(): Map<string, string> {
+    this.#foldedTexts ??= new Map();
+    return this.#foldedTexts;
+  }
+
   /** The value of a key in lower case. Records a key that needs a look-up. */
   lookUp(key: string): KeyState {
     const { context } = this.query;
@@ -42,6 +65,17 @@ export class EvaluationScope {
     this.#pendingKeys ??= new Set();
     this.#pendingKeys.add(key);
     return waiting;
+  }
+
+  /** Remembers where a loop was interrupted. Inner loops come first. */
+  stopAt(index: number, result: Reading): void {
+    this.#positions ??= [];
+    this.#positions.push({ index, result });
+  }
+
+  /** Where the next loop was interrupted; `undefined` when it begins. Outer loops come first. */
+  resume(): Position | undefined {
+    return this.#positions?.pop();
   }
 
   /** Starts a statement: clears the keys that the previous one recorded. */
@@ -84,9 +118,65 @@ export function everyTruth<T>(items: readonly T[], test: (item: T) => Reading): 
   return result;
 }
 
-/** Negates true and false; leaves unknown and unreadable as they are. */
+/** {@link someTruth}, interrupted after any item when a pause is due. */
+export function someResumable<T>(
+  items: readonly T[],
+  scope: EvaluationScope,
+  test: (item: T) => Resumable<Truth>,
+): Resumable<Truth>;
+export function someResumable<T>(
+  items: readonly T[],
+  scope: EvaluationScope,
+  test: (item: T) => Resumable<Reading>,
+): Resumable<Reading>;
+export function someResumable<T>(
+  items: readonly T[],
+  scope: EvaluationScope,
+  test: (item: T) => Resumable<Reading>,
+): Resumable<Reading> {
+  return combine(items, scope, true, test);
+}
+
+/** {@link everyTruth}, interrupted after any item when a pause is due. */
+export function everyResumable<T>(
+  items: readonly T[],
+  scope: EvaluationScope,
+  test: (item: T) => Resumable<Reading>,
+): Resumable<Reading> {
+  return combine(items, scope, false, test);
+}
+
+/** @param settling the reading of one item that settles the result; without items the result is the opposite. */
+function combine<T>(
+  items: readonly T[],
+  scope: EvaluationScope,
+  settling: boolean,
+  test: (item: T) => Resumable<Reading>,
+): Resumable<Reading> {
+  const stopped = scope.resume();
+  let result: Reading = stopped?.result ?? !settling;
+  for (let index = stopped?.index ?? 0; index < items.length; index += 1) {
+    const item = items[index];
+    if (item === undefined) break;
+    const reading = test(item);
+    if (reading === settling) return settling;
+    if (reading === paused) {
+      scope.stopAt(index, result);
+      return paused;
+    }
+    if (reading === 'unknown' || result === !settling) result = reading;
+    if (scope.budget.isPauseDue && index + 1 < items.length) {
+      scope.stopAt(index + 1, result);
+      return paused;
+    }
+  }
+  return result;
+}
+
+/** Negates true and false; leaves unknown, unreadable and paused as they are. */
 export function notTruth(truth: Truth): Truth;
-export function notTruth(truth: Reading): Reading;
-export function notTruth(truth: Reading): Reading {
+export function notTruth(truth: Resumable<Truth>): Resumable<Truth>;
+export function notTruth(truth: Resumable<Reading>): Resumable<Reading>;
+export function notTruth(truth: Resumable<Reading>): Resumable<Reading> {
   return typeof truth === 'boolean' ? !truth : truth;
 }

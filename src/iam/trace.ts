@@ -1,3 +1,4 @@
+import { DecisionBudget } from './budget.ts';
 import type { CompiledStatement } from './compile.ts';
 import { DecisionError } from './decision-error.ts';
 import {
@@ -6,7 +7,7 @@ import {
   type StatementReference,
   statementApplies,
 } from './evaluate.ts';
-import { type PolicySets, type PolicyType, policyTypes, startBudget, withBoundary } from './policy-sets.ts';
+import { type PolicySets, type PolicyType, policyTypes, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
 
 /** One statement that applies to a query. */
@@ -27,15 +28,18 @@ export interface StatementMatch {
  */
 export function matchingStatements(sets: PolicySets, asked: AuthorizationQuery): readonly StatementMatch[] {
   const query = withBoundary(sets, asked);
-  const scope = new EvaluationScope(query, startBudget(sets, query));
+  const { budget = new DecisionBudget() } = query;
+  const scope = new EvaluationScope(query, budget.begin());
   const action = query.action.toLowerCase();
   const matches: StatementMatch[] = [];
   for (const policyType of policyTypes) {
-    const statements = sets[policyType]?.flatMap((policy) => policy.statements) ?? [];
-    for (const statement of statements) {
-      if (!statement.matchesAction(action) || !certainlyApplies(statement, scope)) continue;
-      const level = statement.principalLevel?.(query.principal);
-      matches.push({ policyType, effect: statement.effect, statement: statement.reference, level });
+    for (const { statements, characters } of sets[policyType] ?? []) {
+      scope.budget.startPolicy(characters);
+      for (const statement of statements) {
+        if (!statement.matchesAction(action) || !certainlyApplies(statement, scope)) continue;
+        const level = statement.principalLevel?.(query.principal);
+        matches.push({ policyType, effect: statement.effect, statement: statement.reference, level });
+      }
     }
   }
   return matches;

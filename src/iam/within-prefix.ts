@@ -1,16 +1,10 @@
+import { DecisionBudget } from './budget.ts';
 import type { Decision } from './combine.ts';
 import type { CompiledPolicy, CompiledStatement } from './compile.ts';
 import { type AuthorizationQuery, conditionsHold } from './evaluate.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import { coversExtensions, mayReach } from './match-resource.ts';
-import {
-  type PolicySets,
-  type PolicyType,
-  policiesOf,
-  policyTypes,
-  startBudget,
-  withBoundary,
-} from './policy-sets.ts';
+import { type PolicySets, type PolicyType, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
 
 /** The reason why part of a range is refused. */
@@ -30,7 +24,7 @@ export function refusalWithin(
 ): PartRefusal | undefined {
   const range = new PrefixRange(sets, asked, prefix);
   for (const policyType of policyTypes) {
-    const found = range.statements(policyType).find((statement) => range.deniesPart(statement));
+    const found = range.find(policyType, (statement) => range.deniesPart(statement));
     if (found !== undefined) return { isExplicitDeny: true, policyType, statement: found.reference };
   }
   const policyType = missingWhole(range, allowed);
@@ -59,7 +53,8 @@ class PrefixRange {
 
   constructor(sets: PolicySets, asked: AuthorizationQuery, prefix: string) {
     const query = withBoundary(sets, asked);
-    const budget = startBudget(sets, query);
+    const { budget: steps = new DecisionBudget() } = query;
+    const budget = steps.begin();
     this.sets = policiesOf(sets, query);
     this.#prefix = prefix;
     this.#action = query.action.toLowerCase();
@@ -67,9 +62,18 @@ class PrefixRange {
     this.#shortest = new EvaluationScope({ ...query, resource: prefix }, budget);
   }
 
-  statements(policyType: PolicyType): readonly CompiledStatement[] {
+  /** The first statement of a set that passes a test. */
+  find(
+    policyType: PolicyType,
+    test: (statement: CompiledStatement) => boolean,
+  ): CompiledStatement | undefined {
     const policies: readonly CompiledPolicy[] = this.sets[policyType] ?? [];
-    return policies.flatMap(({ statements }) => statements);
+    for (const { statements, characters } of policies) {
+      this.#scope.budget.startPolicy(characters);
+      const found = statements.find(test);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   deniesPart(statement: CompiledStatement): boolean {
@@ -83,9 +87,11 @@ class PrefixRange {
 
   /** @param level the level at which a statement of a bucket policy must name the caller. */
   hasWholeAllow(policyType: PolicyType, level?: PrincipalLevel): boolean {
-    return this.statements(policyType).some(
+    const found = this.find(
+      policyType,
       (statement) => this.#levelOf(statement) === level && this.#allowsWhole(statement),
     );
+    return found !== undefined;
   }
 
   #allowsWhole(statement: CompiledStatement): boolean {

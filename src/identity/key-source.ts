@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { hasAnswered } from './key-fault.ts';
 import { ProviderRoom, type WaitObserver } from './provider-room.ts';
 import type { VerificationKey } from './verification-key.ts';
+import { VerificationRoom } from './verification-room.ts';
 
 /** The keys of one provider, as last fetched. */
 interface FetchedKeys {
@@ -27,6 +28,8 @@ const emptyRetryMs = 1_000;
 export class KeySource {
   readonly #fetch: () => Promise<readonly VerificationKey[]>;
   readonly #clock: Clock;
+  /** For calls whose tokens are being verified with these keys. */
+  readonly verifying: VerificationRoom;
   /** For calls with unverified tokens. Calls with verified tokens wait in a room of their own. */
   readonly #room: ProviderRoom;
   #held: FetchedKeys | undefined;
@@ -38,6 +41,7 @@ export class KeySource {
     this.#fetch = fetch;
     this.#clock = clock;
     this.#room = new ProviderRoom(provider);
+    this.verifying = new VerificationRoom(provider);
   }
 
   /**

@@ -18,8 +18,9 @@ const tokenTypes: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/a
 
 /**
  * Verifies the token's signature with the provider's keys only: `jwk`, `jku`, `x5u` and `x5c` in the token are ignored, and
- * `crit` is refused. For an unknown key, the keys are fetched again.
- * @throws IdentityFault `malformed`, `bad_signature` or `no_key`; or the error of the key source
+ * `crit` is refused. For an unknown key, the keys are fetched again. `observe` is told of every wait, that for the verification
+ * included.
+ * @throws IdentityFault `malformed`, `bad_signature`, `no_key` or `provider_busy`; or the error of the key source
  */
 export async function verifySignature(
   token: UnverifiedToken,
@@ -29,9 +30,9 @@ export async function verifySignature(
   // Read again after each wait, not kept: a key id can be as long as a token.
   readHeader(token);
   const known = await source.keys(observe);
-  if (await isSignedByOneOf(token, known)) return;
+  if (await isSignedByOneOf(token, known, source, observe)) return;
   const rotated = await source.keysAfterRotation(known, observe);
-  if (rotated !== undefined && (await isSignedByOneOf(token, rotated))) return;
+  if (rotated !== undefined && (await isSignedByOneOf(token, rotated, source, observe))) return;
   throw new IdentityFault('no_key', "The token is signed with none of the identity provider's current keys");
 }
 
@@ -64,20 +65,35 @@ function candidates(
  * True when one of the keys verifies the token. A token that names its key and does not verify is refused at once. One without
  * a name may be signed with a key that is not known yet.
  */
-async function isSignedByOneOf(token: UnverifiedToken, known: readonly VerificationKey[]): Promise<boolean> {
+function isSignedByOneOf(
+  token: UnverifiedToken,
+  known: readonly VerificationKey[],
+  source: KeySource,
+  observe: WaitObserver | undefined,
+): Promise<boolean> {
+  // Not an async function, which would keep the header while the signature is verified.
   const header = readHeader(token);
-  const { algorithm, keyId } = header;
   const keys = candidates(known, header);
+  if (keys.length === 0) return Promise.resolve(false);
+  const { algorithm } = header;
+  const isNamed = header.keyId !== undefined;
+  const { text } = token;
+  return source.verifying.pass(text, () => isVerified(text, keys, { algorithm, isNamed }), observe);
+}
+
+async function isVerified(
+  text: string,
+  keys: readonly VerificationKey[],
+  { algorithm, isNamed }: { readonly algorithm: string; readonly isNamed: boolean },
+): Promise<boolean> {
   for (const { publicKey } of keys) {
     try {
-      await compactVerify(token.text, publicKey, { algorithms: [algorithm] });
+      await compactVerify(text, publicKey, { algorithms: [algorithm] });
       return true;
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
     }
   }
-  if (keys.length > 0 && keyId !== undefined) {
-    throw new IdentityFault('bad_signature', 'The signature of the token is invalid');
-  }
+  if (isNamed) throw new IdentityFault('bad_signature', 'The signature of the token is invalid');
   return false;
 }

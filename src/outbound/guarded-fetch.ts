@@ -6,12 +6,13 @@
  * It never follows a redirect, never uses a proxy, and never exceeds the given limits for bytes and time.
  */
 
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
 import type { Secret } from '../core/secret.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
+import { NameLookups } from './name-lookups.ts';
 import { OutboundFault } from './outbound-fault.ts';
-import { parseBody, readBody, refuseStatus } from './read-answer.ts';
+import { readValue, refuseStatus } from './read-answer.ts';
 
 /** Settings of outgoing requests. */
 export interface OutboundSettings {
@@ -63,10 +64,13 @@ export class GuardedFetch {
   readonly #settings: OutboundSettings;
   readonly #allowHttp: ReadonlySet<string>;
   readonly #agents = new Map<string, Agent>();
+  readonly #names: NameLookups;
+  #usualTrust: SecureContext | undefined;
 
   constructor(settings: OutboundSettings) {
     this.#settings = settings;
     this.#allowHttp = new Set(settings.allowHttp);
+    this.#names = new NameLookups(settings.timeoutSeconds * 1000);
   }
 
   /**
@@ -92,7 +96,7 @@ export class GuardedFetch {
         body.destroy();
         throw refusal;
       }
-      const value = parseBody(await readBody(body, question.maxBytes), question.maxBytes);
+      const value = await readValue(body, question.maxBytes, `provider ${question.pool ?? url.host}`);
       return { status: statusCode, value };
     } catch (error) {
       throw toFault(error, signal);
@@ -163,11 +167,10 @@ export class GuardedFetch {
   }
 
   #connector(caPem: string | undefined, namedBy: string | undefined): buildConnector.connector {
-    const own = this.#settings.caPem;
-    const ca = caPem === undefined ? (own === undefined ? undefined : [...rootCertificates, own]) : [caPem];
     const connect = buildConnector({
       timeout: this.#settings.timeoutSeconds * 1000,
-      ...(ca === undefined ? {} : { ca }),
+      lookup: this.#names.lookup,
+      secureContext: caPem === undefined ? this.#usual() : createSecureContext({ ca: [caPem] }),
     });
     return (options, callback) => {
       connect(options, (...[error, socket]) => {
@@ -185,6 +188,13 @@ export class GuardedFetch {
         callback(fault, null);
       });
     };
+  }
+
+  /** Made once, not for every connection: reading all public authorities takes 16 ms, and strangers cause connections. */
+  #usual(): SecureContext {
+    const own = this.#settings.caPem;
+    this.#usualTrust ??= createSecureContext(own === undefined ? {} : { ca: [...rootCertificates, own] });
+    return this.#usualTrust;
   }
 
   // The connected address, not the resolved one: a name can change between look-up and connection.

@@ -1,5 +1,6 @@
 import { decodeUtf8 } from '../core/bytes.ts';
 import { JsonError, parseJson } from '../core/json.ts';
+import { nextTurn } from '../core/turns.ts';
 import { OutboundFault } from './outbound-fault.ts';
 
 /** The fault for an unsuccessful status; `undefined` for 2xx. */
@@ -9,11 +10,25 @@ export function refuseStatus(status: number): OutboundFault | undefined {
   return new OutboundFault(reason, `answered with status ${status}`, { status });
 }
 
+/** Longer bodies are parsed one in each turn of the event loop, also when many arrive together. */
+const longBodyBytes = 8_192;
+
 /**
- * Reads the whole body.
- * @throws OutboundFault `oversized`
+ * Reads the whole body as strict JSON, in which numbers may have any spelling.
+ * @param owner takes turns with others, for a long body
+ * @throws OutboundFault `oversized` or `unusable`
  */
-export async function readBody(body: AsyncIterable<unknown>, maxBytes: number): Promise<Buffer> {
+export async function readValue(
+  body: AsyncIterable<unknown>,
+  maxBytes: number,
+  owner: string,
+): Promise<unknown> {
+  const bytes = await readBody(body, maxBytes);
+  if (bytes.length > longBodyBytes) await nextTurn(owner);
+  return parseBody(bytes, maxBytes);
+}
+
+async function readBody(body: AsyncIterable<unknown>, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -25,11 +40,7 @@ export async function readBody(body: AsyncIterable<unknown>, maxBytes: number): 
   return Buffer.concat(chunks);
 }
 
-/**
- * Parses the body as strict JSON, in which numbers may have any spelling.
- * @throws OutboundFault `unusable`
- */
-export function parseBody(bytes: Buffer, maxBytes: number): unknown {
+function parseBody(bytes: Buffer, maxBytes: number): unknown {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new OutboundFault('unusable', 'answered with something else than UTF-8');
   try {

@@ -3,7 +3,7 @@ import { decodeTargetText } from '../core/request-target.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { checkBucket, checkKey } from './addressing.ts';
 import { s3Error } from './errors.ts';
-import { isStoreId } from './store-id.ts';
+import { requireVersionId } from './store-id.ts';
 
 /** The object a copy is made of. */
 export interface CopySource {
@@ -56,9 +56,11 @@ function readBucket(name: string): string {
 }
 
 function readVersion(text: string): string {
-  const versionId = text.startsWith(versionMark) ? decode(text.slice(versionMark.length)) : '';
+  const written = text.slice(versionMark.length);
   // Stores differ in how they read a second parameter or a second question mark.
-  if (!isStoreId(versionId) || /[?&=]/.test(text.slice(versionMark.length))) throw malformed();
+  if (!text.startsWith(versionMark) || /[?&=]/.test(written)) throw malformed();
+  const versionId = decode(written);
+  requireVersionId(versionId);
   return versionId;
 }
 

@@ -2,7 +2,7 @@ import { climbsOut } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { s3Error } from './errors.ts';
 import { knownSelectors, type OperationRow } from './operations/index.ts';
-import { isStoreId, isUploadId } from './store-id.ts';
+import { isStoreId, isUploadId, requireVersionId } from './store-id.ts';
 import { isStoresKey, storeNameRefused } from './store-names.ts';
 
 // No client sends more than a dozen.
@@ -78,7 +78,6 @@ const integerRanges: ReadonlyMap<string, readonly [number, number]> = new Map([
 const becomesHeader = 'response-';
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const neverEmpty: ReadonlySet<string> = new Set(['annotationName']);
-const storeIds: ReadonlySet<string> = new Set(['id', 'versionId']);
 
 /** Whether the upload id is one that no store gives to this key. Such a request may not be forwarded. */
 export function isImpossibleUpload(parameters: ReadonlyMap<string, string>): boolean {
@@ -86,11 +85,9 @@ export function isImpossibleUpload(parameters: ReadonlyMap<string, string>): boo
   return uploadId !== undefined && !isUploadId(uploadId);
 }
 
-function noId(name: string, value: string): Error {
-  if (name === 'versionId' && value === '') {
-    return s3Error('InvalidArgument', 'Version id cannot be the empty string');
-  }
-  return s3Error('InvalidArgument', `The query parameter ${name} is not an id.`);
+function checkVersion(value: string): void {
+  if (value === '') throw s3Error('InvalidArgument', 'Version id cannot be the empty string');
+  requireVersionId(value);
 }
 
 function checkValue(name: string, value: string): void {
@@ -111,7 +108,10 @@ function checkValue(name: string, value: string): void {
   if (name.startsWith(becomesHeader) && control.test(value)) {
     throw s3Error('InvalidArgument', `The query parameter ${name} cannot be the value of a header.`);
   }
-  if (storeIds.has(name) && !isStoreId(value)) throw noId(name, value);
+  if (name === 'versionId') checkVersion(value);
+  if (name === 'id' && !isStoreId(value)) {
+    throw s3Error('InvalidArgument', 'The query parameter id is not an id.');
+  }
   if (name === 'prefix' && isStoresKey(value)) throw storeNameRefused('InvalidArgument');
   // A store that resolves prefixes as paths would list another bucket.
   if (name === 'prefix' && climbsOut(value)) {

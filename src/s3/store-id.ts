@@ -1,9 +1,12 @@
 import { climbsOut } from '../core/path-key.ts';
+import { s3Error } from './errors.ts';
 
 const syntax = /^[A-Za-z0-9._~+=-]{1,1024}$/;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** MinIO reads it as the version `null`. */
 const nilUuid = /^(?:0{8}-0{4}-0{4}-0{4}-0{12}|0{32})$/;
+/** Of Backblaze B2, the only store known to have underscores in the ids of versions and no version with the id `4`. */
+const b2Version = /^4_z\w+$/;
 const base64 = /^[A-Za-z0-9+_-]+={0,2}$/;
 
 /**
@@ -15,6 +18,19 @@ export function isStoreId(text: string): boolean {
   const isPath = text === '.' || text === '..';
   if (!syntax.test(text) || isPath || nilUuid.test(text)) return false;
   return !uuid.test(text) || text === text.toLowerCase();
+}
+
+/**
+ * Whether a text could be the id of a version of the requested key, and of no other key. Ceph RGW keeps a version as
+ * `_:<id>_<key>`, so that the version `V_P` of the key `S` is the version `V` of the key `P_S`. Its own ids have no `_`.
+ */
+export function isVersionId(text: string): boolean {
+  return isStoreId(text) && (!text.includes('_') || b2Version.test(text));
+}
+
+/** @throws `InvalidArgument` for what {@link isVersionId} excludes */
+export function requireVersionId(text: string): void {
+  if (!isVersionId(text)) throw s3Error('InvalidArgument', 'Invalid version id specified');
 }
 
 /** Whether a text could be the id of an upload of the requested key, and of no other key. */

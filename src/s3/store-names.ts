@@ -23,9 +23,11 @@ const storeNames: readonly StoreName[] = [
     places: ['segment', 'bucket'],
     meaning: 'MinIO: its configuration, users and uploads',
   },
+  { name: 'xl.meta', places: ['segment'], meaning: 'MinIO: the file of an object, in the folder of its key' },
   { name: 'minio', places: ['bucket'], meaning: 'MinIO: its console and admin API' },
   { name: 'admin', places: ['bucket'], meaning: 'Ceph RGW: its admin API' },
   { name: 'swift', places: ['bucket'], meaning: 'Ceph RGW: its Swift API' },
+  { name: 'auth', places: ['bucket'], meaning: 'Ceph RGW: the login of its Swift API' },
 ];
 
 const namesIn = (place: StoreName['places'][number]): readonly string[] =>

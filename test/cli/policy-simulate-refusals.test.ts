@@ -119,6 +119,11 @@ describe('policy simulate exits 2', () => {
       [alice, 's3:PutObject', get[1], '--context', 's3:ExistingObjectTag/team=blue'],
       'does not know s3:ExistingObjectTag/team',
     ],
+    [
+      'a version id that the sidecar refuses',
+      [alice, 's3:GetObjectVersion', get[1], '--context', 's3:VersionId=v_b'],
+      '"v_b" cannot be the id of a version',
+    ],
     ['a tag of a user’s session', [alice, ...get, '--tag', 'a=b'], 'needs the session of a role'],
     [
       'a session policy of a user',

@@ -89,11 +89,12 @@ async function send(bytes = request): Promise<Socket> {
   return socket;
 }
 
-describe('a form of a stranger', () => {
-  const sized = (length: number): string => {
-    const text = 'Action=GetCallerIdentity&Version=2011-06-15&y='.padEnd(length, 'x');
-    return stsHead(text.length, 'Connection: close\r\n') + text;
-  };
+describe.each([
+  ['body', (form: string) => stsHead(form.length, 'Connection: close\r\n') + form],
+  ['query', (form: string) => `GET /?${form} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`],
+])('a form of a stranger in the %s', (_, requestOf) => {
+  const sized = (length: number): string =>
+    requestOf('Action=AssumeRoleWithSAML&Version=2011-06-15&y='.padEnd(length, 'x'));
 
   it('that is long is read in a turn of its own', async () => {
     const release = holdTurns();

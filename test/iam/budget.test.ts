@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DecisionBudget, maxStepsPerDecision, stepsPerPolicyCharacter } from '../../src/iam/budget.ts';
+import { DecisionBudget, maxStepsPerPolicy, stepsPerPolicyCharacter } from '../../src/iam/budget.ts';
 import { decide, decideWithPauses } from '../../src/iam/combine.ts';
 import { compilePolicy } from '../../src/iam/compile.ts';
 import { parsePolicyText } from '../../src/iam/document.ts';
@@ -53,7 +53,7 @@ describe('decide on hostile policies', () => {
     const entries = [['aws:UserAgent', userAgent] as const, ['aws:referer', referer] as const];
     const { decision, steps } = decideWith(hostilePolicy(operator, value), entries);
     expect(decision).toMatchObject({ effect: 'deny', isExplicitDeny: false, policyType: 'session' });
-    expect(steps).toBeLessThan(maxStepsPerDecision + 2048 * stepsPerPolicyCharacter);
+    expect(steps).toBeLessThan(maxStepsPerPolicy + 2048 * stepsPerPolicyCharacter);
   });
 
   it('denies with a fault soon after the budget is used up', () => {
@@ -64,7 +64,7 @@ describe('decide on hostile policies', () => {
       policyType: 'none',
       fault: { code: 'budget-exhausted' },
     });
-    expect(steps).toBeLessThan(maxStepsPerDecision + 2100 * stepsPerPolicyCharacter + 3_000_000);
+    expect(steps).toBeLessThan(maxStepsPerPolicy + 2100 * stepsPerPolicyCharacter + 3_000_000);
   });
 
   it('finds a long constant run in a long header', () => {
@@ -147,19 +147,23 @@ describe('policies of every size that AWS allows', () => {
 });
 
 describe('DecisionBudget', () => {
-  it('starts anew for every decision and counts all of them together', () => {
+  it('starts anew for every decision and every policy, and counts all of them together', () => {
     const budget = new DecisionBudget();
-    for (const decision of [budget.begin(0), budget.begin(0), budget.begin(0)]) {
-      expect(() => decision.spend(maxStepsPerDecision)).not.toThrow();
+    for (const decision of [budget.begin(), budget.begin(), budget.begin()]) {
+      decision.spend(maxStepsPerPolicy);
+      decision.startPolicy(0);
+      expect(() => decision.spend(maxStepsPerPolicy)).not.toThrow();
       expect(() => decision.spend(1)).toThrow('too many steps');
       expect(() => decision.spend(1)).toThrow('too many steps');
     }
-    expect(budget.spent).toBe(3 * (maxStepsPerDecision + 2));
+    expect(budget.spent).toBe(3 * (2 * maxStepsPerPolicy + 2));
   });
 
-  it('grows with the policies', () => {
-    const decision = new DecisionBudget().begin(1000);
-    expect(() => decision.spend(maxStepsPerDecision + 1000 * stepsPerPolicyCharacter)).not.toThrow();
+  it('grows with the policy, and a large one lends no steps to the next', () => {
+    const decision = new DecisionBudget().begin();
+    decision.startPolicy(10_000);
+    decision.startPolicy(1000);
+    expect(() => decision.spend(maxStepsPerPolicy + 1000 * stepsPerPolicyCharacter)).not.toThrow();
     expect(() => decision.spend(1)).toThrow('too many steps');
   });
 });

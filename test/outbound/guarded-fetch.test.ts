@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import tls from 'node:tls';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { addressKind } from '../../src/outbound/addresses.ts';
 import {
@@ -218,6 +219,61 @@ describe('a guarded fetch', () => {
     expect(await ask({ url }, { caPem: testCaPem })).toEqual({});
     expect(await ask({ url, caPem: testCaPem })).toEqual({});
     expect(await ask({ url, caPem: '' }, { caPem: testCaPem })).toBe('unreachable');
+  });
+
+  it('reads the authorities once, not for every connection', async () => {
+    const { url } = await serve(json('{}'), true);
+    const closed = await startLocalServer(json('{}'));
+    await closed.close();
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30, caPem: testCaPem });
+    open.push(fetch);
+    const reading = vi.spyOn(tls, 'createSecureContext');
+    onTestFinished(() => reading.mockRestore());
+    const refusing = closed.url.replace('http:', 'https:');
+    const questions = [refusing, url].flatMap((one) =>
+      ['a', 'b', 'c'].flatMap((pool) => [
+        { url: one, pool },
+        { url: one, pool, caPem: testCaPem },
+      ]),
+    );
+    const outcomes = await Promise.allSettled(
+      questions.map((question) => fetch.answer({ ...question, maxBytes: 1000 })),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
+    // Whoever gives no context to a connection has Node make one.
+    expect(reading).not.toHaveBeenCalled();
+  });
+
+  it('reads long answers that arrive together one in each turn of the event loop', async () => {
+    const body = JSON.stringify({ a: 'x'.repeat(20_000) });
+    const head = `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const complete: (() => void)[] = [];
+    const server = createServer((socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('data', () => {
+          socket.write(head + body.slice(0, -1));
+          complete.push(() => socket.write(body.slice(-1)));
+          if (complete.length === 8) for (const finish of complete) finish();
+        });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 });
+    open.push(fetch);
+    let turn = 0;
+    const count = (): void => {
+      turn += 1;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    const asked = Array.from({ length: 8 }, (_, index) =>
+      fetch.answer({ url, maxBytes: 100_000, pool: String(index % 2) }).then(() => turn),
+    );
+    const turns = await Promise.all(asked);
+    clearImmediate(counting);
+    server.close();
+    expect(new Set(turns).size).toBe(8);
   });
 
   it('counts bytes, not what a header says', async () => {

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { DecisionBudget } from '../../src/iam/budget.ts';
+import { DecisionBudget, StepsOfDecision } from '../../src/iam/budget.ts';
 import { decide } from '../../src/iam/combine.ts';
 import { conditionOperators } from '../../src/iam/conditions/index.ts';
-import { evaluatePolicies } from '../../src/iam/evaluate.ts';
+import { evaluatePolicies, SetEvaluation } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
+import { paused } from '../../src/iam/scope.ts';
 import { splitByEffect } from '../../src/iam/statement-index.ts';
 import {
   compileAll,
@@ -239,7 +240,7 @@ describe('the compiled engine', () => {
             const plain = evaluatePolicies(
               compiled,
               query,
-              new DecisionBudget(),
+              new DecisionBudget().begin(),
               ({ statements }, { action }) =>
                 splitByEffect(statements.filter(({ matchesAction }) => matchesAction(action.toLowerCase()))),
             );
@@ -249,6 +250,30 @@ describe('the compiled engine', () => {
       ),
       { numRuns: otherRuns },
     );
+  });
+
+  it('finds the same answer when it is interrupted wherever it can be', () => {
+    let interruptions = 0;
+    fc.assert(
+      fc.property(policies('resource', 1), request, fc.boolean(), (documents, asked, isLazy) => {
+        const compiled = compileAll(documents, 'resource');
+        const query = toQuery(asked, isLazy ? ['aws:ResourceTag/'] : []);
+        const budget = new StepsOfDecision(new DecisionBudget(), -1);
+        const evaluation = new SetEvaluation(query, budget);
+        for (const one of compiled) {
+          let isDenied = evaluation.add(one);
+          while (isDenied === paused) {
+            interruptions += 1;
+            budget.endPause();
+            isDenied = evaluation.add(one);
+          }
+          if (isDenied) break;
+        }
+        expect(evaluation.result()).toEqual(evaluatePolicies(compiled, query));
+      }),
+      { numRuns: otherRuns },
+    );
+    expect(interruptions).toBeGreaterThan(otherRuns);
   });
 
   it('answers before a look-up only what every look-up result confirms', () => {

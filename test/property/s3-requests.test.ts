@@ -27,7 +27,19 @@ const headerNames = [...new Set(operations.flatMap(({ headers }) => [...headers]
 
 const method = fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'PATCH');
 const piece = fc.oneof(
-  fc.constantFrom('bucket', 'key', '..', '.', '', 'a%2Fb', '%2e%2e', 'minio', '.sgwtmp', 'k__XLDIR__'),
+  fc.constantFrom(
+    'bucket',
+    'key',
+    '..',
+    '.',
+    '',
+    'a%2Fb',
+    '%2e%2e',
+    'minio',
+    '.sgwtmp',
+    'xl.meta',
+    'k__XLDIR__',
+  ),
   fc.string(),
 );
 const path = fc
@@ -58,7 +70,7 @@ const wire = fc
     target: query.length === 0 ? rest.path : `${rest.path}?${query.join('&')}`,
   }));
 
-const ofStores = /(?:(?:^|[\\/])\.(?:sgwtmp|uploads|minio\.sys)|__xldir__)(?:[\\/]|$)/i;
+const ofStores = /(?:(?:^|[\\/])(?:\.(?:sgwtmp|uploads|minio\.sys)|xl\.meta)|__xldir__)(?:[\\/]|$)/i;
 
 function classify(request: {
   method: string;

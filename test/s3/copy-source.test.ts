@@ -46,6 +46,7 @@ describe('a copy source', () => {
     ['other/a%2541', 'other', 'a%41', undefined],
     ['other/a?versionId=v%2B1', 'other', 'a', 'v+1'],
     ['other/a?versionId=null', 'other', 'a', 'null'],
+    ['other/a?versionId=4_z27_f10', 'other', 'a', '4_z27_f10'],
   ])('%s is read once', (header, bucket, key, versionId) => {
     expect(parseCopySource(header)).toEqual({
       bucket,
@@ -60,6 +61,9 @@ describe('a copy source', () => {
     ['other/a?versionId=v%2F1', 'InvalidArgument'],
     ['other/a?versionId=..', 'InvalidArgument'],
     ['other/a?versionId=%20', 'InvalidArgument'],
+    // Ceph RGW would copy the version `v` of the key `b_a`.
+    ['other/a?versionId=v_b', 'InvalidArgument'],
+    ['other/a?versionId=v%5Fb', 'InvalidArgument'],
     ['other/a\\..\\..\\b', 'InvalidURI'],
     ['/other', 'InvalidArgument'],
     ['other/', 'InvalidArgument'],

@@ -123,11 +123,25 @@ describe('reports', () => {
     '<Other>Size</Other>',
     '<Field><a/></Field>',
     `<Field>${'a'.repeat(65)}</Field>`,
+    '<Field>Sizes</Field>',
+    '<Field>size</Field>',
   ])('of the field %s are refused', (field) => {
     const destination = place('<Bucket>arn:aws:s3:::reports</Bucket>');
     expect(refusal(inventory(`${destination}<OptionalFields>${field}</OptionalFields>`))).toBe(
       'MalformedXML',
     );
+  });
+});
+
+describe('the optional fields of an inventory', () => {
+  it('are those that AWS has, each given to policies once', () => {
+    const fields = '<Field>Size</Field><Field>ObjectOwner</Field><Field>Size</Field>';
+    const destination = place('<Bucket>arn:aws:s3:::reports</Bucket>');
+    const written = inventory(`${destination}<OptionalFields>${fields}</OptionalFields>`);
+    expect(understood(written).conditionKeys).toContainEqual([
+      's3:InventoryAccessibleOptionalFields',
+      ['Size', 'ObjectOwner'],
+    ]);
   });
 });
 

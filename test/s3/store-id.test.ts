@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isStoreId, isUploadId } from '../../src/s3/store-id.ts';
+import { isStoreId, isUploadId, isVersionId } from '../../src/s3/store-id.ts';
 
 describe('an id of a store', () => {
   it.each([
@@ -43,6 +43,39 @@ describe('an id of a store', () => {
     'x'.repeat(1025),
   ])('is not %j', (id) => {
     expect(isStoreId(id)).toBe(false);
+  });
+});
+
+describe('an id of a version', () => {
+  it.each([
+    'null',
+    '5LGjXlZk-8UyWzXnmXTx5lF.Fv4nV0a',
+    '0f7e2a2e-1111-4a4a-8b8b-0123456789ab',
+    '0f7e2a2e11114a4a8b8b0123456789ab',
+    '4_z27c88f1d182b150646ff0b16_f1004ba650fe24e6b_d20260209_m142840_c004_v0402007_t0044_u01725996520526',
+  ])('is %j', (id) => {
+    expect(isVersionId(id)).toBe(true);
+  });
+
+  // Version `V` of the key `P_S` is one object of Ceph RGW with the version `V_P` of the key `S`.
+  it.each([
+    'V_P',
+    '5LGjXlZk-8UyWzXnmXTx5lF.Fv4nV0a_secret',
+    'V_',
+    '_V',
+    'V_P_Q',
+    'null_x',
+    '4_x',
+    '44_z27c8',
+    'a_4_z27',
+  ])('is not that of another key: %j', (id) => {
+    expect(isVersionId(id)).toBe(false);
+    expect(isStoreId(id)).toBe(true);
+  });
+
+  it('is an id of a store', () => {
+    expect(isVersionId('4_z/../x')).toBe(false);
+    expect(isVersionId('')).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refusalOf, routed, understood } from './vectors.ts';
 
-const names = ['.sgwtmp', '.uploads', '.minio.sys'];
+const names = ['.sgwtmp', '.uploads', '.minio.sys', 'xl.meta'];
 const keys: readonly string[] = [
   ...names.flatMap((name) => [
     name,
@@ -28,6 +28,10 @@ const others = [
   '.uploads.txt',
   'minio.sys',
   'k__XLDIR__k',
+  'xl.metadata',
+  'k.xl.meta',
+  'xl.meta.txt/a',
+  'xl-meta',
 ];
 const encoded = (key: string): string => key.split('/').map(encodeURIComponent).join('/');
 
@@ -72,15 +76,18 @@ describe.each(keys)('the name %s of a store', (key) => {
   });
 });
 
-it.each(['minio', 'MinIO', 'admin', 'swift', '.minio.sys', '.Minio.Sys'])('%s is no bucket', (name) => {
-  const named = 'InvalidBucketName';
-  expect(refusalOf(() => routed({ request: `GET /${name}` }))).toBe(named);
-  expect(refusalOf(() => routed({ request: `PUT /${name}/key` }))).toBe(named);
-  const headers = { host: `${name}.s3.example.internal` };
-  expect(refusalOf(() => routed({ request: 'GET /key', headers }))).toBe(named);
-  const copy = { 'x-amz-copy-source': `${name}/key` };
-  expect(refusalOf(() => routed({ request: 'PUT /bucket/key', headers: copy }))).toBe('InvalidArgument');
-});
+it.each(['minio', 'MinIO', 'admin', 'swift', 'auth', '.minio.sys', '.Minio.Sys'])(
+  '%s is no bucket',
+  (name) => {
+    const named = 'InvalidBucketName';
+    expect(refusalOf(() => routed({ request: `GET /${name}` }))).toBe(named);
+    expect(refusalOf(() => routed({ request: `PUT /${name}/key` }))).toBe(named);
+    const headers = { host: `${name}.s3.example.internal` };
+    expect(refusalOf(() => routed({ request: 'GET /key', headers }))).toBe(named);
+    const copy = { 'x-amz-copy-source': `${name}/key` };
+    expect(refusalOf(() => routed({ request: 'PUT /bucket/key', headers: copy }))).toBe('InvalidArgument');
+  },
+);
 
 it.each(others)('%s is a key like any other', (key) => {
   expect(routed({ request: `GET /bucket/${encoded(key)}` }).key).toBe(key);

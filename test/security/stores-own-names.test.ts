@@ -74,6 +74,8 @@ describe('what a store keeps for itself, by a caller who may do everything else'
     ['an upload of a part', { method: 'POST', path: uploads, query: { uploads: '' } }, '400 InvalidURI'],
     ['a part of an older SeaweedFS', { method: 'GET', path: '/data/.uploads/u/0001.part' }, '400 InvalidURI'],
     ['a folder by its other name', { method: 'GET', path: '/data/secret__XLDIR__' }, '400 InvalidURI'],
+    ['a file of an object', { method: 'PUT', path: '/data/new/xl.meta' }, '400 InvalidURI'],
+    ['a login of another interface', { method: 'GET', path: '/auth/v1.0' }, '400 InvalidBucketName'],
     ['a bucket of its own', { method: 'GET', path: '/.minio.sys/config' }, '400 InvalidBucketName'],
     [
       'a copy of a part',

@@ -1,10 +1,14 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import tls from 'node:tls';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { beginAttemptScript } from '../../src/state/redis-scripts.ts';
 import { RedisState } from '../../src/state/redis-state.ts';
 import { StateFault } from '../../src/state/shared-state.ts';
+import { testCaPem } from '../support/identity-provider.ts';
 import { type SmallRedis, startSmallRedis } from './small-redis.ts';
 
 const closing: { close(): Promise<void> }[] = [];
@@ -51,6 +55,26 @@ describe('a command for a Redis that has never been there', () => {
     expect(await use(state, 'assertion')).toBe(true);
     expect(await use(state, 'assertion')).toBe(false);
   });
+});
+
+it('a connection to Redis that is tried again does not read the authorities again', async () => {
+  let connections = 0;
+  const refusing = createServer((socket) => {
+    connections += 1;
+    socket.on('error', () => undefined).destroy();
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void refusing.close());
+  await once(refusing, 'listening');
+  const reading = vi.spyOn(tls, 'createSecureContext');
+  onTestFinished(() => reading.mockRestore());
+  const { port } = refusing.address() as AddressInfo;
+  const settings = { url: new Secret(`rediss://127.0.0.1:${port}`), caPem: testCaPem };
+  const state = new RedisState(settings, 'test:');
+  closing.push(state);
+  await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
+  await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(2);
+  // Whoever gives no context to a connection has Node make one.
+  expect(reading).not.toHaveBeenCalled();
 });
 
 it('a command whose answer arrived in time has not failed, however long the process was busy', async () => {

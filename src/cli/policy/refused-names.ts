@@ -3,7 +3,7 @@ import { ServiceError } from '../../core/service-error.ts';
 import { uriEncode } from '../../core/uri-encode.ts';
 import { checkBucket, checkKey } from '../../s3/addressing.ts';
 import { parseCopySource } from '../../s3/copy-source.ts';
-import { isStoreId } from '../../s3/store-id.ts';
+import { isVersionId } from '../../s3/store-id.ts';
 import { isStoresKey } from '../../s3/store-names.ts';
 import { type Circumstances, QuestionError } from './question.ts';
 
@@ -47,7 +47,7 @@ export function checkContextNames({ context }: Circumstances): void {
 
 const refusals: ReadonlyMap<string, (value: string) => string | undefined> = new Map([
   ['s3:prefix', refusalOfPrefix],
-  ['s3:versionid', (id: string) => (isStoreId(id) ? undefined : 'cannot be the id of a version')],
+  ['s3:versionid', (id: string) => (isVersionId(id) ? undefined : 'cannot be the id of a version')],
   ['s3:x-amz-copy-source', refusalOfSource],
 ]);
 

@@ -1,9 +1,10 @@
 import { parseArn, splitArnSegments } from '../../core/arn.ts';
 import { compileGlob, type GlobToken, unlimitedSteps } from '../../core/glob.ts';
+import { compileTemplate } from '../compile-template.ts';
 import { checkStars } from '../limits.ts';
 import { quoted, type Report } from '../problem.ts';
-import { type EvaluationScope, everyTruth, someTruth, type Truth } from '../scope.ts';
-import { compileTemplate, parseTemplate, type TemplateToken } from '../variables.ts';
+import { type EvaluationScope, everyTruth, someResumable, type Truth } from '../scope.ts';
+import { parseTemplate, type TemplateToken } from '../variables.ts';
 import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
 /**
@@ -35,13 +36,20 @@ function compileArns({ values, hasVariables }: OperandSource, report: Report): C
     if (test === undefined) report(`${quoted(value)} is not an ARN and not "*"`);
     return test === undefined ? [] : [test];
   });
+  const steps = stepsToSplit + tests.length * stepsPerOperand;
   return (text, scope) => {
+    scope.budget.spend(steps + text.length);
     if (parseArn(text) === undefined) return 'unreadable';
-    scope.budget.spend(text.length);
     const arn = { text, segments: splitArnSegments(text) };
-    return someTruth(tests, (test) => test(arn, scope));
+    return someResumable(tests, scope, (test) => test(arn, scope));
   };
 }
+
+/** Cost of splitting an ARN, in comparisons. */
+const stepsToSplit = 100;
+
+/** Cost of comparing the segments of one pattern that differ at their start. */
+const stepsPerOperand = 24;
 
 /** `*` alone matches every ARN, a variable alone the ARN that it resolves to; anything else has six segments. */
 function compileArnPattern(tokens: readonly TemplateToken[]): ArnTest | undefined {

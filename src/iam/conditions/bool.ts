@@ -1,7 +1,8 @@
 import { foldCase } from '../../core/fold-case.ts';
+import { compileTemplate } from '../compile-template.ts';
 import { quoted, type Report } from '../problem.ts';
-import { someTruth } from '../scope.ts';
-import { compileTemplate, parseTemplate } from '../variables.ts';
+import { someResumable } from '../scope.ts';
+import { parseTemplate } from '../variables.ts';
 import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
 /** `Bool`: true or false, ignoring case. Any other request value is unreadable, so that no Deny is lost. */
@@ -23,7 +24,7 @@ function compileBooleans(source: OperandSource, report: Report): Comparison {
     const folded = readBoolean(value);
     if (folded === undefined) return 'unreadable';
     if (folded === 'true' ? holdsForTrue : holdsForFalse) return true;
-    return templates.length > 0 && someTruth(templates, (test) => test(folded, scope));
+    return templates.length > 0 && someResumable(templates, scope, (test) => test(folded, scope));
   };
 }
 

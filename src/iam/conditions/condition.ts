@@ -1,11 +1,19 @@
 import { ambiguous } from '../key-table.ts';
 import type { Report } from '../problem.ts';
-import { type EvaluationScope, everyTruth, notTruth, type Reading, someTruth, waiting } from '../scope.ts';
+import {
+  type EvaluationScope,
+  everyResumable,
+  notTruth,
+  type Reading,
+  type Resumable,
+  someResumable,
+  waiting,
+} from '../scope.ts';
 import { type ComparisonForm, parseOperatorName } from './index.ts';
 import type { Comparison, OperandSource, PresenceOperator } from './operator.ts';
 
-/** One key of a Condition block with its operator and values. */
-export interface Condition {
+/** One key of a Condition block with its operator and values, as the document has them. */
+export interface ConditionSource {
   /** The operator's name as the document spells it. */
   readonly operator: string;
   /** The condition key in lower case. */
@@ -14,13 +22,22 @@ export interface Condition {
   readonly values: readonly string[];
 }
 
+/** A condition that was read, with its test. */
+export interface Condition extends ConditionSource {
+  readonly holds: ConditionTest;
+}
+
 /** Tests a condition against a request. */
-export type ConditionTest = (scope: EvaluationScope) => Reading;
+export type ConditionTest = (scope: EvaluationScope) => Resumable<Reading>;
 
 /**
  * Compiles a condition. Problems of its operator or values are reported; use the result only when there are none.
  */
-export function compileCondition(condition: Condition, hasVariables: boolean, report: Report): ConditionTest {
+export function compileCondition(
+  condition: ConditionSource,
+  hasVariables: boolean,
+  report: Report,
+): ConditionTest {
   const form = parseOperatorName(condition.operator, report);
   if (form === undefined) return () => false;
   const source = { values: condition.values, hasVariables };
@@ -73,12 +90,12 @@ function resultWhenAbsent({ operator, setOperator, isIfExists }: ComparisonForm)
 function compileForm(
   { setOperator }: ComparisonForm,
   passes: Comparison,
-): (values: readonly string[], scope: EvaluationScope) => Reading {
+): (values: readonly string[], scope: EvaluationScope) => Resumable<Reading> {
   if (setOperator === 'ForAllValues') {
-    return (values, scope) => everyTruth(values, (value) => passes(value, scope));
+    return (values, scope) => everyResumable(values, scope, (value) => passes(value, scope));
   }
   if (setOperator === 'ForAnyValue') {
-    return (values, scope) => someTruth(values, (value) => passes(value, scope));
+    return (values, scope) => someResumable(values, scope, (value) => passes(value, scope));
   }
   return (values, scope) => {
     const value = values[0];

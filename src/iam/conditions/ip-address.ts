@@ -30,14 +30,20 @@ function compileRanges(source: OperandSource, report: Report): Comparison {
     return range === undefined ? [] : [range];
   });
   const ranges4 = ranges.filter(({ groups }) => groups.length === 2).map(toRange4);
-  return (value) => {
+  const steps4 = stepsToParse4 + ranges4.length * stepsPerRange4;
+  const steps6 = stepsToParse6 + ranges.length * stepsPerRange6;
+  return (value, scope) => {
     const address = parseIpv4(value);
+    scope.budget.spend(address === undefined ? steps6 : steps4);
     if (address !== undefined)
       return ranges4.some(({ network, width }) => address - network < width && address >= network);
     const groups = parseAddress(withoutZone(value));
     return groups === undefined ? 'unreadable' : ranges.some((range) => contains(range, groups));
   };
 }
+
+/** Cost of reading an address and of comparing it with a range, in comparisons of two code units. */
+const [stepsToParse4, stepsPerRange4, stepsToParse6, stepsPerRange6] = [16, 2, 300, 4];
 
 /** An IPv4 range as its first address and its number of addresses. */
 function toRange4({ groups: [high = 0, low = 0], prefixBits }: AddressRange): {

@@ -1,5 +1,5 @@
 import type { Report } from '../problem.ts';
-import type { EvaluationScope, Reading } from '../scope.ts';
+import type { EvaluationScope, Reading, Resumable } from '../scope.ts';
 
 /** The values that a policy gives to one key, and how to read them. */
 export interface OperandSource {
@@ -16,7 +16,7 @@ export interface OperandSource {
 export type ConditionOperator = ComparisonOperator | PresenceOperator;
 
 /** Compares one value of a request; `unreadable` when the operator cannot read it. */
-export type Comparison = (value: string, scope: EvaluationScope) => Reading;
+export type Comparison = (value: string, scope: EvaluationScope) => Resumable<Reading>;
 
 /** An operator that compares the values of a key. */
 export interface ComparisonOperator {

@@ -69,4 +69,4 @@ function compileComparison<T>(
   };
 }
 
-const stepsPerComparison = 4;
+const stepsPerComparison = 7;

@@ -23,11 +23,10 @@ export function parseConditions(source: unknown, hasVariables: boolean, at: Repo
     }
     checkDistinct(Object.keys(block), reportBlock);
     for (const [key, value] of Object.entries(block)) {
-      const condition = { operator, key: foldCase(key), values: readScalars(value, reportBlock) };
+      const source = { operator, key: foldCase(key), values: readScalars(value, reportBlock) };
       if (!/^[^\s:$]+:[^${}]+$/.test(key))
         reportBlock(`${quoted(key)} is not a condition key: expected prefix:name`);
-      compileCondition(condition, hasVariables, reportBlock);
-      conditions.push(condition);
+      conditions.push({ ...source, holds: compileCondition(source, hasVariables, reportBlock) });
     }
   }
   return conditions;

@@ -1,18 +1,19 @@
 import { foldCase } from '../../core/fold-case.ts';
+import { compileTemplate } from '../compile-template.ts';
 import { checkStars } from '../limits.ts';
 import type { Report } from '../problem.ts';
-import { someTruth } from '../scope.ts';
-import { compileTemplate, parseTemplate, type ValueTest } from '../variables.ts';
-import type { ComparisonOperator, OperandSource } from './operator.ts';
+import { someResumable } from '../scope.ts';
+import { parseTemplate } from '../variables.ts';
+import type { Comparison, ComparisonOperator, OperandSource } from './operator.ts';
 
-interface Comparison {
+interface Wanted {
   readonly hasWildcards: boolean;
   readonly ignoresCase: boolean;
 }
 
-const exact: Comparison = { hasWildcards: false, ignoresCase: false };
-const anyCase: Comparison = { hasWildcards: false, ignoresCase: true };
-const like: Comparison = { hasWildcards: true, ignoresCase: false };
+const exact: Wanted = { hasWildcards: false, ignoresCase: false };
+const anyCase: Wanted = { hasWildcards: false, ignoresCase: true };
+const like: Wanted = { hasWildcards: true, ignoresCase: false };
 
 /** String condition operators (IAM JSON policy elements: Condition operators, "String condition operators"). */
 export const stringOperators: readonly ComparisonOperator[] = [
@@ -24,12 +25,12 @@ export const stringOperators: readonly ComparisonOperator[] = [
   stringOperator('StringNotLike', like, true),
 ];
 
-function stringOperator(name: string, comparison: Comparison, isNegated: boolean): ComparisonOperator {
-  return { name, isNegated, compile: (source, report) => compileStrings(source, comparison, report) };
+function stringOperator(name: string, wanted: Wanted, isNegated: boolean): ComparisonOperator {
+  return { name, isNegated, compile: (source, report) => compileStrings(source, wanted, report) };
 }
 
-function compileStrings(source: OperandSource, comparison: Comparison, report: Report): ValueTest {
-  const { hasWildcards, ignoresCase } = comparison;
+function compileStrings(source: OperandSource, wanted: Wanted, report: Report): Comparison {
+  const { hasWildcards, ignoresCase } = wanted;
   const tests = source.values.flatMap((value) => {
     if (hasWildcards) checkStars(value, report);
     const tokens = parseTemplate(value, { hasWildcards, hasVariables: source.hasVariables }, report);
@@ -38,9 +39,11 @@ function compileStrings(source: OperandSource, comparison: Comparison, report: R
       : [ignoresCase ? compileTemplate(tokens, foldCase) : compileTemplate(tokens)];
   });
   const steps = tests.length * stepsPerOperand;
-  const matches: ValueTest = (value, scope) => {
+  const [only] = tests;
+  const matches: Comparison = (value, scope) => {
     scope.budget.spend(steps);
-    return someTruth(tests, (test) => test(value, scope));
+    if (only !== undefined && tests.length === 1) return only(value, scope);
+    return someResumable(tests, scope, (test) => test(value, scope));
   };
   if (!ignoresCase) return matches;
   return (value, scope) => {
@@ -50,7 +53,7 @@ function compileStrings(source: OperandSource, comparison: Comparison, report: R
 }
 
 /** Cost of a text that differs at its start, in comparisons. */
-const stepsPerOperand = 4;
+const stepsPerOperand = 8;
 
 /** Cost of folding a code unit outside ASCII, in comparisons. */
 const stepsPerFoldedUnit = 16;

@@ -12,7 +12,7 @@ import {
   type S3Request,
 } from '../operation.ts';
 import { requireFeature } from '../store-features.ts';
-import { isStoreId } from '../store-id.ts';
+import { requireVersionId } from '../store-id.ts';
 import { isStoresKey, storeNameRefused } from '../store-names.ts';
 import { malformed, readDocument, writeDocument } from '../strict-document.ts';
 import { bypassActions } from './permission-rules.ts';
@@ -81,7 +81,7 @@ function parseEntry(element: XmlElement): DeleteEntry {
   if (isStoresKey(key)) throw storeNameRefused('MalformedXML');
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   const versionId = childText(element, 'VersionId');
-  if (versionId !== undefined && versionId !== '' && !isStoreId(versionId)) throw malformed();
+  if (versionId !== undefined && versionId !== '') requireVersionId(versionId);
   const eTag = childText(element, 'ETag');
   return {
     key,
@@ -92,7 +92,7 @@ function parseEntry(element: XmlElement): DeleteEntry {
 
 /**
  * The entries of a multi-delete as a batch: one decision each.
- * @throws `MalformedXML`, `KeyTooLongError`, `NotImplemented`
+ * @throws `MalformedXML`, `KeyTooLongError`, `InvalidArgument`, `NotImplemented`
  */
 function readBatch(request: S3Request, body: Uint8Array, partition: string): DocumentFacts {
   return { batch: deleteBatch(request, body, partition) };

@@ -4,16 +4,16 @@ import { assume } from '../../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../../support/sidecar.ts';
 import { aliasBuckets, pathAliases, tagAliases, versionAliases } from './behaviour/aliases.ts';
 import { deletionAliases, makeDeletionBuckets } from './behaviour/deletions.ts';
+import { joinedVersions } from './behaviour/joined-versions.ts';
 import { SignedCaller } from './behaviour/signed-caller.ts';
 import { storeKinds } from './index.ts';
 import type { RealStore } from './real-store.ts';
 import { storeDirectory } from './store-directory.ts';
 
 const page = readFileSync(new URL('../../../docs/compatibility.md', import.meta.url), 'utf8');
-const cases = [...pathAliases, ...versionAliases, ...tagAliases, ...deletionAliases].map((one, index) => ({
-  ...one,
-  index,
-}));
+const cases = [...pathAliases, ...versionAliases, ...joinedVersions, ...tagAliases, ...deletionAliases].map(
+  (one, index) => ({ ...one, index }),
+);
 const everything = { Effect: 'Allow', Action: '*', Resource: '*' };
 
 describe.each(storeKinds)('$name', ({ name, product, trailers, supports, start }) => {

@@ -133,6 +133,25 @@ const sourceCases: readonly AliasCase[] = [copyCase, partCase].flatMap((make) =>
   sources.map(([request, sourceOf]) => make(request, deny(`${plain}/*.victim`), sourceOf)),
 );
 
+/** Whether `<name>` can still be made when `<name>/<below>` exists. */
+async function canBeMade({ owner, caller }: Parties, name: string, below: string): Promise<boolean> {
+  const path = `/${plain}/${name}`;
+  await caller.send({ method: 'PUT', path: `${path}/${below}`, body: 'x' });
+  return (await owner.send({ method: 'PUT', path, body: 'x' })).status === 200;
+}
+
+const ownFileCase: AliasCase = {
+  operation: 'PutObject',
+  request: '`key/xl.meta`, without which `key` could be made',
+  denied: deny(`${plain}/*victim`),
+  reaches: async (parties) => {
+    const { key } = parties;
+    // Stores that keep keys as paths do not make `key` with anything below it.
+    if (!(await canBeMade(parties, `${key}other`, 'file'))) return false;
+    return !(await canBeMade(parties, `${key}victim`, 'xl.meta'));
+  },
+};
+
 type Subresource = Omit<AliasCase, 'reaches' | 'denied'> & {
   readonly bucket: string;
   /** The key of the other object, and the one that is asked for. */
@@ -225,7 +244,12 @@ const subresourceCases: readonly AliasCase[] = [
 ].map(subresourceCase);
 
 /** Every case, in the order of the tables. */
-export const pathAliases: readonly AliasCase[] = [...uploadCases, ...sourceCases, ...subresourceCases];
+export const pathAliases: readonly AliasCase[] = [
+  ...uploadCases,
+  ...sourceCases,
+  ownFileCase,
+  ...subresourceCases,
+];
 
 interface Version {
   readonly id: string;

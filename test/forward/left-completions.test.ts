@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { acceptedOn } from '../support/accepted-sockets.ts';
+import { addressOf } from '../support/address.ts';
+import { requestsInFlight } from '../support/in-flight.ts';
+import { openDirectory } from '../support/open-directory.ts';
+import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { openSigned, readAll } from '../support/signed-socket.ts';
+
+interface Held {
+  readonly sidecar: TestSidecar;
+  /** The requests that write, as the store has them. */
+  readonly writes: ServerResponse[];
+}
+
+/** A sidecar before a store that answers reads, and leaves the answers to everything else to the test. */
+async function beforeHoldingStore(): Promise<Held> {
+  const writes: ServerResponse[] = [];
+  const store = createServer((message, response) => {
+    message.resume().on('end', () => {
+      if (message.method === 'GET' || message.method === 'HEAD') response.end();
+      else writes.push(response);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  onTestFinished(() => {
+    store.closeAllConnections();
+    store.close();
+  });
+  const endpoint = `http://127.0.0.1:${addressOf(store).port}`;
+  const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
+  const sidecar = await startSidecar({ backend, directory: openDirectory });
+  onTestFinished(() => sidecar.stop());
+  return { sidecar, writes };
+}
+
+const parts =
+  '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>';
+const completion = { method: 'POST', path: '/data/key?uploadId=u', body: parts };
+const deletion = { method: 'DELETE', path: '/data/key', body: '' };
+const result = '<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>';
+
+/** Sends a request whose answer the store holds back. */
+async function send(
+  { sidecar, writes }: Held,
+  { method, path, body }: typeof completion,
+): Promise<{ client: Socket; held: ServerResponse }> {
+  const headers = { 'content-length': String(body.length), 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+  const client = await openSigned(sidecar.url, { method, path, headers });
+  client.on('error', () => undefined).write(body);
+  await expect.poll(() => writes.length).toBe(1);
+  const [held] = writes;
+  if (held === undefined) throw new Error('nothing has arrived');
+  return { client, held };
+}
+
+/** The same, from a client that resets its connection; returns when the sidecar knows. */
+async function sendAndLeave(held: Held, request: typeof completion): Promise<ServerResponse> {
+  const accepted = acceptedOn(Number(new URL(held.sidecar.url).port));
+  onTestFinished(() => accepted.stop());
+  const { client, held: response } = await send(held, request);
+  const [socket] = accepted.sockets;
+  if (socket === undefined) throw new Error('no connection was accepted');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  client.resetAndDestroy();
+  await closed;
+  return response;
+}
+
+const loggedOf = ({ logged }: TestSidecar, operation: string): unknown[] =>
+  logged.filter((line) => line.includes(`"${operation}"`)).map((line): unknown => JSON.parse(line));
+
+it('a completion goes on without its client, keeps its place, and ends with the answer of the store', async () => {
+  const store = await beforeHoldingStore();
+  const { sidecar } = store;
+  const held = await sendAndLeave(store, completion);
+  // What the sidecar sends to the store because of the client's end, it has sent before these answers.
+  for (let round = 0; round < 5; round += 1) expect(await requestsInFlight(sidecar)).toBe(1);
+  expect(held.destroyed).toBe(false);
+  held.write(' ');
+  expect(await requestsInFlight(sidecar)).toBe(1);
+  held.end(result);
+  await expect.poll(() => requestsInFlight(sidecar)).toBe(0);
+  expect(held.writableFinished).toBe(true);
+  expect(loggedOf(sidecar, 'CompleteMultipartUpload')).toMatchObject([{ status: 499 }]);
+});
+
+it('a completion without its client ends after ten minutes', async () => {
+  const store = await beforeHoldingStore();
+  // Restored at the end, so that nothing else waits for a timer that stands still.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const held = await sendAndLeave(store, completion);
+  vi.advanceTimersByTime(599_000);
+  for (let round = 0; round < 5; round += 1) expect(await requestsInFlight(store.sidecar)).toBe(1);
+  expect(held.destroyed).toBe(false);
+  vi.advanceTimersByTime(2_000);
+  await expect.poll(() => held.destroyed).toBe(true);
+  await expect.poll(() => requestsInFlight(store.sidecar)).toBe(0);
+});
+
+it('a completion goes on although its answer cannot be relayed', async () => {
+  const store = await beforeHoldingStore();
+  const { client, held } = await send(store, completion);
+  const answer = readAll(client);
+  held.writeHead(200, { 'content-encoding': 'gzip' }).write('x');
+  for (let round = 0; round < 5; round += 1) expect(await requestsInFlight(store.sidecar)).toBe(1);
+  expect(held.destroyed).toBe(false);
+  held.end();
+  await expect.poll(() => requestsInFlight(store.sidecar)).toBe(0);
+  client.end();
+  expect(await answer).toMatch(/^HTTP\/1\.1 503 /);
+});
+
+it('every other request ends with its client', async () => {
+  const store = await beforeHoldingStore();
+  const held = await sendAndLeave(store, deletion);
+  await expect.poll(() => held.destroyed).toBe(true);
+  await expect.poll(() => requestsInFlight(store.sidecar)).toBe(0);
+});
