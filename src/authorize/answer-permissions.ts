@@ -17,13 +17,14 @@ export class AnswerPermissions {
     this.#decider = decider;
   }
 
-  /** The permissions to decide before the request is sent. */
+  /** The permissions to decide before the request is sent: all or none. */
   get early(): readonly Permission[] {
     const { guardedHeaders, seesMissing, key } = this.#request;
-    const needed = [...guardedHeaders.map(([, permission]) => permission), ...seesMissing];
-    // Odd keys have many names, and tags may be looked up for every name.
-    if (this.#isAskedAbout() || pathsOfKey(key).length > 0) return needed;
-    return needed.filter((permission) => this.#decider.asksStore(permission));
+    const first = guardedHeaders[0]?.[1] ?? seesMissing[0];
+    if (first === undefined) return none;
+    // Odd keys have many names, and tags may be looked up for every name. But for copies, all are about one bucket.
+    const isEarly = this.#isAskedAbout() || pathsOfKey(key).length > 0 || this.#decider.asksStore(first);
+    return isEarly ? [...guardedHeaders.map(([, permission]) => permission), ...seesMissing] : none;
   }
 
   /**
@@ -68,3 +69,5 @@ export class AnswerPermissions {
     return copySource !== undefined || (!isRead && headers.has('if-match'));
   }
 }
+
+const none: readonly never[] = [];
