@@ -1,24 +1,15 @@
-import type { Authorized, Denied, ResultWriter } from '../authorize/authorize-s3.ts';
+import type { Authorized, Denied } from '../authorize/authorize-s3.ts';
 import { ClientGone } from '../core/client-gone.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
 import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './client-answer.ts';
-import { CompleteResult, type DelayedOutcome } from './complete-result.ts';
+import { CompleteResult } from './complete-result.ts';
 import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
-import { faultBehind } from './hidden-errors.ts';
-import { isRefusal } from './refused-head.ts';
 import { requireReadable } from './response-headers.ts';
-import { requireNoListing } from './selector-probe.ts';
-import {
-  continueWithFault,
-  continueWithStoreError,
-  readStoreError,
-  requireOwnKeyAccepted,
-  shownError,
-} from './store-error.ts';
 import type { UploadHandler } from './upload.ts';
+import { WholeAnswer } from './whole-answer.ts';
 
 /** What became of a request. */
 export type Forwarded =
@@ -41,7 +32,7 @@ export class ResponseRelay implements UploadHandler {
   readonly #authorized: Authorized;
   readonly #client: ClientSide;
   readonly #answer: ClientAnswer;
-  readonly #whyRefused: () => Promise<string | undefined>;
+  readonly #whole: WholeAnswer;
   #resolve!: (outcome: Forwarded) => void;
   #reject!: (error: Error) => void;
   #exchange: HttpExchange | undefined;
@@ -50,17 +41,16 @@ export class ResponseRelay implements UploadHandler {
   #isStopped = false;
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
-  /** Set while the result is rewritten; aborted when the client disconnects. */
-  #writing: AbortController | undefined;
   /** Set while the request goes on although its answer is dropped. */
   #dropped: { readonly reason: Error; readonly deadline: NodeJS.Timeout } | undefined;
 
   /** @param whyRefused finds the error code of a HEAD that the store has refused; must not reject */
   constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
     this.#authorized = authorized;
-    this.#whyRefused = whyRefused;
     this.#client = client;
     this.#answer = new ClientAnswer(authorized, client);
+    const ends = { end: this.#end, refuse: this.#refuse, fail: this.#fail };
+    this.#whole = new WholeAnswer(authorized, this.#answer, { ends, whyRefused });
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -144,8 +134,8 @@ export class ResponseRelay implements UploadHandler {
       return;
     }
     this.#guarded(() => {
-      if (this.#collected !== undefined) this.#answerCollected(this.#collected.bytes());
-      else if (this.#complete !== undefined) this.#answerDelayed(this.#complete);
+      if (this.#collected !== undefined) this.#whole.send(this.#collected.bytes());
+      else if (this.#complete !== undefined) this.#whole.sendDelayed(this.#complete.end());
       else this.#end(undefined);
     });
   }
@@ -177,7 +167,7 @@ export class ResponseRelay implements UploadHandler {
     this.#isStopped = true;
     clearTimeout(this.#dropped?.deadline);
     this.#exchange?.abort();
-    this.#writing?.abort();
+    this.#whole.abandon();
     this.#reject(reason);
   }
 
@@ -190,9 +180,8 @@ export class ResponseRelay implements UploadHandler {
     }
   }
 
-  #fail(error: unknown): void {
+  readonly #fail = (error: unknown): void =>
     this.#giveUp(error instanceof Error ? error : new Error('relaying failed', { cause: error }));
-  }
 
   // The announced length, so that no more is reserved, up to the limit.
   #collectedLimit(): number {
@@ -208,90 +197,12 @@ export class ResponseRelay implements UploadHandler {
     this.#write(ready);
   }
 
-  #answerDelayed(complete: CompleteResult): void {
-    const outcome = complete.end();
-    const { body, error, fault } = outcome;
-    if (this.#answer.hasStarted) this.#answerLate(outcome);
-    else if (fault !== undefined) throw fault;
-    else if (error === undefined) this.#answerStoreBody(body);
-    else {
-      this.#answer.status = error.status;
-      this.#answerCollected(body);
-    }
-  }
-
-  // The status has been sent, but clients of these operations look for an error in the document. The same rules apply to it.
-  #answerLate({ body, error, fault: told }: DelayedOutcome): void {
-    const { requestId } = this.#answer;
-    const fault = error === undefined ? told : faultBehind(error, this.#authorized);
-    if (fault !== undefined) {
-      this.#write(continueWithFault(fault, requestId));
-      this.#end(undefined, fault);
-      return;
-    }
-    this.#write(error === undefined ? body : continueWithStoreError(error, requestId));
-    this.#end(error?.code);
-  }
-
-  #answerCollected(body: Buffer): void {
-    const { request, writeResult } = this.#authorized;
-    const { status, requestId } = this.#answer;
-    if (status < 300) {
-      if (writeResult !== undefined) {
-        if (status !== 200) throw new UpstreamFault('protocol', `the store answered ${status}`);
-        void this.#answerAnew(body, writeResult);
-        return;
-      }
-      requireNoListing(body);
-      this.#answerStoreBody(body);
-      return;
-    }
-    const error = readStoreError(body);
-    const fault = faultBehind({ code: error?.code, status }, this.#authorized);
-    if (fault !== undefined) throw fault;
-    if (request.operation.method === 'HEAD') void this.#answerHead();
-    else this.#answerDocument(shownError(body, error, status, requestId), error?.code);
-  }
-
-  async #answerHead(): Promise<void> {
-    const code = isRefusal(this.#answer.status) ? await this.#whyRefused() : undefined;
-    this.#guarded(() => {
-      requireOwnKeyAccepted(code);
-      this.#answer.writeHead();
-      this.#end(undefined);
-    });
-  }
-
-  async #answerAnew(storeResult: Buffer, writeResult: ResultWriter): Promise<void> {
-    const writing = new AbortController();
-    this.#writing = writing;
-    try {
-      const result = await writeResult(storeResult, writing.signal);
-      // The client has disconnected meanwhile.
-      if (writing.signal.aborted) return;
-      if ('refusal' in result) this.#refuse(result.refusal);
-      else this.#answerDocument(result, undefined);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
   // Nothing has been sent: the caller of this folder answers.
-  #refuse(refusal: Denied): void {
+  readonly #refuse = (refusal: Denied): void => {
     this.#isFinished = true;
     this.#release();
     this.#resolve({ kind: 'refused', refusal });
-  }
-
-  #answerStoreBody(body: Buffer): void {
-    this.#answer.writeWhole(body);
-    this.#end(undefined);
-  }
-
-  #answerDocument(document: Buffer, errorCode: string | undefined): void {
-    this.#answer.writeDocument(document);
-    this.#end(errorCode);
-  }
+  };
 
   #write(chunk: Buffer): void {
     const isBehind = this.isHoldingData;
@@ -299,14 +210,14 @@ export class ResponseRelay implements UploadHandler {
   }
 
   /** Ends the answer. `finished` then rejects with `fault` if the document that was sent stands for one. */
-  #end(errorCode: string | undefined, fault?: Error): void {
+  readonly #end = (errorCode: string | undefined, fault?: Error): void => {
     this.#answer.end(errorCode, (facts) => {
       this.#isFinished = true;
       if (!this.#client.response.writableEnded) this.#release();
       if (fault === undefined) this.#resolve({ kind: 'relayed', facts });
       else this.#reject(fault);
     });
-  }
+  };
 }
 
 function requireFit(hasRoom: boolean): void {
