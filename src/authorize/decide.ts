@@ -17,8 +17,8 @@ import { Pace } from './pace.ts';
 export type AccessDecision = Decision;
 
 /**
- * Decides for one request, one decision after the other, and gives everything else its turn when they take long: between two
- * policies, once the request has used up its slice.
+ * Decides for one request, one decision after the other, and gives everything else its turn when they take long, once the
+ * request has used up its slice.
  */
 export class PacedDecisions {
   readonly #budget: DecisionBudget = new DecisionBudget();

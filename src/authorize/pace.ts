@@ -5,7 +5,7 @@ import type { PolicyPrincipal } from '../iam/query.ts';
 
 /**
  * Steps in one turn of the event loop, a few milliseconds: of all requests that arrive in it together, and of one that has
- * waited for its turn. A single policy is not interrupted; the largest takes less than this.
+ * waited for its turn. A pause comes soon after they are used up.
  */
 export const stepsPerSlice = 2_000_000;
 

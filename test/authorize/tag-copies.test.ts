@@ -106,7 +106,7 @@ describe('a copy whose decisions are dear', () => {
     expect(decided.request.seesMissing.map((permission) => decided.permits(permission))).toEqual([true]);
     counted.stop();
     expect(decided.decision.fault).toBeUndefined();
-    // One policy is never interrupted.
+    // The pause comes soon after the slice is used up.
     expect(counted.most()).toBeLessThan(2 * stepsPerSlice);
   });
 });

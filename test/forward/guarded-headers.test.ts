@@ -93,7 +93,7 @@ it('decisions about the headers of an answer share the slice of a turn, and each
   for (const [name, value] of Object.entries(guarded)) expect(answer.headers.get(name)).toBe(value);
   // The request, and the permissions to read tags, retention and legal hold.
   expect(decisions.mock.calls).toHaveLength(4);
-  // One policy is never interrupted.
+  // The pause comes soon after the slice is used up.
   expect(counted.most()).toBeLessThan(2 * stepsPerSlice);
 });
 
