@@ -1,8 +1,24 @@
-/** What waits, by its owner. The owner at the front is next. */
-const waiting = new Map<string, (() => void)[]>();
+/** Work that waits. */
+interface Piece {
+  /** The part of a turn that it takes. More than 1 for work that takes several. */
+  readonly share: number;
+  readonly begin: () => void;
+}
 
-/** True while a turn is coming. Only one at a time, or a turn of the event loop would run several continuations. */
+/** What waits, by its owner. The owner at the front is next. */
+const waiting = new Map<string, Piece[]>();
+
+/** The part of this turn that has been given away. */
+let given = 0;
+
+/** Owners whose last piece took several turns, with the number of those in which they still begin nothing. */
+const resting = new Map<string, number>();
+
+/** True while a turn is coming. Only one at a time, or several would begin in one turn of the event loop. */
 let isComing = false;
+
+/** True while nothing is coming but the end of the current turn. */
+let isEnding = false;
 
 /** A turn that has been asked for. */
 export interface AwaitedTurn {
@@ -13,20 +29,33 @@ export interface AwaitedTurn {
 }
 
 /**
- * Waits for a turn of the event loop. Each turn runs the continuation of only one caller, however many are waiting, so long
- * pieces of work of many requests do not add up to one long pause for everyone else. Owners take turns: one that has
- * hundreds of requests waiting delays another's first by a single piece.
+ * Waits for a turn of the event loop: long pieces of work of many requests do not add up to one long pause for everyone else.
+ * Each turn begins the work of as many callers as fit into a few milliseconds, by the share that each says it takes. A piece of a
+ * whole turn or more has one for itself, and after a longer one its owner begins nothing for as many turns. Owners take turns: one that has hundreds of requests waiting delays another's first by a
+ * single turn.
  * @param owner the ARN of the principal that the work is for
  */
-export function nextTurn(owner: string): Promise<void> {
-  return new Promise((resolve) => enqueue(owner, resolve));
+export function nextTurn(owner: string, share = 1): Promise<void> {
+  return new Promise((resolve) => enqueue(owner, { share, begin: resolve }));
 }
 
 /** The same for a request that may have to stop waiting. */
-export function askForTurn(owner: string): AwaitedTurn {
+export function askForTurn(owner: string, share = 1): AwaitedTurn {
   const { promise: comes, resolve } = withResolver();
-  enqueue(owner, resolve);
-  return { comes, abandon: () => remove(owner, resolve) };
+  const piece = { share, begin: resolve };
+  enqueue(owner, piece);
+  return { comes, abandon: () => remove(owner, piece) };
+}
+
+/**
+ * True when work of that share may be done at once: nobody waits, and it fits into this turn, of which it is given the share.
+ * A piece of a whole turn or more always waits for one.
+ */
+export function takeShare(owner: string, share: number): boolean {
+  if (waiting.size > 0 || resting.has(owner) || share >= 1 || given + share > 1) return false;
+  given += share;
+  endLater();
+  return true;
 }
 
 function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
@@ -37,16 +66,16 @@ function withResolver(): { readonly promise: Promise<void>; readonly resolve: ()
   return { promise, resolve };
 }
 
-function enqueue(owner: string, resolve: () => void): void {
+function enqueue(owner: string, piece: Piece): void {
   const own = waiting.get(owner);
-  if (own === undefined) waiting.set(owner, [resolve]);
-  else own.push(resolve);
+  if (own === undefined) waiting.set(owner, [piece]);
+  else own.push(piece);
   schedule();
 }
 
-function remove(owner: string, resolve: () => void): void {
+function remove(owner: string, piece: Piece): void {
   const own = waiting.get(owner);
-  const position = own?.indexOf(resolve) ?? -1;
+  const position = own?.indexOf(piece) ?? -1;
   if (own === undefined || position < 0) return;
   own.splice(position, 1);
   if (own.length === 0) waiting.delete(owner);
@@ -55,17 +84,54 @@ function remove(owner: string, resolve: () => void): void {
 function schedule(): void {
   if (isComing) return;
   isComing = true;
-  setImmediate(serveNext);
+  setImmediate(beginTurn);
 }
 
-function serveNext(): void {
+function beginTurn(): void {
   isComing = false;
-  const [next] = waiting;
-  if (next === undefined) return;
-  const [owner, own] = next;
-  const resolve = own.shift();
-  waiting.delete(owner);
-  if (own.length > 0) waiting.set(owner, own);
-  if (waiting.size > 0) schedule();
-  resolve?.();
+  given = 0;
+  countRests();
+  for (const [owner, own] of waiting) {
+    if (resting.has(owner)) continue;
+    const before = given;
+    serve(owner, own);
+    if (own.length > 0 && given === before) break;
+    waiting.delete(owner);
+    if (own.length === 0) continue;
+    // It has had its part of this turn, so the others come first in the next one.
+    waiting.set(owner, own);
+    break;
+  }
+  if (waiting.size > 0 || resting.size > 0) schedule();
+  else endLater();
+}
+
+/** Frees what has been given when the turn is over, if no turn is coming that does so. */
+function endLater(): void {
+  if (isComing || isEnding) return;
+  isEnding = true;
+  setImmediate(() => {
+    isEnding = false;
+    given = 0;
+  });
+}
+
+function countRests(): void {
+  for (const [owner, turns] of resting) {
+    if (turns > 0) resting.set(owner, turns - 1);
+    else resting.delete(owner);
+  }
+}
+
+/** Begins what fits into this turn, in order of arrival. The first piece of a turn always fits. */
+function serve(owner: string, own: Piece[]): void {
+  let count = 0;
+  for (const { share, begin } of own) {
+    if (given > 0 && given + share > 1) break;
+    given += share;
+    if (share > 1) resting.set(owner, share - 1);
+    count += 1;
+    begin();
+  }
+  own.splice(0, count);
 }

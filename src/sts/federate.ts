@@ -28,10 +28,23 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
   provider_denied: 'AccessDenied',
 };
 
+/** Reading a token up to this length costs no more than the rest of its request. */
+const usualTokenLength = 4_096;
+
+/** Longer tokens that are read in one turn of the event loop, all together: some milliseconds. */
+const tokenCharactersPerTurn = 262_144;
+
+/** Assertions that are judged in one turn, all together. Those with as many elements as are allowed take the longest. */
+const assertionCharactersPerTurn = 16_384;
+
+/** The time that one takes does not grow with its length from here on: elements are limited. */
+const maxTurnsOfAssertion = 3;
+
 /**
  * Identifies the holder of an identity token. The provider is recorded in the trace, also when the token is refused.
  * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, or Throttling when
  * too many calls wait for the provider
+ * @throws what the trace throws while the call waits for a turn of the event loop
  */
 export async function federate(
   token: string,
@@ -39,6 +52,7 @@ export async function federate(
   call: UnsignedCall,
 ): Promise<FederatedIdentity> {
   const { clock, identityProviders } = call.dependencies;
+  if (token.length > usualTokenLength) await call.trace.turn?.(token.length / tokenCharactersPerTurn);
   const observe = waitObserver(call);
   return identified(identityProviders.identify(token, clock.now(), { ...circumstances, observe }), call);
 }
@@ -55,7 +69,7 @@ export async function federateSaml(
 ): Promise<SamlIdentity> {
   const { clock, samlProviders } = call.dependencies;
   // Strangers send assertions, and one around a signature that the provider has made is read to its end.
-  await call.trace.turn?.();
+  await call.trace.turn?.(Math.min(assertion.length / assertionCharactersPerTurn, maxTurnsOfAssertion));
   const identity = await identified(samlProviders.identify(principalArn, assertion, clock.now()), call);
   return { ...identity, useUp: () => withCode(identity.useUp(), call) };
 }
