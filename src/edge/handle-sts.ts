@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
+import { authenticateSts, precheckSts } from '../authenticate/authenticate.ts';
+import type { Caller } from '../authenticate/caller.ts';
+import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { ServiceError } from '../core/service-error.ts';
-import { askForTurn } from '../core/turns.ts';
+import { askForTurn, takeShare } from '../core/turns.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
@@ -17,8 +21,18 @@ import { strangerBodyMs } from './limits.ts';
 import { NoPlace } from './places.ts';
 import type { RequestTrace } from './request-trace.ts';
 
-/** A longer form is read in a turn of its own. Those of usual tokens are shorter. */
+/** Forms up to this length cost no more than the rest of their request. Those of usual tokens are shorter. */
 const longFormBytes = 8_192;
+
+/** Longer forms that are read in one turn of the event loop, all together: some milliseconds. */
+const formBytesPerTurn = 1_048_576;
+
+/** A form up to this length is hashed at once, to find out whether a caller has signed it: some tens of microseconds. */
+const quicklyHashedBytes = 65_536;
+
+/** Whom turns of the event loop are for until a signature is verified. What takes whole turns does not delay what takes less. */
+const strangers = 'strangers';
+const strangersLongWork = 'strangers, whole turns';
 
 /** Answers one STS request: reads its form, calls the service, and renders its result or error. */
 export function answerSts(
@@ -54,21 +68,53 @@ async function callService(
   trace: RequestTrace,
 ): Promise<StsResponse> {
   const { place } = connection;
+  let owner: string | undefined;
+  const know = ({ entity }: Caller): void => {
+    place.admit(entity.arn);
+    owner = entity.arn;
+  };
   const stsTrace: StsTrace = {
     add: (facts) => trace.add(facts),
-    authenticated: (caller) => place.admit(caller.entity.arn),
+    authenticated: know,
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
-    turn: () => waitForTurn(connection),
+    turn: (share) => waitForTurn(connection, owner, share),
     // Parameters may also have come in the query, which does not count. Growing could fail.
     keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),
   };
   await precheckCall(raw, dependencies, stsTrace);
   const body = await readBody(raw, connection);
-  // Reading it takes up to two milliseconds, and many may arrive together. A query may be as long as a token.
-  if (raw.query.length + body.length > longFormBytes) await waitForTurn(connection);
+  // Reading it takes up to some milliseconds, and many may arrive together. A query may be as long as a token.
+  const length = raw.query.length + body.length;
+  if (length > longFormBytes) {
+    // So that the forms of strangers cannot displace it while it waits.
+    const caller = await callerOf(raw, body, dependencies);
+    if (caller !== undefined) know(caller);
+    await waitForTurn(connection, owner, length / formBytesPerTurn);
+  }
   // Not awaited: this function would keep the body while the call waits for an identity provider.
   return handleSts(raw, body, dependencies, stsTrace);
+}
+
+/**
+ * Who has signed a call; `undefined` when nobody has, or the signature is bad, or it takes too long to find out. Decides only where
+ * the call waits: an action without a signature ignores it, and the others verify it themselves.
+ */
+async function callerOf(
+  raw: RawRequest,
+  body: Buffer,
+  { authentication }: StsDependencies,
+): Promise<Caller | undefined> {
+  if (body.length > quicklyHashedBytes) return undefined;
+  try {
+    // Hashes nothing for a key that nobody knows.
+    await precheckSts(raw, authentication);
+    const hash = createHash('sha256').update(body).digest('hex');
+    return (await authenticateSts(raw, hash, authentication)).caller;
+  } catch (error) {
+    if (!(error instanceof AuthenticationFault)) throw error;
+    return undefined;
+  }
 }
 
 /** Answers any error of an STS request, in XML or JSON as its `Accept` header asks. */
@@ -120,10 +166,19 @@ async function send(
   await sendAnswer(connection, { ...answer, headers });
 }
 
-/** Strangers' long forms and proofs run one in each turn of the event loop. One that has given way, or whose client has left, does not run. */
-async function waitForTurn({ place, message }: ClientConnection): Promise<void> {
-  const turn = askForTurn('strangers');
-  await place.waitFor(turn.comes, turn.abandon);
+/**
+ * Waits for a turn of the event loop for work of that share of one, unless it can be done in this one. A stranger that has given way,
+ * or one whose client has left, does not run.
+ */
+async function waitForTurn(
+  { place, message }: ClientConnection,
+  knownOwner: string | undefined,
+  share: number,
+): Promise<void> {
+  const isLong = share >= 1;
+  const owner = knownOwner ?? (isLong ? strangersLongWork : strangers);
+  if (takeShare(owner, share)) return;
+  await place.waitForTurn(askForTurn(owner, owner, share), isLong);
   if (message.socket.destroyed) throw new NoPlace('the client has left');
 }
 

@@ -1,4 +1,6 @@
 import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
+import type { AwaitedTurn } from '../core/turns.ts';
+import { leastDue, type WaitReason } from './least-due.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import { StrangersBytes } from './strangers-bytes.ts';
 
@@ -22,8 +24,7 @@ const strangers = 'strangers';
  * The places of the requests in progress.
  *
  * A request starts as a stranger's, in a small room for requests without a verified signature. A flood of those fills only
- * that room: when it is full, the request that has waited longest gives way. Once its signature is verified, a request
- * moves to the places in flight.
+ * that room: when it is full, another one gives way. Once its signature is verified, a request moves to the places in flight.
  */
 export class Places {
   readonly #limits: PlaceLimits;
@@ -65,13 +66,11 @@ export class Places {
   #welcome(place: Place): void {
     this.#room.add(place);
     if (this.#room.size <= this.#limits.maxUnauthenticated) return;
-    for (const other of this.#room) {
-      if (other === place || !other.giveWay()) continue;
-      this.#room.delete(other);
-      this.#reporter.acted('unauthenticated');
-      return;
-    }
-    // None of them waits for its client or the network, so none can give way now.
+    const other = leastDue(this.#room);
+    // Otherwise none of them waits, so none can give way now. Each will be done, or wait, before the next event.
+    if (other?.giveWay() !== true) return;
+    this.#room.delete(other);
+    this.#reporter.acted('unauthenticated');
   }
 
   /** A reservation for a stranger. When the budget is used up, the requests that have waited longest give way. */
@@ -124,6 +123,7 @@ export class Place {
   #hasGivenWay = false;
   #reservation: Reservation | undefined;
   #giveWay: (() => void) | undefined;
+  #waitsFor: WaitReason;
 
   constructor(keeper: PlaceKeeper) {
     this.#keeper = keeper;
@@ -137,6 +137,11 @@ export class Place {
   /** True once the place belongs to another request. Nothing can make this one give way again, so it must not wait for more. */
   get hasGivenWay(): boolean {
     return this.#hasGivenWay;
+  }
+
+  /** What a stranger's request waits for. Meanwhile it can give way. */
+  get waitsFor(): WaitReason {
+    return this.#waitsFor;
   }
 
   /** What the request holds in memory. Released by {@link leave}. */
@@ -193,8 +198,22 @@ export class Place {
    * stop the work.
    * @throws NoPlace when another request needs the place
    */
-  async waitFor<T>(work: Promise<T>, abandon?: () => void): Promise<T> {
+  waitFor<T>(work: Promise<T>, abandon?: () => void): Promise<T> {
+    return this.#wait('client', work, abandon);
+  }
+
+  /**
+   * The same for a turn of the event loop.
+   * @param isLong for work that takes a whole turn or more
+   * @throws NoPlace when another request needs the place
+   */
+  waitForTurn({ comes, abandon }: AwaitedTurn, isLong: boolean): Promise<void> {
+    return this.#wait(isLong ? 'long turn' : 'turn', comes, abandon);
+  }
+
+  async #wait<T>(what: WaitReason, work: Promise<T>, abandon: (() => void) | undefined): Promise<T> {
     if (this.#isKnown) return work;
+    this.#waitsFor = what;
     try {
       return await new Promise<T>((resolve, reject) => {
         this.#giveWay = () => {
@@ -205,6 +224,7 @@ export class Place {
       });
     } finally {
       this.#giveWay = undefined;
+      this.#waitsFor = undefined;
     }
   }
 
@@ -213,6 +233,7 @@ export class Place {
     const giveWay = this.#giveWay;
     if (giveWay === undefined) return false;
     this.#giveWay = undefined;
+    this.#waitsFor = undefined;
     this.#hasGivenWay = true;
     giveWay();
     return true;

@@ -61,10 +61,10 @@ export interface StsTrace {
    */
   waitsFor?(provider: string): () => void;
   /**
-   * Waits for a turn of the event loop, before a proof that takes milliseconds. An error that it throws ends the request: it
-   * has given its place to another one, or its client has left.
+   * Waits for a turn of the event loop, of which the work that follows takes that share; a whole one is a few milliseconds. An
+   * error that it throws ends the request: it has given its place to another one, or its client has left.
    */
-  turn?(): Promise<void>;
+  turn?(share: number): Promise<void>;
 }
 
 /** A signed request within an action. */

@@ -26,10 +26,33 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
   provider_denied: 'AccessDenied',
 };
 
+/** Reading a token up to this length costs no more than the rest of its request. */
+const usualTokenLength = 4_096;
+
+/** Longer tokens that are read in one turn of the event loop, all together: some milliseconds. */
+const tokenCharactersPerTurn = 262_144;
+
+/** Assertions that are judged in one turn, all together. Those with as many elements as are allowed take the longest. */
+const assertionCharactersPerTurn = 16_384;
+
+/** The time that one takes does not grow with its length from here on: elements are limited. */
+const maxTurnsOfAssertion = 3;
+
+/**
+ * The part of a turn of the event loop that judging a proof takes; 0 for what costs no more than the rest of its request.
+ * Strangers send tokens and assertions, and an assertion around a signature that the provider has made is read to its end.
+ */
+const turnShares: { readonly [Form in keyof Proofs]: (proof: Proofs[Form]) => number } = {
+  webIdentity: ({ token }) => (token.length > usualTokenLength ? token.length / tokenCharactersPerTurn : 0),
+  saml: ({ assertion }) => Math.min(assertion.length / assertionCharactersPerTurn, maxTurnsOfAssertion),
+  customToken: () => 0,
+};
+
 /**
  * Identifies who presents a proof. The provider is recorded in the trace, also when the proof is refused.
  * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, AccessDenied with
  * the provider's own reason, or Throttling when too many calls wait for the provider
+ * @throws what the trace throws while the call waits for a turn of the event loop
  */
 export async function federate<Form extends keyof Proofs>(
   form: Form,
@@ -37,6 +60,8 @@ export async function federate<Form extends keyof Proofs>(
   call: UnsignedCall,
 ): Promise<Identities[Form]> {
   const { clock, identityProviders } = call.dependencies;
+  const share = turnShares[form](proof);
+  if (share > 0) await call.trace.turn?.(share);
   const asked = identityProviders[form](proof, clock.now(), waitObserver(call));
   const identity = await orStsError(asked, call);
   call.trace.add({ identityProvider: identity.provider });

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, it } from 'vitest';
-import { askForTurn, nextTurn } from '../../src/core/turns.ts';
+import { describe, expect, it } from 'vitest';
+import { askForTurn, nextTurn, takeShare } from '../../src/core/turns.ts';
 
 /** Queues `count` pieces of work, each of which notes its owner. */
 function queue(owner: string, count: number, done: string[]): Promise<unknown> {
@@ -78,4 +78,66 @@ it('a turn that is abandoned within an owner delays none of its other sessions',
   await setImmediate();
   expect(done).toEqual(['victim']);
   await last;
+});
+
+/** Lets all turns pass that have been asked for. */
+async function rest(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+}
+
+describe('pieces that take a part of a turn', () => {
+  it('begin together, as many as fit into it', async () => {
+    const done: string[] = [];
+    for (let piece = 0; piece < 6; piece += 1) void nextTurn('a', 'a', 0.25).then(() => done.push('a'));
+    await setImmediate();
+    expect(done).toHaveLength(4);
+    await setImmediate();
+    expect(done).toHaveLength(6);
+  });
+
+  it('of one owner fill a turn, and those of another come in the next one, whatever waits behind', async () => {
+    const done: string[] = [];
+    for (let piece = 0; piece < 8; piece += 1) void nextTurn('a', 'a', 0.25).then(() => done.push('a'));
+    const other = nextTurn('b').then(() => done.push('b'));
+    await other;
+    expect(done.join('')).toBe('aaaab');
+    await rest();
+    expect(done.join('')).toBe('aaaabaaaa');
+  });
+
+  it('begin at once while there is room and nobody waits', async () => {
+    await rest();
+    expect([takeShare('a', 0.5), takeShare('b', 0.5), takeShare('a', 0.1)]).toEqual([true, true, false]);
+    const waiting = nextTurn('a', 'a', 0.1);
+    await setImmediate();
+    await waiting;
+    expect(takeShare('a', 0.9)).toBe(true);
+    const asked = askForTurn('a', 'a', 0.1);
+    expect(takeShare('b', 0.01)).toBe(false);
+    asked.abandon();
+    expect(takeShare('c', 1)).toBe(false);
+  });
+});
+
+describe('a piece of several turns', () => {
+  it('has a turn for itself, and its owner begins nothing for as many turns, while others do', async () => {
+    await rest();
+    const done: string[] = [];
+    const note = (owner: string, share: number): void =>
+      void nextTurn(owner, owner, share).then(() => done.push(owner));
+    note('long', 3);
+    note('long', 0.1);
+    for (let piece = 0; piece < 4; piece += 1) note('other', 0.9);
+    await rest();
+    expect(done).toEqual(['long', 'other', 'other', 'long', 'other', 'other']);
+  });
+
+  it('lets its owner begin nothing at once meanwhile', async () => {
+    await rest();
+    await nextTurn('long', 'long', 3);
+    await setImmediate();
+    expect([takeShare('long', 0.1), takeShare('other', 0.1)]).toEqual([false, true]);
+    await rest();
+    expect(takeShare('long', 0.1)).toBe(true);
+  });
 });

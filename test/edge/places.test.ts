@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BudgetExhausted, ByteBudget } from '../../src/core/byte-budget.ts';
 import { Gate } from '../../src/edge/gate.ts';
+import { leastDue } from '../../src/edge/least-due.ts';
 import { LimitReporter } from '../../src/edge/limit-reporter.ts';
 import { NoPlace, type Place, Places } from '../../src/edge/places.ts';
 import { Log } from '../../src/observe/log.ts';
@@ -30,6 +31,12 @@ function waitIn(place: Place): Promise<unknown> {
   return place.waitFor(new Promise<never>(() => undefined)).catch((error: unknown) => error);
 }
 
+/** The same for a turn of the event loop. */
+function waitForTurnIn(place: Place, isLong = false): Promise<unknown> {
+  const turn = { comes: new Promise<never>(() => undefined), abandon: () => undefined };
+  return place.waitForTurn(turn, isLong).catch((error: unknown) => error);
+}
+
 describe('the room of strangers', () => {
   it('makes the one that has waited longest give way to a new one', async () => {
     const { places } = world();
@@ -40,6 +47,34 @@ describe('the room of strangers', () => {
     expect(places.unauthenticated).toBe(2);
     expect(await Promise.race([second, 'still waiting'])).toBe('still waiting');
   });
+
+  it('makes the last of those that wait for a turn give way, and the first is served', async () => {
+    const { places } = world();
+    const first = waitForTurnIn(places.enter());
+    const second = waitForTurnIn(places.enter());
+    places.enter();
+    expect(await second).toBeInstanceOf(NoPlace);
+    expect(await Promise.race([first, 'still waiting'])).toBe('still waiting');
+  });
+
+  it.each([
+    { waiting: 'cct', gone: 0 },
+    { waiting: 'ctt', gone: 2 },
+    { waiting: 'ttc', gone: 1 },
+    { waiting: 'cccttll', gone: 0 },
+    { waiting: 'cctttll', gone: 4 },
+    { waiting: 'ccttlllt', gone: 6 },
+    { waiting: 'tlc', gone: 1 },
+    { waiting: '-t-', gone: 1 },
+    { waiting: '---', gone: undefined },
+  ])(
+    'takes the place from the largest group of those that wait for the same: $waiting',
+    ({ waiting, gone }) => {
+      const reasons = { c: 'client', t: 'turn', l: 'long turn', '-': undefined } as const;
+      const room = [...waiting].map((letter) => ({ waitsFor: reasons[letter as keyof typeof reasons] }));
+      expect(leastDue(room)).toBe(gone === undefined ? undefined : room[gone]);
+    },
+  );
 
   it('spares one that is being worked on', async () => {
     const { places } = world();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -5,13 +6,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askForTurn, nextTurn } from '../../src/core/turns.ts';
 import { Place } from '../../src/edge/places.ts';
 import { RequestTrace } from '../../src/edge/request-trace.ts';
+import { ConfiguredProviders } from '../../src/identity/configured-providers.ts';
 import { SamlProvider } from '../../src/identity/saml/saml-provider.ts';
 import { acceptedOn } from '../support/accepted-sockets.ts';
 import { stsHead } from '../support/hostile/sockets.ts';
 import { samlDirectory, samlProviderArn } from '../support/saml-directory.ts';
 import { createSamlIdp } from '../support/saml-idp.ts';
-import { roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { account, alice, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { readAll } from '../support/signed-socket.ts';
+import { signWithSmithy } from '../support/smithy-signer.ts';
 
 const idp = createSamlIdp({ roles: [], now: () => Date.now() });
 const form = new URLSearchParams({
@@ -19,7 +22,8 @@ const form = new URLSearchParams({
   Version: '2011-06-15',
   RoleArn: roleArn('analyst'),
   PrincipalArn: samlProviderArn('company'),
-  SAMLAssertion: idp.respond(),
+  // Long enough for a whole turn.
+  SAMLAssertion: idp.respond({ attributes: { x: ['y'.repeat(16_000)] } }),
 }).toString();
 const request = stsHead(form.length, 'Connection: close\r\n') + form;
 
@@ -28,14 +32,17 @@ let sidecar: TestSidecar;
 let judged: number[];
 let turn: number;
 let isCounting: boolean;
-/** The waits that requests have begun: one for a form, and one for a turn. */
+/** The waits that requests have begun: one for a form, one for the turn in which a long form is read, and one for its assertion. */
 let waits: () => number;
+/** True when a caller's signature has been verified. */
+let isKnown: () => boolean;
 /** True when the action of a form has been read. */
 let isRead: () => boolean;
 
 beforeEach(async () => {
   sidecar = await startSidecar({
-    directory: samlDirectory(),
+    directory: `${samlDirectory()}
+  users: [{ name: alice, accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }] }]`,
     files: { 'company.xml': idp.metadata, 'other.xml': idp.metadata.replace('idp.', 'other.') },
     server: '  limits: { maxUnauthenticated: 2 }',
   });
@@ -49,7 +56,10 @@ beforeEach(async () => {
     return identify.apply(this, given);
   });
   const waiting = vi.spyOn(Place.prototype, 'waitFor');
-  waits = () => waiting.mock.calls.length;
+  const waitingForTurn = vi.spyOn(Place.prototype, 'waitForTurn');
+  waits = () => waiting.mock.calls.length + waitingForTurn.mock.calls.length;
+  const admitted = vi.spyOn(Place.prototype, 'admit');
+  isKnown = () => admitted.mock.calls.length > 0;
   const noted = vi.spyOn(RequestTrace.prototype, 'add');
   isRead = () => noted.mock.calls.some(([facts]) => 'operation' in facts);
 });
@@ -66,9 +76,9 @@ async function countTurns(): Promise<void> {
   }
 }
 
-/** Keeps all turns of strangers for itself, for far longer than a request needs to arrive. */
-function holdTurns(): () => void {
-  const held = Array.from({ length: 20_000 }, () => askForTurn('strangers'));
+/** Keeps all turns of an owner for itself, for far longer than a request needs to arrive. */
+function holdTurns(owner = 'strangers'): () => void {
+  const held = Array.from({ length: 20_000 }, () => askForTurn(owner));
   return () => {
     for (const { abandon } of held) abandon();
   };
@@ -81,13 +91,20 @@ async function turnsUntil(isSo: () => boolean): Promise<void> {
   }
 }
 
-async function send(bytes = request): Promise<Socket> {
+async function opened(): Promise<Socket> {
   const { hostname, port } = new URL(sidecar.url);
   const socket = connect({ host: hostname, port: Number(port) });
   await once(socket, 'connect');
+  return socket;
+}
+
+async function send(bytes = request): Promise<Socket> {
+  const socket = await opened();
   socket.write(bytes, 'latin1');
   return socket;
 }
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 describe.each([
   ['body', (form: string) => stsHead(form.length, 'Connection: close\r\n') + form],
@@ -106,6 +123,15 @@ describe.each([
     expect(isRead()).toBe(true);
   });
 
+  it('that is long is read at once when it fits into the turn, however many of them arrive together', async () => {
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => opened()));
+    const answers = sockets.map(readAll);
+    for (const socket of sockets) socket.write(sized(8_193), 'latin1');
+    for (const answer of await Promise.all(answers)) expect(answer).toContain('<Code>ValidationError</Code>');
+    // Each for its form, and for its client to take the answer.
+    expect(waits()).toBe(40);
+  });
+
   it('of usual length waits for no turn', async () => {
     const release = holdTurns();
     expect(await readAll(await send(sized(8_192)))).toContain('<Code>');
@@ -114,11 +140,63 @@ describe.each([
   });
 });
 
-describe('an assertion of a stranger', () => {
-  it('is judged in a turn of its own', async () => {
+describe('an identity token of a stranger', () => {
+  const withToken = (token: string): string => {
+    const role = { RoleArn: roleArn('analyst'), RoleSessionName: 'abc' };
+    const action = { Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15' };
+    const text = new URLSearchParams({ ...action, ...role, WebIdentityToken: token }).toString();
+    return stsHead(text.length, 'Connection: close\r\n') + text;
+  };
+
+  it('that is long is read in a turn of its own, and one of usual length waits for none', async () => {
+    const read = vi.spyOn(ConfiguredProviders.prototype, 'webIdentity');
     const release = holdTurns();
+    expect(await readAll(await send(withToken('x'.repeat(4_096))))).toContain(
+      '<Code>InvalidIdentityToken</Code>',
+    );
+    const before = waits();
+    const answer = readAll(await send(withToken('x'.repeat(4_097))));
+    await turnsUntil(() => waits() === before + 2);
+    expect(read).toHaveBeenCalledTimes(1);
+    release();
+    expect(await answer).toContain('<Code>InvalidIdentityToken</Code>');
+    expect(read).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a long form that a caller has signed', () => {
+  it('cannot be displaced by those of strangers while it waits for its turn', async () => {
+    const { host } = new URL(sidecar.url);
+    const text = 'Action=GetCallerIdentity&Version=2011-06-15&y='.padEnd(8_193, 'x');
+    const headers = {
+      host,
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-amz-content-sha256': sha256(text),
+    };
+    const signing = { method: 'POST', path: '/', query: {}, headers };
+    const signed = await signWithSmithy(signing, alice, { nowMs: Date.now(), service: 'sts' });
+    const fields = signed.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    const release = holdTurns(`arn:aws:iam::${account}:user/alice`);
+    const own = readAll(
+      await send(
+        `POST / HTTP/1.1\r\n${fields}Connection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+      ),
+    );
+    await turnsUntil(() => isKnown() && waits() === 2);
+    const others = Array.from({ length: 4 }, async () => readAll(await send()));
+    for (const answer of await Promise.all(others)) expect(answer).toContain('<Code>');
+    release();
+    expect(await own).toContain(':user/alice</Arn>');
+  });
+});
+
+const longTurns = 'strangers, whole turns';
+
+describe('an assertion of a stranger', () => {
+  it('that takes a whole turn is judged in one of its own', async () => {
+    const release = holdTurns(longTurns);
     const answers = [readAll(await send()), readAll(await send())];
-    await turnsUntil(() => waits() === 4);
+    await turnsUntil(() => waits() === 6);
     expect(judged).toEqual([]);
     release();
     for (const answer of await Promise.all(answers)) expect(answer).toContain('<Code>');
@@ -126,26 +204,29 @@ describe('an assertion of a stranger', () => {
     expect(new Set(judged).size).toBe(2);
   });
 
-  it('that gives way while it waits for its turn is never judged', async () => {
-    const release = holdTurns();
+  it('that gives way while it waits for its turn is never judged, and that is the last one', async () => {
+    const release = holdTurns(longTurns);
     const first = readAll(await send());
-    await turnsUntil(() => waits() === 2);
-    const others = [readAll(await send()), readAll(await send())];
-    expect(await first).toContain('<Code>Throttling</Code>');
+    await turnsUntil(() => waits() === 3);
+    const second = readAll(await send());
+    await turnsUntil(() => waits() === 6);
+    const third = readAll(await send());
+    expect(await second).toContain('<Code>Throttling</Code>');
     release();
-    for (const answer of await Promise.all(others)) expect(answer).toContain('<Code>AccessDenied</Code>');
+    for (const answer of await Promise.all([first, third]))
+      expect(answer).toContain('<Code>AccessDenied</Code>');
     expect(judged).toHaveLength(2);
   });
 
   it('whose client leaves while it waits for its turn is never judged', async () => {
     const accepted = acceptedOn(Number(new URL(sidecar.url).port));
-    const release = holdTurns();
+    const release = holdTurns(longTurns);
     const socket = await send();
-    await turnsUntil(() => waits() === 2);
+    await turnsUntil(() => waits() === 3);
     socket.destroy();
     await turnsUntil(() => accepted.sockets.every(({ destroyed }) => destroyed));
     release();
-    await nextTurn('strangers');
+    await nextTurn(longTurns);
     await setImmediate();
     expect(judged).toEqual([]);
     accepted.stop();

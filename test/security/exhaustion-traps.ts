@@ -46,15 +46,33 @@ export const exhaustionTraps: readonly Trap[] = [
   {
     trap: "SAML responses of strangers around the signature of the provider's public metadata",
     tests: [
-      ['edge/turns-of-strangers.test.ts', 'is judged in a turn of its own'],
-      ['edge/turns-of-strangers.test.ts', 'that gives way while it waits for its turn is never judged'],
+      ['edge/turns-of-strangers.test.ts', 'that takes a whole turn is judged in one of its own'],
+      [
+        'edge/turns-of-strangers.test.ts',
+        'that gives way while it waits for its turn is never judged, and that is the last one',
+      ],
       ['identity/saml/signature-cost.test.ts', 'has one of them canonicalized in five minutes'],
       ['identity/saml/form.test.ts', 'a prefix that is declared again and again'],
     ],
   },
   {
     trap: 'long forms of strangers that arrive together',
-    tests: [['edge/turns-of-strangers.test.ts', 'that is long is read in a turn of its own']],
+    tests: [
+      ['edge/turns-of-strangers.test.ts', 'that is long is read in a turn of its own'],
+      [
+        'edge/turns-of-strangers.test.ts',
+        'cannot be displaced by those of strangers while it waits for its turn',
+      ],
+    ],
+  },
+  {
+    trap: 'made-up tokens of a known key that are verified together',
+    tests: [
+      [
+        'edge/tokens-of-strangers.test.ts',
+        'stay within their room, and are not kept in parsed form, while they are verified',
+      ],
+    ],
   },
   {
     trap: 'thousands of claims in an object of a long name',

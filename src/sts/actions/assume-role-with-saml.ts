@@ -33,8 +33,6 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
     const roleArn = fullRoleArn(values.RoleArn, account.id);
     if (roleArn === undefined) throw invalid(values.RoleArn);
     if (!isSamlProviderArn(values.PrincipalArn)) throw invalid(values.PrincipalArn);
-    // Strangers send assertions, and one around a signature that the provider has made is read to its end.
-    await call.trace.turn?.();
     const proof = { principalArn: values.PrincipalArn, assertion: values.SAMLAssertion };
     const identity = await federate('saml', proof, call);
     requireOffered(identity, roleArn, account.id);
