@@ -19,6 +19,7 @@ export class Needle {
 
   /** Where the first occurrence that does not start before `from` ends; −1 when there is none. */
   find(text: string, from: number, budget: StepBudget): number {
+    if (text.length - from < this.run.length) return -1;
     this.#table ??= tableOf(this.run, budget);
     return findWithTable(this.run, this.#table, text, { from, budget });
   }

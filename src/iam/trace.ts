@@ -1,14 +1,10 @@
 import { DecisionBudget } from './budget.ts';
 import type { CompiledStatement } from './compile.ts';
 import { DecisionError } from './decision-error.ts';
-import {
-  type AuthorizationQuery,
-  type PrincipalLevel,
-  type StatementReference,
-  statementApplies,
-} from './evaluate.ts';
+import type { AuthorizationQuery, PrincipalLevel, StatementReference } from './evaluate.ts';
 import { type PolicySets, type PolicyType, policyTypes, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
+import { statementApplies } from './statement-applies.ts';
 
 /** One statement that applies to a query. */
 export interface StatementMatch {

@@ -1,11 +1,12 @@
 import { DecisionBudget } from './budget.ts';
 import type { Decision } from './combine.ts';
 import type { CompiledPolicy, CompiledStatement } from './compile.ts';
-import { type AuthorizationQuery, conditionsHold } from './evaluate.ts';
+import type { AuthorizationQuery } from './evaluate.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import { coversExtensions, mayReach } from './match-resource.ts';
 import { type PolicySets, type PolicyType, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
+import { conditionsHold } from './statement-applies.ts';
 
 /** The reason why part of a range is refused. */
 export type PartRefusal = Pick<Decision, 'isExplicitDeny' | 'policyType' | 'statement'>;
