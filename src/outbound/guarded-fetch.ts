@@ -8,11 +8,14 @@
 
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
+import { NameLookups } from '../core/name-lookups.ts';
 import type { Secret } from '../core/secret.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
-import { NameLookups } from './name-lookups.ts';
 import { OutboundFault } from './outbound-fault.ts';
 import { readValue, refuseStatus } from './read-answer.ts';
+
+/** How long a name rests at most after its look-up has failed, so that other providers get half of the time. */
+const longestRestMs = 30_000;
 
 /** Settings of outgoing requests. */
 export interface OutboundSettings {
@@ -70,7 +73,7 @@ export class GuardedFetch {
   constructor(settings: OutboundSettings) {
     this.#settings = settings;
     this.#allowHttp = new Set(settings.allowHttp);
-    this.#names = new NameLookups(settings.timeoutSeconds * 1000);
+    this.#names = new NameLookups(settings.timeoutSeconds * 1000, longestRestMs);
   }
 
   /**

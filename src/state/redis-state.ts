@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { NameLookups } from '../core/name-lookups.ts';
 import type { Secret } from '../core/secret.ts';
 import {
   beginAttemptScript,
@@ -168,6 +169,8 @@ async function makeClient({ url, caPem }: RedisSettings) {
   const common = {
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceMs,
+    // One look-up at a time: a silent name server would take both threads that look-ups of the store need.
+    lookup: new NameLookups(connectTimeoutMs, 0).lookup,
     reconnectStrategy: (retries: number) => Math.min(50 * 2 ** Math.min(retries, 10), longestReconnectMs),
   };
   // Made once, not for every connection: reading all public authorities takes 16 ms.

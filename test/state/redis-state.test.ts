@@ -8,6 +8,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { beginAttemptScript } from '../../src/state/redis-scripts.ts';
 import { RedisState } from '../../src/state/redis-state.ts';
 import { StateFault } from '../../src/state/shared-state.ts';
+import { silentName, withHeldLookups } from '../support/held-lookups.ts';
 import { testCaPem } from '../support/identity-provider.ts';
 import { type SmallRedis, startSmallRedis } from './small-redis.ts';
 
@@ -123,5 +124,15 @@ describe('a command that a Redis which stalls carries out after its request has 
     const [begun, undone] = redis.commands.slice(2);
     expect(begun?.[3]).toBe(undone?.[1]);
     expect(begun?.at(-1)).toBe(undone?.at(-1));
+  });
+});
+
+it('a Redis whose name servers are silent leaves a thread for look-ups of the store, however often it is tried again', async () => {
+  await withHeldLookups(async (lookups) => {
+    const name = silentName('redis');
+    const state = new RedisState({ url: new Secret(`redis://${name}:6379`) }, 'test:');
+    closing.push(state);
+    for (let time = 0; time < 5; time += 1) await expect(use(state, 'x')).rejects.toThrow(StateFault);
+    expect(lookups.begun).toEqual([name]);
   });
 });

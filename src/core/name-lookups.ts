@@ -21,10 +21,9 @@ interface Question {
 
 /** A failed look-up that took longer than this is not repeated at once. */
 const slowMs = 1_000;
-const longestRestMs = 30_000;
 
 /**
- * Looks up names for connections, one at a time for all of them. The system's resolver (getaddrinfo) occupies a thread of
+ * Looks up names for connections of one kind, one at a time for all of them. The system's resolver (getaddrinfo) occupies a thread of
  * libuv's pool for as long as a name server is silent, and cannot be cancelled. Two of the four threads do such work. When
  * both wait for the names of providers, the names of the store and of Redis are not looked up.
  *
@@ -33,15 +32,20 @@ const longestRestMs = 30_000;
  */
 export class NameLookups {
   readonly #waitMs: number;
+  readonly #longestRestMs: number;
   /** By name, in the order of asking. The first one is being looked up. */
   readonly #questions = new Map<string, Question>();
   #current: string | undefined;
   /** Names whose look-up has failed after a long time. They rest for as long, so that others get half of the time. */
   readonly #resting = new Map<string, { readonly untilMs: number; readonly failure: Failure }>();
 
-  /** @param waitMs how long a connection waits */
-  constructor(waitMs: number) {
+  /**
+   * @param waitMs how long a connection waits
+   * @param longestRestMs how long a name rests at most whose look-up has failed after a long time
+   */
+  constructor(waitMs: number, longestRestMs: number) {
     this.#waitMs = waitMs;
+    this.#longestRestMs = longestRestMs;
   }
 
   /** Takes the place of `dns.lookup` for a socket. */
@@ -87,7 +91,7 @@ export class NameLookups {
     const tookMs = nowMs - startedMs;
     for (const [rested, { untilMs }] of this.#resting) if (untilMs <= nowMs) this.#resting.delete(rested);
     if (failure !== null && tookMs > slowMs)
-      this.#resting.set(name, { untilMs: nowMs + Math.min(tookMs, longestRestMs), failure });
+      this.#resting.set(name, { untilMs: nowMs + Math.min(tookMs, this.#longestRestMs), failure });
   }
 }
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { NameLookups } from '../../src/core/name-lookups.ts';
 import { HttpClient } from '../../src/http-client/http-client.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
-import { NameLookups } from '../../src/outbound/name-lookups.ts';
 import { OutboundFault } from '../../src/outbound/outbound-fault.ts';
 import { Asked } from '../http-client/asking.ts';
 import { timeouts } from '../http-client/in-front-of.ts';
@@ -60,7 +60,7 @@ it('a look-up outlives those who asked, and whoever asks later shares it', async
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   await withHeldLookups(async (lookups) => {
-    const names = new NameLookups(5_000);
+    const names = new NameLookups(5_000, longMs);
     const hasty = find(names, a);
     vi.advanceTimersByTime(5_000);
     expect(await hasty).toBe('ETIMEDOUT');
@@ -115,7 +115,7 @@ it('a public issuer that leads to this machine by the second of its addresses is
 
 it('names are looked up one after the other, once for all who ask, and again for those who ask later', async () => {
   await withHeldLookups(async (lookups) => {
-    const names = new NameLookups(longMs);
+    const names = new NameLookups(longMs, longMs);
     const asked = Promise.all([find(names, a), find(names, b), find(names, a, false)]);
     expect(lookups.begun).toEqual([a]);
     lookups.release(a, ['192.0.2.1', '192.0.2.2']);
@@ -131,7 +131,7 @@ it('names are looked up one after the other, once for all who ask, and again for
 
 it('a name that nobody waits for any more is not looked up', async () => {
   await withHeldLookups(async (lookups) => {
-    const names = new NameLookups(1);
+    const names = new NameLookups(1, longMs);
     expect(await Promise.all([find(names, a), find(names, b)])).toEqual(['ETIMEDOUT', 'ETIMEDOUT']);
     expect(lookups.running).toEqual([a]);
     lookups.release(a);
@@ -143,7 +143,7 @@ it('a name whose look-up failed after a long time rests for as long, and others 
   const now = vi.spyOn(performance, 'now').mockReturnValue(0);
   onTestFinished(() => now.mockRestore());
   await withHeldLookups(async (lookups) => {
-    const names = new NameLookups(longMs);
+    const names = new NameLookups(longMs, longMs);
     const first = find(names, a);
     now.mockReturnValue(10_000);
     lookups.release(a);
@@ -163,7 +163,7 @@ it('a name whose look-up failed after a long time rests for as long, and others 
 
 it('a look-up that fails at once may be repeated at once', async () => {
   await withHeldLookups(async (lookups) => {
-    const names = new NameLookups(longMs);
+    const names = new NameLookups(longMs, longMs);
     for (const _ of [1, 2]) {
       const asked = find(names, a);
       lookups.release(a);
