@@ -91,7 +91,8 @@ export function runOf(tokens: readonly Exclude<GlobToken, { readonly kind: 'any'
     else pieces.push(piece);
   }
   const [only = ''] = pieces;
-  return pieces.length <= 1 && typeof only === 'string' ? only : pieces;
+  // A copy takes no more memory than it needs; a list that has grown has room for sixteen more.
+  return pieces.length <= 1 && typeof only === 'string' ? only : pieces.slice();
 }
 
 function wholeMatcher(run: Run): GlobMatcher {

@@ -27,6 +27,7 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
     token.kind === 'text' ? { ...token, text: fold(token.text) } : token,
   );
   const constant = folded.filter(isConstant);
+  if (folded.length === 1 && constant[0]?.kind === 'any') return everything;
   if (constant.length === folded.length) return constantTest(constant);
   const head = literalHead(folded);
   const last = folded.at(-1);
@@ -34,6 +35,9 @@ export function compileTemplate(tokens: readonly TemplateToken[], fold: Fold = u
   if (beginning.every(isPlain)) return plainTest(beginning, { head, isPrefix: last?.kind === 'any', fold });
   return openTest(folded, head, fold);
 }
+
+/** The test of `*`, which many patterns end in, for all of them. */
+const everything: ValueTest = () => true;
 
 /** Tests a template with variables and wildcards: compares its runs and compiles no pattern. */
 function openTest(tokens: readonly TemplateToken[], head: string, fold: Fold): ValueTest {
@@ -111,7 +115,7 @@ interface TemplateRuns {
 function templateRuns(tokens: readonly TemplateToken[]): TemplateRuns {
   const [first = '', ...middle] = splitAtStars(tokens).map((run) => {
     const constant = run.filter((token) => token.kind !== 'variable');
-    return constant.length === run.length ? runOf(constant) : new OpenRun(run);
+    return constant.length === run.length ? runOf(constant) : new OpenRun(run.slice());
   });
   const last = middle.pop();
   const units = tokens.reduce((sum, token) => sum + (token.kind === 'text' ? token.text.length : 0), 0);
