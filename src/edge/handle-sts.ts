@@ -88,12 +88,17 @@ async function callService(
   const length = raw.query.length + body.length;
   if (length > longFormBytes) {
     // So that the forms of strangers cannot displace it while it waits.
-    const caller = await callerOf(raw, body, dependencies);
+    // A session token is decrypted in the thread pool, and may be made up, so the call can give way meanwhile.
+    const caller = isSigned(raw) ? await place.waitFor(callerOf(raw, body, dependencies)) : undefined;
     if (caller !== undefined) know(caller);
     await waitForTurn(connection, owner, length / formBytesPerTurn);
   }
   // Not awaited: this function would keep the body while the call waits for an identity provider.
   return handleSts(raw, body, dependencies, stsTrace);
+}
+
+function isSigned({ headers, parameters }: RawRequest): boolean {
+  return headers.has('authorization') || parameters.some(({ name }) => name === 'X-Amz-Signature');
 }
 
 /**

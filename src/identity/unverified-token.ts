@@ -5,7 +5,7 @@ import { IdentityFault } from './identity-fault.ts';
 
 /** The parts of a compact JWS. INVARIANT: nothing in it is trusted before its signature has been verified. */
 export interface UnverifiedToken {
-  /** Exactly as presented; never logged. */
+  /** As presented, without white space at its end; never logged. */
   readonly text: string;
   readonly header: Mapping;
   readonly claims: Mapping;
@@ -25,9 +25,9 @@ export class PresentedToken implements UnverifiedToken {
   #read: UnverifiedToken | undefined;
 
   /** @throws IdentityFault `malformed` or `bad_claims` */
-  constructor(text: string) {
-    this.text = text;
-    this.#read = readUnverifiedToken(text);
+  constructor(presented: string) {
+    this.text = withoutTrailingSpace(presented);
+    this.#read = readUnverifiedToken(this.text);
   }
 
   get header(): Mapping {
@@ -63,6 +63,14 @@ export class PresentedToken implements UnverifiedToken {
 
 /** Longest accepted token, in characters (AWS STS API Reference, WebIdentityToken). */
 const maxTokenLength = 20_000;
+
+/** Clients that read a token from a file send the line break at its end, which AWS accepts, as others report. */
+function withoutTrailingSpace(presented: string): string {
+  let end = presented.length;
+  // Not a regular expression, which would take the square of the length.
+  while (end > 0 && ' \t\r\n'.includes(presented.charAt(end - 1))) end -= 1;
+  return presented.slice(0, end);
+}
 
 const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/;
 

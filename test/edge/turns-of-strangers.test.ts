@@ -8,6 +8,7 @@ import { Place } from '../../src/edge/places.ts';
 import { RequestTrace } from '../../src/edge/request-trace.ts';
 import { ConfiguredProviders } from '../../src/identity/configured-providers.ts';
 import { SamlProvider } from '../../src/identity/saml/saml-provider.ts';
+import { SessionOpener } from '../../src/tokens/open.ts';
 import { acceptedOn } from '../support/accepted-sockets.ts';
 import { stsHead } from '../support/hostile/sockets.ts';
 import { samlDirectory, samlProviderArn } from '../support/saml-directory.ts';
@@ -17,12 +18,12 @@ import { readAll } from '../support/signed-socket.ts';
 import { signWithSmithy } from '../support/smithy-signer.ts';
 
 const idp = createSamlIdp({ roles: [], now: () => Date.now() });
+/** Its assertion is long enough for a whole turn. */
 const form = new URLSearchParams({
   Action: 'AssumeRoleWithSAML',
   Version: '2011-06-15',
   RoleArn: roleArn('analyst'),
   PrincipalArn: samlProviderArn('company'),
-  // Long enough for a whole turn.
   SAMLAssertion: idp.respond({ attributes: { x: ['y'.repeat(16_000)] } }),
 }).toString();
 const request = stsHead(form.length, 'Connection: close\r\n') + form;
@@ -34,9 +35,8 @@ let turn: number;
 let isCounting: boolean;
 /** The waits that requests have begun: one for a form, one for the turn in which a long form is read, and one for its assertion. */
 let waits: () => number;
-/** True when a caller's signature has been verified. */
+/** Whether a caller's signature has been verified, and whether the action of a form has been read. */
 let isKnown: () => boolean;
-/** True when the action of a form has been read. */
 let isRead: () => boolean;
 
 beforeEach(async () => {
@@ -85,10 +85,8 @@ function holdTurns(owner = 'strangers'): () => void {
 }
 
 async function turnsUntil(isSo: () => boolean): Promise<void> {
-  for (let left = 10_000; !isSo(); left -= 1) {
-    if (left === 0) throw new Error('it has not come to that');
-    await setImmediate();
-  }
+  for (let left = 10_000; left > 0 && !isSo(); left -= 1) await setImmediate();
+  if (!isSo()) throw new Error('it has not come to that');
 }
 
 async function opened(): Promise<Socket> {
@@ -165,28 +163,49 @@ describe('an identity token of a stranger', () => {
 });
 
 describe('a long form that a caller has signed', () => {
-  it('cannot be displaced by those of strangers while it waits for its turn', async () => {
+  /** A form of 8,193 bytes, signed by alice, with that session token. */
+  async function signedForm(token?: string): Promise<string> {
     const { host } = new URL(sidecar.url);
     const text = 'Action=GetCallerIdentity&Version=2011-06-15&y='.padEnd(8_193, 'x');
-    const headers = {
-      host,
-      'content-type': 'application/x-www-form-urlencoded',
-      'x-amz-content-sha256': sha256(text),
-    };
+    const type = 'application/x-www-form-urlencoded';
+    const headers = { host, 'content-type': type, 'x-amz-content-sha256': sha256(text) };
     const signing = { method: 'POST', path: '/', query: {}, headers };
-    const signed = await signWithSmithy(signing, alice, { nowMs: Date.now(), service: 'sts' });
+    const keys =
+      token === undefined ? alice : { ...alice, accessKeyId: 'ASIAAAAAAAAAAAAAAAAA', sessionToken: token };
+    const signed = await signWithSmithy(signing, keys, { nowMs: Date.now(), service: 'sts' });
     const fields = signed.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    return `POST / HTTP/1.1\r\n${fields}Connection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+  }
+
+  it('cannot be displaced by those of strangers while it waits for its turn', async () => {
     const release = holdTurns(`arn:aws:iam::${account}:user/alice`);
-    const own = readAll(
-      await send(
-        `POST / HTTP/1.1\r\n${fields}Connection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
-      ),
-    );
-    await turnsUntil(() => isKnown() && waits() === 2);
+    const own = readAll(await send(await signedForm()));
+    await turnsUntil(() => isKnown() && waits() === 3);
     const others = Array.from({ length: 4 }, async () => readAll(await send()));
     for (const answer of await Promise.all(others)) expect(answer).toContain('<Code>');
     release();
     expect(await own).toContain(':user/alice</Arn>');
+  });
+
+  it('with a made-up session token gives way while that is opened', async () => {
+    const opening: (() => void)[] = [];
+    vi.spyOn(SessionOpener.prototype, 'open').mockImplementation(
+      () => new Promise((resolve) => void opening.push(() => resolve(undefined))),
+    );
+    const form = await signedForm('made-up');
+    const first = readAll(await send(form));
+    await turnsUntil(() => opening.length === 1);
+    const second = readAll(await send(form));
+    await turnsUntil(() => opening.length === 2);
+    const other = readAll(await send());
+    expect(await first).toContain('<Code>Throttling</Code>');
+    expect(await other).toContain('<Code>AccessDenied</Code>');
+    while (opening.length > 0) {
+      opening.shift()?.();
+      await setImmediate();
+    }
+    expect(await second).toContain('<Code>InvalidClientTokenId</Code>');
+    expect(isKnown()).toBe(false);
   });
 });
 
