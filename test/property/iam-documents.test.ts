@@ -81,6 +81,15 @@ function writeDocument({ version, id, statements }: PolicyDocument): object {
   };
 }
 
+/** A document without the functions that its conditions were compiled to, which differ each time. */
+function dataOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(dataOf);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  const members = Object.entries(value).filter(([, member]) => typeof member !== 'function');
+  return Object.fromEntries(members.map(([name, member]) => [name, dataOf(member)]));
+}
+
 const kinds: readonly (readonly [RawKind, PolicyKind])[] = [
   ['identity', 'identity'],
   ['identity', 'boundary'],
@@ -93,9 +102,10 @@ describe.each(kinds)('a random %s policy read as %s', (drawn, kind) => {
     fc.assert(
       fc.property(policy(drawn), (source) => {
         const document = parsePolicyDocument(source, kind);
+        const again = parsePolicyDocument(writeDocument(document), kind);
         // Lists of one are written as lists, so the size is another.
-        const { characters } = parsePolicyDocument(writeDocument(document), kind);
-        expect(parsePolicyDocument(writeDocument(document), kind)).toEqual({ ...document, characters });
+        const { characters } = again;
+        expect(dataOf(again)).toEqual(dataOf({ ...document, characters }));
       }),
       { numRuns: otherRuns / 4 },
     );
@@ -106,7 +116,7 @@ describe.each(kinds)('a random %s policy read as %s', (drawn, kind) => {
       fc.property(policy(drawn), fc.constantFrom(undefined, 1, '\t'), (source, indentation) => {
         const reversed = Object.fromEntries(Object.entries(source).reverse());
         const text = JSON.stringify(reversed, undefined, indentation);
-        expect(parsePolicyText(text, kind)).toEqual(parsePolicyDocument(source, kind));
+        expect(dataOf(parsePolicyText(text, kind))).toEqual(dataOf(parsePolicyDocument(source, kind)));
       }),
       { numRuns: otherRuns / 4 },
     );
