@@ -112,8 +112,10 @@ describe('StatementIndex', () => {
     }));
     const [warm, policy] = compileAll([{ Statement }, { Statement }], 'identity');
     if (warm === undefined || policy === undefined) throw new Error('no policy');
-    askManyBuckets(warm.index);
-    expect(heapGrowth(() => askManyBuckets(policy.index))).toBeLessThan(256 * 1024);
+    askManyBuckets(warm.index, 0);
+    // Whatever else goes on adds to the heap, so the least of three growths counts.
+    const growths = [1, 2, 3].map((round) => heapGrowth(() => askManyBuckets(policy.index, round)));
+    expect(Math.min(...growths)).toBeLessThan(256 * 1024);
   });
 });
 
@@ -128,10 +130,10 @@ function heapGrowth(work: () => void): number {
   return process.memoryUsage().heapUsed - before;
 }
 
-function askManyBuckets(index: StatementIndex): void {
+function askManyBuckets(index: StatementIndex, round: number): void {
   for (let action = 0; action < 4; action += 1) {
     for (let bucket = 0; bucket < 250; bucket += 1) {
-      const name = `bucket-${bucket}-${'x'.repeat(40)}`;
+      const name = `bucket-${round}-${bucket}-${'x'.repeat(40)}`;
       // Decoded bytes are one flat string, so that a slice of it would keep all of it.
       const resource = Buffer.from(`arn:aws:s3:::${name}/${'k'.repeat(4000)}${action}`).toString();
       index.find(`s3:Action${action}`, resource);
