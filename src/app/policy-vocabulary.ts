@@ -11,7 +11,7 @@ import {
   assumeRoleWithWebIdentity,
   setSourceIdentity,
   tagSession,
-} from '../sts/trust-decision.ts';
+} from '../sts/grants/trust-question.ts';
 
 const names = (list: Iterable<string>): { readonly name: string }[] => [...list].map((name) => ({ name }));
 

@@ -1,12 +1,12 @@
 import { TokenTooLargeError } from '../tokens/seal.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
 import type { StsDependencies, StsTrace } from './action.ts';
+import { type Issued, type IssuedCredentials, issue } from './credentials.ts';
 import { stsError } from './errors.ts';
-import { type Issued, type IssuedCredentials, issue } from './issue.ts';
-import type { OwnerGrant } from './own-session.ts';
-import type { ProviderGrant } from './provider-grant.ts';
+import type { OwnerGrant } from './grants/owner-grant.ts';
+import type { ProviderGrant } from './grants/provider-grant.ts';
+import type { TrustGrant } from './grants/role-grant.ts';
 import { checkPackedSize, checkSessionPolicies } from './session-policies.ts';
-import type { TrustGrant } from './trust-policy.ts';
 
 /** The parameters of a request that become part of the session, under their own names. */
 export interface PassedIntoSession {

@@ -1,7 +1,7 @@
 import { canonicalProviderArn } from '../directory/provider-role.ts';
 import type { Role } from '../directory/role.ts';
 import type { StsDependencies } from './action.ts';
-import { fullRoleArn } from './trust-decision.ts';
+import { fullRoleArn } from './grants/trust-question.ts';
 
 /** How AssumeRoleWithWebIdentity grants a role. No mode falls back to another. */
 export type WebIdentityMode =

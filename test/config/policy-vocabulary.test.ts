@@ -15,7 +15,7 @@ function keysWrittenIn(name: string): string[] {
 describe('the words of policies', () => {
   it.each([
     'authorize/global-keys.ts',
-    'sts/trust-decision.ts',
+    'sts/grants/trust-question.ts',
     'sts/session-tags.ts',
     'identity/saml/condition-keys.ts',
     's3/condition-keys.ts',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { systemRandomness } from '../../src/core/randomness.ts';
-import { type Issuer, issue } from '../../src/sts/issue.ts';
+import { type Issuer, issue } from '../../src/sts/credentials.ts';
+import type { TrustGrant } from '../../src/sts/grants/role-grant.ts';
 import type { SessionPolicies } from '../../src/sts/session-policies.ts';
-import type { TrustGrant } from '../../src/sts/trust-policy.ts';
 import { accountId, buildWorld, dependenciesOf, roleArn, trust } from './support/sts-fixture.ts';
 
 const world = buildWorld({ roles: { reader: { trust: trust('*') } } });
@@ -42,9 +42,9 @@ describe('a trust grant', () => {
   });
 
   it('cannot be made outside its file', async () => {
-    const exported = Object.keys(await import('../../src/sts/trust-policy.ts'));
+    const exported = Object.keys(await import('../../src/sts/grants/role-grant.ts'));
     expect(exported).toEqual(['grantRole', 'grantRoleToFederated']);
-    const ofOwners = Object.keys(await import('../../src/sts/own-session.ts'));
+    const ofOwners = Object.keys(await import('../../src/sts/grants/owner-grant.ts'));
     expect(ofOwners.sort()).toEqual([
       'federatedUserKeys',
       'grantFederatedUser',

@@ -1,7 +1,7 @@
 import type { Caller } from '../../authenticate/caller.ts';
 import { suggest } from '../../config/suggest.ts';
 import { describeProvider } from '../../identity/kinds.ts';
-import type { FederatedUser } from '../../sts/trust-decision.ts';
+import type { FederatedUser } from '../../sts/grants/trust-question.ts';
 import { findCaller } from './find-caller.ts';
 import { type Asking, QuestionError, type QuestionField } from './question.ts';
 import type { World } from './world.ts';

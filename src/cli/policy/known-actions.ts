@@ -7,7 +7,7 @@ import {
   assumeRoleWithWebIdentity,
   setSourceIdentity,
   tagSession,
-} from '../../sts/trust-decision.ts';
+} from '../../sts/grants/trust-question.ts';
 import { QuestionError } from './question.ts';
 
 /** An action that policies decide, in AWS's spelling. */

@@ -15,7 +15,7 @@ import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../ia
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
 import { matchingStatements, type StatementMatch } from '../../iam/trace.ts';
-import { decideTrustCase } from '../../sts/trust-decision.ts';
+import { decideTrustCase } from '../../sts/grants/trust-question.ts';
 import type { Asker } from './asker.ts';
 import { type Simulated, s3Context } from './circumstances.ts';
 import { findAction, type KnownAction } from './known-actions.ts';

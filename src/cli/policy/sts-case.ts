@@ -4,7 +4,7 @@ import { globalKeys } from '../../authorize/global-keys.ts';
 import { suggest } from '../../config/suggest.ts';
 import type { Role } from '../../directory/role.ts';
 import { RequestContext } from '../../iam/request-context.ts';
-import { federatedUserKeys } from '../../sts/own-session.ts';
+import { federatedUserKeys } from '../../sts/grants/owner-grant.ts';
 import {
   assumeRole,
   assumeRoleWithSaml,
@@ -21,7 +21,7 @@ import {
   tagSession,
   trustCase,
   trustQuery,
-} from '../../sts/trust-decision.ts';
+} from '../../sts/grants/trust-question.ts';
 import { untoldOf } from './asker.ts';
 import { overlaidEntries, type Simulated, trustRequestKeys, untoldKeys } from './circumstances.ts';
 import { simulatedSessionName } from './find-caller.ts';

@@ -3,10 +3,10 @@ import type { Role } from '../../directory/role.ts';
 import { defineUnsignedAction, type UnsignedAction, type UnsignedCall } from '../action.ts';
 import { stsError } from '../errors.ts';
 import { federate } from '../federate.ts';
+import { denied, grantRoleToWebhookUser } from '../grants/provider-grant.ts';
+import { fullRoleArn } from '../grants/trust-question.ts';
 import { issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
-import { denied, grantRoleToWebhookUser } from '../provider-grant.ts';
-import { fullRoleArn } from '../trust-decision.ts';
 
 const name = 'AssumeRoleWithCustomToken';
 

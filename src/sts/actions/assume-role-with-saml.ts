@@ -3,15 +3,15 @@ import type { SamlIdentity } from '../../identity/saml-identity.ts';
 import { defineUnsignedAction, type UnsignedAction } from '../action.ts';
 import { stsError } from '../errors.ts';
 import { federate, orStsError } from '../federate.ts';
-import { issueSession } from '../issue-session.ts';
-import { required, stsParameters } from '../parameters.ts';
+import { grantRoleToFederated } from '../grants/role-grant.ts';
 import {
   assumeRoleWithSaml as action,
   defaultDurationSeconds,
   federatedQuestion,
   fullRoleArn,
-} from '../trust-decision.ts';
-import { grantRoleToFederated } from '../trust-policy.ts';
+} from '../grants/trust-question.ts';
+import { issueSession } from '../issue-session.ts';
+import { required, stsParameters } from '../parameters.ts';
 
 /**
  * Issues credentials of a role to the holder of a SAML response (AWS STS API Reference, AssumeRoleWithSAML). The assertion

@@ -3,12 +3,12 @@ import { defineUnsignedAction, type UnsignedAction, type UnsignedCall } from '..
 import { stsError } from '../errors.ts';
 import { federate } from '../federate.ts';
 import { claimKeys } from '../federated-keys.ts';
+import { denied, grantProviderRole, type ProviderGrant } from '../grants/provider-grant.ts';
+import { grantRoleToFederated, type TrustGrant } from '../grants/role-grant.ts';
+import { defaultDurationSeconds, federatedQuestion } from '../grants/trust-question.ts';
 import { arnsOf, issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
-import { denied, grantProviderRole, type ProviderGrant } from '../provider-grant.ts';
 import { requirePolicyRoom } from '../session-policies.ts';
-import { defaultDurationSeconds, federatedQuestion } from '../trust-decision.ts';
-import { grantRoleToFederated, type TrustGrant } from '../trust-policy.ts';
 import { type WebIdentityMode, webIdentityMode } from '../web-identity-mode.ts';
 
 const name = 'AssumeRoleWithWebIdentity';

@@ -1,10 +1,10 @@
 import { claimsOf } from '../../authenticate/caller.ts';
 import { defineAction, type SignedAction } from '../action.ts';
+import { grantRole } from '../grants/role-grant.ts';
 import { issueSession } from '../issue-session.ts';
 import { verifyMfa } from '../mfa.ts';
 import { refused, required, stsParameters } from '../parameters.ts';
 import { readSessionTags } from '../session-tags.ts';
-import { grantRole } from '../trust-policy.ts';
 
 /** Issues credentials of a role to a user or a session (AWS STS API Reference, AssumeRole). */
 export const assumeRole: SignedAction = defineAction({

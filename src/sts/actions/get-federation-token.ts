@@ -1,6 +1,6 @@
 import { defineAction, type SignedAction } from '../action.ts';
+import { grantFederatedUser, requireOwner } from '../grants/owner-grant.ts';
 import { issueSession } from '../issue-session.ts';
-import { grantFederatedUser, requireOwner } from '../own-session.ts';
 import { required, stsParameters } from '../parameters.ts';
 import { readSessionTags } from '../session-tags.ts';
 

@@ -1,7 +1,7 @@
 import { defineAction, type SignedAction } from '../action.ts';
+import { grantOwnSession, requireOwner } from '../grants/owner-grant.ts';
 import { issueSession } from '../issue-session.ts';
 import { verifyMfa } from '../mfa.ts';
-import { grantOwnSession, requireOwner } from '../own-session.ts';
 import { stsParameters } from '../parameters.ts';
 
 const refusal = 'Cannot call GetSessionToken with session credentials';

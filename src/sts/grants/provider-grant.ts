@@ -1,46 +1,23 @@
-import { assumedRoleArn } from '../authenticate/caller.ts';
-import type { Directory } from '../directory/directory.ts';
-import type { Role } from '../directory/role.ts';
-import type { FederatedIdentity } from '../identity/federated-identity.ts';
-import type { CustomTokenIdentity } from '../identity/provider.ts';
-import type { RoleSessionPrincipal, SessionClaims } from '../tokens/session-claims.ts';
-import type { UnsignedCall } from './action.ts';
-import { stsError } from './errors.ts';
-import { sessionNameOf } from './session-name.ts';
+import type { Directory } from '../../directory/directory.ts';
+import type { Role } from '../../directory/role.ts';
+import type { FederatedIdentity } from '../../identity/federated-identity.ts';
+import type { CustomTokenIdentity } from '../../identity/provider.ts';
+import type { SessionClaims } from '../../tokens/session-claims.ts';
+import type { UnsignedCall } from '../action.ts';
+import { stsError } from '../errors.ts';
+import { sessionNameOf } from '../session-name.ts';
+import { type GrantedRoleSession, RoleSession } from './role-session.ts';
 
 /** The longest session: a year. */
 const maxDurationSeconds = 31_536_000;
 
-type GrantedClaims = Pick<SessionClaims, 'tags' | 'federation' | 'policyNames'>;
-
-class GrantOfProvider {
+class GrantOfProvider extends RoleSession {
   // A private field makes the type nominal: no object literal and no other class is assignable to it.
   readonly #provider: string;
-  readonly principal: RoleSessionPrincipal;
-  readonly durationSeconds: number;
-  /** The claims of the session besides its policies. */
-  readonly claims: GrantedClaims;
-  /** As the response shows it. */
-  readonly assumedRoleUser: { readonly Arn: string; readonly AssumedRoleId: string };
 
-  constructor(
-    provider: string,
-    role: Role,
-    session: { readonly name: string; readonly durationSeconds: number; readonly claims: GrantedClaims },
-  ) {
+  constructor(provider: string, role: Role, session: GrantedRoleSession) {
+    super(role, session);
     this.#provider = provider;
-    this.principal = {
-      kind: 'role-session',
-      roleArn: role.arn,
-      roleId: role.roleId,
-      sessionName: session.name,
-    };
-    this.durationSeconds = session.durationSeconds;
-    this.claims = session.claims;
-    this.assumedRoleUser = {
-      Arn: assumedRoleArn(role, session.name),
-      AssumedRoleId: `${role.roleId}:${session.name}`,
-    };
   }
 
   /** The identity provider that identified the user, and that the role belongs to. */

@@ -3,10 +3,10 @@ import { createAccessKeyId } from '../tokens/access-key-id.ts';
 import { deriveSecretAccessKey, seedBytes } from '../tokens/derive-secret.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { sealSession } from '../tokens/seal.ts';
-import type { OwnerGrant } from './own-session.ts';
-import type { ProviderGrant } from './provider-grant.ts';
+import type { OwnerGrant } from './grants/owner-grant.ts';
+import type { ProviderGrant } from './grants/provider-grant.ts';
+import type { TrustGrant } from './grants/role-grant.ts';
 import type { SessionPolicies } from './session-policies.ts';
-import type { TrustGrant } from './trust-policy.ts';
 
 /** What is needed to issue a session. */
 export interface Issuer {

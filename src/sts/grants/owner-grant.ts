@@ -4,18 +4,18 @@ import {
   federatedUserId,
   type RootCaller,
   type UserCaller,
-} from '../authenticate/caller.ts';
-import type { ContextEntry } from '../authorize/global-keys.ts';
+} from '../../authenticate/caller.ts';
+import type { ContextEntry } from '../../authorize/global-keys.ts';
 import type {
   FederatedUserPrincipal,
   SessionClaims,
   SessionTag,
   UserSessionPrincipal,
-} from '../tokens/session-claims.ts';
-import type { SignedCall } from './action.ts';
-import { requirePermission } from './require-permission.ts';
-import { requestTagKeys } from './session-tags.ts';
-import { tagSession } from './trust-decision.ts';
+} from '../../tokens/session-claims.ts';
+import type { SignedCall } from '../action.ts';
+import { requirePermission } from '../require-permission.ts';
+import { requestTagKeys } from '../session-tags.ts';
+import { tagSession } from './trust-question.ts';
 
 type GrantedClaims = Pick<SessionClaims, 'tags' | 'mfaAuthenticatedAt'>;
 

@@ -1,15 +1,15 @@
-import type { Caller } from '../authenticate/caller.ts';
-import { policyPrincipal } from '../authorize/gather-policies.ts';
-import { globalKeys, requestKeys } from '../authorize/global-keys.ts';
-import { formatArn, parseArn } from '../core/arn.ts';
-import type { RawRequest } from '../core/raw-request.ts';
-import type { AccountRecord } from '../directory/records.ts';
-import type { Role } from '../directory/role.ts';
-import { type Decision, decide, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
-import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
-import { type ContextEntry, RequestContext } from '../iam/request-context.ts';
-import type { SessionTag } from '../tokens/session-claims.ts';
-import { requestTagKeys } from './session-tags.ts';
+import type { Caller } from '../../authenticate/caller.ts';
+import { policyPrincipal } from '../../authorize/gather-policies.ts';
+import { globalKeys, requestKeys } from '../../authorize/global-keys.ts';
+import { formatArn, parseArn } from '../../core/arn.ts';
+import type { RawRequest } from '../../core/raw-request.ts';
+import type { AccountRecord } from '../../directory/records.ts';
+import type { Role } from '../../directory/role.ts';
+import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
+import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
+import { type ContextEntry, RequestContext } from '../../iam/request-context.ts';
+import type { SessionTag } from '../../tokens/session-claims.ts';
+import { requestTagKeys } from '../session-tags.ts';
 
 /** The action that a caller with credentials needs permission for. */
 export const assumeRole = 'sts:AssumeRole';

@@ -1,18 +1,14 @@
 import { performance } from 'node:perf_hooks';
-import { assumedRoleArn, type Caller, claimsOf } from '../authenticate/caller.ts';
-import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../authorize/decide.ts';
-import type { Role } from '../directory/role.ts';
-import type {
-  RoleSessionPrincipal,
-  SessionClaims,
-  SessionFederation,
-  SessionTag,
-} from '../tokens/session-claims.ts';
-import type { SignedCall, StsTrace, UnsignedCall } from './action.ts';
-import { accessDenied, denialDetail } from './denial.ts';
-import { requireChainedDuration, requireDuration } from './durations.ts';
-import { stsError } from './errors.ts';
-import { withInherited } from './session-tags.ts';
+import { type Caller, claimsOf } from '../../authenticate/caller.ts';
+import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../../authorize/decide.ts';
+import type { Role } from '../../directory/role.ts';
+import type { SessionFederation, SessionTag } from '../../tokens/session-claims.ts';
+import type { SignedCall, StsTrace, UnsignedCall } from '../action.ts';
+import { accessDenied, denialDetail } from '../denial.ts';
+import { requireChainedDuration, requireDuration } from '../durations.ts';
+import { stsError } from '../errors.ts';
+import { withInherited } from '../session-tags.ts';
+import { type GrantedRoleSession, RoleSession } from './role-session.ts';
 import {
   callerQuestion,
   defaultDurationSeconds,
@@ -24,7 +20,7 @@ import {
   tagSession,
   trustCase,
   trustQuery,
-} from './trust-decision.ts';
+} from './trust-question.ts';
 
 /** The requested role and session. */
 export interface FederatedRoleRequest {
@@ -46,36 +42,13 @@ export interface RoleRequest extends FederatedRoleRequest {
   readonly hasMfaCode: boolean;
 }
 
-type GrantedClaims = Pick<SessionClaims, 'tags' | 'sourceIdentity' | 'federation'>;
-
-class RoleTrustGrant {
+class GrantOfTrust extends RoleSession {
   // A private field makes the type nominal: no object literal and no other class is assignable to it.
   readonly #decision: AccessDecision;
-  readonly principal: RoleSessionPrincipal;
-  readonly durationSeconds: number;
-  /** The claims of the session besides its policies. */
-  readonly claims: GrantedClaims;
-  /** As the response shows it. */
-  readonly assumedRoleUser: { readonly Arn: string; readonly AssumedRoleId: string };
 
-  constructor(
-    decision: AccessDecision,
-    role: Role,
-    session: { readonly name: string; readonly durationSeconds: number; readonly claims: GrantedClaims },
-  ) {
+  constructor(decision: AccessDecision, role: Role, session: GrantedRoleSession) {
+    super(role, session);
     this.#decision = decision;
-    this.principal = {
-      kind: 'role-session',
-      roleArn: role.arn,
-      roleId: role.roleId,
-      sessionName: session.name,
-    };
-    this.durationSeconds = session.durationSeconds;
-    this.claims = session.claims;
-    this.assumedRoleUser = {
-      Arn: assumedRoleArn(role, session.name),
-      AssumedRoleId: `${role.roleId}:${session.name}`,
-    };
   }
 
   /** The decision that allowed the session. */
@@ -88,7 +61,7 @@ class RoleTrustGrant {
  * Proof that a session of this role, with this name and duration, may be issued. The class is not exported, so only this file
  * can create one.
  */
-export type TrustGrant = RoleTrustGrant;
+export type TrustGrant = GrantOfTrust;
 
 /**
  * Decides AssumeRole by the role's trust policy together with the caller's own policies, boundary and session policies (IAM
@@ -134,7 +107,7 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   requireChainedDuration(durationSeconds, caller);
   requireDuration(durationSeconds, role);
   const claims = sourceIdentity === undefined ? { tags } : { tags, sourceIdentity };
-  return new RoleTrustGrant(decision, role, { name: sessionName, durationSeconds, claims });
+  return new GrantOfTrust(decision, role, { name: sessionName, durationSeconds, claims });
 }
 
 /**
@@ -169,7 +142,7 @@ export async function grantRoleToFederated(
   requireDuration(durationSeconds, role);
   const claims = sourceIdentity === undefined ? { tags, federation } : { tags, federation, sourceIdentity };
   const granted = Math.min(durationSeconds, request.maxDurationSeconds ?? durationSeconds);
-  return new RoleTrustGrant(decision, role, { name: sessionName, durationSeconds: granted, claims });
+  return new GrantOfTrust(decision, role, { name: sessionName, durationSeconds: granted, claims });
 }
 
 // Inherited tags and an inherited source identity need the permissions too.
