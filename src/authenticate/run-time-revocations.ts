@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { longestSessionSeconds } from '../core/iam-names.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Revocation, RevocationNames } from '../directory/revocation-names.ts';
@@ -54,7 +55,7 @@ const maxRecordBytes = 16_384;
  */
 const spreadingMs = 2_000;
 /** The longest session. A revocation is useless once every session it applies to has expired. */
-const longestSessionMs = 31_536_000_000;
+const longestSessionMs = longestSessionSeconds * 1000;
 
 /** The revocations that operators add at run time; those of all replicas if they share their state. */
 export class RunTimeRevocations {

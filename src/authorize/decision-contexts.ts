@@ -1,7 +1,8 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
+import type { ContextEntry } from '../iam/key-table.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
-import { type ContextEntry, globalKeys } from './global-keys.ts';
+import { globalKeys } from './global-keys.ts';
 import { signatureKeys } from './signature-keys.ts';
 import type { StoreTag } from './store-lookup.ts';
 

@@ -1,8 +1,8 @@
 import { explainDenial } from '../iam/explain.ts';
+import type { ContextEntry } from '../iam/key-table.ts';
 import type { Permission } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
-import type { ContextEntry } from './global-keys.ts';
 
 /** A denied request. */
 export interface Denied {

@@ -2,12 +2,10 @@ import type { Caller, SessionCaller } from '../authenticate/caller.ts';
 import { isoSeconds } from '../core/clock.ts';
 import { foldCase } from '../core/fold-case.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import type { ContextEntry } from '../iam/key-table.ts';
 
 type SessionClaims = SessionCaller['claims'];
 type SessionFederation = NonNullable<SessionClaims['federation']>;
-
-/** A context key with its value or values. */
-export type ContextEntry = readonly [key: string, value: string | readonly string[]];
 
 /**
  * The `aws:*` context of a signed request. Every key is listed here; headers, parameters and claims are never copied

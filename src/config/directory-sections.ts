@@ -1,6 +1,7 @@
 /* The records of `directory`. Like sections.ts, the one place where these settings are written. */
 
 import { z } from 'zod';
+import { entityName, longestSessionSeconds } from '../core/iam-names.ts';
 import { identityKinds } from '../identity/kinds.ts';
 import { bucketName, enforcement, policyName, textLike, wholeNumber } from '../schema/scalars.ts';
 import { secretSource, valueSource } from '../schema/value-source.ts';
@@ -23,9 +24,7 @@ const tagValue = textLike(
 );
 
 const entity = {
-  name: textLike(/^[\w+=,.@-]{1,64}$/, 'must be 1 to 64 letters, digits and _+=,.@-').describe(
-    'The name in ARNs.',
-  ),
+  name: textLike(entityName, 'must be 1 to 64 letters, digits and _+=,.@-').describe('The name in ARNs.'),
   path: textLike(
     /^(?=.{1,512}$)\/(?:[\w+=,.@-]+\/)*$/,
     'must start and end with "/" and hold letters, digits and _+=,.@- between',
@@ -105,7 +104,7 @@ export const role = z.strictObject({
     .optional()
     .describe('Derived from account and name when absent.'),
   trustPolicy: policy.describe('Who may assume the role.'),
-  maxSessionDurationSeconds: wholeNumber(3600, 31_536_000)
+  maxSessionDurationSeconds: wholeNumber(3600, longestSessionSeconds)
     .default(3600)
     .describe('The longest session that callers may ask for.'),
   enforcement: enforcement

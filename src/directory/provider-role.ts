@@ -1,12 +1,10 @@
+import { longestSessionSeconds } from '../core/iam-names.ts';
 import { compilePolicy } from '../iam/compile.ts';
 import { parsePolicyDocument } from '../iam/document.ts';
 import type { ManagedPolicies } from './managed-policies.ts';
 import type { AccountRecord, ProviderRoleRecord } from './records.ts';
 import type { Role } from './role.ts';
 import { deriveUniqueId } from './unique-id.ts';
-
-/** The longest session, in seconds (MinIO, AssumeRoleWithWebIdentity): a year. */
-const maxSessionDurationSeconds = 31_536_000;
 
 // Only its provider's own action issues sessions of such a role. Actions that evaluate trust policies never do.
 const trustsNobody = {
@@ -52,7 +50,7 @@ export function buildProviderRole(
     provider: Object.freeze({ name: provider, mode }),
     trustPolicy: compilePolicy(parsePolicyDocument(trustsNobody, 'trust'), 'trust policy'),
     policies: policies.map((policy) => managed.require(policy)),
-    maxSessionDurationSeconds,
+    maxSessionDurationSeconds: longestSessionSeconds,
     enforcement: undefined,
     tags: new Map(),
   });

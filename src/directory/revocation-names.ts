@@ -1,3 +1,4 @@
+import { entityName } from '../core/iam-names.ts';
 import { withoutScheme } from '../core/issuer.ts';
 import { iamArn } from './managed-policies.ts';
 import { canonicalProviderArn, providerRoleArn } from './provider-role.ts';
@@ -17,8 +18,6 @@ export interface Revocation {
 
 /** The form of session ids: 16 bytes in base64url. */
 const sessionIdShape = /^[\w-]{22}$/;
-/** RoleSessionName (AWS STS API Reference, AssumeRole). */
-const sessionNameShape = /^[\w+=,.@-]{1,64}$/;
 
 /** Existing names, each with its ARNs. */
 type Names = Map<string, Set<string>>;
@@ -77,7 +76,7 @@ export class RevocationNames {
       case 'roleSession': {
         const slash = value.lastIndexOf('/');
         const [role, session] = [value.slice(0, Math.max(slash, 0)), value.slice(slash + 1)];
-        if (role === '' || !sessionNameShape.test(session))
+        if (role === '' || !entityName.test(session))
           return { key: kind, message: 'must be RoleName/SessionName' };
         const toKey = (arn: string): string => revocationKey.roleSession(arn, session);
         return keys(find(this.#roles, role), toKey) ?? unknown(kind, role, 'role', this.#roles);

@@ -1,6 +1,7 @@
 import { JsonError, parseJson } from '../core/json.ts';
+import { isMapping } from '../core/mapping.ts';
 import { countPolicyCharacters, maxStatements, maxValues, policyCharacterLimits } from './limits.ts';
-import { isMapping, PolicyDocumentError, type PolicyProblem, quoted } from './problem.ts';
+import { PolicyDocumentError, type PolicyProblem, quoted } from './problem.ts';
 import { type PolicyKind, type PolicyStatement, parseStatement } from './statement.ts';
 
 export { PolicyDocumentError } from './problem.ts';

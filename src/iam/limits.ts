@@ -1,4 +1,5 @@
-import { isMapping, quoted, type Report } from './problem.ts';
+import { isMapping } from '../core/mapping.ts';
+import { quoted, type Report } from './problem.ts';
 
 /**
  * Largest sizes of policies in characters (IAM and STS quotas, Amazon S3 bucket policy quota). White space does not

@@ -1,5 +1,6 @@
 import { parseArn } from '../core/arn.ts';
-import { isMapping, quoted, type Report } from './problem.ts';
+import { isMapping } from '../core/mapping.ts';
+import { quoted, type Report } from './problem.ts';
 import type { PolicyPrincipal } from './query.ts';
 
 /**

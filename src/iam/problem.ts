@@ -28,14 +28,6 @@ export function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
 
-/** An object of a document that has not been checked yet. */
-export type Mapping = Readonly<Record<string, unknown>>;
-
-/** Narrows to an object that is neither null nor an array. */
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** True for a text with a lone surrogate, on which matching by code units and by code points differ. */
 export function isIllFormed(text: string): boolean {
   return /\p{Surrogate}/u.test(text);

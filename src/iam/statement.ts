@@ -1,18 +1,11 @@
+import { isMapping, type Mapping } from '../core/mapping.ts';
 import type { Condition } from './conditions/condition.ts';
 import { parseConditions } from './conditions/parse-conditions.ts';
 import { checkStars } from './limits.ts';
 import { type ActionPattern, parseActionPattern } from './match-action.ts';
 import { type PrincipalEntry, parsePrincipals } from './match-principal.ts';
 import { parseResourcePattern, type ResourcePattern } from './match-resource.ts';
-import {
-  isIllFormed,
-  isMapping,
-  type Mapping,
-  type PolicyProblem,
-  quoted,
-  type Report,
-  type ReporterAt,
-} from './problem.ts';
+import { isIllFormed, type PolicyProblem, quoted, type Report, type ReporterAt } from './problem.ts';
 
 /** The use of a policy; determines which elements it must and must not have. */
 export type PolicyKind = 'identity' | 'session' | 'boundary' | 'resource' | 'trust';

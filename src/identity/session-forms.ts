@@ -1,3 +1,5 @@
+import { sessionName } from '../core/iam-names.ts';
+
 /** The syntax of session tags and source identities (AWS STS API Reference, Tag, AssumeRole). */
 export const sessionForms: {
   readonly maxTags: number;
@@ -10,5 +12,5 @@ export const sessionForms: {
   tagKey: /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu,
   tagValue: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u,
   // Contains no colon, so it cannot start with `aws:`.
-  sourceIdentity: /^[\w+=,.@-]{2,64}$/,
+  sourceIdentity: sessionName,
 };

@@ -6,6 +6,7 @@
 
 import { isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { nameForm } from '../core/iam-names.ts';
 
 /** Where a listener binds. */
 export interface ListenAddress {
@@ -130,7 +131,7 @@ function parseAddressRange(text: string): AddressRange | undefined {
 export const fileName = z.string().min(1, { error: 'must be the path of a file' });
 
 /** The name of a managed or inline policy (IAM API reference, PolicyName). */
-export const policyName = textLike(/^[\w+=,.@-]{1,128}$/, 'must be 1 to 128 letters, digits and _+=,.@-');
+export const policyName = textLike(nameForm(1, 128), 'must be 1 to 128 letters, digits and _+=,.@-');
 
 /** Largest configuration or directory file: tens of thousands of users, read in seconds. */
 export const maxConfigurationBytes = 8 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import type { AccessDecision } from '../authorize/decide.ts';
-import type { ContextEntry } from '../authorize/global-keys.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import type { NeedsKeys } from '../iam/combine.ts';
 import { explainDenial } from '../iam/explain.ts';
+import type { ContextEntry } from '../iam/key-table.ts';
 import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
 import type { SignedCall } from './action.ts';
 import { stsError } from './errors.ts';

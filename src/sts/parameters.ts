@@ -1,3 +1,4 @@
+import { longestSessionSeconds } from '../core/iam-names.ts';
 import { stsError } from './errors.ts';
 import {
   integer,
@@ -13,6 +14,7 @@ import {
 
 export { type ParameterRule, refused, required, type SentParameters } from './parameter-rules.ts';
 
+// As AWS prints it in messages.
 const sessionNamePattern = '[\\w+=,.@-]*';
 const tagPattern = '[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*';
 const policyPattern = '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+';
@@ -66,7 +68,7 @@ export const stsParameters: {
   Policy: text({ min: 1, max: 2048, pattern: policyPattern }),
   PolicyOfAnyLength: text({ min: 1, pattern: policyPattern }),
   // The role's own maximum is checked once the role may be assumed. It can be up to a year here; AWS stops at 43200.
-  DurationSeconds: integer({ min: 900, max: 31_536_000 }),
+  DurationSeconds: integer({ min: 900, max: longestSessionSeconds }),
   OwnDurationSeconds: integer({ min: 900, max: 129_600 }),
   ExternalId: text({ min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' }),
   Name: text({ min: 2, max: 32, pattern: sessionNamePattern }),

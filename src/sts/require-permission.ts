@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../authorize/decide.ts';
 import { policyPrincipal } from '../authorize/gather-policies.ts';
-import { type ContextEntry, globalKeys } from '../authorize/global-keys.ts';
+import { globalKeys } from '../authorize/global-keys.ts';
+import type { ContextEntry } from '../iam/key-table.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { SignedCall } from './action.ts';
 import { accessDenied, denialDetail } from './denial.ts';

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { nameCharacters } from '../core/iam-names.ts';
 
 const maxLength = 64;
 const digestLength = 10;
-const notInNames = /[^\w+=,.@-]/gu;
+const notInNames = new RegExp(`[^${nameCharacters}]`, 'gu');
 // Has a capital letter, a small letter and a digit, because names that people choose seldom end so.
 const digestAtEnd = /-(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)[\w-]{10}$/;
 

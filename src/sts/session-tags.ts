@@ -1,5 +1,5 @@
-import type { ContextEntry } from '../authorize/global-keys.ts';
 import { foldCase } from '../core/fold-case.ts';
+import type { ContextEntry } from '../iam/key-table.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
 import { stsError } from './errors.ts';
 

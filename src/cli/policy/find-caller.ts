@@ -2,6 +2,7 @@ import { assumedRoleArn, type Caller, federatedUserArn } from '../../authenticat
 import { identifySession } from '../../authenticate/identify-session.ts';
 import { suggest } from '../../config/suggest.ts';
 import { parseArn } from '../../core/arn.ts';
+import { entityName, federatedUserName } from '../../core/iam-names.ts';
 import { withoutScheme } from '../../core/issuer.ts';
 import type { Role } from '../../directory/role.ts';
 import type { Root } from '../../directory/root.ts';
@@ -91,7 +92,7 @@ function federatedUser(
   if (principal !== federatedUserArn(owner, name)) {
     throw new QuestionError('principal', `${shown(principal)} is of another account`);
   }
-  if (!/^[\w+=,.@-]{2,32}$/.test(name)) {
+  if (!federatedUserName.test(name)) {
     throw new QuestionError('principal', `${shown(name)} cannot be the name of a federated user`);
   }
   checkSession(asking, world);
@@ -213,7 +214,7 @@ function findRole(principal: string, world: World): NamedSession {
     }
     // A session named after its subject may have a shorter name than RoleSessionName allows.
     const shortest = role.provider === undefined ? 2 : 1;
-    if (!/^[\w+=,.@-]{1,64}$/.test(name) || name.length < shortest) {
+    if (!entityName.test(name) || name.length < shortest) {
       throw new QuestionError('principal', `${shown(name)} cannot be the name of a session`);
     }
     return { role, name };

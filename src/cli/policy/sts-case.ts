@@ -2,6 +2,7 @@ import type { Caller } from '../../authenticate/caller.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { globalKeys } from '../../authorize/global-keys.ts';
 import { suggest } from '../../config/suggest.ts';
+import { federatedUserName } from '../../core/iam-names.ts';
 import type { Role } from '../../directory/role.ts';
 import { RequestContext } from '../../iam/request-context.ts';
 import { federatedUserKeys } from '../../sts/grants/owner-grant.ts';
@@ -70,7 +71,7 @@ function ownCase(
   const fits =
     kind === 'any'
       ? resource === '*'
-      : resource.startsWith(prefix) && /^[\w+=,.@-]{2,32}$/.test(resource.slice(prefix.length));
+      : resource.startsWith(prefix) && federatedUserName.test(resource.slice(prefix.length));
   if (!fits) {
     const expected = kind === 'any' ? '*' : `${prefix}name`;
     throw new QuestionError('resource', `${shown(resource)} does not fit ${action}: expected ${expected}`);

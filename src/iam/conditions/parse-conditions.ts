@@ -1,5 +1,6 @@
 import { foldCase } from '../../core/fold-case.ts';
-import { isIllFormed, isMapping, quoted, type Report, type ReporterAt } from '../problem.ts';
+import { isMapping } from '../../core/mapping.ts';
+import { isIllFormed, quoted, type Report, type ReporterAt } from '../problem.ts';
 import { type Condition, compileCondition } from './condition.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { longestSessionSeconds } from '../../core/iam-names.ts';
 import { isMapping } from '../../core/mapping.ts';
 import type { OutboundAnswer } from '../../outbound/guarded-fetch.ts';
 
@@ -8,7 +9,7 @@ export type Verdict =
 
 const maxUserLength = 255;
 const maxReasonLength = 1024;
-const validity = { min: 900, max: 31_536_000 };
+const validity = { min: 900, max: longestSessionSeconds };
 
 /**
  * Reads a webhook's response: 200 `{"user", "maxValiditySeconds", "claims"}` or 403 `{"reason"}` (MinIO, "Identity Management

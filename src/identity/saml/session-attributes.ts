@@ -1,4 +1,5 @@
 import { foldCase } from '../../core/fold-case.ts';
+import { longestSessionSeconds, sessionName } from '../../core/iam-names.ts';
 import type { FederatedSessionTag } from '../federated-identity.ts';
 import type { SamlIdentity, SamlRole } from '../saml-identity.ts';
 import { sessionForms } from '../session-forms.ts';
@@ -18,9 +19,6 @@ const prefix = 'https://aws.amazon.com/SAML/Attributes/';
 const tagPrefix = `${prefix}PrincipalTag:`;
 
 const { maxTags, tagKey, tagValue, sourceIdentity: sourceIdentityForm } = sessionForms;
-const sessionName = /^[\w+=,.@-]{2,64}$/;
-/** The longest session that any role may allow. */
-const maxSessionDurationSeconds = 31_536_000;
 
 /**
  * Reads roles, session name, duration, tags and source identity.
@@ -79,11 +77,8 @@ function isRole(arn: string): boolean {
 function readDuration(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = /^\d{1,8}$/.test(text) ? Number(text) : 0;
-  if (seconds >= 900 && seconds <= maxSessionDurationSeconds) return seconds;
-  throw rejected(
-    'bad_claims',
-    `SessionDuration must be a whole number from 900 to ${maxSessionDurationSeconds}`,
-  );
+  if (seconds >= 900 && seconds <= longestSessionSeconds) return seconds;
+  throw rejected('bad_claims', `SessionDuration must be a whole number from 900 to ${longestSessionSeconds}`);
 }
 
 function readTags(attributes: Attributes): FederatedSessionTag[] {

@@ -5,7 +5,7 @@ import {
   type RootCaller,
   type UserCaller,
 } from '../../authenticate/caller.ts';
-import type { ContextEntry } from '../../authorize/global-keys.ts';
+import type { ContextEntry } from '../../iam/key-table.ts';
 import type {
   FederatedUserPrincipal,
   SessionClaims,

@@ -1,3 +1,4 @@
+import { longestSessionSeconds } from '../../core/iam-names.ts';
 import type { Directory } from '../../directory/directory.ts';
 import type { Role } from '../../directory/role.ts';
 import type { FederatedIdentity } from '../../identity/federated-identity.ts';
@@ -7,9 +8,6 @@ import type { UnsignedCall } from '../action.ts';
 import { stsError } from '../errors.ts';
 import { sessionNameOf } from '../session-name.ts';
 import { type GrantedRoleSession, RoleSession } from './role-session.ts';
-
-/** The longest session: a year. */
-const maxDurationSeconds = 31_536_000;
 
 class GrantOfProvider extends RoleSession {
   // A private field makes the type nominal: no object literal and no other class is assignable to it.
@@ -97,7 +95,7 @@ function ownPolicies(
 }
 
 function remainingSeconds({ expiresAt }: FederatedIdentity, nowMs: number): number {
-  const seconds = Math.min(expiresAt - Math.floor(nowMs / 1000), maxDurationSeconds);
+  const seconds = Math.min(expiresAt - Math.floor(nowMs / 1000), longestSessionSeconds);
   // Less than a second is left: sessions last whole seconds.
   if (seconds < 1) throw stsError('ExpiredTokenException');
   return seconds;
