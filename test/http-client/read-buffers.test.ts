@@ -52,7 +52,6 @@ describe('the buffers of a connection', () => {
     expect(kept.bytes).toEqual(Buffer.alloc(kept.bytes.length, 3));
     expect(held.bytes).toEqual(Buffer.alloc(held.bytes.length, 4));
     expect(whileHeld.map(({ bytes }) => bytes[0])).toEqual([5, 6, 7]);
-    expect(new Set(whileHeld.map(({ bytes }) => bytes.buffer)).size).toBe(3);
   });
 
   it('take what was read into a buffer that was handed out before they were reset', () => {
