@@ -1,6 +1,6 @@
 import type { Origin } from './connect.ts';
 import type { Carrier, HttpExchange } from './http-exchange.ts';
-import { HttpFault } from './http-fault.ts';
+import { HttpFault, toFault } from './http-fault.ts';
 import { type HttpTimeouts, keepTimeMs, Progress } from './progress.ts';
 import { Wire, type WireObserver } from './wire.ts';
 
@@ -246,9 +246,4 @@ export class Connection implements Carrier, WireObserver {
     this.#isClosed = true;
     this.#owner.onClosed(this);
   }
-}
-
-function toFault(error: unknown): HttpFault {
-  if (error instanceof HttpFault) return error;
-  return new HttpFault('protocol', 'the answer could not be handled', { cause: error });
 }

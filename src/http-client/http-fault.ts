@@ -40,3 +40,9 @@ export class HttpFault extends Error {
 export function protocolFault(message: string): HttpFault {
   return new HttpFault('protocol', message);
 }
+
+/** Makes the fault for anything that is thrown while an answer is handled. */
+export function toFault(error: unknown): HttpFault {
+  if (error instanceof HttpFault) return error;
+  return new HttpFault('protocol', 'the answer could not be handled', { cause: error });
+}

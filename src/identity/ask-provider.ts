@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../core/clock.ts';
-import type { GuardedFetch, OutboundAnswer, OutboundRequest } from '../outbound/guarded-fetch.ts';
+import type { GuardedFetch, OutboundAnswer } from '../outbound/guarded-fetch.ts';
 import { OutboundFault } from '../outbound/outbound-fault.ts';
+import type { OutboundRequest } from '../outbound/outbound-request.ts';
 import type { IdentityObserver, IdentityOperation, IdentityRequest } from './observer.ts';
 
 /** What every kind of provider needs to make requests. */

@@ -5,12 +5,9 @@ import tls from 'node:tls';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { addressKind } from '../../src/outbound/addresses.ts';
-import {
-  GuardedFetch,
-  type OutboundRequest,
-  type OutboundSettings,
-} from '../../src/outbound/guarded-fetch.ts';
+import { GuardedFetch, type OutboundSettings } from '../../src/outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../src/outbound/outbound-fault.ts';
+import type { OutboundRequest } from '../../src/outbound/outbound-request.ts';
 import { type LocalServer, startLocalServer, testCaPem } from '../support/identity-provider.ts';
 import { localName, withLocalName } from '../support/local-name.ts';
 

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { decodeUtf8 } from '../../core/bytes.ts';
 import { Secret } from '../../core/secret.ts';
-import type { OutboundRequest } from '../../outbound/guarded-fetch.ts';
+import type { OutboundRequest } from '../../outbound/outbound-request.ts';
 import { askProvider, type IdentityTools } from '../ask-provider.ts';
 import { usableKeys } from '../discovery.ts';
 import { IdentityFault } from '../identity-fault.ts';

@@ -1,7 +1,7 @@
 import { isMapping, type Mapping } from '../../core/mapping.ts';
 import { Secret } from '../../core/secret.ts';
-import type { OutboundRequest } from '../../outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../outbound/outbound-fault.ts';
+import type { OutboundRequest } from '../../outbound/outbound-request.ts';
 import { askProvider, type IdentityTools } from '../ask-provider.ts';
 import { isAwsClaim } from '../aws-claims.ts';
 import { IdentityFault } from '../identity-fault.ts';

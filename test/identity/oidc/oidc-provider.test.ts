@@ -2,11 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { IdentityFault } from '../../../src/identity/identity-fault.ts';
 import type { OidcProviderSettings } from '../../../src/identity/oidc/settings.ts';
-import {
-  GuardedFetch,
-  type OutboundAnswer,
-  type OutboundRequest,
-} from '../../../src/outbound/guarded-fetch.ts';
+import { GuardedFetch, type OutboundAnswer } from '../../../src/outbound/guarded-fetch.ts';
+import type { OutboundRequest } from '../../../src/outbound/outbound-request.ts';
 import {
   startIdentityProvider,
   type TestIdentityProvider,

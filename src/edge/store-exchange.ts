@@ -1,0 +1,38 @@
+import type { Authenticated } from '../authenticate/authenticate.ts';
+import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { Exchange } from '../forward/forward.ts';
+import type { ClientConnection } from './client-connection.ts';
+
+/**
+ * The client's side of a forwarded request. A class, because each object literal with an accessor gets a hidden class of
+ * its own, which keeps the whole request alive until the next full collection.
+ */
+export class StoreExchange implements Exchange {
+  readonly message: Exchange['message'];
+  readonly response: Exchange['response'];
+  readonly invite: () => void;
+  readonly ownHeaders: readonly string[];
+  readonly url: string;
+  readonly recheck: Exchange['recheck'];
+  readonly #place: ClientConnection['place'];
+
+  constructor(
+    { request: { raw } }: Authorized,
+    authenticated: Authenticated,
+    { message, response, invite, ownHeaders, place, clock }: ClientConnection,
+  ) {
+    this.message = message;
+    this.response = response;
+    this.invite = invite;
+    this.ownHeaders = ownHeaders;
+    this.url = `${raw.isSecure ? 'https' : 'http'}://${raw.headers.get('host') ?? ''}${raw.path}`;
+    // An upload that began in time may end after its session, as on AWS; it may not outlive a revocation.
+    this.recheck = (body) => authenticated.recheck(body === 'whole' ? clock.now() : raw.receivedAtMs);
+    this.#place = place;
+  }
+
+  /** Created on first use, since most requests hold nothing. */
+  get reservation(): Exchange['reservation'] {
+    return this.#place.reservation;
+  }
+}
