@@ -32,7 +32,7 @@ export async function inspectToken(
   }
   const { settings, directory } = loaded;
   const opener = new SessionOpener(createKeyRing(settings.tokens.keys, settings.tokens.sealWith));
-  const session = await opener.open(token.trim());
+  const session = opener.open(token.trim());
   if (session === undefined) {
     terminal.prose('not a session token that a key of this configuration sealed');
     return exitCodes.failure;

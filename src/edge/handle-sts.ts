@@ -88,8 +88,7 @@ async function callService(
   const length = raw.query.length + body.length;
   if (length > longFormBytes) {
     // So that the forms of strangers cannot displace it while it waits.
-    // A session token is decrypted in the thread pool, and may be made up, so the call can give way meanwhile.
-    const caller = isSigned(raw) ? await place.waitFor(callerOf(raw, body, dependencies)) : undefined;
+    const caller = isSigned(raw) ? await callerOf(raw, body, dependencies) : undefined;
     if (caller !== undefined) know(caller);
     await waitForTurn(connection, owner, length / formBytesPerTurn);
   }

@@ -1,8 +1,8 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { compactDecrypt, decodeProtectedHeader } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import { decodeUtf8 } from '../core/bytes.ts';
 import { type AuthorizationFailure, decodeFailure, encodeFailure } from './authorization-failure.ts';
-import { encodeHeader, encryptCompact } from './compact-jwe.ts';
+import { decryptCompact, encodeHeader, encryptCompact } from './compact-jwe.ts';
 import { type DecodedAuthorizationMessage, failureDocument } from './decoded-message.ts';
 import type { KeyRing, RingKey } from './key-ring.ts';
 
@@ -62,16 +62,16 @@ function deriveHourKey({ authorizationMessages }: RingKey, hour: number): Uint8A
 }
 
 /** Decodes a message that this ring sealed less than 24 hours before `nowMs`. Session tokens count as malformed. */
-export async function openAuthorizationMessage(
+export function openAuthorizationMessage(
   text: string,
   ring: KeyRing,
   nowMs: number,
-): Promise<OpenedAuthorizationMessage> {
+): OpenedAuthorizationMessage {
   const header = text.length <= maxAuthorizationMessageLength ? readHeader(text) : undefined;
   if (header === undefined) return { ok: false, reason: 'malformed' };
   const key = ring.find(header.kid);
   if (key === undefined) return { ok: false, reason: 'unknown_key' };
-  const failure = await decrypt(text, deriveHourKey(key, header.hour));
+  const failure = decrypt(text, deriveHourKey(key, header.hour));
   if (failure === undefined) return { ok: false, reason: 'malformed' };
   if (nowMs >= failure.deniedAtMs + authorizationMessageLifetimeMs) return { ok: false, reason: 'expired' };
   return { ok: true, document: failureDocument(failure) };
@@ -99,15 +99,8 @@ function isCanonical(text: string): boolean {
   );
 }
 
-async function decrypt(text: string, key: Uint8Array): Promise<AuthorizationFailure | undefined> {
-  try {
-    const { plaintext } = await compactDecrypt(text, key, {
-      keyManagementAlgorithms: ['dir'],
-      contentEncryptionAlgorithms: ['A256GCM'],
-    });
-    const json = decodeUtf8(plaintext);
-    return json === undefined ? undefined : decodeFailure(json);
-  } catch {
-    return undefined;
-  }
+function decrypt(text: string, key: Uint8Array): AuthorizationFailure | undefined {
+  const opened = decryptCompact(text, key);
+  const json = opened === undefined ? undefined : decodeUtf8(opened);
+  return json === undefined ? undefined : decodeFailure(json);
 }

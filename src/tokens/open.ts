@@ -1,10 +1,9 @@
 import { inflateRawSync } from 'node:zlib';
-import { compactDecrypt, decodeProtectedHeader } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import { decodeUtf8, flatCopy } from '../core/bytes.ts';
-import type { MaybePromise } from '../core/maybe-promise.ts';
 import type { Secret } from '../core/secret.ts';
-import { isCompactJwe } from './compact-jwe.ts';
+import { decryptCompact, isCompactJwe } from './compact-jwe.ts';
 import { deriveSecretAccessKey } from './derive-secret.ts';
 import type { KeyRing, RingKey } from './key-ring.ts';
 import { maxTokenLength, maxUnpackedBytes, sessionTokenType } from './seal.ts';
@@ -27,7 +26,7 @@ const maxCachedSessions = 10_000;
 const maxCachedCharacters = 12_000_000;
 
 /**
- * Opens session tokens with one key ring. Opened sessions are cached, because decryption takes about 70 µs. The cache belongs
+ * Opens session tokens with one key ring. Opened sessions are cached, because opening takes some 40 µs. The cache belongs
  * to one configuration snapshot, so removing a key from the ring removes its sessions from the cache too.
  */
 export class SessionOpener {
@@ -43,16 +42,16 @@ export class SessionOpener {
   }
 
   /** Opens a token. `undefined` when it is malformed, or was not sealed by this ring. */
-  open(token: string): MaybePromise<OpenedSession | undefined> {
+  open(token: string): OpenedSession | undefined {
     if (token.length > maxTokenLength) return undefined;
     return this.#opened.get(token)?.session ?? this.#decrypt(token);
   }
 
-  async #decrypt(token: string): Promise<OpenedSession | undefined> {
+  #decrypt(token: string): OpenedSession | undefined {
     // Otherwise each spelling of a token would take an entry of its own in the cache.
     if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
-    const text = key === undefined ? undefined : await decrypt(token, key);
+    const text = key === undefined ? undefined : decrypt(token, key);
     const claims = text === undefined ? undefined : decodeClaims(text);
     if (key === undefined || text === undefined || claims === undefined) return undefined;
     const secretAccessKey = deriveSecretAccessKey(key, claims.seed, claims.accessKeyId);
@@ -77,13 +76,11 @@ export class SessionOpener {
   }
 }
 
-async function decrypt(token: string, key: RingKey): Promise<string | undefined> {
+function decrypt(token: string, key: RingKey): string | undefined {
+  const packed = decryptCompact(token, key.sessionTokens);
+  if (packed === undefined) return undefined;
   try {
-    const { plaintext } = await compactDecrypt(token, key.sessionTokens, {
-      keyManagementAlgorithms: ['dir'],
-      contentEncryptionAlgorithms: ['A256GCM'],
-    });
-    return decodeUtf8(inflateRawSync(plaintext, { maxOutputLength: maxUnpackedBytes }));
+    return decodeUtf8(inflateRawSync(packed, { maxOutputLength: maxUnpackedBytes }));
   } catch {
     return undefined;
   }

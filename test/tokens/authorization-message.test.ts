@@ -45,7 +45,7 @@ function failure(changes: Partial<AuthorizationFailure> = {}): AuthorizationFail
   };
 }
 
-const open = (text: string, keys: KeyRing = ring, nowMs = deniedAtMs): Promise<OpenedAuthorizationMessage> =>
+const open = (text: string, keys: KeyRing = ring, nowMs = deniedAtMs): OpenedAuthorizationMessage =>
   openAuthorizationMessage(text, keys, nowMs);
 
 async function conditionsOf(text: string): Promise<ReadonlyMap<string, readonly string[]>> {

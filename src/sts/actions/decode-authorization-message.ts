@@ -21,7 +21,7 @@ export const decodeAuthorizationMessage: SignedAction = defineAction({
   async perform({ EncodedMessage: message }, call) {
     await requirePermission('sts:DecodeAuthorizationMessage', '*', call);
     const { keyRing } = call.dependencies;
-    const opened = await openAuthorizationMessage(message, keyRing, call.authenticated.raw.receivedAtMs);
+    const opened = openAuthorizationMessage(message, keyRing, call.authenticated.raw.receivedAtMs);
     if (!opened.ok) {
       throw stsError('InvalidAuthorizationMessageException', undefined, { detail: opened.reason });
     }
