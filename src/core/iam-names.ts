@@ -1,5 +1,8 @@
-/** The characters of names of users, roles, policies and sessions, for a class of a regular expression (AWS IAM API Reference). */
-export const nameCharacters = String.raw`\w+=,.@\-`;
+/**
+ * The characters of names of users, roles, policies and sessions, for the end of a class of a regular expression (AWS IAM API
+ * Reference).
+ */
+export const nameCharacters = String.raw`\w+=,.@-`;
 
 /** The form of names of that length. */
 export function nameForm(min: number, max: number): RegExp {
