@@ -212,7 +212,7 @@ export interface S3Request {
   /** Without all of these permissions a 404 of the store is answered as 403, so that names cannot be probed. */
   readonly seesMissing: readonly Permission[];
   /** Response headers that are removed unless the permission is given. */
-  readonly guardedHeaders: readonly (readonly [header: string, permission: Permission])[];
+  readonly guardedHeaders: readonly (readonly [header: `x-amz-${string}`, permission: Permission])[];
   /**
    * The error to answer with instead of forwarding, once the request is authorized. It reveals something about this endpoint,
    * which unauthorized callers must not learn.

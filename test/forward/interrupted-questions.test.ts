@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -12,11 +11,11 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { expect, it, onTestFinished } from 'vitest';
-import { addressOf } from '../support/address.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { assume, outcome, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned } from '../support/signed-socket.ts';
+import { isRead, startFakeStore } from './fake-store.ts';
 
 /** A sidecar before a store that hands over each read, which the test answers, and answers every write with 200. */
 async function inFrontOf(
@@ -24,21 +23,12 @@ async function inFrontOf(
   options: { readonly clock?: TestClock; readonly directory?: string } = {},
 ): Promise<{ sidecar: TestSidecar; writes: string[] }> {
   const writes: string[] = [];
-  const store = createServer((message, response) => {
-    message.resume().on('end', () => {
-      const { method = '', url = '' } = message;
-      if (method === 'GET' || method === 'HEAD') return onRead(response, url);
-      writes.push(method);
-      return response.end(url.includes('delete') ? '<DeleteResult/>' : '<CopyObjectResult/>');
-    });
-  }).listen(0, '127.0.0.1');
-  await once(store, 'listening');
-  onTestFinished(() => {
-    store.closeAllConnections();
-    store.close();
+  const backend = await startFakeStore((message, response) => {
+    const { method = '', url = '' } = message;
+    if (isRead(message)) return onRead(response, url);
+    writes.push(method);
+    return response.end(url.includes('delete') ? '<DeleteResult/>' : '<CopyObjectResult/>');
   });
-  const endpoint = `http://127.0.0.1:${addressOf(store).port}`;
-  const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
   const sidecar = await startSidecar({ ...options, backend });
   onTestFinished(() => sidecar.stop());
   return { sidecar, writes };

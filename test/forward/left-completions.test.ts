@@ -1,14 +1,13 @@
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { acceptedOn } from '../support/accepted-sockets.ts';
-import { addressOf } from '../support/address.ts';
 import { requestsInFlight } from '../support/in-flight.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { openSigned, readAll } from '../support/signed-socket.ts';
+import { isRead, startFakeStore } from './fake-store.ts';
 
 interface Held {
   readonly sidecar: TestSidecar;
@@ -19,19 +18,10 @@ interface Held {
 /** A sidecar before a store that answers reads, and leaves the answers to everything else to the test. */
 async function beforeHoldingStore(): Promise<Held> {
   const writes: ServerResponse[] = [];
-  const store = createServer((message, response) => {
-    message.resume().on('end', () => {
-      if (message.method === 'GET' || message.method === 'HEAD') response.end();
-      else writes.push(response);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(store, 'listening');
-  onTestFinished(() => {
-    store.closeAllConnections();
-    store.close();
+  const backend = await startFakeStore((message, response) => {
+    if (isRead(message)) response.end();
+    else writes.push(response);
   });
-  const endpoint = `http://127.0.0.1:${addressOf(store).port}`;
-  const backend = { endpoint, accessKeyId: 'KEY', secretAccessKey: 'store-secret' };
   const sidecar = await startSidecar({ backend, directory: openDirectory });
   onTestFinished(() => sidecar.stop());
   return { sidecar, writes };

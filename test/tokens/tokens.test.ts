@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
 import { CompactEncrypt } from 'jose';
@@ -218,6 +218,31 @@ describe('session tokens', () => {
         await opener.open(token.slice(0, position) + changed + token.slice(position + 1)),
       ).toBeUndefined();
     }
+  });
+
+  // With four bytes of the tag, one guess in four billion would be right.
+  it.each([4, 8, 12, 15, 17, 32])('reject a tag of %i bytes', (length) => {
+    const token = sealSession(claims(), ring);
+    const [header, , nonce, text, tag = ''] = token.split('.');
+    const whole = Buffer.concat([Buffer.from(tag, 'base64url'), Buffer.alloc(16)]);
+    const shown = whole.subarray(0, length).toString('base64url');
+    expect(new SessionOpener(ring).open([header, '', nonce, text, shown].join('.'))).toBeUndefined();
+  });
+
+  it.each([
+    [11, false],
+    [12, true],
+    [13, false],
+    [16, false],
+  ])('with a nonce of %i bytes, and the tag that belongs to it, open: %s', (length, opens) => {
+    const [header = ''] = sealSession(claims(), ring).split('.');
+    const nonce = Buffer.alloc(length, 1);
+    const cipher = createCipheriv('aes-256-gcm', ring.sealWith.sessionTokens, nonce).setAAD(
+      Buffer.from(header),
+    );
+    const text = Buffer.concat([cipher.update(deflateRawSync(encodeClaims(claims()))), cipher.final()]);
+    const parts = [nonce, text, cipher.getAuthTag()].map((part) => part.toString('base64url'));
+    expect(new SessionOpener(ring).open([header, '', ...parts].join('.')) !== undefined).toBe(opens);
   });
 
   it('refuse to be sealed past the length a header can carry', async () => {
