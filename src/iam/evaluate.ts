@@ -1,4 +1,4 @@
-import { DecisionBudget, type StepsOfDecision } from './budget.ts';
+import type { StepsOfDecision } from './budget.ts';
 import type { CompiledPolicy, CompiledStatement, StatementReference } from './compile.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import type { AuthorizationQuery } from './query.ts';
@@ -40,7 +40,10 @@ const findIndexed: CandidateFinder = (policy, { action, resource }) => policy.in
 /** An Allow without Principal ranks as `direct`, the closest level. */
 const levelRank: Readonly<Record<PrincipalLevel, number>> = { none: 0, account: 1, entity: 2, direct: 3 };
 
-/** Evaluates a set policy by policy, with pauses where its budget asks for them. */
+/**
+ * Evaluates a set policy by policy, with pauses where its budget asks for them. A statement is pending only when it matches principal,
+ * action and resource, as far as these are known, and depends on a lazy key.
+ */
 export class SetEvaluation {
   readonly #query: AuthorizationQuery;
   readonly #scope: EvaluationScope;
@@ -138,24 +141,6 @@ export class SetEvaluation {
     this.#undecided ??= [];
     this.#undecided.push({ ...statement, keys: this.#scope.pendingKeys() });
   }
-}
-
-/**
- * Evaluates one set. A statement is pending only when it matches principal, action and resource, as far as these are
- * known, and depends on a lazy key.
- * @throws DecisionError when the budget is used up or the resource is no ARN.
- */
-export function evaluatePolicies(
-  policies: readonly CompiledPolicy[],
-  query: AuthorizationQuery,
-  budget: StepsOfDecision = (query.budget ?? new DecisionBudget()).begin(),
-  findCandidates: CandidateFinder = findIndexed,
-): SetResult {
-  const evaluation = new SetEvaluation(query, budget);
-  for (const policy of policies) {
-    if (evaluation.add(policy, findCandidates) === true) break;
-  }
-  return evaluation.result();
 }
 
 /** Cost of rejecting a statement that does not match, in comparisons. */

@@ -3,9 +3,9 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { compilePolicy } from '../../src/iam/compile.ts';
 import { parsePolicyText } from '../../src/iam/document.ts';
-import { evaluatePolicies } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 import type { StatementIndex } from '../../src/iam/statement-index.ts';
+import { evaluatePolicies } from '../support/evaluate-policies.ts';
 import { compileAll } from '../support/raw-policies.ts';
 
 const context = new RequestContext();

@@ -4,10 +4,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { DecisionBudget, StepsOfDecision } from '../../src/iam/budget.ts';
 import { decide } from '../../src/iam/combine.ts';
 import { conditionOperators } from '../../src/iam/conditions/index.ts';
-import { evaluatePolicies, SetEvaluation } from '../../src/iam/evaluate.ts';
+import { SetEvaluation } from '../../src/iam/evaluate.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 import { paused } from '../../src/iam/scope.ts';
 import { splitByEffect } from '../../src/iam/statement-index.ts';
+import { evaluatePolicies } from '../support/evaluate-policies.ts';
 import {
   compileAll,
   compileSets,
@@ -237,12 +238,8 @@ describe('the compiled engine', () => {
         (documents, asked) => {
           const compiled = compileAll(documents, 'resource');
           for (const query of [...asked, ...asked].map((one) => toQuery(one))) {
-            const plain = evaluatePolicies(
-              compiled,
-              query,
-              new DecisionBudget().begin(),
-              ({ statements }, { action }) =>
-                splitByEffect(statements.filter(({ matchesAction }) => matchesAction(action.toLowerCase()))),
+            const plain = evaluatePolicies(compiled, query, ({ statements }, { action }) =>
+              splitByEffect(statements.filter(({ matchesAction }) => matchesAction(action.toLowerCase()))),
             );
             expect(evaluatePolicies(compiled, query)).toEqual(plain);
           }
