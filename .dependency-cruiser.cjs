@@ -21,11 +21,13 @@ const LAYERS = {
       'core',
       'schema',
       'iam/document\\.ts',
-      'directory/(?:records|check-records|revocation-record|revocation-names)\\.ts',
+      'directory/(?:records|check-records)\\.ts',
+      'revocation/(?:revocation-record|revocation-names)\\.ts',
       'identity/kinds?\\.ts',
     ],
   },
-  authenticate: { values: ['core', 'sigv4', 'tokens', 'directory', 'state'] },
+  revocation: { values: ['core', 'directory', 'state'], types: ['tokens'] },
+  authenticate: { values: ['core', 'sigv4', 'tokens', 'directory', 'revocation'] },
   authorize: { values: ['core', 'iam', 'directory'], types: ['authenticate', 's3'] },
   forward: { values: ['core', 'sigv4', 'http-client'], types: ['authorize'] },
   sts: {
@@ -41,6 +43,16 @@ const LAYERS = {
     ],
   },
   edge: { values: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state'] },
+  control: {
+    values: [
+      'core',
+      'revocation',
+      'observe',
+      'state',
+      'forward/request-body\\.ts',
+      'edge/(?:limits|one-at-a-time|survive-errors)\\.ts',
+    ],
+  },
   demo: { values: ['core', 'sigv4', 's3/errors\\.ts'] },
 };
 

@@ -12,17 +12,16 @@ import { openListeners } from './app/listeners.ts';
 import { createSnapshot } from './app/snapshot.ts';
 import { createState, type StateParts } from './app/state.ts';
 import type { Settings } from './config/settings.ts';
+import { createControlServer } from './control/control-server.ts';
+import { RevocationControl } from './control/revocation-control.ts';
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
 import { buildDirectory } from './directory/directory.ts';
 import type { DirectoryRecords } from './directory/records.ts';
-import { RevocationNames } from './directory/revocation-names.ts';
 import { createAdminServer, maxAdminConnections } from './edge/admin.ts';
 import { ConnectionTable } from './edge/connection-table.ts';
-import { createControlServer } from './edge/control.ts';
 import { LimitReporter } from './edge/limit-reporter.ts';
-import { RevocationControl } from './edge/revocation-control.ts';
 import { createEdgeServer } from './edge/server.ts';
 import { closeServer, drain } from './edge/shutdown.ts';
 import { TrustedProxies } from './edge/trusted-proxies.ts';
@@ -31,6 +30,7 @@ import { createProviders, type IdentityKinds } from './identity/kinds.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
+import { RevocationNames } from './revocation/revocation-names.ts';
 import { version } from './version.ts';
 
 /** What a sidecar is built from. Time and randomness enter here and nowhere else. */

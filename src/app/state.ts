@@ -1,9 +1,9 @@
-import { RunTimeRevocations } from '../authenticate/run-time-revocations.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { RunTimeRevocations } from '../revocation/run-time-revocations.ts';
 import { MemoryState } from '../state/memory-state.ts';
 import { RedisState } from '../state/redis-state.ts';
 import { ReplicatedRecords, type ReplicationObserver } from '../state/replicated-records.ts';

@@ -1,5 +1,5 @@
 /*
- * This folder finds out who sends a request, and keeps the revocations of sessions.
+ * This folder finds out who sends a request.
  * In: a `RawRequest`; the directory, the session tokens and the revocations of one configuration.
  * Out: `Authenticated`, which names the caller and is proof of a valid signature, or an `AuthenticationFault`.
  * It never names a caller before the signature is verified.

@@ -4,12 +4,12 @@ import type { Secret } from '../core/secret.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Root } from '../directory/root.ts';
 import type { User } from '../directory/user.ts';
+import type { Revocations } from '../revocation/revocations.ts';
 import type { SignedRequest } from '../sigv4/signed-request.ts';
 import type { OpenedSession, SessionOpener } from '../tokens/open.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import type { Caller } from './caller.ts';
 import { identifySession } from './identify-session.ts';
-import type { Revocations } from './revocations.ts';
 
 /** What credentials are looked up in. */
 export interface CredentialSources {

@@ -1,12 +1,12 @@
 import { identifySession } from '../authenticate/identify-session.ts';
-import { RevocationIndex } from '../authenticate/revocation-index.ts';
 import { loadConfiguration } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { type Clock, isoSeconds } from '../core/clock.ts';
 import { buildDirectory } from '../directory/directory.ts';
 import type { DirectoryRecords } from '../directory/records.ts';
-import { RevocationNames } from '../directory/revocation-names.ts';
+import { RevocationIndex } from '../revocation/revocation-index.ts';
+import { RevocationNames } from '../revocation/revocation-names.ts';
 import { createKeyRing } from '../tokens/key-ring.ts';
 import { SessionOpener } from '../tokens/open.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';

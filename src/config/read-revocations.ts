@@ -1,10 +1,10 @@
 import type { DirectoryRecords } from '../directory/records.ts';
-import { RevocationNames } from '../directory/revocation-names.ts';
+import { RevocationNames } from '../revocation/revocation-names.ts';
 import {
   parseRevocationRecord,
   type RevocationProblem,
   type RevocationRecord,
-} from '../directory/revocation-record.ts';
+} from '../revocation/revocation-record.ts';
 import type { Path } from './path.ts';
 import type { Reading } from './reading.ts';
 import { sections } from './sections.ts';

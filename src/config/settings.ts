@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Secret } from '../core/secret.ts';
-import type { RevocationRecord } from '../directory/revocation-record.ts';
 import type { ProviderSettings } from '../identity/kind.ts';
+import type { RevocationRecord } from '../revocation/revocation-record.ts';
 import type { sections } from './sections.ts';
 
 export type { ListenAddress } from '../schema/scalars.ts';

@@ -1,7 +1,6 @@
 /*
  * This folder owns users, roles, access keys and policies.
- * In: `DirectoryRecords` from the configuration or a test. Out: an immutable `Directory` of compiled policies; and for a
- * revocation, the keys of the sessions that it covers.
+ * In: `DirectoryRecords` from the configuration or a test. Out: an immutable `Directory` of compiled policies.
  * It never reads a file, verifies a signature or decides a request.
  */
 

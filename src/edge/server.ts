@@ -1,5 +1,5 @@
 /*
- * This folder owns the listeners for S3 and STS, for health and metrics, and for revocations at run time.
+ * This folder owns the listeners for S3 and STS, and for health and metrics.
  * In: connections from clients. Out: one response and one `RequestRecord` for each request.
  * It limits what each client can take up, calls the stages in order, and renders S3 errors.
  * It never verifies a signature, evaluates a policy or talks to the store itself.

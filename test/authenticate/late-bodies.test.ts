@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type Authenticated, authenticateSts } from '../../src/authenticate/authenticate.ts';
-import { RevocationIndex } from '../../src/authenticate/revocation-index.ts';
-import { Revocations } from '../../src/authenticate/revocations.ts';
-import { RunTimeRevocations } from '../../src/authenticate/run-time-revocations.ts';
 import { AuthenticationFault } from '../../src/core/authentication-fault.ts';
 import { systemRandomness } from '../../src/core/randomness.ts';
-import { RevocationNames } from '../../src/directory/revocation-names.ts';
+import { RevocationIndex } from '../../src/revocation/revocation-index.ts';
+import { RevocationNames } from '../../src/revocation/revocation-names.ts';
+import { Revocations } from '../../src/revocation/revocations.ts';
+import { RunTimeRevocations } from '../../src/revocation/run-time-revocations.ts';
 import { MemoryState } from '../../src/state/memory-state.ts';
 import { ReplicatedRecords } from '../../src/state/replicated-records.ts';
 import { StateFault } from '../../src/state/shared-state.ts';

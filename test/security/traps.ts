@@ -243,12 +243,12 @@ const tokensAndPolicy: readonly Trap[] = [
     trap: 'a mistyped revocation that ends nothing',
     tests: [
       ['config/state.test.ts', 'no role has this name (did you mean'],
-      ['edge/control.test.ts', 'refuses %s and says what is wrong'],
+      ['control/control-server.test.ts', 'refuses %s and says what is wrong'],
     ],
   },
   {
     trap: 'a session token that opens the door of operators',
-    tests: [['edge/control.test.ts', 'refuses the credentials of a session']],
+    tests: [['control/control-server.test.ts', 'refuses the credentials of a session']],
   },
   {
     trap: 'an assertion replayed',

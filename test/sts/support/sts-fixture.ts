@@ -1,8 +1,5 @@
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { RevocationIndex } from '../../../src/authenticate/revocation-index.ts';
-import { Revocations } from '../../../src/authenticate/revocations.ts';
-import { RunTimeRevocations } from '../../../src/authenticate/run-time-revocations.ts';
 import { PolicyGatherer } from '../../../src/authorize/gather-policies.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { systemRandomness } from '../../../src/core/randomness.ts';
@@ -11,6 +8,9 @@ import { Secret } from '../../../src/core/secret.ts';
 import { buildDirectory, type Directory } from '../../../src/directory/directory.ts';
 import { type RoleRecord, readPolicyRecord, type UserRecord } from '../../../src/directory/records.ts';
 import type { IdentityProviders } from '../../../src/identity/provider.ts';
+import { RevocationIndex } from '../../../src/revocation/revocation-index.ts';
+import { Revocations } from '../../../src/revocation/revocations.ts';
+import { RunTimeRevocations } from '../../../src/revocation/run-time-revocations.ts';
 import { SigningKeyCache } from '../../../src/sigv4/signing-key.ts';
 import { MemoryState } from '../../../src/state/memory-state.ts';
 import { ReplicatedRecords } from '../../../src/state/replicated-records.ts';

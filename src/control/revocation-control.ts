@@ -1,5 +1,5 @@
-import type { RunTimeRevocation, RunTimeRevocations } from '../authenticate/run-time-revocations.ts';
 import type { Log } from '../observe/log.ts';
+import type { RunTimeRevocation, RunTimeRevocations } from '../revocation/run-time-revocations.ts';
 import { ControlFault } from './control-fault.ts';
 
 /** What the revocation endpoints work on. */

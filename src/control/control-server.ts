@@ -1,3 +1,9 @@
+/*
+ * This folder owns the listener of operators, through which they revoke sessions at run time.
+ * In: requests with the operators' bearer token. Out: JSON.
+ * It never answers anything but 401 to a request without that token, and never handles S3 or STS requests.
+ */
+
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,14 +13,14 @@ import { decodeUtf8 } from '../core/bytes.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import type { Secret } from '../core/secret.ts';
 import { percentDecode } from '../core/uri-encode.ts';
+import { connectionsCheckingIntervalMs, maxOperatorHeaders } from '../edge/limits.ts';
+import { createOneAtATimeServer } from '../edge/one-at-a-time.ts';
+import { survive } from '../edge/survive-errors.ts';
 import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
 import { StateFault } from '../state/shared-state.ts';
 import { ControlFault, type ControlFaultCode, controlFaults } from './control-fault.ts';
-import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
-import { createOneAtATimeServer } from './one-at-a-time.ts';
 import type { RevocationControl } from './revocation-control.ts';
-import { survive } from './survive-errors.ts';
 
 /** What the control listener is made of. */
 export interface ControlParts {

@@ -1,3 +1,10 @@
+/*
+ * This folder owns revocations, which end sessions before they expire.
+ * In: records from the configuration file, and from operators at run time; the claims of a session.
+ * Out: the session may go on, or an `AuthenticationFault`.
+ * It never lets a session go on when a record is unreadable or too old. It never ends access keys of users.
+ */
+
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import type { RevocationIndex } from './revocation-index.ts';

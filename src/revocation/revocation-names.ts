@@ -1,8 +1,8 @@
 import { entityName } from '../core/iam-names.ts';
 import { withoutScheme } from '../core/issuer.ts';
-import { iamArn } from './managed-policies.ts';
-import { canonicalProviderArn, providerRoleArn } from './provider-role.ts';
-import type { DirectoryRecords } from './records.ts';
+import { iamArn } from '../directory/managed-policies.ts';
+import { canonicalProviderArn, providerRoleArn } from '../directory/provider-role.ts';
+import type { DirectoryRecords } from '../directory/records.ts';
 import { revocationKey } from './revocation-key.ts';
 import type { RevocationProblem, RevocationRecord, RevocationSelector } from './revocation-record.ts';
 

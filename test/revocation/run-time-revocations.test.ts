@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { RunTimeRevocations } from '../../src/authenticate/run-time-revocations.ts';
 import { systemRandomness } from '../../src/core/randomness.ts';
-import { RevocationNames } from '../../src/directory/revocation-names.ts';
+import { RevocationNames } from '../../src/revocation/revocation-names.ts';
+import { RunTimeRevocations } from '../../src/revocation/run-time-revocations.ts';
 import { MemoryState } from '../../src/state/memory-state.ts';
 import { ReplicatedRecords } from '../../src/state/replicated-records.ts';
 import type { SessionClaims } from '../../src/tokens/session-claims.ts';

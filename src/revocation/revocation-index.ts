@@ -1,6 +1,6 @@
-import { revocationKey } from '../directory/revocation-key.ts';
-import type { Revocation } from '../directory/revocation-names.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
+import { revocationKey } from './revocation-key.ts';
+import type { Revocation } from './revocation-names.ts';
 
 /** Looks up whether a session is revoked, in time that does not depend on the number of revocations. */
 export class RevocationIndex {

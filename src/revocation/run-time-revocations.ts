@@ -2,14 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import { longestSessionSeconds } from '../core/iam-names.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import type { Randomness } from '../core/randomness.ts';
-import type { Revocation, RevocationNames } from '../directory/revocation-names.ts';
-import {
-  parseRevocationRecord,
-  type RevocationProblem,
-  type RevocationRecord,
-} from '../directory/revocation-record.ts';
 import type { ReplicatedRecords } from '../state/replicated-records.ts';
 import { RevocationIndex } from './revocation-index.ts';
+import type { Revocation, RevocationNames } from './revocation-names.ts';
+import { parseRevocationRecord, type RevocationProblem, type RevocationRecord } from './revocation-record.ts';
 
 /** A revocation that was added while the sidecar ran. */
 export interface RunTimeRevocation {
