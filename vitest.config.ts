@@ -13,7 +13,8 @@ const config: ViteUserConfig = defineConfig({
     // A second, which is vitest's own, is not enough on a busy machine either.
     expect: { poll: { timeout: 20_000 } },
     passWithNoTests: false,
-    maxWorkers: 2,
+    // One more than the cores of the smallest machine: some tests wait.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

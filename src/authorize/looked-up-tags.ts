@@ -25,8 +25,8 @@ export class LookedUpTags {
   }
 
   /**
-   * Forgets all tags. They can have a hundred kilobytes, and whoever tags the bucket chooses how many; the request can last as
-   * long as its client likes.
+   * Forgets all tags. They can have a hundred kilobytes: the bucket's owner chooses how many. The request can last as long as
+   * its client likes.
    */
   forget(): void {
     this.#asked.clear();

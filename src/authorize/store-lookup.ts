@@ -37,7 +37,7 @@ export interface StoreLookup {
   tags(warrant: LookupWarrant, asker: LookupAsker): Promise<readonly StoreTag[] | undefined>;
 }
 
-/** Whom a look-up is for. */
+/** The caller for whom a look-up is made. */
 export interface LookupAsker {
   /** The ARN of the principal that pays for the answer. */
   readonly owner: string;

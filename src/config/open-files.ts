@@ -8,7 +8,7 @@ const others = 256;
 
 /**
  * A message about `server.limits` that need more open files than the process may have. Each connection is one, and each request
- * in flight has another to the store. Without one, a new connection is closed, whoever opens it.
+ * in flight has another to the store. When none is left, new connections are closed, those of callers too.
  */
 export function openFilesFault(
   { maxConnections, maxInFlight }: Limits,

@@ -63,7 +63,7 @@ export class NameLookups {
     this.#startNext();
   };
 
-  /** A name that nobody waits for any more is not looked up. */
+  /** A name without waiters is not looked up. */
   #giveUp(name: string, question: Question, waiter: Waiter): void {
     question.waiters.delete(waiter);
     if (question.waiters.size === 0 && name !== this.#current) this.#questions.delete(name);
@@ -76,7 +76,7 @@ export class NameLookups {
     const [name, { options, waiters }] = next;
     this.#current = name;
     const startedMs = performance.now();
-    // Read at each call, as `net` does: whoever replaces it replaces it here too.
+    // Read at each call, as `net` does, so that a replacement takes effect here too.
     dns.lookup(name, { ...options, all: true }, (failure, addresses) => {
       this.#current = undefined;
       this.#questions.delete(name);

@@ -54,7 +54,7 @@ export function askForTurn(owner: string, session: string = owner, share = 1): A
 }
 
 /**
- * True when work of that share may be done at once: nobody waits, and it fits into this turn, of which it is given the share.
+ * True when work of that share may be done at once: no work is waiting, and it fits into this turn, of which it is given the share.
  * A piece of a whole turn or more always waits for one.
  */
 export function takeShare(owner: string, share: number): boolean {

@@ -32,7 +32,7 @@ interface Connection {
  * request. When the listener is nearly full, connections without a request are closed, oldest first: those without a
  * verified request before the others, unless these hold half of the listener. One caller could keep them all.
  *
- * When too much memory is held outside the places of requests, what has lasted longest is closed, whoever sent it: an
+ * When too much memory is held outside the places of requests, what has lasted longest is closed, regardless of its sender: an
  * ordinary head lasts some milliseconds. Refused uploads without their heads are closed last, because they take little and
  * their clients have yet to read why.
  */

@@ -30,7 +30,7 @@ const formBytesPerTurn = 1_048_576;
 /** A form up to this length is hashed at once, to find out whether a caller has signed it: some tens of microseconds. */
 const quicklyHashedBytes = 65_536;
 
-/** Whom turns of the event loop are for until a signature is verified. What takes whole turns does not delay what takes less. */
+/** Owners of turns of the event loop until a signature is verified. Work that takes whole turns does not delay shorter work. */
 const strangers = 'strangers';
 const strangersLongWork = 'strangers, whole turns';
 
@@ -101,7 +101,7 @@ function isSigned({ headers, parameters }: RawRequest): boolean {
 }
 
 /**
- * Who has signed a call; `undefined` when nobody has, or the signature is bad, or it takes too long to find out. Decides only where
+ * The caller who signed a call; `undefined` for an unsigned call, a bad signature, or one too costly to check. Decides only where
  * the call waits: an action without a signature ignores it, and the others verify it themselves.
  */
 async function callerOf(
@@ -111,7 +111,7 @@ async function callerOf(
 ): Promise<Caller | undefined> {
   if (body.length > quicklyHashedBytes) return undefined;
   try {
-    // Hashes nothing for a key that nobody knows.
+    // An unknown access key is refused before the body is hashed.
     await precheckSts(raw, authentication);
     const hash = createHash('sha256').update(body).digest('hex');
     return (await authenticateSts(raw, hash, authentication)).caller;

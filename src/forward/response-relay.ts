@@ -19,7 +19,7 @@ export type Forwarded =
 
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
-/** How long a completion goes on when nobody waits for its answer. Stores take minutes for large objects. */
+/** How long a completion goes on after its client has left. Stores take minutes for large objects. */
 const maxAloneMs = 10 * 60_000;
 
 /**

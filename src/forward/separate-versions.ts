@@ -15,8 +15,8 @@ const maxListingBytes = 64 * 1024;
 
 /**
  * Refuses to make or to delete a version under an odd key, such as `dir//kept`, when the store takes it for the object
- * `dir/kept` and that object has versions. versitygw 1.8 would keep them under the name that was sent, where nobody finds them
- * again, those under retention too (observed on 2026-11-29).
+ * `dir/kept` and that object has versions. versitygw 1.8 would keep them under the name that was sent, where they are never
+ * found again, even those under retention (observed on 2026-11-29).
  *
  * The newest version of `dir/kept` is asked for under the odd key. A store for which the two are different objects does not
  * find it there.

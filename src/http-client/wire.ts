@@ -99,7 +99,7 @@ export class Wire {
     if (this.#isEstablished) this.#socket.resume();
   }
 
-  /** Call when an exchange is over. Nobody reports any more when its bytes are let go of. */
+  /** Call when an exchange is over: from now on, nothing reports when its bytes have been consumed. */
   forgetData(): void {
     this.#buffers?.reset();
   }

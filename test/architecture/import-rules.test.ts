@@ -16,17 +16,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   identity: ['core', 'outbound', 'state', 'schema'],
   directory: ['core', 'iam'],
   config: ['core', 'schema'],
-  authenticate: ['core', 'sigv4', 'tokens', 'directory', 'state'],
+  revocation: ['core', 'directory', 'state'],
+  authenticate: ['core', 'sigv4', 'tokens', 'directory', 'revocation'],
   authorize: ['core', 'iam', 'directory'],
   forward: ['core', 'sigv4', 'http-client'],
   sts: ['core', 'iam', 'tokens', 'directory', 'authenticate', 'state'],
   edge: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state'],
+  control: ['core', 'revocation', 'observe', 'state'],
   demo: ['core', 'sigv4'],
   cli: ['core', 'iam', 'config', 'sts', 'edge', 'demo', 'forward', 'tokens'],
 };
 
 /** What may be imported as types and no more. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
+  revocation: ['tokens'],
   authorize: ['authenticate', 's3'],
   forward: ['authorize'],
 };
@@ -96,6 +99,11 @@ function fileLevelPlants(): readonly Plant[] {
     plant('sts', '../authorize/decide.ts', undefined),
     plant('sts', '../authorize/gather-policies.ts', undefined),
     plant('sts', '../authorize/authorize-s3.ts', 'layer-sts'),
+    plant('config', '../revocation/revocation-record.ts', undefined),
+    plant('config', '../revocation/revocations.ts', 'layer-config'),
+    plant('control', '../edge/limits.ts', undefined),
+    plant('control', '../edge/server.ts', 'layer-control'),
+    plant('control', '../forward/forward.ts', 'layer-control'),
     plant('edge', '../app.ts', 'layer-edge'),
     plant('edge', '../main.ts', 'layer-edge'),
   ];

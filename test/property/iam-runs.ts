@@ -8,10 +8,10 @@ declare module 'vitest' {
 }
 
 /** Runs of the comparison with the reference evaluator. */
-export const engineRuns: number = inject('iamRuns') ?? 10_000;
+export const engineRuns: number = inject('iamRuns') ?? 5_000;
 
 /** Runs of every other property of the policy engine. */
 export const otherRuns: number = engineRuns / 5;
 
 /** Ten times what the slowest property takes on a slow core. */
-export const propertyTimeoutMs: number = engineRuns * 12;
+export const propertyTimeoutMs: number = engineRuns * 24;

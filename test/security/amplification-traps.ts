@@ -6,10 +6,13 @@ export const amplificationTraps: readonly Trap[] = [
     trap: 'thousands of pipelined requests in one read, on the admin listener too',
     tests: [
       [
-        'security/amplification.test.ts',
+        'hostile/floods/amplification.test.ts',
         'in 40,000 requests of 18 bytes on a connection whose answer is not read',
       ],
-      ['security/amplification.test.ts', 'in 20,000 requests for metrics on a connection that reads nothing'],
+      [
+        'hostile/floods/amplification.test.ts',
+        'in 20,000 requests for metrics on a connection that reads nothing',
+      ],
     ],
   },
   {
@@ -22,24 +25,24 @@ export const amplificationTraps: readonly Trap[] = [
   {
     trap: 'unfinished heads of headers of a few bytes',
     tests: [
-      ['security/amplification.test.ts', 'in 2,300 unfinished heads of headers of seven bytes'],
+      ['hostile/floods/amplification.test.ts', 'in 2,300 unfinished heads of headers of seven bytes'],
       ['edge/heads.test.ts', 'are 256 at most'],
     ],
   },
   {
     trap: 'heads and trailers outside any place: of refused uploads, behind whole requests, all at once',
     tests: [
-      ['security/heads-outside-places.test.ts', 'of 3,400 refused uploads whose bodies trickle'],
-      ['security/heads-outside-places.test.ts', 'that begin in the same read as a whole request'],
-      ['security/heads-outside-places.test.ts', 'that grow on 3,500 connections at the same moment'],
-      ['security/heads-outside-places.test.ts', 'or with trailers of 3,400 refused uploads'],
+      ['hostile/floods/heads-outside-places.test.ts', 'of 3,400 refused uploads whose bodies trickle'],
+      ['hostile/floods/heads-outside-places.test.ts', 'that begin in the same read as a whole request'],
+      ['hostile/floods/heads-outside-places.test.ts', 'that grow on 3,500 connections at the same moment'],
+      ['hostile/floods/heads-outside-places.test.ts', 'or with trailers of 3,400 refused uploads'],
     ],
   },
   {
     trap: 'long heads of requests in flight, and of those that wait behind them',
     tests: [
       [
-        'security/heads-in-flight.test.ts',
+        'hostile/floods/heads-in-flight.test.ts',
         'a caller cannot exhaust memory with long heads of requests in flight and behind them',
       ],
     ],
@@ -56,12 +59,15 @@ export const amplificationTraps: readonly Trap[] = [
     trap: 'bodies of one-byte chunks that nobody reads yet',
     tests: [
       [
-        'security/amplification.test.ts',
+        'hostile/floods/amplification.test.ts',
         'in bodies of one-byte chunks that wait behind an answer which is not read',
       ],
-      ['security/amplification.test.ts', 'in two chunks of one byte as the body of each request that waits'],
       [
-        'security/amplification.test.ts',
+        'hostile/floods/amplification.test.ts',
+        'in two chunks of one byte as the body of each request that waits',
+      ],
+      [
+        'hostile/floods/amplification.test.ts',
         'in hundreds of trailers behind the body of each request that waits',
       ],
     ],
@@ -70,7 +76,7 @@ export const amplificationTraps: readonly Trap[] = [
     trap: 'answers of a store in chunks of one byte',
     tests: [
       [
-        'security/amplification.test.ts',
+        'hostile/floods/amplification.test.ts',
         'nor do the answers of a store in chunks of one byte that no client reads',
       ],
     ],
@@ -78,7 +84,10 @@ export const amplificationTraps: readonly Trap[] = [
   {
     trap: 'all bytes of strangers held by fewer of them than there are places',
     tests: [
-      ['security/strangers.test.ts', 'forms that take all bytes which strangers may hold keep no caller out'],
+      [
+        'hostile/floods/strangers.test.ts',
+        'forms that take all bytes which strangers may hold keep no caller out',
+      ],
       ['edge/places.test.ts', 'that wait for an identity provider take no room of others'],
     ],
   },
@@ -109,7 +118,10 @@ export const amplificationTraps: readonly Trap[] = [
   {
     trap: 'batches of very many short keys, which take far more than their bytes',
     tests: [
-      ['security/batch-memory.test.ts', 'do not fill the memory, however many two callers send at once'],
+      [
+        'hostile/floods/batch-memory.test.ts',
+        'do not fill the memory, however many two callers send at once',
+      ],
     ],
   },
 ];

@@ -4,30 +4,30 @@ import type { Trap } from './traps.ts';
 export const exhaustionTraps: readonly Trap[] = [
   {
     trap: 'forms of strangers in HTTP chunks of one byte',
-    tests: [['security/strangers.test.ts', 'forms in HTTP chunks of one byte']],
+    tests: [['hostile/floods/strangers.test.ts', 'forms in HTTP chunks of one byte']],
   },
   {
     trap: '1,300 connections that hold 256 KiB each',
-    tests: [['security/strangers.test.ts', '1,300 forms of 256 KiB that wait for their last byte']],
+    tests: [['hostile/floods/strangers.test.ts', '1,300 forms of 256 KiB that wait for their last byte']],
   },
   {
     trap: 'heads that never end, on the admin port too',
     tests: [
-      ['security/strangers.test.ts', '8,000 heads that never end'],
-      ['security/strangers.test.ts', '15,000 heads that never end on the admin listener'],
+      ['hostile/floods/strangers.test.ts', '8,000 heads that never end'],
+      ['hostile/floods/strangers.test.ts', '15,000 heads that never end on the admin listener'],
     ],
   },
   {
     trap: '2,001 waiting bodies that keep everybody else out',
-    tests: [['security/strangers.test.ts', '2,001 forms of 1 KiB that wait for their last byte']],
+    tests: [['hostile/floods/strangers.test.ts', '2,001 forms of 1 KiB that wait for their last byte']],
   },
   {
     trap: 'connections that pipeline and never read',
-    tests: [['security/strangers.test.ts', 'with pipelines whose answers are never read']],
+    tests: [['hostile/floods/strangers.test.ts', 'with pipelines whose answers are never read']],
   },
   {
     trap: 'calls that wait for a webhook and keep everybody else out',
-    tests: [['security/strangers.test.ts', 'calls that wait for a webhook keep no caller out']],
+    tests: [['hostile/floods/strangers.test.ts', 'calls that wait for a webhook keep no caller out']],
   },
   {
     trap: 'documents whose markup never closes, which are searched to their end again and again',
@@ -85,25 +85,25 @@ export const exhaustionTraps: readonly Trap[] = [
     trap: 'batches in HTTP chunks of one byte, of callers without permission and with it',
     tests: [
       [
-        'security/strangers.test.ts',
+        'hostile/floods/strangers.test.ts',
         'with a batch in HTTP chunks of one byte, which is refused from its head',
       ],
-      ['security/strangers.test.ts', 'with a batch in HTTP chunks of one byte'],
+      ['hostile/floods/strangers.test.ts', 'with a batch in HTTP chunks of one byte'],
     ],
   },
   {
     trap: 'hundreds of waiting batches of one caller',
     tests: [
-      ['security/strangers.test.ts', 'with 500 batches that wait for their last byte'],
+      ['hostile/floods/strangers.test.ts', 'with 500 batches that wait for their last byte'],
       [
-        'security/strangers.test.ts',
+        'hostile/floods/strangers.test.ts',
         'with 200 batches that wait for their last byte: some wait, the others get SlowDown',
       ],
     ],
   },
   {
     trap: 'denied batches whose answers are never read',
-    tests: [['security/strangers.test.ts', 'with denied batches whose answers are never read']],
+    tests: [['hostile/floods/strangers.test.ts', 'with denied batches whose answers are never read']],
   },
   {
     trap: 'slow bodies of one session that make revocations stale for everybody',
@@ -121,13 +121,13 @@ export const exhaustionTraps: readonly Trap[] = [
   {
     trap: 'oversized forms, tokens of 20 KB and ten thousand parameters, hundreds at a time',
     tests: [
-      ['security/strangers.test.ts', '200 forms of 8 MiB'],
-      ['security/strangers.test.ts', '500 connections with session tokens of 20 KB'],
-      ['security/strangers.test.ts', '500 connections with 10,000 query parameters'],
+      ['hostile/floods/strangers.test.ts', '200 forms of 8 MiB'],
+      ['hostile/floods/strangers.test.ts', '500 connections with session tokens of 20 KB'],
+      ['hostile/floods/strangers.test.ts', '500 connections with 10,000 query parameters'],
     ],
   },
   {
     trap: 'a cache or a metric that grows with names which strangers make up',
-    tests: [['security/strangers.test.ts', 'with 100,000 access keys and buckets that nobody knows']],
+    tests: [['hostile/floods/strangers.test.ts', 'with 100,000 access keys and buckets that nobody knows']],
   },
 ];

@@ -1,4 +1,4 @@
-import { countSteps } from './count-steps.ts';
+import { countNextSteps, countSteps } from './count-steps.ts';
 
 /** Writes a text of about that many characters. */
 export type Family = readonly [name: string, write: (size: number) => string];
@@ -190,12 +190,13 @@ const maxGrowth = 2.25;
 export async function superLinear(
   read: (text: string) => unknown,
   frames: Frames = [(text) => text],
-  size = 4_000,
+  size = 2_000,
 ): Promise<string[]> {
   const steps = (texts: readonly string[]): Promise<number> =>
-    countSteps(async () => {
+    countNextSteps(async () => {
       for (const text of texts) await answer(read, text);
     });
+  await countSteps(() => Promise.resolve());
   const found: string[] = [];
   for (const [name, write] of hostileFamilies) {
     const few = await steps(frames.map((frame) => frame(write(size))));

@@ -5,7 +5,7 @@ import { storeError } from './errors.ts';
 /** The largest body the store takes: everything is held in memory. */
 export const maxBodyBytes: number = 256 * 1024 * 1024;
 
-/** Thrown when the client went away before its body was whole; there is nobody left to answer. */
+/** The client went away before its body was whole, so no answer is sent. */
 export class BodyCutShort extends Error {
   override readonly name = 'BodyCutShort';
 }

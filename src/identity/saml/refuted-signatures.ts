@@ -7,8 +7,8 @@ const rememberedMs = 300_000;
 const maxRemembered = 1_024;
 
 /**
- * Signatures that a key of the provider has made, but of something else than the message they came in. Whoever has one, such as
- * that of the provider's public metadata, can put it into any number of messages, and each must be canonicalized to find out.
+ * Signatures that a key of the provider has made, but over something other than the message they came in. A holder of one, such
+ * as that of the provider's public metadata, can put it into any number of messages, and each must be canonicalized to find out.
  */
 export class RefutedSignatures {
   /** The time of each until which it is remembered, in order. */

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Attack } from '../support/hostile/attacks.ts';
-import { Swarm } from '../support/hostile/sockets.ts';
+import type { Attack } from '../../support/hostile/attacks.ts';
+import { Swarm } from '../../support/hostile/sockets.ts';
 
 /** Attacks with request heads and trailers that no place is held for. */
 

@@ -14,12 +14,12 @@ import {
   waitingBatches,
   waitingForms,
   webhookCalls,
-} from '../support/hostile/attacks.ts';
-import type { Swarm } from '../support/hostile/sockets.ts';
-import { memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
-import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
-import { type Program, type ProgramOptions, programDirectory } from '../support/program.ts';
-import { startWebhook } from '../support/webhook.ts';
+} from '../../support/hostile/attacks.ts';
+import type { Swarm } from '../../support/hostile/sockets.ts';
+import { memoryLimitMiB, underAttack } from '../../support/hostile/under-attack.ts';
+import { serveCallers, startWithObject } from '../../support/hostile/victims.ts';
+import { type Program, type ProgramOptions, programDirectory } from '../../support/program.ts';
+import { startWebhook } from '../../support/webhook.ts';
 
 const scene = underAttack();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Attack } from '../support/hostile/attacks.ts';
-import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
-import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
+import type { Attack } from '../../support/hostile/attacks.ts';
+import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../../support/hostile/under-attack.ts';
+import { serveCallers, startWithObject } from '../../support/hostile/victims.ts';
 import {
   headsBehindRequests,
   headsThatGrowTogether,

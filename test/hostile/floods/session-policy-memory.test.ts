@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { CreateBucketCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Program, startProgram } from '../support/program.ts';
-import { assume, outcome, type SdkCredentials, s3Client } from '../support/sdk.ts';
-import { alice } from '../support/sidecar.ts';
-import { signWithSmithy, type TestCredentials } from '../support/smithy-signer.ts';
+import { type Program, startProgram } from '../../support/program.ts';
+import { assume, outcome, type SdkCredentials, s3Client } from '../../support/sdk.ts';
+import { alice } from '../../support/sidecar.ts';
+import { signWithSmithy, type TestCredentials } from '../../support/smithy-signer.ts';
 
 /** A session policy of the full size whose every few characters are a pattern of their own. */
 function dearPolicy(index: number): string {

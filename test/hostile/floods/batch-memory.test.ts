@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signedHead } from '../support/hostile/signed.ts';
-import { chartLimits } from '../support/hostile/under-attack.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { assume, s3Client } from '../support/sdk.ts';
-import { alice } from '../support/sidecar.ts';
+import { signedHead } from '../../support/hostile/signed.ts';
+import { chartLimits } from '../../support/hostile/under-attack.ts';
+import { type Program, startProgram } from '../../support/program.ts';
+import { assume, s3Client } from '../../support/sdk.ts';
+import { alice } from '../../support/sidecar.ts';
 
 const batches = 480;
 const entries = Array.from({ length: 1_000 }, (_, index) => `<Object><Key>${index}</Key></Object>`);

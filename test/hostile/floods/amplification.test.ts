@@ -11,13 +11,13 @@ import {
   waitingHeaders,
   waitingTinyBodies,
   waitingTrailers,
-} from '../support/hostile/amplifiers.ts';
-import type { Attack } from '../support/hostile/attacks.ts';
-import { inBytes } from '../support/hostile/sockets.ts';
-import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { s3Client } from '../support/sdk.ts';
-import { alice } from '../support/sidecar.ts';
+} from '../../support/hostile/amplifiers.ts';
+import type { Attack } from '../../support/hostile/attacks.ts';
+import { inBytes } from '../../support/hostile/sockets.ts';
+import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../../support/hostile/under-attack.ts';
+import { type Program, startProgram } from '../../support/program.ts';
+import { s3Client } from '../../support/sdk.ts';
+import { alice } from '../../support/sidecar.ts';
 
 const scene = underAttack();
 

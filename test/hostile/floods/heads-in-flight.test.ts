@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
-import { signedHead } from '../support/hostile/signed.ts';
-import { Swarm } from '../support/hostile/sockets.ts';
-import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../support/hostile/under-attack.ts';
-import { type Program, startProgram } from '../support/program.ts';
-import { alice } from '../support/sidecar.ts';
+import { signedHead } from '../../support/hostile/signed.ts';
+import { Swarm } from '../../support/hostile/sockets.ts';
+import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../../support/hostile/under-attack.ts';
+import { type Program, startProgram } from '../../support/program.ts';
+import { alice } from '../../support/sidecar.ts';
 
 const scene = underAttack();
 let store: Server | undefined;
