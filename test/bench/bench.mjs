@@ -1,4 +1,5 @@
-// npm run bench [-- --rounds 5 --seconds 10 --warm-up 10 --cases 1KiB-GET,1KiB-GET-20000-sessions,STS,… --sessions 20000 --out FILE]
+// npm run bench [-- --rounds 5 --seconds 10 --cases 1KiB-GET,1KiB-GET-20000-sessions,STS,… --sessions 20000 --out FILE]
+//   --quick takes three minutes: small objects and 1 MiB, two rounds of two seconds
 //   --beside OTHER/dist/main.js measures another build in the same run
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,19 +14,26 @@ import { benchSts } from './sts.mjs';
 
 const { values: flags } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '10' },
-    'warm-up': { type: 'string', default: '15' },
-    cases: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    cases: { type: 'string' },
     sessions: { type: 'string', default: '20000' },
     out: { type: 'string', default: 'coverage/bench.json' },
     beside: { type: 'string' },
   },
 });
-const rounds = Number(flags.rounds);
-const seconds = Number(flags.seconds);
-const warmUp = Number(flags['warm-up']);
+const preset = flags.quick
+  ? { rounds: 2, seconds: 2, cases: '1KiB-GET,1KiB-PUT,1MiB-GET,1MiB-PUT' }
+  : { rounds: 5, seconds: 10, cases: '' };
+const rounds = Number(flags.rounds ?? preset.rounds);
+const seconds = Number(flags.seconds ?? preset.seconds);
 const connectionsOf = { '1KiB': 32, '1MiB': 16, '64MiB': 4 };
+/** Requests to each target before the first round. V8's slowest compiler needs some tens of thousands of small ones. */
+const warmUpOf = { '1KiB': 60_000, '1MiB': 2_000, '64MiB': 20 };
+/** The first requests to a fresh process, whose cost is a figure of its own. */
+const coldRequests = 10_000;
+const latencyConnections = [1, 32, 256];
 
 /** Every case: an operation on one size; the last is the first again with as many sessions as were asked for. */
 const allCases = [
@@ -41,7 +49,7 @@ const allCases = [
   },
 ];
 const slug = (name) => name.replaceAll(/[ ,]+/g, '-');
-const wanted = flags.cases.split(',').filter(Boolean);
+const wanted = (flags.cases ?? preset.cases).split(',').filter(Boolean);
 const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
 const cases = allCases.filter(({ name }) => isWanted(slug(name)));
 
@@ -49,11 +57,11 @@ pinSelf(cores.load);
 const directory = mkdtempSync(join(tmpdir(), 'sts-sidecar-bench-'));
 const servers = await startServers(directory, flags.beside);
 const memory = {};
+const cold = {};
 const sampler = setInterval(sampleMemory, 250);
 try {
   if (cases.length > 0) await benchS3();
-  if (isWanted('STS'))
-    process.stdout.write(await benchSts(servers.targets, directory, { rounds, seconds, warmUp }));
+  if (isWanted('STS')) process.stdout.write(await benchSts(servers.targets, directory, { rounds, seconds }));
 } finally {
   clearInterval(sampler);
   await servers.stop();
@@ -63,6 +71,7 @@ try {
 async function benchS3() {
   const report = { machine: describeMachine(), rounds, seconds, cases: [] };
   for (const settings of cases) report.cases.push(await runCase(settings));
+  report.cold = cold;
   report.latency = await runLatency();
   report.memory = summarizeMemory();
   mkdirSync(dirname(flags.out), { recursive: true });
@@ -77,21 +86,37 @@ async function runCase(settings) {
   const { name, size } = settings;
   const prepared = await prepare(settings);
   const measured = {};
-  // The slowest compilers of V8 need some tens of thousands of requests before a program is as fast as it gets.
-  for (let round = -1; round < rounds; round += 1) {
+  prepared.sign();
+  for (const [target, server] of Object.entries(servers.targets)) {
+    await prepared.probe(server.url);
+    await warm(target, server, { ...prepared.load, seconds: 1 }, warmUpOf[size]);
+  }
+  for (let round = 0; round < rounds; round += 1) {
     prepared.sign();
     for (const [target, server] of Object.entries(servers.targets)) {
-      if (round === 0) measured[target] = [];
       await prepared.probe(server.url);
-      const duration = round < 0 ? warmUp : seconds;
-      const result = await measure(server, { ...prepared.load, seconds: duration });
-      if (round >= 0) measured[target].push(result);
+      const result = await measure(server, { ...prepared.load, seconds });
+      measured[target] = [...(measured[target] ?? []), result];
       process.stderr.write(
         `${name}, round ${round + 1}, ${target}: ${result.perSecond.toFixed(0)}/s, ${result.cpuUs.toFixed(0)} µs\n`,
       );
     }
   }
   return { name, bytes: sizes[size], targets: compareTargets(measured, size === '64MiB'), measured };
+}
+
+/** Sends at least `count` requests. The first 10,000 of a target's life are counted as its cold start. */
+async function warm(target, server, load, count) {
+  const start = { requests: 0, cpuUs: 0 };
+  for (let sent = 0; sent < count; ) {
+    const { requests, cpuUs } = await measure(server, load);
+    if (requests === 0) throw new Error(`${target} answers nothing`);
+    sent += requests;
+    if (target in cold || start.requests >= coldRequests) continue;
+    start.requests += requests;
+    start.cpuUs += cpuUs * requests;
+  }
+  cold[target] ??= start.cpuUs / start.requests;
 }
 
 // Signatures are good for 15 minutes, so every round signs anew.
@@ -122,16 +147,32 @@ async function prepare({ method, size, sessions: sessionCount, keys }) {
 
 async function runLatency() {
   const prepared = await prepare({ method: 'GET', size: '1KiB', sessions: 100, keys: 100 });
+  const duration = Math.max(1, Math.round(seconds / 2));
   const latency = {};
   for (let round = 0; round < rounds; round += 1) {
     prepared.sign();
-    for (const [target, server] of Object.entries(servers.targets)) {
-      const load = { ...prepared.load, connections: 1, seconds: Math.max(1, Math.round(seconds / 2)) };
-      const { p50Us } = await measure(server, load);
-      latency[target] = [...(latency[target] ?? []), p50Us];
+    for (const connections of latencyConnections) {
+      for (const [target, server] of Object.entries(servers.targets)) {
+        const measured = await measure(server, { ...prepared.load, connections, seconds: duration });
+        const of = latency[target] ?? {};
+        latency[target] = { ...of, [connections]: [...(of[connections] ?? []), measured] };
+      }
     }
   }
-  return Object.fromEntries(Object.entries(latency).map(([target, list]) => [target, summarize(list)]));
+  return Object.fromEntries(
+    Object.entries(latency).map(([target, of]) => [
+      target,
+      Object.fromEntries(
+        Object.entries(of).map(([connections, list]) => [
+          connections,
+          {
+            p50Us: summarize(list.map(({ p50Us }) => p50Us)).median,
+            p99Us: summarize(list.map(({ p99Us }) => p99Us)).median,
+          },
+        ]),
+      ),
+    ]),
+  );
 }
 
 function sampleMemory() {

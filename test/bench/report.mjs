@@ -1,4 +1,5 @@
 const unit = 'http-proxy';
+const floor = 'undici';
 
 /** Middle and extremes of a list of numbers. */
 export function summarize(values) {
@@ -22,16 +23,20 @@ export function compareTargets(rounds, alwaysCpu) {
   const summaries = Object.fromEntries(
     Object.entries(rounds).map(([target, measured]) => [target, summarizeTarget(measured, alwaysCpu)]),
   );
-  const base = summaries[unit];
   for (const [target, summary] of Object.entries(summaries)) {
-    if (target === 'direct' || base === undefined) continue;
-    summary.basis = summary.isSaturated && base.isSaturated ? 'rate' : 'CPU';
-    summary.ratio =
-      summary.basis === 'rate'
-        ? summary.perSecond.median / base.perSecond.median
-        : base.cpuUs.median / summary.cpuUs.median;
+    if (target === 'direct') continue;
+    Object.assign(summary, ratioTo(summaries[unit], summary), {
+      floorRatio: ratioTo(summaries[floor], summary).ratio,
+    });
   }
   return summaries;
+}
+
+function ratioTo(base, { isSaturated, perSecond, cpuUs }) {
+  const basis = isSaturated && base.isSaturated ? 'rate' : 'CPU';
+  const ratio =
+    basis === 'rate' ? perSecond.median / base.perSecond.median : base.cpuUs.median / cpuUs.median;
+  return { basis, ratio };
 }
 
 function summarizeTarget(measured, alwaysCpu) {
@@ -51,21 +56,21 @@ function summarizeTarget(measured, alwaysCpu) {
 }
 
 /** The whole result as Markdown. */
-export function renderReport({ machine, cases, latency, memory, rounds, seconds }) {
+export function renderReport({ machine, cases, cold, latency, memory, rounds, seconds }) {
   const lines = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.nginx}, ${machine.wrk}; ${rounds} rounds of ${seconds} s.`,
     '',
-    '| Case | Target | req/s, median (min–max) | CPU µs/request | CPU ms/GiB | × http-proxy | by | proxy / core 1 busy |',
-    '|---|---|--:|--:|--:|--:|---|--:|',
+    '| Case | Target | req/s, median (min–max) | CPU µs/request | CPU ms/GiB | × http-proxy | by | × undici | proxy / core 1 busy |',
+    '|---|---|--:|--:|--:|--:|---|--:|--:|',
   ];
   for (const { name, bytes, targets } of cases) {
     for (const [target, summary] of Object.entries(targets))
       lines.push(caseRow(name, bytes, target, summary));
   }
-  lines.push('', '| Concurrency 1, 1 KiB GET | p50 µs | added to direct µs |', '|---|--:|--:|');
-  const direct = latency.direct.median;
-  for (const [target, { median }] of Object.entries(latency)) {
-    lines.push(`| ${target} | ${number(median)} | ${target === 'direct' ? '' : number(median - direct)} |`);
+  lines.push('', ...latencyTable(latency));
+  lines.push('', '| First 10,000 requests | CPU µs/request |', '|---|--:|');
+  for (const [target, cpuUs] of Object.entries(cold)) {
+    if (target !== 'direct') lines.push(`| ${target} | ${number(cpuUs)} |`);
   }
   lines.push('', '| Resident memory, MiB | median | peak |', '|---|--:|--:|');
   for (const [target, { median, peak }] of Object.entries(memory)) {
@@ -74,7 +79,22 @@ export function renderReport({ machine, cases, latency, memory, rounds, seconds 
   return `${lines.join('\n')}\n`;
 }
 
-function caseRow(name, bytes, target, { perSecond, cpuUs, ratio, basis, wrongRounds, ...busy }) {
+function latencyTable(latency) {
+  const connections = Object.keys(latency.direct);
+  const head = connections.map((count) => `${count} connections, p50 / p99 µs`);
+  const direct = latency.direct[1].p50Us;
+  return [
+    `| 1 KiB GET | added to direct µs, 1 connection | ${head.join(' | ')} |`,
+    `|---|--:|${'--:|'.repeat(connections.length)}`,
+    ...Object.entries(latency).map(([target, of]) => {
+      const added = target === 'direct' ? '' : number(of[1].p50Us - direct);
+      const cells = connections.map((count) => `${number(of[count].p50Us)} / ${number(of[count].p99Us)}`);
+      return `| ${[target, added, ...cells].join(' | ')} |`;
+    }),
+  ];
+}
+
+function caseRow(name, bytes, target, { perSecond, cpuUs, ratio, floorRatio, basis, wrongRounds, ...busy }) {
   const isProxy = target !== 'direct';
   const cells = [
     name,
@@ -84,6 +104,7 @@ function caseRow(name, bytes, target, { perSecond, cpuUs, ratio, basis, wrongRou
     isProxy && bytes >= 1024 ** 2 ? number((cpuUs.median / 1000) * (1024 ** 3 / bytes)) : '',
     ratio === undefined ? '' : ratio.toFixed(2),
     basis ?? '',
+    floorRatio === undefined ? '' : floorRatio.toFixed(2),
     `${percent(busy.proxyBusy.median)} / ${percent(busy.loadBusy.median)}`,
   ];
   return `| ${cells.join(' | ')} |`;

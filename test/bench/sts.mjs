@@ -14,17 +14,18 @@ const leastAnswerBytes = 1000;
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 /** Measures every action in turn and returns the table. Rejects when any answer was wrong. */
-export async function benchSts(targets, directory, { rounds, seconds, warmUp }) {
+export async function benchSts(targets, directory, { rounds, seconds }) {
   const provider = startProvider();
   try {
     const cases = await prepareCases(targets);
     const measured = Object.fromEntries(cases.map(({ name }) => [name, []]));
-    for (let round = -1; round < rounds; round += 1) {
+    // The first two rounds warm up.
+    for (let round = -2; round < rounds; round += 1) {
       for (const { name, target, answerBytes, sign } of cases) {
         const requestsFile = join(directory, 'requests');
         writeRequests(requestsFile, sign());
         const load = { method: 'GET', requestsFile, answerBytes, connections };
-        const result = await measure(target, { ...load, seconds: round < 0 ? warmUp : seconds });
+        const result = await measure(target, { ...load, seconds });
         if (result.isWrong) throw new Error(`${name}: some answers were wrong`);
         if (round >= 0) measured[name].push(result);
         process.stderr.write(`${name}, round ${round + 1}: ${result.perSecond.toFixed(0)}/s\n`);
