@@ -3,7 +3,7 @@ import type { Secret } from '../core/secret.ts';
 import { algorithm } from './authorization-header.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { formatBasicDateTime, formatScope } from './credential-scope.ts';
-import { computeSignature, type SigningKeyCache } from './signing-key.ts';
+import type { SigningKeyCache } from './signing-key.ts';
 import { stringToSign } from './string-to-sign.ts';
 
 /** The long-term key that signs outgoing requests. */
@@ -60,7 +60,7 @@ export function signRequest(
   const toSign = stringToSign(timestamp, scope, canonical ?? '');
   const { key, keep } = keys.find(credentials.secretAccessKey, scope);
   keep();
-  const signature = computeSignature(key, toSign).toString('hex');
+  const signature = key.sign(toSign);
   const credential = `${credentials.accessKeyId}/${formatScope(scope)}`;
   headers.push({
     name: 'authorization',

@@ -1,30 +1,28 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import { flatCopy } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';
 import type { CredentialScope } from './credential-scope.ts';
+import { HmacKey } from './hmac-key.ts';
 
 function hmac(key: Uint8Array | string, data: string): Buffer {
   return createHmac('sha256', key).update(data, 'utf8').digest();
 }
 
-/**
- * Derives the key of Signature V4 for one secret and scope. A key object, because Node 24 makes one of a Buffer for every HMAC,
- * which takes six times as long as the HMAC.
- */
-function deriveSigningKey(secret: Secret, scope: CredentialScope): KeyObject {
+/** Derives the key of Signature V4 for one secret and scope. */
+function deriveSigningKey(secret: Secret, scope: CredentialScope): HmacKey {
   const dateKey = hmac(`AWS4${secret.reveal()}`, scope.date);
   const regionKey = hmac(dateKey, scope.region);
   const serviceKey = hmac(regionKey, scope.service);
-  return createSecretKey(hmac(serviceKey, 'aws4_request'));
+  return new HmacKey(hmac(serviceKey, 'aws4_request'));
 }
 
 // One key costs four HMACs to derive and about 1 KB to keep.
 const maxCachedKeys = 12_000;
 
-/** A derived key that is not cached yet. Otherwise a client could fill the cache with made-up scopes. */
+/** A derived key. It is not kept by itself: otherwise a client could fill the cache with made-up scopes. */
 export interface FoundSigningKey {
-  readonly key: KeyObject;
+  readonly key: HmacKey;
   /** Keeps the key for the next request; call it once a signature was verified or made with it. */
   readonly keep: () => void;
 }
@@ -34,7 +32,7 @@ export interface FoundSigningKey {
  * may share an id.
  */
 export class SigningKeyCache {
-  readonly #keys: BoundedCache<KeyObject> = new BoundedCache({ maxEntries: maxCachedKeys });
+  readonly #keys: BoundedCache<HmacKey> = new BoundedCache({ maxEntries: maxCachedKeys });
 
   /** Finds or derives the key. */
   find(secret: Secret, scope: CredentialScope): FoundSigningKey {
@@ -49,9 +47,4 @@ export class SigningKeyCache {
   get size(): number {
     return this.#keys.size;
   }
-}
-
-/** The signature: lower-case hexadecimal HMAC of the string to sign. */
-export function computeSignature(signingKey: KeyObject, stringToSign: string): Buffer {
-  return createHmac('sha256', signingKey).update(stringToSign, 'latin1').digest();
 }

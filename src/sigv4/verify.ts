@@ -14,7 +14,7 @@ import { uriEncode } from '../core/uri-encode.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { formatBasicDateTime } from './credential-scope.ts';
 import type { SignedRequest } from './signed-request.ts';
-import { computeSignature, type SigningKeyCache } from './signing-key.ts';
+import type { SigningKeyCache } from './signing-key.ts';
 import { stringToSign } from './string-to-sign.ts';
 
 /**
@@ -46,7 +46,7 @@ export function verifySignature(
   }
   const toSign = stringToSign(formatBasicDateTime(request.signedAtMs), scope, canonical);
   const { key, keep } = keys.find(secret, scope);
-  if (equalBytes(computeSignature(key, toSign), Buffer.from(request.signature, 'hex'))) {
+  if (equalBytes(Buffer.from(key.sign(toSign), 'latin1'), Buffer.from(request.signature, 'latin1'))) {
     keep();
     return;
   }
