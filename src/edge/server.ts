@@ -152,7 +152,7 @@ class Edge {
     if (!this.#server.listening) response.shouldKeepAlive = false;
     const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address);
     const place = this.places.enter();
-    metrics.inFlight('s3', 1);
+    metrics.inFlight(1);
     try {
       await answerRequest(exchange, place, trace, this.#answering);
     } catch (error) {
@@ -160,7 +160,7 @@ class Edge {
       log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
     } finally {
       place.leave();
-      metrics.inFlight('s3', -1);
+      metrics.inFlight(-1);
       this.#note(trace);
     }
     if (place.isKnown) onKnown();

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
+import { CounterTally, HistogramTally, register, type TallyDescription } from './tallies.ts';
 
 const prefix = 'sts_sidecar_';
 
@@ -14,22 +15,32 @@ export interface MetricDescription {
 export class MetricFactory {
   /** Every metric that was registered, in that order. */
   readonly descriptions: MetricDescription[] = [];
-  readonly #registers: Registry[];
+  readonly #registry: Registry;
 
   constructor(registry: Registry) {
-    this.#registers = [registry];
+    this.#registry = registry;
   }
 
-  counter(name: string, help: string, labels: readonly string[]): Counter {
-    return new Counter(this.#describe('counter', name, help, labels));
+  counter(name: string, help: string, labels: readonly string[]): CounterTally {
+    const tally = new CounterTally(this.#describe('counter', name, help, labels));
+    register(this.#registry, tally);
+    return tally;
   }
 
   gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
-    return new Gauge(this.#describe('gauge', name, help, labels));
+    return new Gauge({ ...this.#describe('gauge', name, help, labels), registers: [this.#registry] });
   }
 
-  histogram(name: string, help: string, labels: readonly string[], buckets: readonly number[]): Histogram {
-    return new Histogram({ ...this.#describe('histogram', name, help, labels), buckets: [...buckets] });
+  /** @param bounds upper bounds of the buckets, in ascending order */
+  histogram(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    bounds: readonly number[],
+  ): HistogramTally {
+    const tally = new HistogramTally(this.#describe('histogram', name, help, labels), bounds);
+    register(this.#registry, tally);
+    return tally;
   }
 
   #describe(
@@ -37,9 +48,9 @@ export class MetricFactory {
     name: string,
     help: string,
     labels: readonly string[],
-  ): { name: string; help: string; labelNames: readonly string[]; registers: Registry[] } {
+  ): TallyDescription {
     const fullName = prefix + name;
     this.descriptions.push({ name: fullName, type, help, labels });
-    return { name: fullName, help, labelNames: labels, registers: this.#registers };
+    return { name: fullName, help, labelNames: labels };
   }
 }

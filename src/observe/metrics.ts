@@ -5,10 +5,11 @@
  * The log line of a request never has a field that `log.ts` does not name.
  */
 
-import { type Counter, collectDefaultMetrics, type Gauge, type Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, type Gauge, Registry } from 'prom-client';
 import type { RequestRecord } from '../core/request-record.ts';
 import { type MetricDescription, MetricFactory } from './metric-factory.ts';
 import { requestMetrics, secondsBuckets } from './request-metrics.ts';
+import type { CounterTally, HistogramTally } from './tallies.ts';
 
 /** A limit that keeps one client from using up what others need. */
 export type LimitName =
@@ -42,13 +43,14 @@ export class Metrics {
   /** Every metric but those of Node itself. */
   readonly descriptions: readonly MetricDescription[];
   readonly #registry = new Registry();
-  readonly #limitActions: Counter;
-  readonly #identityRequests: Counter;
-  readonly #identitySeconds: Histogram;
+  readonly #limitActions: CounterTally;
+  readonly #identityRequests: CounterTally;
+  readonly #identitySeconds: HistogramTally;
   readonly #keysRefreshed: Gauge;
-  readonly #stateRefreshes: Counter;
+  readonly #stateRefreshes: CounterTally;
   readonly #stateRefreshed: Gauge;
   readonly #inFlight: Gauge;
+  #requestsInFlight = 0;
   readonly #unauthenticated: Gauge;
   readonly #bufferedBytes: Gauge;
   readonly #connections: Gauge;
@@ -115,14 +117,14 @@ export class Metrics {
     for (const [kind, count] of Object.entries(policies)) this.#policies.set({ kind }, count);
   }
 
-  /** Counts a request in or out on a listener. */
-  inFlight(listener: 's3' | 'admin', change: 1 | -1): void {
-    this.#inFlight.inc({ listener }, change);
+  /** Counts a request to the S3 listener in or out. */
+  inFlight(change: 1 | -1): void {
+    this.#requestsInFlight += change;
   }
 
   /** Counts one request or connection that a limit refused or displaced. */
   limitActed(limit: LimitName): void {
-    this.#limitActions.inc({ limit });
+    this.#limitActions.add(1, limit);
   }
 
   /** Sets the function that is called at each scrape to measure occupancy. */
@@ -138,8 +140,8 @@ export class Metrics {
     readonly durationSeconds: number;
   }): void {
     const { provider, operation, outcome, durationSeconds } = request;
-    this.#identityRequests.inc({ provider, operation, outcome });
-    this.#identitySeconds.observe({ provider, operation }, durationSeconds);
+    this.#identityRequests.add(1, provider, operation, outcome);
+    this.#identitySeconds.observe(durationSeconds, provider, operation);
   }
 
   /** Records when the signing keys of an identity provider were fetched. */
@@ -149,12 +151,13 @@ export class Metrics {
 
   /** Counts one refresh of the shared state. */
   stateRefreshed(outcome: 'success' | 'failure', epochSeconds: number): void {
-    this.#stateRefreshes.inc({ outcome });
+    this.#stateRefreshes.add(1, outcome);
     if (outcome === 'success') this.#stateRefreshed.set(epochSeconds);
   }
 
   /** The exposition text and its content type. */
   async render(): Promise<{ body: string; contentType: string }> {
+    this.#inFlight.set({ listener: 's3' }, this.#requestsInFlight);
     const occupancy = this.#occupancy?.();
     if (occupancy !== undefined) {
       this.#unauthenticated.set(occupancy.unauthenticated);

@@ -1,6 +1,6 @@
-import type { Counter, Histogram } from 'prom-client';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { MetricFactory } from './metric-factory.ts';
+import type { CounterTally, HistogramTally } from './tallies.ts';
 
 /** Upper bounds in seconds. */
 export const secondsBuckets: readonly number[] = [
@@ -10,13 +10,18 @@ const decisionBuckets = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1
 
 /** Adds a finished request to a metric, unless it has nothing to add. */
 type Record<M> = (metric: M, request: RequestRecord) => void;
-type CounterRow = readonly [name: string, help: string, labels: readonly string[], record: Record<Counter>];
+type CounterRow = readonly [
+  name: string,
+  help: string,
+  labels: readonly string[],
+  record: Record<CounterTally>,
+];
 type HistogramRow = readonly [
   name: string,
   help: string,
   labels: readonly string[],
   buckets: readonly number[],
-  record: Record<Histogram>,
+  record: Record<HistogramTally>,
 ];
 
 const counters: readonly CounterRow[] = [
@@ -25,7 +30,8 @@ const counters: readonly CounterRow[] = [
     'STS requests by action and HTTP status.',
     ['action', 'provider', 'code'],
     (metric, request) => {
-      if (isSts(request)) metric.inc({ ...issuanceLabels(request), code: String(request.status) });
+      if (!isSts(request)) return;
+      metric.add(1, request.operation, request.identityProvider ?? '', String(request.status));
     },
   ],
   [
@@ -33,7 +39,8 @@ const counters: readonly CounterRow[] = [
     'Temporary credentials issued.',
     ['action', 'provider'],
     (metric, request) => {
-      if (request.issuedCredentials === true) metric.inc(issuanceLabels(request));
+      if (request.issuedCredentials !== true) return;
+      metric.add(1, request.operation, request.identityProvider ?? '');
     },
   ],
   [
@@ -41,7 +48,7 @@ const counters: readonly CounterRow[] = [
     'S3 requests by operation and HTTP status.',
     ['operation', 'code'],
     (metric, request) => {
-      if (!isSts(request)) metric.inc({ operation: request.operation, code: String(request.status) });
+      if (!isSts(request)) metric.add(1, request.operation, String(request.status));
     },
   ],
   [
@@ -51,8 +58,7 @@ const counters: readonly CounterRow[] = [
     (metric, { operation, decision }) => {
       if (decision === undefined) return;
       const { policyType, isEnforced } = decision;
-      const enforced = String(isEnforced);
-      metric.inc({ operation, decision: decision.decision, policy_type: policyType, enforced });
+      metric.add(1, operation, decision.decision, policyType, String(isEnforced));
     },
   ],
   [
@@ -60,7 +66,7 @@ const counters: readonly CounterRow[] = [
     'Requests whose caller could not be authenticated.',
     ['reason'],
     (metric, { authenticationFailure: reason }) => {
-      if (reason !== undefined) metric.inc({ reason });
+      if (reason !== undefined) metric.add(1, reason);
     },
   ],
   [
@@ -68,7 +74,7 @@ const counters: readonly CounterRow[] = [
     'Requests that failed at the store or on the way to it.',
     ['reason'],
     (metric, { upstreamFailure: reason }) => {
-      if (reason !== undefined) metric.inc({ reason });
+      if (reason !== undefined) metric.add(1, reason);
     },
   ],
   [
@@ -76,7 +82,7 @@ const counters: readonly CounterRow[] = [
     'Attempts to use an MFA code.',
     ['outcome'],
     (metric, { mfaOutcome: outcome }) => {
-      if (outcome !== undefined) metric.inc({ outcome });
+      if (outcome !== undefined) metric.add(1, outcome);
     },
   ],
   [
@@ -85,8 +91,8 @@ const counters: readonly CounterRow[] = [
     ['direction'],
     (metric, request) => {
       if (isSts(request)) return;
-      metric.inc({ direction: 'in' }, request.bytesIn);
-      metric.inc({ direction: 'out' }, request.bytesOut);
+      metric.add(request.bytesIn, 'in');
+      metric.add(request.bytesOut, 'out');
     },
   ],
 ];
@@ -98,7 +104,7 @@ const histograms: readonly HistogramRow[] = [
     ['action'],
     secondsBuckets,
     (metric, request) => {
-      if (isSts(request)) metric.observe({ action: request.operation }, request.durationMs / 1000);
+      if (isSts(request)) metric.observe(request.durationMs / 1000, request.operation);
     },
   ],
   [
@@ -107,7 +113,7 @@ const histograms: readonly HistogramRow[] = [
     ['operation'],
     secondsBuckets,
     (metric, request) => {
-      if (!isSts(request)) metric.observe({ operation: request.operation }, request.durationMs / 1000);
+      if (!isSts(request)) metric.observe(request.durationMs / 1000, request.operation);
     },
   ],
   [
@@ -117,7 +123,7 @@ const histograms: readonly HistogramRow[] = [
     secondsBuckets,
     (metric, request) => {
       const { operation, firstByteMs } = request;
-      if (!isSts(request) && firstByteMs !== undefined) metric.observe({ operation }, firstByteMs / 1000);
+      if (!isSts(request) && firstByteMs !== undefined) metric.observe(firstByteMs / 1000, operation);
     },
   ],
   [
@@ -127,7 +133,7 @@ const histograms: readonly HistogramRow[] = [
     secondsBuckets,
     (metric, request) => {
       const { operation, upstreamMs } = request;
-      if (!isSts(request) && upstreamMs !== undefined) metric.observe({ operation }, upstreamMs / 1000);
+      if (!isSts(request) && upstreamMs !== undefined) metric.observe(upstreamMs / 1000, operation);
     },
   ],
   [
@@ -160,11 +166,4 @@ export function requestMetrics(factory: MetricFactory): (request: RequestRecord)
 
 function isSts({ service }: RequestRecord): boolean {
   return service === 'sts';
-}
-
-function issuanceLabels({ operation, identityProvider }: RequestRecord): {
-  action: string;
-  provider: string;
-} {
-  return { action: operation, provider: identityProvider ?? '' };
 }
