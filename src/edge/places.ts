@@ -124,6 +124,7 @@ export class Place {
   #reservation: Reservation | undefined;
   #giveWay: (() => void) | undefined;
   #waitsFor: WaitReason;
+  #keptUntil: Promise<void> | undefined;
 
   constructor(keeper: PlaceKeeper) {
     this.#keeper = keeper;
@@ -237,6 +238,16 @@ export class Place {
     this.#hasGivenWay = true;
     giveWay();
     return true;
+  }
+
+  /** Keeps the place of an answered request until something else is over as well. */
+  keep(until: Promise<void>): void {
+    this.#keptUntil = until;
+  }
+
+  /** Set while something outlasts the answer to the request. {@link leave} must wait for it. */
+  get keptUntil(): Promise<void> | undefined {
+    return this.#keptUntil;
   }
 
   /** Frees the place and all bytes. */

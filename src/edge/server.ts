@@ -28,7 +28,7 @@ import {
   type ListenerLimits,
   maxPreflights,
 } from './limits.ts';
-import { Places } from './places.ts';
+import { type Place, Places } from './places.ts';
 import { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 import type { WaitingTotal } from './waiting-bytes.ts';
@@ -159,11 +159,17 @@ class Edge {
       response.destroy();
       log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
     } finally {
-      place.leave();
-      metrics.inFlight(-1);
+      const { keptUntil } = place;
+      if (keptUntil === undefined) this.#leave(place);
       this.#note(trace);
+      if (keptUntil !== undefined) void keptUntil.then(() => this.#leave(place));
     }
     if (place.isKnown) onKnown();
+  }
+
+  #leave(place: Place): void {
+    place.leave();
+    this.#parts.metrics.inFlight(-1);
   }
 
   // An error in a record must not end the process.

@@ -31,6 +31,10 @@ export class StoreExchange implements Exchange {
     this.#place = place;
   }
 
+  keepPlace(until: Promise<void>): void {
+    this.#place.keep(until);
+  }
+
   /** Created on first use, since most requests hold nothing. */
   get reservation(): Exchange['reservation'] {
     return this.#place.reservation;

@@ -17,6 +17,8 @@ export interface ClientSide {
   readonly url: string;
   /** Accounts for everything that this exchange buffers whole; the caller releases it. */
   readonly reservation: Reservation;
+  /** Keeps the place of a request that goes on at the store although it has been answered. */
+  keepPlace(until: Promise<void>): void;
 }
 
 /** The outcome of a request at the store. */

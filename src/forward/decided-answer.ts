@@ -58,6 +58,10 @@ export class DecidedAnswer implements UploadHandler {
     this.#relay.onFault(fault);
   }
 
+  onOverdue(fault: HttpFault): void {
+    this.#relay.onOverdue(fault);
+  }
+
   onBodyFault(fault: Error): void {
     this.#relay.onBodyFault(fault);
   }

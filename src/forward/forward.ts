@@ -138,7 +138,10 @@ export class Forwarder {
       const sending = this.#upstream.start({ head, body: body.length, isFresh }, upload);
       answer.begin(sending);
       upload.begin(sending);
-    } else answer.begin(this.#upstream.start({ head, body: content, isFresh }, answer));
+    } else {
+      const outlastsTimeouts = authorized.request.operation.completesUpload === true;
+      answer.begin(this.#upstream.start({ head, body: content, isFresh, outlastsTimeouts }, answer));
+    }
     try {
       return await relay.finished;
     } catch (error) {

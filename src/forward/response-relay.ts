@@ -19,13 +19,13 @@ export type Forwarded =
 
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
-/** How long a completion goes on after its client has left. Stores take minutes for large objects. */
+/** How long a completion goes on without its client. Stores take minutes for large objects. */
 const maxAloneMs = 10 * 60_000;
 
 /**
  * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are rewritten are small, and
- * are collected first. Everything else is streamed. When the client disconnects, the request to the store is aborted, unless it
- * completes an upload.
+ * are collected first. Everything else is streamed. When the client disconnects, or the store takes too long, the request to
+ * the store is aborted, unless it completes an upload.
  */
 export class ResponseRelay implements UploadHandler {
   readonly finished: Promise<Forwarded>;
@@ -41,8 +41,8 @@ export class ResponseRelay implements UploadHandler {
   #isStopped = false;
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
-  /** Set while the request goes on although its answer is dropped. */
-  #dropped: { readonly reason: Error; readonly deadline: NodeJS.Timeout } | undefined;
+  /** Set once the answer is dropped although the request goes on. Called when that is over. */
+  #endDropped: (() => void) | undefined;
 
   /** @param whyRefused finds the error code of a HEAD that the store has refused; must not reject */
   constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
@@ -93,7 +93,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   get isHoldingData(): boolean {
-    return this.#dropped === undefined && this.#client.response.writableLength > 0;
+    return this.#endDropped === undefined && this.#client.response.writableLength > 0;
   }
 
   onDrain(): void {
@@ -101,7 +101,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onHead(head: AnswerHead): void {
-    if (this.#dropped !== undefined) return;
+    if (this.#endDropped !== undefined) return;
     this.#answer.takeHead(head);
     const { status } = head;
     const { operation } = this.#authorized.request;
@@ -120,7 +120,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onData(data: Buffer): void {
-    if (this.#dropped !== undefined) return;
+    if (this.#endDropped !== undefined) return;
     this.#guarded(() => {
       if (this.#collected !== undefined) requireFit(this.#collected.push(data));
       else if (this.#complete !== undefined) this.#relayDelayed(this.#complete, data);
@@ -129,8 +129,8 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onEnd(): void {
-    if (this.#dropped !== undefined) {
-      this.#stop(this.#dropped.reason);
+    if (this.#endDropped !== undefined) {
+      this.#endDropped();
       return;
     }
     this.#guarded(() => {
@@ -141,7 +141,11 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onFault(fault: HttpFault): void {
-    this.#stop(this.#dropped?.reason ?? fault);
+    this.#stop(fault);
+  }
+
+  onOverdue(fault: HttpFault): void {
+    this.#giveUp(fault);
   }
 
   onBodyFault(fault: Error): void {
@@ -153,20 +157,36 @@ export class ResponseRelay implements UploadHandler {
    * closes while it puts them together (observed on 2026-11-29).
    */
   #giveUp(reason: Error): void {
-    if (this.#dropped !== undefined) return;
+    if (this.#endDropped !== undefined) return;
     const { completesUpload } = this.#authorized.request.operation;
-    if (completesUpload !== true || this.#exchange?.isOpen !== true) {
-      this.#stop(reason);
-      return;
+    if (completesUpload !== true || this.#exchange?.isOpen !== true) this.#stop(reason);
+    else {
+      this.#goOnAlone(this.#exchange, reason);
+      this.#reject(reason);
     }
-    this.#dropped = { reason, deadline: setTimeout(() => this.#stop(reason), maxAloneMs) };
-    this.#exchange.resume();
+  }
+
+  #goOnAlone(exchange: HttpExchange, reason: Error): void {
+    const { response } = this.#client;
+    // What the client sends next, such as AbortMultipartUpload, must not reach the store before the completion is over.
+    if (!response.headersSent) response.shouldKeepAlive = false;
+    this.#release();
+    const over = new Promise<void>((resolve) => {
+      const deadline = setTimeout(() => this.#stop(reason), maxAloneMs);
+      this.#endDropped = () => {
+        clearTimeout(deadline);
+        resolve();
+      };
+    });
+    this.#client.keepPlace(over);
+    exchange.resume();
   }
 
   #stop(reason: Error): void {
     this.#isStopped = true;
-    clearTimeout(this.#dropped?.deadline);
     this.#exchange?.abort();
+    this.#endDropped?.();
+    this.#release();
     this.#whole.abandon();
     this.#reject(reason);
   }

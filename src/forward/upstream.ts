@@ -30,6 +30,8 @@ export interface StoreRequest {
   readonly body?: Buffer | number | undefined;
   /** True to use a new connection. */
   readonly isFresh?: boolean;
+  /** See {@link HttpRequest.outlastsTimeouts}. */
+  readonly outlastsTimeouts?: boolean;
 }
 
 /** The connections to one store. */
@@ -45,8 +47,12 @@ export class Upstream {
   }
 
   /** Starts a request. The answer, or the fault, goes to `handler`. */
-  start({ head, body, isFresh = false }: StoreRequest, handler: AnswerHandler): HttpExchange {
-    return this.#client.request({ ...head, ...(body === undefined ? {} : { body }), isFresh }, handler);
+  start(
+    { head, body, isFresh = false, outlastsTimeouts = false }: StoreRequest,
+    handler: AnswerHandler,
+  ): HttpExchange {
+    const request = { ...head, ...(body === undefined ? {} : { body }), isFresh, outlastsTimeouts };
+    return this.#client.request(request, handler);
   }
 
   /**

@@ -74,10 +74,7 @@ export class Connection implements Carrier, WireObserver {
 
   /** Closes the connection when it exceeds a timeout. */
   check(nowMs: number): void {
-    const exchange = this.#exchange;
-    if (!this.#wire.isEstablished) this.#failWith(this.#progress.faultWhileConnecting(nowMs));
-    else if (exchange !== undefined)
-      this.#failWith(this.#progress.faultOf(exchange, !this.#wire.isFlushed, nowMs));
+    if (!this.#wire.isEstablished || this.#exchange !== undefined) this.#checkExchange(nowMs);
     else if (this.#isDraining) {
       if (this.#progress.isStuck(nowMs)) this.#reset();
     } else if (this.#progress.silentMs(nowMs) > this.#keepMs) this.#close();
@@ -203,8 +200,16 @@ export class Connection implements Carrier, WireObserver {
     else this.#isDraining = true;
   }
 
-  #failWith(fault: HttpFault | undefined): void {
-    if (fault !== undefined) this.#fail(fault);
+  #checkExchange(nowMs: number): void {
+    const exchange = this.#exchange;
+    const { isEstablished, isFlushed } = this.#wire;
+    const fault =
+      isEstablished && exchange !== undefined
+        ? this.#progress.faultOf(exchange, !isFlushed, nowMs)
+        : this.#progress.faultWhileConnecting(nowMs);
+    if (fault === undefined) return;
+    if (isFlushed && exchange?.outlastsTimeouts === true) exchange.handler.onOverdue?.(fault);
+    else this.#fail(fault);
   }
 
   #fail(fault: HttpFault): void {

@@ -17,6 +17,8 @@ export interface AnswerHandler extends AnswerSink {
    */
   onEnd(): void;
   onFault(fault: HttpFault): void;
+  /** The answer to a request that outlasts timeouts takes too long. Called again and again until the exchange is over. */
+  onOverdue?(fault: HttpFault): void;
 }
 
 /** What an exchange needs from the connection that carries it. */
@@ -40,6 +42,7 @@ export class HttpExchange implements AnswerSink {
   readonly body: Buffer | undefined;
   readonly parser: AnswerParser;
   readonly handler: AnswerHandler;
+  readonly outlastsTimeouts: boolean;
   #carrier: Carrier | undefined;
   #bodyLeft: number;
   #isPaused = false;
@@ -68,6 +71,7 @@ export class HttpExchange implements AnswerSink {
     this.head = writeRequestHead(request);
     this.body = typeof body === 'number' ? undefined : body;
     this.#isStreamed = typeof body === 'number';
+    this.outlastsTimeouts = request.outlastsTimeouts === true;
     this.#bodyLeft = typeof body === 'number' ? body : 0;
     this.parser = new AnswerParser(request.method === 'HEAD', this, isSecure);
     this.handler = handler;

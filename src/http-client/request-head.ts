@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly body?: Buffer | number;
   /** True to use a new connection. */
   readonly isFresh?: boolean;
+  /** True when the connection must not be closed because the answer takes too long: the handler is told instead. */
+  readonly outlastsTimeouts?: boolean;
 }
 
 const visibleAscii = /^[\x21-\x7e]+$/;

@@ -16,12 +16,13 @@ interface Held {
 }
 
 /** A sidecar before a store that answers reads, and leaves the answers to everything else to the test. */
-async function beforeHoldingStore(): Promise<Held> {
+async function beforeHoldingStore(timeouts = ''): Promise<Held> {
   const writes: ServerResponse[] = [];
-  const backend = await startFakeStore((message, response) => {
+  const fake = await startFakeStore((message, response) => {
     if (isRead(message)) response.end();
     else writes.push(response);
   });
+  const backend = { ...fake, timeouts };
   const sidecar = await startSidecar({ backend, directory: openDirectory });
   onTestFinished(() => sidecar.stop());
   return { sidecar, writes };
@@ -81,15 +82,37 @@ it('a completion goes on without its client, keeps its place, and ends with the 
 it('a completion without its client ends after ten minutes', async () => {
   const store = await beforeHoldingStore();
   // Restored at the end, so that nothing else waits for a timer that stands still.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
+  const now = performance.now.bind(performance);
+  let skippedMs = 0;
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + skippedMs);
+  onTestFinished(() => spy.mockRestore());
+  const skip = (ms: number): void => {
+    skippedMs += ms;
+    vi.advanceTimersByTime(ms);
+  };
   const held = await sendAndLeave(store, completion);
-  vi.advanceTimersByTime(599_000);
+  // The store is silent for longer than any of its timeouts.
+  skip(599_000);
   for (let round = 0; round < 5; round += 1) expect(await requestsInFlight(store.sidecar)).toBe(1);
   expect(held.destroyed).toBe(false);
-  vi.advanceTimersByTime(2_000);
+  skip(2_000);
   await expect.poll(() => held.destroyed).toBe(true);
   await expect.poll(() => requestsInFlight(store.sidecar)).toBe(0);
+});
+
+it('a completion goes on although its client has been told that the store takes too long', async () => {
+  const store = await beforeHoldingStore('  timeouts: { headersSeconds: 1 }');
+  const { sidecar } = store;
+  const { client, held } = await send(store, completion);
+  expect(await readAll(client)).toMatch(/^HTTP\/1\.1 504 [\s\S]*connection: close/i);
+  for (let round = 0; round < 5; round += 1) expect(await requestsInFlight(sidecar)).toBe(1);
+  expect(held.destroyed).toBe(false);
+  held.end(result);
+  await expect.poll(() => requestsInFlight(sidecar)).toBe(0);
+  expect(held.writableFinished).toBe(true);
+  expect(loggedOf(sidecar, 'CompleteMultipartUpload')).toMatchObject([{ status: 504 }]);
 });
 
 it('a completion goes on although its answer cannot be relayed', async () => {

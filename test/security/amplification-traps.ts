@@ -33,6 +33,7 @@ export const amplificationTraps: readonly Trap[] = [
     trap: 'heads and trailers outside any place: of refused uploads, behind whole requests, all at once',
     tests: [
       ['hostile/floods/heads-outside-places.test.ts', 'of 3,400 refused uploads whose bodies trickle'],
+      ['hostile/floods/heads-outside-places.test.ts', 'of 3,400 uploads that fail at their first chunk'],
       ['hostile/floods/heads-outside-places.test.ts', 'that begin in the same read as a whole request'],
       ['hostile/floods/heads-outside-places.test.ts', 'that grow on 3,500 connections at the same moment'],
       ['hostile/floods/heads-outside-places.test.ts', 'or with trailers of 3,400 refused uploads'],

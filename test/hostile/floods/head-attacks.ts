@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Attack } from '../../support/hostile/attacks.ts';
+import { type Attack, callers } from '../../support/hostile/attacks.ts';
+import { signedHead } from '../../support/hostile/signed.ts';
 import { Swarm } from '../../support/hostile/sockets.ts';
 
 /** Attacks with request heads and trailers that no place is held for. */
@@ -22,15 +23,21 @@ async function openAll(swarm: Swarm, count: number, bytesOf: (index: number) => 
   }
 }
 
-/** Uploads that are refused, whose bodies trickle so that they are read for as long as any. */
+/** A swarm each of whose sockets sends a byte a second, so that bodies are read for as long as any. */
+function trickling(url: string): Swarm {
+  const swarm = new Swarm(url);
+  const trickle = setInterval(() => {
+    for (const socket of swarm.sockets) if (socket.writable) socket.write('a');
+    if (swarm.sockets.every((socket) => socket.destroyed)) clearInterval(trickle);
+  }, 1_000);
+  return swarm;
+}
+
+/** Uploads that are refused, whose bodies trickle. */
 const refusedUploads =
   (count: number, fields: (index: number) => string): Attack =>
   async ({ url }) => {
-    const swarm = new Swarm(url);
-    const trickle = setInterval(() => {
-      for (const socket of swarm.sockets) if (socket.writable) socket.write('a');
-      if (swarm.sockets.every((socket) => socket.destroyed)) clearInterval(trickle);
-    }, 1_000);
+    const swarm = trickling(url);
     const begin = 'PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n';
     await openAll(swarm, count, (index) => `${begin}${fields(index)}\r\na`);
     return swarm;
@@ -39,6 +46,23 @@ const refusedUploads =
 /** Refused uploads with heads of 30 KiB. */
 export const refusedUploadsWithLongHeads = (count: number): Attack =>
   refusedUploads(count, (index) => fieldLines(index));
+
+/** Uploads with heads of 30 KiB that are allowed, and fail because of their first chunk. */
+export const failedUploadsWithLongHeads =
+  (count: number): Attack =>
+  async ({ url }) => {
+    const swarm = trickling(url);
+    const headers = {
+      'content-length': '5000000',
+      'x-amz-decoded-content-length': '4900000',
+      'x-amz-trailer': 'x-amz-checksum-crc32',
+    };
+    const digest = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
+    const upload = { method: 'PUT', path: '/data/k', headers, digest };
+    const head = (await signedHead(url, callers.alice, upload)).slice(0, -2);
+    await openAll(swarm, count, (index) => `${head}${fieldLines(index, 235)}\r\nno chunk\r\n`);
+    return swarm;
+  };
 
 /** Refused uploads with as many headers as there may be, of five bytes, or as many as make the object of headers grow. */
 export const refusedUploadsWithTinyHeaders = (count: number): Attack => {
@@ -53,12 +77,8 @@ export const refusedUploadsWithTinyHeaders = (count: number): Attack => {
 export const refusedUploadsWithLongTargets =
   (count: number): Attack =>
   async ({ url }) => {
-    const swarm = new Swarm(url);
+    const swarm = trickling(url);
     const head = `PUT /${'a'.repeat(30_000)} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\na`;
-    const trickle = setInterval(() => {
-      for (const socket of swarm.sockets) if (socket.writable) socket.write('a');
-      if (swarm.sockets.every((socket) => socket.destroyed)) clearInterval(trickle);
-    }, 1_000);
     await openAll(swarm, count, () => head);
     return swarm;
   };

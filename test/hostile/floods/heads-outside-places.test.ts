@@ -3,6 +3,7 @@ import type { Attack } from '../../support/hostile/attacks.ts';
 import { chartLimits, expectToRun, memoryLimitMiB, underAttack } from '../../support/hostile/under-attack.ts';
 import { serveCallers, startWithObject } from '../../support/hostile/victims.ts';
 import {
+  failedUploadsWithLongHeads,
   headsBehindRequests,
   headsThatGrowTogether,
   longTargetsOnIdleConnections,
@@ -19,6 +20,7 @@ describe('a stranger cannot exhaust memory with heads that hold no place', { tim
   it.each<[string, 'some' | 'none', Attack]>([
     ['of 3,400 refused uploads whose bodies trickle', 'none', refusedUploadsWithLongHeads(3_400)],
     ['of 3,500 refused uploads with headers of a few bytes', 'none', refusedUploadsWithTinyHeaders(3_500)],
+    ['of 3,400 uploads that fail at their first chunk', 'none', failedUploadsWithLongHeads(3_400)],
     ['that begin in the same read as a whole request', 'some', headsBehindRequests(3_500)],
     ['that grow on 3,500 connections at the same moment', 'some', headsThatGrowTogether(3_500)],
     ['of 3,400 refused uploads with targets of 30 KB', 'some', refusedUploadsWithLongTargets(3_400)],
