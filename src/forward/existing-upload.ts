@@ -10,7 +10,8 @@ import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
  * nothing (observed on 2026-11-29): the client takes its data for stored.
  *
  * A client that lost the answer to a completion sends it again. Ceph RGW and versitygw then answer 200. Such a repetition
- * passes: the object is the one that its parts make.
+ * passes, for callers who may read the object, if it is the one that its parts make: to others the answer would confirm a guess
+ * at what the object contains.
  *
  * @throws StoreRefusal `NoSuchUpload`
  * @throws UpstreamFault when the store fails
@@ -27,9 +28,17 @@ export async function requireUpload(authorized: Authorized, asking: Asking): Pro
   requireOwnKeyAccepted(code);
   // For anything else, the store's own answer to the request tells the client.
   if (status !== 404 || code === 'NoSuchBucket') return;
-  if (await isMadeOfTheseParts(authorized, asking)) return;
+  if ((await mayRead(authorized)) && (await isMadeOfTheseParts(authorized, asking))) return;
   const text = 'The upload does not exist. It has been completed or aborted, or its id is invalid.';
   throw new StoreRefusal('NoSuchUpload', 404, text);
+}
+
+async function mayRead(authorized: Authorized): Promise<boolean> {
+  const [own] = authorized.request.permissions;
+  if (own === undefined) return false;
+  const reading = { ...own, action: 's3:GetObject' };
+  await authorized.decide([reading]);
+  return authorized.permits(reading);
 }
 
 async function isMadeOfTheseParts({ request, document }: Authorized, asking: Asking): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import { openDirectory } from '../support/open-directory.ts';
 import { outcome } from '../support/sdk.ts';
 import { type Answer, inFrontOf } from './asked-store.ts';
 import { storeError } from './raw-store.ts';
@@ -18,8 +19,14 @@ const completion = new CompleteMultipartUploadCommand({
 const missing: Answer = [404, storeError('NoSuchUpload')];
 
 /** Completes the upload where the store answers a list of parts and a HEAD so. */
-async function complete(parts: Answer, head: Answer = [404]): Promise<readonly [string, readonly string[]]> {
-  const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? head : parts));
+async function complete(
+  parts: Answer,
+  head: Answer = [404],
+  directory = openDirectory,
+): Promise<readonly [string, readonly string[]]> {
+  const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? head : parts), {
+    directory,
+  });
   return [await outcome(client.send(completion)), writes];
 }
 
@@ -30,6 +37,15 @@ describe('an upload is completed only when', () => {
 
   it('or the object is the one that its parts make, since a client that lost the answer asks again', async () => {
     expect(await complete(missing, [200, '', { etag: `"${made}-2"` }])).toEqual(['allowed', ['POST']]);
+  });
+
+  it('and never to tell a caller who may not read the object that it is made of these parts', async () => {
+    const writeOnly = openDirectory.replace('"s3:*"', '"s3:PutObject"');
+    expect(await complete(missing, [200, '', { etag: `"${made}-2"` }], writeOnly)).toEqual([
+      'NoSuchUpload 404',
+      [],
+    ]);
+    expect(await complete([200, '<ListPartsResult/>'], [404], writeOnly)).toEqual(['allowed', ['POST']]);
   });
 
   it.each<[string, Answer]>([

@@ -73,6 +73,8 @@ export const objectConfigOperations: readonly S3Operation[] = [
     // The torrent gives access to the object.
     conditionalActions: (_, isVersioned) => [isVersioned ? 's3:GetObjectVersion' : 's3:GetObject'],
     revealsMissing: true,
+    // Some stores answer with the object and its headers: versitygw 1.8 (2026-11-29).
+    guardsHeaders: true,
   },
   {
     name: 'RestoreObject',

@@ -103,6 +103,8 @@ export const objectOperations: readonly S3Operation[] = [
       isVersioned ? 's3:GetObjectVersionAttributes' : 's3:GetObjectAttributes',
     ],
     revealsMissing: true,
+    // Some stores answer with the object and its headers: Ceph RGW 16 (2026-11-29).
+    guardsHeaders: true,
   },
   {
     name: 'DeleteObject',
