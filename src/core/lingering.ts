@@ -66,8 +66,8 @@ function readOn(message: IncomingMessage): Promise<void> {
       clearTimeout(silence);
       message.off('data', onData);
       socket.off('end', stop);
-      // Not paused: until the connection closes, a paused message would keep an object for each further piece.
-      message.on('data', () => undefined);
+      // The answer may wait for its reader for a minute, and a stranger must not have chunks parsed for as long.
+      if (!message.complete) abandon(message);
       resolve();
     };
     const end = setTimeout(stop, lingerMs);

@@ -13,13 +13,20 @@ export class Gate {
   /**
    * Does the work when it can pass.
    *
-   * @param signal ends the wait
-   * @throws NoPlace when it ends
+   * @param signal ends the wait, but not the work
+   * @param onEntered called when the wait is over
+   * @throws NoPlace when the wait is ended
    */
-  async pass<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async pass<T>(
+    work: () => Promise<T>,
+    signal: AbortSignal,
+    onEntered: () => void = () => undefined,
+  ): Promise<T> {
     if (this.#underWay >= this.#max) await this.#turn(signal);
     else this.#underWay += 1;
     try {
+      onEntered();
+      if (signal.aborted) throw new NoPlace('gave way before its turn');
       return await work();
     } finally {
       this.#letIn();

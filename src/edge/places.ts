@@ -212,6 +212,14 @@ export class Place {
     return this.#wait(isLong ? 'long turn' : 'turn', comes, abandon);
   }
 
+  /**
+   * The same for the gate of preflights.
+   * @throws NoPlace when another request needs the place
+   */
+  waitForGate(entered: Promise<void>, abandon: () => void): Promise<void> {
+    return this.#wait('gate', entered, abandon);
+  }
+
   async #wait<T>(what: WaitReason, work: Promise<T>, abandon: (() => void) | undefined): Promise<T> {
     if (this.#isKnown) return work;
     this.#waitsFor = what;

@@ -9,6 +9,17 @@ export const wholeBodyMs = 30_000;
 const fewPieces = 1024;
 const leastAverageBytes = 16;
 
+/** @throws BodyFault `fragmented` when the body so far consists of thousands of tiny pieces */
+export function requireWholePieces(pieces: number, bytes: number): void {
+  if (pieces > fewPieces && bytes < pieces * leastAverageBytes) throw new BodyFault('fragmented');
+}
+
+/** Stops reading after a fault. The message stays open, so that the client can be answered. */
+export function stopReading(message: IncomingMessage, fault: unknown): void {
+  if (fault instanceof BodyFault && fault.reason === 'fragmented') abandon(message);
+  else message.pause();
+}
+
 /**
  * Passes every piece of a body to `take`, and resolves at its end. When reading ends early the message stays open, so
  * that the client can be answered. Pieces are taken as the parser finds them: an iterated stream would first queue an
@@ -37,15 +48,14 @@ export function consumeBody(
         resolve();
         return;
       }
-      if (fault instanceof BodyFault && fault.reason === 'fragmented') abandon(message);
-      else message.pause();
+      stopReading(message, fault);
       reject(fault instanceof Error ? fault : new Error('reading the body failed', { cause: fault }));
     };
     const onData = (piece: Buffer): void => {
       pieces += 1;
       bytes += piece.length;
       try {
-        if (pieces > fewPieces && bytes < pieces * leastAverageBytes) throw new BodyFault('fragmented');
+        requireWholePieces(pieces, bytes);
         take(piece);
       } catch (fault) {
         stop(fault);

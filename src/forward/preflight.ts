@@ -21,7 +21,7 @@ export interface PreflightExchange {
   readonly requestId: string;
   /** Accounts for the answer. */
   readonly reservation: Reservation;
-  /** Aborted when the client disconnects; closes the connection to the store. */
+  /** Closes the connection to the store. */
   readonly signal: AbortSignal;
 }
 

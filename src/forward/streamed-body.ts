@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { BodyCheck } from './body-check.ts';
+import { requireWholePieces, stopReading } from './consume-body.ts';
 
 /** How a body is verified, and how the object's bytes are framed for the store. */
 export interface BodyWriter {
@@ -39,6 +40,8 @@ export class StreamedBody {
   #held: Buffer | undefined;
   #gathered: Buffer | undefined;
   #gatheredLength = 0;
+  #pieces = 0;
+  #bytes = 0;
 
   /** @param recheck called when the whole body has arrived, before its last bytes are sent; see `ArrivingBody.recheck` */
   constructor(message: IncomingMessage, writer: BodyWriter, recheck: () => void) {
@@ -68,7 +71,7 @@ export class StreamedBody {
   }
 
   /** Stops reading and sending. The rest of the body stays unread. */
-  stop(): void {
+  stop(fault?: Error): void {
     if (this.#exchange === undefined) return;
     this.#exchange = undefined;
     this.#held = undefined;
@@ -78,10 +81,19 @@ export class StreamedBody {
     message.off('end', this.#onEnd);
     message.off('close', this.#onClose);
     message.off('error', this.#onError);
-    message.pause();
+    stopReading(message, fault);
   }
 
   readonly #onData = (piece: Buffer): void => {
+    this.#pieces += 1;
+    this.#bytes += piece.length;
+    try {
+      // Parsing a piece costs as much as hundreds of its bytes.
+      requireWholePieces(this.#pieces, this.#bytes);
+    } catch (error) {
+      this.#fail(toError(error));
+      return;
+    }
     if (piece.length >= smallPiece && this.#gatheredLength === 0) this.#take(piece);
     else this.#gather(piece);
   };
@@ -153,7 +165,7 @@ export class StreamedBody {
   #fail(fault: Error): void {
     const observer = this.#observer;
     if (this.#exchange === undefined) return;
-    this.stop();
+    this.stop(fault);
     observer?.onBodyFault(fault);
   }
 }

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /** The server that requests go to. */
@@ -9,10 +9,12 @@ export interface Origin {
   readonly port: number;
   /** Certificate authorities in PEM, instead of Node's. */
   readonly ca?: string;
+  /** Looks up the host's addresses. */
+  readonly lookup: LookupFunction;
 }
 
 /** Parses a URL such as `http://host:port`. */
-export function originOf(url: string): Origin {
+export function originOf(url: string): Pick<Origin, 'isSecure' | 'host' | 'port'> {
   const { protocol, hostname, port } = new URL(url);
   const isSecure = protocol === 'https:';
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
@@ -24,9 +26,9 @@ export function originOf(url: string): Origin {
  *
  * @param onread receives what is read, instead of events
  */
-export function dial({ host, port }: Origin, onread?: OnReadOpts): Socket {
+export function dial({ host, port, lookup }: Origin, onread?: OnReadOpts): Socket {
   const reading = onread === undefined ? {} : { onread };
-  return connectTcp({ host, port, noDelay: true, allowHalfOpen: true, ...reading });
+  return connectTcp({ host, port, lookup, noDelay: true, allowHalfOpen: true, ...reading });
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 
 import { performance } from 'node:perf_hooks';
+import { NameLookups } from '../core/name-lookups.ts';
 import { type Origin, originOf } from './connect.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { type AnswerHandler, HttpExchange } from './http-exchange.ts';
@@ -14,6 +15,8 @@ import type { HttpTimeouts } from './progress.ts';
 import type { HttpRequest } from './request-head.ts';
 
 const sweepMs = 250;
+/** A name whose look-up has failed after a long time is not looked up again at once. */
+const longestNameRestMs = 1_000;
 
 /** The client of one origin, with its connections. */
 export class HttpClient implements ConnectionOwner {
@@ -29,7 +32,10 @@ export class HttpClient implements ConnectionOwner {
 
   /** @param origin scheme, host and port, for example `http://127.0.0.1:9001` */
   constructor(origin: string, timeouts: HttpTimeouts, ca?: string) {
-    this.#origin = { ...originOf(origin), ...(ca === undefined ? {} : { ca }) };
+    // One look-up for all connections that are being opened. Those that are given up would leave theirs to the system's resolver,
+    // two at a time: preflights of strangers then held up everybody's requests.
+    const { lookup } = new NameLookups(timeouts.connectMs, longestNameRestMs);
+    this.#origin = { ...originOf(origin), lookup, ...(ca === undefined ? {} : { ca }) };
     this.#timeouts = timeouts;
   }
 

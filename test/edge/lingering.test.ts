@@ -1,6 +1,9 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { endEarly } from '../../src/core/lingering.ts';
 import { acceptedOn } from '../support/accepted-sockets.ts';
 import { signedHead } from '../support/hostile/signed.ts';
 import { openDirectory } from '../support/open-directory.ts';
@@ -58,4 +61,27 @@ it('a client that hangs up in the middle of an upload is not waited for', async 
     accepted.stop();
     await sidecar.stop();
   }
+});
+
+// A stranger who never reads the answer kept chunks of one byte being parsed for a minute: others waited for 18 seconds.
+it('a refused upload in tiny chunks is not read on while its answer waits for its reader', async () => {
+  const ended = vi.fn();
+  let refused: IncomingMessage | undefined;
+  const server = createServer((message, response) => {
+    refused = message;
+    // As if the client took nothing of the answer.
+    response.end = ended;
+    endEarly(message, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined);
+  socket.write('PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+  socket.write('1\r\na\r\n'.repeat(2_000));
+  await expect.poll(() => ended.mock.calls.length).toBe(1);
+  expect(refused?.socket.isPaused()).toBe(true);
+  socket.destroy();
 });

@@ -65,12 +65,15 @@ describe('the room of strangers', () => {
     { waiting: 'cctttll', gone: 4 },
     { waiting: 'ccttlllt', gone: 6 },
     { waiting: 'tlc', gone: 1 },
+    { waiting: 'ggc', gone: 1 },
+    { waiting: 'ccgg', gone: 3 },
+    { waiting: 'g-t', gone: 2 },
     { waiting: '-t-', gone: 1 },
     { waiting: '---', gone: undefined },
   ])(
     'takes the place from the largest group of those that wait for the same: $waiting',
     ({ waiting, gone }) => {
-      const reasons = { c: 'client', t: 'turn', l: 'long turn', '-': undefined } as const;
+      const reasons = { c: 'client', g: 'gate', t: 'turn', l: 'long turn', '-': undefined } as const;
       const room = [...waiting].map((letter) => ({ waitsFor: reasons[letter as keyof typeof reasons] }));
       expect(leastDue(room)).toBe(gone === undefined ? undefined : room[gone]);
     },
