@@ -18,7 +18,9 @@ const limits = z.strictObject({
   maxConnections: wholeNumber(1, 1_000_000).default(10_000).describe('Open client connections.'),
   maxInFlight: wholeNumber(1, 1_000_000)
     .default(2000)
-    .describe('Authenticated requests being answered at the same time.'),
+    .describe(
+      'Authenticated requests being answered at the same time. While others call too, one user or role takes three quarters of them at most.',
+    ),
   maxUnauthenticated: wholeNumber(1, 100_000)
     .default(64)
     .describe(

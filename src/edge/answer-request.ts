@@ -12,7 +12,7 @@ import { handleS3, type S3Pipeline } from './handle-s3.ts';
 import { answerSts, answerStsFault } from './handle-sts.ts';
 import { HeadFault, headError } from './head-fault.ts';
 import type { LimitReporter } from './limit-reporter.ts';
-import type { Place } from './places.ts';
+import type { Place } from './place.ts';
 import { isForSts, readHead, refusedHead } from './read-head.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { endEarly, isBodyUnread } from '../core/lingering.ts';
 import type { ClientConnection } from './client-connection.ts';
-import { NoPlace } from './places.ts';
+import { NoPlace } from './place.ts';
 
 /** A small answer that the sidecar makes itself. */
 export interface Answer {

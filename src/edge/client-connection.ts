@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.ts';
 import type { Gate } from './gate.ts';
 import type { LimitReporter } from './limit-reporter.ts';
-import type { Place } from './places.ts';
+import type { Place } from './place.ts';
 
 /** The connection a request arrived on. */
 export interface ClientConnection {

@@ -1,4 +1,4 @@
-import { NoPlace } from './places.ts';
+import { NoPlace } from './place.ts';
 
 /** Limits how many pieces of work run at the same time. The others wait, and pass in the order in which they came. */
 export class Gate {

@@ -18,7 +18,7 @@ import { stopReading } from './answer-unreadable.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
-import { NoPlace } from './places.ts';
+import { NoPlace } from './place.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** Forms up to this length cost no more than the rest of their request. Those of usual tokens are shorter. */

@@ -4,7 +4,7 @@ import { BudgetExhausted } from '../core/byte-budget.ts';
 import { ServiceError } from '../core/service-error.ts';
 import { UpstreamFault, type UpstreamReason } from '../forward/faults.ts';
 import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
-import { NoPlace } from './places.ts';
+import { NoPlace } from './place.ts';
 
 const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   length_missing: 'MissingContentLength',

@@ -28,7 +28,8 @@ import {
   type ListenerLimits,
   maxPreflights,
 } from './limits.ts';
-import { type Place, Places } from './places.ts';
+import type { Place } from './place.ts';
+import { Places } from './places.ts';
 import { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 import type { WaitingTotal } from './waiting-bytes.ts';

@@ -3,7 +3,8 @@ import { BudgetExhausted, ByteBudget } from '../../src/core/byte-budget.ts';
 import { Gate } from '../../src/edge/gate.ts';
 import { leastDue } from '../../src/edge/least-due.ts';
 import { LimitReporter } from '../../src/edge/limit-reporter.ts';
-import { NoPlace, type Place, Places } from '../../src/edge/places.ts';
+import { NoPlace, type Place } from '../../src/edge/place.ts';
+import { Places } from '../../src/edge/places.ts';
 import { Log } from '../../src/observe/log.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 

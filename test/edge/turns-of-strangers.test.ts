@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askForTurn, nextTurn } from '../../src/core/turns.ts';
-import { Place } from '../../src/edge/places.ts';
+import { Place } from '../../src/edge/place.ts';
 import { RequestTrace } from '../../src/edge/request-trace.ts';
 import { ConfiguredProviders } from '../../src/identity/configured-providers.ts';
 import { SamlProvider } from '../../src/identity/saml/saml-provider.ts';

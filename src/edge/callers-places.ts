@@ -1,0 +1,62 @@
+import { performance } from 'node:perf_hooks';
+
+/** While others call, a caller gets no further place when it has this many times as many as are free. */
+const mostTimesFree = 3;
+/** How long a caller who sends nothing more counts as one who calls, in milliseconds. */
+const recentMs = 60_000;
+
+/**
+ * The places in flight, shared among callers. A caller who is alone may have all of them. While others call too, one caller gets
+ * three quarters at most, two get six sevenths, and so on: some are always free for those who come next.
+ * Source: dynamic thresholds for shared buffers (Choudhury and Hahne, 1998).
+ */
+export class CallersPlaces {
+  readonly #max: number;
+  readonly #held = new Map<string, number>();
+  #taken = 0;
+  /** The caller who came last, and when the last other one came. */
+  #last = '';
+  #lastAtMs = Number.NEGATIVE_INFINITY;
+  #otherAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** All places that are taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Takes a place for a caller; false when there is none for it. */
+  take(caller: string): boolean {
+    this.#note(caller);
+    const free = this.#max - this.#taken;
+    const held = this.#held.get(caller) ?? 0;
+    if (free <= 0 || (held >= mostTimesFree * free && this.#othersCall())) return false;
+    this.#taken += 1;
+    this.#held.set(caller, held + 1);
+    return true;
+  }
+
+  /** Gives a place of a caller back. */
+  giveBack(caller: string): void {
+    this.#taken -= 1;
+    const left = (this.#held.get(caller) ?? 0) - 1;
+    if (left > 0) this.#held.set(caller, left);
+    else this.#held.delete(caller);
+  }
+
+  #note(caller: string): void {
+    if (caller !== this.#last) {
+      this.#otherAtMs = this.#lastAtMs;
+      this.#last = caller;
+    }
+    this.#lastAtMs = performance.now();
+  }
+
+  /** True when another caller than the last one has called recently. */
+  #othersCall(): boolean {
+    return performance.now() - this.#otherAtMs < recentMs;
+  }
+}

@@ -1,0 +1,175 @@
+import type { Reservation } from '../core/byte-budget.ts';
+import type { AwaitedTurn } from '../core/turns.ts';
+import type { WaitReason } from './least-due.ts';
+
+/** There is no place for the request, or it had to give its place to another one. */
+export class NoPlace extends Error {
+  override readonly name = 'NoPlace';
+}
+
+/** The budget's holder for all requests without a verified signature. */
+export const strangers = 'strangers';
+
+/** What a place asks of all places. */
+export interface PlaceKeeper {
+  /** @throws NoPlace */
+  readonly admit: (holder: string) => void;
+  readonly stepOut: () => void;
+  readonly stepIn: () => void;
+  /** @param holder of a place in flight; `undefined` for a stranger's */
+  readonly leave: (holder: string | undefined) => void;
+  readonly reserve: (holder: string) => Reservation;
+}
+
+/** The place of one request. */
+export class Place {
+  readonly #keeper: PlaceKeeper;
+  #holder = strangers;
+  #isKnown = false;
+  #hasLeft = false;
+  #hasGivenWay = false;
+  #reservation: Reservation | undefined;
+  #giveWay: (() => void) | undefined;
+  #waitsFor: WaitReason;
+  #keptUntil: Promise<void> | undefined;
+
+  constructor(keeper: PlaceKeeper) {
+    this.#keeper = keeper;
+  }
+
+  /** True once the signature has been verified. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** True once the place belongs to another request. Nothing can make this one give way again, so it must not wait for more. */
+  get hasGivenWay(): boolean {
+    return this.#hasGivenWay;
+  }
+
+  /** What a stranger's request waits for. Meanwhile it can give way. */
+  get waitsFor(): WaitReason {
+    return this.#waitsFor;
+  }
+
+  /** What the request holds in memory. Released by {@link leave}. */
+  get reservation(): Reservation {
+    this.#reservation ??= this.#keeper.reserve(this.#holder);
+    return this.#reservation;
+  }
+
+  /**
+   * Moves the request to the places in flight. Its bytes count for `holder`, the ARN of the user or role, from now on.
+   * @throws NoPlace when `maxInFlight` is reached, or `holder` has most places, BudgetExhausted when `holder` already holds too much
+   */
+  admit(holder: string): void {
+    if (this.#isKnown) return;
+    this.#keeper.admit(holder);
+    this.#isKnown = true;
+    this.#payAs(holder);
+  }
+
+  /**
+   * Frees the place while the request waits for an identity provider. Its bytes count for the provider from then on, since
+   * other strangers can no longer make it give way. Calling the result takes a place again.
+   * @throws BudgetExhausted when the requests that wait for this provider already hold too much
+   */
+  stepOut(provider: string): () => void {
+    if (this.#isKnown) return () => undefined;
+    this.#payAs(`identity provider ${provider}`);
+    this.#keeper.stepOut();
+    return () => {
+      if (!this.#hasLeft && !this.#isKnown) this.#keeper.stepIn();
+    };
+  }
+
+  /** True while it holds bytes in memory. */
+  get holdsBytes(): boolean {
+    return (this.#reservation?.bytes ?? 0) > 0;
+  }
+
+  /** Releases its bytes, because it has given way. */
+  giveBack(): void {
+    this.#reservation?.release();
+  }
+
+  #payAs(holder: string): void {
+    const bytes = this.#reservation?.bytes ?? 0;
+    this.#reservation?.release();
+    this.#reservation = undefined;
+    this.#holder = holder;
+    if (bytes > 0) this.reservation.resize(bytes);
+  }
+
+  /**
+   * Waits for the client or the network. Meanwhile a stranger's request may have to give way; `abandon` is then called to
+   * stop the work.
+   * @throws NoPlace when another request needs the place
+   */
+  waitFor<T>(work: Promise<T>, abandon?: () => void): Promise<T> {
+    return this.#wait('client', work, abandon);
+  }
+
+  /**
+   * The same for a turn of the event loop.
+   * @param isLong for work that takes a whole turn or more
+   * @throws NoPlace when another request needs the place
+   */
+  waitForTurn({ comes, abandon }: AwaitedTurn, isLong: boolean): Promise<void> {
+    return this.#wait(isLong ? 'long turn' : 'turn', comes, abandon);
+  }
+
+  /**
+   * The same for the gate of preflights.
+   * @throws NoPlace when another request needs the place
+   */
+  waitForGate(entered: Promise<void>, abandon: () => void): Promise<void> {
+    return this.#wait('gate', entered, abandon);
+  }
+
+  async #wait<T>(what: WaitReason, work: Promise<T>, abandon: (() => void) | undefined): Promise<T> {
+    if (this.#isKnown) return work;
+    this.#waitsFor = what;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#giveWay = () => {
+          reject(new NoPlace('another request needs the place'));
+          abandon?.();
+        };
+        work.then(resolve, reject);
+      });
+    } finally {
+      this.#giveWay = undefined;
+      this.#waitsFor = undefined;
+    }
+  }
+
+  /** Makes the request give way. False when it is not waiting. */
+  giveWay(): boolean {
+    const giveWay = this.#giveWay;
+    if (giveWay === undefined) return false;
+    this.#giveWay = undefined;
+    this.#waitsFor = undefined;
+    this.#hasGivenWay = true;
+    giveWay();
+    return true;
+  }
+
+  /** Keeps the place of an answered request until something else is over as well. */
+  keep(until: Promise<void>): void {
+    this.#keptUntil = until;
+  }
+
+  /** Set while something outlasts the answer to the request. {@link leave} must wait for it. */
+  get keptUntil(): Promise<void> | undefined {
+    return this.#keptUntil;
+  }
+
+  /** Frees the place and all bytes. */
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    this.#reservation?.release();
+    this.#keeper.leave(this.#isKnown ? this.#holder : undefined);
+  }
+}
