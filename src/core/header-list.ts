@@ -50,6 +50,17 @@ export class HeaderList implements Iterable<HeaderField> {
     return values;
   }
 
+  /** All values of that lower-case name as Signature V4 reads them: runs of spaces are one, and a comma joins the values. */
+  joined(name: string): string | undefined {
+    let joined: string | undefined;
+    for (const field of this.#fields) {
+      if (field.name !== name) continue;
+      const value = collapseOws(field.value);
+      joined = joined === undefined ? value : `${joined},${value}`;
+    }
+    return joined;
+  }
+
   has(name: string): boolean {
     return this.get(name) !== undefined;
   }

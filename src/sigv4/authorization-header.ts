@@ -1,6 +1,6 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
-import { maxHeaders } from '../core/header-list.ts';
 import { type Credential, parseCredential } from './credential-scope.ts';
+import { parseSignedHeaders, type SignedHeaderNames } from './signed-header-names.ts';
 
 /** The one algorithm this sidecar verifies and signs with. */
 export const algorithm = 'AWS4-HMAC-SHA256';
@@ -8,8 +8,7 @@ export const algorithm = 'AWS4-HMAC-SHA256';
 /** The three parts of a Signature V4 `Authorization` header. */
 export interface ParsedAuthorization {
   readonly credential: Credential;
-  /** The list as sent: it is hashed in this order and spelling. */
-  readonly signedHeaders: readonly string[];
+  readonly signedHeaders: SignedHeaderNames;
   /** 64 lower-case hexadecimal digits. */
   readonly signature: string;
 }
@@ -49,14 +48,6 @@ export function parseAuthorizationHeader(value: string): ParsedAuthorization {
   if (names === undefined)
     throw malformed('the signed header list has an empty or repeated name, or too many');
   return { credential: parsedCredential, signedHeaders: names, signature };
-}
-
-/** Splits `host;x-amz-date`; `undefined` for an empty or repeated name, or more names than a request may have headers. */
-export function parseSignedHeaders(text: string): readonly string[] | undefined {
-  const names = text.split(';');
-  const lowerCased = new Set(text.toLowerCase().split(';'));
-  const isUsable = lowerCased.size === names.length && !lowerCased.has('') && names.length <= maxHeaders;
-  return isUsable ? names : undefined;
 }
 
 function malformed(message: string): AuthenticationFault {

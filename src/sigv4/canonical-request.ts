@@ -1,6 +1,7 @@
-import { collapseOws, type HeaderList } from '../core/header-list.ts';
+import type { HeaderList } from '../core/header-list.ts';
 import type { QueryParameter } from '../core/request-target.ts';
 import { percentDecode, uriEncode, uriEncodeBytes } from '../core/uri-encode.ts';
+import type { SignedHeaderNames } from './signed-header-names.ts';
 
 /** What a canonical request is built from; nothing is normalised beyond what Signature V4 itself does. */
 export interface CanonicalParts {
@@ -9,8 +10,7 @@ export interface CanonicalParts {
   readonly path: string;
   readonly parameters: readonly Pick<QueryParameter, 'name' | 'value'>[];
   readonly headers: HeaderList;
-  /** Names as listed by the signer, hashed in that order. */
-  readonly signedHeaders: readonly string[];
+  readonly signedHeaders: SignedHeaderNames;
   /** The value of `x-amz-content-sha256`, or the body's own digest. */
   readonly payloadHash: string;
 }
@@ -24,13 +24,16 @@ export function canonicalRequest(parts: CanonicalParts): string | undefined {
   const headers = canonicalHeaders(parts.headers, parts.signedHeaders);
   if (path === undefined || headers === undefined) return undefined;
   const query = canonicalQuery(parts.parameters);
-  return `${parts.method}\n${path}\n${query}\n${headers}\n${parts.signedHeaders.join(';')}\n${parts.payloadHash}`;
+  return `${parts.method}\n${path}\n${query}\n${headers}\n${parts.signedHeaders.text}\n${parts.payloadHash}`;
 }
 
 const plainPath = /^[A-Za-z0-9\-._~/]*$/;
 
-/** Decodes a raw path once and encodes it once; `/` stays, so `%2F` and `/` are the same to a signature. */
-function canonicalPath(rawPath: string): string | undefined {
+/**
+ * Decodes a raw path once and encodes it once; `/` stays, so `%2F` and `/` are the same to a signature. `undefined` for malformed
+ * percent-encoding.
+ */
+export function canonicalPath(rawPath: string): string | undefined {
   if (plainPath.test(rawPath)) return rawPath;
   const bytes = percentDecode(rawPath);
   return bytes === undefined ? undefined : uriEncodeBytes(bytes, true);
@@ -50,16 +53,10 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-function canonicalHeaders(headers: HeaderList, signedHeaders: readonly string[]): string | undefined {
+function canonicalHeaders(headers: HeaderList, { lowerCase }: SignedHeaderNames): string | undefined {
   let canonical = '';
-  for (const listed of signedHeaders) {
-    const name = listed.toLowerCase();
-    let joined: string | undefined;
-    for (const field of headers) {
-      if (field.name !== name) continue;
-      const value = collapseOws(field.value);
-      joined = joined === undefined ? value : `${joined},${value}`;
-    }
+  for (const name of lowerCase) {
+    const joined = headers.joined(name);
     if (joined === undefined) return undefined;
     canonical += `${name}:${joined}\n`;
   }

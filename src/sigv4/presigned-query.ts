@@ -1,8 +1,9 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import { algorithm, parseSignedHeaders } from './authorization-header.ts';
+import { algorithm } from './authorization-header.ts';
 import { type Credential, parseBasicDateTime, parseCredential } from './credential-scope.ts';
 import { unsignedPayload } from './payload-mode.ts';
+import { parseSignedHeaders, type SignedHeaderNames } from './signed-header-names.ts';
 import {
   isDayOf,
   maxClockSkewMs,
@@ -107,7 +108,7 @@ function readCredential(text: string | undefined, rules: SignatureRules): Creden
   return credential;
 }
 
-function readSignedHeaders(text: string | undefined): readonly string[] {
+function readSignedHeaders(text: string | undefined): SignedHeaderNames {
   const names = parseSignedHeaders(text ?? '');
   if (names === undefined) throw malformed('X-Amz-SignedHeaders has an empty or repeated name, or too many');
   return names;

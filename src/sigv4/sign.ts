@@ -1,7 +1,7 @@
-import { type HeaderField, HeaderList } from '../core/header-list.ts';
+import { collapseOws, type HeaderField } from '../core/header-list.ts';
 import type { Secret } from '../core/secret.ts';
 import { algorithm } from './authorization-header.ts';
-import { canonicalRequest } from './canonical-request.ts';
+import { canonicalPath, canonicalQuery } from './canonical-request.ts';
 import { formatBasicDateTime, formatScope } from './credential-scope.ts';
 import type { SigningKeyCache } from './signing-key.ts';
 import { stringToSign } from './string-to-sign.ts';
@@ -48,25 +48,38 @@ export function signRequest(
     { name: 'x-amz-date', value: timestamp },
     { name: 'x-amz-content-sha256', value: request.payloadHash },
   ];
-  const signedHeaders = [...new Set(headers.map(({ name }) => name).filter(isSigned))].sort();
-  const canonical = canonicalRequest({
-    method: request.method,
-    path: request.path,
-    parameters: request.parameters,
-    headers: new HeaderList(headers),
-    signedHeaders,
-    payloadHash: request.payloadHash,
-  });
-  const toSign = stringToSign(timestamp, scope, canonical ?? '');
+  const { method, path, payloadHash } = request;
+  const { names, canonical } = signedPart(headers);
+  const query = canonicalQuery(request.parameters);
+  const text = `${method}\n${canonicalPath(path) ?? ''}\n${query}\n${canonical}\n${names}\n${payloadHash}`;
+  const toSign = stringToSign(timestamp, scope, text);
   const { key, keep } = keys.find(credentials.secretAccessKey, scope);
   keep();
   const signature = key.sign(toSign);
   const credential = `${credentials.accessKeyId}/${formatScope(scope)}`;
   headers.push({
     name: 'authorization',
-    value: `${algorithm} Credential=${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
+    value: `${algorithm} Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`,
   });
   return headers;
+}
+
+/** The list of signed headers, and their lines in the canonical request, in one pass. */
+function signedPart(headers: readonly HeaderField[]): { readonly names: string; readonly canonical: string } {
+  const signed = headers.filter(({ name }) => isSigned(name));
+  signed.sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
+  let names = '';
+  let canonical = '';
+  let last = '';
+  for (const { name, value } of signed) {
+    if (name === last) canonical += `,${collapseOws(value)}`;
+    else {
+      names += last === '' ? name : `;${name}`;
+      canonical += `${last === '' ? '' : '\n'}${name}:${collapseOws(value)}`;
+    }
+    last = name;
+  }
+  return { names, canonical: `${canonical}\n` };
 }
 
 function isSigned(name: string): boolean {

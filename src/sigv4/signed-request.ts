@@ -3,13 +3,14 @@ import type { RawRequest } from '../core/raw-request.ts';
 import type { QueryParameter } from '../core/request-target.ts';
 import { type CredentialScope, formatBasicDateTime } from './credential-scope.ts';
 import { type PayloadMode, parsePayloadMode } from './payload-mode.ts';
+import type { SignedHeaderNames } from './signed-header-names.ts';
 
 /** A request that claims a signature: parsed and plausible, not yet verified. */
 export interface SignedRequest {
   readonly raw: RawRequest;
   readonly accessKeyId: string;
   readonly scope: CredentialScope;
-  readonly signedHeaders: readonly string[];
+  readonly signedHeaders: SignedHeaderNames;
   /** The query parameters that the signature covers. */
   readonly signedParameters: readonly QueryParameter[];
   readonly signature: string;
@@ -63,14 +64,14 @@ export function refuseRepeats(raw: RawRequest): void {
  * a valid signature to headers that the caller never signed.
  * @throws AuthenticationFault `headers_not_signed`
  */
-export function requireSigned(raw: RawRequest, signedHeaders: readonly string[]): void {
-  const signed = new Set(signedHeaders.join(';').toLowerCase().split(';'));
-  const unsigned = new Set<string>();
+export function requireSigned(raw: RawRequest, { set: signed }: SignedHeaderNames): void {
+  let unsigned: Set<string> | undefined;
   for (const { name } of raw.headers) {
-    if ((name === 'host' || name.startsWith('x-amz-')) && !signed.has(name)) unsigned.add(name);
+    if ((name === 'host' || name.startsWith('x-amz-')) && !signed.has(name))
+      unsigned = (unsigned ?? new Set()).add(name);
   }
-  if (!signed.has('host')) unsigned.add('host');
-  if (unsigned.size > 0)
+  if (!signed.has('host')) unsigned = (unsigned ?? new Set()).add('host');
+  if (unsigned !== undefined)
     throw new AuthenticationFault('headers_not_signed', { headersNotSigned: [...unsigned] });
 }
 

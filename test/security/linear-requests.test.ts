@@ -12,6 +12,7 @@ import { parseFormTags } from '../../src/s3/tagging-header.ts';
 import { parseAuthorizationHeader } from '../../src/sigv4/authorization-header.ts';
 import { canonicalRequest } from '../../src/sigv4/canonical-request.ts';
 import { readPresignedQuery } from '../../src/sigv4/presigned-query.ts';
+import { parseSignedHeaders } from '../../src/sigv4/signed-header-names.ts';
 import { readParameters, stsParameters } from '../../src/sts/parameters.ts';
 import { isStsRequest, readStsCall } from '../../src/sts/query-request.ts';
 import { vectorSettings } from '../s3/vectors.ts';
@@ -58,8 +59,9 @@ describe('steps at most double with the length of', () => {
   it('the head of a request', async () => {
     const read = (text: string): void => {
       const raw = received(text, [...headersWith(text), ...fieldsOf(text)]);
-      const signedHeaders = Array.from(raw.headers, ({ name }) => name).slice(0, 100);
-      canonicalRequest({ ...raw, signedHeaders, payloadHash: '' });
+      const names = new Set(Array.from(raw.headers, ({ name }) => name).slice(0, 100));
+      const signedHeaders = parseSignedHeaders([...names].join(';'));
+      if (signedHeaders !== undefined) canonicalRequest({ ...raw, signedHeaders, payloadHash: '' });
     };
     expect(await superLinear(read, [(text) => `/${text}`, (text) => `/?${text}`, () => '/'])).toEqual([]);
   });
