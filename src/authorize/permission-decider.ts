@@ -69,7 +69,7 @@ export class PermissionDecider {
     this.#principal = policyPrincipal(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
     this.#tags = new LookedUpTags(sources.lookup, caller.entity.arn, client);
-    this.#contexts = new DecisionContexts(request, authenticated);
+    this.#contexts = new DecisionContexts(request, authenticated, this.#budget);
   }
 
   /**
