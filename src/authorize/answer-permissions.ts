@@ -43,8 +43,7 @@ export class AnswerPermissions {
   decide(permissions: readonly Permission[]): MaybePromise<void> {
     const open = permissions.filter((permission) => !this.#decided.has(permission));
     if (open.length === 0) return undefined;
-    const deciding = whenReady(this.#decider.hold(), () => this.#decideAll(open));
-    return whenReady(deciding, () => this.#decider.release());
+    return this.#decider.holding(() => this.#decideAll(open));
   }
 
   /** False also for a permission that has not been decided. */

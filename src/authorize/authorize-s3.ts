@@ -139,13 +139,9 @@ class RequestAuthorization {
 
   decide(): MaybePromise<Authorized | Denied> {
     const { batch } = this.#request;
-    const deciding = whenReady(this.#decider.hold(), () =>
+    return this.#decider.holding(() =>
       batch === undefined ? this.#decideWhole() : this.#decideBatch(batch),
     );
-    return whenReady(deciding, (decided) => {
-      this.#decider.release();
-      return decided;
-    });
   }
 
   #decideWhole(): MaybePromise<Authorized | Denied> {

@@ -1,21 +1,32 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
-import type { ContextEntry } from '../iam/key-table.ts';
+import type { StepBudget } from '../core/glob.ts';
+import { type ContextEntry, KeyTable } from '../iam/key-table.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { globalKeys } from './global-keys.ts';
 import { signatureKeys } from './signature-keys.ts';
-import type { StoreTag } from './store-lookup.ts';
 
-/** The request contexts of the decisions on one request. */
+/** Cost of a key that only one decision has, in comparisons: its name may have to be folded and hashed. */
+const stepsPerKey = 200;
+
+/**
+ * The request contexts of the decisions on one request. What decisions have in common is built once: a session or a bucket
+ * has up to 50 tags, and a client asks for a thousand decisions with one request.
+ */
 export class DecisionContexts {
   readonly #request: S3Request;
   readonly #authenticated: Authenticated;
+  readonly #budget: StepBudget;
   #base: readonly ContextEntry[] | undefined;
+  #baseTable: KeyTable | undefined;
+  #requestTable: KeyTable | undefined;
   #shared: RequestContext | undefined;
 
-  constructor(request: S3Request, authenticated: Authenticated) {
+  /** @param budget pays for what is built for one decision */
+  constructor(request: S3Request, authenticated: Authenticated, budget: StepBudget) {
     this.#request = request;
     this.#authenticated = authenticated;
+    this.#budget = budget;
   }
 
   /**
@@ -23,29 +34,49 @@ export class DecisionContexts {
    * @param lazyKeys prefixes of the keys that only the store knows; those of `tags` are known already
    */
   of(
-    { conditionKeys, unknownKeys }: Permission,
+    { conditionKeys = none, unknownKeys = none }: Permission,
     requestKeys: readonly ConditionKey[],
     lazyKeys: readonly string[],
-    tags: (prefix: string) => readonly StoreTag[] | undefined,
+    tags: (prefix: string) => KeyTable | undefined,
   ): RequestContext {
-    const isPlain = conditionKeys === undefined && unknownKeys === undefined && lazyKeys.length === 0;
-    // Most permissions need only the context of the request, which is built once.
+    const isPlain = conditionKeys.length === 0 && unknownKeys.length === 0 && lazyKeys.length === 0;
+    // Most permissions need only the context of the request.
     if (isPlain && isSameList(requestKeys, this.#request.conditionKeys)) {
-      this.#shared ??= new RequestContext(() => [...this.#baseKeys(), ...requestKeys]);
+      this.#shared ??= new RequestContext(() => this.#keysOfRequest());
       return this.#shared;
     }
-    const list = (): ContextEntry[] => [...this.#baseKeys(), ...requestKeys, ...(conditionKeys ?? none)];
-    let context = new RequestContext(list, [...lazyKeys, ...(unknownKeys ?? none)]);
+    const list = (): KeyTable => this.#tableOf(requestKeys, conditionKeys);
+    let context = new RequestContext(list, [...lazyKeys, ...unknownKeys]);
     for (const prefix of lazyKeys) {
       const known = tags(prefix);
-      if (known !== undefined) context = context.withLookedUp(prefix, entriesOf(prefix, known));
+      if (known !== undefined) context = context.withLookedUp(prefix, known);
     }
     return context;
   }
 
   /** Every context key of the request and of one permission, for the explanation of a refusal. */
-  list({ conditionKeys = [] }: Permission): readonly ContextEntry[] {
+  list({ conditionKeys = none }: Permission): readonly ContextEntry[] {
     return [...this.#baseKeys(), ...this.#request.conditionKeys, ...conditionKeys];
+  }
+
+  #tableOf(requestKeys: readonly ConditionKey[], conditionKeys: readonly ConditionKey[]): KeyTable {
+    const { length } = this.#request.conditionKeys;
+    // Entries of a batch add their own keys to those of the request.
+    const isFurther = isSameList(requestKeys.slice(0, length), this.#request.conditionKeys);
+    const own = [...(isFurther ? requestKeys.slice(length) : requestKeys), ...conditionKeys];
+    if (isFurther && own.length === 0) return this.#keysOfRequest();
+    this.#budget.spend(own.length * stepsPerKey);
+    return new KeyTable(own, isFurther ? this.#keysOfRequest() : this.#keysOfCaller());
+  }
+
+  #keysOfRequest(): KeyTable {
+    this.#requestTable ??= new KeyTable([...this.#baseKeys(), ...this.#request.conditionKeys]);
+    return this.#requestTable;
+  }
+
+  #keysOfCaller(): KeyTable {
+    this.#baseTable ??= new KeyTable(this.#baseKeys());
+    return this.#baseTable;
   }
 
   #baseKeys(): readonly ContextEntry[] {
@@ -59,10 +90,6 @@ export class DecisionContexts {
 
 function isSameList(left: readonly ConditionKey[], right: readonly ConditionKey[]): boolean {
   return left === right || (left.length === right.length && left.every((one, at) => one === right[at]));
-}
-
-function entriesOf(prefix: string, tags: readonly StoreTag[]): ContextEntry[] {
-  return tags.map(([key, value]) => [prefix + key, value]);
 }
 
 const none: readonly never[] = [];

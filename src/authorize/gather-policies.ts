@@ -8,7 +8,10 @@ import type { PolicyPrincipal } from '../iam/query.ts';
 import { bucketOfArn } from './bucket-of-arn.ts';
 
 const maxCachedSessionPolicies = 5_000;
-/** Bounds their memory, as {@link compiledBytes} estimates it. One caller can fill it, so it is a small part of the heap. */
+/**
+ * Bounds their memory, as {@link compiledBytes} and their indexes estimate it. One caller can fill it, so it is a small part
+ * of the heap.
+ */
 const maxCachedBytes = 16 * 1024 * 1024;
 
 /** The session set of a session that has lost one of its policies. */
@@ -25,7 +28,7 @@ export class PolicyGatherer {
   readonly #sessionPolicies: BoundedCache<CompiledPolicy> = new BoundedCache({
     maxEntries: maxCachedSessionPolicies,
     maxSize: maxCachedBytes,
-    sizeOf: (_, text) => compiledBytes(text),
+    sizeOf: ({ index }, text) => compiledBytes(text) + index.maxBytes,
   });
 
   constructor(directory: Directory) {
@@ -113,7 +116,7 @@ export function policyPrincipal({ kind, arn, entity }: Caller): PolicyPrincipal 
 }
 
 /**
- * Estimates the memory of a compiled policy in bytes, erring high. A few characters of text can become a matcher of a
+ * Estimates the memory of a compiled policy without its index in bytes, erring high. A few characters of text can become a matcher of a
  * kilobyte, so the estimate counts certain characters. The text is parsed and serialised first: JSON escapes would hide them.
  */
 function compiledBytes(text: string): number {

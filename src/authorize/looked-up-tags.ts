@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { WaitingClient } from '../core/client-gone.ts';
+import { type ContextEntry, KeyTable } from '../iam/key-table.ts';
 import type { Permission } from '../s3/operation.ts';
 import { placeOf, subjectOf } from './store-keys.ts';
 import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
@@ -9,6 +10,9 @@ export class LookedUpTags {
   readonly #lookup: StoreLookup;
   readonly #asked: Map<string, Promise<readonly StoreTag[] | undefined>> = new Map();
   readonly #known: Map<string, readonly StoreTag[]> = new Map();
+  /** By prefix, for the decisions that follow: those of a batch are about the same bucket. */
+  readonly #lastTables: Map<string, { readonly tags: readonly StoreTag[]; readonly table: KeyTable }> =
+    new Map();
 
   readonly #owner: string;
   readonly #client: WaitingClient;
@@ -31,14 +35,21 @@ export class LookedUpTags {
   forget(): void {
     this.#asked.clear();
     this.#known.clear();
+    this.#lastTables.clear();
     if (this.#gone !== undefined) this.#client.off('close', this.#onGone);
     this.#gone = undefined;
   }
 
-  /** The tags for context keys with that prefix, if they have been looked up. */
-  known(prefix: string, permission: Permission): readonly StoreTag[] | undefined {
+  /** The context keys with that prefix, if the tags have been looked up. */
+  known(prefix: string, permission: Permission): KeyTable | undefined {
     const subject = subjectOf(prefix, permission);
-    return subject && this.#known.get(placeOf(subject));
+    const tags = subject && this.#known.get(placeOf(subject));
+    if (tags === undefined) return undefined;
+    const last = this.#lastTables.get(prefix);
+    if (last?.tags === tags) return last.table;
+    const table = new KeyTable(tags.map(([key, value]): ContextEntry => [prefix + key, value]));
+    this.#lastTables.set(prefix, { tags, table });
+    return table;
   }
 
   /**
@@ -87,8 +98,8 @@ export class LookedUpTags {
   ): Promise<boolean> {
     for (const prefix of prefixes) {
       if (!keys.some((key) => key.startsWith(prefix))) continue;
-      const tags = this.known(prefix, permission) ?? (await this.of(prefix, permission));
-      if (tags !== undefined) return true;
+      const isKnown = this.known(prefix, permission) !== undefined;
+      if (isKnown || (await this.of(prefix, permission)) !== undefined) return true;
     }
     return false;
   }

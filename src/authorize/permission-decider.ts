@@ -37,7 +37,7 @@ const stepsToPrepare = 4_000;
 
 /**
  * Decides the permissions of one request with one context, and looks up tags where decisions depend on them. The policies must be
- * held meanwhile.
+ * held meanwhile: see `holding`.
  */
 export class PermissionDecider {
   readonly #request: S3Request;
@@ -69,7 +69,7 @@ export class PermissionDecider {
     this.#principal = policyPrincipal(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
     this.#tags = new LookedUpTags(sources.lookup, caller.entity.arn, client);
-    this.#contexts = new DecisionContexts(request, authenticated);
+    this.#contexts = new DecisionContexts(request, authenticated, this.#budget);
   }
 
   /**
@@ -122,20 +122,24 @@ export class PermissionDecider {
     return this.#tags.of(objectTags, permission);
   }
 
-  /** Gathers the policies of the caller, for decisions until `release` is called. */
-  hold(): MaybePromise<void> {
+  /**
+   * Gathers the policies of the caller and makes decisions with them. Afterwards, however the decisions ended, they are
+   * dropped, and the tags: the client decides how long its body takes, and a session policy full of patterns takes half a
+   * megabyte when compiled; only the gatherer, which bounds their number, keeps them. A later decision that depends on tags
+   * is a deny, or looks them up again.
+   */
+  holding<T>(decide: () => MaybePromise<T>): MaybePromise<T> {
     const { policies } = this.#sources;
-    return whenReady(gatherInTurn(policies, this.#authenticated.caller, this.#pace), (sets) => {
+    const deciding = whenReady(gatherInTurn(policies, this.#authenticated.caller, this.#pace), (sets) => {
       this.#sets = sets;
+      return decide();
     });
+    if (deciding instanceof Promise) return deciding.finally(() => this.#release());
+    this.#release();
+    return deciding;
   }
 
-  /**
-   * Drops the policies of the caller, and the tags. The client decides how long its body takes, and a session policy full of patterns takes
-   * half a megabyte when compiled; only the gatherer, which bounds their number, keeps them. The tags go too:
-   * a later decision that depends on them is a deny, or looks them up again.
-   */
-  release(): void {
+  #release(): void {
     this.#sets = undefined;
     this.#tags.forget();
   }

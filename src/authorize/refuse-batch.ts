@@ -58,6 +58,6 @@ function refusalOf(
   const isRelaxed = isAudited(caller, sources.enforcement);
   const couldPass = decisions.some((one) => one.effect === 'allow' || (isRelaxed && isUnallowedOnly(one)));
   if (decision === undefined || couldPass) return undefined;
-  const context = new DecisionContexts(request, authenticated).list(permission);
+  const context = new DecisionContexts(request, authenticated, new DecisionBudget()).list(permission);
   return deniedRequest({ permission, decision }, caller.arn, context);
 }

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../core/maybe-promise.ts';
 import type { BucketFilter } from '../s3/operation.ts';
 import type { AccessDecision } from './decide.ts';
 import type { PermissionDecider } from './permission-decider.ts';
@@ -7,23 +8,20 @@ import type { PermissionDecider } from './permission-decider.ts';
  * complete.
  * @throws what the signal was aborted with
  */
-export async function visibleBuckets(
+export function visibleBuckets(
   names: readonly string[],
   { permissionOn }: BucketFilter,
   decider: PermissionDecider,
   signal: AbortSignal,
-): Promise<ReadonlySet<string> | AccessDecision> {
-  const visible = new Set<string>();
-  await decider.hold();
-  try {
+): MaybePromise<ReadonlySet<string> | AccessDecision> {
+  return decider.holding(async () => {
+    const visible = new Set<string>();
     for (const name of names) {
       signal.throwIfAborted();
       const { decision, isPermitted } = await decider.decideListed(permissionOn(name));
       if (decision.fault !== undefined) return decision;
       if (isPermitted) visible.add(name);
     }
-  } finally {
-    decider.release();
-  }
-  return visible;
+    return visible;
+  });
 }

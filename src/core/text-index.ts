@@ -3,7 +3,9 @@ import type { StepBudget } from './step-budget.ts';
 /**
  * Where each character of one text stands, as sets of bits, so that a run of characters with gaps is looked for at 32
  * places at once ("bit-parallel" matching, Baeza-Yates and Gonnet, "A new approach to text searching", with the roles of
- * text and pattern exchanged). A set is made when a run first asks for its character. Places are code points.
+ * text and pattern exchanged). A set is made when a run first asks for its character, and kept for the runs after it: there
+ * are as many as patterns, or the values that requests put into them, have characters, so their memory is bounded. Places
+ * are code points.
  */
 export class TextIndex {
   /** Steps that making an index of an empty text takes. */
@@ -15,6 +17,8 @@ export class TextIndex {
   /** The code unit at which each code point starts, and the length of the text. */
   readonly #units: Int32Array | undefined;
   readonly #places: Map<number, Int32Array> = new Map();
+  /** Size of `#places`, in words of a set. */
+  #keptWords = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -86,6 +90,12 @@ export class TextIndex {
       if (places === none) places = new Int32Array((length >>> 5) + 1);
       places[at >>> 5] = (places[at >>> 5] ?? 0) | (1 << (at & 31));
     }
+    const words = wordsPerSet + places.length;
+    this.#keptWords += words;
+    if (this.#keptWords > maxKeptWords) {
+      this.#places.clear();
+      this.#keptWords = words;
+    }
     this.#places.set(point, places);
     return places;
   }
@@ -102,6 +112,12 @@ const stepsPerDemand = 4;
 
 /** Cost of making a set of places. */
 const stepsPerSet = 40;
+
+/** About what keeping a set takes besides its words; of a character that the text does not have, it is all. */
+const wordsPerSet = 16;
+
+/** A megabyte: more than the sets that the policies of one decision ask for usually take. */
+const maxKeptWords = 256 * 1024;
 
 const none: Int32Array = new Int32Array(0);
 

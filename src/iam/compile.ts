@@ -12,7 +12,7 @@ import {
   type ResourceRange,
   type ResourceTest,
 } from './match-resource.ts';
-import { StatementIndex } from './statement-index.ts';
+import { StatementIndex, smallIndex, wholeIndex } from './statement-index.ts';
 import { variableKeys } from './variables.ts';
 
 export type { CompiledStatement, StatementReference } from './compiled-statement.ts';
@@ -39,7 +39,8 @@ export function compilePolicy(document: PolicyDocument, name: string): CompiledP
   const statements = document.statements.map((statement) => compileStatement(statement, name));
   const contextKeys = new Set(document.statements.flatMap(keysOfStatement));
   const { kind, characters } = document;
-  return { name, kind, characters, statements, contextKeys, index: new StatementIndex(statements) };
+  const index = new StatementIndex(statements, kind === 'session' ? smallIndex : wholeIndex);
+  return { name, kind, characters, statements, contextKeys, index };
 }
 
 function keysOfStatement({ conditions, resources }: PolicyStatement): string[] {

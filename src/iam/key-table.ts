@@ -9,18 +9,23 @@ export const ambiguous: unique symbol = Symbol('ambiguous');
 /** The value of a key in a request. A list is never empty. */
 export type KeyValue = string | readonly string[] | typeof ambiguous;
 
-/** The condition keys of one request by their names in lower case. Built for every request, so it allocates little. */
+/**
+ * Condition keys by their names in lower case. Built for every request, so it allocates little. The keys that many decisions
+ * have in common are one table, and each decision puts its own few on top.
+ */
 export class KeyTable {
+  readonly #below: KeyTable | undefined;
   readonly #names: readonly string[];
   readonly #values: readonly KeyValue[];
   /** Position of each name; `undefined` when there are few. */
   readonly #positions: ReadonlyMap<string, number> | undefined;
 
-  /** @throws TypeError when two entries differ only in case, unless they are tags. */
-  constructor(entries: Iterable<readonly [key: string, value: KeyValue]>) {
-    const list = Array.isArray(entries)
-      ? (entries as readonly (readonly [string, KeyValue])[])
-      : [...entries];
+  /**
+   * @param below a table whose keys belong to this one too. It is neither copied nor read through: its size costs nothing.
+   * @throws TypeError when two keys differ only in case, unless they are tags.
+   */
+  constructor(entries: Iterable<ContextEntry>, below?: KeyTable) {
+    const list = Array.isArray(entries) ? (entries as readonly ContextEntry[]) : [...entries];
     // Allocated at full size: a growing array reserves more than it needs.
     const names = new Array<string>(list.length);
     const values = new Array<KeyValue>(list.length);
@@ -37,22 +42,17 @@ export class KeyTable {
     this.#values = values;
     this.#positions = size > maxSearched ? positionsOf(names) : undefined;
     if (this.#positions?.size !== size) settleRepeated(names, values);
+    this.#below = below;
+    if (below !== undefined) settleWithBelow(names, values, below);
   }
 
   /** The value of a key given in lower case; never an empty list. */
   get(lowerCaseKey: string): KeyValue | undefined {
-    if (this.#positions !== undefined) {
-      const position = this.#positions.get(lowerCaseKey);
-      return position === undefined ? undefined : this.#values[position];
-    }
-    const position = lastPosition(this.#names, lowerCaseKey, this.#names.length);
-    return position < 0 ? undefined : this.#values[position];
-  }
-
-  /** Every key, in lower case, with its value. */
-  entries(): (readonly [key: string, value: KeyValue])[] {
-    const distinct = this.#positions ?? positionsOf(this.#names);
-    return [...distinct].map(([name, position]) => [name, this.#values[position] ?? []]);
+    const position =
+      this.#positions === undefined
+        ? lastPosition(this.#names, lowerCaseKey, this.#names.length)
+        : (this.#positions.get(lowerCaseKey) ?? -1);
+    return position < 0 ? this.#below?.get(lowerCaseKey) : this.#values[position];
   }
 }
 
@@ -85,10 +85,22 @@ function settleRepeated(names: readonly string[], values: KeyValue[]): void {
     const name = names[position] ?? '';
     const before = last === undefined ? lastPosition(names, name, position) : (last.get(name) ?? -1);
     last?.set(name, position);
-    if (before < 0) continue;
-    if (!name.includes('tag/')) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
-    if (!isSameText(values[before], values[position])) values[position] = ambiguous;
+    if (before >= 0) values[position] = settled(name, values[before], values[position]);
   }
+}
+
+function settleWithBelow(names: readonly string[], values: KeyValue[], below: KeyTable): void {
+  for (let position = 0; position < names.length; position += 1) {
+    const name = names[position] ?? '';
+    const before = below.get(name);
+    if (before !== undefined) values[position] = settled(name, before, values[position]);
+  }
+}
+
+/** The value of a key that is given twice. */
+function settled(name: string, before: KeyValue | undefined, value: KeyValue | undefined): KeyValue {
+  if (!name.includes('tag/')) throw new TypeError(`condition key ${name.slice(0, 128)} is given twice`);
+  return value !== undefined && isSameText(before, value) ? value : ambiguous;
 }
 
 function isSameText(left: KeyValue | undefined, right: KeyValue | undefined): boolean {

@@ -10,9 +10,11 @@ export type { ContextEntry } from './key-table.ts';
  */
 export class RequestContext {
   /** Lists the entries when a policy first needs one; `undefined` when they were given as a list. */
-  readonly #list: (() => Iterable<ContextEntry>) | undefined;
+  readonly #list: (() => Iterable<ContextEntry> | KeyTable) | undefined;
   #table: KeyTable | undefined;
   readonly #lazyKeys: readonly string[];
+  /** The context whose keys these replace. */
+  #replaced: RequestContext | undefined;
 
   /**
    * @param entries pairs of key and value, or a function that lists them when a policy first needs one.
@@ -21,7 +23,7 @@ export class RequestContext {
    *   first decision that reads them.
    */
   constructor(
-    entries: Iterable<ContextEntry> | (() => Iterable<ContextEntry>) = [],
+    entries: Iterable<ContextEntry> | (() => Iterable<ContextEntry> | KeyTable) = [],
     lazyKeys: readonly string[] = [],
   ) {
     if (typeof entries === 'function') this.#list = entries;
@@ -31,25 +33,20 @@ export class RequestContext {
     this.#lazyKeys = lazyKeys;
   }
 
-  static #of(table: KeyTable, lazyKeys: readonly string[]): RequestContext {
-    const context = new RequestContext(noEntries, lazyKeys);
-    context.#table = table;
-    return context;
-  }
-
   #known(): KeyTable {
-    this.#table ??= new KeyTable(this.#list?.() ?? []);
+    this.#table ??= tableOf(this.#list?.() ?? []);
     return this.#table;
   }
 
   /** The value or values of a key given in lower case; `undefined` when absent. Never an empty list. */
   value(lowerCaseKey: string): KeyValue | undefined {
-    return this.#known().get(lowerCaseKey);
+    const value = this.#known().get(lowerCaseKey);
+    return value === undefined && this.#replaced !== undefined ? this.#replaced.value(lowerCaseKey) : value;
   }
 
   /** True when a key given in lower case has to be looked up first. */
   isLazy(lowerCaseKey: string): boolean {
-    if (this.#lazyKeys.length === 0 || this.#known().get(lowerCaseKey) !== undefined) return false;
+    if (this.#lazyKeys.length === 0 || this.value(lowerCaseKey) !== undefined) return false;
     return this.#lazyKeys.some((key) => {
       const lazy = foldCase(key);
       return lazy.endsWith('/') ? lowerCaseKey.startsWith(lazy) : lowerCaseKey === lazy;
@@ -61,23 +58,26 @@ export class RequestContext {
     return this.#overlay(entries, this.#lazyKeys);
   }
 
-  /** The context after a look-up: `lazyKey` stops being lazy, and keys under it that were not found are absent. */
-  withLookedUp(lazyKey: string, entries: Iterable<ContextEntry>): RequestContext {
+  /**
+   * The context after a look-up: `lazyKey` stops being lazy, and keys under it that were not found are absent.
+   * @param found a table can be shared by the contexts of many decisions.
+   */
+  withLookedUp(lazyKey: string, found: Iterable<ContextEntry> | KeyTable): RequestContext {
     const resolved = foldCase(lazyKey);
     return this.#overlay(
-      entries,
+      found,
       this.#lazyKeys.filter((lazy) => foldCase(lazy) !== resolved),
     );
   }
 
-  #overlay(entries: Iterable<ContextEntry>, lazyKeys: readonly string[]): RequestContext {
-    const added = [...entries];
-    const replaced = new Set(added.map(([key]) => foldCase(key)));
-    const kept = this.#known()
-      .entries()
-      .filter(([key]) => !replaced.has(key));
-    return RequestContext.#of(new KeyTable([...kept, ...added]), lazyKeys);
+  #overlay(entries: Iterable<ContextEntry> | KeyTable, lazyKeys: readonly string[]): RequestContext {
+    const table = tableOf(entries);
+    const context = new RequestContext(() => table, lazyKeys);
+    context.#replaced = this;
+    return context;
   }
 }
 
-const noEntries = (): readonly ContextEntry[] => [];
+function tableOf(entries: Iterable<ContextEntry> | KeyTable): KeyTable {
+  return entries instanceof KeyTable ? entries : new KeyTable(entries);
+}

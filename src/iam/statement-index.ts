@@ -18,11 +18,22 @@ interface ActionEntry {
   readonly listedStatements: number;
 }
 
-/** Most actions in the index of one policy; its users perform fewer in practice. */
-const maxActions = 64;
+/** Bounds of the index of one policy. */
+export interface IndexBounds {
+  /** Most actions; its users perform fewer in practice. */
+  readonly maxActions: number;
+  /** Bounds the total length of the lists by bucket, in multiples of the number of statements. */
+  readonly maxFullLists: number;
+}
 
-/** Bounds the total length of the lists by bucket of one policy, in multiples of its number of statements. */
-const maxFullLists = 64;
+/** For the policies of the directory, which can have hundreds of statements. */
+export const wholeIndex: IndexBounds = { maxActions: 64, maxFullLists: 64 };
+
+/**
+ * For session policies: there are thousands, their index can be larger than the policy, and testing all of their few
+ * statements takes a microsecond.
+ */
+export const smallIndex: IndexBounds = { maxActions: 16, maxFullLists: 0 };
 
 /** With fewer candidates than this, testing all of them costs no more than finding the list of the bucket. */
 const minCandidatesForBuckets = 6;
@@ -34,13 +45,26 @@ const minCandidatesForBuckets = 6;
  */
 export class StatementIndex {
   readonly #statements: readonly CompiledStatement[];
+  readonly #bounds: IndexBounds;
   readonly #byAction: Map<string, ActionEntry> = new Map();
   /** Entries by a hash of their statements, because most actions share a few entries. */
   readonly #entries: Map<number, ActionEntry> = new Map();
   #listedStatements = 0;
 
-  constructor(statements: readonly CompiledStatement[]) {
+  constructor(statements: readonly CompiledStatement[], bounds: IndexBounds = wholeIndex) {
     this.#statements = statements;
+    this.#bounds = bounds;
+  }
+
+  /** Estimates the memory that the index takes at most, in bytes, erring high. */
+  get maxBytes(): number {
+    const { maxActions, maxFullLists } = this.#bounds;
+    const { length } = this.#statements;
+    const entries = Math.min(maxActions, 2 ** length);
+    // One list of an entry has all statements; with lists by bucket, so can the one of all other buckets.
+    const whole = maxFullLists === 0 ? 8 * length : 16 * length + bytesOfList;
+    const listed = maxFullLists * length * bytesOfList;
+    return maxActions * bytesOfAction + entries * (bytesOfEntry + whole) + listed;
   }
 
   /** Candidates for an action, in any case, on a resource. */
@@ -53,7 +77,7 @@ export class StatementIndex {
   #addAction(action: string): ActionEntry {
     const lowerCaseAction = action.toLowerCase();
     const matching = this.#statements.filter((statement) => statement.matchesAction(lowerCaseAction));
-    if (this.#byAction.size >= maxActions) this.#startOver();
+    if (this.#byAction.size >= this.#bounds.maxActions) this.#startOver();
     const entry = this.#shared(matching);
     this.#byAction.set(ownCopy(action), entry);
     return entry;
@@ -68,7 +92,7 @@ export class StatementIndex {
     const entry = makeEntry(
       candidates,
       matching,
-      maxFullLists * this.#statements.length - this.#listedStatements,
+      this.#bounds.maxFullLists * this.#statements.length - this.#listedStatements,
     );
     this.#listedStatements += entry.listedStatements;
     this.#entries.set(hash, entry);
@@ -131,11 +155,16 @@ function bucketHash(text: string, start: number): number {
 
 /** Statements in two lists, so that denies are tried first. */
 export function splitByEffect(statements: readonly CompiledStatement[]): Candidates {
-  return {
-    denies: statements.filter(({ effect }) => effect === 'Deny'),
-    allows: statements.filter(({ effect }) => effect === 'Allow'),
-  };
+  // A copy takes no more memory than it needs; a list that has grown has room for sixteen more.
+  const withEffect = (wanted: CompiledStatement['effect']): readonly CompiledStatement[] =>
+    statements.filter(({ effect }) => effect === wanted).slice();
+  return { denies: withEffect('Deny'), allows: withEffect('Allow') };
 }
+
+/** What an action, an entry without its lists, and a list with one statement take. */
+const bytesOfAction = 110;
+const bytesOfEntry = 250;
+const bytesOfList = 240;
 
 /** Copies a string: a slice of a longer string would keep all of it in memory. UTF-16 preserves lone surrogates. */
 function ownCopy(text: string): string {

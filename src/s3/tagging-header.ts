@@ -10,6 +10,13 @@ const maxTagKeyLength = 128;
 const maxTagValueLength = 256;
 
 /**
+ * Characters of keys and values (AWS "S3Tag"), and the marks that letters of many scripts are written with. Ceph RGW takes
+ * any other from the header, and then lists U+0001 and U+FFFE in a way that no XML reader accepts, so that every decision on
+ * the tags of the object fails.
+ */
+const tagText = /^[\p{L}\p{M}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/**
  * Parses `x-amz-tagging`, which is encoded like a query: `team=blue&stage=test`. A repeated key is refused, and
  * anything that does not decode; keys that differ only in case are two.
  * @throws `InvalidArgument`, `InvalidTag`, `BadRequest`
@@ -35,8 +42,8 @@ function unreadable(): Error {
 }
 
 /**
- * Refuses repeated keys, keys that only the service may set, and what is over AWS's limits for objects. Codes: AWS
- * "PutObjectTagging", and the clients' suites that branch on them.
+ * Refuses repeated keys, keys that only the service may set, other characters than AWS's, and what is over its limits for
+ * objects. Codes: AWS "PutObjectTagging", and the clients' suites that branch on them.
  * @throws `InvalidTag`, `BadRequest`
  */
 export function checkTags(tags: readonly ObjectTag[]): void {
@@ -51,10 +58,10 @@ export function checkBucketTags(tags: readonly ObjectTag[]): void {
 function checkTagSet(tags: readonly ObjectTag[], most: number, tooMany: string): void {
   if (tags.length > most) throw s3Error('BadRequest', tooMany);
   for (const [name, value] of tags) {
-    if (name === '' || name.length > maxTagKeyLength) {
+    if (name === '' || name.length > maxTagKeyLength || !tagText.test(name)) {
       throw s3Error('InvalidTag', 'The TagKey you have provided is invalid');
     }
-    if (value.length > maxTagValueLength) {
+    if (value.length > maxTagValueLength || !tagText.test(value)) {
       throw s3Error('InvalidTag', 'The TagValue you have provided is invalid');
     }
     if (/^aws:/i.test(name)) {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldCase } from '../../src/core/fold-case.ts';
@@ -30,4 +32,29 @@ describe('foldCase', () => {
   ])('keeps %s and %s apart', (left, right) => {
     expect(foldCase(left)).not.toBe(foldCase(right));
   });
+
+  it('folds every code point on its own', () => {
+    for (let point = 0; point <= 0x10ffff; point += 1) {
+      const character = String.fromCodePoint(point);
+      const folded = character === 'ς' ? 'σ' : character.toLowerCase();
+      if (foldCase(`aΣ${character}Σ`) !== `aσ${folded}σ`) expect.fail(`U+${point.toString(16)}`);
+    }
+  });
+
+  it.each(['ж', 'Ж', 'ς', 'Σx'])('takes no more memory than its characters for a text of %s', (letters) => {
+    // Decoded bytes are one flat string, as texts of requests are.
+    const text = (at: number): string => Buffer.from(letters.repeat(120) + at).toString();
+    const fold = (count: number): Set<string> =>
+      new Set(Array.from({ length: count }, (_, at) => foldCase(text(at))));
+    fold(10);
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    const kept = fold(2_000);
+    collectGarbage();
+    const each = (process.memoryUsage().heapUsed - before) / kept.size;
+    expect(each).toBeLessThan(3 * 2 * 120 * letters.length);
+  });
 });
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;

@@ -224,7 +224,7 @@ describe('tags', () => {
 
   it('are set, read and removed', async () => {
     await store.send(new PutObjectCommand({ ...object, Body: 'x' }));
-    const tags = [{ Key: 'a&b', Value: '<c>' }];
+    const tags = [{ Key: 'étage @1', Value: 'a+b=c/д' }];
     expect(await put('mover', tags)).toBe('allowed');
     expect((await as('mover').send(new GetObjectTaggingCommand(object))).TagSet).toEqual(tags);
     expect((await as('mover').send(new HeadObjectCommand(object))).TagCount).toBe(1);
@@ -244,6 +244,7 @@ describe('tags', () => {
         { Key: 'a', Value: 'c' },
       ]),
     ).toBe('InvalidTag 400');
+    expect(await put('mover', [{ Key: 'a', Value: '<c>' }])).toBe('InvalidTag 400');
     expect(await outcome(as('copier').send(new GetObjectTaggingCommand(object)))).toBe('AccessDenied 403');
     expect(await tagsOf('labelled')).toEqual(before);
     expect(await put('tagger', [{ Key: 'level', Value: 'low' }])).toBe('allowed');

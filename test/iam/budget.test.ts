@@ -75,25 +75,31 @@ describe('decide on hostile policies', () => {
 });
 
 // The places of each character are looked for once in each value, so a pattern of many characters looks for many.
-it.each([1, 3])(
-  'a session policy of %i statements with 125 different characters is decided on 50 tag keys',
-  (count) => {
-    const letters = Array.from({ length: 128 }, (_, index) => String.fromCharCode(0x4e00 + index));
-    const keys = Array.from({ length: 50 }, (_, index) => [...letters].reverse().with(index, 'x').join(''));
-    const pattern = `*?${letters.slice(0, 125).join('')}*`;
-    const operators = [
-      'ForAllValues:StringNotLike',
-      'ForAllValues:StringNotLikeIfExists',
-      'ForAnyValue:StringLike',
-    ];
-    const Condition = Object.fromEntries(operators.map((operator) => [operator, { 'aws:TagKeys': pattern }]));
-    const denies = Array.from({ length: count }, () => ({ ...allowAll, Effect: 'Deny', Condition }));
-    const text = JSON.stringify({ Version: '2012-10-17', Statement: [allowAll, ...denies] });
-    expect(text.length).toBeLessThanOrEqual(2_048);
-    const policy = compilePolicy(parsePolicyText(text, 'session'), 'session policy');
-    expect(decideWith(policy, [['aws:TagKeys', keys]]).decision).toMatchObject({ effect: 'allow' });
-  },
-);
+const run125 = String.fromCharCode(...Array.from({ length: 125 }, (_, index) => 0x4e00 + index));
+it.each([
+  ['1 statement of', 1, run125],
+  ['3 statements of', 3, run125],
+  ['7 statements of a variable that stands for', 7, variable('aws:referer')],
+])('a session policy with %s 125 different characters is decided on 50 tag keys', (_title, count, run) => {
+  const letters = Array.from({ length: 128 }, (_, index) => String.fromCharCode(0x4e00 + index));
+  const keys = Array.from({ length: 50 }, (_, index) => [...letters].reverse().with(index, 'x').join(''));
+  const pattern = `*?${run}*`;
+  const operators = [
+    'ForAllValues:StringNotLike',
+    'ForAllValues:StringNotLikeIfExists',
+    'ForAnyValue:StringLike',
+  ];
+  const Condition = Object.fromEntries(operators.map((operator) => [operator, { 'aws:TagKeys': pattern }]));
+  const denies = Array.from({ length: count }, () => ({ ...allowAll, Effect: 'Deny', Condition }));
+  const text = JSON.stringify({ Version: '2012-10-17', Statement: [allowAll, ...denies] });
+  expect(text.length).toBeLessThanOrEqual(2_048);
+  const policy = compilePolicy(parsePolicyText(text, 'session'), 'session policy');
+  const context: ContextEntry[] = [
+    ['aws:TagKeys', keys],
+    ['aws:referer', run125],
+  ];
+  expect(decideWith(policy, context).decision).toMatchObject({ effect: 'allow' });
+});
 
 /** Documents of the full size, full of resources that take the most steps on a key of `a`s. */
 function fullOf(characters: number, pattern: (index: number) => string, more: object = {}): object {

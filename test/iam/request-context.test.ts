@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { foldCase } from '../../src/core/fold-case.ts';
-import { ambiguous } from '../../src/iam/key-table.ts';
+import { ambiguous, KeyTable } from '../../src/iam/key-table.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 
 describe('RequestContext', () => {
@@ -55,6 +55,20 @@ describe('RequestContext', () => {
     const after = before.with([['aws:principaltag/TEAM', 'blue']]);
     expect(after.value('aws:principaltag/team')).toBe('blue');
     expect(before.value('aws:principaltag/team')).toBe('red');
+  });
+
+  it('shares what was looked up with other contexts, each with its own keys', () => {
+    const found = new KeyTable([['s3:BucketTag/Team', 'blue']]);
+    const [one, other] = ['a', 'b'].map((prefix) =>
+      new RequestContext(() => [['s3:prefix', prefix]], ['s3:BucketTag/', 'aws:ResourceTag/'])
+        .withLookedUp('s3:BucketTag/', found)
+        .withLookedUp('aws:ResourceTag/', [['aws:ResourceTag/team', prefix]]),
+    );
+    expect([one, other].map((context) => context?.value('s3:prefix'))).toEqual(['a', 'b']);
+    expect([one, other].map((context) => context?.value('s3:buckettag/team'))).toEqual(['blue', 'blue']);
+    expect([one, other].map((context) => context?.value('aws:resourcetag/team'))).toEqual(['a', 'b']);
+    expect(one?.isLazy('s3:buckettag/none')).toBe(false);
+    expect(one?.value('s3:buckettag/none')).toBeUndefined();
   });
 
   it('treats a lazy key as unknown until it is looked up, and then as absent if it was not found', () => {

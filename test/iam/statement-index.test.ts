@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { compilePolicy } from '../../src/iam/compile.ts';
+import { type CompiledPolicy, compilePolicy } from '../../src/iam/compile.ts';
 import { parsePolicyText } from '../../src/iam/document.ts';
 import { RequestContext } from '../../src/iam/request-context.ts';
 import type { StatementIndex } from '../../src/iam/statement-index.ts';
@@ -104,6 +104,16 @@ describe('StatementIndex', () => {
     expect(long.find('s3:GetObject', 'arn:aws:s3:::b1/k').denies).toHaveLength(260);
   });
 
+  it('of a session policy takes no more than what it is counted for, whatever actions are asked about', () => {
+    askManyActions(manyLists(0));
+    const policies = Array.from({ length: 100 }, (_, version) => manyLists(version + 1));
+    const growth = heapGrowth(() => policies.forEach(askManyActions));
+    const [first] = policies;
+    expect(growth).toBeLessThan(100 * (first?.index.maxBytes ?? 0));
+    // The text is 1.9 KB; its policy counts some 130.
+    expect(first?.index.maxBytes).toBeLessThan(16 * 1024);
+  });
+
   it('keeps no bucket name and no piece of a key that clients send to a long policy', () => {
     const Statement = Array.from({ length: 100 }, (_, index) => ({
       Effect: 'Allow',
@@ -118,6 +128,24 @@ describe('StatementIndex', () => {
     expect(Math.min(...growths)).toBeLessThan(256 * 1024);
   });
 });
+
+/** A session policy of nearly full size whose every action has another list of statements. */
+function manyLists(version: number): CompiledPolicy {
+  const Statement = Array.from({ length: 26 }, (_, at) => ({
+    Effect: 'Deny',
+    NotAction: `s3:*${String.fromCharCode(97 + at)}*`,
+    Resource: `arn:aws:s3:::${at}`,
+  }));
+  const text = JSON.stringify({ Id: String(version), Statement });
+  return compilePolicy(parsePolicyText(text, 'session'), 'session policy');
+}
+
+function askManyActions({ index }: CompiledPolicy): void {
+  for (let at = 0; at < 64; at += 1) {
+    const letters = Array.from({ length: 6 }, (_, bit) => ((at >> bit) & 1 ? 'abcdef'[bit] : 'x'));
+    index.find(`s3:${letters.join('')}`, 'arn:aws:s3:::1/k');
+  }
+}
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -28,13 +28,11 @@ const tagging = (tags: string): string => `<Tagging><TagSet>${tags}</TagSet></Ta
 
 describe('a document of tags', () => {
   it('is forwarded as it was understood, and told to policies', () => {
-    const request = read('/bucket/key?tagging', tagging(`<!-- x -->${tag('a', '&lt;b')}${tag('c', '')}`));
-    expect(request.document?.toString()).toMatch(
-      /<TagSet><Tag><Key>a<\/Key><Value>&lt;b<\/Value><\/Tag><Tag>/,
-    );
+    const request = read('/bucket/key?tagging', tagging(`<!-- x -->${tag('a', '&#98; ж')}${tag('c', '')}`));
+    expect(request.document?.toString()).toMatch(/<TagSet><Tag><Key>a<\/Key><Value>b ж<\/Value><\/Tag><Tag>/);
     expect(request.isDocumentRewritten).toBe(true);
     const keys = new Map(request.conditionKeys);
-    expect(keys.get('s3:RequestObjectTag/a')).toEqual(['<b']);
+    expect(keys.get('s3:RequestObjectTag/a')).toEqual(['b ж']);
     expect(keys.get('s3:RequestObjectTagKeys')).toEqual(['a', 'c']);
   });
 
@@ -63,6 +61,8 @@ describe('a document of tags', () => {
     ['a long value', tagging(tag('a', 'b'.repeat(257))), 'InvalidTag'],
     ['a key of the service', tagging(tag('aws:cloudformation:stack')), 'InvalidTag'],
     ['a key of the service in capitals', tagging(tag('AWS:x')), 'InvalidTag'],
+    ['a line break in a key', tagging(tag('a&#10;b')), 'InvalidTag'],
+    ['a sign that AWS refuses in a value', tagging(tag('a', 'b,c')), 'InvalidTag'],
     [
       'eleven tags',
       tagging(
@@ -116,6 +116,7 @@ describe('the configuration of a new bucket', () => {
     ['a tag without a key', tag(''), 'InvalidTag'],
     ['a long value', tag('a', 'b'.repeat(257)), 'InvalidTag'],
     ['a tag of the service', tag('aws:x'), 'InvalidTag'],
+    ['a tag with a sign that AWS refuses', tag('a', '<![CDATA[<]]>'), 'InvalidTag'],
   ])('is refused with %s', (_, content, code) => {
     expect(tags(content)).toBe(code);
   });

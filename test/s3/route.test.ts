@@ -193,6 +193,10 @@ describe('requests that could mean something else to the store', () => {
     ['a tag with a long key', { 'x-amz-tagging': `${'a'.repeat(129)}=b` }, 'InvalidTag'],
     ['a tag with a long value', { 'x-amz-tagging': `a=${'b'.repeat(257)}` }, 'InvalidTag'],
     ['a tag without a key', { 'x-amz-tagging': '=b' }, 'InvalidTag'],
+    ['a tag whose key XML cannot express', { 'x-amz-tagging': 'a%01=b' }, 'InvalidTag'],
+    ['a tag whose value XML cannot express', { 'x-amz-tagging': 'a=%EF%BF%BE' }, 'InvalidTag'],
+    ['a tag with a line break', { 'x-amz-tagging': 'a=b%0A' }, 'InvalidTag'],
+    ['a tag with a sign that AWS refuses', { 'x-amz-tagging': 'a%2A=b' }, 'InvalidTag'],
     ['a tag of the service', { 'x-amz-tagging': 'aws%3Ax=b' }, 'InvalidTag'],
     ['an empty Content-MD5', { 'content-md5': '' }, 'InvalidDigest'],
     ['a Content-MD5 in hex', { 'content-md5': '9b2cf535f27731c974343645a3985328' }, 'InvalidDigest'],
@@ -205,6 +209,19 @@ describe('requests that could mean something else to the store', () => {
     ['tags that repeat a key', { 'x-amz-tagging': 'team=a&team=b' }, 'InvalidArgument'],
   ])('rejects %s', (_, headers, code) => {
     expect(refusal('PUT', '/bucket/key', headers)).toBe(code);
+  });
+
+  it('takes tags of every script, and the signs that AWS allows', () => {
+    const tags = [
+      ['ключ ', 'a+-=._:/@\u3000'],
+      ['हिन्दी', '１٣'],
+      ['e\u0301', ''],
+    ] as const;
+    const header = tags
+      .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
+      .join('&');
+    const keys = new Map(routed('PUT', '/bucket/key', { 'x-amz-tagging': header }).conditionKeys);
+    for (const [key, value] of tags) expect(keys.get(`s3:RequestObjectTag/${key}`)).toEqual([value]);
   });
 
   it.each([
