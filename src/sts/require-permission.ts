@@ -8,8 +8,10 @@ import type { SignedCall } from './action.ts';
 import { accessDenied, denialDetail } from './denial.ts';
 
 /**
- * Requires that the caller's own policies allow an action. `further` are context keys besides the global ones.
+ * Requires that the caller's own policies allow an action, and that its session has not ended meanwhile. `further` are context
+ * keys besides the global ones.
  * @throws ServiceError AccessDenied
+ * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
  */
 export async function requirePermission(
   action: string,
@@ -29,6 +31,7 @@ export async function requirePermission(
   const startedAt = performance.now();
   const decision = settled(await new PacedDecisions().decide(dependencies.policies.gather(caller), query));
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
+  authenticated.recheck(dependencies.clock.now());
   if (decision.effect === 'allow') return decision;
   throw accessDenied({ action, resource, context: entries, own: decision }, call, denialDetail(decision));
 }
