@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Pace, stepsPerSlice } from '../../src/authorize/pace.ts';
 import { askForTurn } from '../../src/core/turns.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
+import { acceptedOn } from '../support/accepted-sockets.ts';
 import { controlClient } from '../support/control-client.ts';
 import { assume, type SdkCredentials } from '../support/sdk.ts';
 import { account, alice, roleArn, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
@@ -118,4 +119,19 @@ it('a session that lasts gets credentials after a long decision', async () => {
   await turnsUntil(isResting);
   release();
   expect(await answer).toContain('<AccessKeyId>');
+});
+
+it('a call whose client has left is decided no further', async () => {
+  const accepted = acceptedOn(Number(new URL(sidecar.url).port));
+  const release = holdTurns();
+  const socket = await send(assumeRole);
+  await turnsUntil(isResting);
+  socket.destroy();
+  await turnsUntil(() => accepted.sockets.every(({ destroyed }) => destroyed));
+  release();
+  const record = (): string | undefined => sidecar.logged.find((line) => line.includes('"aborted":true'));
+  await turnsUntil(() => record() !== undefined);
+  expect(record()).toContain('"operation":"AssumeRole"');
+  expect(record()).toContain('"status":499');
+  accepted.stop();
 });

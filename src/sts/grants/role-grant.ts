@@ -1,6 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { type Caller, claimsOf } from '../../authenticate/caller.ts';
-import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../../authorize/decide.ts';
+import {
+  type AccessDecision,
+  type Decisions,
+  decisionFacts,
+  PacedDecisions,
+  StrangersDecisions,
+  settled,
+} from '../../authorize/decide.ts';
 import type { Role } from '../../directory/role.ts';
 import type { SessionFederation, SessionTag } from '../../tokens/session-claims.ts';
 import type { SignedCall, StsTrace, UnsignedCall } from '../action.ts';
@@ -68,6 +75,7 @@ export type TrustGrant = GrantOfTrust;
  * user guide, "Policy evaluation logic").
  * @throws ServiceError ValidationError for a malformed ARN or a duration over its limit, InvalidParameterValue for a tag that
  * cannot be set, and AccessDenied, which is the same for a role that does not exist
+ * @throws ClientGone
  */
 export async function grantRole(request: RoleRequest, call: SignedCall): Promise<TrustGrant> {
   const { authenticated, dependencies, trace } = call;
@@ -79,7 +87,8 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   const inherited = claimsOf(caller);
   const tags = withInherited(request.tags, inherited?.tags ?? []);
   const sourceIdentity = request.sourceIdentity ?? inherited?.sourceIdentity;
-  const own = dependencies.policies.gather(caller);
+  const decisions = new PacedDecisions(trace.client);
+  const own = await decisions.gather(dependencies.policies, caller);
   const session = {
     sessionName,
     durationSeconds,
@@ -90,7 +99,6 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   };
   const question = callerQuestion(session, authenticated, dependencies.account.id);
   const query = trustQuery(question, roleArn);
-  const decisions = new PacedDecisions();
   const decision = await decideTrust(trustCase(own, query, role), decisions, trace);
   const refusal = { action: query.action, resource: roleArn, context: question.entries };
   if (decision.effect !== 'allow' || role === undefined) {
@@ -115,6 +123,7 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
  * must name the provider (IAM user guide, "Creating a role for OIDC federation").
  * @throws ServiceError ValidationError for a malformed ARN or a duration over the role's maximum, and AccessDenied, which is
  * the same for every reason
+ * @throws what the trace throws while the call waits for a turn of the event loop
  */
 export async function grantRoleToFederated(
   request: FederatedRoleRequest,
@@ -125,7 +134,8 @@ export async function grantRoleToFederated(
   const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
-  const decisions = new PacedDecisions();
+  const { provider } = federation;
+  const decisions = new StrangersDecisions((share) => trace.turn?.(share, provider) ?? Promise.resolve());
   const ask = (action: string): Promise<AccessDecision> => {
     const asked = trustCase({ identity: [] }, trustQuery({ ...question, action }, roleArn), role);
     return decideTrust(asked, decisions, trace);
@@ -162,7 +172,7 @@ function requireSameSourceIdentity(requested: string | undefined, caller: Caller
 
 async function decideTrust(
   { sets, query }: TrustCase,
-  decisions: PacedDecisions,
+  decisions: Decisions,
   trace: StsTrace,
 ): Promise<AccessDecision> {
   const startedAt = performance.now();
