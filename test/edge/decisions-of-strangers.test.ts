@@ -15,8 +15,6 @@ import { providerArn } from '../support/web-identity.ts';
 
 let idp: TestIdentityProvider;
 let sidecar: TestSidecar;
-/** A call whose token carries a session tag, so that two decisions are made. */
-let request: string;
 /** How many waits for a turn have begun. */
 let waits: () => number;
 
@@ -32,21 +30,8 @@ directory:
 `,
     server: '  limits: { maxUnauthenticated: 2 }',
   });
-  const form = new URLSearchParams({
-    Action: 'AssumeRoleWithWebIdentity',
-    Version: '2011-06-15',
-    RoleArn: roleArn('tagged'),
-    RoleSessionName: 'abc',
-    WebIdentityToken: await idp.mint({ 'https://aws.amazon.com/tags': { principal_tags: { team: ['a'] } } }),
-  }).toString();
-  request = stsHead(form.length, 'Connection: close\r\n') + form;
   // The keys are known from here on, so no call has to wait for them.
-  expect(await readAll(await send())).toContain('<AccessKeyId>');
-  // Every decision is a long one from here on: a second one has to wait for a turn.
-  const { spend } = DecisionBudget.prototype;
-  vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
-    spend.call(this, steps * stepsPerSlice);
-  });
+  expect(await readAll(await send(await requestWith({})))).toContain('<AccessKeyId>');
   const waiting = vi.spyOn(Place.prototype, 'waitForTurn');
   waits = () => waiting.mock.calls.length;
 });
@@ -55,6 +40,27 @@ afterEach(async () => {
   await sidecar.stop();
   await idp.stop();
 });
+
+/** A call whose token carries a session tag, so that two decisions are made. */
+async function requestWith(claims: Record<string, unknown>): Promise<string> {
+  const tags = { 'https://aws.amazon.com/tags': { principal_tags: { team: ['a'] } } };
+  const form = new URLSearchParams({
+    Action: 'AssumeRoleWithWebIdentity',
+    Version: '2011-06-15',
+    RoleArn: roleArn('tagged'),
+    RoleSessionName: 'abc',
+    WebIdentityToken: await idp.mint({ ...tags, ...claims }),
+  }).toString();
+  return stsHead(form.length, 'Connection: close\r\n') + form;
+}
+
+/** Every decision is a long one from here on: the second one of a call has to wait for a turn. */
+function lengthenDecisions(): void {
+  const { spend } = DecisionBudget.prototype;
+  vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
+    spend.call(this, steps * stepsPerSlice);
+  });
+}
 
 /** Keeps all turns of the provider for itself, for far longer than a request needs to arrive. */
 function holdTurns(): () => void {
@@ -69,7 +75,7 @@ async function turnsUntil(isSo: () => boolean): Promise<void> {
   if (!isSo()) throw new Error('it has not come to that');
 }
 
-async function send(): Promise<Socket> {
+async function send(request: string): Promise<Socket> {
   const { hostname, port } = new URL(sidecar.url);
   const socket = connect({ host: hostname, port: Number(port) });
   await once(socket, 'connect');
@@ -77,8 +83,17 @@ async function send(): Promise<Socket> {
   return socket;
 }
 
-describe('the long decision of a stranger', () => {
+describe.each<[string, Record<string, unknown>, () => void]>([
+  ['the long decision about a token', {}, lengthenDecisions],
+  [
+    'a verified token with many claims',
+    Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`c${at}`, ''])),
+    () => undefined,
+  ],
+])('%s', (_, claims, begin) => {
   it('waits for a turn of its identity provider, and its place can be given to another', async () => {
+    const request = await requestWith(claims);
+    begin();
     let most = 0;
     const { enter } = Places.prototype;
     vi.spyOn(Places.prototype, 'enter').mockImplementation(function (this: Places) {
@@ -87,12 +102,12 @@ describe('the long decision of a stranger', () => {
       return place;
     });
     const release = holdTurns();
-    const first = readAll(await send());
+    const first = readAll(await send(request));
     await turnsUntil(() => waits() === 1);
-    const others = [readAll(await send())];
+    const others = [readAll(await send(request))];
     await turnsUntil(() => waits() === 2);
     for (let more = 0; more < 6; more += 1) {
-      others.push(readAll(await send()));
+      others.push(readAll(await send(request)));
       expect(await others.at(-2)).toContain('<Code>Throttling</Code>');
       await turnsUntil(() => waits() === 3 + more);
     }
@@ -102,9 +117,11 @@ describe('the long decision of a stranger', () => {
   });
 
   it('ends with its client', async () => {
+    const request = await requestWith(claims);
+    begin();
     const accepted = acceptedOn(Number(new URL(sidecar.url).port));
     const release = holdTurns();
-    const socket = await send();
+    const socket = await send(request);
     await turnsUntil(() => waits() === 1);
     socket.destroy();
     await turnsUntil(() => accepted.sockets.every(({ destroyed }) => destroyed));
@@ -114,4 +131,11 @@ describe('the long decision of a stranger', () => {
     expect(record()).toContain('"status":499');
     accepted.stop();
   });
+});
+
+it('a usual token waits for no turn', async () => {
+  const release = holdTurns();
+  expect(await readAll(await send(await requestWith({ groups: ['a', 'b'] })))).toContain('<AccessKeyId>');
+  expect(waits()).toBe(0);
+  release();
 });

@@ -4,6 +4,7 @@ import { PolicyGatherer } from '../../src/authorize/gather-policies.ts';
 import { stepsPerSlice } from '../../src/authorize/pace.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import {
+  accountId,
   arrive,
   assumeRoleForm,
   buildWorld,
@@ -11,6 +12,8 @@ import {
   dependenciesOf,
   document,
   keyOf,
+  providersWith,
+  roleArn,
   serve,
   trust,
   userArn,
@@ -160,4 +163,35 @@ it.each<[string, Record<string, string>]>([
   for (const { code } of await served) expect(code).toBe('');
   expect(gathered).toHaveBeenCalledTimes(calls.length);
   expect(most).toBeLessThanOrEqual(20);
+});
+
+it('nothing is decided for a user of an identity provider about a role that does not exist', async () => {
+  const identity = {
+    subject: 'subject-1',
+    claims: new Map([['sub', ['subject-1']]]),
+    tags: [],
+    sourceIdentity: undefined,
+    policyNames: undefined,
+    provider: 'login',
+    providerArn: `arn:aws:iam::${accountId}:oidc-provider/login.example.com`,
+    hasOwnRole: false,
+    issuer: 'https://login.example.com',
+    audience: 'app',
+    expiresAt: 0,
+  };
+  const identityProviders = providersWith({ webIdentity: async () => identity });
+  const begun = vi.spyOn(DecisionBudget.prototype, 'begin');
+  const answer = async (role: string): Promise<string> => {
+    const action = { Action: 'AssumeRoleWithWebIdentity', Version: version, WebIdentityToken: 'a.b.c' };
+    const form = { ...action, RoleArn: roleArn(role), RoleSessionName: 'abc' };
+    const { code, message } = await serve(
+      await arrive(form, undefined),
+      dependenciesOf(world, { identityProviders }),
+    );
+    return `${code}: ${message}`;
+  };
+  const missing = await answer('missing');
+  expect(begun).not.toHaveBeenCalled();
+  expect(await answer('data')).toBe(missing);
+  expect(begun).toHaveBeenCalledTimes(1);
 });

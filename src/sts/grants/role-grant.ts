@@ -17,15 +17,16 @@ import { stsError } from '../errors.ts';
 import { withInherited } from '../session-tags.ts';
 import { type GrantedRoleSession, RoleSession } from './role-session.ts';
 import {
+  aboutAction,
   callerQuestion,
   defaultDurationSeconds,
   fullRoleArn,
+  knownTrustCase,
   requireOwnConsent,
   setSourceIdentity,
   type TrustCase,
   type TrustQuestion,
   tagSession,
-  trustCase,
   trustQuery,
 } from './trust-question.ts';
 
@@ -98,16 +99,17 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
     sourceIdentity,
   };
   const question = callerQuestion(session, authenticated, dependencies.account.id);
-  const query = trustQuery(question, roleArn);
-  const decision = await decideTrust(trustCase(own, query, role), decisions, trace);
-  const refusal = { action: query.action, resource: roleArn, context: question.entries };
+  const asked = knownTrustCase(own, question, { roleArn, role });
+  const decision = await decideTrust(asked, decisions, trace);
+  const refusal = { action: question.action, resource: roleArn, context: question.entries };
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    throw accessDenied({ ...refusal, own: await decisions.decide(own, query) }, call, detail);
+    // Without the tags of the role, which the answer must not reveal.
+    const ownDecision = await decisions.decide(own, trustQuery(question, roleArn));
+    throw accessDenied({ ...refusal, own: ownDecision }, call, detail);
   }
   for (const action of furtherActions(tags, sourceIdentity)) {
-    const further = trustCase(own, trustQuery({ ...question, action }, roleArn), role);
-    const decided = await decideTrust(further, decisions, trace);
+    const decided = await decideTrust(aboutAction(asked, action), decisions, trace);
     if (decided.effect === 'allow') continue;
     throw accessDenied({ ...refusal, action, own: decided }, call, denialDetail(decided));
   }
@@ -136,17 +138,14 @@ export async function grantRoleToFederated(
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
   const { provider } = federation;
   const decisions = new StrangersDecisions((share) => trace.turn?.(share, provider) ?? Promise.resolve());
-  const ask = (action: string): Promise<AccessDecision> => {
-    const asked = trustCase({ identity: [] }, trustQuery({ ...question, action }, roleArn), role);
-    return decideTrust(asked, decisions, trace);
-  };
   const refuse = (detail: string): Error =>
     stsError('AccessDenied', `Not authorized to perform ${question.action}`, { detail });
-  const decision = await ask(question.action);
   if (role === undefined) throw refuse('the role does not exist');
+  const asked = knownTrustCase({ identity: [] }, question, { roleArn, role });
+  const decision = await decideTrust(asked, decisions, trace);
   if (decision.effect !== 'allow') throw refuse(denialDetail(decision));
   for (const action of furtherActions(tags, sourceIdentity)) {
-    const decided = await ask(action);
+    const decided = await decideTrust(aboutAction(asked, action), decisions, trace);
     if (decided.effect !== 'allow') throw refuse(`${action} is ${denialDetail(decided)}`);
   }
   requireDuration(durationSeconds, role);
