@@ -1,4 +1,5 @@
 import type { Caller } from '../authenticate/caller.ts';
+import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
 import type { Enforcement } from '../directory/records.ts';
@@ -11,25 +12,87 @@ import {
   type PolicySets,
 } from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
-import { Pace } from './pace.ts';
+import { gatherInTurn } from './gather-in-turn.ts';
+import type { PolicyGatherer } from './gather-policies.ts';
+import { Pace, stepsPerSlice } from './pace.ts';
 
 /** A final decision; what could not be decided is a deny. */
 export type AccessDecision = Decision;
 
-/**
- * Decides for one request, one decision after the other, and gives everything else its turn when they take long, once the
- * request has used up its slice.
- */
-export class PacedDecisions {
-  readonly #budget: DecisionBudget = new DecisionBudget();
-  readonly #pace: Pace = new Pace(this.#budget);
-
+/** Makes the decisions of one request, one after the other. */
+export interface Decisions {
   /** Like `decide` of the policy engine. */
+  decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys>;
+}
+
+/**
+ * Decides for one request of a known caller, one decision after the other, and gives everything else its turn when they take
+ * long, once the request has used up its slice. Ends when its client has left.
+ */
+export class PacedDecisions implements Decisions {
+  readonly #budget: DecisionBudget = new DecisionBudget();
+  readonly #pace: Pace;
+
+  constructor(client: WaitingClient = alwaysThere) {
+    this.#pace = new Pace(this.#budget, client);
+  }
+
+  /**
+   * Gathers the policies of the caller. A session policy that must be compiled first is work of the request, too.
+   * @throws ClientGone
+   */
+  gather(policies: PolicyGatherer, caller: Caller): MaybePromise<PolicySets> {
+    return gatherInTurn(policies, caller, this.#pace);
+  }
+
+  /**
+   * Like `decide` of the policy engine.
+   * @throws ClientGone
+   */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
     const rest = (): Promise<void> | undefined => this.#pace.rest(query.principal);
     return whenReady(decideWithPauses(sets, { ...query, budget: this.#budget }, rest), (decision) => {
       this.#pace.count();
       return decision;
+    });
+  }
+}
+
+/** Waits for a turn of the event loop, of which the work that follows takes that share. */
+type WaitForShare = (share: number) => Promise<void>;
+
+/** Steps that a request takes without asking: the rest of it costs more. */
+const freeSteps = 10_000;
+
+/** The part of a turn that it asks for each time it goes on. */
+const share = 0.25;
+
+/**
+ * Decides for one request of a stranger, one decision after the other. A long decision asks for a share of a turn again and again,
+ * and a stranger that waits for one can give its place to another: what it keeps meanwhile is as large as it chose its claims.
+ * Short decisions wait for nothing, however busy the event loop is, so that strangers do not heap up with all they keep.
+ */
+export class StrangersDecisions implements Decisions {
+  readonly #budget: DecisionBudget = new DecisionBudget();
+  readonly #waitForShare: WaitForShare;
+  #allowed: number = freeSteps;
+
+  constructor(waitForShare: WaitForShare) {
+    this.#waitForShare = waitForShare;
+  }
+
+  /**
+   * Like `decide` of the policy engine.
+   * @throws what waiting for a turn throws
+   */
+  decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
+    return decideWithPauses(sets, { ...query, budget: this.#budget }, () => this.#rest());
+  }
+
+  #rest(): Promise<void> | undefined {
+    if (this.#budget.spent < this.#allowed) return undefined;
+    return this.#waitForShare(share).then(() => {
+      this.#allowed = this.#budget.spent + share * stepsPerSlice;
     });
   }
 }

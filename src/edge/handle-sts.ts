@@ -4,6 +4,7 @@ import type { Caller } from '../authenticate/caller.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
+import { ClientGone } from '../core/client-gone.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { ServiceError } from '../core/service-error.ts';
 import { askForTurn, takeShare } from '../core/turns.ts';
@@ -74,11 +75,12 @@ async function callService(
     owner = entity.arn;
   };
   const stsTrace: StsTrace = {
+    client: connection.response,
     add: (facts) => trace.add(facts),
     authenticated: know,
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
-    turn: (share) => waitForTurn(connection, owner, share),
+    turn: (share, providerArn) => waitForTurn(connection, owner ?? providerArn, share),
     // Parameters may also have come in the query, which does not count. Growing could fail.
     keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),
   };
@@ -128,6 +130,11 @@ export async function answerStsFault(
   connection: ClientConnection,
   trace: RequestTrace,
 ): Promise<void> {
+  if (error instanceof ClientGone) {
+    trace.add({ isAborted: true, status: 499 });
+    connection.response.destroy();
+    return;
+  }
   if (error instanceof BudgetExhausted) connection.reporter.acted('buffered_bytes');
   // The service itself throttles only calls that would wait for a provider.
   if (error instanceof ServiceError && error.code === 'Throttling')
@@ -183,7 +190,7 @@ async function waitForTurn(
   const owner = knownOwner ?? (isLong ? strangersLongWork : strangers);
   if (takeShare(owner, share)) return;
   await place.waitForTurn(askForTurn(owner, owner, share), isLong);
-  if (message.socket.destroyed) throw new NoPlace('the client has left');
+  if (message.socket.destroyed) throw new ClientGone();
 }
 
 async function readBody(raw: RawRequest, { message, place, invite }: ClientConnection): Promise<Buffer> {

@@ -1,3 +1,4 @@
+import type { Mapping } from '../core/mapping.ts';
 import { checkTimes, wrongAudience } from './check-claims.ts';
 import type { FederatedIdentity } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
@@ -9,9 +10,11 @@ import type {
   IdentityProviders,
   Proofs,
   ProviderOf,
+  WaitForTurn,
   WaitObserver,
 } from './provider.ts';
 import type { SamlIdentity } from './saml-identity.ts';
+import { shareOfClaims } from './textual-claims.ts';
 import { PresentedToken, type UnverifiedToken } from './unverified-token.ts';
 
 const maxShownIssuer = 255;
@@ -63,6 +66,7 @@ export class ConfiguredProviders implements IdentityProviders {
     { token: text, accessToken, provider: wanted }: Proofs['webIdentity'],
     nowMs: number,
     observe?: WaitObserver,
+    turn?: WaitForTurn,
   ): Promise<FederatedIdentity> {
     const token = new PresentedToken(text);
     const { provider, vouched } = this.#issuerOf(token, wanted);
@@ -75,7 +79,15 @@ export class ConfiguredProviders implements IdentityProviders {
       const [audience] = audiences;
       if (audience === undefined) throw wrongAudience();
       const expiresAt = checkTimes(token.claims, nowMs);
-      const verified = await provider.verify(token, audiences, whenWaiting, accessToken);
+      // Now, because the token is forgotten while its signature is verified.
+      const ownShare = shareOfClaims(token.claims);
+      const beforeReading = async (added?: Mapping): Promise<void> => {
+        const share = Math.max(ownShare, added === undefined ? 0 : shareOfClaims(added));
+        if (share === 0) return;
+        token.forget();
+        await turn?.(share, vouched.providerArn);
+      };
+      const verified = await provider.verify(token, audiences, whenWaiting, { accessToken, beforeReading });
       return { ...verified, ...vouched, audience, expiresAt };
     });
   }

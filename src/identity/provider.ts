@@ -7,6 +7,7 @@
  * It reaches providers through `outbound` only.
  */
 
+import type { Mapping } from '../core/mapping.ts';
 import type { FederatedIdentity, VerifiedToken } from './federated-identity.ts';
 import type { WaitObserver } from './provider-room.ts';
 import type { SamlIdentity } from './saml-identity.ts';
@@ -52,16 +53,21 @@ export interface CustomTokenIdentity {
   readonly maxValiditySeconds: number;
 }
 
+/** Waits for a turn of the event loop, of which the work that follows takes that share, for a user of the provider of that ARN. */
+export type WaitForTurn = (share: number, providerArn: string) => Promise<void>;
+
 /**
  * All configured identity providers, as STS sees them: for each form of proof, identifies who presents one. The observer is
- * told when the call waits for a provider.
+ * told when the call waits for a provider. A call waits for a turn before what a token says is read, if that takes long.
  * @throws IdentityFault
+ * @throws what waiting for a turn throws
  */
 export type IdentityProviders = {
   readonly [Form in keyof Proofs]: (
     proof: Proofs[Form],
     nowMs: number,
     observe?: WaitObserver,
+    turn?: WaitForTurn,
   ) => Promise<Identities[Form]>;
 };
 
@@ -76,6 +82,17 @@ interface Reachable {
   probe?(): Promise<void>;
 }
 
+/** What a provider of signed tokens judges one with, besides the token. */
+export interface Circumstances {
+  /** Used for UserInfo, if the settings ask for it. */
+  readonly accessToken: string | undefined;
+  /**
+   * Waits for a turn of the event loop if the claims of the token, with those that were added, take long to read. Called once
+   * nothing else is left to wait for, before the claims are read: until then, only the text of the token is kept.
+   */
+  readonly beforeReading: (added?: Mapping) => Promise<void>;
+}
+
 /** Judges signed tokens that name their issuer. */
 export interface WebIdentityProvider extends Reachable {
   readonly form: 'webIdentity';
@@ -83,14 +100,13 @@ export interface WebIdentityProvider extends Reachable {
   acceptedAudiences(token: UnverifiedToken): readonly string[];
   /**
    * Checks everything about a token but its times and its audience, which are checked before: `audiences` has the accepted ones.
-   * The access token is used for UserInfo, if the settings ask for it.
    * @throws IdentityFault
    */
   verify(
     token: UnverifiedToken,
     audiences: readonly string[],
     observe: WaitObserver,
-    accessToken?: string,
+    circumstances: Circumstances,
   ): Promise<VerifiedToken>;
 }
 

@@ -25,17 +25,17 @@ export function textualClaims(claims: Mapping): ReadonlyMap<string, readonly str
   }
   const texts = new Map<string, readonly string[]>();
   const seen = new Set<string>();
-  const visit = (object: Mapping, prefix: string): void => {
+  const visit = (object: Mapping, prefix: string, foldedPrefix: string): void => {
     for (const [name, value] of Object.entries(object)) {
       const path = prefix + name;
+      // As the condition keys made from them are compared. A prefix is folded once, not with every name in it.
+      const folded = foldedPrefix + foldCase(name);
       if (isMapping(value)) {
-        visit(value, `${path}/`);
+        visit(value, `${path}/`, `${folded}/`);
         continue;
       }
       const values = toTexts(value);
       if (values === undefined) continue;
-      // As the condition keys made from them are compared.
-      const folded = foldCase(path);
       if (seen.has(folded)) {
         throw new IdentityFault('bad_claims', 'Claims of the token have names that differ only in case');
       }
@@ -44,7 +44,7 @@ export function textualClaims(claims: Mapping): ReadonlyMap<string, readonly str
     }
   };
   // INVARIANT: the JSON parser has limited the depth.
-  visit(described, '');
+  visit(described, '', '');
   return texts;
 }
 
@@ -61,6 +61,31 @@ export function hasTooManyClaims(claims: Mapping): boolean {
       return isMapping(value) && isTooMuch(value, length + 1);
     });
   return isTooMuch(claims, 0);
+}
+
+/** What a member costs besides its path, in characters of paths. */
+const memberCharacters = 64;
+
+/** The most that claims can weigh without being refused, and the weight of what is judged in one turn, all together. */
+const weightPerTurn = maxPathCharacters + memberCharacters * maxMembers;
+
+/** Claims up to this weight cost no more than the rest of their request: a hundred members, more than usual tokens have. */
+const usualWeight = 8_192;
+
+/**
+ * The share of a turn of the event loop that it takes to describe claims and to decide by them; 0 for what costs no more than the
+ * rest of its request. Builds no path.
+ */
+export function shareOfClaims(claims: Mapping): number {
+  let weight = 0;
+  const weigh = (object: Mapping, prefixLength: number): void => {
+    for (const [name, value] of Object.entries(object)) {
+      weight += prefixLength + name.length + memberCharacters;
+      if (isMapping(value)) weigh(value, prefixLength + name.length + 1);
+    }
+  };
+  weigh(claims, 0);
+  return weight > usualWeight ? Math.min(weight / weightPerTurn, 1) : 0;
 }
 
 function toTexts(value: unknown): readonly string[] | undefined {

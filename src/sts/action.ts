@@ -1,6 +1,7 @@
 import type { Authenticated, AuthenticationSources } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
 import type { PolicyGatherer } from '../authorize/gather-policies.ts';
+import type { WaitingClient } from '../core/client-gone.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { RawRequest } from '../core/raw-request.ts';
@@ -49,6 +50,8 @@ export type StsFacts = Partial<
 
 /** Collects the facts of a request as they become known, so that a refused request has them too. */
 export interface StsTrace {
+  /** What tells whether the client still waits. */
+  readonly client?: WaitingClient;
   add(facts: StsFacts): void;
   /** Called when the signature has been verified. An error that it throws ends the request. */
   authenticated?(caller: Caller): void;
@@ -61,10 +64,11 @@ export interface StsTrace {
    */
   waitsFor?(provider: string): () => void;
   /**
-   * Waits for a turn of the event loop, of which the work that follows takes that share; a whole one is a few milliseconds. An
-   * error that it throws ends the request: it has given its place to another one, or its client has left.
+   * Waits for a turn of the event loop, of which the work that follows takes that share; a whole one is a few milliseconds. It is
+   * a turn of the caller; of a stranger, one of the identity provider of that ARN, or without one of all strangers. An error that
+   * it throws ends the request: it has given its place to another one, or its client has left.
    */
-  turn?(share: number): Promise<void>;
+  turn?(share: number, providerArn?: string): Promise<void>;
 }
 
 /** A signed request within an action. */

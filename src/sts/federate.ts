@@ -3,6 +3,7 @@ import {
   IdentityFault,
   type IdentityReason,
   type Proofs,
+  type WaitForTurn,
   type WaitObserver,
 } from '../identity/provider.ts';
 import type { UnsignedCall } from './action.ts';
@@ -62,7 +63,7 @@ export async function federate<Form extends keyof Proofs>(
   const { clock, identityProviders } = call.dependencies;
   const share = turnShares[form](proof);
   if (share > 0) await call.trace.turn?.(share);
-  const asked = identityProviders[form](proof, clock.now(), waitObserver(call));
+  const asked = identityProviders[form](proof, clock.now(), waitObserver(call), waitForTurn(call));
   const identity = await orStsError(asked, call);
   call.trace.add({ identityProvider: identity.provider });
   return identity;
@@ -70,6 +71,10 @@ export async function federate<Form extends keyof Proofs>(
 
 function waitObserver({ trace }: UnsignedCall): WaitObserver | undefined {
   return trace.waitsFor === undefined ? undefined : (provider) => trace.waitsFor?.(provider) ?? (() => {});
+}
+
+function waitForTurn({ trace }: UnsignedCall): WaitForTurn {
+  return (share, providerArn) => trace.turn?.(share, providerArn) ?? Promise.resolve();
 }
 
 /**

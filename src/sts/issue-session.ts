@@ -1,6 +1,7 @@
+import { claimsOf } from '../authenticate/caller.ts';
 import { TokenTooLargeError } from '../tokens/seal.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
-import type { StsDependencies, StsTrace } from './action.ts';
+import type { SignedCall, UnsignedCall } from './action.ts';
 import { type Issued, type IssuedCredentials, issue } from './credentials.ts';
 import { stsError } from './errors.ts';
 import type { OwnerGrant } from './grants/owner-grant.ts';
@@ -27,19 +28,29 @@ export interface IssuedSession {
 
 /**
  * Issues the session that a grant proves, with the session policies of the request. `nowMs` is when the request arrived, in
- * milliseconds since the Unix epoch.
+ * milliseconds since the Unix epoch. A session that has ended since it called gets none.
  * @throws ServiceError PackedPolicyTooLarge, MalformedPolicyDocument or ValidationError
+ * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
+ * @throws StateFault when the shared state is not available
  */
 export async function issueSession(
   grant: TrustGrant | OwnerGrant | ProviderGrant,
   { Policy, PolicyArns, tags, useUp }: PassedIntoSession,
-  { dependencies, trace }: { readonly dependencies: StsDependencies; readonly trace: StsTrace },
+  call: SignedCall | UnsignedCall,
   nowMs: number,
 ): Promise<IssuedSession> {
+  const { dependencies, trace } = call;
   const policyArns = arnsOf(PolicyArns);
   const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
   const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
+  if ('authenticated' in call) {
+    const claims = claimsOf(call.authenticated.caller);
+    // Decisions can take long. What is issued after a revocation has been acknowledged would outlive it.
+    if (claims !== undefined) await dependencies.authentication.revocations.confirm(claims);
+    // INVARIANT: nothing is waited for between here and issuing.
+    call.authenticated.recheck(dependencies.clock.now());
+  }
   const { credentials, sessionId } = issueWithin(() => issue(grant, policies, dependencies, nowMs));
   await useUp?.();
   trace.add({ issuedCredentials: true, issuedSessionId: sessionId });

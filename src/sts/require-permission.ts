@@ -8,8 +8,11 @@ import type { SignedCall } from './action.ts';
 import { accessDenied, denialDetail } from './denial.ts';
 
 /**
- * Requires that the caller's own policies allow an action. `further` are context keys besides the global ones.
+ * Requires that the caller's own policies allow an action, and that its session has not ended meanwhile. `further` are context
+ * keys besides the global ones.
  * @throws ServiceError AccessDenied
+ * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
+ * @throws ClientGone
  */
 export async function requirePermission(
   action: string,
@@ -27,8 +30,11 @@ export async function requirePermission(
     context: new RequestContext(entries),
   };
   const startedAt = performance.now();
-  const decision = settled(await new PacedDecisions().decide(dependencies.policies.gather(caller), query));
+  const decisions = new PacedDecisions(trace.client);
+  const own = await decisions.gather(dependencies.policies, caller);
+  const decision = settled(await decisions.decide(own, query));
   trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
+  authenticated.recheck(dependencies.clock.now());
   if (decision.effect === 'allow') return decision;
   throw accessDenied({ action, resource, context: entries, own: decision }, call, denialDetail(decision));
 }

@@ -5,7 +5,7 @@ import type { FederatedIdentity } from '../../src/identity/federated-identity.ts
 import { createProviders } from '../../src/identity/kinds.ts';
 import type { KubernetesProviderSettings } from '../../src/identity/kubernetes/settings.ts';
 import type { OidcProviderSettings } from '../../src/identity/oidc/settings.ts';
-import type { Proofs, WaitObserver } from '../../src/identity/provider.ts';
+import type { Proofs, WaitForTurn, WaitObserver } from '../../src/identity/provider.ts';
 import type { SamlProviderSettings } from '../../src/identity/saml/settings.ts';
 import { MemoryState } from '../../src/state/memory-state.ts';
 import type { UsedNames } from '../../src/state/shared-state.ts';
@@ -29,7 +29,10 @@ export interface TokenProviders {
   identify(
     token: string,
     nowMs: number,
-    circumstances?: Omit<Proofs['webIdentity'], 'token'> & { readonly observe?: WaitObserver },
+    circumstances?: Omit<Proofs['webIdentity'], 'token'> & {
+      readonly observe?: WaitObserver;
+      readonly turn?: WaitForTurn;
+    },
   ): Promise<FederatedIdentity>;
 }
 
@@ -37,7 +40,7 @@ export interface TokenProviders {
 export function tokenProviders(settings: readonly IssuerSettings[], tools: IdentityTools): TokenProviders {
   const providers = configured(settings, tools);
   return {
-    identify: (token, nowMs, { observe, ...others } = {}) =>
-      providers.webIdentity({ token, ...others }, nowMs, observe),
+    identify: (token, nowMs, { observe, turn, ...others } = {}) =>
+      providers.webIdentity({ token, ...others }, nowMs, observe, turn),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/iam/request-context.ts';
 import { IdentityFault } from '../../src/identity/identity-fault.ts';
-import { hasTooManyClaims, textualClaims } from '../../src/identity/textual-claims.ts';
+import { hasTooManyClaims, shareOfClaims, textualClaims } from '../../src/identity/textual-claims.ts';
 import { claimKeys } from '../../src/sts/federated-keys.ts';
 
 const numbered = (count: number, name = 'c'): Record<string, string> =>
@@ -91,5 +91,30 @@ describe('the claims of a token', () => {
       }
     }
     expect(verdict({ '\u03a3': 'a', '\u03c2': 'b' })).toBe('bad_claims');
+  });
+});
+
+describe('the share of a turn that claims take', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['a usual token', { iss: 'https://login.example.com', sub: 'a', aud: ['x'], groups: ['a', 'b'] }],
+    ['a hundred claims', numbered(100)],
+    ['a long value', { text: 'x'.repeat(15_000) }],
+    ['many values', { groups: Array.from({ length: 2_000 }, (_, at) => `group-${at}`) }],
+  ])('is nothing for %s', (_, claims) => {
+    expect(shareOfClaims(claims)).toBe(0);
+  });
+
+  it.each<[string, Record<string, unknown>, number]>([
+    ['claims in an object of a long name', { ['p'.repeat(380)]: numbered(155) }, 0.5],
+    ['many claims', numbered(900), 0.4],
+    ['as many claims as are allowed, with the longest paths', { ['p'.repeat(60)]: numbered(999, '') }, 0.9],
+  ])('grows with their number and their paths: %s', (_, claims, least) => {
+    expect(verdict(claims)).toBe('accepted');
+    expect(shareOfClaims(claims)).toBeGreaterThan(least);
+    expect(shareOfClaims(claims)).toBeLessThanOrEqual(1);
+  });
+
+  it('is a whole turn at most, also for claims that will be refused', () => {
+    expect(shareOfClaims({ ['p'.repeat(1_024)]: numbered(3_000) })).toBe(1);
   });
 });

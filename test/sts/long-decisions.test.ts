@@ -1,13 +1,19 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PolicyGatherer } from '../../src/authorize/gather-policies.ts';
 import { stepsPerSlice } from '../../src/authorize/pace.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import {
+  accountId,
   arrive,
   assumeRoleForm,
   buildWorld,
+  credentialsIn,
   dependenciesOf,
   document,
   keyOf,
+  providersWith,
+  roleArn,
   serve,
   trust,
   userArn,
@@ -57,7 +63,10 @@ const world = buildWorld({
         ...neverDenies.map(({ Resource: _, ...one }) => ({ ...one, Principal: '*' })),
       ),
     },
-    open: { trust: trust(userArn('alice')) },
+    open: {
+      trust: trust('*'),
+      inline: [document({ Effect: 'Allow', Action: 'sts:*', Resource: '*' })],
+    },
   },
 });
 
@@ -111,4 +120,78 @@ describe('a decision of STS by policies that take long', () => {
     expect(most).toBeGreaterThan(stepsPerSlice / 4);
     expect(most).toBeLessThan(2 * stepsPerSlice);
   });
+});
+
+/** A session policy of full size, unlike every other one. */
+function longPolicy(index: number): string {
+  const everything = { Effect: 'Allow', Action: '*', Resource: '*' };
+  const values = [`u${index}`, ...Array.from({ length: 190 }, () => '*?*?')];
+  return JSON.stringify(
+    document(everything, {
+      ...everything,
+      Effect: 'Deny',
+      Condition: { StringLike: { 'aws:Referer': values } },
+    }),
+  );
+}
+
+it.each<[string, Record<string, string>]>([
+  ['GetAccessKeyInfo', { Action: 'GetAccessKeyInfo', Version: version, AccessKeyId: 'ASIAY34FZKBOKMUTVV7A' }],
+  ['AssumeRole', assumeRoleForm('open')],
+])('session policies are compiled a few in each turn of the event loop: %s', async (_, form) => {
+  const issuing = dependenciesOf(world);
+  const calls = await Promise.all(
+    Array.from({ length: 60 }, async (__, index) => {
+      const asked = await arrive(assumeRoleForm('open', { Policy: longPolicy(index) }), keyOf('alice'));
+      return arrive(form, credentialsIn(await serve(asked, issuing)));
+    }),
+  );
+  // Nothing is compiled yet here.
+  const dependencies = dependenciesOf(world);
+  const gathered = vi.spyOn(PolicyGatherer.prototype, 'gather');
+  await nextTurn();
+  let isDone = false;
+  const served = Promise.all(calls.map((call) => serve(call, dependencies))).finally(() => {
+    isDone = true;
+  });
+  let most = 0;
+  while (!isDone) {
+    const before = gathered.mock.calls.length;
+    await nextTurn();
+    most = Math.max(most, gathered.mock.calls.length - before);
+  }
+  for (const { code } of await served) expect(code).toBe('');
+  expect(gathered).toHaveBeenCalledTimes(calls.length);
+  expect(most).toBeLessThanOrEqual(20);
+});
+
+it('nothing is decided for a user of an identity provider about a role that does not exist', async () => {
+  const identity = {
+    subject: 'subject-1',
+    claims: new Map([['sub', ['subject-1']]]),
+    tags: [],
+    sourceIdentity: undefined,
+    policyNames: undefined,
+    provider: 'login',
+    providerArn: `arn:aws:iam::${accountId}:oidc-provider/login.example.com`,
+    hasOwnRole: false,
+    issuer: 'https://login.example.com',
+    audience: 'app',
+    expiresAt: 0,
+  };
+  const identityProviders = providersWith({ webIdentity: async () => identity });
+  const begun = vi.spyOn(DecisionBudget.prototype, 'begin');
+  const answer = async (role: string): Promise<string> => {
+    const action = { Action: 'AssumeRoleWithWebIdentity', Version: version, WebIdentityToken: 'a.b.c' };
+    const form = { ...action, RoleArn: roleArn(role), RoleSessionName: 'abc' };
+    const { code, message } = await serve(
+      await arrive(form, undefined),
+      dependenciesOf(world, { identityProviders }),
+    );
+    return `${code}: ${message}`;
+  };
+  const missing = await answer('missing');
+  expect(begun).not.toHaveBeenCalled();
+  expect(await answer('data')).toBe(missing);
+  expect(begun).toHaveBeenCalledTimes(1);
 });

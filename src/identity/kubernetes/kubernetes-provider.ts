@@ -6,6 +6,7 @@
  * It never accepts a token whose subject is not a service account.
  */
 
+import type { Mapping } from '../../core/mapping.ts';
 import type { IdentityTools } from '../ask-provider.ts';
 import { readAwsClaims } from '../aws-claims.ts';
 import { requireIssuer, requireSubject } from '../check-claims.ts';
@@ -13,7 +14,7 @@ import { discoverKeys } from '../discovery.ts';
 import type { VerifiedToken } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
 import { KeySource } from '../key-source.ts';
-import type { WebIdentityProvider } from '../provider.ts';
+import type { Circumstances, WebIdentityProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
@@ -49,23 +50,29 @@ export class KubernetesProvider implements WebIdentityProvider {
     token: UnverifiedToken,
     audiences: readonly string[],
     observe: WaitObserver,
+    { beforeReading }: Circumstances,
   ): Promise<VerifiedToken> {
     requireIssuer(token, this.#issuer);
     await verifySignature(token, this.#keys, observe);
-    const { tags, sourceIdentity } = readAwsClaims(token.claims);
-    const subject = requireSubject(token.claims);
-    if (!subject.startsWith('system:serviceaccount:')) {
-      throw new IdentityFault('bad_claims', 'The subject of the token is no service account');
-    }
-    const claims = new Map([...textualClaims(token.claims), ['aud', audiences]]);
     const reviewer = this.#reviewer;
     if (reviewer !== undefined) {
+      const subject = requireServiceAccount(token.claims);
       await this.#room.wait(() => reviewToken(token.text, { audiences, subject }, reviewer), observe);
     }
+    await beforeReading();
+    const subject = requireServiceAccount(token.claims);
+    const { tags, sourceIdentity } = readAwsClaims(token.claims);
+    const claims = new Map([...textualClaims(token.claims), ['aud', audiences]]);
     return { subject, claims, tags, sourceIdentity, policyNames: undefined };
   }
 
   acceptedAudiences({ audiences }: UnverifiedToken): readonly string[] {
     return [...new Set(audiences.filter((audience) => this.#audiences.has(audience)))];
   }
+}
+
+function requireServiceAccount(claims: Mapping): string {
+  const subject = requireSubject(claims);
+  if (subject.startsWith('system:serviceaccount:')) return subject;
+  throw new IdentityFault('bad_claims', 'The subject of the token is no service account');
 }

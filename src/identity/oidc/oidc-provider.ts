@@ -12,7 +12,7 @@ import { requireIssuer, requireSubject } from '../check-claims.ts';
 import { discover } from '../discovery.ts';
 import type { VerifiedToken } from '../federated-identity.ts';
 import { KeySource } from '../key-source.ts';
-import type { WebIdentityProvider } from '../provider.ts';
+import type { Circumstances, WebIdentityProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
@@ -49,15 +49,17 @@ export class OidcProvider implements WebIdentityProvider {
     token: UnverifiedToken,
     audiences: readonly string[],
     observe: WaitObserver,
-    accessToken?: string,
+    { accessToken, beforeReading }: Circumstances,
   ): Promise<VerifiedToken> {
     const { issuer, userInfo, policyClaim } = this.#settings;
     requireIssuer(token, issuer);
     await verifySignature(token, this.#keys, observe);
+    const completed = userInfo
+      ? await this.#room.wait(() => this.#completeClaims(token, accessToken), observe)
+      : undefined;
+    await beforeReading(completed);
     const subject = requireSubject(token.claims);
-    const all = userInfo
-      ? await this.#room.wait(() => this.#completeClaims(token, subject, accessToken), observe)
-      : token.claims;
+    const all = completed ?? token.claims;
     // From the signed token only. UserInfo may describe the user, but not what the session carries.
     const { tags, sourceIdentity } = readAwsClaims(token.claims);
     const claims = textualClaims({ ...all, aud: audiences });
@@ -65,7 +67,8 @@ export class OidcProvider implements WebIdentityProvider {
     return { subject, claims, tags, sourceIdentity, policyNames };
   }
 
-  async #completeClaims(token: UnverifiedToken, subject: string, accessToken?: string): Promise<Mapping> {
+  async #completeClaims(token: UnverifiedToken, accessToken?: string): Promise<Mapping> {
+    const subject = requireSubject(token.claims);
     // Set together with the keys, without which no token is verified.
     const endpoint = this.#userInfoEndpoint;
     const { name: provider, issuer } = this.#settings;

@@ -1,4 +1,3 @@
-import { claimsOf } from '../../authenticate/caller.ts';
 import { defineAction, type SignedAction } from '../action.ts';
 import { grantRole } from '../grants/role-grant.ts';
 import { issueSession } from '../issue-session.ts';
@@ -32,10 +31,7 @@ export const assumeRole: SignedAction = defineAction({
     ProvidedContexts: refused(stsParameters.ProvidedContexts),
   },
   async perform(values, call) {
-    const { caller, raw } = call.authenticated;
-    const { receivedAtMs } = raw;
-    const claims = claimsOf(caller);
-    if (claims !== undefined) await call.dependencies.authentication.revocations.confirm(claims);
+    const { receivedAtMs } = call.authenticated.raw;
     const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
     const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
     const mfaAt = await verifyMfa(code, call);

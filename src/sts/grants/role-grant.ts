@@ -1,6 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { type Caller, claimsOf } from '../../authenticate/caller.ts';
-import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../../authorize/decide.ts';
+import {
+  type AccessDecision,
+  type Decisions,
+  decisionFacts,
+  PacedDecisions,
+  StrangersDecisions,
+  settled,
+} from '../../authorize/decide.ts';
 import type { Role } from '../../directory/role.ts';
 import type { SessionFederation, SessionTag } from '../../tokens/session-claims.ts';
 import type { SignedCall, StsTrace, UnsignedCall } from '../action.ts';
@@ -10,15 +17,16 @@ import { stsError } from '../errors.ts';
 import { withInherited } from '../session-tags.ts';
 import { type GrantedRoleSession, RoleSession } from './role-session.ts';
 import {
+  aboutAction,
   callerQuestion,
   defaultDurationSeconds,
   fullRoleArn,
+  knownTrustCase,
   requireOwnConsent,
   setSourceIdentity,
   type TrustCase,
   type TrustQuestion,
   tagSession,
-  trustCase,
   trustQuery,
 } from './trust-question.ts';
 
@@ -68,6 +76,7 @@ export type TrustGrant = GrantOfTrust;
  * user guide, "Policy evaluation logic").
  * @throws ServiceError ValidationError for a malformed ARN or a duration over its limit, InvalidParameterValue for a tag that
  * cannot be set, and AccessDenied, which is the same for a role that does not exist
+ * @throws ClientGone
  */
 export async function grantRole(request: RoleRequest, call: SignedCall): Promise<TrustGrant> {
   const { authenticated, dependencies, trace } = call;
@@ -79,7 +88,8 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   const inherited = claimsOf(caller);
   const tags = withInherited(request.tags, inherited?.tags ?? []);
   const sourceIdentity = request.sourceIdentity ?? inherited?.sourceIdentity;
-  const own = dependencies.policies.gather(caller);
+  const decisions = new PacedDecisions(trace.client);
+  const own = await decisions.gather(dependencies.policies, caller);
   const session = {
     sessionName,
     durationSeconds,
@@ -89,17 +99,17 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
     sourceIdentity,
   };
   const question = callerQuestion(session, authenticated, dependencies.account.id);
-  const query = trustQuery(question, roleArn);
-  const decisions = new PacedDecisions();
-  const decision = await decideTrust(trustCase(own, query, role), decisions, trace);
-  const refusal = { action: query.action, resource: roleArn, context: question.entries };
+  const asked = knownTrustCase(own, question, { roleArn, role });
+  const decision = await decideTrust(asked, decisions, trace);
+  const refusal = { action: question.action, resource: roleArn, context: question.entries };
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    throw accessDenied({ ...refusal, own: await decisions.decide(own, query) }, call, detail);
+    // Without the tags of the role, which the answer must not reveal.
+    const ownDecision = await decisions.decide(own, trustQuery(question, roleArn));
+    throw accessDenied({ ...refusal, own: ownDecision }, call, detail);
   }
   for (const action of furtherActions(tags, sourceIdentity)) {
-    const further = trustCase(own, trustQuery({ ...question, action }, roleArn), role);
-    const decided = await decideTrust(further, decisions, trace);
+    const decided = await decideTrust(aboutAction(asked, action), decisions, trace);
     if (decided.effect === 'allow') continue;
     throw accessDenied({ ...refusal, action, own: decided }, call, denialDetail(decided));
   }
@@ -115,6 +125,7 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
  * must name the provider (IAM user guide, "Creating a role for OIDC federation").
  * @throws ServiceError ValidationError for a malformed ARN or a duration over the role's maximum, and AccessDenied, which is
  * the same for every reason
+ * @throws what the trace throws while the call waits for a turn of the event loop
  */
 export async function grantRoleToFederated(
   request: FederatedRoleRequest,
@@ -125,18 +136,16 @@ export async function grantRoleToFederated(
   const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
-  const decisions = new PacedDecisions();
-  const ask = (action: string): Promise<AccessDecision> => {
-    const asked = trustCase({ identity: [] }, trustQuery({ ...question, action }, roleArn), role);
-    return decideTrust(asked, decisions, trace);
-  };
+  const { provider } = federation;
+  const decisions = new StrangersDecisions((share) => trace.turn?.(share, provider) ?? Promise.resolve());
   const refuse = (detail: string): Error =>
     stsError('AccessDenied', `Not authorized to perform ${question.action}`, { detail });
-  const decision = await ask(question.action);
   if (role === undefined) throw refuse('the role does not exist');
+  const asked = knownTrustCase({ identity: [] }, question, { roleArn, role });
+  const decision = await decideTrust(asked, decisions, trace);
   if (decision.effect !== 'allow') throw refuse(denialDetail(decision));
   for (const action of furtherActions(tags, sourceIdentity)) {
-    const decided = await ask(action);
+    const decided = await decideTrust(aboutAction(asked, action), decisions, trace);
     if (decided.effect !== 'allow') throw refuse(`${action} is ${denialDetail(decided)}`);
   }
   requireDuration(durationSeconds, role);
@@ -162,7 +171,7 @@ function requireSameSourceIdentity(requested: string | undefined, caller: Caller
 
 async function decideTrust(
   { sets, query }: TrustCase,
-  decisions: PacedDecisions,
+  decisions: Decisions,
   trace: StsTrace,
 ): Promise<AccessDecision> {
   const startedAt = performance.now();

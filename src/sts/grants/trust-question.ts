@@ -150,6 +150,27 @@ export function trustCase(own: PolicySets, query: AuthorizationQuery, role: Role
   };
 }
 
+/**
+ * A {@link trustCase} about a question of which nothing but the role has to be known. Its table of keys, which a stranger chooses the
+ * size of, is built once.
+ */
+export function knownTrustCase(
+  own: PolicySets,
+  { principal, action, entries }: TrustQuestion,
+  { roleArn, role }: { readonly roleArn: string; readonly role: Role | undefined },
+): TrustCase {
+  const tags = roleTagKeys.flatMap((prefix) => tagEntries(prefix, role?.tags ?? noTags));
+  const known = new RequestContext(entries);
+  const context = tags.length === 0 ? known : known.with(tags);
+  const sets = { ...own, resource: role === undefined ? [] : [role.trustPolicy] };
+  return { sets, query: { principal, action, resource: roleArn, context } };
+}
+
+/** The same case about another action. */
+export function aboutAction({ sets, query }: TrustCase, action: string): TrustCase {
+  return { sets, query: { ...query, action } };
+}
+
 const noTags: ReadonlyMap<string, string> = new Map();
 
 const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
@@ -177,14 +198,11 @@ export function requireOwnConsent(
 }
 
 function withRoleTags(context: RequestContext, tags: ReadonlyMap<string, string>): RequestContext {
-  return roleTagKeys.reduce(
-    (known, prefix) =>
-      known.withLookedUp(
-        prefix,
-        [...tags].map(([key, value]) => [prefix + key, value] as const),
-      ),
-    context,
-  );
+  return roleTagKeys.reduce((known, prefix) => known.withLookedUp(prefix, tagEntries(prefix, tags)), context);
+}
+
+function tagEntries(prefix: string, tags: ReadonlyMap<string, string>): ContextEntry[] {
+  return [...tags].map(([key, value]) => [prefix + key, value]);
 }
 
 /** The ARN of a role with its account; an ARN without an account means this account. `undefined` for other ARNs. */
