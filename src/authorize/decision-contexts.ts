@@ -59,6 +59,14 @@ export class DecisionContexts {
     return [...this.#baseKeys(), ...this.#request.conditionKeys, ...conditionKeys];
   }
 
+  /** Forgets what was built. A session that was chained twenty times has a thousand tags, and an upload lasts long. */
+  forget(): void {
+    this.#base = undefined;
+    this.#baseTable = undefined;
+    this.#requestTable = undefined;
+    this.#shared = undefined;
+  }
+
   #tableOf(requestKeys: readonly ConditionKey[], conditionKeys: readonly ConditionKey[]): KeyTable {
     const { length } = this.#request.conditionKeys;
     // Entries of a batch add their own keys to those of the request.

@@ -124,24 +124,28 @@ export class PermissionDecider {
 
   /**
    * Gathers the policies of the caller and makes decisions with them. Afterwards, however the decisions ended, they are
-   * dropped, and the tags: the client decides how long its body takes, and a session policy full of patterns takes half a
+   * dropped, with the tags and the context keys: the client decides how long its body takes, and a session policy full of patterns takes half a
    * megabyte when compiled; only the gatherer, which bounds their number, keeps them. A later decision that depends on tags
    * is a deny, or looks them up again.
    */
   holding<T>(decide: () => MaybePromise<T>): MaybePromise<T> {
     const { policies } = this.#sources;
-    const deciding = whenReady(gatherInTurn(policies, this.#authenticated.caller, this.#pace), (sets) => {
-      this.#sets = sets;
-      return decide();
-    });
-    if (deciding instanceof Promise) return deciding.finally(() => this.#release());
-    this.#release();
-    return deciding;
+    let deciding: MaybePromise<T> | undefined;
+    try {
+      deciding = whenReady(gatherInTurn(policies, this.#authenticated.caller, this.#pace), (sets) => {
+        this.#sets = sets;
+        return decide();
+      });
+    } finally {
+      if (!(deciding instanceof Promise)) this.#release();
+    }
+    return deciding instanceof Promise ? deciding.finally(() => this.#release()) : deciding;
   }
 
   #release(): void {
     this.#sets = undefined;
     this.#tags.forget();
+    this.#contexts.forget();
   }
 
   /** True when a policy that applies to the permission refers to a key which only the store knows. */
