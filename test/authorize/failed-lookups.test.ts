@@ -1,14 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { authorizeS3 } from '../../src/authorize/authorize-s3.ts';
 import type { StoreLookup, StoreTag } from '../../src/authorize/store-lookup.ts';
 import { callerOf, directoryOf, received, sourcesOf } from '../support/authorization.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { collectGarbage } from '../support/heap.ts';
 
 /** A client that waits, as long as it likes. */
 class Client extends EventEmitter {

@@ -1,11 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { authorizeS3 } from '../../src/authorize/authorize-s3.ts';
 import { callerOf, directoryOf, received, sourcesOf } from '../support/authorization.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { memoryOf } from '../support/heap.ts';
 
 const tags = Object.fromEntries(
   Array.from({ length: 1_000 }, (_, index) => [`${'k'.repeat(46)}${String(index).padStart(4, '0')}`, 'v']),
@@ -36,13 +32,6 @@ const { request, authenticated } = received(
 it('an authorized request does not keep the context keys of its caller', async () => {
   const sources = sourcesOf(directory);
   const authorize = async (): Promise<unknown> => authorizeS3(request, authenticated, sources);
-  await authorize();
-  collectGarbage();
-  const before = process.memoryUsage().heapUsed;
-  const uploads: unknown[] = [];
-  for (let count = 0; count < 100; count += 1) uploads.push(await authorize());
-  collectGarbage();
-  const each = (process.memoryUsage().heapUsed - before) / uploads.length;
-  expect(uploads).toHaveLength(100);
+  const each = (await memoryOf(() => Promise.all(Array.from({ length: 100 }, authorize)))) / 100;
   expect(each).toBeLessThan(20_000);
 });
