@@ -32,14 +32,14 @@ export const exhaustionTraps: readonly Trap[] = [
   {
     trap: 'documents whose markup never closes, which are searched to their end again and again',
     tests: [
-      ['security/held-event-loop.test.ts', '$method ?$selector with $markup × $times, then $filling'],
+      ['hostile/floods/held-event-loop.test.ts', '$method ?$selector with $markup × $times, then $filling'],
       ['security/linear-program.test.ts', '%j again and again costs no more than its length'],
     ],
   },
   {
     trap: 'SAML responses of strangers that cost as many times as there are certificates',
     tests: [
-      ['security/held-event-loop.test.ts', 'that no key of %i has signed'],
+      ['hostile/floods/held-event-loop.test.ts', 'that no key of %i has signed'],
       ['security/linear-program.test.ts', 'costs the same with one certificate and with ten'],
     ],
   },

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { type Attack, forgedAssertions, unclosedMarkup } from '../support/hostile/attacks.ts';
-import { underAttack } from '../support/hostile/under-attack.ts';
-import { serveCallers, startWithObject } from '../support/hostile/victims.ts';
-import { type Program, programDirectory } from '../support/program.ts';
-import { createSamlIdp, toBase64, writeMetadata, writeResponse } from '../support/saml-idp.ts';
-import { account, roleArn } from '../support/sidecar.ts';
-import { summary } from '../support/wire.ts';
+import { type Attack, forgedAssertions, unclosedMarkup } from '../../support/hostile/attacks.ts';
+import { underAttack } from '../../support/hostile/under-attack.ts';
+import { serveCallers, startWithObject } from '../../support/hostile/victims.ts';
+import { type Program, programDirectory } from '../../support/program.ts';
+import { createSamlIdp, toBase64, writeMetadata, writeResponse } from '../../support/saml-idp.ts';
+import { account, roleArn } from '../../support/sidecar.ts';
+import { summary } from '../../support/wire.ts';
 
 const scene = underAttack();
 
