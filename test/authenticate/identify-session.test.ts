@@ -82,7 +82,7 @@ describe('a session that names its policies', () => {
     expect(policiesOf(claimsOf(claimRole, { policyNames: ['Gone'] }))).toEqual([]);
   });
 
-  it('is nobody, of any other role', () => {
+  it('does not exist for any other role', () => {
     for (const arn of [reader, rolePolicy]) {
       expect(policiesOf(claimsOf(arn))).toEqual(['Read']);
       expect(policiesOf(claimsOf(arn, { policyNames: ['Everything'] }))).toBe('invalid_token');
@@ -106,7 +106,7 @@ describe('a session of a provider’s role', () => {
     expect(entity.arn).toBe(rolePolicy);
   });
 
-  it.each(['AROAANOTHERONE', ''])('is nobody when the role has another id: %j', (roleId) => {
+  it.each(['AROAANOTHERONE', ''])('does not exist when the role has another id: %j', (roleId) => {
     const principal = { kind: 'role-session', roleArn: rolePolicy, roleId, sessionName: 'app' } as const;
     expect(policiesOf(claimsOf(rolePolicy, { principal }))).toBe('invalid_token');
   });

@@ -190,7 +190,7 @@ describe('who asks', () => {
     expect((await ask(session, ...red, '--tag', 'team=red')).code).toBe(0);
   });
 
-  it('is anybody for a star, whom only bucket policies allow', async () => {
+  it('takes a star for an anonymous caller, whom only bucket policies allow', async () => {
     expect((await ask('*', 's3:GetObject', 'arn:aws:s3:::open/a')).code).toBe(0);
     expect((await ask('*', 's3:GetObject', 'arn:aws:s3:::data/a')).code).toBe(1);
   });

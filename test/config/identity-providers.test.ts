@@ -147,7 +147,7 @@ describe('an identity provider', () => {
     }
   });
 
-  it('that a trust policy names and nobody configured is a warning', () => {
+  it('that a trust policy names and the configuration lacks is a warning', () => {
     const trust = (provider: string): string => `directory:
   identityProviders: [{ ${oidc} }]
   roles:

@@ -78,7 +78,7 @@ describe('a SAML provider', () => {
     );
   });
 
-  it('that a trust policy names and nobody configured is a warning', () => {
+  it('that a trust policy names and the configuration lacks is a warning', () => {
     const warnings = (provider: string): readonly string[] =>
       load(
         configuration({

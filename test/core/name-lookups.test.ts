@@ -56,7 +56,7 @@ it('the store is found while the names of providers are not answered', async () 
   });
 });
 
-it('a look-up outlives those who asked, and whoever asks later shares it', async () => {
+it('a look-up outlives those who asked, and those who ask later share it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   await withHeldLookups(async (lookups) => {
@@ -129,7 +129,7 @@ it('names are looked up one after the other, once for all who ask, and again for
   });
 });
 
-it('a name that nobody waits for any more is not looked up', async () => {
+it('a name without waiters is not looked up', async () => {
   await withHeldLookups(async (lookups) => {
     const names = new NameLookups(1, longMs);
     expect(await Promise.all([find(names, a), find(names, b)])).toEqual(['ETIMEDOUT', 'ETIMEDOUT']);

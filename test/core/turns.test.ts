@@ -105,7 +105,7 @@ describe('pieces that take a part of a turn', () => {
     expect(done.join('')).toBe('aaaabaaaa');
   });
 
-  it('begin at once while there is room and nobody waits', async () => {
+  it('begin at once while there is room and no work waits', async () => {
     await rest();
     expect([takeShare('a', 0.5), takeShare('b', 0.5), takeShare('a', 0.1)]).toEqual([true, true, false]);
     const waiting = nextTurn('a', 'a', 0.1);

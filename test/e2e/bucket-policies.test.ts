@@ -131,7 +131,7 @@ describe('a bucket policy of the sidecar', () => {
     expect(await get(limited, 'data/everyone/k')).toBe('allowed');
   });
 
-  it('lets nobody in who did not sign', async () => {
+  it('refuses unsigned requests', async () => {
     const response = await fetch(`${sidecar.url}/data/everyone/k`);
     expect(response.status).toBe(403);
     expect(await response.text()).toContain('<Code>AccessDenied</Code>');

@@ -76,7 +76,7 @@ describe('the answer to a denied request', () => {
     });
   });
 
-  it('is sealed for nobody who is not known', async () => {
+  it('is not sealed for unknown callers', async () => {
     const text = await (await fetch(`${sidecar.url}/data/k`)).text();
     expect(text).toContain('<Code>AccessDenied</Code>');
     expect(text).not.toContain('Encoded authorization failure message');

@@ -64,7 +64,7 @@ async function send({ method = 'GET', path, query = {}, headers = {} }: Sent, as
   return exchange(sidecar.url, toBytes(wire));
 }
 
-describe('a list of buckets for somebody who may list some', () => {
+describe('a list of buckets for a caller who may list some', () => {
   it('is asked for whole, and says nothing of the others', async () => {
     given = { status: 200, body: bucketList };
     const text = await send({ path: '/', query: { 'max-buckets': '1', 'continuation-token': 'x' } });
@@ -111,7 +111,7 @@ describe('a document that is passed on unread', () => {
   it.each([
     ['POST', '/data/k', { uploadId: 'x' }],
     ['PUT', '/data', { lifecycle: '' }],
-  ] as const)('is not asked of somebody who may not send it: %s %s', async (method, path, query) => {
+  ] as const)('is not asked of a caller who may not send it: %s %s', async (method, path, query) => {
     const headers = { 'content-length': '2000000', expect: '100-continue' };
     const text = await send({ method, path, query, headers }, bob);
     expect(text).toMatch(/^HTTP\/1.1 403/);

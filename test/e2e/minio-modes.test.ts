@@ -218,7 +218,7 @@ describe('role policies', () => {
     }
   });
 
-  it('are refused to tokens that ask for tags or a source identity, which nobody consents to', async () => {
+  it('are refused to tokens that ask for tags or a source identity, without a trust policy that consents', async () => {
     for (const claims of [
       { 'https://aws.amazon.com/tags': { principal_tags: { team: ['blue'] } } },
       { 'https://aws.amazon.com/source_identity': 'alice' },

@@ -115,7 +115,7 @@ describe('a user’s own session', () => {
     expect(sidecar.logged.join('')).not.toContain(code);
   });
 
-  it('is nobody’s without its token, or with another’s', async () => {
+  it('does not work without its token, or with another’s', async () => {
     const { accessKeyId, secretAccessKey } = await ownSession();
     expect(await get({ accessKeyId, secretAccessKey }, 'a')).toBe('InvalidAccessKeyId 403');
     const { sessionToken } = await ownSession();

@@ -55,7 +55,7 @@ describe('a URL presigned with session credentials', () => {
     expect(target).toBe('/data/noted');
   });
 
-  it('loses none of them to a Connection header, which nobody has signed', async () => {
+  it('loses none of them to an unsigned Connection header', async () => {
     const { host } = new URL(sidecar.url);
     const signed = { 'x-amz-meta-note': 'kept', 'if-none-match': '*' };
     for (const name of Object.keys(signed)) {

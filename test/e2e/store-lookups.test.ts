@@ -256,7 +256,7 @@ describe('a store that does not say', () => {
     ['answers a tag without a key', 200, tags('<Value>x</Value>'), 'ServiceUnavailable 503'],
     ['hides a tag in an entity', 200, `<!DOCTYPE a [<!ENTITY e "x">]>${tags()}`, 'ServiceUnavailable 503'],
     ['answers without end', 200, tags(`<Key>${'x'.repeat(300_000)}</Key>`), 'ServiceUnavailable 503'],
-  ])('and %s makes nobody allowed', async (_, status, body, expected) => {
+  ])('and %s allows nothing', async (_, status, body, expected) => {
     answer = () => ({ status, body });
     expect(await read()).toBe(expected);
     expect(objectsRead).toEqual([]);
@@ -278,7 +278,7 @@ describe('a store that does not say', () => {
     },
   );
 
-  it('and hangs up makes nobody allowed', async () => {
+  it('and hangs up allows nothing', async () => {
     answer = () => 'hang up';
     expect(await read()).toBe('ServiceUnavailable 503');
     expect(objectsRead).toEqual([]);
@@ -309,7 +309,7 @@ describe('a store that does not say', () => {
     ['refuses', 403, 'allowed', 'AccessDenied 403'],
     ['fails', 500, 'ServiceUnavailable 503', 'ServiceUnavailable 503'],
   ])(
-    'and %s makes nobody copy tags: left behind when nothing is said, never when demanded',
+    'and %s copies no tags: they are left behind when nothing is said, and refused when demanded',
     async (_, status, expected, expectedOfDemand) => {
       answer = (target) =>
         target.includes('tagging')

@@ -65,7 +65,7 @@ const change = (): Promise<string> =>
   );
 
 describe('a store that takes no notice of a selector', () => {
-  it('shows no list of objects to whoever asked for something else', async () => {
+  it('does not answer another question with a list of objects', async () => {
     read = [200, listing];
     const call = s3.send(new GetBucketEncryptionCommand({ Bucket: 'data' }));
     expect(await outcome(call)).toBe('NotImplemented 501');

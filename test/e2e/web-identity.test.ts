@@ -141,7 +141,7 @@ const everythingPolicy =
   '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}';
 
 describe('a session of web identity', () => {
-  it('may use what a policy grants to its subject, and nobody else’s', async () => {
+  it('may use what a policy grants to its subject, and not to another', async () => {
     const keys = await credentials(await idp.mint(), { RoleArn: roleArn('own-prefix') });
     expect(await put(keys, 'subject-1/x')).toBe('allowed');
     expect(await put(keys, 'subject-2/x')).toBe('AccessDenied 403');

@@ -70,7 +70,7 @@ describe('the client behind proxies', () => {
     expect(proxies.seenThrough(raw)).toBe(raw);
   });
 
-  it('is nobody’s to choose when no proxy is trusted', () => {
+  it('cannot be chosen when no proxy is trusted', () => {
     const raw = request('127.0.0.1', ['x-forwarded-for', '10.0.0.1']);
     expect(new TrustedProxies([]).seenThrough(raw)).toBe(raw);
   });

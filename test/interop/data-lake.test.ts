@@ -68,7 +68,7 @@ describe.each(storeKinds)('the data lake of the page on $name', ({ product, trai
   it.each(page.cells)('$principal: $operation $expected', async ({ operation, principal, expected }) => {
     const known = lakeOperations.get(operation);
     const credentials = sessions.get(principal);
-    if (known === undefined || credentials === undefined) throw new Error('the page names what nobody knows');
+    if (known === undefined || credentials === undefined) throw new Error('the page names an unknown user');
     await lake.restore();
     if (known.needsUpload) await lake.startUpload();
     const before = await lake.snapshot();

@@ -226,7 +226,7 @@ scrape_configs: [{ job_name: sidecar, static_configs: [{ targets: ["${target}"] 
     expect(findings.length).toBeGreaterThan(0);
   });
 
-  it('finds no further series after 10,000 keys, principals and queries that nobody knows', async () => {
+  it('finds no further series after 10,000 unknown keys, principals and queries', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 16 });
     // One of each kind first, so that what is counted below is the values and not the kinds.
     await Promise.all(strangers(16).map((stranger) => send(sidecar.url, agent, stranger)));
@@ -242,7 +242,7 @@ scrape_configs: [{ job_name: sidecar, static_configs: [{ targets: ["${target}"] 
     expect(seriesOf(await metricsText())).toEqual(before);
   });
 
-  it('finds no further series after many keys of somebody known', async () => {
+  it('finds no further series after many keys of a known caller', async () => {
     const s3 = s3Client(sidecar.url, await assume(sidecar.url, alice, 'data', { RoleSessionName: 'first' }));
     const once = async (Key: string): Promise<void> => {
       await s3.send(new PutObjectCommand({ Bucket: 'data', Key, Body: 'x' }));

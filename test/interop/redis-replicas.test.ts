@@ -200,7 +200,7 @@ describe('two replicas with one Redis', () => {
 });
 
 describe('a Redis that does not answer', () => {
-  it('leaves what was known for as long as it may, then nobody is let in by a session', async () => {
+  it('leaves what was known for as long as it may, then sessions are refused', async () => {
     const [one, other] = [await replica(), await replica()];
     const keys = await assume(one.url, alice, 'data', {}, clock);
     const reader = await assume(one.url, alice, 'reader', {}, clock);
@@ -265,7 +265,7 @@ describe('a Redis that does not answer', () => {
 });
 
 describe('a Redis that cannot be reached', () => {
-  it('lets nobody make new sessions out of one', async () => {
+  it('issues no new sessions to one', async () => {
     const one = await replica();
     const keys = await assume(one.url, alice, 'data', {}, clock);
     await redis.stop();

@@ -140,7 +140,7 @@ describe('when Redis', () => {
     await own.close();
   });
 
-  it('does not answer, nobody waits for long, and it is used again once it does', async () => {
+  it('does not answer, no request waits for long, and it is used again once it does', async () => {
     const own = await startRedis();
     const state = open(own.url);
     expect(await use(state, 'before')).toBe(true);

@@ -81,7 +81,7 @@ describe('assertions of SimpleSAMLphp', () => {
   const client = (): STSClient =>
     new STSClient({ endpoint: sidecar.url, region: 'us-east-1', maxAttempts: 1 });
 
-  it('say who somebody is', async () => {
+  it('say who a user is', async () => {
     const result = await client().send(command(await signIn('urn:amazon:webservices')));
     expect(result).toMatchObject({
       AssumedRoleUser: { Arn: `arn:aws:sts::${account}:assumed-role/analyst/ada` },

@@ -166,7 +166,7 @@ describe.each(clis)('%s', (_, program) => {
     );
   });
 
-  it('vouches for somebody', async () => {
+  it('gets a session for a federated user', async () => {
     const { Credentials, FederatedUser } = await answer(
       aws(
         longTerm,

@@ -63,7 +63,7 @@ describe.each<[string, Boto3]>([
     });
   });
 
-  it('gets sessions of its own, and vouches for somebody', async () => {
+  it('gets sessions of its own, and one for a federated user', async () => {
     const { serialNumber, code } = world.device();
     const own = await ask('get_session_token', { SerialNumber: serialNumber, TokenCode: await code() });
     await prove(own.Credentials, `arn:aws:iam::${account}:user/alice`);

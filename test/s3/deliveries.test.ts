@@ -146,7 +146,7 @@ describe('the optional fields of an inventory', () => {
 });
 
 describe('notifications', () => {
-  it('are ended by nobody else, and go to the bus of the account without naming it', () => {
+  it('are ended by no other action, and go to the bus of the account without naming it', () => {
     expect(needed(notification(''))).toEqual([]);
     expect(needed(notification('<EventBridgeConfiguration/>'))).toEqual([]);
   });

@@ -56,7 +56,7 @@ describe.each(reading)('the document of %s', (name, written, body) => {
   const lines = new Map<string, string | Buffer>([
     ['a DOCTYPE', `<!DOCTYPE x SYSTEM "http://evil.example/x">${body}`],
     ['a DOCTYPE with entities', `<!DOCTYPE x [<!ENTITY a "b">]>${body.replace(`>${text}<`, '>&a;<')}`],
-    ['an entity nobody declared', body.replace(`>${text}<`, '>&xxe;<')],
+    ['an undeclared entity', body.replace(`>${text}<`, '>&xxe;<')],
     ['an entity of HTML', body.replace(`>${text}<`, '>&nbsp;<')],
     ['a reference to NUL', body.replace(`>${text}<`, `>${text}&#0;<`)],
     ['a reference to half a character', body.replace(`>${text}<`, `>${text}&#xD800;<`)],

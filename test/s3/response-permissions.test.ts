@@ -66,7 +66,7 @@ describe('who may learn that an object is missing', () => {
     expect(copy('data-lake', { 'if-match': '"e"' })).toEqual([destination]);
   });
 
-  it('is nobody else because a version or a part of it was asked for', () => {
+  it('is the same when a version or a part of it is asked for', () => {
     for (const request of ['GET /data-lake/key?versionId=v1', 'HEAD /data-lake/key?partNumber=2'])
       expect(seeing(request)).toEqual(['s3:ListBucket arn:aws:s3:::data-lake']);
   });

@@ -309,7 +309,7 @@ describe('requests that could mean something else to the store', () => {
   it.each([
     ['connection', 'close, X-Amz-Meta-A'],
     ['Connection', 'if-none-match,te'],
-  ])('refuses a %s header that names what is for the store: nobody has signed it', (name, value) => {
+  ])('refuses a %s header that names what is for the store, because it is not signed', (name, value) => {
     const headers = { 'x-amz-meta-a': '1', 'if-none-match': '*' };
     expect([...routed('PUT', '/bucket/key', headers).headers.keys()].sort()).toEqual(
       Object.keys(headers).sort(),

@@ -117,7 +117,7 @@ describe.each(answering)('%s', (name, written) => {
     ).toEqual(['InvalidArgument', 'AccessDenied']);
   });
 
-  it('forwards nothing that belongs to one hop, to nobody, or to whoever ignores it', () => {
+  it('forwards no header of one hop, none without a meaning, and none that stores ignore', () => {
     const plain = routed(written);
     const more = [
       ['connection', 'close'],

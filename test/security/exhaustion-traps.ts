@@ -128,6 +128,6 @@ export const exhaustionTraps: readonly Trap[] = [
   },
   {
     trap: 'a cache or a metric that grows with names which strangers make up',
-    tests: [['hostile/floods/strangers.test.ts', 'with 100,000 access keys and buckets that nobody knows']],
+    tests: [['hostile/floods/strangers.test.ts', 'with 100,000 unknown access keys and buckets']],
   },
 ];

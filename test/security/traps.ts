@@ -15,7 +15,7 @@ const confusedDeputy: readonly Trap[] = [
     tests: [
       ['sigv4/verify.test.ts', 'rejects an unsigned %s header that arrived with a signed request'],
       ['sigv4/presigned.test.ts', 'with %s added is refused'],
-      ['e2e/presigned.test.ts', 'loses none of them to a Connection header, which nobody has signed'],
+      ['e2e/presigned.test.ts', 'loses none of them to an unsigned Connection header'],
     ],
   },
   {
@@ -93,12 +93,12 @@ const confusedDeputy: readonly Trap[] = [
   {
     trap: 'internal headers, underscores and X-Forwarded-* believed from everybody',
     tests: [
-      ['edge/trusted-proxies.test.ts', 'is nobody’s to choose when no proxy is trusted'],
+      ['edge/trusted-proxies.test.ts', 'cannot be chosen when no proxy is trusted'],
       ['edge/trusted-proxies.test.ts', 'underscores make another header'],
       ['e2e/source-address.test.ts', 'are the peer’s everywhere else, whatever headers say'],
       [
         's3/strangers.test.ts',
-        'forwards nothing that belongs to one hop, to nobody, or to whoever ignores it',
+        'forwards no header of one hop, none without a meaning, and none that stores ignore',
       ],
     ],
   },
@@ -134,7 +134,7 @@ const tokensAndPolicy: readonly Trap[] = [
     trap: 'a token used with the key of another session',
     tests: [
       ['sts/own-sessions.test.ts', 'of different kinds cannot be exchanged: a token names its key'],
-      ['e2e/own-sessions.test.ts', 'is nobody’s without its token, or with another’s'],
+      ['e2e/own-sessions.test.ts', 'does not work without its token, or with another’s'],
     ],
   },
   {
@@ -229,12 +229,12 @@ const tokensAndPolicy: readonly Trap[] = [
     ],
   },
   {
-    trap: 'a session that goes on after it was revoked, or when nobody can say',
+    trap: 'a session that goes on after it was revoked, or while that is unknown',
     tests: [
       ['e2e/revocation.test.ts', '%j ends the sessions it names and no others, until it is deleted'],
       [
         'interop/redis-replicas.test.ts',
-        'leaves what was known for as long as it may, then nobody is let in by a session',
+        'leaves what was known for as long as it may, then sessions are refused',
       ],
       ['interop/redis-replicas.test.ts', 'is told the revocations again by those who know them'],
     ],

@@ -56,7 +56,7 @@ it('lets no request of a vanished client go on counting as in flight', async () 
   }
 });
 
-it('survives a client that goes away while nobody reads its body', async () => {
+it('survives a client that goes away while its body is not read', async () => {
   let prepared = (): void => undefined;
   const isPrepared = new Promise<void>((resolve) => {
     prepared = resolve;

@@ -63,7 +63,7 @@ describe('a stranger cannot exhaust memory or places', () => {
     await withstand(attack);
   });
 
-  it('with 100,000 access keys and buckets that nobody knows', async () => {
+  it('with 100,000 unknown access keys and buckets', async () => {
     const attacked = await start();
     await serveCallers(attacked);
     const before = (await attacked.metrics()).split('\n').length;
