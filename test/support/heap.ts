@@ -8,6 +8,8 @@ export const collectGarbage = runInNewContext('gc') as () => void;
 
 function memory(): number {
   collectGarbage();
+  // Buffers are freed by another thread; the next collection waits for it.
+  collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
