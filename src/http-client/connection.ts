@@ -1,6 +1,6 @@
 import type { Origin } from './connect.ts';
 import type { Carrier, HttpExchange } from './http-exchange.ts';
-import { HttpFault, toFault } from './http-fault.ts';
+import { connectFault, HttpFault, toFault } from './http-fault.ts';
 import { type HttpTimeouts, keepTimeMs, Progress } from './progress.ts';
 import { Wire, type WireObserver } from './wire.ts';
 
@@ -154,12 +154,7 @@ export class Connection implements Carrier, WireObserver {
     if (exchange === undefined) this.#noteClosed();
     else if (this.#wire.isEstablished)
       this.#fail(this.#withStaleness(new HttpFault('reset', 'the connection was reset'), exchange));
-    else {
-      const { error } = this.#wire;
-      const code = error !== undefined && 'code' in error ? String(error.code) : 'closed';
-      const message = `the connection could not be established (${code})`;
-      this.#fail(new HttpFault('connect', message, { cause: error, wasSent: false }));
-    }
+    else this.#fail(connectFault(this.#wire.error));
   }
 
   #withStaleness(fault: HttpFault, exchange: HttpExchange): HttpFault {

@@ -46,3 +46,10 @@ export function toFault(error: unknown): HttpFault {
   if (error instanceof HttpFault) return error;
   return new HttpFault('protocol', 'the answer could not be handled', { cause: error });
 }
+
+/** The fault of a connection that was not established. `error` is that of its socket. */
+export function connectFault(error: Error | undefined): HttpFault {
+  const code = error !== undefined && 'code' in error ? String(error.code) : 'closed';
+  const message = `the connection could not be established (${code})`;
+  return new HttpFault('connect', message, { cause: error, wasSent: false });
+}
