@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PieceDebt } from './piece-debt.ts';
 
 /**
  * How much of an upload that was answered early is still read, in bytes, and for how long, in milliseconds, before its
  * connection is closed. Parts of the usual clients have 5 to 16 MiB, and most clients write all of one before they
  * look for an answer. Such a connection holds no place; the listener counts what it holds otherwise.
- * Thousands of tiny pieces would cost more than their bytes, so such a body closes the connection at once.
+ * Thousands of short chunks would cost more than their bytes, so such a body closes the connection at once.
  */
 const lingerBytes = 64 * 1024 * 1024;
 const lingerMs = 30_000;
 const silenceMs = 2_000;
-const lingerPieces = 1024;
+const lingerChunkBytes = 1024;
 /** How long the client may then take to read the rest of the answer. */
 const maxReadingMs = 60_000;
 
@@ -60,7 +61,7 @@ function readOn(message: IncomingMessage): Promise<void> {
     return Promise.resolve();
   return new Promise((resolve) => {
     let bytes = 0;
-    let pieces = 0;
+    const debt = new PieceDebt(message, lingerChunkBytes);
     const stop = (): void => {
       clearTimeout(end);
       clearTimeout(silence);
@@ -75,8 +76,7 @@ function readOn(message: IncomingMessage): Promise<void> {
     const onData = (piece: Buffer): void => {
       silence.refresh();
       bytes += piece.length;
-      pieces += 1;
-      if (bytes > lingerBytes || (pieces > lingerPieces && bytes < pieces * 64)) stop();
+      if (bytes > lingerBytes || debt.isTooMuchWith(piece.length)) stop();
     };
     message.on('data', onData);
     for (const event of ['end', 'close', 'error']) message.once(event, stop);

@@ -97,6 +97,8 @@ function send(
   body: string,
   contentType = 'text/plain; charset=utf-8',
 ): void {
+  // Node would read on in a body for as long as a request may take.
+  if (!response.req.complete) response.setHeader('connection', 'close');
   response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }

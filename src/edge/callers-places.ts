@@ -2,12 +2,15 @@ import { performance } from 'node:perf_hooks';
 
 /** While others call, a caller gets no further place when it has this many times as many as are free. */
 const mostTimesFree = 3;
+/** The last eighth of all places is for callers who have few: a sixty-fourth of all, or none where there are not as many. */
+const reservedPart = 8;
+const fewPart = 64;
 /** How long a caller who sends nothing more counts as one who calls, in milliseconds. */
 const recentMs = 60_000;
 
 /**
  * The places in flight, shared among callers. A caller who is alone may have all of them. While others call too, one caller gets
- * three quarters at most, two get six sevenths, and so on: some are always free for those who come next.
+ * three quarters at most, and callers with many get seven eighths together: the rest is for those who have few.
  * Source: dynamic thresholds for shared buffers (Choudhury and Hahne, 1998).
  */
 export class CallersPlaces {
@@ -33,7 +36,7 @@ export class CallersPlaces {
     this.#note(caller);
     const free = this.#max - this.#taken;
     const held = this.#held.get(caller) ?? 0;
-    if (free <= 0 || (held >= mostTimesFree * free && this.#othersCall())) return false;
+    if (free <= 0 || (this.#hasEnough(held, free) && this.#othersCall())) return false;
     this.#taken += 1;
     this.#held.set(caller, held + 1);
     return true;
@@ -45,6 +48,11 @@ export class CallersPlaces {
     const left = (this.#held.get(caller) ?? 0) - 1;
     if (left > 0) this.#held.set(caller, left);
     else this.#held.delete(caller);
+  }
+
+  #hasEnough(held: number, free: number): boolean {
+    const isReserved = free <= Math.floor(this.#max / reservedPart);
+    return held >= mostTimesFree * free || (isReserved && held >= Math.max(1, this.#max / fewPart));
   }
 
   #note(caller: string): void {

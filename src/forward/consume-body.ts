@@ -1,17 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
 import { abandon } from '../core/lingering.ts';
+import { PieceDebt } from '../core/piece-debt.ts';
 
 /** How long an authenticated caller may take to send a body that is read whole, in milliseconds. */
 export const wholeBodyMs = 30_000;
 
-/** A slow sender may send some tiny pieces. Thousands of them are an attack. */
-const fewPieces = 1024;
-const leastAverageBytes = 16;
+/** SDKs write their framing in chunks of its own, and data in chunks of at least 8 KiB, which is 2.7 KiB on average. */
+const chunkBytes = 256;
 
-/** @throws BodyFault `fragmented` when the body so far consists of thousands of tiny pieces */
-export function requireWholePieces(pieces: number, bytes: number): void {
-  if (pieces > fewPieces && bytes < pieces * leastAverageBytes) throw new BodyFault('fragmented');
+/** Counts the pieces of a body. */
+export function countPieces(message: IncomingMessage): PieceDebt {
+  return new PieceDebt(message, chunkBytes);
+}
+
+/** @throws BodyFault `fragmented` for thousands of tiny pieces */
+export function requireWholePiece(debt: PieceDebt, { length }: Buffer): void {
+  if (debt.isTooMuchWith(length)) throw new BodyFault('fragmented');
 }
 
 /** Stops reading after a fault. The message stays open, so that the client can be answered. */
@@ -35,8 +40,7 @@ export function consumeBody(
   deadlineMs: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    let pieces = 0;
-    let bytes = 0;
+    const debt = countPieces(message);
     const deadline = setTimeout(() => stop(new BodyFault('idle')), deadlineMs);
     const stop = (fault: unknown): void => {
       clearTimeout(deadline);
@@ -52,10 +56,8 @@ export function consumeBody(
       reject(fault instanceof Error ? fault : new Error('reading the body failed', { cause: fault }));
     };
     const onData = (piece: Buffer): void => {
-      pieces += 1;
-      bytes += piece.length;
       try {
-        requireWholePieces(pieces, bytes);
+        requireWholePiece(debt, piece);
         take(piece);
       } catch (fault) {
         stop(fault);

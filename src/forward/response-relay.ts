@@ -171,6 +171,8 @@ export class ResponseRelay implements UploadHandler {
     // What the client sends next, such as AbortMultipartUpload, must not reach the store before the completion is over.
     if (!response.headersSent) response.shouldKeepAlive = false;
     this.#release();
+    // What is kept is the document; what its tree and the answer would take is not needed any more.
+    this.#client.reservation.resize(this.#authorized.document?.length ?? 0);
     const over = new Promise<void>((resolve) => {
       const deadline = setTimeout(() => this.#stop(reason), maxAloneMs);
       this.#endDropped = () => {

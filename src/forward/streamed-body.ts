@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
+import type { PieceDebt } from '../core/piece-debt.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { BodyCheck } from './body-check.ts';
-import { requireWholePieces, stopReading } from './consume-body.ts';
+import { countPieces, requireWholePiece, stopReading } from './consume-body.ts';
 
 /** How a body is verified, and how the object's bytes are framed for the store. */
 export interface BodyWriter {
@@ -40,12 +41,12 @@ export class StreamedBody {
   #held: Buffer | undefined;
   #gathered: Buffer | undefined;
   #gatheredLength = 0;
-  #pieces = 0;
-  #bytes = 0;
+  readonly #debt: PieceDebt;
 
   /** @param recheck called when the whole body has arrived, before its last bytes are sent; see `ArrivingBody.recheck` */
   constructor(message: IncomingMessage, writer: BodyWriter, recheck: () => void) {
     this.#message = message;
+    this.#debt = countPieces(message);
     this.#writer = writer;
     this.#recheck = recheck;
   }
@@ -85,11 +86,8 @@ export class StreamedBody {
   }
 
   readonly #onData = (piece: Buffer): void => {
-    this.#pieces += 1;
-    this.#bytes += piece.length;
     try {
-      // Parsing a piece costs as much as hundreds of its bytes.
-      requireWholePieces(this.#pieces, this.#bytes);
+      requireWholePiece(this.#debt, piece);
     } catch (error) {
       this.#fail(toError(error));
       return;

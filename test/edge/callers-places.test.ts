@@ -14,15 +14,16 @@ it('a caller who is alone may have all places', () => {
   expect(places.taken).toBe(100);
 });
 
-it('while another one calls, one caller gets three quarters, two get six sevenths, and the next still gets some', () => {
-  const places = new CallersPlaces(140);
-  places.take('carol');
-  places.giveBack('carol');
-  expect(takeAll(places, 'alice')).toBe(105);
-  expect(takeAll(places, 'bob')).toBe(27);
-  expect(takeAll(places, 'carol')).toBe(6);
-  expect(places.taken).toBeLessThan(140);
-  expect(places.take('dave')).toBe(true);
+it('while others call, one caller gets three quarters at most, and the last eighth is for callers who have few', () => {
+  const places = new CallersPlaces(512);
+  places.take('zoe');
+  places.giveBack('zoe');
+  expect(takeAll(places, 'alice')).toBe(384);
+  expect(takeAll(places, 'bob')).toBe(64);
+  for (const caller of ['carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan'])
+    expect(takeAll(places, caller)).toBe(8);
+  expect(places.taken).toBe(504);
+  expect(places.take('judy')).toBe(true);
 });
 
 it('a place that is given back is for others while its caller has most of them', () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -31,6 +32,14 @@ describe('the admin port', () => {
     }
     expect((await fetch(`${sidecar.adminUrl}/data/key`)).status).toBe(404);
     expect((await fetch(`${sidecar.adminUrl}/livez`, { method: 'POST' })).status).toBe(405);
+  });
+
+  // Bodies in chunks of one byte, which Node read for ten seconds, made callers of the S3 port wait.
+  it.each(['POST /livez', 'GET /metrics'])('closes the connection of %s with a body', async (request) => {
+    const { hostname, port } = new URL(sidecar.adminUrl);
+    const socket = connect(Number(port), hostname);
+    socket.write(`${request} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n`);
+    expect(await readAll(socket)).toMatch(/\r\nconnection: close\r\n/i);
   });
 
   it('is not on the S3 port', async () => {

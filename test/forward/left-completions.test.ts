@@ -109,6 +109,8 @@ it('a completion goes on although its client has been told that the store takes 
   expect(await readAll(client)).toMatch(/^HTTP\/1\.1 504 [\s\S]*connection: close/i);
   for (let round = 0; round < 5; round += 1) expect(await requestsInFlight(sidecar)).toBe(1);
   expect(held.destroyed).toBe(false);
+  const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+  expect(metrics).toContain(`sts_sidecar_buffered_bytes ${parts.length}\n`);
   held.end(result);
   await expect.poll(() => requestsInFlight(sidecar)).toBe(0);
   expect(held.writableFinished).toBe(true);

@@ -77,7 +77,7 @@ describe('a body that is read whole', () => {
   it.each([
     [0, 'read 0'],
     [1024, 'read 1024'],
-    [1025, 'fault fragmented'],
+    [1029, 'fault fragmented'],
     [20_000, 'fault fragmented'],
   ])('and comes in %i chunks of one byte', async (count, expected) => {
     const socket = await reading(readInto(new ByteBudget(10_000_000)));

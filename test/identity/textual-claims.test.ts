@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/iam/request-context.ts';
 import { IdentityFault } from '../../src/identity/identity-fault.ts';
-import { hasTooManyClaims, shareOfClaims, textualClaims } from '../../src/identity/textual-claims.ts';
+import {
+  hasTooManyClaims,
+  shareOfClaims,
+  textualClaims,
+  withoutMixedLists,
+} from '../../src/identity/textual-claims.ts';
 import { claimKeys } from '../../src/sts/federated-keys.ts';
 
 const numbered = (count: number, name = 'c'): Record<string, string> =>
@@ -116,5 +121,26 @@ describe('the share of a turn that claims take', () => {
 
   it('is a whole turn at most, also for claims that will be refused', () => {
     expect(shareOfClaims({ ['p'.repeat(1_024)]: numbered(3_000) })).toBe(1);
+  });
+});
+
+describe('what waits for its turn', () => {
+  it('has no list of anything but texts, at any depth, and describes the same claims', () => {
+    const claims = {
+      groups: ['a', 'b'],
+      objects: [{}, {}],
+      mixed: ['a', 1],
+      none: [],
+      team: { lead: 'x', years: [1, 2], names: ['y'] },
+      count: 3,
+    };
+    const kept = withoutMixedLists(claims);
+    expect(kept).toEqual({
+      groups: ['a', 'b'],
+      none: [],
+      team: { lead: 'x', names: ['y'] },
+      count: 3,
+    });
+    expect(textualClaims(kept)).toEqual(textualClaims(claims));
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withInherited } from '../../src/sts/session-tags.ts';
 import { SessionOpener } from '../../src/tokens/open.ts';
 import type { SessionClaims } from '../../src/tokens/session-claims.ts';
 import type { TestCredentials } from '../support/smithy-signer.ts';
@@ -233,5 +234,20 @@ describe('a source identity', () => {
 
   it.each(['a', 'aws:alice', 'with space', 'x'.repeat(65)])('is refused as %j', async (SourceIdentity) => {
     expect((await assume('tagged', { SourceIdentity })).code).toBe('ValidationError');
+  });
+});
+
+describe('inherited tags', () => {
+  const tags = (count: number, name: string) =>
+    Array.from({ length: count }, (_, at) => ({ key: `${name}${at}`, value: 'v', isTransitive: true }));
+
+  it('are 200 at most, together with those of the request', () => {
+    expect(withInherited(tags(50, 'own'), tags(150, 'inherited'))).toHaveLength(200);
+    expect(() => withInherited(tags(50, 'own'), tags(151, 'inherited'))).toThrow(
+      expect.objectContaining({ code: 'PackedPolicyTooLarge' }),
+    );
+    expect(() => withInherited([], tags(201, 'inherited'))).toThrow(
+      'The session would have 201 session tags, 201 of them inherited; 200 are allowed.',
+    );
   });
 });

@@ -5,7 +5,7 @@ import type { OutboundRequest } from '../../outbound/outbound-request.ts';
 import { askProvider, type IdentityTools } from '../ask-provider.ts';
 import { isAwsClaim } from '../aws-claims.ts';
 import { IdentityFault } from '../identity-fault.ts';
-import { hasTooManyClaims } from '../textual-claims.ts';
+import { hasTooManyClaims, withoutMixedLists } from '../textual-claims.ts';
 import type { UnverifiedToken } from '../unverified-token.ts';
 
 /** Largest accepted response; real ones have a few kilobytes. */
@@ -68,7 +68,8 @@ export async function withUserInfo(question: UserInfoQuestion, tools: IdentityTo
   const added = Object.entries(answer).filter(
     ([name]) => !tokenClaims.has(name.toLowerCase()) && !isAwsClaim(name),
   );
-  return { ...Object.fromEntries(added), ...token.claims };
+  // What no condition can use is not kept while the call waits for a turn of the event loop.
+  return { ...withoutMixedLists(Object.fromEntries(added)), ...token.claims };
 }
 
 async function ask(provider: string, question: OutboundRequest, tools: IdentityTools): Promise<unknown> {
