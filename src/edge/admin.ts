@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { isBodyUnread } from '../core/lingering.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
 import { createOneAtATimeServer } from './one-at-a-time.ts';
@@ -98,7 +99,7 @@ function send(
   contentType = 'text/plain; charset=utf-8',
 ): void {
   // Node would read on in a body for as long as a request may take.
-  if (!response.req.complete) response.setHeader('connection', 'close');
+  if (isBodyUnread(response.req)) response.setHeader('connection', 'close');
   response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }

@@ -18,7 +18,15 @@ export const connectionsCheckingIntervalMs = 500;
 export const strangerBodyMs = 10_000;
 
 /** Most preflights that wait for the store at the same time. */
-export const maxPreflights = 32;
+const maxPreflights = 32;
+
+/**
+ * How many preflights may wait for the store at the same time: at most half of the room of strangers, because they do not give
+ * way to others.
+ */
+export function preflightsAtOnce({ maxUnauthenticated }: PlaceLimits): number {
+  return Math.max(1, Math.min(maxPreflights, Math.floor(maxUnauthenticated / 2)));
+}
 
 /** Most headers of a request to the admin or control listener. */
 export const maxOperatorHeaders = 64;

@@ -26,7 +26,7 @@ import {
   connectionsCheckingIntervalMs,
   keepAliveTimeoutMs,
   type ListenerLimits,
-  maxPreflights,
+  preflightsAtOnce,
 } from './limits.ts';
 import type { Place } from './place.ts';
 import { Places } from './places.ts';
@@ -103,7 +103,7 @@ class Edge {
   constructor(parts: EdgeParts, server: Server, connections: ConnectionTable) {
     this.#parts = parts;
     this.#server = server;
-    this.#answering = { ...parts, preflights: new Gate(maxPreflights) };
+    this.#answering = { ...parts, preflights: new Gate(preflightsAtOnce(parts.limits)) };
     this.places = new Places(parts.limits, parts.budget, parts.reporter);
     this.#connections = connections;
   }

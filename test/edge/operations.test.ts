@@ -42,6 +42,14 @@ describe('the admin port', () => {
     expect(await readAll(socket)).toMatch(/\r\nconnection: close\r\n/i);
   });
 
+  it.each(['/livez', '/readyz', '/metrics', '/other'])(
+    'keeps the connection of GET %s without a body',
+    async (path) => {
+      const { headers } = await fetch(sidecar.adminUrl + path);
+      expect(headers.get('connection')).toBe('keep-alive');
+    },
+  );
+
   it('is not on the S3 port', async () => {
     for (const path of ['/livez', '/readyz', '/metrics']) {
       expect((await fetch(sidecar.url + path)).status).toBe(403);

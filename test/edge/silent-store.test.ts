@@ -17,10 +17,12 @@ const store = createServer((socket) => {
   socket.on('close', () => open.delete(socket));
   socket.resume();
 });
+let backend: Awaited<ReturnType<typeof listenAsStore>>;
 let sidecar: TestSidecar;
 
 beforeAll(async () => {
-  sidecar = await startSidecar({ directory: openDirectory, backend: await listenAsStore(store) });
+  backend = await listenAsStore(store);
+  sidecar = await startSidecar({ directory: openDirectory, backend });
 });
 afterAll(async () => {
   for (const socket of open) socket.destroy();
@@ -38,6 +40,26 @@ it('preflights that the store has been asked are not cut off by others, and end 
   await expect.poll(() => swarm.answers.filter((answer) => answer !== '').length).toBeGreaterThanOrEqual(86);
   expect(accepted).toBe(32);
   expect(open.size).toBe(32);
+  swarm.close();
+  await expect.poll(() => open.size).toBe(0);
+});
+
+it.each([
+  [32, 16],
+  [1, 1],
+])('of %i places for strangers, preflights at the store take %i at most', async (maxUnauthenticated, most) => {
+  const small = await startSidecar({
+    directory: openDirectory,
+    backend,
+    server: `  limits: { maxUnauthenticated: ${maxUnauthenticated} }`,
+  });
+  onTestFinished(() => small.stop());
+  const swarm = new Swarm(small.url);
+  for (let index = 0; index < 60; index += 1) swarm.open(preflight);
+  await expect
+    .poll(() => swarm.answers.filter((answer) => answer !== '').length)
+    .toBeGreaterThanOrEqual(59 - maxUnauthenticated);
+  expect(open.size).toBe(most);
   swarm.close();
   await expect.poll(() => open.size).toBe(0);
 });

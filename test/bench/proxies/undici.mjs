@@ -15,6 +15,10 @@ createServer((request, response) => {
   }
   let upstream;
   response.on('drain', () => upstream?.resume());
+  // A paused answer would keep its socket to the store.
+  response.on('close', () => {
+    if (!response.writableFinished) upstream?.abort(new Error('the client has left'));
+  });
   pool.dispatch(
     { method: request.method, path: request.url, headers, body: hasBody ? request : null },
     {
