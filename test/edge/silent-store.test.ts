@@ -47,22 +47,25 @@ it('preflights that the store has been asked are not cut off by others, and end 
 it.each([
   [32, 16],
   [1, 1],
-])('of %i places for strangers, preflights at the store take %i at most', async (maxUnauthenticated, most) => {
-  const small = await startSidecar({
-    directory: openDirectory,
-    backend,
-    server: `  limits: { maxUnauthenticated: ${maxUnauthenticated} }`,
-  });
-  onTestFinished(() => small.stop());
-  const swarm = new Swarm(small.url);
-  for (let index = 0; index < 60; index += 1) swarm.open(preflight);
-  await expect
-    .poll(() => swarm.answers.filter((answer) => answer !== '').length)
-    .toBeGreaterThanOrEqual(59 - maxUnauthenticated);
-  expect(open.size).toBe(most);
-  swarm.close();
-  await expect.poll(() => open.size).toBe(0);
-});
+])(
+  'of %i places for strangers, preflights at the store take %i at most',
+  async (maxUnauthenticated, most) => {
+    const small = await startSidecar({
+      directory: openDirectory,
+      backend,
+      server: `  limits: { maxUnauthenticated: ${maxUnauthenticated} }`,
+    });
+    onTestFinished(() => small.stop());
+    const swarm = new Swarm(small.url);
+    for (let index = 0; index < 60; index += 1) swarm.open(preflight);
+    await expect
+      .poll(() => swarm.answers.filter((answer) => answer !== '').length)
+      .toBeGreaterThanOrEqual(59 - maxUnauthenticated);
+    expect(open.size).toBe(most);
+    swarm.close();
+    await expect.poll(() => open.size).toBe(0);
+  },
+);
 
 it('a preflight whose client leaves is cut off a second later, not at once', async () => {
   const clients = acceptedOn(Number(new URL(sidecar.url).port));
