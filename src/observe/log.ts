@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { RequestRecord } from '../core/request-record.ts';
+import { LinesOfATurn } from './lines-of-a-turn.ts';
 
 /** What is logged, from the configuration. */
 export interface LogSettings {
@@ -25,7 +26,7 @@ export class Log {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
     };
-    this.#logger = destination === undefined ? pino(options) : pino(options, destination);
+    this.#logger = pino(options, destination ?? standardOutput());
   }
 
   info(component: string, message: string, facts: Readonly<Record<string, unknown>> = {}): void {
@@ -85,6 +86,13 @@ export class Log {
     if (this.#settings.objectKeys === 'full') return key;
     return createHash('sha256').update(key).digest('hex').slice(0, 16);
   }
+}
+
+function standardOutput(): DestinationStream {
+  const lines = new LinesOfATurn(pino.destination({ fd: 1, sync: true }));
+  // An uncaught exception gets here too.
+  process.once('exit', () => lines.flush());
+  return lines;
 }
 
 function round(milliseconds: number): number {
