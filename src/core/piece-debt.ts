@@ -1,8 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A slow sender may send some tiny pieces. Thousands of them are an attack. */
-const fewPieces = 1024;
-/** What a piece costs that comes by itself, in bytes: a packet of one byte costs its sender as much as us. */
+/**
+ * Tiny HTTP chunks that a body may have. Clients that write little at a time send some; with a thousand for each form, 50
+ * connections of a stranger held the event loop.
+ */
+const fewChunks = 128;
+/** Tiny packets that a body may come in. One of a single byte costs its sender as much as us. */
+const fewPackets = 1024;
+/** What a packet costs, in bytes. */
 const packetBytes = 16;
 
 /**
@@ -12,16 +17,19 @@ const packetBytes = 16;
  */
 export class PieceDebt {
   readonly #cost: number;
+  readonly #mostDebt: number;
   #debt = 0;
 
   /** @param chunkBytes the length of an HTTP chunk that costs as much as its bytes */
   constructor({ headers }: IncomingMessage, chunkBytes: number) {
-    this.#cost = headers['transfer-encoding'] === undefined ? packetBytes : chunkBytes;
+    const isChunked = headers['transfer-encoding'] !== undefined;
+    this.#cost = isChunked ? chunkBytes : packetBytes;
+    this.#mostDebt = (isChunked ? fewChunks : fewPackets) * this.#cost;
   }
 
-  /** Counts a piece. True once there were about a thousand tiny pieces too many. */
+  /** Counts a piece. True once there were too many tiny pieces. */
   isTooMuchWith(length: number): boolean {
     this.#debt = Math.max(0, this.#debt + this.#cost - length);
-    return this.#debt > fewPieces * this.#cost;
+    return this.#debt > this.#mostDebt;
   }
 }

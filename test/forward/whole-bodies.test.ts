@@ -76,8 +76,8 @@ describe('a body that is read whole', () => {
 
   it.each([
     [0, 'read 0'],
-    [1024, 'read 1024'],
-    [1029, 'fault fragmented'],
+    [128, 'read 128'],
+    [129, 'fault fragmented'],
     [20_000, 'fault fragmented'],
   ])('and comes in %i chunks of one byte', async (count, expected) => {
     const socket = await reading(readInto(new ByteBudget(10_000_000)));

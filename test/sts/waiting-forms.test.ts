@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startIdentityProvider, type TestIdentityProvider } from '../support/identity-provider.ts';
 import { account, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { startWebhook, type TestWebhook } from '../support/webhook.ts';
@@ -24,6 +24,8 @@ beforeEach(async () => {
   webhook = await startWebhook();
   idp = await startIdentityProvider();
   sockets = [];
+  // Calls wait in the queue of a provider for two seconds, in which a busy machine does not get them all there.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   sidecar = await startSidecar({
     directory: `
 directory:
@@ -35,6 +37,7 @@ directory:
   });
 });
 afterEach(async () => {
+  vi.useRealTimers();
   for (const socket of sockets) socket.destroy();
   await sidecar.stop();
   await webhook.stop();
