@@ -166,20 +166,18 @@ const PLANTS: readonly Plant[] = [
 ];
 
 describe('the import check', () => {
-  let clean: Verdict;
+  const added = [...TARGETS, ...CYCLE, ...PLANTS.map(({ file }) => file)];
   let planted: Verdict;
   beforeAll(async () => {
-    clean = await cruiseCopy([]);
-    planted = await cruiseCopy([...TARGETS, ...CYCLE, ...PLANTS.map(({ file }) => file)]);
+    planted = await cruiseCopy(added);
   }, 120_000);
 
   const violationsOf = ({ path }: PlantedFile): readonly Violation[] =>
     planted.violations.filter(({ from }) => from === path);
 
-  it('passes on the source as it is', () => {
-    expect(clean.violations).toEqual([]);
-    expect(clean.output).toContain('no dependency violations found');
-    expect(clean.exitCode).toBe(0);
+  it('finds nothing in the source as it is', () => {
+    const paths = new Set(added.map(({ path }) => path));
+    expect(planted.violations.filter(({ from }) => !paths.has(from))).toEqual([]);
   });
 
   it('fails where something forbidden is planted', () => {
