@@ -6,22 +6,22 @@
  */
 export function pathsOfKey(key: string): readonly string[] {
   if (!unusual.test(key)) return none;
-  const paths = new Set(separators.map((separator) => pathOf(key, separator)));
+  const paths = new Set(readings(key).map((readsBackslashes) => pathOf(key, readsBackslashes)));
   paths.delete(key);
   return [...paths];
 }
 
 /** True when a key, read as a path, names nothing below the bucket, or leaves the bucket on the way. */
 export function leavesItsBucket(key: string): boolean {
-  return (
-    unusual.test(key) &&
-    separators.some((separator) => pathOf(key, separator) === '' || climbs(key, separator))
-  );
+  return unusual.test(key) && readings(key).some((readsBackslashes) => depthOf(key, readsBackslashes) <= 0);
 }
 
 /** True when a prefix of keys, read as a path, leaves the bucket. */
 export function climbsOut(prefix: string): boolean {
-  return prefix.includes('..') && separators.some((separator) => climbs(prefix, separator));
+  return (
+    prefix.includes('..') &&
+    readings(prefix).some((readsBackslashes) => depthOf(prefix, readsBackslashes) < 0)
+  );
 }
 
 /** Another key under which some store finds the same object. */
@@ -79,25 +79,67 @@ function withoutFinalSlashes(key: string): string {
 
 const none: readonly string[] = [];
 const unusual = /\\|^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
-const separators: readonly RegExp[] = [/\//, /[\\/]/];
+const slash = 47;
+const backslash = 92;
+const dot = 46;
 
-function pathOf(key: string, separator: RegExp): string {
-  const names: string[] = [];
-  for (const segment of key.split(separator)) {
-    if (segment === '..') names.pop();
-    else if (segment !== '' && segment !== '.') names.push(segment);
-  }
-  const path = names.join('/');
-  return separator.test(key.slice(-1)) && path !== '' ? `${path}/` : path;
+/** A number of a segment's kind: what it does to the depth of a path. */
+function stepOf(key: string, start: number, end: number): -1 | 0 | 1 {
+  const length = end - start;
+  if (length === 0 || (length === 1 && key.charCodeAt(start) === dot)) return 0;
+  return length === 2 && key.startsWith('..', start) ? -1 : 1;
 }
 
-// AWS's rule for relative path elements: reading from the left, there may never be more `..` than names.
-function climbs(key: string, separator: RegExp): boolean {
-  let depth = 0;
-  for (const segment of key.split(separator)) {
-    if (segment === '..') depth -= 1;
-    else if (segment !== '' && segment !== '.') depth += 1;
-    if (depth < 0) return true;
+/** Calls `visit` for each segment, without making a string of it: a key of 1 KiB may have 500. Stops where that is false. */
+function everySegment(
+  key: string,
+  readsBackslashes: boolean,
+  visit: (start: number, end: number) => boolean,
+): boolean {
+  let start = 0;
+  for (let at = 0; at <= key.length; at += 1) {
+    if (at < key.length && !isSeparator(key.charCodeAt(at), readsBackslashes)) continue;
+    if (!visit(start, at)) return false;
+    start = at + 1;
   }
-  return false;
+  return true;
+}
+
+function isSeparator(code: number, readsBackslashes: boolean): boolean {
+  return code === slash || (readsBackslashes && code === backslash);
+}
+
+function pathOf(key: string, readsBackslashes: boolean): string {
+  // Each name with a slash in front.
+  const path = new Uint16Array(key.length + 2);
+  let length = 0;
+  everySegment(key, readsBackslashes, (start, end) => {
+    const step = stepOf(key, start, end);
+    if (step > 0) {
+      path[length] = slash;
+      for (let at = start; at < end; at += 1) path[length + 1 + at - start] = key.charCodeAt(at);
+      length += 1 + end - start;
+    } else if (step < 0 && length > 0) length = path.lastIndexOf(slash, length - 1);
+    return true;
+  });
+  if (length > 0 && isSeparator(key.charCodeAt(key.length - 1), readsBackslashes)) {
+    path[length] = slash;
+    length += 1;
+  }
+  return Buffer.from(path.buffer, 2, 2 * Math.max(0, length - 1)).toString('utf16le');
+}
+
+/** The names that a key leads through; -1 when it leaves the bucket on the way: there may never be more `..` than names. */
+function depthOf(key: string, readsBackslashes: boolean): number {
+  let depth = 0;
+  const stays = everySegment(key, readsBackslashes, (start, end) => {
+    depth += stepOf(key, start, end);
+    return depth >= 0;
+  });
+  return stays ? depth : -1;
+}
+
+/** How stores may read a key: with backslashes as slashes too, if it has any. */
+function readings(key: string): readonly boolean[] {
+  return key.includes('\\') ? [false, true] : [false];
 }

@@ -7,32 +7,26 @@ import { requireLockable } from './lockable-bucket.ts';
 import { requireSeparateVersions } from './separate-versions.ts';
 
 /**
- * True for a request that some store carries out although it should refuse it, so that the store is asked beforehand whether
- * there is a reason to: a copy, a completed upload, a new object with a lock, a new version under an odd key.
- */
-export function needsQuestions(authorized: Authorized): boolean {
-  const { operation, copySource } = authorized.request;
-  if (operation.method === 'GET' || operation.method === 'HEAD') return false;
-  return (
-    copySource !== undefined ||
-    operation.completesUpload === true ||
-    locksObject(authorized) ||
-    oddKeys(authorized).length > 0
-  );
-}
-
-/**
- * Asks the store, and throws when it would have to refuse the request.
+ * Some store carries out a copy, a completed upload, a new object with a lock, or a new version under an odd key although it should
+ * refuse it. Returns the questions that show beforehand whether there is a reason to; `undefined` when there are none to ask. They
+ * throw when the store would have to refuse the request:
  *
- * @throws StoreRefusal what the store should have answered
- * @throws UpstreamFault
+ * - `StoreRefusal`: what the store should have answered
+ * - `UpstreamFault`
  */
-export async function askBeforehand(authorized: Authorized, asking: Asking): Promise<void> {
+export function questionsBeforehand(authorized: Authorized): ((asking: Asking) => Promise<void>) | undefined {
   const { operation, bucket, copySource } = authorized.request;
-  if (copySource !== undefined) await requireSource(authorized, copySource, asking);
-  if (operation.completesUpload === true) await requireUpload(authorized, asking);
-  if (locksObject(authorized)) await requireLockable(bucket, asking);
-  for (const key of oddKeys(authorized)) await requireSeparateVersions(bucket, key, asking);
+  if (operation.method === 'GET' || operation.method === 'HEAD') return undefined;
+  const completesUpload = operation.completesUpload === true;
+  const isLocked = locksObject(authorized);
+  const odd = oddKeys(authorized);
+  if (copySource === undefined && !completesUpload && !isLocked && odd.length === 0) return undefined;
+  return async (asking) => {
+    if (copySource !== undefined) await requireSource(authorized, copySource, asking);
+    if (completesUpload) await requireUpload(authorized, asking);
+    if (isLocked) await requireLockable(bucket, asking);
+    for (const key of odd) await requireSeparateVersions(bucket, key, asking);
+  };
 }
 
 function locksObject({ request: { headers } }: Authorized): boolean {

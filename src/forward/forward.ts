@@ -18,7 +18,7 @@ import type { MaybePromise } from '../core/maybe-promise.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { Asking } from './asking.ts';
-import { askBeforehand, needsQuestions } from './beforehand.ts';
+import { questionsBeforehand } from './beforehand.ts';
 import type { ClientSide } from './client-answer.ts';
 import { DecidedAnswer } from './decided-answer.ts';
 import { StoreRefusal } from './faults.ts';
@@ -67,14 +67,14 @@ export class Forwarder {
     const probes = needsProbe(authorized);
     if (probes && (await this.#probe(authorized, exchange)) === 'nothing-to-delete')
       return answerNothing(exchange);
-    const asks = needsQuestions(authorized);
-    if (asks) await askBeforehand(authorized, this.#asking(exchange));
+    const ask = questionsBeforehand(authorized);
+    await ask?.(this.#asking(exchange));
     const preparing = outgoingBody(authorized, exchange, this.#store.trailers);
     const body = preparing instanceof Promise ? await preparing : preparing;
     const isConditional = hasCondition(authorized);
     if (isConditional) await requireCondition(authorized, this.#asking(exchange));
     // A store may take its time to answer.
-    if (probes || asks || isConditional)
+    if (probes || ask !== undefined || isConditional)
       exchange.recheck(body.content instanceof StreamedBody ? 'streamed' : 'whole');
     try {
       return await this.#attempt(authorized, exchange, { body, isFresh: false });
@@ -112,10 +112,9 @@ export class Forwarder {
   }
 
   /** Resolves with `undefined` when the store does not say why: the refusal is then relayed as it is. */
-  #whyRefused(authorized: Authorized, { reservation }: Exchange): Promise<string | undefined> {
-    const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
-      this.#upstream.fetchSmall(head, maxBytes, reservation);
-    return codeOfRefusedHead(authorized, this.#store, this.#signing(), ask).catch(() => undefined);
+  #whyRefused(authorized: Authorized, exchange: Exchange): Promise<string | undefined> {
+    const { store, signing, ask } = this.#asking(exchange);
+    return codeOfRefusedHead(authorized, store, signing, ask).catch(() => undefined);
   }
 
   #signing(): Signing {

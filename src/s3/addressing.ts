@@ -72,8 +72,8 @@ function decodeKey(rawKey: string): string {
  * @throws `InvalidURI`, `KeyTooLongError`
  */
 export function checkKey(key: string): string {
+  if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   if (leavesItsBucket(key)) throw s3Error('InvalidURI');
   if (isStoresKey(key)) throw storeNameRefused('InvalidURI');
-  if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
   return key;
 }

@@ -3,8 +3,11 @@ import { s3Error } from './errors.ts';
 /** A name that some store keeps for itself. */
 interface StoreName {
   readonly name: string;
-  /** `segment`: between slashes of a key; `segment-end`: at the end of one; `bucket`: a bucket of that name. */
-  readonly places: readonly ('segment' | 'segment-end' | 'bucket')[];
+  /**
+   * `segment`: between slashes of a key; `segment-end`: at the end of one; `folder-end`: at the end of one that is not the last;
+   * `bucket`: a bucket of that name.
+   */
+  readonly places: readonly ('segment' | 'segment-end' | 'folder-end' | 'bucket')[];
   /** Which store, and what the name leads to there. */
   readonly meaning: string;
 }
@@ -17,6 +20,11 @@ interface StoreName {
 const storeNames: readonly StoreName[] = [
   { name: '.sgwtmp', places: ['segment'], meaning: 'versitygw: the parts of every upload' },
   { name: '.uploads', places: ['segment'], meaning: 'SeaweedFS: the parts of every upload' },
+  {
+    name: '.versions',
+    places: ['folder-end'],
+    meaning: 'SeaweedFS: `k.versions/` holds the versions of `k`',
+  },
   { name: '__XLDIR__', places: ['segment-end'], meaning: 'MinIO: `k__XLDIR__` is another name of `k/`' },
   {
     name: '.minio.sys',
@@ -24,7 +32,9 @@ const storeNames: readonly StoreName[] = [
     meaning: 'MinIO: its configuration, users and uploads',
   },
   { name: 'xl.meta', places: ['segment'], meaning: 'MinIO: the file of an object, in the folder of its key' },
+  { name: '.rustfs.sys', places: ['segment', 'bucket'], meaning: 'RustFS: its configuration and users' },
   { name: 'minio', places: ['bucket'], meaning: 'MinIO: its console and admin API' },
+  { name: 'rustfs', places: ['bucket'], meaning: 'RustFS: its console, and its admin and internal APIs' },
   { name: 'admin', places: ['bucket'], meaning: 'Ceph RGW: its admin API' },
   { name: 'swift', places: ['bucket'], meaning: 'Ceph RGW: its Swift API' },
   { name: 'auth', places: ['bucket'], meaning: 'Ceph RGW: the login of its Swift API' },
@@ -38,7 +48,8 @@ const asPattern = (names: readonly string[]): string =>
 
 // Case-insensitive, as some file systems are.
 const inKeys: RegExp = new RegExp(
-  `(?:(?:^|[\\\\/])(?:${asPattern(namesIn('segment'))})|${asPattern(namesIn('segment-end'))})(?:[\\\\/]|$)`,
+  `(?:(?:^|[\\\\/])(?:${asPattern(namesIn('segment'))})|${asPattern(namesIn('segment-end'))})(?:[\\\\/]|$)|` +
+    `(?:${asPattern(namesIn('folder-end'))})[\\\\/]`,
   'i',
 );
 const buckets: ReadonlySet<string> = new Set(namesIn('bucket'));

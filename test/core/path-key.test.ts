@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   aliasesOfDeleted,
@@ -118,4 +119,37 @@ describe('the aliases of what is kept with an object', () => {
     expect(aliasesOfSubresource('a//')).toEqual([{ key: 'a' }]);
     expect(aliasesOfSubresource('/')).toEqual([]);
   });
+});
+
+/** The names between separators, without those that a path does not have; undefined when they leave the bucket. */
+function namesBetween(
+  key: string,
+  separator: RegExp,
+): { readonly names: string[]; readonly climbs: boolean } {
+  const names: string[] = [];
+  let climbs = false;
+  for (const segment of key.split(separator)) {
+    if (segment === '..') climbs = names.pop() === undefined || climbs;
+    else if (segment !== '' && segment !== '.') names.push(segment);
+  }
+  return { names, climbs };
+}
+
+it('a key is read in one scan as it is read segment by segment', () => {
+  const pieces = fc.constantFrom('/', '/', '\\', '.', '..', 'a', 'b.', '.c', 'ü', '\ud800');
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+      const key = parts.join('');
+      const read = [/\//, /[\\/]/].map((separator) => ({ separator, ...namesBetween(key, separator) }));
+      const paths = read.map(({ names, separator }) => {
+        const path = names.join('/');
+        return path !== '' && separator.test(key.slice(-1)) ? `${path}/` : path;
+      });
+      expect(pathsOfKey(key)).toEqual([...new Set(paths)].filter((path) => path !== key));
+      const climbs = read.some((one) => one.climbs);
+      expect(climbsOut(key)).toBe(climbs);
+      if (key !== '') expect(leavesItsBucket(key)).toBe(climbs || paths.includes(''));
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -10,10 +10,9 @@ const etags = ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba987654
 const made = createHash('md5')
   .update(Buffer.from(etags.join(''), 'hex'))
   .digest('hex');
+const upload = { Bucket: 'data', Key: 'key', UploadId: 'u' };
 const completion = new CompleteMultipartUploadCommand({
-  Bucket: 'data',
-  Key: 'key',
-  UploadId: 'u',
+  ...upload,
   MultipartUpload: { Parts: etags.map((ETag, index) => ({ ETag: `"${ETag}"`, PartNumber: index + 1 })) },
 });
 const missing: Answer = [404, storeError('NoSuchUpload')];
@@ -58,6 +57,25 @@ describe('an upload is completed only when', () => {
     expect(await complete(missing, head)).toEqual(['NoSuchUpload 404', []]);
     // Ceph RGW 16.
     expect(await complete([404, storeError('NoSuchKey')], head)).toEqual(['NoSuchUpload 404', []]);
+  });
+
+  it('not of more parts than AWS takes, which would have to be hashed', async () => {
+    const ofMany = async (count: number): Promise<readonly [string, readonly string[]]> => {
+      const digest = createHash('md5')
+        .update(Buffer.alloc(16 * count))
+        .digest('hex');
+      const Parts = Array.from({ length: count }, (_, index) => ({
+        ETag: '0'.repeat(32),
+        PartNumber: index + 1,
+      }));
+      const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
+      const { client, writes } = await inFrontOf(({ method }) =>
+        method === 'HEAD' ? [200, '', { etag: `"${digest}-${count}"` }] : missing,
+      );
+      return [await outcome(client.send(command)), writes];
+    };
+    expect(await ofMany(10_000)).toEqual(['allowed', ['POST']]);
+    expect(await ofMany(10_001)).toEqual(['NoSuchUpload 404', []]);
   });
 
   it('the store can tell', async () => {

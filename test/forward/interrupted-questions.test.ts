@@ -123,3 +123,21 @@ it.each<[string, string, string, Record<string, string>]>([
   await expect.poll(inFlight).toBe('0');
   expect(writes).toEqual([]);
 });
+
+// It went on for as long as the store took: 60 connections of one caller that left and came back ended the process.
+it('the question why a HEAD was refused ends with its client', async () => {
+  const questions: ServerResponse[] = [];
+  const { sidecar } = await inFrontOf(
+    (response) => {
+      if (response.req.method === 'HEAD') response.writeHead(400).end();
+      else questions.push(response);
+    },
+    { directory: openDirectory },
+  );
+  const socket = await openSigned(sidecar.url, { method: 'HEAD', path: '/data/k', headers: {} });
+  socket.on('error', () => undefined);
+  await expect.poll(() => questions.length).toBe(1);
+  expect(questions[0]?.destroyed).toBe(false);
+  socket.destroy();
+  await expect.poll(() => questions[0]?.destroyed).toBe(true);
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refusalOf, routed, understood } from './vectors.ts';
 
-const names = ['.sgwtmp', '.uploads', '.minio.sys', 'xl.meta'];
+const names = ['.sgwtmp', '.uploads', '.minio.sys', '.rustfs.sys', 'xl.meta'];
 const keys: readonly string[] = [
   ...names.flatMap((name) => [
     name,
@@ -19,6 +19,10 @@ const keys: readonly string[] = [
   'a/k__XLDIR__/b',
   'k__xldir__',
   '__XLDIR__',
+  'k.versions/v_1',
+  'k.VERSIONS/',
+  'a/k.versions\\v_1',
+  '.versions/x',
 ];
 const others = [
   '.sgwtmp2/a',
@@ -28,6 +32,9 @@ const others = [
   '.uploads.txt',
   'minio.sys',
   'k__XLDIR__k',
+  'k.versions',
+  'a/k.versions',
+  'k.versions2/a',
   'xl.metadata',
   'k.xl.meta',
   'xl.meta.txt/a',

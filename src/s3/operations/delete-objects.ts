@@ -75,11 +75,10 @@ function parseEntry(element: XmlElement): DeleteEntry {
   const isKnown = names.every((name) => entryElements.has(name)) && new Set(names).size === names.length;
   const isFlat = element.children.every(({ children }) => children.length === 0);
   const key = childText(element, 'Key');
-  if (!isKnown || !isFlat || key === undefined || key === '' || key.includes('\0') || leavesItsBucket(key)) {
-    throw malformed();
-  }
-  if (isStoresKey(key)) throw storeNameRefused('MalformedXML');
+  if (!isKnown || !isFlat || key === undefined || key === '' || key.includes('\0')) throw malformed();
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
+  if (leavesItsBucket(key)) throw malformed();
+  if (isStoresKey(key)) throw storeNameRefused('MalformedXML');
   const versionId = childText(element, 'VersionId');
   if (versionId !== undefined && versionId !== '') requireVersionId(versionId);
   const eTag = childText(element, 'ETag');
