@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { abandon } from '../core/lingering.ts';
+import type { AwaitedTurn } from '../core/turns.ts';
 import { GatheringMessage } from './gathering-message.ts';
 import { stopParsing } from './stop-parsing.ts';
 import { headBytes, WaitingBytes, type WaitingTotal } from './waiting-bytes.ts';
@@ -13,6 +14,13 @@ export interface Exchange {
   readonly invite: () => void;
   /** True for an `Expect` header other than `100-continue`. */
   readonly isExpectationUnknown: boolean;
+}
+
+/** The turns of the event loop in which requests begin. */
+export interface QueueTurns {
+  /** True when the next request may begin in this one. */
+  readonly mayBegin: () => boolean;
+  readonly ask: () => AwaitedTurn;
 }
 
 /** Events of a queue. */
@@ -50,42 +58,48 @@ export class ExchangeQueue {
   readonly #socket: Socket;
   readonly #serve: (exchange: Exchange) => Promise<void>;
   readonly #events: QueueEvents;
+  readonly #turns: QueueTurns;
   readonly #waiting: Exchange[] = [];
   readonly #bytes: WaitingBytes;
   #current: Exchange | undefined;
+  /** The turn in which the first that waits begins, while there is no current one. */
+  #turn: AwaitedTurn | undefined;
   /** Later requests are dropped, and the connection ends after those that wait. */
   #isCut = false;
   #isPaused = false;
   #isPauseKept = false;
+  #isEndWatched = false;
 
   /** `serve` must not reject. */
   constructor(
     socket: Socket,
     serve: (exchange: Exchange) => Promise<void>,
     events: QueueEvents,
-    total: WaitingTotal,
+    { turns, total }: { readonly turns: QueueTurns; readonly total: WaitingTotal },
   ) {
     this.#socket = socket;
     this.#bytes = new WaitingBytes(total);
     this.#serve = serve;
+    this.#turns = turns;
     this.#events = events;
   }
 
-  /** The exchange in progress. */
-  get current(): Exchange | undefined {
-    return this.#current;
+  /** True while a request is in progress, or waits for its turn. */
+  get isBusy(): boolean {
+    return this.#current !== undefined || this.#turn !== undefined;
   }
 
   /**
    * Ends the connection after the requests that have arrived whole, because nothing further can be parsed. Returns the
-   * exchange in progress if the rest of its body is lost.
+   * exchange in progress, or the next to be, if the rest of its body is lost.
    */
   cut(): Exchange | undefined {
     this.#isCut = true;
+    const first = this.#current ?? this.#waiting[0];
     const last = this.#waiting.at(-1);
     // Its bytes stay counted: Node holds it until the connection closes.
-    if (last?.message.complete === false) this.#waiting.pop();
-    return this.#current?.message.complete === false ? this.#current : undefined;
+    if (last !== first && last?.message.complete === false) this.#waiting.pop();
+    return first?.message.complete === false ? first : undefined;
   }
 
   /** Adds a request, which is carried out when those before it have been answered. False when it is dropped. */
@@ -102,11 +116,18 @@ export class ExchangeQueue {
       this.#isCut = true;
       exchange.response.shouldKeepAlive = false;
     }
-    if (this.#current === undefined) {
+    if (!this.isBusy && this.#turns.mayBegin()) {
       this.#start(exchange);
       return true;
     }
     const bytes = headBytes(exchange.message);
+    if (!this.isBusy) {
+      if (!this.#bytes.hasRoomFor(bytes, false)) {
+        this.#start(exchange);
+        return true;
+      }
+      this.#awaitTurn();
+    }
     if (!this.#bytes.hasRoomFor(bytes, this.#waiting.length === 0)) {
       this.#overflow();
       return false;
@@ -180,10 +201,35 @@ export class ExchangeQueue {
     });
   }
 
+  #awaitTurn(): void {
+    const turn = this.#turns.ask();
+    this.#turn = turn;
+    void turn.comes.then(() => {
+      this.#turn = undefined;
+      this.#startNext();
+    });
+    if (this.#isEndWatched) return;
+    this.#isEndWatched = true;
+    this.#socket.once('close', () => {
+      if (this.#turn === undefined) return;
+      this.#turn.abandon();
+      this.#turn = undefined;
+      this.#startNext();
+    });
+  }
+
+  get #isOver(): boolean {
+    return this.#socket.destroyed || this.#socket.writableEnded;
+  }
+
   #next(): void {
     this.#current = undefined;
-    const isOver = this.#socket.destroyed || this.#socket.writableEnded;
-    const exchange = isOver ? undefined : this.#waiting.shift();
+    if (this.#waiting.length === 0 || this.#isOver || this.#turns.mayBegin()) this.#startNext();
+    else this.#awaitTurn();
+  }
+
+  #startNext(): void {
+    const exchange = this.#isOver ? undefined : this.#waiting.shift();
     if (exchange === undefined) {
       this.#waiting.length = 0;
       this.#bytes.clear();

@@ -16,7 +16,7 @@ import { requireClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
-import { nextTurn } from '../core/turns.ts';
+import { nextTurn, takeShare } from '../core/turns.ts';
 import type { Exchange, Forwarder } from '../forward/forward.ts';
 import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
 import { maxDocumentBytes, withDocument } from '../s3/document.ts';
@@ -44,8 +44,11 @@ const documentFactor = 4;
 /** Further bytes reserved for each item of a batch: its decision takes this much, however short its key is. */
 const bytesPerItem = 192;
 
-/** A longer document is parsed in a turn of its own. */
-const longDocumentBytes = 65_536;
+/** Documents that are parsed in one turn of the event loop, all together. */
+const documentBytesPerTurn = 65_536;
+
+/** A document up to this length costs no more than the rest of its request. */
+const shortDocumentBytes = 2_048;
 
 /** A refusal of an authenticated caller. */
 export interface Denial {
@@ -127,10 +130,13 @@ async function readDocument(
     invite,
   });
   // Parsing takes up to tens of milliseconds, and many documents may arrive together.
-  if (body.length > longDocumentBytes) {
+  if (body.length > shortDocumentBytes) {
     const { entity, arn } = authenticated.caller;
-    await nextTurn(entity.arn, arn);
-    requireClient(response);
+    const share = Math.min(1, body.length / documentBytesPerTurn);
+    if (!takeShare(entity.arn, share)) {
+      await nextTurn(entity.arn, arn, share);
+      requireClient(response);
+    }
   }
   // The session may have expired or been revoked while the body arrived.
   authenticated.recheck(clock.now());

@@ -19,7 +19,7 @@ import { stopReading } from './answer-unreadable.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
-import { NoPlace } from './place.ts';
+import { NoPlace, strangers } from './place.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** Forms up to this length cost no more than the rest of their request. Those of usual tokens are shorter. */
@@ -31,8 +31,7 @@ const formBytesPerTurn = 1_048_576;
 /** A form up to this length is hashed at once, to find out whether a caller has signed it: some tens of microseconds. */
 const quicklyHashedBytes = 65_536;
 
-/** Owners of turns of the event loop until a signature is verified. Work that takes whole turns does not delay shorter work. */
-const strangers = 'strangers';
+/** Owner of turns of the event loop until a signature is verified: work that takes whole turns does not delay shorter work. */
 const strangersLongWork = 'strangers, whole turns';
 
 /** Answers one STS request: reads its form, calls the service, and renders its result or error. */

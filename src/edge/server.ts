@@ -31,6 +31,7 @@ import {
 import type { Place } from './place.ts';
 import { Places } from './places.ts';
 import { RequestTrace } from './request-trace.ts';
+import { RequestTurns } from './request-turns.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 import type { WaitingTotal } from './waiting-bytes.ts';
 
@@ -122,25 +123,22 @@ class Edge {
   #queueOf(socket: Socket): ExchangeQueue {
     const known = this.#queues.get(socket);
     if (known !== undefined) return known;
-    let isKnown = false;
+    const turns = new RequestTurns();
     const queue = new ExchangeQueue(
       socket,
-      (exchange) =>
-        this.#serve(exchange, () => {
-          isKnown = true;
-        }),
+      (exchange) => this.#serve(exchange, turns),
       {
-        onIdle: () => this.#connections.end(socket, isKnown),
+        onIdle: () => this.#connections.end(socket, turns.isKnown),
         onOverflow: () => this.#parts.reporter.acted('pipelined'),
       },
-      this.#waiting,
+      { turns, total: this.#waiting },
     );
     this.#queues.set(socket, queue);
     return queue;
   }
 
-  /** Never rejects. Calls `onKnown` at the end if the caller was authenticated. */
-  async #serve(exchange: Exchange, onKnown: () => void): Promise<void> {
+  /** Never rejects. */
+  async #serve(exchange: Exchange, turns: RequestTurns): Promise<void> {
     const { message, response } = exchange;
     const { metrics, log } = this.#parts;
     const address = clientAddress(message.socket);
@@ -155,7 +153,9 @@ class Edge {
     const place = this.places.enter();
     metrics.inFlight(1);
     try {
-      await answerRequest(exchange, place, trace, this.#answering);
+      const answering = answerRequest(exchange, place, trace, this.#answering);
+      turns.noteWork(trace.elapsedMs());
+      await answering;
     } catch (error) {
       response.destroy();
       log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
@@ -165,7 +165,7 @@ class Edge {
       this.#note(trace);
       if (keptUntil !== undefined) void keptUntil.then(() => this.#leave(place));
     }
-    if (place.isKnown) onKnown();
+    if (place.isKnown) turns.know(place.holder);
   }
 
   #leave(place: Place): void {
@@ -192,7 +192,7 @@ class Edge {
       return;
     }
     const queue = this.#queues.get(socket);
-    if (queue?.current !== undefined) {
+    if (queue?.isBusy === true) {
       const unread = queue.cut();
       if (unread !== undefined) stopReading(unread.message, new BodyFault('chunk_malformed'));
       return;

@@ -104,10 +104,17 @@ export class Forwarder {
     const gone = new AbortController();
     if (response.destroyed) gone.abort();
     else response.once('close', () => gone.abort());
-    const ask = (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> =>
-      this.#upstream.fetchSmall(head, maxBytes, reservation, gone.signal).catch((error: unknown) => {
+    const ask = async (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> => {
+      const before = reservation.bytes;
+      try {
+        return await this.#upstream.fetchSmall(head, maxBytes, reservation, gone.signal);
+      } catch (error) {
         throw namedFault(error);
-      });
+      } finally {
+        // Each answer is read at once, and a request may ask a thousand questions.
+        reservation.resize(before);
+      }
+    };
     return { store: this.#store, signing: this.#signing(), ask };
   }
 

@@ -12,10 +12,16 @@ export const contentTypes: Readonly<Record<WireFormat, string>> = {
   json: 'application/json',
 };
 
-/** The format that the client asks for: JSON when its `Accept` names `application/json` before any XML type, otherwise XML. */
+/** Clients name a few types. A head of a stranger has room for thousands. */
+const maxRanges = 16;
+
+/**
+ * The format that the client asks for: JSON when its `Accept` names `application/json` before any XML type, otherwise XML. Only
+ * the first 16 types of each header count.
+ */
 export function wireFormat(raw: RawRequest): WireFormat {
   for (const value of raw.headers.getAll('accept')) {
-    for (const range of value.split(',')) {
+    for (const range of value.split(',', maxRanges)) {
       const type = range.split(';', 1)[0]?.trim().toLowerCase();
       if (type === 'application/json') return 'json';
       if (type === 'text/xml' || type === 'application/xml') return 'xml';

@@ -191,6 +191,11 @@ describe('clients branch on the code', () => {
       '400 BadRequest',
     ],
     [
+      'too many tags of a new object, two of them the same',
+      { method: 'PUT', path: '/data/tagged', headers: { 'x-amz-tagging': [...eleven, eleven[0]].join('&') } },
+      '400 BadRequest',
+    ],
+    [
       'a tag of a new object twice',
       { method: 'PUT', path: '/data/tagged', headers: { 'x-amz-tagging': 'a=1&a=2' } },
       '400 InvalidArgument',

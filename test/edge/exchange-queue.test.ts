@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { type Exchange, ExchangeQueue } from '../../src/edge/exchange-queue.ts';
+import { type Exchange, ExchangeQueue, type QueueTurns } from '../../src/edge/exchange-queue.ts';
+
+const turns: QueueTurns = {
+  mayBegin: () => true,
+  ask: () => ({ comes: Promise.resolve(), abandon: () => undefined }),
+};
 
 it('a head that is parsed after its connection was destroyed is not served', () => {
   const socket = new Socket();
@@ -11,7 +16,7 @@ it('a head that is parsed after its connection was destroyed is not served', () 
     return new Promise(() => undefined);
   };
   const events = { onIdle: () => undefined, onOverflow: () => undefined };
-  const queue = new ExchangeQueue(socket, serve, events, { bytes: 0 });
+  const queue = new ExchangeQueue(socket, serve, events, { turns, total: { bytes: 0 } });
   const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
   const response = { once: () => undefined } as unknown as ServerResponse;
   const exchange: Exchange = { message, response, invite: () => undefined, isExpectationUnknown: false };
@@ -29,7 +34,7 @@ it('a head that comes after the connection was ended is not served', () => {
     return new Promise(() => undefined);
   };
   const events = { onIdle: () => undefined, onOverflow: () => undefined };
-  const queue = new ExchangeQueue(socket, serve, events, { bytes: 0 });
+  const queue = new ExchangeQueue(socket, serve, events, { turns, total: { bytes: 0 } });
   const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
   const response = { once: () => undefined } as unknown as ServerResponse;
   // The client has yet to read an answer that announced it.

@@ -11,7 +11,11 @@ export type Answer = readonly [status: number, body?: string, headers?: Readonly
 /** A client of a store that answers reads as the test says, and every other request with 200. */
 export async function inFrontOf(
   answer: (message: IncomingMessage) => Answer,
-  { directory = openDirectory, supports = [] }: { directory?: string; supports?: readonly string[] } = {},
+  {
+    directory = openDirectory,
+    supports = [],
+    limits = '{}',
+  }: { directory?: string; supports?: readonly string[]; limits?: string } = {},
 ): Promise<{ client: ReturnType<typeof s3Client>; writes: string[]; reads: IncomingMessage[] }> {
   const writes: string[] = [];
   const reads: IncomingMessage[] = [];
@@ -22,7 +26,7 @@ export async function inFrontOf(
     const [status, body = '', headers = {}] = asks ? answer(message) : ([200, resultOf(message)] as const);
     response.writeHead(status, headers).end(body);
   });
-  const sidecar = await startSidecar({ directory, supports, backend });
+  const sidecar = await startSidecar({ directory, supports, backend, server: `  limits: ${limits}` });
   onTestFinished(() => sidecar.stop());
   return { client: s3Client(sidecar.url, alice), writes, reads };
 }

@@ -150,3 +150,13 @@ describe('every spelling is asked about', () => {
     expect(reads).toEqual([]);
   });
 });
+
+it('a thousand questions take no more of the budget than one', async () => {
+  const long = listed(...Array.from({ length: 100 }, (_, index) => entry(`dir/other-${index}`, 'v1')));
+  const store = { listing: long, head: [404] as const, versioning: [200] as const };
+  const Objects = Array.from({ length: 1_000 }, (_, index) => ({ Key: `dir//${index}` }));
+  const { client, reads } = await inFrontOf(answersOf(store), { limits: '{ maxBufferedBytes: 16777216 }' });
+  const command = new DeleteObjectsCommand({ Bucket: 'data', Delete: { Objects } });
+  expect(await outcome(client.send(command))).toBe('allowed');
+  expect(reads.length).toBeGreaterThanOrEqual(1_000);
+});

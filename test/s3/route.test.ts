@@ -154,6 +154,7 @@ describe('requests that could mean something else to the store', () => {
     ['the admin API of MinIO', 'GET', '/minio/admin/v3/info', 'InvalidBucketName'],
     ['the admin API of MinIO, encoded', 'GET', '/%6dinio/admin/v3/info', 'InvalidBucketName'],
     ['a key over 1,024 bytes', 'GET', `/bucket/${'a'.repeat(1025)}`, 'KeyTooLongError'],
+    ['one that leaves the bucket, too', 'GET', `/bucket/${'../'.repeat(342)}`, 'KeyTooLongError'],
     ['a method S3 does not have', 'PATCH', '/bucket/key', 'MethodNotAllowed'],
     ['a POST without a selector', 'POST', '/bucket/key', 'MethodNotAllowed'],
     ['a form of a browser', 'POST', '/bucket', 'NotImplemented'],

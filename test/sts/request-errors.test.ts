@@ -222,6 +222,13 @@ describe('the caller', () => {
     expect(answer(outcome)).toEqual(['SignatureDoesNotMatch', 403]);
   });
 
+  it('is answered in XML when it asks for JSON after more types than are read', async () => {
+    const types = (count: number): string => `${'text/plain,'.repeat(count)}application/json`;
+    const told = async (accept: string): Promise<string | undefined> =>
+      (await send(identityForm, { headers: { accept } })).response.body[0];
+    expect([await told(types(15)), await told(types(16))]).toEqual(['{', '<']);
+  });
+
   it('is told who it is in JSON when it asks for JSON', async () => {
     const outcome = await send(identityForm, { headers: { accept: 'application/json' } });
     expect(JSON.parse(outcome.response.body)).toEqual({
