@@ -177,7 +177,14 @@ describe('an early success', () => {
     const socket = await put(sidecar.url, unsigned, { connection: 'close' });
     const answered = readAll(socket);
     socket.write(data.subarray(0, -1));
-    await eventually(() => expect(store.accepted[0]?.socket.writableFinished).toBe(true));
+    await eventually(() => {
+      const { writableFinished, destroyed } = store.accepted[0]?.socket ?? {};
+      const received = store.accepted[0]?.received().length;
+      // On a busy machine the sidecar may reset the connection before the store's socket has noticed that all is written.
+      expect({ received, isOver: writableFinished === true || destroyed === true }).toMatchObject({
+        isOver: true,
+      });
+    });
     await setTimeout(200);
     socket.write(data.subarray(-1));
     expect(summary(await answered)).toBe('503 ServiceUnavailable');
