@@ -14,7 +14,7 @@ const mostShare = 0.5;
  * several of them, and new connections, of which Node accepts one in a turn, for seconds. Requests of all strangers share their
  * turns, and so do those of one user or role.
  *
- * The first request of a connection begins at once: who has to open one for each request is slowed down by that.
+ * The first request of a connection begins at once: a client that opens one for each request is slowed down by opening it.
  */
 export class RequestTurns {
   #caller: string | undefined;

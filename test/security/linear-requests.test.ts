@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requireSignature } from '../../src/authenticate/scheme.ts';
-import { compileGlob, parseGlob, unlimitedSteps } from '../../src/core/glob.ts';
 import { HeaderList } from '../../src/core/header-list.ts';
-import { parseJson } from '../../src/core/json.ts';
 import { type RawRequest, readRawRequest } from '../../src/core/raw-request.ts';
-import { uriEncode } from '../../src/core/uri-encode.ts';
-import { parsePolicyText } from '../../src/iam/document.ts';
 import { parseCopySource } from '../../src/s3/copy-source.ts';
 import { route } from '../../src/s3/route.ts';
 import { parseFormTags } from '../../src/s3/tagging-header.ts';
@@ -17,15 +13,6 @@ import { readParameters, stsParameters } from '../../src/sts/parameters.ts';
 import { isStsRequest, readStsCall } from '../../src/sts/query-request.ts';
 import { vectorSettings } from '../s3/vectors.ts';
 import { type Frames, superLinear } from '../support/hostile-texts.ts';
-
-const inJson: Frames = [
-  (text) => text,
-  (text) => `[${text}]`,
-  (text) => `{${text}}`,
-  (text) => `["${text}"]`,
-  (text) => `{"${text}":1}`,
-  (text) => JSON.stringify([text]),
-];
 
 const facts = { clientAddress: '192.0.2.1', isSecure: false, receivedAtMs: 0, requestId: 'r' };
 
@@ -51,11 +38,6 @@ const fieldsOf = (text: string): string[] =>
   Array.from(text.slice(0, 2_000)).flatMap((character, index) => [`x-amz-meta-${index}`, character]);
 
 describe('steps at most double with the length of', () => {
-  it('JSON', async () => {
-    const read = (text: string): unknown => parseJson(text, { maxBytes: 1_000_000 });
-    expect(await superLinear(read, inJson)).toEqual([]);
-  });
-
   it('the head of a request', async () => {
     const read = (text: string): void => {
       const raw = received(text, [...headersWith(text), ...fieldsOf(text)]);
@@ -150,44 +132,5 @@ describe('steps at most double with the length of', () => {
         isStsRequest(received('/', ['Authorization', text, 'Content-Type', text], 'POST')),
       ),
     ).toEqual([]);
-  });
-
-  it('a policy', async () => {
-    const statement = (members: object): string =>
-      JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', ...members } });
-    const frames: Frames = [
-      ...inJson,
-      (text) => statement({ Action: text, Resource: '*' }),
-      (text) => statement({ Action: 's3:*', Resource: text }),
-      (text) => statement({ Action: 's3:*', Resource: `arn:aws:s3:::${text}` }),
-      (text) => statement({ Action: 's3:*', Resource: Array.from(text.slice(0, 1_000)) }),
-      (text) => statement({ Action: 's3:*', Resource: '*', Sid: text }),
-      (text) => statement({ Action: 's3:*', Resource: '*', Principal: { AWS: text } }),
-      (text) =>
-        statement({ Action: 's3:*', Resource: '*', Condition: { StringLike: { 'aws:userid': text } } }),
-      (text) =>
-        statement({ Action: 's3:*', Resource: '*', Condition: { NumericEquals: { 's3:max-keys': text } } }),
-      (text) =>
-        statement({ Action: 's3:*', Resource: '*', Condition: { DateEquals: { 'aws:CurrentTime': text } } }),
-      (text) =>
-        statement({ Action: 's3:*', Resource: '*', Condition: { IpAddress: { 'aws:SourceIp': text } } }),
-      (text) =>
-        statement({ Action: 's3:*', Resource: '*', Condition: { ArnLike: { 'aws:SourceArn': text } } }),
-      (text) =>
-        statement({ Action: 's3:*', Resource: '*', Condition: { BinaryEquals: { 'aws:userid': text } } }),
-      (text) => statement({ Action: 's3:*', Resource: '*', Condition: { [text]: { 'aws:userid': text } } }),
-    ];
-    expect(await superLinear((text) => parsePolicyText(text, 'resource'), frames)).toEqual([]);
-    expect(await superLinear((text) => parsePolicyText(text, 'identity'), frames)).toEqual([]);
-  });
-
-  it('a pattern, and of a text that it is compared with', async () => {
-    expect(await superLinear((text) => compileGlob(parseGlob(text))('short', unlimitedSteps))).toEqual([]);
-    const matchers = ['*a*b', '*?a?', 'a*?*b?c'].map((pattern) => compileGlob(parseGlob(pattern)));
-    expect(await superLinear((text) => matchers.map((matches) => matches(text, unlimitedSteps)))).toEqual([]);
-  });
-
-  it('a text that is encoded', async () => {
-    expect(await superLinear((text) => uriEncode(text, true))).toEqual([]);
   });
 });
