@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { BodyFault } from '../core/body-fault.ts';
 import { httpDate } from '../core/clock.ts';
 import { HeaderList } from '../core/header-list.ts';
 import type { RawRequest } from '../core/raw-request.ts';
@@ -19,28 +17,6 @@ const reasons: ReadonlyMap<string | undefined, HeadReason> = new Map([
   ['HPE_HEADER_OVERFLOW', 'head_too_large'],
   ['ERR_HTTP_REQUEST_TIMEOUT', 'head_too_late'],
 ]);
-
-const stopped = new WeakSet<IncomingMessage>();
-
-/**
- * Ends the reading of a body with a fault, at once or as soon as it begins. May be called again for the same body: the
- * parser reports an error for each further read.
- */
-export function stopReading(message: IncomingMessage, fault: BodyFault): void {
-  if (message.listenerCount('error') > 0) {
-    message.emit('error', fault);
-    return;
-  }
-  if (stopped.has(message)) return;
-  stopped.add(message);
-  message.on('newListener', (event) => {
-    if (event === 'error') setImmediate(() => stopReadingNow(message, fault));
-  });
-}
-
-function stopReadingNow(message: IncomingMessage, fault: BodyFault): void {
-  if (message.listenerCount('error') > 0) message.emit('error', fault);
-}
 
 /** Answers a head that the HTTP parser could not read, as STS or S3, whichever it looks like, and closes the connection. */
 export function answerUnreadable(

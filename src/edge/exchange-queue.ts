@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { abandon } from '../core/lingering.ts';
 import type { AwaitedTurn } from '../core/turns.ts';
 import { GatheringMessage } from './gathering-message.ts';
+import { PausableReading } from './pausable-reading.ts';
 import { stopParsing } from './stop-parsing.ts';
 import { headBytes, WaitingBytes, type WaitingTotal } from './waiting-bytes.ts';
 
@@ -21,6 +22,8 @@ export interface QueueTurns {
   /** True when the next request may begin in this one. */
   readonly mayBegin: () => boolean;
   readonly ask: () => AwaitedTurn;
+  /** True when the next request may be dropped where there is no room for what waits. */
+  readonly givesWay: boolean;
 }
 
 /** Events of a queue. */
@@ -61,13 +64,12 @@ export class ExchangeQueue {
   readonly #turns: QueueTurns;
   readonly #waiting: Exchange[] = [];
   readonly #bytes: WaitingBytes;
+  readonly #reading: PausableReading;
   #current: Exchange | undefined;
   /** The turn in which the first that waits begins, while there is no current one. */
   #turn: AwaitedTurn | undefined;
   /** Later requests are dropped, and the connection ends after those that wait. */
   #isCut = false;
-  #isPaused = false;
-  #isPauseKept = false;
   #isEndWatched = false;
 
   /** `serve` must not reject. */
@@ -79,6 +81,7 @@ export class ExchangeQueue {
   ) {
     this.#socket = socket;
     this.#bytes = new WaitingBytes(total);
+    this.#reading = new PausableReading(socket);
     this.#serve = serve;
     this.#turns = turns;
     this.#events = events;
@@ -122,13 +125,20 @@ export class ExchangeQueue {
     }
     const bytes = headBytes(exchange.message);
     if (!this.isBusy) {
-      if (!this.#bytes.hasRoomFor(bytes, false)) {
+      if (!this.#bytes.hasRoomForTurn(bytes)) {
+        if (this.#turns.givesWay) {
+          this.#overflow();
+          this.#socket.destroy();
+          return false;
+        }
         this.#start(exchange);
         return true;
       }
       this.#awaitTurn();
     }
-    if (!this.#bytes.hasRoomFor(bytes, this.#waiting.length === 0)) {
+    // The one that waits for its turn is not behind another.
+    const isFirst = this.#waiting.length <= (this.#turn === undefined ? 0 : 1);
+    if (!this.#bytes.hasRoomFor(bytes, isFirst)) {
       this.#overflow();
       return false;
     }
@@ -136,7 +146,7 @@ export class ExchangeQueue {
     this.#bytes.add(bytes);
     const { message } = exchange;
     if (message instanceof GatheringMessage) message.onPiece = (length) => this.#takeBody(message, length);
-    if (this.#isFull) this.#pause();
+    if (this.#isFull) this.#reading.pause();
     return true;
   }
 
@@ -145,7 +155,11 @@ export class ExchangeQueue {
     if (this.#waiting.at(-1)?.message !== message) return;
     if (this.#bytes.hasRoomFor(length, this.#waiting.length === 1)) {
       this.#bytes.add(length);
-      if (this.#isFull) this.#pause();
+      if (this.#isFull) this.#reading.pause();
+      return;
+    }
+    if (this.#turn !== undefined && this.#waiting.length === 1) {
+      this.#stopAwaiting();
       return;
     }
     this.#waiting.pop();
@@ -153,7 +167,7 @@ export class ExchangeQueue {
     // Its head stays counted: Node holds it until the connection closes.
     this.#bytes.add(length - message.bodyBytes);
     abandon(message);
-    this.#pause();
+    this.#reading.pause();
     this.#overflow();
   }
 
@@ -171,25 +185,6 @@ export class ExchangeQueue {
 
   get #isFull(): boolean {
     return this.#waiting.length >= pausedFrom || this.#bytes.isMuch;
-  }
-
-  #pause(): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    if (!this.#isPauseKept) {
-      this.#isPauseKept = true;
-      // Node resumes the socket after each message that it has parsed, and after an answer that had to wait for the client.
-      this.#socket.on('resume', () => {
-        if (this.#isPaused) this.#socket.pause();
-      });
-    }
-    this.#socket.pause();
-  }
-
-  #resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#socket.resume();
   }
 
   #start(exchange: Exchange): void {
@@ -210,12 +205,15 @@ export class ExchangeQueue {
     });
     if (this.#isEndWatched) return;
     this.#isEndWatched = true;
-    this.#socket.once('close', () => {
-      if (this.#turn === undefined) return;
-      this.#turn.abandon();
-      this.#turn = undefined;
-      this.#startNext();
-    });
+    this.#socket.once('close', () => this.#stopAwaiting());
+  }
+
+  /** Begins what waits for its turn at once, or forgets it when the connection is over. */
+  #stopAwaiting(): void {
+    if (this.#turn === undefined) return;
+    this.#turn.abandon();
+    this.#turn = undefined;
+    this.#startNext();
   }
 
   get #isOver(): boolean {
@@ -238,7 +236,7 @@ export class ExchangeQueue {
       return;
     }
     this.#bytes.add(-headBytes(exchange.message) - takeOver(exchange.message));
-    if (this.#waiting.length === 0 && !(this.#isCut && exchange.message.complete)) this.#resume();
+    if (this.#waiting.length === 0 && !(this.#isCut && exchange.message.complete)) this.#reading.resume();
     this.#start(exchange);
   }
 }

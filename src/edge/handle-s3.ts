@@ -47,8 +47,8 @@ const bytesPerItem = 192;
 /** Documents that are parsed in one turn of the event loop, all together. */
 const documentBytesPerTurn = 65_536;
 
-/** A document up to this length costs no more than the rest of its request. */
-const shortDocumentBytes = 2_048;
+/** The least part of a turn that a document takes. */
+const leastShare: number = 1 / 32;
 
 /** A refusal of an authenticated caller. */
 export interface Denial {
@@ -130,13 +130,11 @@ async function readDocument(
     invite,
   });
   // Parsing takes up to tens of milliseconds, and many documents may arrive together.
-  if (body.length > shortDocumentBytes) {
-    const { entity, arn } = authenticated.caller;
-    const share = Math.min(1, body.length / documentBytesPerTurn);
-    if (!takeShare(entity.arn, share)) {
-      await nextTurn(entity.arn, arn, share);
-      requireClient(response);
-    }
+  const { entity, arn } = authenticated.caller;
+  const share = Math.min(1, Math.max(leastShare, body.length / documentBytesPerTurn));
+  if (!takeShare(entity.arn, share)) {
+    await nextTurn(entity.arn, arn, share);
+    requireClient(response);
   }
   // The session may have expired or been revoked while the body arrived.
   authenticated.recheck(clock.now());

@@ -15,12 +15,12 @@ import { handleSts, headOf, type StsDependencies, type StsResponse, type StsTrac
 import { precheckCall } from '../sts/precheck.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
 import { type Answer, sendAnswer } from './answer.ts';
-import { stopReading } from './answer-unreadable.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
 import { NoPlace, strangers } from './place.ts';
 import type { RequestTrace } from './request-trace.ts';
+import { stopReading } from './stop-reading.ts';
 
 /** Forms up to this length cost no more than the rest of their request. Those of usual tokens are shorter. */
 const longFormBytes = 8_192;

@@ -12,40 +12,49 @@ const mostShare = 0.5;
  * Says in which turn of the event loop the requests of one connection begin. Each connection has its next request ready when the
  * last one is answered, so one caller with 300 connections made every turn last for 50 ms and more: everybody else waited for
  * several of them, and new connections, of which Node accepts one in a turn, for seconds. Requests of all strangers share their
- * turns, and so do those of one user or role.
- *
- * The first request of a connection begins at once: a client that opens one for each request is slowed down by opening it.
+ * turns, and so do those of one user or role. Of strangers, the first requests of new connections take every second turn.
  */
 export class RequestTurns {
   #caller: string | undefined;
-  #isFirst = true;
+  #wasKnown = false;
+  #hasBegun = false;
   #lastMs = 0;
 
-  /** True once a caller is known on the connection. */
+  /** True when the last request of the connection came from a known caller. */
   get isKnown(): boolean {
     return this.#caller !== undefined;
   }
 
-  /** @param caller the ARN of the user or role that the last request of the connection came from */
-  know(caller: string): void {
+  /** @param caller the ARN of the user or role that the last request of the connection came from, if it was authenticated */
+  know(caller: string | undefined): void {
     this.#caller = caller;
+    this.#wasKnown ||= caller !== undefined;
+  }
+
+  /** True once a request of the connection has come from a known caller. */
+  get wasKnown(): boolean {
+    return this.#wasKnown;
   }
 
   /** Notes how long the last request was worked on before it had to wait for anything, in milliseconds. */
   noteWork(milliseconds: number): void {
+    this.#hasBegun = true;
     this.#lastMs = milliseconds;
   }
 
   /** True when the next request may begin in this turn, of which it then has its share. */
   mayBegin(): boolean {
-    const isFirst = this.#isFirst;
-    this.#isFirst = false;
-    return isFirst || takeShare(this.#owner, this.#share);
+    return takeShare(this.#owner, this.#share);
   }
 
   /** The turn in which the next request may begin. */
   ask(): AwaitedTurn {
-    return askForTurn(this.#owner, 'requests', this.#share);
+    return askForTurn(this.#owner, this.#hasBegun ? 'requests' : 'first requests', this.#share);
+  }
+
+  /** True for a stranger's request that may be dropped where there is no room for what waits. */
+  get givesWay(): boolean {
+    return this.#hasBegun && !this.isKnown;
   }
 
   get #owner(): string {

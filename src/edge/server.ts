@@ -15,7 +15,7 @@ import type { Randomness } from '../core/randomness.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type AnswerParts, answerRequest, type Snapshot } from './answer-request.ts';
-import { answerUnreadable, stopReading } from './answer-unreadable.ts';
+import { answerUnreadable } from './answer-unreadable.ts';
 import { clientAddress } from './client-address.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
@@ -32,6 +32,7 @@ import type { Place } from './place.ts';
 import { Places } from './places.ts';
 import { RequestTrace } from './request-trace.ts';
 import { RequestTurns } from './request-turns.ts';
+import { stopReading } from './stop-reading.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 import type { WaitingTotal } from './waiting-bytes.ts';
 
@@ -128,7 +129,7 @@ class Edge {
       socket,
       (exchange) => this.#serve(exchange, turns),
       {
-        onIdle: () => this.#connections.end(socket, turns.isKnown),
+        onIdle: () => this.#connections.end(socket, turns.wasKnown),
         onOverflow: () => this.#parts.reporter.acted('pipelined'),
       },
       { turns, total: this.#waiting },
@@ -165,7 +166,7 @@ class Edge {
       this.#note(trace);
       if (keptUntil !== undefined) void keptUntil.then(() => this.#leave(place));
     }
-    if (place.isKnown) turns.know(place.holder);
+    turns.know(place.isKnown ? place.holder : undefined);
   }
 
   #leave(place: Place): void {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 /** Node's HTTP server sets this on each connection. Not documented; the same in Node 20 to 24. */
 interface ParsedSocket {
-  readonly parser?: { onIncoming?: unknown } | null;
+  readonly parser?: { onIncoming?: unknown; readonly pause?: () => void } | null;
 }
 
 /** The parser takes any result other than 0, 1 and 2 for an error, and stops. */
@@ -21,4 +21,12 @@ export function stopParsing(socket: Socket): void {
   const { parser } = socket as ParsedSocket;
   if (typeof parser?.onIncoming === 'function') parser.onIncoming = refuse;
   else socket.destroy();
+}
+
+/**
+ * Makes the HTTP parser of a connection fail in the middle of the current read, with a `clientError`, and at each further one. To be
+ * called while it hands over a piece of a body.
+ */
+export function breakOffParsing(socket: Socket): void {
+  (socket as ParsedSocket).parser?.pause?.();
 }

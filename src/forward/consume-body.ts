@@ -1,23 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
 import { abandon } from '../core/lingering.ts';
-import { PieceDebt } from '../core/piece-debt.ts';
 
 /** How long an authenticated caller may take to send a body that is read whole, in milliseconds. */
 export const wholeBodyMs = 30_000;
-
-/** SDKs write their framing in chunks of its own, and data in chunks of at least 8 KiB, which is 2.7 KiB on average. */
-const chunkBytes = 256;
-
-/** Counts the pieces of a body. */
-export function countPieces(message: IncomingMessage): PieceDebt {
-  return new PieceDebt(message, chunkBytes);
-}
-
-/** @throws BodyFault `fragmented` for thousands of tiny pieces */
-export function requireWholePiece(debt: PieceDebt, { length }: Buffer): void {
-  if (debt.isTooMuchWith(length)) throw new BodyFault('fragmented');
-}
 
 /** Stops reading after a fault. The message stays open, so that the client can be answered. */
 export function stopReading(message: IncomingMessage, fault: unknown): void {
@@ -30,8 +16,8 @@ export function stopReading(message: IncomingMessage, fault: unknown): void {
  * that the client can be answered. Pieces are taken as the parser finds them: an iterated stream would first queue an
  * object for each.
  *
- * @throws BodyFault `incomplete` when the client disconnects, `idle` after `deadlineMs`, `fragmented` for thousands of tiny
- *   pieces, and any that the message emits as its error
+ * @throws BodyFault `incomplete` when the client disconnects, `idle` after `deadlineMs`, and any that the message emits as its
+ *   error
  * @throws whatever `take` throws
  */
 export function consumeBody(
@@ -40,7 +26,6 @@ export function consumeBody(
   deadlineMs: number,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const debt = countPieces(message);
     const deadline = setTimeout(() => stop(new BodyFault('idle')), deadlineMs);
     const stop = (fault: unknown): void => {
       clearTimeout(deadline);
@@ -57,7 +42,6 @@ export function consumeBody(
     };
     const onData = (piece: Buffer): void => {
       try {
-        requireWholePiece(debt, piece);
         take(piece);
       } catch (fault) {
         stop(fault);

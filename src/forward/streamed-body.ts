@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
-import type { PieceDebt } from '../core/piece-debt.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { BodyCheck } from './body-check.ts';
-import { countPieces, requireWholePiece, stopReading } from './consume-body.ts';
+import { stopReading } from './consume-body.ts';
 
 /** How a body is verified, and how the object's bytes are framed for the store. */
 export interface BodyWriter {
@@ -41,12 +40,10 @@ export class StreamedBody {
   #held: Buffer | undefined;
   #gathered: Buffer | undefined;
   #gatheredLength = 0;
-  readonly #debt: PieceDebt;
 
   /** @param recheck called when the whole body has arrived, before its last bytes are sent; see `ArrivingBody.recheck` */
   constructor(message: IncomingMessage, writer: BodyWriter, recheck: () => void) {
     this.#message = message;
-    this.#debt = countPieces(message);
     this.#writer = writer;
     this.#recheck = recheck;
   }
@@ -86,12 +83,6 @@ export class StreamedBody {
   }
 
   readonly #onData = (piece: Buffer): void => {
-    try {
-      requireWholePiece(this.#debt, piece);
-    } catch (error) {
-      this.#fail(toError(error));
-      return;
-    }
     if (piece.length >= smallPiece && this.#gatheredLength === 0) this.#take(piece);
     else this.#gather(piece);
   };

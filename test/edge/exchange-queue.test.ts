@@ -6,6 +6,7 @@ import { type Exchange, ExchangeQueue, type QueueTurns } from '../../src/edge/ex
 const turns: QueueTurns = {
   mayBegin: () => true,
   ask: () => ({ comes: Promise.resolve(), abandon: () => undefined }),
+  givesWay: false,
 };
 
 it('a head that is parsed after its connection was destroyed is not served', () => {

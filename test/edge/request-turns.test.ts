@@ -135,8 +135,6 @@ it('a turn has room for sixteen requests of strangers, fewer that take long, and
   const inOneTurn = async (milliseconds: number, caller?: string): Promise<number> => {
     await rounds(2);
     const turns = new RequestTurns();
-    // The first one is free.
-    turns.mayBegin();
     if (caller !== undefined) turns.know(caller);
     turns.noteWork(milliseconds);
     let begun = 0;
@@ -148,4 +146,21 @@ it('a turn has room for sixteen requests of strangers, fewer that take long, and
   expect(await inOneTurn(40)).toBe(2);
   expect(await inOneTurn(0.01, userArn('alice'))).toBe(32);
   expect(await inOneTurn(0.25, userArn('alice'))).toBe(8);
+});
+
+it('a request of a stranger takes no turn of the caller who used its connection before', () => {
+  const turns = new RequestTurns();
+  turns.know(userArn('alice'));
+  expect([turns.isKnown, turns.wasKnown]).toEqual([true, true]);
+  turns.know(undefined);
+  expect([turns.isKnown, turns.wasKnown]).toEqual([false, true]);
+});
+
+it('of what finds no room, only later requests of strangers may be dropped', () => {
+  const turns = new RequestTurns();
+  expect(turns.givesWay).toBe(false);
+  turns.noteWork(0);
+  expect(turns.givesWay).toBe(true);
+  turns.know(userArn('alice'));
+  expect(turns.givesWay).toBe(false);
 });

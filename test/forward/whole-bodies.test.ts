@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BodyFault } from '../../src/core/body-fault.ts';
 import { BudgetExhausted, ByteBudget } from '../../src/core/byte-budget.ts';
+import { GatheringMessage } from '../../src/edge/gathering-message.ts';
 import { GrowingBuffer } from '../../src/forward/growing-buffer.ts';
 import { collect } from '../../src/forward/request-body.ts';
 import { openDirectory } from '../support/open-directory.ts';
@@ -51,7 +52,7 @@ type Read = (message: IncomingMessage) => Promise<Buffer>;
 
 /** A server that reads a body and answers with what came of it. */
 async function reading(read: Read): Promise<Socket> {
-  const server = createServer((message: IncomingMessage, response: ServerResponse) => {
+  const server = createServer({ IncomingMessage: GatheringMessage }, (message, response) => {
     void read(message).then(
       (body) => response.end(`read ${body.length}`),
       (fault: unknown) => {

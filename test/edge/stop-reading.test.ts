@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { BodyFault } from '../../src/core/body-fault.ts';
-import { stopReading } from '../../src/edge/answer-unreadable.ts';
+import { stopReading } from '../../src/edge/stop-reading.ts';
 
 it('a body that is broken in each of many reads before it is looked at gets one fault', async () => {
   const message = new IncomingMessage(new Socket());
