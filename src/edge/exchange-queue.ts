@@ -15,6 +15,8 @@ export interface Exchange {
   readonly invite: () => void;
   /** True for an `Expect` header other than `100-continue`. */
   readonly isExpectationUnknown: boolean;
+  /** When its head had arrived, by the monotonic clock, in milliseconds. */
+  readonly arrivedAt: number;
 }
 
 /** The turns of the event loop in which requests begin. */
@@ -32,6 +34,8 @@ export interface QueueEvents {
   readonly onIdle: () => void;
   /** Too many requests were pipelined. */
   readonly onOverflow: () => void;
+  /** A stranger's request found no room to wait for its turn, and its connection was closed. */
+  readonly onGivenWay: () => void;
 }
 
 /** The socket is paused from this many waiting requests. Below it, a disconnect is still noticed. */
@@ -127,8 +131,9 @@ export class ExchangeQueue {
     if (!this.isBusy) {
       if (!this.#bytes.hasRoomForTurn(bytes)) {
         if (this.#turns.givesWay) {
-          this.#overflow();
+          this.#isCut = true;
           this.#socket.destroy();
+          this.#events.onGivenWay();
           return false;
         }
         this.#start(exchange);

@@ -9,11 +9,13 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Collects the facts of one request from its stages, for its one record. */
 export class RequestTrace {
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   // Every field exists from the start and is set in place: copying or growing the object at each stage is slow.
   readonly #record: Writable<RequestRecord>;
 
-  constructor(requestId: string, method: string, sourceIp: string) {
+  /** @param startedAt when the request arrived, by the monotonic clock, in milliseconds */
+  constructor(requestId: string, method: string, sourceIp: string, startedAt: number = performance.now()) {
+    this.#startedAt = startedAt;
     this.#record = {
       requestId,
       service: 'none',
@@ -49,6 +51,11 @@ export class RequestTrace {
 
   get requestId(): string {
     return this.#record.requestId;
+  }
+
+  /** The ARN of the caller, once it is known. */
+  get principal(): string | undefined {
+    return this.#record.principalArn;
   }
 
   get sourceIp(): string {

@@ -1,6 +1,14 @@
 import { type AwaitedTurn, askForTurn, takeShare } from '../core/turns.ts';
 import { strangers } from './place.ts';
 
+/** Who takes turns. */
+export interface TurnOwner {
+  /** The ARN of the user or role. */
+  readonly owner: string;
+  /** The ARN of the caller. */
+  readonly session: string;
+}
+
 /** What one request takes of a turn of the event loop, if the last one of its connection did not take longer. */
 const shareOfStranger: number = 1 / 16;
 const shareOfCaller: number = 1 / 32;
@@ -15,7 +23,7 @@ const mostShare = 0.5;
  * turns, and so do those of one user or role. Of strangers, the first requests of new connections take every second turn.
  */
 export class RequestTurns {
-  #caller: string | undefined;
+  #caller: TurnOwner | undefined;
   #wasKnown = false;
   #hasBegun = false;
   #lastMs = 0;
@@ -25,8 +33,8 @@ export class RequestTurns {
     return this.#caller !== undefined;
   }
 
-  /** @param caller the ARN of the user or role that the last request of the connection came from, if it was authenticated */
-  know(caller: string | undefined): void {
+  /** @param caller who the last request of the connection came from, if it was authenticated */
+  know(caller: TurnOwner | undefined): void {
     this.#caller = caller;
     this.#wasKnown ||= caller !== undefined;
   }
@@ -49,7 +57,8 @@ export class RequestTurns {
 
   /** The turn in which the next request may begin. */
   ask(): AwaitedTurn {
-    return askForTurn(this.#owner, this.#hasBegun ? 'requests' : 'first requests', this.#share);
+    const session = this.#caller?.session ?? (this.#hasBegun ? 'requests' : 'first requests');
+    return askForTurn(this.#owner, session, this.#share);
   }
 
   /** True for a stranger's request that may be dropped where there is no room for what waits. */
@@ -58,7 +67,7 @@ export class RequestTurns {
   }
 
   get #owner(): string {
-    return this.#caller ?? strangers;
+    return this.#caller?.owner ?? strangers;
   }
 
   get #share(): number {

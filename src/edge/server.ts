@@ -7,6 +7,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { BodyFault } from '../core/body-fault.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
@@ -116,7 +117,13 @@ class Edge {
     { invite = () => undefined, isExpectationUnknown = false }: Partial<Exchange> = {},
   ): void {
     const { socket } = message;
-    const isServed = this.#queueOf(socket).push({ message, response, invite, isExpectationUnknown });
+    const isServed = this.#queueOf(socket).push({
+      message,
+      response,
+      invite,
+      isExpectationUnknown,
+      arrivedAt: performance.now(),
+    });
     if (isServed) this.#connections.begin(message);
     else this.#connections.drop(socket);
   }
@@ -131,6 +138,7 @@ class Edge {
       {
         onIdle: () => this.#connections.end(socket, turns.wasKnown),
         onOverflow: () => this.#parts.reporter.acted('pipelined'),
+        onGivenWay: () => this.#parts.reporter.acted('unauthenticated'),
       },
       { turns, total: this.#waiting },
     );
@@ -150,12 +158,13 @@ class Edge {
     }
     // While draining: a client that sends request after request would be cut off at the deadline, in the middle of one.
     if (!this.#server.listening) response.shouldKeepAlive = false;
-    const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address);
+    const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address, exchange.arrivedAt);
     const place = this.places.enter();
     metrics.inFlight(1);
     try {
+      const beganAt = performance.now();
       const answering = answerRequest(exchange, place, trace, this.#answering);
-      turns.noteWork(trace.elapsedMs());
+      turns.noteWork(performance.now() - beganAt);
       await answering;
     } catch (error) {
       response.destroy();
@@ -166,7 +175,7 @@ class Edge {
       this.#note(trace);
       if (keptUntil !== undefined) void keptUntil.then(() => this.#leave(place));
     }
-    turns.know(place.isKnown ? place.holder : undefined);
+    turns.know(place.isKnown ? { owner: place.holder, session: trace.principal ?? place.holder } : undefined);
   }
 
   #leave(place: Place): void {

@@ -26,6 +26,10 @@ export class LinesOfATurn implements DestinationStream {
     const lines = this.#lines;
     if (lines === '') return;
     this.#lines = '';
-    this.#sink.write(lines);
+    try {
+      this.#sink.write(lines);
+    } catch {
+      // A full disk loses the lines. It must not end the process, which nothing else could report either.
+    }
   }
 }

@@ -6,6 +6,8 @@ import type { ObjectTag } from './operation.ts';
 // AWS's limits for tags.
 const maxObjectTags = 10;
 const maxBucketTags = 50;
+/** More than this between `&`, empty or not, is not read. */
+const maxPieces = 64;
 const maxTagKeyLength = 128;
 const maxTagValueLength = 256;
 
@@ -23,7 +25,7 @@ const tagText = /^[\p{L}\p{M}\p{Z}\p{N}_.:/=+\-@]*$/u;
  */
 export function parseFormTags(header: string): readonly ObjectTag[] {
   // Before a signature is verified: a head has room for thousands.
-  if (header.split('&', maxObjectTags + 1).length > maxObjectTags) throw tooManyObjectTags();
+  if (header.split('&', maxPieces + 1).length > maxPieces) throw tooManyObjectTags();
   const tags = parseQuery(header)?.map(({ name, value }): ObjectTag => [name, value]);
   // AWS takes a repeated key for bad encoding here, and for a bad tag in a document.
   if (tags === undefined || hasRepeats(tags)) throw unreadable();

@@ -16,11 +16,17 @@ it('a head that is parsed after its connection was destroyed is not served', () 
     served += 1;
     return new Promise(() => undefined);
   };
-  const events = { onIdle: () => undefined, onOverflow: () => undefined };
+  const events = { onIdle: () => undefined, onOverflow: () => undefined, onGivenWay: () => undefined };
   const queue = new ExchangeQueue(socket, serve, events, { turns, total: { bytes: 0 } });
   const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
   const response = { once: () => undefined } as unknown as ServerResponse;
-  const exchange: Exchange = { message, response, invite: () => undefined, isExpectationUnknown: false };
+  const exchange: Exchange = {
+    message,
+    response,
+    invite: () => undefined,
+    isExpectationUnknown: false,
+    arrivedAt: 0,
+  };
   socket.destroy();
   // Node goes on parsing what one read brought, after a failed write has destroyed the socket.
   expect(queue.push(exchange)).toBe(false);
@@ -34,12 +40,14 @@ it('a head that comes after the connection was ended is not served', () => {
     served += 1;
     return new Promise(() => undefined);
   };
-  const events = { onIdle: () => undefined, onOverflow: () => undefined };
+  const events = { onIdle: () => undefined, onOverflow: () => undefined, onGivenWay: () => undefined };
   const queue = new ExchangeQueue(socket, serve, events, { turns, total: { bytes: 0 } });
   const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
   const response = { once: () => undefined } as unknown as ServerResponse;
   // The client has yet to read an answer that announced it.
   socket.end();
-  expect(queue.push({ message, response, invite: () => undefined, isExpectationUnknown: false })).toBe(false);
+  expect(
+    queue.push({ message, response, invite: () => undefined, isExpectationUnknown: false, arrivedAt: 0 }),
+  ).toBe(false);
   expect(served).toBe(0);
 });

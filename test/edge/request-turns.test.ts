@@ -135,7 +135,7 @@ it('a turn has room for sixteen requests of strangers, fewer that take long, and
   const inOneTurn = async (milliseconds: number, caller?: string): Promise<number> => {
     await rounds(2);
     const turns = new RequestTurns();
-    if (caller !== undefined) turns.know(caller);
+    if (caller !== undefined) turns.know({ owner: caller, session: caller });
     turns.noteWork(milliseconds);
     let begun = 0;
     while (turns.mayBegin()) begun += 1;
@@ -150,7 +150,7 @@ it('a turn has room for sixteen requests of strangers, fewer that take long, and
 
 it('a request of a stranger takes no turn of the caller who used its connection before', () => {
   const turns = new RequestTurns();
-  turns.know(userArn('alice'));
+  turns.know({ owner: userArn('alice'), session: userArn('alice') });
   expect([turns.isKnown, turns.wasKnown]).toEqual([true, true]);
   turns.know(undefined);
   expect([turns.isKnown, turns.wasKnown]).toEqual([false, true]);
@@ -161,6 +161,6 @@ it('of what finds no room, only later requests of strangers may be dropped', () 
   expect(turns.givesWay).toBe(false);
   turns.noteWork(0);
   expect(turns.givesWay).toBe(true);
-  turns.know(userArn('alice'));
+  turns.know({ owner: userArn('alice'), session: userArn('alice') });
   expect(turns.givesWay).toBe(false);
 });

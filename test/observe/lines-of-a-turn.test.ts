@@ -31,6 +31,23 @@ it('a long turn is written in pieces, and nothing twice', async () => {
   expect(written.join('')).toBe(line.repeat(200));
 });
 
+it('a full disk loses lines and ends nothing', async () => {
+  const written: string[] = [];
+  let isFull = true;
+  const lines = new LinesOfATurn({
+    write: (text) => {
+      if (isFull) throw new Error('ENOSPC');
+      written.push(text);
+    },
+  });
+  lines.write('1\n');
+  await endOfTurn();
+  isFull = false;
+  lines.write('2\n');
+  await endOfTurn();
+  expect(written).toEqual(['2\n']);
+});
+
 it('a flush before the end of the turn loses nothing, and leaves nothing to write', async () => {
   const { lines, written } = open();
   lines.write('1\n');
