@@ -22,6 +22,7 @@ const parameters = {
   PolicyArns: stsParameters.PolicyArns,
   Policy: stsParameters.Policy,
   DurationSeconds: stsParameters.DurationSeconds,
+  MinimumSessionTokenSize: stsParameters.MinimumSessionTokenSize,
 };
 
 const trustPolicyParameters = {
@@ -62,6 +63,7 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
       AssumedRoleUser: grant.assumedRoleUser,
       Credentials: session.credentials,
       PackedPolicySize: session.packedPolicySize,
+      ...session.tokenSize,
       SourceIdentity: sourceIdentity,
     };
   },

@@ -29,6 +29,7 @@ export const assumeRole: SignedAction = defineAction({
     TokenCode: stsParameters.TokenCode,
     SourceIdentity: stsParameters.SourceIdentity,
     ProvidedContexts: refused(stsParameters.ProvidedContexts),
+    MinimumSessionTokenSize: stsParameters.MinimumSessionTokenSize,
   },
   async perform(values, call) {
     const { receivedAtMs } = call.authenticated.raw;
@@ -52,6 +53,7 @@ export const assumeRole: SignedAction = defineAction({
       AssumedRoleUser: grant.assumedRoleUser,
       Credentials: session.credentials,
       PackedPolicySize: session.packedPolicySize,
+      ...session.tokenSize,
       SourceIdentity: grant.claims.sourceIdentity,
     };
   },
