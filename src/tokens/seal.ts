@@ -45,9 +45,9 @@ export function sealSession(claims: SessionClaims, ring: KeyRing, minLength = 0)
 /** Characters of a compact JWE besides the header and the ciphertext: nonce, tag and dots. */
 const otherCharacters = 16 + 22 + 4;
 
-/** The ciphertext that a token of that length has, in bytes. */
+/** The fewest bytes of ciphertext that make a token at least that long. */
 function bytesInside(header: string, length: number): number {
-  return Math.ceil(((length - header.length - otherCharacters) * 3) / 4);
+  return Math.floor(((length - header.length - otherCharacters) * 3 + 1) / 4);
 }
 
 /** More than a flush and the head of a stored block take. With it every content that has to be padded fits. */
