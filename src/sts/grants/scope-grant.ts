@@ -63,7 +63,8 @@ export interface Narrowing {
   readonly durationSeconds: number | undefined;
 }
 
-const action = 'sts:GetScopedCredentials';
+/** The action, which policies can deny and need not allow. */
+export const getScopedCredentials = 'sts:GetScopedCredentials';
 
 /**
  * Grants a calling session a narrower one of the same identity (IAM user guide, "Permissions for GetScopedCredentials"). It needs
@@ -87,7 +88,7 @@ export async function grantScope(
     throw stsError('ValidationError', 'At least one of Policy and DurationSeconds is required.');
   }
   requireWhole(session, call);
-  await refuseExplicitDeny(action, ['*', caller.arn], call);
+  await refuseExplicitDeny(getScopedCredentials, ['*', caller.arn], call);
   const layers = [...(session.scopeDown ?? []), ...(policy === undefined ? [] : [policy])];
   if (policy !== undefined) {
     if (layers.length > maxScopeDownPolicies) throw tooManyLayers();
