@@ -60,13 +60,13 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
       Credentials: session.credentials,
       AssumedRoleUser: grant.assumedRoleUser,
       PackedPolicySize: session.packedPolicySize,
-      ...session.tokenSize,
       Subject: identity.subject,
       SubjectType: identity.subjectType,
       Issuer: identity.issuer,
       Audience: identity.recipient,
       NameQualifier: identity.nameQualifier,
       SourceIdentity: grant.claims.sourceIdentity,
+      ...session.tokenSize,
     };
   },
 });

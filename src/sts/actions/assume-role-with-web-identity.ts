@@ -63,8 +63,8 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
       AssumedRoleUser: grant.assumedRoleUser,
       Credentials: session.credentials,
       PackedPolicySize: session.packedPolicySize,
-      ...session.tokenSize,
       SourceIdentity: sourceIdentity,
+      ...session.tokenSize,
     };
   },
 });

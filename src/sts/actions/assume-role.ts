@@ -53,8 +53,8 @@ export const assumeRole: SignedAction = defineAction({
       AssumedRoleUser: grant.assumedRoleUser,
       Credentials: session.credentials,
       PackedPolicySize: session.packedPolicySize,
-      ...session.tokenSize,
       SourceIdentity: grant.claims.sourceIdentity,
+      ...session.tokenSize,
     };
   },
 });
