@@ -34,7 +34,7 @@ export function parameterRows(model: readonly ModelAction[] = modelActions()): r
     unsupportedActions.has(action)
       ? parameters.map((parameter): ParameterRow => {
           const takes = '`InvalidAction`, with a sentence that says why';
-          return { action, parameter, state: 'action refused', takes, tests: ['sts/scoped-credentials'] };
+          return { action, parameter, state: 'action refused', takes, tests: ['sts/scoped-sessions'] };
         })
       : [],
   );
@@ -85,7 +85,17 @@ function tables(): string {
   ].join('\n\n');
 }
 
+/** A table with columns as wide as the formatter makes them. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  const widths = head.map((_, at) => Math.max(...[head, ...rows].map((cells) => cells[at]?.length ?? 0)));
+  const line = (cells: readonly string[], filler = ' '): string =>
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0, filler)).join(' | ')} |`;
+  return [
+    line(head),
+    line(
+      head.map(() => ''),
+      '-',
+    ),
+    ...rows.map((row) => line(row)),
+  ].join('\n');
 }

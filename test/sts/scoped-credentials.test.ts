@@ -1,100 +1,35 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SessionOpener } from '../../src/tokens/open.ts';
 import { sealSession } from '../../src/tokens/seal.ts';
 import type { SessionClaims } from '../../src/tokens/session-claims.ts';
 import { testNowMs } from '../support/raw-requests.ts';
 import type { TestCredentials } from '../support/smithy-signer.ts';
 import {
-  accountId,
+  all,
+  call,
+  claimsIn,
+  denyScoping,
+  dependencies,
+  type Form,
+  may,
+  policyText,
+  reading,
+  scope,
+  sessionOf,
+  world,
+} from './support/scoped-world.ts';
+import {
   arrive,
-  assumePolicy,
   assumeRoleForm,
-  buildWorld,
   credentialsIn,
   dependenciesOf,
   document,
   elementText,
   identityForm,
   keyOf,
-  type Outcome,
   policyArn,
-  roleArn,
-  type SendOptions,
   serve,
   sessionArn,
-  trust,
-  version,
 } from './support/sts-fixture.ts';
-
-const account = `arn:aws:iam::${accountId}:root`;
-const may = (...actions: string[]): object => document({ Effect: 'Allow', Action: actions, Resource: '*' });
-const denyScoping = (Resource: string): object =>
-  document(
-    { Effect: 'Allow', Action: '*', Resource: '*' },
-    { Effect: 'Deny', Action: 'sts:GetScopedCredentials', Resource },
-  );
-const trustWith = (...Action: string[]): object =>
-  document({ Effect: 'Allow', Principal: { AWS: account }, Action });
-const world = buildWorld({
-  hasRoot: true,
-  policies: {
-    Everything: may('*'),
-    NoScoping: denyScoping('*'),
-    S3Only: may('s3:*'),
-  },
-  users: {
-    alice: {
-      inline: [
-        assumePolicy('*'),
-        may('sts:GetFederationToken', 'sts:TagSession', 'sts:SetSourceIdentity', 's3:*'),
-      ],
-      mfa: {},
-    },
-    denied: { inline: [may('*'), denyScoping('*')] },
-  },
-  roles: {
-    worker: {
-      trust: trustWith('sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'),
-      attached: ['Everything'],
-      maxSessionDurationSeconds: 43_200,
-    },
-    silent: { trust: trust(account) },
-    denied: { trust: trust(account), attached: ['NoScoping'] },
-    'denied-by-arn': {
-      trust: trust(account),
-      inline: [denyScoping(`arn:aws:sts::${accountId}:assumed-role/denied-by-arn/*`)],
-    },
-    bounded: { trust: trust(account), attached: ['Everything'], boundary: 'NoScoping' },
-    'by-session': { trust: trust(sessionArn('worker', 'tester')), attached: ['Everything'] },
-    'by-role': { trust: trust(roleArn('worker')), attached: ['Everything'] },
-    open: { trust: trust(account), attached: ['Everything'] },
-  },
-});
-const dependencies = dependenciesOf(world);
-
-type Form = Readonly<Record<string, string>>;
-async function call(
-  action: string,
-  form: Form,
-  as: TestCredentials,
-  { to = dependencies, ...options }: SendOptions & { readonly to?: typeof dependencies } = {},
-): Promise<Outcome> {
-  return serve(await arrive({ Action: action, Version: version, ...form }, as, options), to);
-}
-const scope = (form: Form, as: TestCredentials, options = {}): Promise<Outcome> =>
-  call('GetScopedCredentials', form, as, options);
-const assume = async (role: string, form: Form = {}, as = keyOf('alice')): Promise<Outcome> =>
-  serve(await arrive(assumeRoleForm(role, form), as), dependencies);
-const sessionOf = async (role: string, form: Form = {}): Promise<TestCredentials> =>
-  credentialsIn(await assume(role, form));
-function claimsIn({ sessionToken = '' }: TestCredentials): SessionClaims {
-  const opened = new SessionOpener(dependencies.keyRing).open(sessionToken);
-  if (opened === undefined) throw new Error('the token does not open');
-  return opened.claims;
-}
-const policyText = (policy: object): string => JSON.stringify(policy);
-const reading = policyText(may('s3:Get*'));
-const all = policyText(may('*'));
 
 describe('GetScopedCredentials', () => {
   let worker: TestCredentials;
@@ -361,96 +296,5 @@ describe('GetScopedCredentials', () => {
         'The session would descend from 101 others; 100 are allowed.',
       ]);
     }
-  });
-});
-
-describe('what a scoped session may call', () => {
-  const scopedTo = async (policy: object, role = 'worker'): Promise<TestCredentials> =>
-    credentialsIn(await scope({ Policy: policyText(policy) }, await sessionOf(role)));
-
-  it('assumes a role only where each scope-down policy allows it', async () => {
-    const onlyS3 = await scopedTo(may('s3:*'));
-    for (const role of ['open', 'by-role', 'by-session']) {
-      expect((await assume(role, {}, await sessionOf('worker'))).code).toBe('');
-      const outcome = await assume(role, {}, onlyS3);
-      expect(outcome.code).toBe('AccessDenied');
-      expect(outcome.message).toContain(
-        'because no scope-down policy allows the sts:AssumeRole action (layer 1)',
-      );
-    }
-    const onlyOpen = await scopedTo(assumePolicy(roleArn('open')));
-    expect((await assume('open', {}, onlyOpen)).code).toBe('');
-    expect((await assume('by-session', {}, onlyOpen)).code).toBe('AccessDenied');
-    const both = credentialsIn(await scope({ Policy: policyText(may('s3:*')) }, onlyOpen));
-    expect((await assume('open', {}, both)).message).toContain('(layer 2)');
-  });
-
-  it('may not be allowed by its own policies what a Deny of a layer refuses', async () => {
-    const refusing = document(
-      { Effect: 'Allow', Action: '*', Resource: '*' },
-      { Effect: 'Deny', Action: 'sts:AssumeRole', Resource: roleArn('by-session') },
-    );
-    const outcome = await assume('by-session', {}, await scopedTo(refusing));
-    expect(outcome.message).toContain('with an explicit deny in a scope-down policy (layer 1)');
-  });
-
-  it('sets a source identity and tags only where each layer allows it', async () => {
-    const onlyAssume = await scopedTo(assumePolicy('*'));
-    expect((await assume('worker', { SourceIdentity: 'ann' }, onlyAssume)).code).toBe('AccessDenied');
-    const tag = { 'Tags.member.1.Key': 'a', 'Tags.member.1.Value': 'b' };
-    expect((await assume('worker', tag, onlyAssume)).code).toBe('AccessDenied');
-    expect((await assume('worker', tag, await scopedTo(may('sts:*')))).code).toBe('');
-  });
-
-  it('gets no session token and no federation token, and says who it is whatever the policy says', async () => {
-    const nothing = await scopedTo(document({ Effect: 'Deny', Action: '*', Resource: '*' }));
-    for (const action of ['GetSessionToken', 'GetFederationToken']) {
-      expect((await call(action, { Name: 'guest' }, nothing)).code).toBe('AccessDenied');
-    }
-    expect((await call('GetCallerIdentity', {}, nothing)).code).toBe('');
-  });
-
-  it('decodes messages and asks for the account of a key only where each layer allows it', async () => {
-    const scoped = await scopedTo(may('s3:*'));
-    const key = { AccessKeyId: keyOf('alice').accessKeyId };
-    expect((await call('GetAccessKeyInfo', key, await sessionOf('worker'))).code).toBe('');
-    expect((await call('GetAccessKeyInfo', key, scoped)).message).toContain('no scope-down policy allows');
-    const decode = await call('DecodeAuthorizationMessage', { EncodedMessage: 'x' }, scoped);
-    expect(decode.message).toContain('no scope-down policy allows');
-  });
-
-  it('of a user assumes roles as the user, and of root and federated users assumes none', async () => {
-    const own = credentialsIn(await call('GetSessionToken', {}, keyOf('alice')));
-    const scoped = credentialsIn(await scope({ Policy: all }, own));
-    expect((await assume('open', {}, scoped)).code).toBe('');
-    const root = credentialsIn(await call('GetSessionToken', {}, keyOf('root')));
-    expect((await assume('open', {}, credentialsIn(await scope({ Policy: all }, root)))).code).toBe(
-      'AccessDenied',
-    );
-    const guest = credentialsIn(
-      await call('GetFederationToken', { Name: 'guest', Policy: all }, keyOf('alice')),
-    );
-    expect((await assume('open', {}, credentialsIn(await scope({ Policy: all }, guest)))).code).toBe(
-      'AccessDenied',
-    );
-  });
-});
-
-describe('a scope-down policy that cannot be compiled any more', () => {
-  it('denies everything', async () => {
-    const session = await sessionOf('worker');
-    const broken = { ...claimsIn(session), scopeDown: ['{"Statement":'] };
-    const token = { ...session, sessionToken: sealSession(broken, dependencies.keyRing) };
-    const outcome = await assume('open', {}, token);
-    expect(outcome.message).toContain('with an explicit deny in a scope-down policy');
-  });
-});
-
-describe.each(['AssumeRoot', 'GetDelegatedAccessToken', 'GetWebIdentityToken'])('%s', (action) => {
-  it('is an invalid action, with a sentence that says why', async () => {
-    const outcome = await call(action, {}, await sessionOf('worker'));
-    expect([outcome.code, outcome.response.status]).toEqual(['InvalidAction', 400]);
-    expect(outcome.message).toMatch(new RegExp(`^${action} is not supported: .*\\.$`));
-    expect(outcome.facts.operation).toBeUndefined();
   });
 });

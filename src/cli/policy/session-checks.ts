@@ -2,7 +2,7 @@ import { suggest } from '../../config/suggest.ts';
 import { foldCase } from '../../core/fold-case.ts';
 import { ServiceError } from '../../core/service-error.ts';
 import { checkSessionPolicies, requireScopeDownPolicy } from '../../sts/session-policies.ts';
-import { maxScopeDownPolicies } from '../../tokens/session-claims.ts';
+import { maxScopeDownPolicies, type SessionClaims } from '../../tokens/session-claims.ts';
 import { type Asking, QuestionError } from './question.ts';
 import type { World } from './world.ts';
 
@@ -22,15 +22,15 @@ export function checkSession({ sessionPolicy, sessionPolicyArns, tags }: Asking,
 }
 
 /**
- * The scope-down policies of a session, with the checks and messages of GetScopedCredentials.
+ * The claim with the scope-down policies of a session, after the checks of GetScopedCredentials, with its messages.
  * @throws QuestionError
  */
-export function checkScopeDown({ scopeDown }: Asking): readonly string[] {
+export function scopeDownOf({ scopeDown }: Asking): Pick<SessionClaims, 'scopeDown'> {
   if (scopeDown.length > maxScopeDownPolicies) {
     throw new QuestionError('scopeDown', `a session has ${maxScopeDownPolicies} scope-down policies at most`);
   }
   for (const text of scopeDown) tryAs('scopeDown', () => requireScopeDownPolicy(text));
-  return scopeDown;
+  return scopeDown.length === 0 ? {} : { scopeDown };
 }
 
 function tryAs(field: 'sessionPolicy' | 'sessionPolicyArns' | 'scopeDown', check: () => unknown): void {

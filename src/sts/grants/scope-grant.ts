@@ -71,8 +71,8 @@ export const getScopedCredentials = 'sts:GetScopedCredentials';
  * no permission, and an explicit Deny in any set of the caller refuses it. Nothing that the calling session has is widened: its
  * policies go on applying, its expiry is the latest one possible, and the new scope-down policy is added to its own.
  * @throws ServiceError AccessDenied for an explicit Deny and for a fourth scope-down policy, ValidationError when nothing would be
- * narrowed, MalformedPolicyDocument, InsufficientSessionLifetime, PackedPolicyTooLarge for too long a chain, and InvalidSubjectCredentials for a session that has lost a
- * policy
+ * narrowed, MalformedPolicyDocument, InsufficientSessionLifetime, PackedPolicyTooLarge for too long a chain, and
+ * InvalidSubjectCredentials for a session that has lost a policy
  * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
  * @throws ClientGone
  */
