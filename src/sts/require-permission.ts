@@ -36,9 +36,10 @@ export async function refuseExplicitDeny(
   action: string,
   resources: readonly string[],
   call: SignedCall,
+  further: readonly ContextEntry[],
 ): Promise<void> {
   for (const resource of resources) {
-    const asked = await decideOwn(action, resource, call, []);
+    const asked = await decideOwn(action, resource, call, further);
     const { isExplicitDeny, fault } = asked.decision;
     if (!isExplicitDeny && fault === undefined) continue;
     call.trace.add({ decision: decisionFacts(asked.decision, asked.durationUs) });

@@ -149,6 +149,14 @@ describe('GetScopedCredentials', () => {
     expect(outcome.facts.decision).toMatchObject({ decision: 'deny' });
   });
 
+  it('can be denied for its duration, given or not, and is about a session of this account', async () => {
+    const session = await sessionOf('denied-for-long');
+    expect((await scope({ Policy: reading }, session)).code).toBe('AccessDenied');
+    expect((await scope({ DurationSeconds: '901' }, session)).code).toBe('AccessDenied');
+    expect((await scope({ DurationSeconds: '900' }, session)).code).toBe('');
+    expect((await scope({ Policy: reading }, await sessionOf('perimeter'))).code).toBe('');
+  });
+
   it('is refused by a Deny of a session policy, of a user behind a federated user, and of a scope-down policy', async () => {
     const refusing = policyText(denyScoping('*'));
     const bySession = await scope({ Policy: all }, await sessionOf('worker', { Policy: refusing }));

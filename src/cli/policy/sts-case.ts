@@ -6,7 +6,7 @@ import { federatedUserName } from '../../core/iam-names.ts';
 import type { Role } from '../../directory/role.ts';
 import { RequestContext } from '../../iam/request-context.ts';
 import { federatedUserKeys } from '../../sts/grants/owner-grant.ts';
-import { getScopedCredentials } from '../../sts/grants/scope-grant.ts';
+import { getScopedCredentials, scopeKeys } from '../../sts/grants/scope-grant.ts';
 import {
   assumeRole,
   assumeRoleWithSaml,
@@ -95,7 +95,13 @@ function ownCase(
   }
   const { tags = [] } = requestedSession(circumstances);
   const own = globalKeys(raw, asker.caller, account.region);
-  const entries = kind === 'any' ? own : [...own, ...federatedUserKeys(tags, account.id)];
+  const further =
+    kind === 'federated-user'
+      ? federatedUserKeys(tags, account.id)
+      : action === getScopedCredentials
+        ? scopeKeys(defaultDurationSeconds, account.id)
+        : [];
+  const entries = [...own, ...further];
   const context = new RequestContext(
     overlaidEntries(entries, circumstances),
     untoldKeys(trustRequestKeys, circumstances),

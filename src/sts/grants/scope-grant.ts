@@ -1,4 +1,5 @@
 import { claimsOf } from '../../authenticate/caller.ts';
+import type { ContextEntry } from '../../iam/key-table.ts';
 import {
   maxScopeDownPolicies,
   type SessionClaims,
@@ -88,14 +89,23 @@ export async function grantScope(
     throw stsError('ValidationError', 'At least one of Policy and DurationSeconds is required.');
   }
   requireWhole(session, call);
-  await refuseExplicitDeny(getScopedCredentials, ['*', caller.arn], call);
+  const leftSeconds = session.expiresAt - Math.floor(raw.receivedAtMs / 1000);
+  const keys = scopeKeys(durationSeconds ?? leftSeconds, call.dependencies.account.id);
+  await refuseExplicitDeny(getScopedCredentials, ['*', caller.arn], call, keys);
   const layers = [...(session.scopeDown ?? []), ...(policy === undefined ? [] : [policy])];
   if (policy !== undefined) {
     if (layers.length > maxScopeDownPolicies) throw tooManyLayers();
     requireScopeDownPolicy(policy);
   }
-  const leftSeconds = session.expiresAt - Math.floor(raw.receivedAtMs / 1000);
   return new GrantOfScope(session, requireLifetime(durationSeconds, leftSeconds), layers);
+}
+
+/** The condition keys of a narrower session, which is in the account and has a duration, given or not. */
+export function scopeKeys(durationSeconds: number, accountId: string): ContextEntry[] {
+  return [
+    ['aws:ResourceAccount', accountId],
+    ['sts:DurationSeconds', String(durationSeconds)],
+  ];
 }
 
 /** Refuses a session whose managed session policies no longer exist. It may do nothing itself. */

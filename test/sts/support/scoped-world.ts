@@ -58,6 +58,28 @@ export const world: Directory = buildWorld({
     },
     silent: { trust: trust(account) },
     denied: { trust: trust(account), attached: ['NoScoping'] },
+    'denied-for-long': {
+      trust: trust(account),
+      inline: [
+        document({
+          Effect: 'Deny',
+          Action: 'sts:GetScopedCredentials',
+          Resource: '*',
+          Condition: { NumericGreaterThan: { 'sts:DurationSeconds': '900' } },
+        }),
+      ],
+    },
+    perimeter: {
+      trust: trust(account),
+      inline: [
+        document({
+          Effect: 'Deny',
+          Action: '*',
+          Resource: '*',
+          Condition: { StringNotEquals: { 'aws:ResourceAccount': accountId } },
+        }),
+      ],
+    },
     'denied-by-arn': {
       trust: trust(account),
       inline: [denyScoping(`arn:aws:sts::${accountId}:assumed-role/denied-by-arn/*`)],
