@@ -122,7 +122,7 @@ function* decideInSteps(
     const set = policies[policyType];
     if (set === undefined) continue;
     let evaluation = new SetEvaluation(bound, budget);
-    const layers: SetResult[] = [];
+    const layers: SetResult[] | undefined = policyType === 'scopeDown' ? [] : undefined;
     for (const policy of set) {
       yield;
       let isDenied = evaluation.add(policy);
@@ -131,13 +131,13 @@ function* decideInSteps(
         budget.endPause();
         isDenied = evaluation.add(policy);
       }
-      if (policyType === 'scopeDown') {
+      if (layers !== undefined) {
         layers.push(evaluation.result());
         evaluation = new SetEvaluation(bound, budget);
       }
       if (isDenied) break;
     }
-    results[policyType] = policyType === 'scopeDown' ? intersect(layers) : evaluation.result();
+    results[policyType] = layers === undefined ? evaluation.result() : intersect(layers);
   }
   return combine(results, sets, bound);
 }
