@@ -82,6 +82,23 @@ describe('GetScopedCredentials', () => {
     expect(ancestors?.map((one) => one.sessionId)).toEqual([before.sessionId]);
   });
 
+  it('loses no claim of the calling session, whichever it has', async () => {
+    const full: SessionClaims = {
+      ...claimsIn(worker),
+      policy: all,
+      sourceIdentity: 'ann',
+      mfaAuthenticatedAt: testNowMs / 1000 - 5,
+      federation: { provider: 'arn:aws:iam::123456789012:oidc-provider/idp', subject: 's', audience: 'a' },
+      tags: [{ key: 'team', value: 'blue', isTransitive: true }],
+      scopeDown: [all],
+    };
+    const session = { ...worker, sessionToken: sealSession(full, dependencies.keyRing) };
+    const after = claimsIn(credentialsIn(await scope({ Policy: reading }, session)));
+    const { sessionId, accessKeyId, seed } = after;
+    const ancestors = [expect.objectContaining({ sessionId: full.sessionId })];
+    expect(after).toEqual({ ...full, sessionId, accessKeyId, seed, scopeDown: [all, reading], ancestors });
+  });
+
   it('keeps the expiry when no duration is asked for, also of a session that has aged', async () => {
     const arrivesAtMs = testNowMs + 1_234_567;
     const later = { signedAtMs: arrivesAtMs, arrivesAtMs };
