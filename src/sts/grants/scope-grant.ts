@@ -26,16 +26,11 @@ class GrantOfScope {
   constructor(session: SessionClaims, durationSeconds: number, layers: readonly string[]) {
     this.#session = session;
     this.durationSeconds = durationSeconds;
-    const { issuedAt, tags, sourceIdentity, mfaAuthenticatedAt, federation, policyNames } = session;
+    const { sessionId, accessKeyId, seed, principal, expiresAt, policy, policyArns, ...kept } = session;
+    // With all that is kept also the time of issue: a policy or a revocation that looks at it treats both sessions alike.
     this.claims = {
-      // The time of the calling session: a policy or a revocation that looks at it treats both alike.
-      issuedAt,
-      tags,
+      ...kept,
       ancestors: descentFrom(session),
-      ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-      ...(mfaAuthenticatedAt === undefined ? {} : { mfaAuthenticatedAt }),
-      ...(federation === undefined ? {} : { federation }),
-      ...(policyNames === undefined ? {} : { policyNames }),
       ...(layers.length === 0 ? {} : { scopeDown: layers }),
     };
   }
