@@ -166,10 +166,12 @@ const noResults: SetResults = {
 
 function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   const effects = effectsNow(results, query);
-  for (const policyType of policyTypes) {
-    const result = results[policyType];
-    if (result?.effect === 'deny') return denied(policyType, result.statement, effects);
-  }
+  const { identity, boundary, session, scopeDown, resource } = results;
+  if (identity?.effect === 'deny') return denied('identity', identity.statement, effects);
+  if (boundary?.effect === 'deny') return denied('boundary', boundary.statement, effects);
+  if (session?.effect === 'deny') return denied('session', session.statement, effects);
+  if (scopeDown?.effect === 'deny') return denied('scopeDown', scopeDown.statement, effects);
+  if (resource?.effect === 'deny') return denied('resource', resource.statement, effects);
   const missing = missingAllow(effects, sets, query);
   // A Deny matters even when nothing allows: audit mode relaxes an implicit deny but not an explicit one.
   // STS also reads the effects of the single sets of a trust decision, so all of them must be known.
