@@ -12,6 +12,7 @@ import {
   type PolicySets,
 } from '../iam/combine.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
+import { isAllowedBeside } from '../iam/set-effects.ts';
 import { gatherInTurn } from './gather-in-turn.ts';
 import type { PolicyGatherer } from './gather-policies.ts';
 import { Pace, stepsPerSlice } from './pace.ts';
@@ -115,13 +116,12 @@ export function isAudited(caller: Caller, enforcement: Enforcement): boolean {
 
 /**
  * True for a deny whose only reason is that no identity policy allows, the only one that `enforcement: audit` relaxes. It
- * never relaxes explicit denies, boundaries, session policies or errors.
+ * never relaxes explicit denies, boundaries, session policies, scope-down policies or errors.
  */
 export function isUnallowedOnly(decision: AccessDecision): boolean {
   const { effect, isExplicitDeny, policyType, fault, sets } = decision;
   if (effect === 'allow' || isExplicitDeny || fault !== undefined || policyType !== 'identity') return false;
-  const { boundary = 'allow', session = 'allow' } = sets;
-  return sets.identity === 'none' && boundary === 'allow' && session === 'allow';
+  return sets.identity === 'none' && isAllowedBeside(sets);
 }
 
 /**

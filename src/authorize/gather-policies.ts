@@ -14,7 +14,7 @@ const maxCachedSessionPolicies = 5_000;
  */
 const maxCachedBytes = 16 * 1024 * 1024;
 
-/** The session set of a session that has lost one of its policies. */
+/** Stands for the policies of a session that has lost one of them. */
 const denyEverything: readonly CompiledPolicy[] = [
   compilePolicy(
     parsePolicyDocument({ Statement: { Effect: 'Deny', Action: '*', Resource: '*' } }, 'session'),
@@ -25,10 +25,11 @@ const denyEverything: readonly CompiledPolicy[] = [
 /** Finds the policies that apply to a caller, in one directory snapshot. */
 export class PolicyGatherer {
   readonly #directory: Directory;
-  readonly #sessionPolicies: BoundedCache<CompiledPolicy> = new BoundedCache({
+  /** Session policies by their text, and scope-down policies by {@link scopeDownKey}. */
+  readonly #kept: BoundedCache<CompiledPolicy> = new BoundedCache({
     maxEntries: maxCachedSessionPolicies,
     maxSize: maxCachedBytes,
-    sizeOf: ({ index }, text) => compiledBytes(text) + index.maxBytes,
+    sizeOf: ({ index }, key) => compiledBytes(textOf(key)) + index.maxBytes,
   });
 
   constructor(directory: Directory) {
@@ -36,8 +37,9 @@ export class PolicyGatherer {
   }
 
   /**
-   * The identity policies and boundary that the directory holds now, and the session policies. If a session policy cannot
-   * be found or compiled, the session is denied everything: the lost policy may deny what a bucket policy allows.
+   * The identity policies and boundary that the directory holds now, the session policies, and the scope-down policies. If a
+   * policy of the session cannot be found or compiled, the session is denied everything: the lost policy may deny what a bucket
+   * policy allows.
    */
   gather(caller: Caller): PolicySets {
     const { policies, boundary } = caller.entity;
@@ -45,13 +47,19 @@ export class PolicyGatherer {
       identity: policies,
       boundary: boundary === undefined ? undefined : [boundary],
       session: this.#sessionSet(caller),
+      scopeDown: this.#scopeDownSet(caller),
     };
   }
 
-  /** Length of the session policy that {@link gather} has to compile; 0 when there is none, or it is kept. */
+  /** Length of the policies of a session that {@link gather} has to compile; 0 when it has none, or they are kept. */
   charactersToCompile(caller: Caller): number {
-    const text = 'claims' in caller ? caller.claims.policy : undefined;
-    return text === undefined || this.#sessionPolicies.get(text) !== undefined ? 0 : text.length;
+    if (!('claims' in caller)) return 0;
+    const { policy, scopeDown = [] } = caller.claims;
+    let characters = policy === undefined || this.#kept.get(policy) !== undefined ? 0 : policy.length;
+    scopeDown.forEach((text, index) => {
+      if (this.#kept.get(scopeDownKey(text, index)) === undefined) characters += text.length;
+    });
+    return characters;
   }
 
   /** Adds the policy of the bucket that the resource belongs to, if it has one. */
@@ -59,8 +67,8 @@ export class PolicyGatherer {
     const bucket = bucketOfArn(resourceArn);
     const resource = bucket === undefined ? undefined : this.#directory.bucketPolicy(bucket);
     if (resource === undefined) return sets;
-    const { identity, boundary, session } = sets;
-    return { identity, boundary, session, resource: [resource] };
+    const { identity, boundary, session, scopeDown } = sets;
+    return { identity, boundary, session, scopeDown, resource: [resource] };
   }
 
   #sessionSet(caller: Caller): readonly CompiledPolicy[] | undefined {
@@ -77,26 +85,47 @@ export class PolicyGatherer {
       session.push(managed);
     }
     if (claims.policy !== undefined) {
-      const inline = this.#compile(claims.policy);
+      const inline = this.#compile(claims.policy, claims.policy, 'session policy');
       if (inline === undefined) return denyEverything;
       session.push(inline);
     }
     return session;
   }
 
+  #scopeDownSet(caller: Caller): readonly CompiledPolicy[] | undefined {
+    const texts = 'claims' in caller ? caller.claims.scopeDown : undefined;
+    if (texts === undefined) return undefined;
+    const layers = texts.map((text, index) =>
+      this.#compile(text, scopeDownKey(text, index), `scope-down policy ${index + 1}`),
+    );
+    return layers.every((layer) => layer !== undefined) ? layers : denyEverything;
+  }
+
   // `undefined` for a policy that another version of the program accepted and this one does not.
-  #compile(text: string): CompiledPolicy | undefined {
-    const cached = this.#sessionPolicies.get(text);
+  #compile(text: string, key: string, name: string): CompiledPolicy | undefined {
+    const cached = this.#kept.get(key);
     if (cached !== undefined) return cached;
     try {
-      const compiled = compilePolicy(parsePolicyText(text, 'session'), 'session policy');
-      this.#sessionPolicies.set(text, compiled);
+      const compiled = compilePolicy(parsePolicyText(text, 'session'), name);
+      this.#kept.set(key, compiled);
       return compiled;
     } catch (error) {
       if (error instanceof PolicyDocumentError) return undefined;
       throw error;
     }
   }
+}
+
+/**
+ * A compiled policy bears the name of its layer, so each layer has a key of its own. The key of a session policy is its text, which
+ * never begins with a digit: a policy is a JSON object.
+ */
+function scopeDownKey(text: string, index: number): string {
+  return `${index + 1}${text}`;
+}
+
+function textOf(key: string): string {
+  return /^\d/.test(key) ? key.slice(1) : key;
 }
 
 /** A caller in the terms of the Principal element. Temporary credentials of a user count as the user. */

@@ -1,5 +1,6 @@
 import type { PolicySets } from '../iam/combine.ts';
 import type { CompiledPolicy } from '../iam/compile.ts';
+import { policyTypes } from '../iam/policy-sets.ts';
 import type { Permission } from '../s3/operation.ts';
 import { bucketOfArn } from './bucket-of-arn.ts';
 import type { LookupSubject } from './store-lookup.ts';
@@ -12,13 +13,8 @@ export const storeKeyPrefixes: readonly string[] = [objectTags, 's3:buckettag/',
 const asking = new WeakMap<CompiledPolicy, boolean>();
 
 /** True when a policy of the sets refers to a key that only the store knows. */
-export function asksStore({ identity, boundary = [], session = [], resource = [] }: PolicySets): boolean {
-  return (
-    identity.some(policyAsks) ||
-    boundary.some(policyAsks) ||
-    session.some(policyAsks) ||
-    resource.some(policyAsks)
-  );
+export function asksStore(sets: PolicySets): boolean {
+  return policyTypes.some((policyType) => sets[policyType]?.some(policyAsks) === true);
 }
 
 function policyAsks(policy: CompiledPolicy): boolean {

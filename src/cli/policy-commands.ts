@@ -47,6 +47,7 @@ interface SimulateFlags {
   readonly absent: string[];
   readonly sessionPolicy?: string;
   readonly sessionPolicyArn: string[];
+  readonly scopeDown: string[];
   readonly tag: string[];
   readonly json: boolean;
 }
@@ -90,6 +91,12 @@ function addSimulate(policy: Command, terminal: Terminal, exit: (code: number) =
     )
     .option('--session-policy <file>', 'a JSON file with an inline session policy')
     .option('--session-policy-arn <arn>', 'the ARN of a managed session policy (repeatable)', collect, [])
+    .option(
+      '--scope-down <file>',
+      'a JSON file with a scope-down policy of GetScopedCredentials (repeatable, up to three)',
+      collect,
+      [],
+    )
     .option('--tag <key=value>', 'a session tag (repeatable)', collect, [])
     .option('--json', 'print JSON', false)
     .addHelpText('after', simulateHelp);

@@ -30,6 +30,8 @@ export interface SimulateOptions {
   /** The path of a file with an inline session policy. */
   readonly sessionPolicy?: string | undefined;
   readonly sessionPolicyArn: readonly string[];
+  /** The paths of files with scope-down policies, the first one first. */
+  readonly scopeDown: readonly string[];
   /** Each `key=value`. */
   readonly tag: readonly string[];
   readonly json: boolean;
@@ -45,6 +47,7 @@ const optionNames: Readonly<Record<QuestionField, string>> = {
   policyNames: '--policy-name',
   sessionPolicy: '--session-policy',
   sessionPolicyArns: '--session-policy-arn',
+  scopeDown: '--scope-down',
   tags: '--tag',
   action: '--action',
   resource: '--resource',
@@ -102,8 +105,9 @@ function readAsking(options: SimulateOptions): Asking {
     mfaAgeSeconds: mfaAge === undefined ? undefined : readSeconds(mfaAge),
     federatedBy: options.federatedBy,
     policyNames: options.policyName,
-    sessionPolicy: sessionPolicy === undefined ? undefined : readPolicyFile(sessionPolicy),
+    sessionPolicy: sessionPolicy === undefined ? undefined : readPolicyFile('sessionPolicy', sessionPolicy),
     sessionPolicyArns: sessionPolicyArn,
+    scopeDown: options.scopeDown.map((one) => readPolicyFile('scopeDown', one)),
     tags: tag.map((text) => readPair('tags', text)),
   };
 }
@@ -113,9 +117,9 @@ function readSeconds(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
-function readPolicyFile(path: string): string {
+function readPolicyFile(field: 'sessionPolicy' | 'scopeDown', path: string): string {
   const file = readBoundedText(path, maxPolicyBytes);
-  if (!file.ok) throw new QuestionError('sessionPolicy', `${path} ${file.reason}`);
+  if (!file.ok) throw new QuestionError(field, `${path} ${file.reason}`);
   return file.text;
 }
 

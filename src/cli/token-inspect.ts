@@ -84,5 +84,11 @@ function shown(claims: SessionClaims): Record<string, unknown> {
     tags,
     sourceIdentity,
     federation,
+    scopeDownPolicies: claims.scopeDown,
+    ancestors: claims.ancestors?.map(({ sessionId: id, issuedAt: at, ...whose }) => ({
+      sessionId: id,
+      issuedAt: isoSeconds(at * 1000),
+      ...whose,
+    })),
   };
 }

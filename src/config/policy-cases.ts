@@ -49,6 +49,7 @@ const caseShape = z.strictObject({
   absent: z.array(z.string()).default([]),
   sessionPolicy: z.unknown().optional(),
   sessionPolicyArns: z.array(z.string()).default([]),
+  scopeDown: z.array(z.unknown()).default([]),
   tags: z
     .record(z.string(), scalar)
     .default({})
@@ -60,7 +61,7 @@ const caseShape = z.strictObject({
 
 /** One case as written; the names in it are not looked up yet. */
 export interface PolicyCase
-  extends Readonly<Omit<z.infer<typeof caseShape>, 'action' | 'resource' | 'sessionPolicy'>> {
+  extends Readonly<Omit<z.infer<typeof caseShape>, 'action' | 'resource' | 'sessionPolicy' | 'scopeDown'>> {
   /** Where it stands, for problems. */
   readonly path: Path;
   /** From 1. */
@@ -69,6 +70,8 @@ export interface PolicyCase
   readonly resources: readonly string[];
   /** JSON text. */
   readonly sessionPolicy: string | undefined;
+  /** JSON texts. */
+  readonly scopeDown: readonly string[];
 }
 
 const root = z.strictObject({
@@ -119,9 +122,12 @@ function readCase(reading: Reading, path: Path, line: number): PolicyCase | unde
   const source = reading.valueAt([...path, 'sessionPolicy']);
   if (source !== undefined && !isSessionPolicy(reading, [...path, 'sessionPolicy'])) return undefined;
   if (shape === undefined) return undefined;
+  const layers = shape.scopeDown.map((_, index) => [...path, 'scopeDown', index]);
+  if (!layers.every((layer) => isSessionPolicy(reading, layer))) return undefined;
+  const scopeDown = shape.scopeDown.map((layer) => JSON.stringify(layer));
   const { action: actions, resource: resources, ...others } = shape;
   const sessionPolicy = source === undefined ? undefined : JSON.stringify(source);
-  return { ...others, path, line, actions, resources, sessionPolicy };
+  return { ...others, path, line, actions, resources, sessionPolicy, scopeDown };
 }
 
 function isSessionPolicy(reading: Reading, path: Path): boolean {

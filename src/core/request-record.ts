@@ -39,6 +39,8 @@ export interface RequestRecord {
   readonly issuedCredentials: boolean | undefined;
   /** The session that the issued credentials are of. */
   readonly issuedSessionId: string | undefined;
+  /** What the caller says about the narrower session that it asks for. At most 256 characters. */
+  readonly scopedSessionDescription: string | undefined;
   /** Configured name of the identity provider that an STS request was about. */
   readonly identityProvider: string | undefined;
   /** How an attempt to prove a second factor ended. */

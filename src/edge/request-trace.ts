@@ -38,6 +38,7 @@ export class RequestTrace {
       decision: undefined,
       issuedCredentials: undefined,
       issuedSessionId: undefined,
+      scopedSessionDescription: undefined,
       identityProvider: undefined,
       mfaOutcome: undefined,
       isAborted: false,

@@ -14,11 +14,13 @@ import {
   type SetResult,
   type StatementReference,
 } from './evaluate.ts';
+import { intersect } from './intersect.ts';
 import { type PolicySets, type PolicyType, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
 import { paused } from './scope.ts';
 import {
   effectsAtBest,
   effectsNow,
+  isAllowedBeside,
   isTrustDecision,
   missingAllow,
   pendingKeys,
@@ -54,8 +56,9 @@ export interface NeedsKeys {
  * Decides one (action, resource) pair for one caller (IAM user guide, "Policy evaluation logic", single account). A
  * Deny in any set wins. A bucket policy that names the caller directly then grants by itself; one that names the role or
  * user behind a session grants together with session policies and boundary. Otherwise identity, boundary and session
- * policies must all allow. To assume a role, its trust policy must allow as well. For anonymous, web-identity and SAML
- * callers only the resource set counts. Any error becomes a deny.
+ * policies must all allow. To assume a role, its trust policy must allow as well. Every scope-down policy of the session must
+ * allow whatever else grants. For anonymous, web-identity and SAML callers only the resource set counts. Any error becomes a
+ * deny.
  */
 export function decide(sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   try {
@@ -114,11 +117,12 @@ function* decideInSteps(
   const { budget: steps = new DecisionBudget() } = bound;
   const budget = steps.begin(pauses);
   const policies = policiesOf(sets, bound);
-  const results: Record<PolicyType, SetResult | undefined> = { ...noResults };
+  const results: { -readonly [T in keyof SetResults]: SetResults[T] } = { ...noResults };
   for (const policyType of policyTypes) {
     const set = policies[policyType];
     if (set === undefined) continue;
-    const evaluation = new SetEvaluation(bound, budget);
+    let evaluation = new SetEvaluation(bound, budget);
+    const layers: SetResult[] | undefined = policyType === 'scopeDown' ? [] : undefined;
     for (const policy of set) {
       yield;
       let isDenied = evaluation.add(policy);
@@ -127,9 +131,13 @@ function* decideInSteps(
         budget.endPause();
         isDenied = evaluation.add(policy);
       }
+      if (layers !== undefined) {
+        layers.push(evaluation.result());
+        evaluation = new SetEvaluation(bound, budget);
+      }
       if (isDenied) break;
     }
-    results[policyType] = evaluation.result();
+    results[policyType] = layers === undefined ? evaluation.result() : intersect(layers);
   }
   return combine(results, sets, bound);
 }
@@ -143,6 +151,7 @@ const nothingKnown: SetEffects = {
   identity: 'none',
   boundary: undefined,
   session: undefined,
+  scopeDown: undefined,
   resource: undefined,
   resourceLevel: 'none',
 };
@@ -151,15 +160,17 @@ const noResults: SetResults = {
   identity: undefined,
   boundary: undefined,
   session: undefined,
+  scopeDown: undefined,
   resource: undefined,
 };
 
 function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuery): Decision | NeedsKeys {
   const effects = effectsNow(results, query);
-  const { identity, boundary, session, resource } = results;
+  const { identity, boundary, session, scopeDown, resource } = results;
   if (identity?.effect === 'deny') return denied('identity', identity.statement, effects);
   if (boundary?.effect === 'deny') return denied('boundary', boundary.statement, effects);
   if (session?.effect === 'deny') return denied('session', session.statement, effects);
+  if (scopeDown?.effect === 'deny') return denied('scopeDown', scopeDown.statement, effects);
   if (resource?.effect === 'deny') return denied('resource', resource.statement, effects);
   const missing = missingAllow(effects, sets, query);
   // A Deny matters even when nothing allows: audit mode relaxes an implicit deny but not an explicit one.
@@ -193,8 +204,4 @@ function isSettled(
   if (missingAllow(best, sets, query) !== missing) return false;
   // Audit mode relaxes a missing identity allow only where boundary and session policies allow.
   return missing !== 'identity' || isAllowedBeside(best) === isAllowedBeside(effects);
-}
-
-function isAllowedBeside({ boundary = 'allow', session = 'allow' }: SetEffects): boolean {
-  return boundary === 'allow' && session === 'allow';
 }

@@ -3,7 +3,7 @@ import type { CompiledPolicy } from './compile.ts';
 import type { CompiledStatement } from './compiled-statement.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import { covers, mayReach } from './match-resource.ts';
-import { type PolicySets, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
+import { alternativesOf, type PolicySets, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
 import type { PolicyPrincipal } from './query.ts';
 import { missingAllow, type SetEffect } from './set-effects.ts';
 
@@ -26,10 +26,14 @@ export function decideRange(sets: PolicySets, query: RangeQuery): Decision {
   const all = policiesOf(sets, query);
   const range = withBoundary(sets, { ...query, action });
   const resource = all.resource && mostOf(all.resource, range);
+  const layers = alternativesOf(all, 'scopeDown') ?? [];
+  const layer = layers.findIndex((policies) => effectOf(policies, range) === 'none');
   const effects = {
     identity: query.principal.kind === 'root' ? 'allow' : effectOf(all.identity, range),
     boundary: all.boundary && effectOf(all.boundary, range),
     session: all.session && effectOf(all.session, range),
+    scopeDown: all.scopeDown && (layer < 0 ? 'allow' : 'none'),
+    scopeDownLayer: layer < 0 ? undefined : layer + 1,
     resource: resource && (resource === 'none' ? 'none' : 'allow'),
     resourceLevel: resource ?? 'none',
   } as const;

@@ -1,4 +1,5 @@
 import type { AuthorizationQuery, PrincipalLevel, SetResult } from './evaluate.ts';
+import type { LayeredResult } from './intersect.ts';
 import { type PolicySets, type PolicyType, policyTypes } from './policy-sets.ts';
 
 /** What one set contributed. */
@@ -9,13 +10,18 @@ export interface SetEffects {
   readonly identity: SetEffect;
   readonly boundary: SetEffect | undefined;
   readonly session: SetEffect | undefined;
+  readonly scopeDown: SetEffect | undefined;
+  /** The scope-down policy that denies or does not allow, from 1; `undefined` when all of them allow. */
+  readonly scopeDownLayer?: number | undefined;
   readonly resource: SetEffect | undefined;
   /** How closely the resource set's allow names the caller; `none` unless it allows. */
   readonly resourceLevel: PrincipalLevel;
 }
 
 /** The results of the sets; `undefined` for a set that does not exist. */
-export type SetResults = Readonly<Record<PolicyType, SetResult | undefined>>;
+export type SetResults = Readonly<Record<Exclude<PolicyType, 'scopeDown'>, SetResult | undefined>> & {
+  readonly scopeDown: LayeredResult | undefined;
+};
 
 /** The keys that Deny or Allow statements of any set depend on, sorted; `undefined` when there are none. */
 export function pendingKeys(
@@ -33,21 +39,29 @@ export function pendingKeys(
   }
   return keys === undefined ? undefined : [...keys].sort();
 }
+
 /** The set whose allow is missing; `undefined` when access is granted. */
 export function missingAllow(
   effects: SetEffects,
   sets: PolicySets,
   query: Pick<AuthorizationQuery, 'principal' | 'action'>,
 ): PolicyType | undefined {
-  const { resourceLevel, identity, boundary = 'allow', session = 'allow' } = effects;
-  if (resourceLevel === 'direct') return undefined;
+  const { resourceLevel, identity, boundary = 'allow', session = 'allow', scopeDown = 'allow' } = effects;
+  if (resourceLevel === 'direct') return scopeDown === 'allow' ? undefined : 'scopeDown';
   const { kind } = query.principal;
   if (kind === 'anonymous' || kind === 'web-identity' || kind === 'saml') return 'resource';
   if (isTrustDecision(sets, query) && resourceLevel === 'none') return 'resource';
   if (resourceLevel !== 'entity' && identity !== 'allow') return 'identity';
   if (boundary !== 'allow') return 'boundary';
   if (session !== 'allow') return 'session';
+  if (scopeDown !== 'allow') return 'scopeDown';
   return undefined;
+}
+
+/** True when every set that only limits allows, so that a missing identity allow is the only obstacle of the caller's own. */
+export function isAllowedBeside(effects: SetEffects): boolean {
+  const { boundary = 'allow', session = 'allow', scopeDown = 'allow' } = effects;
+  return boundary === 'allow' && session === 'allow' && scopeDown === 'allow';
 }
 
 /** True for assuming a role: that needs an Allow of its trust policy, and an identity policy alone does not grant it. */
@@ -85,7 +99,7 @@ export function effectsAtBest(results: SetResults, query: AuthorizationQuery): S
 }
 
 function effectsOf(
-  { identity, boundary, session, resource }: SetResults,
+  { identity, boundary, session, scopeDown, resource }: SetResults,
   { principal }: AuthorizationQuery,
   read: ReadEffect,
 ): SetEffects {
@@ -95,6 +109,8 @@ function effectsOf(
     identity: own === 'none' && principal.kind === 'root' ? 'allow' : own,
     boundary: boundary && read(boundary).effect,
     session: session && read(session).effect,
+    scopeDown: scopeDown && read(scopeDown).effect,
+    scopeDownLayer: scopeDown?.layer,
     resource: ofResource?.effect,
     // INVARIANT: resource sets hold only policies with Principal. Without one an Allow grants nothing here.
     resourceLevel: ofResource?.effect === 'allow' ? (ofResource.level ?? 'none') : 'none',

@@ -18,7 +18,7 @@ export interface StatementMatch {
 
 /**
  * Every statement of every set that applies to a query, to explain a decision. The order is identity, boundary, session,
- * resource, and within a set the order of its documents. Unlike `decide` it does not stop at the statement that settles the
+ * scope-down, resource, and within a set the order of its documents. Unlike `decide` it does not stop at the statement that settles the
  * answer. It leaves out statements that depend on a look-up or cannot be decided; for those, `decide` answers `needs` or
  * reports the fault.
  */

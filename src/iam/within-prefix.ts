@@ -4,7 +4,14 @@ import type { CompiledPolicy, CompiledStatement } from './compile.ts';
 import type { AuthorizationQuery } from './evaluate.ts';
 import type { PrincipalLevel } from './match-principal.ts';
 import { coversExtensions, mayReach } from './match-resource.ts';
-import { type PolicySets, type PolicyType, policiesOf, policyTypes, withBoundary } from './policy-sets.ts';
+import {
+  alternativesOf,
+  type PolicySets,
+  type PolicyType,
+  policiesOf,
+  policyTypes,
+  withBoundary,
+} from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
 import { conditionsHold } from './statement-applies.ts';
 
@@ -34,12 +41,11 @@ export function refusalWithin(
 
 /** The set that has no Allow for the whole range; the counterpart of `missingAllow`. */
 function missingWhole(range: PrefixRange, allowed: Decision): PolicyType | undefined {
-  if (range.hasWholeAllow('resource', 'direct')) return undefined;
+  if (range.hasWholeAllow('resource', 'direct'))
+    return range.hasWholeAllow('scopeDown') ? undefined : 'scopeDown';
   if (!range.hasWholeAllow('identity') && !range.hasWholeAllow('resource', 'entity'))
     return allowed.policyType === 'resource' ? 'resource' : 'identity';
-  return (['boundary', 'session'] as const).find(
-    (one) => range.sets[one] !== undefined && !range.hasWholeAllow(one),
-  );
+  return (['boundary', 'session', 'scopeDown'] as const).find((one) => !range.hasWholeAllow(one));
 }
 
 /** Every resource that starts with a prefix; the query names one of them. */
@@ -68,7 +74,13 @@ class PrefixRange {
     policyType: PolicyType,
     test: (statement: CompiledStatement) => boolean,
   ): CompiledStatement | undefined {
-    const policies: readonly CompiledPolicy[] = this.sets[policyType] ?? [];
+    return this.#findIn(this.sets[policyType] ?? [], test);
+  }
+
+  #findIn(
+    policies: readonly CompiledPolicy[],
+    test: (statement: CompiledStatement) => boolean,
+  ): CompiledStatement | undefined {
     for (const { statements, characters } of policies) {
       this.#scope.budget.startPolicy(characters);
       const found = statements.find(test);
@@ -86,13 +98,16 @@ class PrefixRange {
     return isPart && conditionsHold(statement, this.#scope) !== false;
   }
 
-  /** @param level the level at which a statement of a bucket policy must name the caller. */
+  /**
+   * True when the set has an Allow for the whole range, or when there is no such set that could limit it.
+   * @param level the level at which a statement of a bucket policy must name the caller.
+   */
   hasWholeAllow(policyType: PolicyType, level?: PrincipalLevel): boolean {
-    const found = this.find(
-      policyType,
-      (statement) => this.#levelOf(statement) === level && this.#allowsWhole(statement),
-    );
-    return found !== undefined;
+    const isWhole = (statement: CompiledStatement): boolean =>
+      this.#levelOf(statement) === level && this.#allowsWhole(statement);
+    const alternatives = alternativesOf(this.sets, policyType);
+    if (alternatives === undefined) return policyType !== 'resource';
+    return alternatives.every((policies) => this.#findIn(policies, isWhole) !== undefined);
   }
 
   #allowsWhole(statement: CompiledStatement): boolean {

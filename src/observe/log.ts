@@ -60,6 +60,7 @@ export class Log {
         access_key_id: record.accessKeyId,
         session_id: record.sessionId,
         issued_session_id: record.issuedSessionId,
+        scoped_session_description: record.scopedSessionDescription,
         identity_provider: record.identityProvider,
         source_ip: record.sourceIp,
         user_agent: record.userAgent?.slice(0, maxUserAgent),

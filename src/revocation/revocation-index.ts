@@ -1,3 +1,4 @@
+import type { SessionAncestor } from '../tokens/session-ancestors.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import { revocationKey } from './revocation-key.ts';
 import type { Revocation } from './revocation-names.ts';
@@ -16,12 +17,20 @@ export class RevocationIndex {
     }
   }
 
-  /** True when any revocation applies to this session. */
+  /** True when any revocation applies to this session, or to one that it descends from. */
   revokes(claims: SessionClaims): boolean {
     if (this.#issuedBeforeMs.size === 0) return false;
+    const { ancestors = [], federation } = claims;
+    return (
+      this.#names(claims, federation?.provider) ||
+      ancestors.some((session) => this.#names(session, session.provider))
+    );
+  }
+
+  #names(session: Revocable, provider: string | undefined): boolean {
     // Sessions record the second they were issued in. One of the same second as the revocation may be older.
-    const issuedAtMs = claims.issuedAt * 1000;
-    for (const key of keysOf(claims)) {
+    const issuedAtMs = session.issuedAt * 1000;
+    for (const key of keysOf(session, provider)) {
       const issuedBeforeMs = this.#issuedBeforeMs.get(key);
       if (issuedBeforeMs !== undefined && issuedAtMs < issuedBeforeMs) return true;
     }
@@ -29,7 +38,10 @@ export class RevocationIndex {
   }
 }
 
-function* keysOf({ sessionId, principal, federation }: SessionClaims): Generator<string> {
+/** A session, or one that it descends from. */
+type Revocable = Pick<SessionClaims | SessionAncestor, 'sessionId' | 'issuedAt' | 'principal'>;
+
+function* keysOf({ sessionId, principal }: Revocable, provider: string | undefined): Generator<string> {
   yield revocationKey.everybody;
   yield revocationKey.session(sessionId);
   if (principal.kind === 'role-session') {
@@ -38,5 +50,5 @@ function* keysOf({ sessionId, principal, federation }: SessionClaims): Generator
   } else {
     yield revocationKey.user(principal.userArn);
   }
-  if (federation !== undefined) yield revocationKey.provider(federation.provider);
+  if (provider !== undefined) yield revocationKey.provider(provider);
 }

@@ -43,6 +43,7 @@ export type StsFacts = Partial<
     | 'decision'
     | 'issuedCredentials'
     | 'issuedSessionId'
+    | 'scopedSessionDescription'
     | 'identityProvider'
     | 'mfaOutcome'
   >

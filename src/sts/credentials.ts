@@ -6,6 +6,7 @@ import { sealSession } from '../tokens/seal.ts';
 import type { OwnerGrant } from './grants/owner-grant.ts';
 import type { ProviderGrant } from './grants/provider-grant.ts';
 import type { TrustGrant } from './grants/role-grant.ts';
+import type { ScopeGrant } from './grants/scope-grant.ts';
 import type { SessionPolicies } from './session-policies.ts';
 
 /** What is needed to issue a session. */
@@ -26,6 +27,15 @@ export interface IssuedCredentials {
   readonly Expiration: Date;
 }
 
+/** Any proof that a session may exist. */
+export type Grant = TrustGrant | OwnerGrant | ProviderGrant | ScopeGrant;
+
+/** What a request says about the token, beside the grant. */
+export interface TokenContent extends Pick<SessionPolicies, 'policy' | 'policyArns'> {
+  /** The token is padded to at least that many characters. */
+  readonly minTokenLength?: number | undefined;
+}
+
 /** Credentials, with the session id by which they can be revoked. */
 export interface Issued {
   readonly credentials: IssuedCredentials;
@@ -37,10 +47,11 @@ const sessionIdBytes = 16;
 /**
  * Issues temporary credentials for a grant. They are valid from `nowMs`, in milliseconds since the Unix epoch. The token
  * carries the session policies as sent. The secret is derived from a fresh seed and is not stored.
+ * @throws TokenTooLargeError
  */
 export function issue(
-  { principal, durationSeconds, claims }: TrustGrant | OwnerGrant | ProviderGrant,
-  { policy, policyArns }: Pick<SessionPolicies, 'policy' | 'policyArns'>,
+  { principal, durationSeconds, claims }: Grant,
+  { policy, policyArns, minTokenLength }: TokenContent,
   { keyRing, randomness, account }: Issuer,
   nowMs: number,
 ): Issued {
@@ -62,6 +73,7 @@ export function issue(
       ...(policy === undefined ? {} : { policy }),
     },
     keyRing,
+    minTokenLength,
   );
   const credentials = {
     AccessKeyId: accessKeyId,

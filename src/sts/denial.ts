@@ -1,8 +1,9 @@
 import type { AccessDecision } from '../authorize/decide.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import type { NeedsKeys } from '../iam/combine.ts';
-import { explainDenial } from '../iam/explain.ts';
+import { type Explained, explainDenial } from '../iam/explain.ts';
 import type { ContextEntry } from '../iam/key-table.ts';
+import { ownPolicyTypes } from '../iam/policy-sets.ts';
 import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
 import type { SignedCall } from './action.ts';
 import { stsError } from './errors.ts';
@@ -56,20 +57,16 @@ function sealRefusal({ action, resource, context, own }: RefusedCall, call: Sign
   );
 }
 
-const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
-
 /**
  * The caller's own policy set that denies, or `none` when the decision failed. `undefined` when all of them allow, and when the
  * answer would reveal something about the role.
  */
-function ownReason(
-  own: AccessDecision | NeedsKeys,
-): Pick<AccessDecision, 'policyType' | 'isExplicitDeny'> | undefined {
+function ownReason(own: AccessDecision | NeedsKeys): Explained | undefined {
   if (own.effect === 'needs') return undefined;
   const { sets, fault } = own;
   if (fault !== undefined) return { policyType: 'none', isExplicitDeny: false };
   const denying = ownPolicyTypes.find((policyType) => sets[policyType] === 'deny');
-  if (denying !== undefined) return { policyType: denying, isExplicitDeny: true };
+  if (denying !== undefined) return { policyType: denying, isExplicitDeny: true, sets };
   const silent = ownPolicyTypes.find((policyType) => sets[policyType] === 'none');
-  return silent === undefined ? undefined : { policyType: silent, isExplicitDeny: false };
+  return silent === undefined ? undefined : { policyType: silent, isExplicitDeny: false, sets };
 }

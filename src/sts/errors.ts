@@ -14,6 +14,7 @@ export type StsErrorCode =
   | 'IDPCommunicationError'
   | 'IDPRejectedClaim'
   | 'IncompleteSignature'
+  | 'InsufficientSessionLifetime'
   | 'InternalFailure'
   | 'InvalidAction'
   | 'InvalidAuthorizationMessageException'
@@ -22,6 +23,7 @@ export type StsErrorCode =
   | 'InvalidParameterCombination'
   | 'InvalidParameterValue'
   | 'InvalidQueryParameter'
+  | 'InvalidSubjectCredentials'
   | 'MalformedPolicyDocument'
   | 'MalformedQueryString'
   | 'MethodNotAllowed'
@@ -46,6 +48,10 @@ const table: Readonly<Record<StsErrorCode, readonly [status: number, text: strin
   IDPCommunicationError: [400, 'The identity provider could not be reached.'],
   IDPRejectedClaim: [403, 'The identity provider rejected the token.'],
   IncompleteSignature: [400, 'The request signature does not conform to AWS standards.'],
+  InsufficientSessionLifetime: [
+    400,
+    'The requested DurationSeconds exceeds what is left of the calling session.',
+  ],
   InternalFailure: [500, 'The request processing has failed because of an unknown error.'],
   InvalidAction: [400, 'The action or operation requested is invalid.'],
   InvalidAuthorizationMessageException: [400, 'The encoded authorization message is not valid.'],
@@ -54,6 +60,7 @@ const table: Readonly<Record<StsErrorCode, readonly [status: number, text: strin
   InvalidParameterCombination: [400, 'Parameters that must not be used together were used together.'],
   InvalidParameterValue: [400, 'A parameter has a value that it cannot have.'],
   InvalidQueryParameter: [400, 'A query parameter is malformed or occurs twice.'],
+  InvalidSubjectCredentials: [400, 'The calling session is not a valid session.'],
   MalformedPolicyDocument: [400, 'The policy document is malformed.'],
   MalformedQueryString: [404, 'The query string contains a syntax error.'],
   MethodNotAllowed: [405, 'Requests to this service use GET or POST.'],

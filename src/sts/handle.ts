@@ -13,7 +13,8 @@ import { flatCopy } from '../core/bytes.ts';
 import { type HeaderField, HeaderList } from '../core/header-list.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { SignedAction, SignedCall, StsAction, StsDependencies, StsTrace } from './action.ts';
-import { stsActions } from './actions/index.ts';
+import { stsActions, unsupportedActions } from './actions/index.ts';
+import { stsError } from './errors.ts';
 import type { SentParameters } from './parameters.ts';
 import { readStsCall, unknownOperation } from './query-request.ts';
 import { renderStsResult, type StsResponse, type StsResult } from './response-xml.ts';
@@ -89,7 +90,10 @@ async function authenticateCall(
 function findAction(name: string, trace: StsTrace): StsAction {
   const action = stsActions.get(name);
   // Only known names are recorded, because the operation becomes a metric label.
-  if (action === undefined) throw unknownOperation(name);
+  if (action === undefined) {
+    const reason = unsupportedActions.get(name);
+    throw reason === undefined ? unknownOperation(name) : stsError('InvalidAction', reason);
+  }
   // Not the name as sent, which is a slice of the form and would keep all of it.
   trace.add({ operation: action.name });
   return action;

@@ -1,12 +1,10 @@
 import { claimsOf } from '../authenticate/caller.ts';
-import { TokenTooLargeError } from '../tokens/seal.ts';
+import { maxTokenLength, TokenTooLargeError } from '../tokens/seal.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
 import type { SignedCall, UnsignedCall } from './action.ts';
-import { type Issued, type IssuedCredentials, issue } from './credentials.ts';
+import { type Grant, type Issued, type IssuedCredentials, issue, type TokenContent } from './credentials.ts';
 import { stsError } from './errors.ts';
-import type { OwnerGrant } from './grants/owner-grant.ts';
-import type { ProviderGrant } from './grants/provider-grant.ts';
-import type { TrustGrant } from './grants/role-grant.ts';
+import type { ScopeGrant } from './grants/scope-grant.ts';
 import { checkPackedSize, checkSessionPolicies } from './session-policies.ts';
 
 /** The parameters of a request that become part of the session, under their own names. */
@@ -15,6 +13,8 @@ export interface PassedIntoSession {
   /** Each member has `arn`. */
   readonly PolicyArns: readonly ReadonlyMap<string, string>[];
   readonly tags: readonly SessionTag[];
+  /** In bytes. */
+  readonly MinimumSessionTokenSize?: number | undefined;
   /** Uses up a proof of identity that may give credentials only once. Called last, before the credentials are given out. */
   readonly useUp?: () => Promise<void>;
 }
@@ -24,6 +24,17 @@ export interface IssuedSession {
   readonly credentials: IssuedCredentials;
   /** Percent. `undefined` when the request passed nothing into the session. */
   readonly packedPolicySize: number | undefined;
+  readonly tokenSize: TokenSize;
+}
+
+/** The members of a result that say how large the session token is (AWS STS API Reference, AssumeRole). */
+export interface TokenSize {
+  // Lets a response tree hold it as it is.
+  readonly [name: string]: number;
+  /** Percent of the longest token that is accepted, rounded up. */
+  readonly SessionTokenUtilization: number;
+  /** Bytes. */
+  readonly SessionTokenSize: number;
 }
 
 /**
@@ -34,16 +45,46 @@ export interface IssuedSession {
  * @throws StateFault when the shared state is not available
  */
 export async function issueSession(
-  grant: TrustGrant | OwnerGrant | ProviderGrant,
-  { Policy, PolicyArns, tags, useUp }: PassedIntoSession,
+  grant: Exclude<Grant, ScopeGrant>,
+  { Policy, PolicyArns, tags, MinimumSessionTokenSize, useUp }: PassedIntoSession,
   call: SignedCall | UnsignedCall,
   nowMs: number,
 ): Promise<IssuedSession> {
-  const { dependencies, trace } = call;
   const policyArns = arnsOf(PolicyArns);
-  const policies = checkSessionPolicies(Policy, policyArns, dependencies.authentication.directory);
+  const policies = checkSessionPolicies(Policy, policyArns, call.dependencies.authentication.directory);
   const size = checkPackedSize(policies, grant.claims);
   const isAnythingPassed = Policy !== undefined || policyArns.length > 0 || tags.length > 0;
+  const content = { ...policies, minTokenLength: MinimumSessionTokenSize };
+  const credentials = await issueConfirmed(grant, content, call, { nowMs, useUp });
+  return {
+    credentials,
+    packedPolicySize: isAnythingPassed ? size : undefined,
+    tokenSize: tokenSizeOf(credentials),
+  };
+}
+
+/**
+ * Issues the narrower session of a scope grant, which keeps the session policies of the calling session. Parameters and errors
+ * are as those of {@link issueSession}.
+ */
+export async function issueScopedSession(
+  grant: ScopeGrant,
+  { MinimumSessionTokenSize }: Pick<PassedIntoSession, 'MinimumSessionTokenSize'>,
+  call: SignedCall,
+  nowMs: number,
+): Promise<Omit<IssuedSession, 'packedPolicySize'>> {
+  const content = { ...grant.sessionPolicies, minTokenLength: MinimumSessionTokenSize };
+  const credentials = await issueConfirmed(grant, content, call, { nowMs });
+  return { credentials, tokenSize: tokenSizeOf(credentials) };
+}
+
+async function issueConfirmed(
+  grant: Grant,
+  content: TokenContent,
+  call: SignedCall | UnsignedCall,
+  { nowMs, useUp }: { readonly nowMs: number; readonly useUp?: PassedIntoSession['useUp'] },
+): Promise<IssuedCredentials> {
+  const { dependencies, trace } = call;
   if ('authenticated' in call) {
     const claims = claimsOf(call.authenticated.caller);
     // Decisions can take long. What is issued after a revocation has been acknowledged would outlive it.
@@ -51,10 +92,10 @@ export async function issueSession(
     // INVARIANT: nothing is waited for between here and issuing.
     call.authenticated.recheck(dependencies.clock.now());
   }
-  const { credentials, sessionId } = issueWithin(() => issue(grant, policies, dependencies, nowMs));
+  const issued = issueWithin(grant, () => issue(grant, content, dependencies, nowMs));
   await useUp?.();
-  trace.add({ issuedCredentials: true, issuedSessionId: sessionId });
-  return { credentials, packedPolicySize: isAnythingPassed ? size : undefined };
+  trace.add({ issuedCredentials: true, issuedSessionId: issued.sessionId });
+  return issued.credentials;
 }
 
 /** The ARNs in the parameter `PolicyArns`. */
@@ -62,13 +103,22 @@ export function arnsOf(members: PassedIntoSession['PolicyArns']): readonly strin
   return members.flatMap((member) => member.get('arn') ?? []);
 }
 
-// The packed size is within its limit here. Tags inherited along a chain, and those of an assertion, which are counted in
-// characters, can still make the token too long.
-function issueWithin(issueIt: () => Issued): Issued {
+function tokenSizeOf({ SessionToken }: IssuedCredentials): TokenSize {
+  // A token is ASCII.
+  const bytes = SessionToken.length;
+  return { SessionTokenUtilization: Math.ceil((bytes / maxTokenLength) * 100), SessionTokenSize: bytes };
+}
+
+// The packed size is within its limit here. Scope-down policies, tags inherited along a chain, and those of an assertion, which are
+// counted in characters, can still make the token too long.
+function issueWithin({ claims }: Grant, issueIt: () => Issued): Issued {
   try {
     return issueIt();
   } catch (error) {
     if (!(error instanceof TokenTooLargeError)) throw error;
-    throw stsError('PackedPolicyTooLarge', `Packing failed: ${error.message}.`, { cause: error });
+    const layers = 'scopeDown' in claims ? (claims.scopeDown ?? []) : [];
+    const sizes = layers.map(({ length }) => length).join(', ');
+    const taken = layers.length === 0 ? '' : `; its scope-down policies have ${sizes} characters`;
+    throw stsError('PackedPolicyTooLarge', `Packing failed: ${error.message}${taken}.`, { cause: error });
   }
 }

@@ -37,6 +37,11 @@ export const stsParameters: {
   readonly DurationSeconds: ParameterRule<number | undefined>;
   /** Seconds, for GetSessionToken and GetFederationToken. */
   readonly OwnDurationSeconds: ParameterRule<number | undefined>;
+  /** Seconds, for GetScopedCredentials. */
+  readonly ScopedDurationSeconds: ParameterRule<number | undefined>;
+  /** Bytes. */
+  readonly MinimumSessionTokenSize: ParameterRule<number | undefined>;
+  readonly ScopedSessionDescription: ParameterRule<string | undefined>;
   readonly ExternalId: ParameterRule<string | undefined>;
   /** The name of a federated user. */
   readonly Name: ParameterRule<string | undefined>;
@@ -70,6 +75,13 @@ export const stsParameters: {
   // The role's own maximum is checked once the role may be assumed. It can be up to a year here; AWS stops at 43200.
   DurationSeconds: integer({ min: 900, max: longestSessionSeconds }),
   OwnDurationSeconds: integer({ min: 900, max: 129_600 }),
+  ScopedDurationSeconds: integer({ min: 1, max: 129_600 }),
+  MinimumSessionTokenSize: integer({ min: 0, max: 4096 }),
+  ScopedSessionDescription: text({
+    min: 2,
+    max: 256,
+    pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*',
+  }),
   ExternalId: text({ min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' }),
   Name: text({ min: 2, max: 32, pattern: sessionNamePattern }),
   AccessKeyId: text({ min: 16, max: 128, pattern: '[\\w]*' }),

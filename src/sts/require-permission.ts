@@ -20,21 +20,65 @@ export async function requirePermission(
   call: SignedCall,
   further: readonly ContextEntry[] = [],
 ): Promise<AccessDecision> {
-  const { authenticated, dependencies, trace } = call;
+  const asked = await decideOwn(action, resource, call, further);
+  const { decision } = asked;
+  call.trace.add({ decision: decisionFacts(decision, asked.durationUs) });
+  if (decision.effect === 'allow') return decision;
+  throw refusalOf(asked, call);
+}
+
+/**
+ * Refuses an action that needs no permission when the caller's own policies deny it explicitly, on any of these resources, or when
+ * that cannot be decided.
+ * @throws the same as {@link requirePermission}
+ */
+export async function refuseExplicitDeny(
+  action: string,
+  resources: readonly string[],
+  call: SignedCall,
+  further: readonly ContextEntry[],
+): Promise<void> {
+  for (const resource of resources) {
+    const asked = await decideOwn(action, resource, call, further);
+    const { isExplicitDeny, fault } = asked.decision;
+    if (!isExplicitDeny && fault === undefined) continue;
+    call.trace.add({ decision: decisionFacts(asked.decision, asked.durationUs) });
+    throw refusalOf(asked, call);
+  }
+}
+
+/** A decision of the caller's own policies. */
+interface OwnDecision {
+  readonly action: string;
+  readonly resource: string;
+  readonly context: readonly ContextEntry[];
+  readonly decision: AccessDecision;
+  readonly durationUs: number;
+}
+
+async function decideOwn(
+  action: string,
+  resource: string,
+  { authenticated, dependencies, trace }: SignedCall,
+  further: readonly ContextEntry[],
+): Promise<OwnDecision> {
   const { raw, caller, region } = authenticated;
-  const entries = [...globalKeys(raw, caller, region), ...further];
+  const context = [...globalKeys(raw, caller, region), ...further];
   const query = {
     principal: policyPrincipal(caller),
     action,
     resource,
-    context: new RequestContext(entries),
+    context: new RequestContext(context),
   };
   const startedAt = performance.now();
   const decisions = new PacedDecisions(trace.client);
   const own = await decisions.gather(dependencies.policies, caller);
   const decision = settled(await decisions.decide(own, query));
-  trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
+  const durationUs = (performance.now() - startedAt) * 1000;
   authenticated.recheck(dependencies.clock.now());
-  if (decision.effect === 'allow') return decision;
-  throw accessDenied({ action, resource, context: entries, own: decision }, call, denialDetail(decision));
+  return { action, resource, context, decision, durationUs };
+}
+
+function refusalOf({ action, resource, context, decision }: OwnDecision, call: SignedCall): Error {
+  return accessDenied({ action, resource, context, own: decision }, call, denialDetail(decision));
 }

@@ -27,7 +27,7 @@ export function checkSessionPolicies(
   directory: Directory,
 ): SessionPolicies {
   requirePolicyRoom(policy, policyArns);
-  if (policy !== undefined) requireSessionPolicy(policy);
+  if (policy !== undefined) requirePolicy(policy, 'session policy');
   for (const arn of policyArns) {
     if (directory.managedPolicy(arn) === undefined) {
       throw stsError('ValidationError', `The managed policy ${arn.slice(0, 256)} does not exist.`);
@@ -72,13 +72,21 @@ export function checkPackedSize(
   throw tooLarge(`Packed size of ${filling} consumes ${size}% of allotted space.`);
 }
 
-function requireSessionPolicy(text: string): void {
+/**
+ * Checks a scope-down policy of GetScopedCredentials, whose elements are those of a session policy.
+ * @throws ServiceError MalformedPolicyDocument with place and reason
+ */
+export function requireScopeDownPolicy(text: string): void {
+  requirePolicy(text, 'scope-down policy');
+}
+
+function requirePolicy(text: string, what: string): void {
   try {
     parsePolicyText(text, 'session');
   } catch (error) {
     if (!(error instanceof PolicyDocumentError)) throw error;
     const reason = error.message.slice(0, maxReasonCharacters);
-    throw stsError('MalformedPolicyDocument', `The session policy is malformed: ${reason}`, { cause: error });
+    throw stsError('MalformedPolicyDocument', `The ${what} is malformed: ${reason}`, { cause: error });
   }
 }
 

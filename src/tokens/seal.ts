@@ -20,9 +20,10 @@ export class TokenTooLargeError extends Error {
 /**
  * Encrypts claims into a compact JWE (RFC 7516; `dir`, A256GCM) under the sealing key of the ring. They are encrypted because
  * the holder must not read policies and tags.
+ * @param minLength the token gets at least as many characters; those that are shorter without it all get the same length
  * @throws TokenTooLargeError
  */
-export function sealSession(claims: SessionClaims, ring: KeyRing): string {
+export function sealSession(claims: SessionClaims, ring: KeyRing, minLength = 0): string {
   const { id, sessionTokens } = ring.sealWith;
   const header = encodeHeader({ alg: 'dir', enc: 'A256GCM', kid: id, typ: sessionTokenType });
   const parts = encodeClaimsInParts(claims);
@@ -30,12 +31,43 @@ export function sealSession(claims: SessionClaims, ring: KeyRing): string {
   const bytes = Buffer.byteLength(text);
   if (bytes > maxUnpackedBytes)
     throw tooLarge(`${bytes} bytes unpacked`, bytes - maxUnpackedBytes, maxUnpackedBytes);
-  const token = encryptCompact(header, sessionTokens, deflateRawSync(text));
+  const deflated = deflateRawSync(text);
+  const wanted = bytesInside(header, minLength);
+  const content = deflated.length < wanted ? deflatedAndPadded(text, wanted + paddingBytes) : deflated;
+  const token = encryptCompact(header, sessionTokens, content);
   if (token.length <= maxTokenLength) return token;
   const smaller = encryptCompact(header, sessionTokens, deflateApart(parts));
   if (smaller.length <= maxTokenLength) return smaller;
   const { length } = smaller;
   throw tooLarge(`${length} characters`, length - maxTokenLength, maxTokenLength);
+}
+
+/** Characters of a compact JWE besides the header and the ciphertext: nonce, tag and dots. */
+const otherCharacters = 16 + 22 + 4;
+
+/** The fewest bytes of ciphertext that make a token at least that long. */
+function bytesInside(header: string, length: number): number {
+  return Math.floor(((length - header.length - otherCharacters) * 3 + 1) / 4);
+}
+
+/** More than a flush and the head of a stored block take. With it every content that has to be padded fits. */
+const paddingBytes = 16;
+const storedBlockHeadBytes = 5;
+
+/**
+ * Deflates a text into exactly that many bytes: after it stands a stored block of spaces (RFC 1951, 3.2.4), which end the JSON. It
+ * is inside the encrypted part, so the length of a padded token says nothing about the claims.
+ */
+function deflatedAndPadded(text: string, bytes: number): Buffer {
+  const deflated = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
+  const length = bytes - deflated.length - storedBlockHeadBytes;
+  // INVARIANT: flushing takes fewer bytes than are reserved for it.
+  if (length < 0) throw new Error('the claims take more than the padded size');
+  const head = Buffer.alloc(storedBlockHeadBytes);
+  head.writeUInt8(1, 0);
+  head.writeUInt16LE(length, 1);
+  head.writeUInt16LE(0xffff - length, 3);
+  return Buffer.concat([deflated, head, Buffer.alloc(length, ' ')]);
 }
 
 function tooLarge(size: string, over: number, allowed: number): TokenTooLargeError {

@@ -7,6 +7,8 @@
  * This file defines the claims of a session token.
  */
 
+import { asAncestor, decodeAncestors, encodeAncestors, type SessionAncestor } from './session-ancestors.ts';
+
 /** A session of a role. */
 export interface RoleSessionPrincipal {
   readonly kind: 'role-session';
@@ -82,9 +84,19 @@ export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
   readonly federation?: SessionFederation;
   /** Names of managed policies from the provider's token. For claim-mode roles only. */
   readonly policyNames?: readonly string[];
+  /** The scope-down policies of GetScopedCredentials as their callers sent them, the first one first: one to three. */
+  readonly scopeDown?: readonly string[];
+  /** The sessions that this one descends from, the nearest one first. Revoking one of them ends this session. */
+  readonly ancestors?: readonly SessionAncestor[];
 }
 
+/** Most scope-down policies of a session (AWS STS API Reference, GetScopedCredentials, ScopedPoliciesCount). */
+export const maxScopeDownPolicies = 3;
+
+/** The version of claims without scope-down policies, which earlier releases read too. */
 const claimsVersion = 1;
+/** The version of claims with scope-down policies. Earlier releases would ignore the policies, so they must refuse it. */
+const scopedClaimsVersion = 2;
 
 /** The claims as JSON with short names, as they are in a token. */
 export function encodeClaims(claims: SessionClaims): string {
@@ -97,7 +109,7 @@ export function encodeClaims(claims: SessionClaims): string {
  */
 export function encodeClaimsInParts(claims: SessionClaims): readonly [string, string, string] {
   const written = JSON.stringify({
-    v: claimsVersion,
+    v: claims.scopeDown === undefined ? claimsVersion : scopedClaimsVersion,
     id: claims.sessionId,
     ak: claims.accessKeyId,
     sd: Buffer.from(claims.seed).toString('base64url'),
@@ -106,11 +118,13 @@ export function encodeClaimsInParts(claims: SessionClaims): readonly [string, st
     exp: claims.expiresAt,
     si: claims.sourceIdentity,
     ma: claims.mfaAuthenticatedAt,
+    an: claims.ancestors && encodeAncestors(claims.ancestors, asAncestor(claims)),
   });
   const passed = JSON.stringify({
     p: claims.policy,
     pa: claims.policyArns,
     pn: claims.policyNames,
+    sc: claims.scopeDown,
     t: claims.tags.map(({ key, value, isTransitive }) => [key, value, isTransitive ? 1 : 0]),
   });
   const [voucher, subject] = encodeFederation(claims.federation);
@@ -120,8 +134,10 @@ export function encodeClaimsInParts(claims: SessionClaims): readonly [string, st
 /** Reads the form that {@link encodeClaims} writes, strictly. `undefined` for anything else. */
 export function decodeClaims(text: string): SessionClaims | undefined {
   const value = parse(text);
-  if (value === undefined || value['v'] !== claimsVersion) return undefined;
-  const { id, ak, sd, iat, exp, p, pa, t, si, ma, f, pn } = value;
+  if (value === undefined) return undefined;
+  const { v, id, ak, sd, iat, exp, p, pa, t, si, ma, f, pn, sc, an } = value;
+  if (v !== (sc === undefined ? claimsVersion : scopedClaimsVersion)) return undefined;
+  if (sc !== undefined && !isScopeDown(sc)) return undefined;
   const principal = decodePrincipal(value);
   const seed = typeof sd === 'string' ? Buffer.from(sd, 'base64url') : undefined;
   const tags = decodeTags(t);
@@ -132,7 +148,7 @@ export function decodeClaims(text: string): SessionClaims | undefined {
   if (ma !== undefined && !isTime(ma)) return undefined;
   if (pn !== undefined && !isTextList(pn)) return undefined;
   if (seed?.length !== 32 || tags === undefined || !isTextList(pa)) return undefined;
-  return {
+  const claims: SessionClaims = {
     sessionId: id,
     accessKeyId: ak,
     seed: new Uint8Array(seed),
@@ -146,7 +162,11 @@ export function decodeClaims(text: string): SessionClaims | undefined {
     ...(ma === undefined ? {} : { mfaAuthenticatedAt: ma }),
     ...(federation === undefined ? {} : { federation }),
     ...(pn === undefined ? {} : { policyNames: pn }),
+    ...(sc === undefined ? {} : { scopeDown: sc }),
   };
+  if (an === undefined) return claims;
+  const ancestors = decodeAncestors(an, asAncestor(claims));
+  return ancestors && { ...claims, ancestors };
 }
 
 function encodePrincipal(principal: SessionPrincipal): Record<string, string> {
@@ -207,6 +227,10 @@ function isOptionalText(value: unknown): value is string | undefined {
 
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function isScopeDown(value: unknown): value is string[] {
+  return isTextList(value) && value.length > 0 && value.length <= maxScopeDownPolicies;
 }
 
 function isTextList(value: unknown): value is string[] {

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { s3ErrorTable } from '../../src/s3/errors.ts';
 import type { S3Operation } from '../../src/s3/operation.ts';
 import { operations } from '../../src/s3/operations/index.ts';
 import { stsErrorTable } from '../../src/sts/errors.ts';
+import { withTables } from './sts-table.ts';
 
 const code = (text: string): string => `\`${text}\``;
 const codes = (texts: readonly string[]): string => texts.map(code).join(', ');
@@ -19,11 +21,17 @@ describe.each([
   ['docs/metrics.md', metricsPage],
   ['docs/errors.md', errorsPage],
   ['docs/s3-operations.md', operationsPage],
+  ['docs/sts.md', stsPage],
 ])('%s', (path, page) => {
   it('is what the source says', async () => {
     await expect(page()).toMatchFileSnapshot(`../../${path}`);
   });
 });
+
+/** The page itself, of which only the tables are generated. */
+function stsPage(): string {
+  return withTables(readFileSync(new URL('../../docs/sts.md', import.meta.url), 'utf8'));
+}
 
 function metricsPage(): string {
   const rows = new Metrics().descriptions.map(({ name, type, labels, help }) => [

@@ -177,6 +177,24 @@ describe('a batch is refused before its body is read', () => {
     expect(await refusal(policies, kind)).toBeUndefined();
   });
 
+  it('because of the scope-down policy that allows no deletion, whatever the bucket policy grants', async () => {
+    const everyone = policyOf(allow('*', inBucket, { Principal: '*' }));
+    const directory = directoryOf({
+      identity: [policyOf(allow('*', '*'))],
+      bucketPolicies: { data: everyone },
+    });
+    const wide = policyOf(allow('*', '*'));
+    const refusedBy = async (layers: readonly object[]): Promise<string | undefined> => {
+      const caller = callerOf('role-session', directory, undefined, layers);
+      const { request, authenticated } = received(wire, caller);
+      return (await refuseBatch(request, authenticated, sourcesOf(directory)))?.message;
+    };
+    expect(await refusedBy([wide, wide])).toBeUndefined();
+    expect(await refusedBy([wide, policyOf(allow('s3:Get*', '*'))])).toContain(
+      'because no scope-down policy allows the s3:DeleteObject action (layer 2)',
+    );
+  });
+
   it('in audit mode only for reasons that audit mode does not relax', async () => {
     expect(await refusal({ identity: [] }, 'user', 'audit')).toBeUndefined();
     const bounded = { identity: [], boundary: policyOf(allow('s3:Get*', '*')) };
@@ -286,9 +304,10 @@ describe('random policies', () => {
         policies,
         fc.constantFrom(...kinds),
         fc.constantFrom('enforce' as const, 'enforce' as const, 'audit' as const),
-        async (drawn, kind, enforcement) => {
+        fc.option(fc.array(document, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 2 }),
+        async (drawn, kind, enforcement, scopeDown) => {
           const directory = directoryOf(drawn);
-          const caller = callerOf(kind, directory, drawn.session);
+          const caller = callerOf(kind, directory, drawn.session, scopeDown);
           const sources = sourcesOf(directory, { enforcement });
           const unread = received(wire, caller);
           const { request, authenticated } = received(wire, caller, deleteOf(entries));

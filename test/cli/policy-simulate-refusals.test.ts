@@ -137,6 +137,26 @@ describe('policy simulate exits 2', () => {
       [session, ...get, '--session-policy', longPolicy],
       '--session-policy',
     ],
+    [
+      'a scope-down policy of a long-term key',
+      [alice, ...get, '--scope-down', badPolicy],
+      'needs temporary credentials',
+    ],
+    [
+      'a malformed scope-down policy',
+      [session, ...get, '--scope-down', badPolicy],
+      '--scope-down: Statement[0]',
+    ],
+    [
+      'a fourth scope-down policy',
+      [session, ...get, ...Array.from({ length: 4 }, () => ['--scope-down', badPolicy]).flat()],
+      'a session has 3 scope-down policies at most',
+    ],
+    [
+      'a scope-down policy that is not there',
+      [session, ...get, '--scope-down', missingFile],
+      '--scope-down: ',
+    ],
     ['a session policy that is not there', [session, ...get, '--session-policy', missingFile], 'ENOENT'],
     [
       'an unknown managed session policy',

@@ -135,6 +135,8 @@ describe('policy simulate', () => {
             identity: 'allow',
             boundary: null,
             session: null,
+            scopeDown: null,
+            scopeDownLayer: null,
             resource: null,
             resourceLevel: 'none',
           },
@@ -182,6 +184,47 @@ describe('who asks', () => {
     expect(
       (await ask(session, 's3:GetObject', 'arn:aws:s3:::data/a', '--session-policy-arn', arn)).code,
     ).toBe(0);
+  });
+
+  it('is held to every scope-down policy, and says which one does not allow', async () => {
+    const statement = (Action: string): string =>
+      `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"${Action}","Resource":"*"}}`;
+    const [reading, writing] = [
+      file('reading.json', statement('s3:Get*')),
+      file('writing.json', statement('s3:Put*')),
+    ];
+    const narrowed = (...paths: string[]): string[] => paths.flatMap((path) => ['--scope-down', path]);
+    const get = ['s3:GetObject', 'arn:aws:s3:::data/a'] as const;
+    expect((await ask(session, ...get, ...narrowed(reading, reading, reading))).code).toBe(0);
+    expect(await resultOf(session, ...get, ...narrowed(reading, writing))).toMatchObject({
+      decision: 'implicitDeny',
+      policyType: 'scopeDown',
+      reason: 'because no scope-down policy allows the s3:GetObject action (layer 2)',
+      policySets: { identity: 'allow', session: null, scopeDown: 'none', scopeDownLayer: 2 },
+      matchedStatements: [
+        { policyType: 'identity' },
+        { policyType: 'scopeDown', policy: 'scope-down policy 1' },
+      ],
+    });
+    const { data } = await ask(session, ...get, ...narrowed(writing));
+    expect(data).toContain('decided by the scope-down policies');
+    expect(data).toContain('session -, scope-down none (layer 1), resource -');
+  });
+
+  it('scopes itself down unless something denies that', async () => {
+    const denying = file(
+      'denying.json',
+      '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sts:GetScopedCredentials","Resource":"*"}}',
+    );
+    const scoping = [session, 'sts:GetScopedCredentials', '*'] as const;
+    expect((await ask(...scoping)).code).toBe(0);
+    expect(await resultOf(...scoping, '--scope-down', denying)).toMatchObject({
+      decision: 'explicitDeny',
+      policyType: 'scopeDown',
+    });
+    expect((await ask(alice, 'sts:GetScopedCredentials', '*')).prose).toContain(
+      'sts:GetScopedCredentials is asked by a session with temporary credentials',
+    );
   });
 
   it('has the tags of the session', async () => {

@@ -24,6 +24,7 @@ cases:
     resource: arn:aws:s3:::data/a
     sessionPolicy: { Version: "2012-10-17", Statement: { Effect: Allow, Action: "s3:PutObject", Resource: "*" } }
     sessionPolicyArns: []
+    scopeDown: [{ Version: "2012-10-17", Statement: { Effect: Allow, Action: "s3:ListBucket", Resource: "*" } }]
     expect: implicitDeny
   - name: the session's own tags
     principal: arn:aws:sts::123456789012:assumed-role/data-reader/bob
@@ -235,6 +236,12 @@ describe('policy test exits 2 with the place', () => {
       'Effect: Allow, Action: "s3:PutObject"',
       'Effect: allow, Action: "s3:PutObject"',
       '18:56 cases[2].sessionPolicy.Statement[0].Effect: ',
+    ],
+    [
+      'a malformed scope-down policy',
+      'Effect: Allow, Action: "s3:ListBucket"',
+      'Effect: allow, Action: "s3:ListBucket"',
+      'cases[2].scopeDown[0].Statement[0].Effect: ',
     ],
     [
       'an unknown session policy',

@@ -16,7 +16,7 @@ readonly HELM_VERSION=3.22.0
 readonly KUBERNETES_VERSION=1.34.4
 readonly KEYCLOAK_VERSION=26.4.0
 readonly NODE_VERSION=24.21.0
-readonly BOTO3_VERSION=1.44.5
+readonly BOTO3_VERSION=1.44.8
 readonly AWSCLI_VERSION=1.46.3
 
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"

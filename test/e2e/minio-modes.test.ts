@@ -5,6 +5,7 @@ import {
   type AssumeRoleWithWebIdentityCommandInput,
   type AssumeRoleWithWebIdentityCommandOutput,
   GetCallerIdentityCommand,
+  GetScopedCredentialsCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
 import { fromWebToken } from '@aws-sdk/credential-providers';
@@ -110,6 +111,41 @@ const arnOf = async (keys: SdkCredentials): Promise<string | undefined> =>
   (await stsClient(sidecar.url, keys, clock).send(new GetCallerIdentityCommand({}))).Arn;
 const lifetimeSeconds = ({ Credentials }: AssumeRoleWithWebIdentityCommandOutput): number =>
   Math.round(((Credentials?.Expiration?.getTime() ?? 0) - clock.now()) / 1000);
+
+/** Narrows a session to reading; the policy allows more than some sessions have. */
+async function scoped(keys: SdkCredentials): Promise<Required<SdkCredentials>> {
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' },
+  });
+  const client = stsClient(sidecar.url, keys, clock);
+  const { Credentials } = await client.send(new GetScopedCredentialsCommand({ Policy }));
+  return {
+    accessKeyId: Credentials?.AccessKeyId ?? '',
+    secretAccessKey: Credentials?.SecretAccessKey ?? '',
+    sessionToken: Credentials?.SessionToken ?? '',
+  };
+}
+
+describe('a session that narrows itself', () => {
+  it('keeps to the policies of the provider or of its claim, and its ARN', async () => {
+    const ofProvider = await credentials({ token: await ofRoles(), RoleArn: generatedArn });
+    const both = await credentials({ token: await ofClaims({ [claim]: 'Put,Get' }) });
+    const writing = await credentials({ token: await ofClaims({ [claim]: 'Put' }) });
+    for (const keys of [ofProvider, both, writing]) {
+      expect(await put(keys)).toBe('allowed');
+      const narrow = await scoped(keys);
+      expect(await put(narrow)).toBe('AccessDenied 403');
+      expect(await arnOf(narrow)).toBe(await arnOf(keys));
+      expect(await get(narrow)).toBe(await get(keys));
+    }
+    expect([await get(ofProvider), await get(both), await get(writing)]).toEqual([
+      'AccessDenied 403',
+      'allowed',
+      'AccessDenied 403',
+    ]);
+  });
+});
 
 describe('role policies', () => {
   it('are those of everyone of the provider, by its generated role ARN in whatever region', async () => {

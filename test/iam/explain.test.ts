@@ -5,6 +5,7 @@ import { RequestContext } from '../../src/iam/request-context.ts';
 import { compileAll } from '../support/raw-policies.ts';
 
 const allow = { Statement: { Effect: 'Allow', Action: '*', Resource: '*' } };
+const allowOther = { Statement: { Effect: 'Allow', Action: 's3:PutObject', Resource: '*' } };
 const deny = { Statement: { Effect: 'Deny', Action: '*', Resource: '*' } };
 const denyEveryone = { Statement: { Effect: 'Deny', Principal: '*', Action: '*', Resource: '*' } };
 
@@ -33,6 +34,14 @@ describe('explainDenial', () => {
     ['because no identity-based policy allows the s3:GetObject action', { identity: [] }],
     ['because no permissions boundary allows the s3:GetObject action', { identity, boundary: [] }],
     ['because no session policy allows the s3:GetObject action', { identity, session: [] }],
+    [
+      'because no scope-down policy allows the s3:GetObject action (layer 2)',
+      { identity, scopeDown: [...compileAll([allow], 'session'), ...compileAll([allowOther], 'session')] },
+    ],
+    [
+      'with an explicit deny in a scope-down policy (layer 3)',
+      { identity, scopeDown: compileAll([allow, allowOther, deny], 'session') },
+    ],
     ['with an explicit deny in an identity-based policy', { identity: compileAll([deny], 'identity') }],
     [
       'with an explicit deny in a permissions boundary',

@@ -70,13 +70,15 @@ const sets = fc
     identity: fc.array(policy, { maxLength: 2 }),
     boundary: fc.option(policy, { nil: undefined }),
     session: fc.option(policy, { nil: undefined }),
+    scopeDown: fc.option(fc.array(policy, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 2 }),
     resource: fc.option(resourcePolicy, { nil: undefined }),
   })
   .map(
-    ({ identity, boundary, session, resource: ofBucket }): PolicySets => ({
+    ({ identity, boundary, session, scopeDown, resource: ofBucket }): PolicySets => ({
       identity: compileAll(identity, 'identity'),
       boundary: boundary && compileAll([boundary], 'boundary'),
       session: session && compileAll([session], 'session'),
+      scopeDown: scopeDown && compileAll(scopeDown, 'session'),
       resource: ofBucket && compileAll([ofBucket], 'resource'),
     }),
   );
@@ -129,6 +131,23 @@ describe('refusalWithin', () => {
     const wide = allowOf(`${bucket}logs/*`, { Principal: { AWS: principal.arn } });
     const policies = { identity: [], resource: compileAll([narrow, wide], 'resource') };
     expect(refusalOfLogs(policies)).toBeUndefined();
+  });
+
+  it('needs an Allow for all of it from each scope-down policy, whatever a bucket policy grants', () => {
+    const [wide, narrow] = [allowOf(`${bucket}logs/*`), allowOf(`${bucket}logs/?`)];
+    const ofBucket = compileAll([{ ...allowOf(`${bucket}*`, { Principal: '*' }) }], 'resource');
+    for (const sets of [{ identity: compileAll([wide], 'identity') }, { identity: [], resource: ofBucket }]) {
+      expect(refusalOfLogs({ ...sets, scopeDown: compileAll([wide, wide], 'session') })).toBeUndefined();
+      for (const layers of [
+        [wide, narrow],
+        [narrow, wide],
+      ]) {
+        expect(refusalOfLogs({ ...sets, scopeDown: compileAll(layers, 'session') })).toMatchObject({
+          isExplicitDeny: false,
+          policyType: 'scopeDown',
+        });
+      }
+    }
   });
 
   it('resolves variables in patterns that cover the prefix and in those that a Deny exempts', () => {

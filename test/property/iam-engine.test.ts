@@ -37,21 +37,35 @@ vi.setConfig({ testTimeout: propertyTimeoutMs });
 
 const optionalPolicies = fc.option(policies('identity'), { nil: undefined });
 
+/** One to three scope-down policies; half of them allow all but a little, so that some requests get through several. */
+const scopeDownLayers = fc.array(
+  fc.oneof(
+    policy('identity'),
+    statement('identity', 'Deny').map((denying) => ({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow' as const, Action: '*', Resource: '*' }, denying],
+    })),
+  ),
+  { minLength: 1, maxLength: 3 },
+);
+
 const sets: fc.Arbitrary<RawSets> = fc
   .tuple(
     policies('identity', 1),
     optionalPolicies,
     optionalPolicies,
+    fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: scopeDownLayers }),
     fc.oneof(
       fc.constant({}),
       policies('resource', 1).map((resource) => ({ resource })),
       policies('trust', 1).map((resource) => ({ resource, isTrust: true })),
     ),
   )
-  .map(([identity, boundary, session, resource]) => ({
+  .map(([identity, boundary, session, scopeDown, resource]) => ({
     identity,
     ...(boundary === undefined ? {} : { boundary }),
     ...(session === undefined ? {} : { session }),
+    ...(scopeDown === undefined ? {} : { scopeDown }),
     ...resource,
   }));
 
@@ -140,8 +154,8 @@ describe('the compiled engine', () => {
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(engineRuns / 20);
     expect([...reasons].sort()).toEqual([
       ...['identity', 'resource'].map((by) => `allow by ${by}`),
-      ...['boundary', 'identity', 'resource', 'session'].map((by) => `explicit-deny by ${by}`),
-      ...['boundary', 'identity', 'resource', 'session'].map((by) => `implicit-deny by ${by}`),
+      ...['boundary', 'identity', 'resource', 'scopeDown', 'session'].map((by) => `explicit-deny by ${by}`),
+      ...['boundary', 'identity', 'resource', 'scopeDown', 'session'].map((by) => `implicit-deny by ${by}`),
     ]);
   });
 
@@ -167,12 +181,13 @@ describe('the compiled engine', () => {
             ...document,
             Statement: [document.Statement].flat().reverse().map(withConditionsTurned),
           }));
-        const { identity, boundary, session, resource } = drawn;
+        const { identity, boundary, session, scopeDown, resource } = drawn;
         const other = {
           ...drawn,
           identity: turned(identity),
           ...(boundary === undefined ? {} : { boundary: turned(boundary) }),
           ...(session === undefined ? {} : { session: turned(session) }),
+          ...(scopeDown === undefined ? {} : { scopeDown: turned(scopeDown).reverse() }),
           ...(resource === undefined ? {} : { resource: turned(resource) }),
         };
         const values = Object.entries(asked.context).map(([key, value]) => [key, [value].flat().reverse()]);
@@ -209,6 +224,39 @@ describe('the compiled engine', () => {
         if (asked.principal.kind !== 'federated-user' && isAllowed(narrowed, asked)) {
           expect(alone).toBe(true);
         }
+      }),
+      { numRuns: otherRuns },
+    );
+  });
+
+  it('never lets a scope-down policy widen what the calling session may do, whatever else grants it', () => {
+    const seen = { allowed: 0, narrowed: 0, ofBucket: 0 };
+    fc.assert(
+      fc.property(question, scopeDownLayers, ([session, asked], layers) => {
+        const scoped = { ...session, scopeDown: [...(session.scopeDown ?? []), ...layers] };
+        const before = decideRaw(session, asked);
+        const after = decideRaw(scoped, asked);
+        expect(after).toEqual(referenceOutcome(scoped, asked));
+        if (decisionOf(after) === 'allow') expect(after).toEqual(before);
+        if (decisionOf(before) === 'explicit-deny') expect(decisionOf(after)).toBe('explicit-deny');
+        if (decisionOf(after) === 'allow') seen.allowed += 1;
+        else if (decisionOf(before) === 'allow') {
+          seen.narrowed += 1;
+          if (before !== 'needs' && before.by === 'resource') seen.ofBucket += 1;
+        }
+      }),
+      { numRuns: otherRuns },
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(otherRuns / 200);
+  });
+
+  it('allows what each scope-down policy allows alone, and nothing else', () => {
+    fc.assert(
+      fc.property(question, scopeDownLayers, ([session, asked], layers) => {
+        const { scopeDown = [] } = session;
+        const all = [...scopeDown, ...layers];
+        const whole = isAllowed({ ...session, scopeDown: all }, asked);
+        expect(all.every((layer) => isAllowed({ ...session, scopeDown: [layer] }, asked))).toBe(whole);
       }),
       { numRuns: otherRuns },
     );

@@ -60,6 +60,7 @@ function withTags(all: {
   readonly identity: readonly Draft[];
   readonly boundary: readonly Draft[] | undefined;
   readonly session: readonly Draft[] | undefined;
+  readonly scopeDown: readonly (readonly Draft[])[] | undefined;
   readonly resource: readonly Draft[] | undefined;
 }): Drawn {
   const tags: string[] = [];
@@ -72,11 +73,12 @@ function withTags(all: {
     });
     return [{ Version: '2012-10-17', Statement }];
   };
-  const { identity, boundary, session: ofSession, resource } = all;
+  const { identity, boundary, session: ofSession, scopeDown, resource } = all;
   const sets = {
     identity: named(identity),
     ...(boundary === undefined ? {} : { boundary: named(boundary) }),
     ...(ofSession === undefined ? {} : { session: named(ofSession) }),
+    ...(scopeDown === undefined ? {} : { scopeDown: scopeDown.flatMap(named) }),
     ...(resource === undefined ? {} : { resource: named(resource) }),
   };
   return { sets, tags };
@@ -84,7 +86,13 @@ function withTags(all: {
 
 const question = fc.record({
   drawn: fc
-    .record({ identity: drafts(), boundary: optional(), session: optional(), resource: optional(true) })
+    .record({
+      identity: drafts(),
+      boundary: optional(),
+      session: optional(),
+      scopeDown: fc.option(fc.array(drafts(), { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 2 }),
+      resource: optional(true),
+    })
     .map(withTags),
   principal: fc.constantFrom(...principals),
   chosen: fc.nat({ max: 2 ** maxTags - 1 }),

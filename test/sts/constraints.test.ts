@@ -151,6 +151,20 @@ describe('the limits of a parameter', () => {
     expect(await said(max + 1)).toBe(`Member must have value less than or equal to ${max}`);
   });
 
+  it.each([
+    'AssumeRole',
+    'AssumeRoleWithWebIdentity',
+    'AssumeRoleWithSAML',
+    'GetSessionToken',
+    'GetFederationToken',
+  ])('MinimumSessionTokenSize of %s: 0 to 4096', async (action) => {
+    const said = (value: number): Promise<string> =>
+      saidOf(action, 'MinimumSessionTokenSize', String(value), 'minimumSessionTokenSize');
+    expect([await said(0), await said(4096)]).toEqual(['', '']);
+    expect(await said(-1)).toBe('Member must have value greater than or equal to 0');
+    expect(await said(4097)).toBe('Member must have value less than or equal to 4096');
+  });
+
   it.each(['AssumeRole', 'GetFederationToken'])('tags of %s', async (action) => {
     const said = async (key: string, value: string): Promise<string[]> => {
       const form = {

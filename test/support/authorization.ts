@@ -75,7 +75,12 @@ export function recordsOf(policies: OwnPolicies): DirectoryRecords {
 }
 
 /** The caller of a kind in such a directory. */
-export function callerOf(kind: CallerKind, directory: Directory, session?: unknown): Caller {
+export function callerOf(
+  kind: CallerKind,
+  directory: Directory,
+  session?: unknown,
+  scopeDown?: readonly unknown[],
+): Caller {
   const root = directory.root;
   const user = directory.userByArn(`arn:aws:iam::${account}:user/alice`);
   const role = directory.role(`arn:aws:iam::${account}:role/worker`);
@@ -91,6 +96,7 @@ export function callerOf(kind: CallerKind, directory: Directory, session?: unkno
     policyArns: [],
     tags: [],
     ...(session === undefined ? {} : { policy: JSON.stringify(session) }),
+    ...(scopeDown === undefined ? {} : { scopeDown: scopeDown.map((one) => JSON.stringify(one)) }),
   };
   switch (kind) {
     case 'user':

@@ -17,6 +17,7 @@ export function compileSets(sets: RawSets): PolicySets {
     identity: compileAll(sets.identity, 'identity'),
     ...(sets.boundary === undefined ? {} : { boundary: compileAll(sets.boundary, 'boundary') }),
     ...(sets.session === undefined ? {} : { session: compileAll(sets.session, 'identity') }),
+    ...(sets.scopeDown === undefined ? {} : { scopeDown: compileAll(sets.scopeDown, 'identity') }),
     ...(sets.resource === undefined
       ? {}
       : { resource: compileAll(sets.resource, sets.isTrust === true ? 'trust' : 'resource') }),

@@ -42,6 +42,8 @@ export interface RawSets {
   readonly identity: readonly RawPolicy[];
   readonly boundary?: readonly RawPolicy[];
   readonly session?: readonly RawPolicy[];
+  /** Each of them has to allow. */
+  readonly scopeDown?: readonly RawPolicy[];
   readonly resource?: readonly RawPolicy[];
   /** True when the resource set is a role's trust policy. */
   readonly isTrust?: boolean;
@@ -60,7 +62,7 @@ export type ReferenceDecision = 'allow' | 'implicit-deny' | 'explicit-deny';
 /** The answer and the set that gave it, denied it, or should have allowed. */
 export interface ReferenceOutcome {
   readonly decision: ReferenceDecision;
-  readonly by: 'identity' | 'boundary' | 'session' | 'resource';
+  readonly by: 'identity' | 'boundary' | 'session' | 'scopeDown' | 'resource';
 }
 
 const levels = ['none', 'account', 'entity', 'direct'] as const;
@@ -84,14 +86,20 @@ export function referenceOutcome(sets: RawSets, request: RawRequest): ReferenceO
       ['identity', sets.identity],
       ['boundary', sets.boundary],
       ['session', session],
+      ['scopeDown', sets.scopeDown],
       ['resource', sets.resource],
     ] as const
   ).find(([, policies]) => applying(policies, 'Deny').length > 0);
   if (denying !== undefined) return { decision: 'explicit-deny', by: denying[0] };
 
+  const isNarrowedAway = (sets.scopeDown ?? []).some((layer) => applying([layer], 'Allow').length === 0);
   const granted = applying(sets.resource, 'Allow').map((statement) => principalLevel(statement, request));
   const level = levels.findLast((candidate) => granted.includes(candidate)) ?? 'none';
-  if (level === 'direct') return { decision: 'allow', by: 'resource' };
+  if (level === 'direct') {
+    return isNarrowedAway
+      ? { decision: 'implicit-deny', by: 'scopeDown' }
+      : { decision: 'allow', by: 'resource' };
+  }
   const isBare = kind === 'anonymous' || kind === 'web-identity' || kind === 'saml';
   if (isBare || (sets.isTrust === true && level === 'none'))
     return { decision: 'implicit-deny', by: 'resource' };
@@ -104,6 +112,7 @@ export function referenceOutcome(sets: RawSets, request: RawRequest): ReferenceO
   if (session !== undefined && applying(session, 'Allow').length === 0) {
     return { decision: 'implicit-deny', by: 'session' };
   }
+  if (isNarrowedAway) return { decision: 'implicit-deny', by: 'scopeDown' };
   return { decision: 'allow', by: level === 'entity' ? 'resource' : 'identity' };
 }
 

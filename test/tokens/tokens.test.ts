@@ -112,6 +112,75 @@ describe('session tokens', () => {
     }
   });
 
+  it('open to their scope-down policies and to the sessions that they descend from', () => {
+    const principal = { kind: 'role-session', roleArn: 'arn:r', sessionName: 'a' } as const;
+    const user = { kind: 'user-session', userArn: 'arn:u' } as const;
+    const ancestors = [
+      { sessionId: 'one', issuedAt: 1_800_000_000, principal },
+      { sessionId: 'two', issuedAt: 1_800_000_000, principal },
+      { sessionId: 'three', issuedAt: 1_799_999_999, principal, provider: 'arn:p' },
+      { sessionId: 'four', issuedAt: 1_799_999_998, principal: user },
+    ];
+    const sealed = claims({ scopeDown: ['{"Statement":[]}', '{}'], ancestors });
+    expect(new SessionOpener(ring).open(sealSession(sealed, ring))?.claims).toEqual(sealed);
+  });
+
+  it('name ancestors that are the same but for their id by that alone', () => {
+    const { principal, issuedAt } = claims();
+    const own = { sessionId: 'parent', issuedAt, principal } as never;
+    expect(encodeClaims(claims({ ancestors: [own, own] }))).toContain('"an":["parent","parent"]');
+  });
+
+  it('with scope-down policies have a version that earlier releases refuse', () => {
+    expect(JSON.parse(encodeClaims(claims({ scopeDown: ['{}'] })))).toMatchObject({ v: 2 });
+    expect(JSON.parse(encodeClaims(claims({ ancestors: [] as never })))).toMatchObject({ v: 1 });
+  });
+
+  const scopedText = (changes: object): string =>
+    JSON.stringify({ ...JSON.parse(encodeClaims(claims({ scopeDown: ['{}'] }))), ...changes });
+  it.each<[what: string, changes: object, opens: boolean]>([
+    ['three scope-down policies', { sc: ['{}', '{}', '{}'] }, true],
+    ['four scope-down policies', { sc: ['{}', '{}', '{}', '{}'] }, false],
+    ['no scope-down policy', { sc: [] }, false],
+    ['no list of scope-down policies', { sc: undefined }, false],
+    ['a scope-down policy that is no text', { sc: [{}] }, false],
+    ['an empty scope-down policy', { sc: [''] }, false],
+    ['scope-down policies, and the version of claims without them', { v: 1 }, false],
+    ['an unknown version', { v: 3 }, false],
+    ['an ancestor by its id', { an: ['x'] }, true],
+    ['no ancestor in the list', { an: [] }, false],
+    ['an ancestor without an id', { an: [''] }, false],
+    ['an ancestor that is a role session', { an: [['x', 1, '', 'arn:r', 's']] }, true],
+    ['an ancestor without a name', { an: [['x', 1, '', 'arn:r', '']] }, false],
+    ['an ancestor without an ARN', { an: [['x', 1, '', '']] }, false],
+    ['an ancestor without a time', { an: [['x', 0, '', 'arn:u']] }, false],
+    ['an ancestor with one more member', { an: [['x', 1, '', 'arn:r', 's', 't']] }, false],
+    ['ancestors that are no list', { an: 'x' }, false],
+  ])('with %s open: %s', async (_, changes, opens) => {
+    const token = await forge(ring, {}, deflateRawSync(scopedText(changes)));
+    expect(new SessionOpener(ring).open(token) !== undefined).toBe(opens);
+  });
+
+  it('are padded to a length that says nothing about their claims', () => {
+    const opener = new SessionOpener(ring);
+    for (const wanted of [600, 1_001, 2_048, 3_999, 4_096]) {
+      const lengths = new Set<number>();
+      for (let size = 0; size < wanted; size += 7) {
+        const sealed = claims({ policy: randomBytes(size).toString('base64') });
+        const natural = sealSession(sealed, ring).length;
+        const token = sealSession(sealed, ring, wanted);
+        expect(token.length).toBeGreaterThanOrEqual(wanted);
+        expect(opener.open(token)?.claims).toEqual(sealed);
+        if (natural < wanted) lengths.add(token.length);
+        else expect(token.length).toBe(natural);
+      }
+      expect(lengths.size).toBe(1);
+      expect(Math.max(...lengths) - wanted).toBeLessThan(32);
+    }
+    const same = claims();
+    expect(sealSession(same, ring, 0)).toHaveLength(sealSession(same, ring).length);
+  });
+
   it('show nothing of their claims', async () => {
     const token = sealSession(claims({ policy: '{"Sid":"visible"}' }), ring);
     for (const part of token.split('.')) {

@@ -65,11 +65,12 @@ const places: Readonly<Partial<Record<QuestionField, string>>> = {
   policyNames: 'needs a session of the claim-mode provider',
   sessionPolicy: sessionParts,
   sessionPolicyArns: sessionParts,
+  scopeDown: 'needs temporary credentials',
   tags: sessionParts,
 };
 
 function refuseBut(admitted: readonly QuestionField[], asking: Asking, who: string): void {
-  const { sessionToken = false, policyNames = [], sessionPolicyArns, tags } = asking;
+  const { sessionToken = false, policyNames = [], sessionPolicyArns, scopeDown, tags } = asking;
   const given: readonly (readonly [field: QuestionField, isGiven: boolean])[] = [
     ['sessionToken', sessionToken],
     ['mfaAgeSeconds', asking.mfaAgeSeconds !== undefined],
@@ -77,6 +78,7 @@ function refuseBut(admitted: readonly QuestionField[], asking: Asking, who: stri
     ['policyNames', policyNames.length > 0],
     ['sessionPolicy', asking.sessionPolicy !== undefined],
     ['sessionPolicyArns', sessionPolicyArns.length > 0],
+    ['scopeDown', scopeDown.length > 0],
     ['tags', tags.length > 0],
   ];
   for (const [field, isGiven] of given) {

@@ -10,7 +10,7 @@ import type { User } from '../../directory/user.ts';
 import { describeProvider } from '../../identity/kinds.ts';
 import type { SessionClaims, SessionPrincipal } from '../../tokens/session-claims.ts';
 import { type Asking, QuestionError, type QuestionField } from './question.ts';
-import { checkMfaAge, checkPolicyNames, checkSession } from './session-checks.ts';
+import { checkMfaAge, checkPolicyNames, checkSession, scopeDownOf } from './session-checks.ts';
 import type { World } from './world.ts';
 
 /** A caller with an access key, and the other parts that a question about it may have. */
@@ -22,6 +22,8 @@ export interface FoundCaller {
   /** Keys that every request of the caller has, with values that only the real session knows. */
   readonly untold: readonly string[];
 }
+
+const limits: readonly QuestionField[] = ['sessionPolicy', 'sessionPolicyArns', 'scopeDown'];
 
 /** The session name when the question names a role without a session. */
 export const simulatedSessionName = 'policy-simulate';
@@ -54,11 +56,11 @@ function ownCaller(owner: User | Root, asking: Asking, world: World, nowMs: numb
     const principal = { kind: 'user-session', userArn: arn, userId } as const;
     // The code comes with the request for the session, so it is as old as the session.
     const issuedAtMs = nowMs - (ageSeconds ?? 0) * 1000;
-    const claims = claimsOf(principal, issuedAtMs);
+    const claims = { ...claimsOf(principal, issuedAtMs), ...scopeDownOf(asking) };
     const proved = ageSeconds === undefined ? claims : { ...claims, mfaAuthenticatedAt: claims.issuedAt };
     return {
       caller: identifySession(proved, world.directory),
-      admits: ['sessionToken', 'mfaAgeSeconds'],
+      admits: ['sessionToken', 'mfaAgeSeconds', 'scopeDown'],
       who: 'a session of GetSessionToken',
       untold: [],
     };
@@ -97,10 +99,10 @@ function federatedUser(
   }
   checkSession(asking, world);
   const session = { kind: 'federated-user', userArn: owner.arn, userId: owner.userId, name } as const;
-  const claims = { ...claimsOf(session, nowMs), ...passedOn(asking) };
+  const claims = { ...claimsOf(session, nowMs), ...passedOn(asking), ...scopeDownOf(asking) };
   return {
     caller: identifySession(claims, world.directory),
-    admits: ['federatedBy', 'sessionPolicy', 'sessionPolicyArns', 'tags'],
+    admits: ['federatedBy', ...limits, 'tags'],
     who: 'a federated user',
     untold: [],
   };
@@ -115,11 +117,11 @@ function roleSession({ role, name }: NamedSession, asking: Asking, world: World,
   checkSession(asking, world);
   const { arn: roleArn, roleId } = role;
   const principal = { kind: 'role-session', roleArn, roleId, sessionName: name } as const;
-  const claims = { ...claimsOf(principal, nowMs), ...passedOn(asking) };
+  const claims = { ...claimsOf(principal, nowMs), ...passedOn(asking), ...scopeDownOf(asking) };
   if (role.provider === undefined) {
     return {
       caller: identifySession(claims, world.directory),
-      admits: ['sessionPolicy', 'sessionPolicyArns', 'tags'],
+      admits: [...limits, 'tags'],
       who: 'a session of a role',
       untold: [],
     };
@@ -128,7 +130,7 @@ function roleSession({ role, name }: NamedSession, asking: Asking, world: World,
   if (held === undefined) {
     return {
       caller: identifySession(claims, world.directory),
-      admits: [],
+      admits: ['scopeDown'],
       who: 'a session of AssumeRoleWithCustomToken',
       untold: [],
     };
@@ -138,7 +140,7 @@ function roleSession({ role, name }: NamedSession, asking: Asking, world: World,
   const named = isClaimMode ? { policyNames: checkPolicyNames(asking.policyNames, world) } : {};
   return {
     caller: identifySession({ ...claims, federation, ...named }, world.directory),
-    admits: ['sessionPolicy', 'sessionPolicyArns', ...(isClaimMode ? (['policyNames'] as const) : [])],
+    admits: [...limits, ...(isClaimMode ? (['policyNames'] as const) : [])],
     who: 'a session of a provider’s own role',
     untold,
   };

@@ -1,6 +1,7 @@
 import { suggest } from '../../config/suggest.ts';
 import type { S3Operation } from '../../s3/operation.ts';
 import { operations } from '../../s3/operations/index.ts';
+import { getScopedCredentials } from '../../sts/grants/scope-grant.ts';
 import {
   assumeRole,
   assumeRoleWithSaml,
@@ -29,7 +30,8 @@ export type StsActionName =
   | typeof setSourceIdentity
   | 'sts:GetFederationToken'
   | 'sts:GetAccessKeyInfo'
-  | 'sts:DecodeAuthorizationMessage';
+  | 'sts:DecodeAuthorizationMessage'
+  | typeof getScopedCredentials;
 
 const stsActionNames: readonly StsActionName[] = [
   assumeRole,
@@ -40,6 +42,7 @@ const stsActionNames: readonly StsActionName[] = [
   'sts:GetFederationToken',
   'sts:GetAccessKeyInfo',
   'sts:DecodeAuthorizationMessage',
+  getScopedCredentials,
 ];
 
 /** Actions that only a response needs: what a read shows besides the bytes. */

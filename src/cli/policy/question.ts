@@ -11,6 +11,7 @@ export type QuestionField =
   | 'policyNames'
   | 'sessionPolicy'
   | 'sessionPolicyArns'
+  | 'scopeDown'
   | 'tags'
   | 'action'
   | 'resource'
@@ -39,6 +40,8 @@ export interface Asking {
   /** The text of an inline session policy. */
   readonly sessionPolicy?: string | undefined;
   readonly sessionPolicyArns: readonly string[];
+  /** The texts of scope-down policies, as they were passed to GetScopedCredentials one after the other. */
+  readonly scopeDown: readonly string[];
   /** Session tags. */
   readonly tags: readonly (readonly [key: string, value: string])[];
 }

@@ -1,3 +1,4 @@
+import type { PolicyType } from '../../iam/combine.ts';
 import type { StatementReference } from '../../iam/evaluate.ts';
 import { explainDenial } from '../../iam/explain.ts';
 import type { StatementMatch } from '../../iam/trace.ts';
@@ -54,13 +55,15 @@ function statementJson({ policy, sid, index }: StatementReference): object {
 
 type Decided = Exclude<Simulation['decision'], { readonly effect: 'needs' }>;
 
-function setsJson({ identity, boundary, session, resource, resourceLevel }: Decided['sets']): object {
+function setsJson(sets: Decided['sets']): object {
   return {
-    identity,
-    boundary: boundary ?? null,
-    session: session ?? null,
-    resource: resource ?? null,
-    resourceLevel,
+    identity: sets.identity,
+    boundary: sets.boundary ?? null,
+    session: sets.session ?? null,
+    scopeDown: sets.scopeDown ?? null,
+    scopeDownLayer: sets.scopeDownLayer ?? null,
+    resource: sets.resource ?? null,
+    resourceLevel: sets.resourceLevel,
   };
 }
 
@@ -82,7 +85,7 @@ export function renderSimulation(simulation: Simulation): string {
   if (decision.effect !== 'needs') {
     const { policyType, statement, sets } = decision;
     const at = statement === undefined ? '' : `: ${renderStatement(statement)}`;
-    if (policyType !== 'none') lines.push(`  decided by the ${policyType} policies${at}`);
+    if (policyType !== 'none') lines.push(`  decided by the ${nameOf(policyType)} policies${at}`);
     lines.push(`  sets       ${renderSets(sets)}`);
   }
   if (simulation.isOnlyRecorded)
@@ -92,14 +95,21 @@ export function renderSimulation(simulation: Simulation): string {
   return lines.join('\n');
 }
 
-function renderSets({ identity, boundary, session, resource, resourceLevel }: Decided['sets']): string {
-  const level = resource === 'allow' ? ` (${resourceLevel})` : '';
-  return `identity ${identity}, boundary ${boundary ?? '-'}, session ${session ?? '-'}, resource ${resource ?? '-'}${level}`;
+function renderSets(sets: Decided['sets']): string {
+  const { identity, boundary = '-', session = '-', scopeDown, scopeDownLayer, resource = '-' } = sets;
+  const level = resource === 'allow' ? ` (${sets.resourceLevel})` : '';
+  const layer = scopeDownLayer === undefined ? '' : ` (layer ${scopeDownLayer})`;
+  const narrowed = scopeDown === undefined ? '' : `, scope-down ${scopeDown}${layer}`;
+  return `identity ${identity}, boundary ${boundary}, session ${session}${narrowed}, resource ${resource}${level}`;
+}
+
+function nameOf(policyType: PolicyType): string {
+  return policyType === 'scopeDown' ? 'scope-down' : policyType;
 }
 
 function renderMatch({ policyType, effect, statement, level }: StatementMatch): string {
   const principal = level === undefined ? '' : ` (principal: ${level})`;
-  return `    ${effect.padEnd(5)} ${policyType.padEnd(8)} ${renderStatement(statement)}${principal}`;
+  return `    ${effect.padEnd(5)} ${nameOf(policyType).padEnd(8)} ${renderStatement(statement)}${principal}`;
 }
 
 /** `ReadData Statement[0] (Sid "Read")` */

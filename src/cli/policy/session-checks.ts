@@ -1,7 +1,8 @@
 import { suggest } from '../../config/suggest.ts';
 import { foldCase } from '../../core/fold-case.ts';
 import { ServiceError } from '../../core/service-error.ts';
-import { checkSessionPolicies } from '../../sts/session-policies.ts';
+import { checkSessionPolicies, requireScopeDownPolicy } from '../../sts/session-policies.ts';
+import { maxScopeDownPolicies, type SessionClaims } from '../../tokens/session-claims.ts';
 import { type Asking, QuestionError } from './question.ts';
 import type { World } from './world.ts';
 
@@ -20,14 +21,26 @@ export function checkSession({ sessionPolicy, sessionPolicyArns, tags }: Asking,
   }
 }
 
-function tryAs(field: 'sessionPolicy' | 'sessionPolicyArns', check: () => unknown): void {
+/**
+ * The claim with the scope-down policies of a session, after the checks of GetScopedCredentials, with its messages.
+ * @throws QuestionError
+ */
+export function scopeDownOf({ scopeDown }: Asking): Pick<SessionClaims, 'scopeDown'> {
+  if (scopeDown.length > maxScopeDownPolicies) {
+    throw new QuestionError('scopeDown', `a session has ${maxScopeDownPolicies} scope-down policies at most`);
+  }
+  for (const text of scopeDown) tryAs('scopeDown', () => requireScopeDownPolicy(text));
+  return scopeDown.length === 0 ? {} : { scopeDown };
+}
+
+function tryAs(field: 'sessionPolicy' | 'sessionPolicyArns' | 'scopeDown', check: () => unknown): void {
   try {
     check();
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     throw new QuestionError(
       field,
-      error.message.replace(/\.$/, '').replace(/^The session policy is malformed: /, ''),
+      error.message.replace(/\.$/, '').replace(/^The (?:session|scope-down) policy is malformed: /, ''),
     );
   }
 }

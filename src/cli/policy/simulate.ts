@@ -12,9 +12,11 @@ import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-
 import { parseArn } from '../../core/arn.ts';
 import { foldCase } from '../../core/fold-case.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
+import { policyTypes } from '../../iam/policy-sets.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
 import { matchingStatements, type StatementMatch } from '../../iam/trace.ts';
+import { getScopedCredentials } from '../../sts/grants/scope-grant.ts';
 import { decideTrustCase } from '../../sts/grants/trust-question.ts';
 import type { Asker } from './asker.ts';
 import { type Simulated, s3Context } from './circumstances.ts';
@@ -58,11 +60,18 @@ export function simulate(actionText: string, resource: string, simulated: Simula
   if (known.service === 'sts') {
     const { sets, query } = stsCase(known.action, resource, simulated);
     const matches = matchingStatements(sets, query);
-    const decision = decideTrustCase({ sets, query });
+    const decided = decideTrustCase({ sets, query });
+    const decision = known.action === getScopedCredentials ? unlessDenied(decided) : decided;
     return simulation(known, { sets, query, matches, decision }, query.resource, simulated);
   }
   const decided = decideEvery(s3Cases(known, resource, simulated), simulated);
   return simulation(known, decided, resource, simulated);
+}
+
+/** The decision about an action that needs no Allow: only an explicit Deny, and a fault, refuse it. */
+function unlessDenied(decision: Decision | NeedsKeys): Decision | NeedsKeys {
+  if (decision.effect === 'needs' || !isNoDeny(decision)) return decision;
+  return { effect: 'allow', isExplicitDeny: false, policyType: 'none', sets: decision.sets };
 }
 
 /** A case with its answer. */
@@ -182,11 +191,8 @@ function isOnlyRecorded(decision: Simulation['decision'], { asker, world }: Simu
   return isUnallowedOnly(decision) && isAudited(asker.caller, world.settings.authorization.enforcement);
 }
 
-function unusedKeys(
-  { identity, boundary = [], session = [], resource = [] }: PolicySets,
-  { circumstances }: Simulated,
-): string[] {
-  const policies = [...identity, ...boundary, ...session, ...resource];
+function unusedKeys(sets: PolicySets, { circumstances }: Simulated): string[] {
+  const policies = policyTypes.flatMap((policyType) => sets[policyType] ?? []);
   const given = circumstances.context.map(([key]) => foldCase(key));
   return given.filter((key) => !policies.some(({ contextKeys }) => contextKeys.has(key)));
 }

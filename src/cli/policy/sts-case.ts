@@ -6,6 +6,7 @@ import { federatedUserName } from '../../core/iam-names.ts';
 import type { Role } from '../../directory/role.ts';
 import { RequestContext } from '../../iam/request-context.ts';
 import { federatedUserKeys } from '../../sts/grants/owner-grant.ts';
+import { getScopedCredentials, scopeKeys } from '../../sts/grants/scope-grant.ts';
 import {
   assumeRole,
   assumeRoleWithSaml,
@@ -45,26 +46,42 @@ export function stsCase(action: StsActionName, resource: string, simulated: Simu
 /** For actions that only the caller's own policies decide: the possible callers and resources. */
 interface OwnedAction {
   readonly callers: readonly Caller['kind'][];
+  /** The callers, for messages. */
+  readonly who: string;
   readonly resource: 'federated-user' | 'any';
 }
 
-const information: OwnedAction = { callers: ['user', 'root', 'role-session'], resource: 'any' };
+const withLongTermKey = 'a user with a long-term key';
+
+const information: OwnedAction = {
+  callers: ['user', 'root', 'role-session'],
+  who: `${withLongTermKey}, by root or by a session of a role`,
+  resource: 'any',
+};
 
 const ownedActions: Readonly<Partial<Record<StsActionName, OwnedAction>>> = {
-  'sts:GetFederationToken': { callers: ['user', 'root'], resource: 'federated-user' },
+  'sts:GetFederationToken': {
+    callers: ['user', 'root'],
+    who: `${withLongTermKey} or by root`,
+    resource: 'federated-user',
+  },
   'sts:GetAccessKeyInfo': information,
   'sts:DecodeAuthorizationMessage': information,
+  [getScopedCredentials]: {
+    callers: ['user-session', 'root-session', 'federated-user', 'role-session'],
+    who: 'a session with temporary credentials',
+    resource: 'any',
+  },
 };
 
 function ownCase(
   action: StsActionName,
   resource: string,
-  { callers, resource: kind }: OwnedAction,
+  { callers, who, resource: kind }: OwnedAction,
   { asker, world, circumstances, raw }: Simulated,
 ): TrustCase {
   if (asker.kind !== 'caller' || !callers.includes(asker.caller.kind)) {
-    const sessions = callers.includes('role-session') ? ', by root or by a session of a role' : ' or by root';
-    throw new QuestionError('action', `${action} is asked by a user with a long-term key${sessions}`);
+    throw new QuestionError('action', `${action} is asked by ${who}`);
   }
   const { account } = world.settings;
   const prefix = `arn:${account.partition}:sts::${account.id}:federated-user/`;
@@ -78,7 +95,13 @@ function ownCase(
   }
   const { tags = [] } = requestedSession(circumstances);
   const own = globalKeys(raw, asker.caller, account.region);
-  const entries = kind === 'any' ? own : [...own, ...federatedUserKeys(tags, account.id)];
+  const further =
+    kind === 'federated-user'
+      ? federatedUserKeys(tags, account.id)
+      : action === getScopedCredentials
+        ? scopeKeys(defaultDurationSeconds, account.id)
+        : [];
+  const entries = [...own, ...further];
   const context = new RequestContext(
     overlaidEntries(entries, circumstances),
     untoldKeys(trustRequestKeys, circumstances),

@@ -26,6 +26,7 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
     PolicyArns: stsParameters.PolicyArns,
     Policy: stsParameters.Policy,
     DurationSeconds: stsParameters.DurationSeconds,
+    MinimumSessionTokenSize: stsParameters.MinimumSessionTokenSize,
   },
   async perform(values, call) {
     const { raw, dependencies } = call;
@@ -39,7 +40,7 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
     const { sessionName, tags, sourceIdentity, maxDurationSeconds } = identity;
     const { DurationSeconds: durationSeconds } = values;
     const asked = durationSeconds ?? defaultDurationSeconds;
-    const session = {
+    const requested = {
       sessionName,
       tags,
       sourceIdentity,
@@ -48,23 +49,24 @@ export const assumeRoleWithSaml: UnsignedAction = defineUnsignedAction({
     const grant = await grantRoleToFederated(
       { roleArn, sessionName, durationSeconds, tags, sourceIdentity, maxDurationSeconds },
       {
-        question: federatedQuestion(session, { kind: 'saml', ...identity }, raw, account),
+        question: federatedQuestion(requested, { kind: 'saml', ...identity }, raw, account),
         federation: federationOf(identity),
       },
       call,
     );
     const passed = { ...values, tags, useUp: () => orStsError(identity.useUp(), call) };
-    const { credentials, packedPolicySize } = await issueSession(grant, passed, call, raw.receivedAtMs);
+    const session = await issueSession(grant, passed, call, raw.receivedAtMs);
     return {
-      Credentials: credentials,
+      Credentials: session.credentials,
       AssumedRoleUser: grant.assumedRoleUser,
-      PackedPolicySize: packedPolicySize,
+      PackedPolicySize: session.packedPolicySize,
       Subject: identity.subject,
       SubjectType: identity.subjectType,
       Issuer: identity.issuer,
       Audience: identity.recipient,
       NameQualifier: identity.nameQualifier,
       SourceIdentity: grant.claims.sourceIdentity,
+      ...session.tokenSize,
     };
   },
 });

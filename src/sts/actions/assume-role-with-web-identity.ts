@@ -22,6 +22,7 @@ const parameters = {
   PolicyArns: stsParameters.PolicyArns,
   Policy: stsParameters.Policy,
   DurationSeconds: stsParameters.DurationSeconds,
+  MinimumSessionTokenSize: stsParameters.MinimumSessionTokenSize,
 };
 
 const trustPolicyParameters = {
@@ -63,6 +64,7 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
       Credentials: session.credentials,
       PackedPolicySize: session.packedPolicySize,
       SourceIdentity: sourceIdentity,
+      ...session.tokenSize,
     };
   },
 });

@@ -29,6 +29,7 @@ export const assumeRole: SignedAction = defineAction({
     TokenCode: stsParameters.TokenCode,
     SourceIdentity: stsParameters.SourceIdentity,
     ProvidedContexts: refused(stsParameters.ProvidedContexts),
+    MinimumSessionTokenSize: stsParameters.MinimumSessionTokenSize,
   },
   async perform(values, call) {
     const { receivedAtMs } = call.authenticated.raw;
@@ -53,6 +54,7 @@ export const assumeRole: SignedAction = defineAction({
       Credentials: session.credentials,
       PackedPolicySize: session.packedPolicySize,
       SourceIdentity: grant.claims.sourceIdentity,
+      ...session.tokenSize,
     };
   },
 });

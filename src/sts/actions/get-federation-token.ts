@@ -23,6 +23,7 @@ export const getFederationToken: SignedAction = defineAction({
     PolicyArns: stsParameters.PolicyArns,
     DurationSeconds: stsParameters.OwnDurationSeconds,
     Tags: stsParameters.Tags,
+    MinimumSessionTokenSize: stsParameters.MinimumSessionTokenSize,
   },
   async perform(values, call) {
     const { authenticated } = call;
@@ -33,16 +34,12 @@ export const getFederationToken: SignedAction = defineAction({
     };
     const { grant, user } = await grantFederatedUser(requireOwner(authenticated.caller), session, call);
     const { receivedAtMs } = authenticated.raw;
-    const { credentials, packedPolicySize } = await issueSession(
-      grant,
-      { ...values, tags: session.tags },
-      call,
-      receivedAtMs,
-    );
+    const issued = await issueSession(grant, { ...values, tags: session.tags }, call, receivedAtMs);
     return {
-      Credentials: credentials,
+      Credentials: issued.credentials,
       FederatedUser: { Arn: user.Arn, FederatedUserId: user.FederatedUserId },
-      PackedPolicySize: packedPolicySize ?? 0,
+      PackedPolicySize: issued.packedPolicySize ?? 0,
+      ...issued.tokenSize,
     };
   },
 });

@@ -21,6 +21,7 @@ export const getSessionToken: SignedAction = defineAction({
     DurationSeconds: stsParameters.OwnDurationSeconds,
     SerialNumber: stsParameters.SerialNumber,
     TokenCode: stsParameters.TokenCode,
+    MinimumSessionTokenSize: stsParameters.MinimumSessionTokenSize,
   },
   async perform(values, call) {
     const { authenticated } = call;
@@ -31,8 +32,9 @@ export const getSessionToken: SignedAction = defineAction({
       durationSeconds: values.DurationSeconds,
       mfaAuthenticatedAt: await verifyMfa(code, call),
     });
-    const nothing = { Policy: undefined, PolicyArns: [], tags: [] };
-    const { credentials } = await issueSession(grant, nothing, call, receivedAtMs);
-    return { Credentials: credentials };
+    const { MinimumSessionTokenSize } = values;
+    const passed = { Policy: undefined, PolicyArns: [], tags: [], MinimumSessionTokenSize };
+    const { credentials, tokenSize } = await issueSession(grant, passed, call, receivedAtMs);
+    return { Credentials: credentials, ...tokenSize };
   },
 });

@@ -14,7 +14,10 @@ import { decodeAuthorizationMessage } from './decode-authorization-message.ts';
 import { getAccessKeyInfo } from './get-access-key-info.ts';
 import { getCallerIdentity } from './get-caller-identity.ts';
 import { getFederationToken } from './get-federation-token.ts';
+import { getScopedCredentials } from './get-scoped-credentials.ts';
 import { getSessionToken } from './get-session-token.ts';
+
+export { unsupportedActions } from './unsupported.ts';
 
 /** Every action that can be performed, by its exact name. */
 export const stsActions: ReadonlyMap<string, StsAction> = new Map(
@@ -27,6 +30,7 @@ export const stsActions: ReadonlyMap<string, StsAction> = new Map(
     getAccessKeyInfo,
     getCallerIdentity,
     getFederationToken,
+    getScopedCredentials,
     getSessionToken,
   ].map((action): [string, StsAction] => [action.name, action]),
 );

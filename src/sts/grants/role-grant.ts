@@ -15,6 +15,7 @@ import { accessDenied, denialDetail } from '../denial.ts';
 import { requireChainedDuration, requireDuration } from '../durations.ts';
 import { stsError } from '../errors.ts';
 import { withInherited } from '../session-tags.ts';
+import { descentFrom } from './descent.ts';
 import { type GrantedRoleSession, RoleSession } from './role-session.ts';
 import {
   aboutAction,
@@ -116,7 +117,11 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   requireSameSourceIdentity(request.sourceIdentity, caller);
   requireChainedDuration(durationSeconds, caller);
   requireDuration(durationSeconds, role);
-  const claims = sourceIdentity === undefined ? { tags } : { tags, sourceIdentity };
+  const claims = {
+    tags,
+    ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+    ...(inherited === undefined ? {} : { ancestors: descentFrom(inherited) }),
+  };
   return new GrantOfTrust(decision, role, { name: sessionName, durationSeconds, claims });
 }
 

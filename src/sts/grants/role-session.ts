@@ -7,7 +7,10 @@ export interface GrantedRoleSession {
   readonly name: string;
   readonly durationSeconds: number;
   /** The claims of the session besides its policies. */
-  readonly claims: Pick<SessionClaims, 'tags' | 'sourceIdentity' | 'federation' | 'policyNames'>;
+  readonly claims: Pick<
+    SessionClaims,
+    'tags' | 'sourceIdentity' | 'federation' | 'policyNames' | 'ancestors'
+  >;
 }
 
 /** What every grant of a role says about its session. */

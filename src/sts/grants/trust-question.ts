@@ -6,6 +6,7 @@ import type { RawRequest } from '../../core/raw-request.ts';
 import type { AccountRecord } from '../../directory/records.ts';
 import type { Role } from '../../directory/role.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
+import { ownPolicyTypes } from '../../iam/policy-sets.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { type ContextEntry, RequestContext } from '../../iam/request-context.ts';
 import type { SessionTag } from '../../tokens/session-claims.ts';
@@ -172,8 +173,6 @@ export function aboutAction({ sets, query }: TrustCase, action: string): TrustCa
 }
 
 const noTags: ReadonlyMap<string, string> = new Map();
-
-const ownPolicyTypes = ['identity', 'boundary', 'session'] as const;
 
 /** Decides a {@link trustCase} without pauses. */
 export function decideTrustCase({ sets, query }: TrustCase): Decision | NeedsKeys {
