@@ -144,7 +144,7 @@ describe('credentials that a catalog vends for one table', () => {
     expect(Errors.map(({ Key, Code }) => [Key, Code])).toEqual([[`${table}-archive/x`, 'AccessDenied']]);
   });
 
-  it.each(forms)('do nothing outside of it (%s)', async (_, credentials) => {
+  it.each(forms)('do nothing outside it (%s)', async (_, credentials) => {
     const s3 = await credentials();
     const neighbours = [
       `${table}-archive/data/1.parquet`,

@@ -211,7 +211,7 @@ describe('clients branch on the code', () => {
       '400 IncompleteBody',
     ],
     [
-      'a decoded length that is no number',
+      'a decoded length that is not a number',
       {
         method: 'PUT',
         path: '/data/framed',

@@ -51,7 +51,7 @@ async function signedForm(caller: SdkCredentials): Promise<string> {
   return `POST / HTTP/1.1\r\nConnection: close\r\n${fields}\r\n`;
 }
 
-it('slow bodies of one session without permission make revocations stale for nobody', async () => {
+it('slow bodies of one session without permission do not make revocations stale', async () => {
   const [attacker, victim] = [
     await assume(program.url, alice, 'data', { Policy: nothing }),
     await assume(program.url, alice, 'data'),

@@ -19,7 +19,7 @@ const tunnel = 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n';
 const counts = [60, 61, 62];
 
 // Node 20 takes such a head for the end of HTTP on the connection, though the parser has stopped, and removes its listeners:
-// a reset is then an error that nobody handles, and ends the process; and nothing notices that the client is gone.
+// a reset is then an unhandled error that ends the process, and nothing notices that the client is gone.
 describe.each([
   ['Upgrade', upgrade],
   ['CONNECT', tunnel],

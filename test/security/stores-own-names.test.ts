@@ -123,7 +123,7 @@ describe('a policy that demands a condition', () => {
         body: '<CompleteMultipartUpload/>',
       },
     ],
-  ])('is not passed by with a store that ignores it: %s', async (_, sent) => {
+  ])('cannot be bypassed with a store that ignores it: %s', async (_, sent) => {
     expect(await send(sent)).toBe('501 NotImplemented');
     expect(sidecar.seen).toEqual([]);
     const { 'if-none-match': __, ...without } = sent.headers ?? {};

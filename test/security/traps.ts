@@ -1,7 +1,7 @@
 import { amplificationTraps } from './amplification-traps.ts';
 import { exhaustionTraps } from './exhaustion-traps.ts';
 
-/** Something that went wrong in other systems, and the tests that hold it away from this one. */
+/** A failure of other systems, and the tests that keep it out of this one. */
 export interface Trap {
   readonly trap: string;
   /** A test file, and the title of a test in it as it is written there. */
@@ -58,7 +58,7 @@ const confusedDeputy: readonly Trap[] = [
   {
     trap: 'keys, prefixes and ids that a store takes for paths',
     tests: [
-      ['e2e/keys-as-paths.test.ts', 'does not pass by a Deny: %s'],
+      ['e2e/keys-as-paths.test.ts', 'does not bypass a Deny: %s'],
       ['security/paths-in-requests.test.ts', 'never reach it: %s %j'],
     ],
   },
@@ -66,15 +66,15 @@ const confusedDeputy: readonly Trap[] = [
     trap: 'names that stores keep for themselves, which no policy guards',
     tests: [
       ['security/stores-own-names.test.ts', 'is never asked for: %s'],
-      ['s3/store-names.test.ts', 'is no key: %s'],
+      ['s3/store-names.test.ts', 'is not a key: %s'],
       ['interop/stores/behaviour.test.ts', 'does not show $title'],
     ],
   },
   {
     trap: 'conditions that a store ignores',
     tests: [
-      ['security/stores-own-names.test.ts', 'is not passed by with a store that ignores it: %s'],
-      ['s3/conditions.test.ts', 'is sent only where %s is said of the store: %j'],
+      ['security/stores-own-names.test.ts', 'cannot be bypassed with a store that ignores it: %s'],
+      ['s3/conditions.test.ts', 'is sent only where `backend.supports` names %s: %j'],
       ['interop/stores/behaviour.test.ts', 'is not asked to ignore $condition of $operation'],
     ],
   },
@@ -91,11 +91,11 @@ const confusedDeputy: readonly Trap[] = [
     tests: [['sigv4/verify.test.ts', 'accepts repeated query values in either order']],
   },
   {
-    trap: 'internal headers, underscores and X-Forwarded-* believed from everybody',
+    trap: 'internal headers, underscores and X-Forwarded-* believed from every client',
     tests: [
       ['edge/trusted-proxies.test.ts', 'cannot be chosen when no proxy is trusted'],
-      ['edge/trusted-proxies.test.ts', 'underscores make another header'],
-      ['e2e/source-address.test.ts', 'are the peer’s everywhere else, whatever headers say'],
+      ['edge/trusted-proxies.test.ts', 'is not read from a header spelled with underscores'],
+      ['e2e/source-address.test.ts', 'are the peer’s everywhere else, whatever the headers say'],
       [
         's3/strangers.test.ts',
         'forwards no header of one hop, none without a meaning, and none that stores ignore',
@@ -134,7 +134,7 @@ const tokensAndPolicy: readonly Trap[] = [
     trap: 'a token used with the key of another session',
     tests: [
       ['sts/own-sessions.test.ts', 'of different kinds cannot be exchanged: a token names its key'],
-      ['e2e/own-sessions.test.ts', 'does not work without its token, or with another’s'],
+      ['e2e/own-sessions.test.ts', 'does not work without its token, or with the token of another session'],
     ],
   },
   {
@@ -147,7 +147,7 @@ const tokensAndPolicy: readonly Trap[] = [
     trap: 'a claim that is missing, a star or a variable inside a resource',
     tests: [
       ['e2e/web-identity.test.ts', 'gains nothing from the subject %s'],
-      ['e2e/web-identity-tags.test.ts', 'that are a wildcard or a variable mean themselves'],
+      ['e2e/web-identity-tags.test.ts', 'that look like a wildcard or a variable are taken literally'],
     ],
   },
   {
@@ -155,7 +155,7 @@ const tokensAndPolicy: readonly Trap[] = [
     tests: [['sts/own-sessions.test.ts', 'refuses to last %s seconds']],
   },
   {
-    trap: 'an empty list of audiences that means everybody',
+    trap: 'an empty list of audiences that means everyone',
     tests: [['config/identity-providers.test.ts', 'clientIds: must not be empty: nothing would be accepted']],
   },
   {
@@ -216,15 +216,15 @@ const tokensAndPolicy: readonly Trap[] = [
   {
     trap: 'a one-time code used twice',
     tests: [
-      ['sts/mfa.test.ts', 'are good once, for all actions together'],
-      ['sts/mfa.test.ts', 'are good once when they come many times at once'],
+      ['sts/mfa.test.ts', 'are valid once, for all actions together'],
+      ['sts/mfa.test.ts', 'are valid once when they are sent many times at once'],
       ['interop/redis-replicas.test.ts', 'take a one-time code once, and lock a device together'],
     ],
   },
   {
     trap: 'guesses of one-time codes, one after the other or all at once',
     tests: [
-      ['sts/mfa.test.ts', 'lock their device for five minutes when five were wrong in five'],
+      ['sts/mfa.test.ts', 'lock their device for five minutes after five wrong ones in five minutes'],
       ['state/state-contract.ts', 'that come many at once are five'],
     ],
   },
@@ -329,14 +329,14 @@ const stores: readonly Trap[] = [
   {
     trap: 'a store that says 200 before it has the body',
     tests: [
-      ['forward/broken-uploads.test.ts', 'is no success although the store has said so'],
-      ['forward/broken-uploads.test.ts', 'of a store that then hangs up is none'],
+      ['forward/broken-uploads.test.ts', 'fails although the store has reported success'],
+      ['forward/broken-uploads.test.ts', 'is a failure when the store then hangs up'],
     ],
   },
   {
     trap: 'a store that refuses early and resets the connection under the rest of the upload',
     tests: [
-      ['forward/broken-uploads.test.ts', 'is the answer, 30 times of 30, though the store resets'],
+      ['forward/broken-uploads.test.ts', 'reaches the client, 30 times out of 30, though the store resets'],
       ['interop/stores/broken-uploads.test.ts', 'refuses early, and the refusal arrives 30 times of 30'],
     ],
   },
@@ -357,7 +357,7 @@ const stores: readonly Trap[] = [
   },
   {
     trap: 'a write repeated after the store had executed it',
-    tests: [['forward/store-answers.test.ts', '%s: repeated only if it reads']],
+    tests: [['forward/store-answers.test.ts', '%s: retried only if it reads']],
   },
   {
     trap: 'an answer that the client and the sidecar read in two ways',

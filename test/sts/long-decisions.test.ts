@@ -92,7 +92,7 @@ async function mostStepsOfATurn(act: () => Promise<unknown>): Promise<number> {
 const headers = { 'user-agent': 'a'.repeat(2_048), referer: 'a'.repeat(2_048) };
 const tags = { 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' };
 
-describe('a decision of STS by policies that take long', () => {
+describe('an STS decision by policies that take long', () => {
   it.each<[string, string, Record<string, string>, string]>([
     ['AssumeRole', 'alice', assumeRoleForm('data', tags), ''],
     ['a refused AssumeRole', 'bob', assumeRoleForm('data', tags), 'AccessDenied'],

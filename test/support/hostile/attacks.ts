@@ -175,7 +175,7 @@ export const foreignTokens =
     return swarm;
   };
 
-/** Requests with as many query parameters as a head has room for, signed by nobody. */
+/** Unsigned requests with as many query parameters as a head has room for. */
 export const manyParameters =
   (count: number, parameters: number): Attack =>
   async ({ url }) => {
@@ -228,7 +228,7 @@ export const refusedUploads =
     return swarm;
   };
 
-/** Preflights of browsers that nobody asked for. */
+/** Preflights that no browser has a reason to send. */
 export const preflights =
   (count: number): Attack =>
   async ({ url }) => {
@@ -249,7 +249,7 @@ export const webhookCalls =
     return swarm;
   };
 
-/** Everyone whom an attack may pose as. */
+/** The identities that an attack may pose as. */
 export const callers: Readonly<Record<'alice' | 'bob' | 'carol', SdkCredentials>> = {
   alice,
   bob,
