@@ -235,7 +235,7 @@ describe('policy simulate', () => {
       offline[`put ${Key}`] = await isAllowedOffline(...words(), '--action', 's3:PutObject', ...resource);
     }
     expect(offline).toEqual(live);
-    // Root may do all but one thing, and nobody may do nothing.
+    // Root may do everything except one thing, and every caller may do something.
     const isBoundedUser = name.includes('bounded');
     expect(new Set(Object.values(live)).size).toBe(isBoundedUser ? 1 : 2);
   });

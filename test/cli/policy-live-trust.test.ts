@@ -121,7 +121,7 @@ async function isAllowedOffline(words: readonly string[], actions: readonly stri
   return code === 0;
 }
 
-/** What a request asks for beside the role. */
+/** What a request asks for besides the role. */
 interface Extras {
   readonly tags?: Readonly<Record<string, string>>;
   readonly transitive?: readonly string[];
@@ -160,7 +160,7 @@ function inputOf({ tags = {}, transitive = [], sourceIdentity }: Extras): Partia
 
 const session = (role: string): string => `arn:aws:sts::${account}:assumed-role/${role}/test`;
 
-/** Tags and source identity are asked for by everyone, though only some roles and some callers' policies consent. */
+/** Every caller asks for tags and a source identity, though only some roles and some callers' policies allow them. */
 const callers: Readonly<
   Record<string, { arn: string; credentials: () => Promise<SdkCredentials>; allowed?: number }>
 > = {
@@ -198,7 +198,7 @@ describe('policy simulate of AssumeRole', () => {
   });
 
   it.each(['named', 'plain', 'source', 'blue'])(
-    'takes the source identity of the calling session for that of the next, for the role %s',
+    'passes the source identity of the calling session on to the next, for the role %s',
     async (role) => {
       const keys = await assume(sidecar.url, alice, 'source', { SourceIdentity: 'ada' });
       const input = { RoleArn: roleArn(role), RoleSessionName: 'next' };
@@ -210,7 +210,7 @@ describe('policy simulate of AssumeRole', () => {
     },
   );
 
-  it('takes a second factor in the context for a code of this very request', async () => {
+  it('treats a second factor in the context as a code in this request', async () => {
     const TokenCode = new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate();
     const input = { RoleArn: roleArn('proved'), RoleSessionName: 'next', SerialNumber: device, TokenCode };
     const words = ['--principal', user('alice'), '--resource', roleArn('proved')];

@@ -18,11 +18,11 @@ describe.each(Object.entries(vouchers))('a provider of the kind %s', (_, start) 
     throw error;
   };
 
-  it('says by which name it vouches', async () => {
+  it('says under which name it vouches', async () => {
     expect((await voucher.identify(await voucher.good())).provider).toBe(voucher.name);
   });
 
-  it('refuses what it does not answer for, and says that it was asked', async () => {
+  it('refuses a proof that it does not accept, and says that it was asked', async () => {
     expect((await fault(await voucher.foreign())).provider).toBe(voucher.name);
   });
 

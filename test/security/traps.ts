@@ -184,7 +184,7 @@ const tokensAndPolicy: readonly Trap[] = [
     tests: [
       [
         'identity/provider-contract.ts',
-        'are fetched again for a key id that is not known, so that rotation just works',
+        'are fetched again for an unknown key id, so that rotation just works',
       ],
       ['identity/provider-contract.ts', 'are fetched for made-up key ids at most once in 30 seconds'],
     ],
