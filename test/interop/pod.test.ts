@@ -94,7 +94,7 @@ describe.each(applications)('a process with only the four variables, and %s', (_
   it('keeps working after the identity provider has rotated its keys', async () => {
     await idp.rotate();
     await writeFile(tokenFile, await idp.mint());
-    // A key that is not known yet is asked for at most once in half a minute, whoever asks.
+    // An unknown key is fetched at most once in half a minute, for all callers together.
     await expect.poll(() => refusal(), { timeout: 60_000, interval: 5_000 }).toBe(`allowed: ${prints}`);
   });
 

@@ -284,7 +284,7 @@ directory:
     expect((await ask('members/a')).data).toContain('with an explicit deny in a resource-based policy');
   });
 
-  it('tells under which name a key is denied', async () => {
+  it('says under which name a key is denied', async () => {
     const { code, data } = await ask('public/../members/a');
     expect(code).toBe(1);
     expect(data).toContain('as a path  arn:aws:s3:::open/members/a');

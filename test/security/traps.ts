@@ -225,7 +225,7 @@ const tokensAndPolicy: readonly Trap[] = [
     trap: 'guesses of one-time codes, one after the other or all at once',
     tests: [
       ['sts/mfa.test.ts', 'lock their device for five minutes after five wrong ones in five minutes'],
-      ['state/state-contract.ts', 'that come many at once are five'],
+      ['state/state-contract.ts', 'that arrive many at once are limited to five'],
     ],
   },
   {
@@ -234,9 +234,9 @@ const tokensAndPolicy: readonly Trap[] = [
       ['e2e/revocation.test.ts', '%j ends the sessions it names and no others, until it is deleted'],
       [
         'interop/redis-replicas.test.ts',
-        'leaves what was known for as long as it may, then sessions are refused',
+        'keeps what was known valid up to the staleness limit, then sessions are refused',
       ],
-      ['interop/redis-replicas.test.ts', 'is told the revocations again by those who know them'],
+      ['interop/redis-replicas.test.ts', 'gets the revocations back from the replicas that know them'],
     ],
   },
   {
@@ -299,7 +299,7 @@ const requests: readonly Trap[] = [
   },
   {
     trap: 'presigned URLs that outlive what they say, or their session',
-    tests: [['sigv4/presigned.test.ts', 'lives for as long as it says, from its own time on']],
+    tests: [['sigv4/presigned.test.ts', 'is valid for as long as it says, from its own time on']],
   },
   {
     trap: 'ten thousand parameters, tokens of 20 KB, oversized forms, deep documents',
@@ -337,7 +337,7 @@ const stores: readonly Trap[] = [
     trap: 'a store that refuses early and resets the connection under the rest of the upload',
     tests: [
       ['forward/broken-uploads.test.ts', 'reaches the client, 30 times out of 30, though the store resets'],
-      ['interop/stores/broken-uploads.test.ts', 'refuses early, and the refusal arrives 30 times of 30'],
+      ['interop/stores/broken-uploads.test.ts', 'refuses early, and the refusal arrives 30 times out of 30'],
     ],
   },
   {
@@ -362,7 +362,7 @@ const stores: readonly Trap[] = [
   {
     trap: 'an answer that the client and the sidecar read in two ways',
     tests: [
-      ['http-client/answers.test.ts', 'an answer that could be read in two ways, or is none, is refused'],
+      ['http-client/answers.test.ts', 'an answer that could be read in two ways, or is malformed, is refused'],
       [
         'property/http-answers.test.ts',
         'reads what it accepts as Node’s own parser does, and accepts nothing else',
