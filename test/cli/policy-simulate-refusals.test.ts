@@ -96,7 +96,11 @@ describe('policy simulate exits 2', () => {
     ],
     ['a role that does not exist', [alice, 'sts:AssumeRole', `${reader}s`], 'did you mean "data-reader"?'],
     ['a bucket for a role', [alice, 'sts:AssumeRole', 'arn:aws:s3:::data'], 'is not the ARN of a role'],
-    ['AssumeRole by an anonymous caller', ['*', 'sts:AssumeRole', reader], 'is asked by a user or a session of a role'],
+    [
+      'AssumeRole by an anonymous caller',
+      ['*', 'sts:AssumeRole', reader],
+      'is asked by a user or a session of a role',
+    ],
     [
       'a web identity’s action by a user',
       [alice, 'sts:AssumeRoleWithWebIdentity', reader],

@@ -193,7 +193,7 @@ describe('the control listener', () => {
     expect([answer.status, answer.code, answer.message]).toEqual([400, 'InvalidRevocation', message]);
   });
 
-  it('lets nothing that was refused count', async () => {
+  it('keeps nothing of a refused request', async () => {
     const response = await fetch(`${sidecar.controlUrl}/revocations`, { headers: authorized });
     expect(await response.json()).toEqual({ revocations: [] });
   });

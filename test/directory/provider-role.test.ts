@@ -72,7 +72,7 @@ describe('the role of a provider', () => {
     }
   });
 
-  it('is shown by an ARN with the region of the account', () => {
+  it('is shown with an ARN that has the region of the account', () => {
     expect(providerRoleArn(rolePolicy, 'us-east-1')).toBe(`arn:minio:iam:us-east-1::role/${id}`);
     expect(providerRoleArn(claims, 'us-east-1')).toBe('arn:minio:iam:::role/claims/claims');
   });

@@ -66,7 +66,11 @@ export function describeProvider(one: ProviderCase): void {
         ['without issuer', () => ({ iss: undefined }), 'bad_claims'],
         ['with malformed session tags', () => ({ 'https://aws.amazon.com/tags': [] }), 'bad_claims'],
         ['with claims that differ only in case', () => ({ Team: 'a', team: 'b' }), 'bad_claims'],
-        ['with claims that differ only in a final sigma', () => ({ '\u03a3': 'a', '\u03c2': 'b' }), 'bad_claims'],
+        [
+          'with claims that differ only in a final sigma',
+          () => ({ '\u03a3': 'a', '\u03c2': 'b' }),
+          'bad_claims',
+        ],
         ['with too many claims', () => numbered(1_001, 'c'), 'bad_claims'],
         ['with a claim whose name is too long', () => ({ ['c'.repeat(1_025)]: 'x' }), 'bad_claims'],
         [

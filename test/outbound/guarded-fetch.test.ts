@@ -77,7 +77,7 @@ describe('a guarded fetch', () => {
     server.close();
   });
 
-  it('posts nothing, with whatever authorization', async () => {
+  it('sends an empty POST, with any authorization', async () => {
     const seen: unknown[] = [];
     const { url } = await serve((request, response) => {
       const { authorization, 'content-length': length, 'content-type': type } = request.headers;

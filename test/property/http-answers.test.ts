@@ -42,7 +42,7 @@ function readByNode({ pieces, isHead }: GeneratedAnswer): Promise<NodeAnswer | u
       arrived.on('data', (piece: Buffer) => data.push(piece));
       arrived.on('error', () => undefined);
     });
-    // What it does not ask for it treats apart: ours refuses it always.
+    // Node treats an upgrade that was not asked for apart; our client always refuses it.
     asked.on('upgrade', (_answer, socket) => socket.destroy());
     asked.on('error', () => undefined);
     asked.on('close', () => {

@@ -39,13 +39,16 @@ describe('a run-time revocation', () => {
   it.each([
     ['alone', new MemoryState(), 0, 1],
     ['of several replicas', new SharedMemory(), 2, 3],
-  ])('without a time, %s, covers whatever may be issued before all replicas know it', async (_, state, last, first) => {
-    const runTime = await revocations(state);
-    await runTime.add({ user: 'arn:aws:iam::123456789012:root' }, names);
-    const second = Math.floor(addedAt / 1000);
-    expect(runTime.index?.revokes(issuedAt(second + last))).toBe(true);
-    expect(runTime.index?.revokes(issuedAt(second + first))).toBe(false);
-  });
+  ])(
+    'without a time, %s, covers whatever may be issued before all replicas know it',
+    async (_, state, last, first) => {
+      const runTime = await revocations(state);
+      await runTime.add({ user: 'arn:aws:iam::123456789012:root' }, names);
+      const second = Math.floor(addedAt / 1000);
+      expect(runTime.index?.revokes(issuedAt(second + last))).toBe(true);
+      expect(runTime.index?.revokes(issuedAt(second + first))).toBe(false);
+    },
+  );
 
   it('of a session by its id covers it whatever the clocks say', async () => {
     const runTime = await revocations(new MemoryState());

@@ -95,10 +95,7 @@ export const amplificationTraps: readonly Trap[] = [
   {
     trap: 'held answers that are read a byte at a time, scrapers that keep probes out',
     tests: [
-      [
-        'edge/slow-readers.test.ts',
-        'an answer charged to the byte budget has to be read within a minute',
-      ],
+      ['edge/slow-readers.test.ts', 'an answer charged to the byte budget has to be read within a minute'],
       ['edge/slow-scrapers.test.ts', 'probes are answered while every connection is busy with metrics'],
     ],
   },

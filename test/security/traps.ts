@@ -362,7 +362,10 @@ const stores: readonly Trap[] = [
   {
     trap: 'an answer that the client and the sidecar read in two ways',
     tests: [
-      ['http-client/answers.test.ts', 'an answer that could be read in two ways, or is malformed, is refused'],
+      [
+        'http-client/answers.test.ts',
+        'an answer that could be read in two ways, or is malformed, is refused',
+      ],
       [
         'property/http-answers.test.ts',
         'reads what it accepts as Node’s own parser does, and accepts nothing else',

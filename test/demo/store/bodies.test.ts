@@ -88,7 +88,7 @@ describe('bodies', () => {
     expect(await read(socket)).toMatch(/^HTTP\/1\.1 411 [\s\S]*MissingContentLength/);
   });
 
-  it('rejects an upload that declares neither', async () => {
+  it('rejects an upload that declares neither a length nor chunks', async () => {
     const socket = await open();
     socket.write(headOf('/data/kept', ['connection: close']));
     expect(await read(socket)).toMatch(/^HTTP\/1\.1 411 [\s\S]*MissingContentLength/);

@@ -85,7 +85,12 @@ describe('an upload in unsigned chunks', () => {
       {},
       'InvalidChunkSizeError',
     ],
-    ['a length that is not a number', right, { 'x-amz-decoded-content-length': 'nine' }, 'MissingContentLength'],
+    [
+      'a length that is not a number',
+      right,
+      { 'x-amz-decoded-content-length': 'nine' },
+      'MissingContentLength',
+    ],
     ['a checksum header beside it', right, { 'x-amz-checksum-sha1': 'x' }, 'InvalidRequest'],
   ] as const)('is refused with %s and leaves the old object', async (_, body, headers, code) => {
     await fixture.send({ method: 'PUT', target: '/data/old', body: 'old' });

@@ -90,7 +90,11 @@ describe('audience, recipient and issuer of an assertion', () => {
     ],
     ['no recipient', signedWith(replaced(/ Recipient="[^"]*"/, '')), 'wrong_audience'],
     ['another audience', idp.respond({ audience: 'urn:other' }), 'wrong_audience'],
-    ['the audience in another letter case', idp.respond({ audience: 'URN:amazon:webservices' }), 'wrong_audience'],
+    [
+      'the audience in another letter case',
+      idp.respond({ audience: 'URN:amazon:webservices' }),
+      'wrong_audience',
+    ],
     ['an empty audience', idp.respond({ audience: '' }), 'wrong_audience'],
     ['no restriction to an audience', signedWith(unaudienced), 'wrong_audience'],
     [

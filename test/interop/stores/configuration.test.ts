@@ -143,23 +143,26 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ pro
     expect(await anonymous(store.endpoint)).toMatch(/^403 /);
   });
 
-  it.each(configurationCalls)('$name needs $action, and nothing else', async ({ name: operation, ...row }) => {
-    const { action, call, shows = call } = row;
-    const before = await said(shows(atStore));
-    const everythingElse = await limited(allow('s3:*'), deny(action));
-    expect(await outcome(call(everythingElse))).toBe('AccessDenied 403');
-    expect(await said(shows(atStore))).toBe(before);
+  it.each(configurationCalls)(
+    '$name needs $action, and nothing else',
+    async ({ name: operation, ...row }) => {
+      const { action, call, shows = call } = row;
+      const before = await said(shows(atStore));
+      const everythingElse = await limited(allow('s3:*'), deny(action));
+      expect(await outcome(call(everythingElse))).toBe('AccessDenied 403');
+      expect(await said(shows(atStore))).toBe(before);
 
-    const answer = special.get(product)?.[operation] ?? 'allowed';
-    const ended = ownAnswers.get(answer) ?? answer;
-    const result = await said(call(await limited(allow(action))));
-    expect(result.startsWith('{') ? 'allowed' : result).toBe(ended);
-    const after = await said(shows(atStore));
-    if (row.shows !== undefined) expect(after !== before).toBe(answer === 'allowed');
-    else if (operation.startsWith('Get') && !ownAnswers.has(answer))
-      expect(result).toBe(await said(call(atStore)));
-    if (!ownAnswers.has(answer)) expect(await outcome(call(atStore))).toBe(ended);
-  });
+      const answer = special.get(product)?.[operation] ?? 'allowed';
+      const ended = ownAnswers.get(answer) ?? answer;
+      const result = await said(call(await limited(allow(action))));
+      expect(result.startsWith('{') ? 'allowed' : result).toBe(ended);
+      const after = await said(shows(atStore));
+      if (row.shows !== undefined) expect(after !== before).toBe(answer === 'allowed');
+      else if (operation.startsWith('Get') && !ownAnswers.has(answer))
+        expect(result).toBe(await said(call(atStore)));
+      if (!ownAnswers.has(answer)) expect(await outcome(call(atStore))).toBe(ended);
+    },
+  );
 
   if (special.get(product)?.['PutBucketCors'] === undefined) {
     it('answers preflights by the rules that a role set', async () => {
