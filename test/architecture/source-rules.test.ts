@@ -70,7 +70,7 @@ describe('the source', () => {
 });
 
 describe('time in the shipped program', () => {
-  it('comes from one clock: nothing else makes one but the demo', () => {
+  it('comes from one clock: only the demo makes another', () => {
     expect(findEverywhere(makesClock, CLOCK, DEMO_CLOCK)).toEqual([]);
     const makers = sources
       .filter((source) => findNodes(source, makesClock).length > 0)

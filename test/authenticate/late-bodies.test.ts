@@ -96,7 +96,7 @@ async function outcome(act: () => unknown): Promise<string> {
 }
 
 describe('a request whose body took longer than revocations may be stale', () => {
-  it('is judged by what is known now, and makes nothing stale for others', async () => {
+  it('is judged by the current revocations, and makes nothing stale for others', async () => {
     const world = await startWorld();
     const slow = await world.head();
     world.pass(maxStalenessMs + 5_000);

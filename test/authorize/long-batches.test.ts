@@ -142,7 +142,7 @@ describe('a long batch', () => {
     expect(counted.most()).toBeLessThan(2 * stepsPerSlice);
   });
 
-  it.each([1, 4])('leaves room for everything else between slices, %d at a time', async (batches) => {
+  it.each([1, 4])('leaves room for other work between slices, %d at a time', async (batches) => {
     const counted = countTurns();
     const all = await Promise.all(
       Array.from({ length: batches }, () => decideBatch({ identity: [hostile] }, longKeys.slice(0, 250))),

@@ -95,7 +95,7 @@ describe('a copy whose decisions are costly', () => {
   it.each<[what: string, headers: Headers]>([
     ['takes tags over', {}],
     ['replaces tags', replace],
-  ])('leaves room for everything else when it %s', async (_, headers) => {
+  ])('leaves room for other work when it %s', async (_, headers) => {
     const source = { 'x-amz-copy-source': 'data/a//b%2541%5Cc//' };
     const counted = countTurns();
     const { decided } = await copied([everything], { ...headers, ...source }, secret, {

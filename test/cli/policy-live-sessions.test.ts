@@ -221,7 +221,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 describe('policy simulate', () => {
-  it.each(Object.keys(cases))('says what the running sidecar does, for %s', async (name) => {
+  it.each(Object.keys(cases))('agrees with the running sidecar, for %s', async (name) => {
     const { words = () => [], credentials } = cases[name] ?? {};
     const s3 = s3Client(sidecar.url, (await credentials?.()) ?? alice);
     const live: Record<string, boolean> = {};

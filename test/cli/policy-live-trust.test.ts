@@ -179,7 +179,7 @@ const callers: Readonly<
 };
 
 describe('policy simulate of AssumeRole', () => {
-  it.each(Object.keys(callers))('says what the running sidecar does, for %s', async (name) => {
+  it.each(Object.keys(callers))('agrees with the running sidecar, for %s', async (name) => {
     const { arn = '', credentials, allowed = 3 } = callers[name] ?? {};
     const sts = stsClient(sidecar.url, (await credentials?.()) ?? alice);
     const live: Record<string, boolean> = {};
@@ -228,7 +228,7 @@ describe('policy simulate of GetFederationToken', () => {
   it.each([
     ['alice', alice],
     ['bob', bob],
-  ])('says what the running sidecar does, for %s', async (name, key) => {
+  ])('agrees with the running sidecar, for %s', async (name, key) => {
     for (const asked of [{}, { tags: { team: 'blue' } }, { tags: { team: 'blue', cost: '7' } }]) {
       const input = { Name: 'guest', Tags: inputOf(asked).Tags };
       const resource = `arn:aws:sts::${account}:federated-user/guest`;
@@ -273,7 +273,7 @@ describe('policy simulate of AssumeRoleWithSAML', () => {
   ];
 
   it.each(roleNames.filter((name) => name !== 'proved'))(
-    'says what the running sidecar does, for the role %s',
+    'agrees with the running sidecar, for the role %s',
     async (role) => {
       const sts = new STSClient({ endpoint: sidecar.url, region: 'us-east-1', maxAttempts: 1 });
       for (const { facts, context, asked } of people) {

@@ -33,7 +33,7 @@ describe('the rendered configuration', () => {
     );
   });
 
-  it('says what the store has', async () => {
+  it('says what the store supports', async () => {
     expect(settingsOf(await render('everything')).backend.supports).toHaveLength(7);
     expect(settingsOf(await render('sidecar')).backend.supports).toContain('conditionalDelete');
     expect(settingsOf(await render('gateway')).backend.supports).toEqual([]);

@@ -47,7 +47,7 @@ describe('the memory of a container', () => {
     },
   );
 
-  it('must hold what V8 lets its heap grow to beside everything else', () => {
+  it('must have room for the largest heap that V8 allows, beside everything else', () => {
     // What V8 takes by itself in 384 MiB.
     expect(warningsOf(small, container(384, 288))).toEqual([
       expect.stringMatching(

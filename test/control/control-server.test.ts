@@ -65,7 +65,7 @@ describe('the control listener', () => {
     ['the token alone', { authorization: token }],
     ['another scheme', { authorization: `Basic ${Buffer.from(`:${token}`).toString('base64')}` }],
     ['the token elsewhere', { 'x-token': token }],
-  ])('refuses a stranger whose authorization is %s, whatever is asked for', async (_, headers) => {
+  ])('refuses a stranger whose authorization is %s, whatever the request', async (_, headers) => {
     for (const path of [
       '/revocations',
       '/revocations/abc',

@@ -178,7 +178,7 @@ describe('role policies', () => {
     }
   });
 
-  it('cannot be had by assuming the generated role with an access key', async () => {
+  it('cannot be obtained by assuming the generated role with an access key', async () => {
     for (const RoleArn of [generatedArn, `arn:minio:iam:::role/${generatedId}`, roleArn(generatedId)]) {
       const asked = stsClient(sidecar.url, alice, clock).send(
         new AssumeRoleCommand({ RoleArn, RoleSessionName: 'alice' }),
@@ -299,7 +299,7 @@ describe('policies in a claim', () => {
     );
   });
 
-  it('are looked up anew at every request, in the replica that is asked', async () => {
+  it('are looked up again at every request, in the replica that gets it', async () => {
     const keys = await credentials({ token: await ofClaims({ [claim]: 'Put,Get' }) });
     const { claims, iam } = providers(idp.issuer);
     const store = { clock, tokenKey };

@@ -118,7 +118,7 @@ describe('tags that decisions depend on', () => {
     expect(sidecar.seen.filter(({ method }) => method === 'GET')).toEqual([]);
   });
 
-  it('stand in for variables of resources', async () => {
+  it('fill in variables in resources', async () => {
     expect(await get('variable', 'blue/a')).toBe('allowed');
     expect(await get('variable', 'blue/red')).toBe('AccessDenied 403');
     expect(await get('variable', 'untagged')).toBe('AccessDenied 403');
@@ -185,7 +185,7 @@ describe('tags that decisions depend on', () => {
   });
 });
 
-describe('a store that does not say', () => {
+describe('a store that is asked for tags', () => {
   let answer: (target: string) => { status: number; body: string } | 'hang up';
   let running = 0;
   let most = 0;
@@ -284,7 +284,7 @@ describe('a store that does not say', () => {
     expect(objectsRead).toEqual([]);
   });
 
-  it('but says that there is none is believed', async () => {
+  it('and says that there are none is believed', async () => {
     answer = (target) =>
       target.includes('tagging')
         ? { status: 404, body: error('NoSuchTagSet') }
@@ -296,7 +296,7 @@ describe('a store that does not say', () => {
     ['NoSuchTagSet', 'allowed', 'allowed'],
     ['NoSuchKey', 'allowed', 'AccessDenied 403'],
     ['NoSuchVersion', 'AccessDenied 403', 'AccessDenied 403'],
-  ])('but says %s: object %s, version %s', async (code, expected, expectedOfVersion) => {
+  ])('and says %s: object %s, version %s', async (code, expected, expectedOfVersion) => {
     answer = (target) =>
       target.includes('tagging') ? { status: 404, body: error(code) } : { status: 200, body: 'bytes' };
     expect(await read()).toBe(expected);

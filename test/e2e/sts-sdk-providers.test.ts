@@ -181,7 +181,7 @@ const issued = (): number =>
   ).length;
 
 describe('web identity', () => {
-  it('comes as a token', async () => {
+  it('works with a token', async () => {
     const credentials = fromWebToken({
       roleArn: roleArn('web'),
       roleSessionName: 'token',
@@ -191,7 +191,7 @@ describe('web identity', () => {
     expect(await proven(credentials)).toEqual(session('web', 'token'));
   });
 
-  it('comes in a file', async () => {
+  it('works with a token file', async () => {
     const webIdentityTokenFile = join(folder, 'token');
     writeFileSync(webIdentityTokenFile, await idp.mint());
     const credentials = fromTokenFile({

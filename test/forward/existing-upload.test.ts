@@ -86,7 +86,7 @@ describe('completing an upload', () => {
     ]);
   });
 
-  it('passes on the answer of the store where it says more: there is no such bucket', async () => {
+  it('sends the request where there is no such bucket, so that the store says so', async () => {
     expect(await complete([404, storeError('NoSuchBucket')])).toEqual(['allowed', ['POST']]);
   });
 });

@@ -66,7 +66,7 @@ describe('an object with retention or a legal hold is made only where', () => {
     expect(await makeLocked(lock)).toEqual([new Set([expected]), 0]);
   });
 
-  it('or where the answer of the store says more: there is no such bucket', async () => {
+  it('or where there is no such bucket, so that the store says so', async () => {
     expect(await makeLocked([404, storeError('NoSuchBucket')])).toEqual([new Set(['allowed']), 4]);
   });
 

@@ -64,7 +64,7 @@ describe('a write with `If-Match`', () => {
     expect(told).toEqual(new Set(['NoSuchKey 404']));
   });
 
-  it('is sent where the answer of the store says more: there is no such bucket', async () => {
+  it('is sent where there is no such bucket, so that the store says so', async () => {
     const [told] = await write({ IfMatch: '"e"' }, [404], [404, storeError('NoSuchBucket')]);
     expect(told).toEqual(new Set(['allowed']));
   });

@@ -174,7 +174,7 @@ describe('policies of every size that AWS allows', () => {
 });
 
 describe('DecisionBudget', () => {
-  it('starts anew for every decision and every policy, and counts all of them together', () => {
+  it('starts over for every decision and every policy, and counts all of them together', () => {
     const budget = new DecisionBudget();
     for (const decision of [budget.begin(), budget.begin(), budget.begin()]) {
       decision.spend(maxStepsPerPolicy);

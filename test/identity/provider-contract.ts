@@ -269,7 +269,7 @@ export function describeProvider(one: ProviderCase): void {
         },
       );
 
-      it('refuses an expiry that no time comes after', async () => {
+      it('refuses an expiry that never passes', async () => {
         const { privateKey, id } = world.idp.key();
         const [, body = ''] = (await world.mint({ exp: undefined })).split('.');
         const claims = Buffer.from(body, 'base64url').toString();
@@ -357,7 +357,7 @@ export function describeProvider(one: ProviderCase): void {
         expect(world.requests.at(-1)).toMatchObject({ provider: 'test' });
       });
 
-      it('is gone verifies no token', async () => {
+      it('is down verifies no token', async () => {
         const token = await world.mint();
         await world.idp.stop();
         expect(await judge(token)).toBe('provider_unreachable');

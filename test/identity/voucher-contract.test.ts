@@ -43,7 +43,7 @@ describe.each(Object.entries(vouchers))('a provider of the kind %s', (_, start) 
     expect(reason).not.toBe('provider_unreachable');
   });
 
-  it('never repeats what it was shown', async () => {
+  it('never repeats the proof that it was shown', async () => {
     const foreign = await voucher.foreign();
     for (const shown of [foreign, `${foreign}secret-tail`, 'secret-word']) {
       const { message, detail = '', cause } = await fault(shown);

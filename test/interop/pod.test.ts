@@ -38,7 +38,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a program with the four variables of a pod; beside them it is told only where programs and its home are. */
+/** Runs a program with the four variables of a pod; besides them it gets only the paths of programs and of its home. */
 async function inPod(program: string, args: readonly string[]): Promise<string> {
   const environment = {
     PATH: process.env['PATH'] ?? '',

@@ -238,7 +238,7 @@ const circumstances: fc.Arbitrary<Drawn> = fc.record({
 });
 
 describe('policy simulate', () => {
-  it('says of random requests what the running sidecar decides, and why', async () => {
+  it('agrees with the running sidecar on random requests, and on the reasons', async () => {
     const seen = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(policies, asked, circumstances, async (own, question, drawn) => {

@@ -291,7 +291,7 @@ describe('requests that could mean something else to the store', () => {
     expect(request.permissions.map(({ object }) => object?.key)).toEqual(['key', 'a b']);
   });
 
-  it('takes a payload hash in the query for the header of that name, or refuses it', () => {
+  it('treats a payload hash in the query as the header of that name, or refuses it', () => {
     const named = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
     const target = '/bucket/key?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD';
     expect([...routed('GET', target, named).parameters]).toEqual([]);

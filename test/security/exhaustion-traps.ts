@@ -114,7 +114,7 @@ export const exhaustionTraps: readonly Trap[] = [
       ],
       [
         'authenticate/late-bodies.test.ts',
-        'is judged by what is known now, and makes nothing stale for others',
+        'is judged by the current revocations, and makes nothing stale for others',
       ],
     ],
   },

@@ -65,7 +65,10 @@ const confusedDeputy: readonly Trap[] = [
   {
     trap: 'names that stores keep for themselves, which no policy guards',
     tests: [
-      ['security/stores-own-names.test.ts', 'is never asked for: %s'],
+      [
+        'security/stores-own-names.test.ts',
+        'is never requested, even for a caller who may do everything else: %s',
+      ],
       ['s3/store-names.test.ts', 'is not a key: %s'],
       ['interop/stores/behaviour.test.ts', 'does not show $title'],
     ],
@@ -140,7 +143,7 @@ const tokensAndPolicy: readonly Trap[] = [
   {
     trap: 'a token of one purpose used for another',
     tests: [
-      ['tokens/authorization-message.test.ts', 'are no session tokens, and session tokens are no messages'],
+      ['tokens/authorization-message.test.ts', 'are not session tokens, and session tokens are not messages'],
     ],
   },
   {
@@ -209,7 +212,7 @@ const tokensAndPolicy: readonly Trap[] = [
     tests: [
       ['iam/hostile-policies.test.ts', 'are decided within the budget of a decision: %s'],
       ['iam/budget.test.ts', 'decide on the longest key within the budget: %s'],
-      ['authorize/long-batches.test.ts', 'leaves room for everything else between slices, %d at a time'],
+      ['authorize/long-batches.test.ts', 'leaves room for other work between slices, %d at a time'],
       ['security/hostile-session-policy.test.ts', 'is decided, and other requests meanwhile'],
     ],
   },
@@ -270,7 +273,7 @@ const tokensAndPolicy: readonly Trap[] = [
   },
   {
     trap: 'a comment inside a name',
-    tests: [['identity/saml/claims.test.ts', 'is never what a comment makes of it']],
+    tests: [['identity/saml/claims.test.ts', 'is never altered by a comment']],
   },
   {
     trap: 'DOCTYPE and entities',

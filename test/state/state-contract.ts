@@ -146,7 +146,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect((await state.readRecords(empty?.version))?.isContinued).toBe(true);
     });
 
-    it('are put back beside those that are there', async () => {
+    it('are put back beside existing ones', async () => {
       const state = await create();
       await state.putRecord('a', 'new');
       const before = await state.readRecords(undefined);

@@ -110,7 +110,7 @@ describe('AssumeRole of a user', () => {
     }
   });
 
-  it('seals what decided, which says nothing about the role either', async () => {
+  it('seals what decided, which reveals nothing about the role either', async () => {
     const refused = await assume('closed');
     const missing = await assume('absent');
     expect(refused.sealed.length).toBeGreaterThan(100);
@@ -225,7 +225,7 @@ describe('AssumeRole of a user', () => {
 });
 
 describe('a decision that fails', () => {
-  it('denies, says what any other denial says, and keeps the cause for the log', async () => {
+  it('denies with the message of any other denial, and keeps the cause for the log', async () => {
     class BrokenIndex extends StatementIndex {
       override find(): never {
         throw new Error('broken on purpose');

@@ -108,7 +108,7 @@ describe('an STS decision by policies that take long', () => {
       { Action: 'GetAccessKeyInfo', Version: version, AccessKeyId: 'ASIAY34FZKBOKMUTVV7A' },
       'AccessDenied',
     ],
-  ])('leaves room for everything else: %s', async (_, caller, form, code) => {
+  ])('leaves room for other work: %s', async (_, caller, form, code) => {
     const request = await arrive(form, keyOf(caller), { headers });
     const dependencies = dependenciesOf(world);
     const codes: string[] = [];

@@ -169,7 +169,7 @@ describe('authorization messages', () => {
     });
   });
 
-  it('are no session tokens, and session tokens are no messages', async () => {
+  it('are not session tokens, and session tokens are not messages', async () => {
     const claims = decodeClaims(
       encodeClaims({
         sessionId: 's',

@@ -53,7 +53,7 @@ async function forge(
 }
 
 describe('opened tokens', () => {
-  it('are kept by what they hold, not by how well it packs', async () => {
+  it('count by what they hold, not by how well it packs', async () => {
     const opener = new SessionOpener(ring);
     const tags = Array.from({ length: 50 }, (_, index) => ({
       key: `${index}`.padEnd(128, 'k'),

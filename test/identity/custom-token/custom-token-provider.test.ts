@@ -168,7 +168,7 @@ describe('a webhook', () => {
     expect(requests.at(-1)).toMatchObject({ provider: 'plugin', operation: 'custom_token' });
   });
 
-  it('that is gone verifies no token', async () => {
+  it('that is down verifies no token', async () => {
     await webhook.stop();
     expect(await verdict()).toBe('provider_unreachable');
   });

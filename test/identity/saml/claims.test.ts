@@ -195,7 +195,7 @@ describe('the subject', () => {
     expect(await world.verdict(signedWith(several))).toBe('accepted');
   });
 
-  it('is never what a comment makes of it', async () => {
+  it('is never altered by a comment', async () => {
     const split = (text: string): string =>
       text.replace('ada@example.com', 'ada@example.com<!---->.evil.example');
     const signed = Buffer.from(idp.respond({ nameId: 'ada@example.com.evil.example' }), 'base64').toString();

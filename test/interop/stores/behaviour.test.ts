@@ -106,7 +106,7 @@ describe.each(described)('$name', ({ name, product, trailers, supports, start })
     },
   );
 
-  it('carries out what it should refuse as the page says', async () => {
+  it('carries out requests that it should refuse as the page says', async () => {
     const rows: string[] = [];
     for (const [index, { operation, request, outcome }] of refusalCases.entries()) {
       const parties = { owner: atStore, caller: atStore, key: `direct${index}` };
