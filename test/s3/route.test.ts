@@ -154,12 +154,7 @@ describe('requests that could mean something else to the store', () => {
     ['the admin API of MinIO', 'GET', '/minio/admin/v3/info', 'InvalidBucketName'],
     ['the admin API of MinIO, encoded', 'GET', '/%6dinio/admin/v3/info', 'InvalidBucketName'],
     ['a key over 1,024 bytes', 'GET', `/bucket/${'a'.repeat(1025)}`, 'KeyTooLongError'],
-    [
-      'a key over 1,024 bytes that leaves the bucket',
-      'GET',
-      `/bucket/${'../'.repeat(342)}`,
-      'KeyTooLongError',
-    ],
+    ['a long key that leaves the bucket', 'GET', `/bucket/${'../'.repeat(342)}`, 'KeyTooLongError'],
     ['a method S3 does not have', 'PATCH', '/bucket/key', 'MethodNotAllowed'],
     ['a POST without a selector', 'POST', '/bucket/key', 'MethodNotAllowed'],
     ['a form of a browser', 'POST', '/bucket', 'NotImplemented'],
@@ -184,12 +179,7 @@ describe('requests that could mean something else to the store', () => {
     ['versions beside a list type', 'GET', '/bucket?versions&list-type=2', 'InvalidArgument'],
     ['attributes without a list of them', 'GET', '/bucket/key?attributes', 'InvalidArgument'],
     ['attributes beside tagging', 'GET', '/bucket/key?attributes&tagging', 'InvalidArgument'],
-    [
-      'a number of parts that is not a number',
-      'GET',
-      '/bucket/key?uploadId=u&max-parts=x',
-      'InvalidArgument',
-    ],
+    ['max-parts that is not a number', 'GET', '/bucket/key?uploadId=u&max-parts=x', 'InvalidArgument'],
   ])('rejects %s', (_, method, target, code) => {
     expect(refusal(method, target)).toBe(code);
   });
