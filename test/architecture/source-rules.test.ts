@@ -70,7 +70,7 @@ describe('the source', () => {
 });
 
 describe('time in the shipped program', () => {
-  it('comes from one clock: nothing else makes one but the demo', () => {
+  it('comes from one clock: only the demo makes another', () => {
     expect(findEverywhere(makesClock, CLOCK, DEMO_CLOCK)).toEqual([]);
     const makers = sources
       .filter((source) => findNodes(source, makesClock).length > 0)
@@ -83,7 +83,7 @@ describe('time in the shipped program', () => {
     expect(importers.filter((path) => !path.startsWith('demo/'))).toEqual([]);
   });
 
-  it('is never chosen on the way: only the machine clock or the one handed in is passed on', () => {
+  it('is never chosen in between: only the machine clock or the one handed in is passed on', () => {
     expect(findEverywhere(choosesClock, DEMO_COMMAND)).toEqual([]);
   });
 
@@ -129,7 +129,7 @@ describe('the search itself', () => {
     'let d: Date;',
     "const t = 'Date.now()';",
     'x.Date',
-  ])('lets pass %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(findIn(text, readsClock)).toBe(0);
   });
 
@@ -145,7 +145,7 @@ describe('the search itself', () => {
   });
 
   it.each(['process.exitCode = 1', 'process.stdout.write(text)', 'run.process.env', '// process.env'])(
-    'lets pass %s',
+    'accepts %s',
     (text) => {
       expect(findIn(text, readsEnvironment)).toBe(0);
     },
@@ -174,7 +174,7 @@ describe('the search itself', () => {
   });
 
   it.each(['f({ clock: systemClock })', 'f({ clock: options.clock })', 'f({ clock })'])(
-    'lets pass %s',
+    'accepts %s',
     (text) => {
       expect(findIn(text, choosesClock)).toBe(0);
     },

@@ -116,7 +116,7 @@ export function stringsOf(source: SourceFile): readonly string[] {
   return strings;
 }
 
-/** A use of the global as a value; a type, a property or a key of the same name is none. */
+/** A use of the global as a value; a type, a property or a key of the same name is not one. */
 function isUseOf(node: ts.Node, name: string): node is ts.Identifier {
   if (!ts.isIdentifier(node) || node.text !== name) return false;
   const { parent } = node;

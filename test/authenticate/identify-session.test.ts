@@ -65,7 +65,7 @@ function claimsOf(
   };
 }
 
-/** Names of the policies that count, or the reason why nobody is found. */
+/** Names of the policies that count, or the reason why no caller is found. */
 function policiesOf(claims: SessionClaims): readonly string[] | string {
   try {
     const { entity } = identifySession(claims, directory);

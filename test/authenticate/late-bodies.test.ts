@@ -96,7 +96,7 @@ async function outcome(act: () => unknown): Promise<string> {
 }
 
 describe('a request whose body took longer than revocations may be stale', () => {
-  it('is judged by what is known now, and makes nothing stale for others', async () => {
+  it('is judged by the current revocations, and makes nothing stale for others', async () => {
     const world = await startWorld();
     const slow = await world.head();
     world.pass(maxStalenessMs + 5_000);
@@ -116,7 +116,7 @@ describe('a request whose body took longer than revocations may be stale', () =>
 });
 
 describe('a second look, when the body of a request has arrived', () => {
-  it('finds a session that is as good as before', async () => {
+  it('finds a session that is still valid', async () => {
     const world = await startWorld();
     const authenticated = await world.authenticate(await world.head());
     expect(await outcome(() => authenticated.recheck(testNowMs + 899_999))).toBe('accepted');
@@ -135,7 +135,7 @@ describe('a second look, when the body of a request has arrived', () => {
     expect(await outcome(() => authenticated.recheck(world.nowMs()))).toBe('revoked_token');
   });
 
-  it('finds that nothing is known any more of revocations', async () => {
+  it('finds that revocations are no longer known', async () => {
     const world = await startWorld();
     const authenticated = await world.authenticate(await world.head());
     world.state.isDown = true;

@@ -16,7 +16,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 const keys = Array.from({ length: 1_000 }, (_, index) => ({ key: `k/${index}` }));
 
-it('a batch is not decided to its end when its client has left', async () => {
+it('a batch is not decided to the end once its client has left', async () => {
   const sidecar = await startSidecar();
   onTestFinished(() => sidecar.stop());
   const session = await assume(sidecar.url, alice, 'admin', { Policy: JSON.stringify(dearPolicy) });
@@ -46,7 +46,7 @@ it('a batch is not decided to its end when its client has left', async () => {
   expect(sidecar.seen).toEqual([]);
 });
 
-it('a decision whose client has left asks the store for no further tags', async () => {
+it('a decision whose client has left looks up no further tags', async () => {
   const whenBlue = { StringEquals: { 's3:ExistingObjectTag/team': 'blue' } };
   const Statement = { Effect: 'Allow', Action: 's3:*', Resource: '*', Condition: whenBlue };
   const directory = directoryOf({ identity: [{ Version: '2012-10-17', Statement }] });
@@ -58,7 +58,7 @@ it('a decision whose client has left asks the store for no further tags', async 
       client.destroyed = asked >= leavesAt;
       return [['team', 'blue']];
     };
-    // Every name that a store might find it under is decided on.
+    // Every name under which a store might find it is decided on.
     const wire = { method: 'GET', target: '/data/a//b/./c', headers: [] } as const;
     const { request, authenticated } = received(wire, callerOf('user', directory));
     const deciding = authorizeS3(request, authenticated, sourcesOf(directory, { lookup: { tags } }), client);

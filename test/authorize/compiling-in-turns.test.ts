@@ -48,7 +48,7 @@ it.each([
   for (const decided of await ended) expect(decided?.isAllowed).not.toBe(false);
 });
 
-it('policies that are kept are gathered at once', async () => {
+it('policies that are kept compiled are gathered at once', async () => {
   const sources = sourcesOf(directory);
   const { request, authenticated } = received(object, callerOf('role-session', directory, longPolicy(0)));
   await authorizeS3(request, authenticated, sources);

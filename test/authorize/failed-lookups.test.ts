@@ -6,7 +6,7 @@ import type { StoreLookup, StoreTag } from '../../src/authorize/store-lookup.ts'
 import { callerOf, directoryOf, received, sourcesOf } from '../support/authorization.ts';
 import { collectGarbage } from '../support/heap.ts';
 
-/** A client that waits, as long as it likes. */
+/** A client that never leaves. */
 class Client extends EventEmitter {
   readonly destroyed = false;
 }

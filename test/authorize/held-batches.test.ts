@@ -65,7 +65,7 @@ describe('a batch whose answer waits to be read', () => {
   });
 });
 
-// The client decides how long its body takes, and how fast it reads. Whoever tags a bucket decides how long its tags are.
+// The client decides how long its body takes and how fast it reads. Callers who tag a bucket decide how long its tags are.
 it('a request that has been decided keeps none of the tags that were looked up in memory', async () => {
   const whenBlue = { StringEquals: { 's3:BucketTag/team': 'blue' } };
   const Statement = { Effect: 'Allow', Action: 's3:*', Resource: '*', Condition: whenBlue };

@@ -104,11 +104,11 @@ describe('a batch of keys that may also be denied with a final slash', () => {
     ['about the bucket', deny({ Resource: 'arn:aws:s3:::data/*', Condition: secure })],
     ['about other keys', deny({ Resource: ['arn:aws:s3:::data/b*', 'arn:aws:s3:::data/aaa'] })],
     ['about everything else', deny({ NotResource: 'arn:aws:s3:::data/*/last' })],
-  ])('is decided once a key where a Deny is %s', async (_, statement) => {
+  ])('is decided once per key where a Deny is %s', async (_, statement) => {
     expect(await decisionsWith(statement)).toBe(longKeys.length);
   });
 
-  it('is decided twice a key where a Deny could tell the names apart', async () => {
+  it('is decided twice per key where a Deny could tell the names apart', async () => {
     expect(await decisionsWith(deny({ Resource: 'arn:aws:s3:::data/*b/' }))).toBe(2 * longKeys.length);
   });
 });
@@ -142,7 +142,7 @@ describe('a long batch', () => {
     expect(counted.most()).toBeLessThan(2 * stepsPerSlice);
   });
 
-  it.each([1, 4])('leaves room for everything else between slices, %d at a time', async (batches) => {
+  it.each([1, 4])('leaves room for other work between slices, %d at a time', async (batches) => {
     const counted = countTurns();
     const all = await Promise.all(
       Array.from({ length: batches }, () => decideBatch({ identity: [hostile] }, longKeys.slice(0, 250))),

@@ -20,7 +20,7 @@ function newRequest(): Request {
   return { budget, pace: new Pace(budget) };
 }
 
-/** A decision of so many steps, as `decideWithPauses` makes it. */
+/** A decision of that many steps, made as `decideWithPauses` makes it. */
 async function decide(
   by: string | PolicyPrincipal,
   steps: number,

@@ -323,7 +323,7 @@ describe('random policies', () => {
       { numRuns: 500 },
     );
     expect(Math.min(seen.refused, seen.allowed)).toBeGreaterThan(50);
-    // It would be of little use if it seldom saw what is denied anyway.
+    // It would be of little use if it rarely caught a batch that is denied anyway.
     expect(seen.refused).toBeGreaterThan(seen.deniedAll);
   });
 });

@@ -14,13 +14,13 @@ function compiled(gatherer: PolicyGatherer, policy: string): CompiledPolicy | un
   return only;
 }
 
-/** How many policies of a shape are kept of so many, at most; `shape` has a place for a number. */
+/** How many of `total` policies of a shape are kept at most; `shape` has a place for a number. */
 function kept(shape: string, total: number): number {
   const gatherer = new PolicyGatherer(directory);
   const texts = Array.from({ length: total }, (_, index) => shape.replace('#', () => String(1000 + index)));
   const first = texts.map((text) => compiled(gatherer, text));
   expect(first).not.toContain(undefined);
-  // From the newest on, so that none that is compiled again takes the place of one that is still there.
+  // Newest first, so that recompiling one evicts none that is still kept.
   let count = 0;
   for (let index = total - 1; index >= 0; index -= 1) {
     if (compiled(gatherer, texts[index] ?? '') !== first[index]) break;
@@ -43,7 +43,7 @@ describe('compiled session policies', () => {
     expect(kept(statement('"Resource":"arn:aws:s3:::data/*"'), 500)).toBe(500);
   });
 
-  it('are kept when they are full of wildcards: compiling them for every request would take longer than it', () => {
+  it('are kept when they are full of wildcards: compiling them for every request would take longer than the request', () => {
     const list = Array.from({ length: 240 }, () => '"*?*?"').join();
     expect(kept(values(list), 50)).toBe(50);
   });

@@ -85,17 +85,17 @@ describe('a copy that replaces the tags, which the store might keep', () => {
     }
   });
 
-  it('goes as it came to a store that does not say what the tags are', async () => {
+  it('goes unchanged to a store that does not say what the tags are', async () => {
     const { decided } = await copied([objects], replace, undefined);
     expect(decided.isAllowed).toBe(true);
   });
 });
 
-describe('a copy whose decisions are dear', () => {
+describe('a copy whose decisions are costly', () => {
   it.each<[what: string, headers: Headers]>([
     ['takes tags over', {}],
     ['replaces tags', replace],
-  ])('leaves room for everything else when it %s', async (_, headers) => {
+  ])('leaves room for other work when it %s', async (_, headers) => {
     const source = { 'x-amz-copy-source': 'data/a//b%2541%5Cc//' };
     const counted = countTurns();
     const { decided } = await copied([everything], { ...headers, ...source }, secret, {

@@ -18,7 +18,7 @@ const objectTag = 's3:ExistingObjectTag/team';
 const bucketTag = 'aws:ResourceTag/team';
 const blue: readonly StoreTag[] = [['team', 'blue']];
 
-/** What comes of a read of a role session, and what the store is asked for; `tags` is what it can say. */
+/** The result of a read by a role session, and what the store is asked for; `tags` is what it can say. */
 async function read(
   policies: OwnPolicies,
   tags: Tags,

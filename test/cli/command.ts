@@ -22,7 +22,7 @@ export async function execute(...words: readonly string[]): Promise<Execution> {
   return { code, data: data.join('\n'), prose: prose.join('\n') };
 }
 
-/** Writes a file into a folder of its own and returns its path. It is there until {@link removeFiles}. */
+/** Writes a file into a folder of its own and returns its path. It exists until {@link removeFiles} runs. */
 export function file(name: string, text: string): string {
   folder ??= mkdtempSync(join(tmpdir(), 'sts-sidecar-cli-'));
   const path = join(folder, name);

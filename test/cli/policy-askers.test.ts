@@ -65,7 +65,7 @@ describe('policy simulate exits 2', () => {
       '--session-token: needs a user or root',
     ],
     [
-      'a session token of anybody',
+      'a session token of an anonymous caller',
       ['--principal', '*', '--session-token', ...get],
       '--session-token: needs a user or root',
     ],
@@ -99,7 +99,7 @@ describe('policy simulate exits 2', () => {
       ['--principal', alice, '--session-token', '--tag', 'a=b', ...get],
       '--tag: needs the session of a role',
     ],
-    ['a federated user of nobody', ['--principal', guest, ...get], '--federated-by: is required'],
+    ['a federated user without its user', ['--principal', guest, ...get], '--federated-by: is required'],
     [
       'a federated user of an unknown user',
       ['--principal', guest, '--federated-by', user('staff/alcie'), ...get],
@@ -121,7 +121,7 @@ describe('policy simulate exits 2', () => {
       'cannot be the name of a federated user',
     ],
     [
-      'a user of whom another user vouches',
+      'a user for whom another user vouches',
       ['--principal', alice, '--federated-by', alice, ...get],
       '--federated-by: needs a federated user',
     ],
@@ -297,7 +297,7 @@ describe('what only the token says', () => {
     );
   });
 
-  it('is nothing of a webhook’s session', async () => {
+  it('does not exist for a webhook’s session', async () => {
     const { code, data } = await simulate('--principal', webhook, ...get);
     expect(code).toBe(0);
     expect(data).toContain(':assumed-role/idmp-vGxBdLkOc8mQPU1-UQbBh-yWWVQ/policy-simulate');

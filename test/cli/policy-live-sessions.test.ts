@@ -221,7 +221,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 describe('policy simulate', () => {
-  it.each(Object.keys(cases))('says what the running sidecar does, for %s', async (name) => {
+  it.each(Object.keys(cases))('agrees with the running sidecar, for %s', async (name) => {
     const { words = () => [], credentials } = cases[name] ?? {};
     const s3 = s3Client(sidecar.url, (await credentials?.()) ?? alice);
     const live: Record<string, boolean> = {};
@@ -235,7 +235,7 @@ describe('policy simulate', () => {
       offline[`put ${Key}`] = await isAllowedOffline(...words(), '--action', 's3:PutObject', ...resource);
     }
     expect(offline).toEqual(live);
-    // Root may do all but one thing, and nobody may do nothing.
+    // Root may do everything except one thing, and every caller may do something.
     const isBoundedUser = name.includes('bounded');
     expect(new Set(Object.values(live)).size).toBe(isBoundedUser ? 1 : 2);
   });

@@ -121,7 +121,7 @@ async function isAllowedOffline(words: readonly string[], actions: readonly stri
   return code === 0;
 }
 
-/** What a request asks for beside the role. */
+/** What a request asks for besides the role. */
 interface Extras {
   readonly tags?: Readonly<Record<string, string>>;
   readonly transitive?: readonly string[];
@@ -160,7 +160,7 @@ function inputOf({ tags = {}, transitive = [], sourceIdentity }: Extras): Partia
 
 const session = (role: string): string => `arn:aws:sts::${account}:assumed-role/${role}/test`;
 
-/** Tags and source identity are asked for by everyone, though only some roles and some callers' policies consent. */
+/** Every caller asks for tags and a source identity, though only some roles and some callers' policies allow them. */
 const callers: Readonly<
   Record<string, { arn: string; credentials: () => Promise<SdkCredentials>; allowed?: number }>
 > = {
@@ -179,7 +179,7 @@ const callers: Readonly<
 };
 
 describe('policy simulate of AssumeRole', () => {
-  it.each(Object.keys(callers))('says what the running sidecar does, for %s', async (name) => {
+  it.each(Object.keys(callers))('agrees with the running sidecar, for %s', async (name) => {
     const { arn = '', credentials, allowed = 3 } = callers[name] ?? {};
     const sts = stsClient(sidecar.url, (await credentials?.()) ?? alice);
     const live: Record<string, boolean> = {};
@@ -198,7 +198,7 @@ describe('policy simulate of AssumeRole', () => {
   });
 
   it.each(['named', 'plain', 'source', 'blue'])(
-    'takes the source identity of the calling session for that of the next, for the role %s',
+    'passes the source identity of the calling session on to the next, for the role %s',
     async (role) => {
       const keys = await assume(sidecar.url, alice, 'source', { SourceIdentity: 'ada' });
       const input = { RoleArn: roleArn(role), RoleSessionName: 'next' };
@@ -210,7 +210,7 @@ describe('policy simulate of AssumeRole', () => {
     },
   );
 
-  it('takes a second factor in the context for a code of this very request', async () => {
+  it('treats a second factor in the context as a code in this request', async () => {
     const TokenCode = new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate();
     const input = { RoleArn: roleArn('proved'), RoleSessionName: 'next', SerialNumber: device, TokenCode };
     const words = ['--principal', user('alice'), '--resource', roleArn('proved')];
@@ -228,7 +228,7 @@ describe('policy simulate of GetFederationToken', () => {
   it.each([
     ['alice', alice],
     ['bob', bob],
-  ])('says what the running sidecar does, for %s', async (name, key) => {
+  ])('agrees with the running sidecar, for %s', async (name, key) => {
     for (const asked of [{}, { tags: { team: 'blue' } }, { tags: { team: 'blue', cost: '7' } }]) {
       const input = { Name: 'guest', Tags: inputOf(asked).Tags };
       const resource = `arn:aws:sts::${account}:federated-user/guest`;
@@ -273,7 +273,7 @@ describe('policy simulate of AssumeRoleWithSAML', () => {
   ];
 
   it.each(roleNames.filter((name) => name !== 'proved'))(
-    'says what the running sidecar does, for the role %s',
+    'agrees with the running sidecar, for the role %s',
     async (role) => {
       const sts = new STSClient({ endpoint: sidecar.url, region: 'us-east-1', maxAttempts: 1 });
       for (const { facts, context, asked } of people) {

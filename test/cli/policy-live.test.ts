@@ -140,7 +140,7 @@ describe('policy simulate', () => {
   ];
 
   it.each([user('alice'), user('bob'), session])(
-    'says what the running sidecar does, for %s',
+    'agrees with the running sidecar, for %s',
     async (principal) => {
       const live: Record<string, boolean> = {};
       const offline: Record<string, boolean> = {};

@@ -71,7 +71,7 @@ describe('policy simulate exits 2', () => {
       [alice, 's3:ListBucket', 'arn:aws:s3:::admin'],
       'stores keep for themselves',
     ],
-    ['what is no bucket', [alice, get[0], 'arn:aws:s3:::da*ta/x'], 'bucket is not valid'],
+    ['an invalid bucket name', [alice, get[0], 'arn:aws:s3:::da*ta/x'], 'bucket is not valid'],
     ['a key that is too long', [alice, get[0], `arn:aws:s3:::data/${'k'.repeat(1025)}`], 'key is too long'],
     [
       'a prefix of a store’s own',
@@ -79,7 +79,7 @@ describe('policy simulate exits 2', () => {
       'stores keep for themselves',
     ],
     [
-      'what cannot be the id of a version',
+      'an invalid version id',
       [
         alice,
         's3:GetObjectVersion',
@@ -96,7 +96,11 @@ describe('policy simulate exits 2', () => {
     ],
     ['a role that does not exist', [alice, 'sts:AssumeRole', `${reader}s`], 'did you mean "data-reader"?'],
     ['a bucket for a role', [alice, 'sts:AssumeRole', 'arn:aws:s3:::data'], 'is not the ARN of a role'],
-    ['AssumeRole by anybody', ['*', 'sts:AssumeRole', reader], 'is asked by a user or a session of a role'],
+    [
+      'AssumeRole by an anonymous caller',
+      ['*', 'sts:AssumeRole', reader],
+      'is asked by a user or a session of a role',
+    ],
     [
       'a web identity’s action by a user',
       [alice, 'sts:AssumeRoleWithWebIdentity', reader],

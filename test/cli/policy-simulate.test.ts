@@ -80,7 +80,7 @@ describe('policy simulate', () => {
     expect(data).toContain('no statement matches');
   });
 
-  it('takes upper and lower case of an action for the same', async () => {
+  it('ignores the letter case of an action', async () => {
     expect((await ask(alice, 'S3:getobject', 'arn:aws:s3:::data/a.txt')).code).toBe(0);
   });
 
@@ -111,7 +111,7 @@ describe('policy simulate', () => {
     expect((await ask(alice, action, 'arn:aws:s3:::closed/a')).code).toBe(1);
   });
 
-  it('takes the star in a key for a star', async () => {
+  it('treats a star in a key as a literal star', async () => {
     expect((await ask(alice, 's3:PutObject', 'arn:aws:s3:::data/*/a')).code).toBe(1);
   });
 
@@ -152,7 +152,7 @@ describe('policy simulate', () => {
   });
 });
 
-describe('who asks', () => {
+describe('the principal', () => {
   it('is a session of the role when a role is named', async () => {
     expect(await resultOf(reader, 's3:GetObject', 'arn:aws:s3:::data/a')).toMatchObject({
       principal: 'arn:aws:sts::123456789012:assumed-role/data-reader/policy-simulate',
@@ -233,7 +233,7 @@ describe('who asks', () => {
     expect((await ask(session, ...red, '--tag', 'team=red')).code).toBe(0);
   });
 
-  it('takes a star for an anonymous caller, whom only bucket policies allow', async () => {
+  it('treats a star as an anonymous caller, which only bucket policies can allow', async () => {
     expect((await ask('*', 's3:GetObject', 'arn:aws:s3:::open/a')).code).toBe(0);
     expect((await ask('*', 's3:GetObject', 'arn:aws:s3:::data/a')).code).toBe(1);
   });
@@ -246,7 +246,7 @@ describe('who asks', () => {
     });
   });
 
-  it('is told when enforcement only records the refusal', async () => {
+  it('is reported when enforcement only records the refusal', async () => {
     const denied = ['s3:DeleteObject', 'arn:aws:s3:::data/a'] as const;
     expect(await resultOf(session, ...denied)).toMatchObject({
       decision: 'implicitDeny',
@@ -281,7 +281,7 @@ describe('trust', () => {
     });
   });
 
-  it('takes an account-less role ARN for the role', async () => {
+  it('resolves a role ARN without an account to the role', async () => {
     const words = ['arn:aws:iam:::role/data-reader', '--context', 'sts:ExternalId=x'] as const;
     expect(await resultOf(alice, 'sts:AssumeRole', ...words)).toMatchObject({
       decision: 'allowed',
@@ -371,14 +371,14 @@ describe('the context', () => {
     expect((await ask(alice, 's3:PutObject', 'arn:aws:s3:::data/blue/a', ...several)).code).toBe(1);
   });
 
-  it('notes keys that nothing asks for', async () => {
+  it('notes keys that no policy refers to', async () => {
     const words = ['s3:GetObject', 'arn:aws:s3:::data/a', '--context', 'aws:SourceIPs=10.0.0.7'] as const;
     const { code, prose } = await ask(alice, ...words);
     expect([code, prose]).toEqual([0, 'note: no policy involved refers to aws:sourceips']);
     expect(await resultOf(alice, ...words)).toMatchObject({ unusedContextKeys: ['aws:sourceips'] });
   });
 
-  it('that cannot be read makes the decision fail, as a request would', async () => {
+  it('that cannot be read makes the decision fail, as in a request', async () => {
     const words = ['--context', 'aws:SourceIp=nowhere', '--context', 's3:prefix=2026/'];
     const { code, data } = await ask(alice, 's3:ListBucket', 'arn:aws:s3:::data', ...words);
     expect(code).toBe(1);

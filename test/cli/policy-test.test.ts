@@ -129,7 +129,7 @@ describe('policy test', () => {
       'expected a matching statement "NoSecret", got Read, NoSecrets: s3:GetObject',
     ],
     [
-      'an answer that the context does not tell',
+      'an answer that the context does not determine',
       '    absent: ["s3:ExistingObjectTag/"]\n',
       '',
       'untagged objects: expected deny, got needs',
@@ -218,7 +218,7 @@ describe('policy test exits 2 with the place', () => {
       'name: staff read',
       'cases[8].name: repeats the name of the case in line 3',
     ],
-    ['nobody who asks', '    principal: "*"\n', '', 'cases[8].principal: is required'],
+    ['a missing principal', '    principal: "*"\n', '', 'cases[8].principal: is required'],
     [
       'a provider beside a principal',
       'webIdentityProvider: company',
@@ -275,7 +275,7 @@ describe('policy test exits 2 with the place', () => {
     ],
     ['broken YAML', 'cases:\n', 'cases: [\n', 'cases-'],
     ['a misspelt section', 'cases:\n', 'case:\n', 'case: unknown key (did you mean "cases"?)'],
-    ['a configuration that is no text', 'config: sidecar.yaml', 'config: [a]', 'config: must be text'],
+    ['a configuration that is not text', 'config: sidecar.yaml', 'config: [a]', 'config: must be text'],
   ])('for %s, and decides nothing', async (_, from, to, message) => {
     const { code, data, prose } = await check(changed(from, to));
     expect([code, data]).toEqual([2, '']);

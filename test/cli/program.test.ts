@@ -67,9 +67,9 @@ describe('config check', () => {
   );
 
   it.each([
-    ['nothing to warn of', silent, 0, ''],
-    ['an action that nothing asks for', misspelt, 2, '1 warning, and --strict allows none'],
-  ])('with --strict takes warnings for errors: %s', async (_, text, exitCode, said) => {
+    ['nothing to warn about', silent, 0, ''],
+    ['an action that no request asks for', misspelt, 2, '1 warning, and --strict allows none'],
+  ])('treats warnings as errors with --strict: %s', async (_, text, exitCode, said) => {
     file('store-secret', 'a-secret-of-the-store');
     file('token-key', key);
     const path = file('strict.yaml', text);
@@ -83,7 +83,7 @@ describe('config check', () => {
     for (const { prose } of [lenient, strict]) expect(warning.test(prose)).toBe(exitCode === 2);
   });
 
-  it('exits 2 for a file that is not there', async () => {
+  it('exits 2 for a missing file', async () => {
     expect((await execute('config', 'check', missingFile)).code).toBe(2);
   });
 });
@@ -108,7 +108,7 @@ describe('serve', () => {
 });
 
 describe('start-up', () => {
-  it('says the warnings of config check, and goes on', async () => {
+  it('prints the warnings of config check, and goes on', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const listen = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
@@ -139,7 +139,7 @@ describe('demo', () => {
     expect(data).toContain('denied s3://demo/private/plan.txt');
   });
 
-  it('exits 1 for a port that is taken, and says what to do', async () => {
+  it('exits 1 for a port that is in use, and says what to do', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { code, prose } = await execute('demo', '--port', String((taken.address() as AddressInfo).port));
@@ -175,7 +175,7 @@ describe('the command line', () => {
     expect(data).toContain('Usage: sts-sidecar');
   });
 
-  it('says the version of the package', async () => {
+  it('prints the version of the package', async () => {
     expect(version).toBe(packageFile.version);
     expect(await execute('--version')).toEqual({ code: 0, data: version, prose: '' });
   });

@@ -62,7 +62,7 @@ describe('token inspect', () => {
       expect(data + prose).not.toContain(secret);
   });
 
-  it('takes the token with the line end that an editor or echo leaves', async () => {
+  it('accepts the line end that an editor or echo leaves after the token', async () => {
     expect((await inspect(configuration(), ` ${keys.sessionToken}\n`)).code).toBe(0);
   });
 

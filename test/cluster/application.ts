@@ -1,7 +1,7 @@
 import type { Namespace } from './kubernetes.ts';
 import type { Outcome } from './run.ts';
 
-/** How an application's pod reaches the sidecar, and as whom. */
+/** How an application's pod reaches the sidecar, and with which identity. */
 export interface ApplicationSettings {
   readonly name: string;
   readonly endpoint: string;

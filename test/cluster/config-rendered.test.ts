@@ -7,7 +7,7 @@ const literal = 'a-literal-secret-of-32-characters';
 const saml = { kind: 'saml', name: 'company', metadataFile: 'company.xml' };
 const device = { serialNumber: 'arn:aws:iam::123456789012:mfa/alice', totpSecret: { env: 'ALICE_TOTP' } };
 const withMfa = { users: [{ name: 'alice', mfaDevices: [device] }] };
-/** The directory that ci/gateway-values.yaml has, taken away. */
+/** Removes the directory of ci/gateway-values.yaml. */
 const noDirectory = { directory: null };
 
 describe('the value config', () => {
@@ -58,7 +58,7 @@ describe('the value config', () => {
     expect(credentials.secretAccessKey.reveal()).toBe('a-token-of-the-control-listener');
   });
 
-  it('starts the pods anew', async () => {
+  it('restarts the pods', async () => {
     const before = podOf(await render('gateway')).metadata.annotations['checksum/config'];
     const config = { authorization: { enforcement: 'audit' } };
     const after = podOf(await render('gateway', { config })).metadata.annotations['checksum/config'];
@@ -77,7 +77,7 @@ describe('the value config', () => {
       'replicaCount: 2 pods need state.redis.existingSecret, because a user in the directoryFile',
     ],
     [
-      'metadata that is nowhere',
+      'missing metadata',
       { ...noDirectory, config: { directory: { identityProviders: [saml] } } },
       'the metadataFile company.xml of company is neither in samlMetadata nor',
     ],

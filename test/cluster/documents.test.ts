@@ -147,7 +147,7 @@ describe('the compose file', () => {
       { inherit: true, input: content },
     );
     expect(check.code, check.stderr).toBe(0);
-    // A network of containers is plain HTTP; nothing else is to be warned of.
+    // A network of containers is plain HTTP; there must be no other warning.
     const warnings = check.stderr.split('\n').filter((line) => line.includes('warning'));
     expect(warnings.filter((line) => !line.includes('plain HTTP beyond loopback'))).toEqual([]);
   });

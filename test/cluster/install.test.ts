@@ -167,7 +167,7 @@ describe.each(modes)('the chart in $mode mode', ({ mode, workload, values, prepa
     );
     if (outcome.code !== 0) throw new Error(await explain(namespace, outcome.stderr));
     await namespace.kubectl('rollout', 'status', workload, '--timeout=60s');
-    // The pod that ends may be asked until the Service's rules are written anew.
+    // The old pod may get requests until the Service's rules are rewritten.
     const put = async (): Promise<string> =>
       (await application.boto3("s3.put_object(Bucket='reports', Key='late.txt', Body=b'late')")).stderr;
     await expect

@@ -15,7 +15,7 @@ export class Namespace {
     this.name = name;
   }
 
-  /** Makes it, with the Secrets that the chart and the manifests ask for. */
+  /** Makes the namespace, with the Secrets that the chart and the manifests ask for. */
   async create(): Promise<void> {
     await run('kubectl', ['create', 'namespace', this.name], { environment: environment() });
     await run('kubectl', ['label', 'namespace', this.name, 'pod-security.kubernetes.io/enforce=restricted'], {

@@ -32,7 +32,7 @@ interface Container {
 
 describe('memory', () => {
   it.each(['gateway', 'sidecar', 'everything'])(
-    'holds the limits, and nothing but plain HTTP is warned of: ci/%s-values.yaml',
+    'holds the limits, and only plain HTTP causes a warning: ci/%s-values.yaml',
     async (name) => {
       const documents = await render(name);
       const warnings = warningsIn(documents, 384);

@@ -213,7 +213,7 @@ stop() { # NAME SIGNAL
   pid="$(<"$file")"
   rm -f "$file"
   kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
-  # A process that nobody waits for stays as a zombie.
+  # A process without a waiting parent stays as a zombie.
   while [[ "$(awk '/^State:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)" == [^Z]* ]] && [[ $waited -lt 30 ]]; do
     sleep 0.1
     waited=$((waited + 1))

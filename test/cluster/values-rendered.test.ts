@@ -33,7 +33,7 @@ describe('the rendered configuration', () => {
     );
   });
 
-  it('says what the store has', async () => {
+  it('says what the store supports', async () => {
     expect(settingsOf(await render('everything')).backend.supports).toHaveLength(7);
     expect(settingsOf(await render('sidecar')).backend.supports).toContain('conditionalDelete');
     expect(settingsOf(await render('gateway')).backend.supports).toEqual([]);
@@ -95,7 +95,7 @@ describe('the rendered pod', () => {
     ['metadata', { samlMetadata: { 'company.xml': '<changed/>' } }],
     ['the staleness', { state: { maxStalenessSeconds: 61 } }],
     ['the control listener', { control: { enabled: true, existingSecret: 'control' } }],
-  ])('is started anew when %s changes', async (_, values) => {
+  ])('is restarted when %s changes', async (_, values) => {
     const before = podOf(await render('gateway')).metadata.annotations['checksum/config'];
     const after = podOf(await render('gateway', values)).metadata.annotations['checksum/config'];
     expect(after).toMatch(/^[0-9a-f]{64}$/);
@@ -113,7 +113,7 @@ const withMfa = { directory: { users: [{ name: 'bob' }, alice] } };
 const withSaml = { directory: { identityProviders: [saml] }, ...metadata };
 const redis = { state: { redis: { existingSecret: 'state' } } };
 
-describe('what is good once', () => {
+describe('what may be used once', () => {
   it.each<[string, Values, string]>([
     ['one-time codes', withMfa, 'a one-time code of user alice is good once'],
     ['assertions', withSaml, 'an assertion of SAML provider company is good once'],
@@ -130,13 +130,13 @@ describe('what is good once', () => {
   it.each([
     ['one-time codes', withMfa],
     ['assertions', withSaml],
-  ])('is never told two pods at once without a Redis: %s', async (_, values) => {
+  ])('never runs in two pods at once without a Redis: %s', async (_, values) => {
     const documents = await render('gateway', values);
     const deployment = documents.find(({ kind }) => kind === 'Deployment');
     expect(deployment?.spec?.strategy).toEqual({ type: 'Recreate' });
   });
 
-  it('does not keep a directory without it from having replicas', async () => {
+  it('does not keep other directories from having replicas', async () => {
     const documents = await render('gateway', { replicaCount: 3 });
     expect(documents.find(({ kind }) => kind === 'Deployment')?.spec).toMatchObject({ replicas: 3 });
   });
@@ -147,12 +147,12 @@ describe('the chart', () => {
 
   it.each<[string, Values, string]>([
     [
-      'metadata that is nowhere',
+      'missing metadata',
       { directory: { identityProviders: [saml] } },
       'the metadataFile company.xml of company is neither in samlMetadata nor',
     ],
     [
-      'metadata that is there twice',
+      'metadata that is given twice',
       { ...withSaml, existingSamlMetadata: [{ secret: 'a', keys: ['company.xml'] }] },
       'the file company.xml is given twice',
     ],
@@ -190,7 +190,7 @@ describe('the chart', () => {
     ['a head without time', { limits: { headersTimeoutSeconds: 0 } }],
     ['memory without a unit it knows', { resources: { limits: { memory: '320MB' } } }],
     ['memory in thousandths', { resources: { limits: { memory: '335544320000m' } } }],
-    ['a proxy that is no text', { trustedProxies: [10] }],
+    ['a proxy that is not text', { trustedProxies: [10] }],
     ['control without a Secret', { control: { enabled: true } }],
     ['a token as a value', { control: { ...control, token: 'abc' } }],
     ['another address of control', { control: { ...control, listen: '0.0.0.0:9091' } }],
@@ -199,7 +199,7 @@ describe('the chart', () => {
     ['certificates that no mount can have', { state: { redis: { existingSecret: 'a', caFile: 'ca.pem' } } }],
     ['a staleness of nothing', { state: { maxStalenessSeconds: 0 } }],
     ['a staleness beyond a day', { state: { maxStalenessSeconds: 86_401 } }],
-    ['a revocation of nobody it knows', { revocations: [{ group: 'a' }] }],
+    ['a revocation of an unknown kind', { revocations: [{ group: 'a' }] }],
     ['an empty revocation', { revocations: [{}] }],
     ['metadata in the place of the configuration', { samlMetadata: { 'sidecar.yaml': 'a: b' } }],
     ['metadata outside the folder', { samlMetadata: { '../company.xml': '<a/>' } }],

@@ -23,7 +23,7 @@ readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
 readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli)
 
 # Runs `fill_<name> FOLDER` on an empty folder and moves it to its place only when it succeeded; one installation of a
-# component at a time, whoever asks.
+# component at a time, for all callers.
 component() {
   local name=$1 folder
   folder="$CACHE/$name-$(version_of "$name")"

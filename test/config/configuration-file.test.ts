@@ -10,7 +10,7 @@ describe('the schema of the whole file', () => {
     expect(configurationFile.safeParse(everySection).error).toBeUndefined();
   });
 
-  it('has the keys that are read', () => {
+  it('has exactly the keys that are read', () => {
     expect(Object.keys(configurationFile.shape)).toEqual(Object.keys(configurationOutline.shape));
   });
 });

@@ -148,7 +148,7 @@ describe('directory records', () => {
       'serialNumber: must be',
     ],
     [
-      'a secret that is no base32',
+      'a secret that is not base32',
       '{ serialNumber: GAHT12345678, totpSecret: "0123456789012345" }',
       'totpSecret: must be 16',
     ],
@@ -160,7 +160,7 @@ describe('directory records', () => {
     ],
     ['no secret', '{ serialNumber: GAHT12345678 }', 'totpSecret'],
     [
-      'a device of somebody else',
+      'a device of another user',
       '{ serialNumber: GAHT12345678, totpSecret: GEZDGNBVGY3TQOJQ }, { serialNumber: gaht12345678, totpSecret: GEZDGNBVGY3TQOJQ }',
       'serialNumber: repeats an MFA device',
     ],
@@ -168,7 +168,7 @@ describe('directory records', () => {
     expect(problemsWith(`users: [ { name: bob, mfaDevices: [${devices}] } ]`).join('\n')).toContain(expected);
   });
 
-  it('reports managed policies that do not exist, wherever they are named', () => {
+  it('reports missing managed policies wherever they are named', () => {
     expect(
       problemsWith(
         'users: [ { name: bob, policies: [Nothing] } ]',
@@ -332,7 +332,7 @@ describe('directoryFile', () => {
     ]);
   });
 
-  it('reports settings that do not exist there either', () => {
+  it('reports unknown settings there too', () => {
     expect(problemsOf(main, { files: { 'people/directory.yaml': 'root: { policies: [] }' } })).toEqual([
       expect.stringContaining('people/directory.yaml:1:9 root.policies: unknown key'),
     ]);
@@ -359,7 +359,7 @@ describe('directoryFile', () => {
     ]);
   });
 
-  it('rejects a directoryFile that is no path', () => {
+  it('rejects a directoryFile that is not a path', () => {
     expect(problemsOf(configuration({ directory: 'directoryFile: 5' }))).toEqual([
       'sidecar.yaml:9:16 directoryFile: must be text (numbers in quotes)',
     ]);

@@ -49,7 +49,7 @@ const pages = [
     .map((name) => `docs/${name}`),
 ];
 
-/** Everything but what a page shows, so that a part of a configuration can be loaded. */
+/** Everything that a page leaves out, so that its part of a configuration can be loaded. */
 const surroundings = parse(read('test/config/every-section.yaml')) as Mapping & {
   readonly directory: { readonly [name: string]: unknown };
 };
@@ -78,7 +78,7 @@ const parts = pages.flatMap((page) =>
 );
 
 describe('examples load without a warning', () => {
-  it('and are found', () => {
+  it('and at least some are found', () => {
     expect(parts.length).toBeGreaterThan(7);
   });
 
@@ -86,18 +86,18 @@ describe('examples load without a warning', () => {
     expect(warningsOf(whole(block))).toEqual([]);
   });
 
-  it('in the demo, but for the secrets that it makes itself', () => {
+  it('in the demo, except for the secrets that it makes itself', () => {
     const secrets = { userSecret: 'user-secret-value', storeSecret: 'store-secret-value', tokenKey: key };
     const warnings = warningsOf(demoConfiguration('http://127.0.0.1:9001', 9000, secrets));
     expect(warnings.filter((warning) => !warning.includes('a literal secret'))).toEqual([]);
   });
 
-  it('in the tests of policies, but for secrets and the audit mode', () => {
+  it('in the tests of policies, except for secrets and the audit mode', () => {
     const warnings = warningsOf(policyConfiguration);
     expect(warnings.filter((warning) => !/a literal secret|warning: audit:/.test(warning))).toEqual([]);
   });
 
-  it('in deploy, but for the plain HTTP of a cluster and of a network of containers', () => {
+  it('in deploy, except for plain HTTP in a cluster and in a network of containers', () => {
     const compose = parse(read('deploy/compose.yaml')) as {
       readonly configs: { readonly sidecar: { readonly content: string } };
     };

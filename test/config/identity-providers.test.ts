@@ -135,7 +135,7 @@ describe('an identity provider', () => {
     expect(load(withProviders(oidc, second)).settings.identityProviders).toHaveLength(2);
   });
 
-  it('may be asked over plain http on loopback and where outbound allows it', () => {
+  it('may be reached over plain http on loopback and where outbound allows it', () => {
     const plain = oidc.replace('https:', 'http:');
     const allowed = `${withProviders(plain)}\noutbound: { allowHttp: ["http://login.example.com"] }`;
     expect(load(allowed).settings.outbound.allowHttp).toEqual(['http://login.example.com']);
@@ -147,7 +147,7 @@ describe('an identity provider', () => {
     }
   });
 
-  it('that a trust policy names and the configuration lacks is a warning', () => {
+  it('causes a warning when a trust policy names it and the configuration lacks it', () => {
     const trust = (provider: string): string => `directory:
   identityProviders: [{ ${oidc} }]
   roles:

@@ -177,7 +177,7 @@ describe('precedence', () => {
     expect(settings.log.level).toBe('debug');
   });
 
-  it('takes an empty variable as not set', () => {
+  it('treats an empty variable as unset', () => {
     expect(load(text, { variables: { STS_SIDECAR_LISTEN: '' } }).settings.server.listen.port).toBe(1111);
   });
 

@@ -19,7 +19,7 @@ function warningsOf(limits: object, memory?: MemoryLimits): readonly string[] {
 }
 
 describe('the memory of a container', () => {
-  it('is enough for limits that fit, and nothing is said', () => {
+  it('is enough for limits that fit, and gives no warning', () => {
     expect(warningsOf(small, container(384))).toEqual([]);
   });
 
@@ -33,7 +33,7 @@ describe('the memory of a container', () => {
   });
 
   it.each(['maxConnections', 'maxInFlight', 'maxBufferedBytes'] as const)(
-    'is asked for more by %s',
+    'is too small when %s is raised',
     (name) => {
       const larger = { ...small, [name]: small[name] * 2 };
       const sum = (limits: typeof small): number => {
@@ -47,7 +47,7 @@ describe('the memory of a container', () => {
     },
   );
 
-  it('must hold what V8 lets its heap grow to beside everything else', () => {
+  it('must have room for the largest heap that V8 allows, beside everything else', () => {
     // What V8 takes by itself in 384 MiB.
     expect(warningsOf(small, container(384, 288))).toEqual([
       expect.stringMatching(
@@ -64,7 +64,7 @@ describe('the memory of a container', () => {
     ]);
   });
 
-  it('is not judged where it is not known', () => {
+  it('is not judged where it is unknown', () => {
     expect(warningsOf({ maxConnections: 1_000_000, maxInFlight: 1_000_000 })).toEqual([]);
   });
 
@@ -116,7 +116,7 @@ describe('maxUnauthenticated', () => {
     [{ maxConnections: 64 }, 1],
     [{ maxConnections: 100, maxUnauthenticated: 200 }, 1],
     [{ maxConnections: 65 }, 0],
-  ])('leaves connections to those who are known: %o', (limits, count) => {
+  ])('leaves connections for known callers: %o', (limits, count) => {
     const warnings = warningsOf(limits);
     expect(warnings).toHaveLength(count);
     for (const warning of warnings) {

@@ -8,7 +8,7 @@ const text = configuration({
   server: 'server: { limits: { maxConnections: 4000, maxInFlight: 500 } }',
 });
 
-it('limits that need more open files than the process may have are warned of, with their place', () => {
+it('limits that need more open files than the process may have cause a warning, with their place', () => {
   expect(load(text, { maxOpenFiles: 1024 }).warnings).toEqual([
     'sidecar.yaml:20:19 server.limits: warning: may need 4756 open files, and the process may have 1024: lower maxConnections or maxInFlight, or raise the hard limit on open files (ulimit -Hn)',
   ]);
@@ -16,11 +16,11 @@ it('limits that need more open files than the process may have are warned of, wi
   expect(load(text, { maxOpenFiles: 4756 }).warnings).toEqual([]);
 });
 
-it('are not judged where the limit is not known', () => {
+it('limits are not judged where that maximum is unknown', () => {
   expect(load(text).warnings).toEqual([]);
 });
 
-it('the limit is that of the process, where the system tells it', () => {
+it('the maximum is that of the process, where the system reports it', () => {
   const limit = Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }));
   expect(processOpenFiles()).toBe(existsSync('/proc/self/limits') ? limit : undefined);
 });

@@ -13,7 +13,7 @@ const asking = (...origins: string[]): readonly string[] =>
 
 describe('plain HTTP beyond loopback', () => {
   it.each(['0.0.0.0:9000', '[::]:9000', '10.0.0.7:9000', 's3.example.com:9000'])(
-    'is warned of where clients connect: %s',
+    'causes a warning where clients connect: %s',
     (listen) => {
       expect(listening(`{ listen: "${listen}" }`)).toEqual([
         'sidecar.yaml:20:19 server.listen: warning: speaks plain HTTP beyond loopback: an attacker on this network can read objects and temporary credentials; let a proxy end TLS before it and list that proxy in server.trustedProxies',
@@ -27,11 +27,11 @@ describe('plain HTTP beyond loopback', () => {
     '{ listen: "[::1]:9000" }',
     '{ listen: "localhost:9000" }',
     '{ listen: "0.0.0.0:9000", trustedProxies: [10.0.0.0/8] }',
-  ])('is none on loopback, or behind a proxy that is trusted: %s', (server) => {
+  ])('causes no warning on loopback, or behind a trusted proxy: %s', (server) => {
     expect(listening(server)).toEqual([]);
   });
 
-  it('is warned of at the flag that names the address', () => {
+  it('causes a warning at the flag that names the address', () => {
     const { warnings } = load(configuration(), { overrides: { listen: '0.0.0.0:9000' } });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^--listen server\.listen: warning: speaks plain HTTP/);
@@ -44,7 +44,7 @@ describe('plain HTTP beyond loopback', () => {
     ['https://store:9001', 0],
     ['http://localhost:9001', 0],
     ['http://[::1]:9001', 0],
-  ])('is warned of on the way to the store: %s', (endpoint, count) => {
+  ])('causes a warning on the way to the store: %s', (endpoint, count) => {
     const warnings = behind(endpoint);
     expect(warnings).toHaveLength(count);
     for (const warning of warnings) {
@@ -54,7 +54,7 @@ describe('plain HTTP beyond loopback', () => {
     }
   });
 
-  it('is warned of on the way to identity providers', () => {
+  it('causes a warning on the way to identity providers', () => {
     const warnings = asking('http://127.0.0.1:8080', 'http://idp.example.com', 'http://[::1]');
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/outbound\.allowHttp\[1\]: warning: is plain HTTP beyond loopback/);

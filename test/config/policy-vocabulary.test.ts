@@ -12,14 +12,14 @@ function keysWrittenIn(name: string): string[] {
   return [...source(name).matchAll(/\[['`]((?:aws|sts|saml):[A-Za-z_]+\/?)/g)].map(([, key = '']) => key);
 }
 
-describe('the words of policies', () => {
+describe('the vocabulary of policies', () => {
   it.each([
     'authorize/global-keys.ts',
     'sts/grants/trust-question.ts',
     'sts/session-tags.ts',
     'identity/saml/condition-keys.ts',
     's3/condition-keys.ts',
-  ])('hold every key that requests get in %s', (name) => {
+  ])('holds every key that requests get in %s', (name) => {
     const written = keysWrittenIn(name);
     expect(written.length).toBeGreaterThan(0);
     for (const key of written) {
@@ -29,12 +29,12 @@ describe('the words of policies', () => {
     }
   });
 
-  it('hold no key twice', () => {
+  it('holds no key twice', () => {
     const names = keys.map((key) => key.toLowerCase());
     expect(names.filter((name, index) => names.indexOf(name) < index)).toEqual([]);
   });
 
-  it('hold every action that a vector of S3 needs, with what it is asked about', () => {
+  it('holds every action that a vector of S3 needs, with its kind of resource', () => {
     const needed = operationVectors.flatMap(({ authorizations }) =>
       authorizations.flatMap(({ permissions = [], items = [] }) => [
         ...permissions,
@@ -53,7 +53,7 @@ describe('the words of policies', () => {
     }
   });
 
-  it('hold the actions that policies decide about STS', () => {
+  it('holds the STS actions that policies decide on', () => {
     for (const action of ['AssumeRole', 'GetFederationToken', 'DecodeAuthorizationMessage', 'TagSession']) {
       expect(actions).toContain(`sts:${action}`);
     }

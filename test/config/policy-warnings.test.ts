@@ -31,7 +31,7 @@ function directory(policies: Readonly<Record<string, unknown>>): string {
 
 function warningsOf(kind: 'identity' | 'trust' | 'bucket', policy: object): readonly string[] {
   return load(configuration({ directory: directory({ [kind]: policy }) })).warnings.map((warning) =>
-    // Without the place, which the tests of places look at.
+    // Without the place, which other tests check.
     warning.replace(/^sidecar\.yaml:\d+:\d+ directory\.\S*? warning: /, ''),
   );
 }
@@ -78,7 +78,7 @@ describe('a warning', () => {
     ]);
   });
 
-  it('is in the file of the directory when that is a file of its own', () => {
+  it('is about the directory file when the directory has its own file', () => {
     const files = {
       'directory.yaml':
         'policies:\n  P: { Statement: { Effect: Allow, Action: "s3:GetObjects", Resource: "*" } }\n',
@@ -100,7 +100,7 @@ describe('an action', () => {
     ['s3:Put?bject', undefined],
     ['sts:AssumeRoles', 'the action "sts:AssumeRoles" (did you mean "sts:AssumeRole"?)'],
     ['sts:Assume-*', 'an action like "sts:Assume-*"'],
-  ])('that nothing asks for is named: %s', (action, what) => {
+  ])('that no request asks for is named: %s', (action, what) => {
     const expected = what === undefined ? [] : [`no request asks for ${what}`];
     expect(identity({ Action: action })).toEqual(expected);
     expect(identity({ NotAction: [action] })).toEqual(expected);
@@ -122,11 +122,11 @@ describe('an action', () => {
     'sts:GetSessionToken',
     'sts:TagSession',
     'sts:Get*',
-  ])('that can be asked for, or is of another service, is none: %s', (action) => {
+  ])('that a request can ask for, or that belongs to another service, is accepted: %s', (action) => {
     expect(identity({ Action: action })).toEqual([]);
   });
 
-  it('of a trust policy is one that trust policies are asked about', () => {
+  it('of a trust policy has to be one that trust policies are asked about', () => {
     expect(trust({ Action: ['sts:AssumeRole', 'sts:TagSession'] })).toEqual([]);
     expect(trust({ Action: 'sts:*' })).toEqual([]);
     expect(trust({ Action: 'sts:AssumeRoleWithWebIdentiy' })).toEqual([
@@ -153,7 +153,7 @@ describe('an ARN', () => {
     ['arn:aws:s3:us-east-1:123456789012:accesspoint/a', begin],
     ['arn:aws-cn:s3:::reports/*', 'names no bucket and no object: the partition of the account is "aws"'],
     ['arn:aws:S3:::reports/*', 'names no resource: the service is spelt "s3"'],
-  ])('that no bucket and no object can have is named: %s', (arn, message) => {
+  ])('that no bucket or object can have is named: %s', (arn, message) => {
     const found = identity({ Resource: arn });
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(`${JSON.stringify(arn)} ${message}`);
@@ -171,7 +171,7 @@ describe('an ARN', () => {
     'arn:aws:s3:*:*:reports/*',
     'arn:aws:sns:us-east-1:123456789012:topic',
     'arn:aws:*:::reports/*',
-  ])('that a resource can have is none: %s', (arn) => {
+  ])('that a resource can have is accepted: %s', (arn) => {
     expect(identity({ Resource: arn })).toEqual([]);
   });
 
@@ -181,7 +181,7 @@ describe('an ARN', () => {
     ['s3:DeleteObject', 'arn:aws:s3:::reports', 'applies to objects, and this statement names none'],
     ['s3:ListAllMyBuckets', 'arn:aws:s3:::reports', 'applies to all buckets ("*"), and this statement'],
     ['s3:GetObject', 'arn:aws:sns:us-east-1:123456789012:a', 'applies to objects, and this statement'],
-  ])('is of what the action works on: %s on %s', (action, arn, message) => {
+  ])('has to be of a kind that the action works on: %s on %s', (action, arn, message) => {
     const found = identity({ Action: action, Resource: arn });
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(`${JSON.stringify(action)} ${message}`);
@@ -198,7 +198,7 @@ describe('an ARN', () => {
     ['s3:List*', 'arn:aws:s3:::reports/*'],
     ['sns:Publish', 'arn:aws:sns:us-east-1:123456789012:a'],
     ['iam:PassRole', 'arn:aws:iam::210987654321:role/replication'],
-  ])('may be of what the action works on: %s on %s', (action, arn) => {
+  ])('may be of a kind that the action works on: %s on %s', (action, arn) => {
     expect(identity({ Action: action, Resource: arn })).toEqual([]);
   });
 
@@ -233,7 +233,7 @@ describe('an ARN', () => {
     'arn:aws:iam::123456789012:role/apps/*',
     'arn:aws:iam::*:role/${aws:username}',
     'arn:minio:iam:::role/a',
-  ])('of a role that can be assumed is none: %s', (arn) => {
+  ])('of a role that can be assumed is accepted: %s', (arn) => {
     expect(identity({ Action: 'sts:AssumeRole', Resource: arn })).toEqual([]);
   });
 });
@@ -251,7 +251,7 @@ describe('a condition key', () => {
     ['s3:ExistingObjectTags/a', '"s3:ExistingObjectTags/a" (did you mean "s3:ExistingObjectTag/a"?)'],
     ['sts:ExternalID2', '"sts:ExternalID2" (did you mean "sts:ExternalId"?)'],
     ['saml:subject', '"saml:subject"'],
-  ])('that nothing has is named: %s', (key, what) => {
+  ])('that no request has is named: %s', (key, what) => {
     const [found, ...others] = under(key);
     expect(others).toEqual([]);
     expect(found).toContain(`no request has the key ${what}`);
@@ -286,7 +286,7 @@ describe('a condition key', () => {
     'login.example.com:email',
     'lab.example.com:8443/realms/a:sub',
     'LOGIN.example.com:sub',
-  ])('that a request can have is none: %s', (key) => {
+  ])('that a request can have is accepted: %s', (key) => {
     expect(under(key, 'StringLike')).toEqual([]);
   });
 
@@ -323,7 +323,7 @@ describe('a variable', () => {
     ],
     ['${aws:username}/${aws:PrincipalTag/team}', []],
     ['${*}${?}${$}', []],
-  ])('is a key that requests have: %s', (text, messages) => {
+  ])('has to be a key that requests have: %s', (text, messages) => {
     expect(identity({ Resource: `arn:aws:s3:::home/${text}/*` })).toEqual(messages);
     expect(identity({ Condition: { StringLike: { 's3:prefix': [text] } } })).toEqual(messages);
   });
@@ -373,9 +373,9 @@ describe('a principal', () => {
     'arn:aws:iam::123456789012:role/apps/pod',
     'arn:aws:sts::123456789012:assumed-role/pod/any-session',
     'arn:aws:sts::123456789012:federated-user/anyone',
-    // Of an account that is not ours, nothing is known.
+    // Nothing is known about other accounts.
     'arn:aws:iam::210987654321:role/other',
-  ])('that may exist is none: %s', (arn) => {
+  ])('that may exist is accepted: %s', (arn) => {
     expect(trust({ Principal: { AWS: arn } })).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ const rolesOf = (...providers: string[]): unknown =>
   load(withProviders(...providers)).directory.providerRoles;
 
 describe('a webhook', () => {
-  it('is read with its defaults, and its secret from where it is kept', () => {
+  it('is read with its defaults, and with its secret from the place that holds it', () => {
     expect(settingsOf(webhook)).toEqual({
       kind: 'custom-token',
       name: 'plugin',

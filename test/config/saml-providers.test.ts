@@ -61,7 +61,7 @@ describe('a SAML provider', () => {
   });
 
   it.each([
-    ['no XML', 'name: x', 'is not acceptable XML: '],
+    ['not XML', 'name: x', 'is not acceptable XML: '],
     ['a DOCTYPE', `<!DOCTYPE x []>${idp.metadata}`, 'is not acceptable XML: '],
     ['no certificate', writeMetadata('urn:x', []), 'must hold a signing certificate'],
     ['a megabyte and more', `${idp.metadata}${' '.repeat(1024 * 1024)}`, 'is larger than 1048576 bytes'],
@@ -78,7 +78,7 @@ describe('a SAML provider', () => {
     );
   });
 
-  it('that a trust policy names and the configuration lacks is a warning', () => {
+  it('causes a warning when a trust policy names it and the configuration lacks it', () => {
     const warnings = (provider: string): readonly string[] =>
       load(
         configuration({

@@ -16,11 +16,11 @@ describe('settings that this version does not have', () => {
   it.each([
     ['audit', 'audit: { stdout: true }'],
     ['server.tls', 'server: { tls: {} }'],
-  ])('rejects %s by saying so', (path, section) => {
+  ])('rejects %s as unsupported', (path, section) => {
     expect(problemWith({ section })).toBe(`${path}: not supported by this version`);
   });
 
-  it('rejects backend.passthrough by saying so', () => {
+  it('rejects backend.passthrough as unsupported', () => {
     expect(problemWith(backendWith('passthrough: []'))).toBe(
       'backend.passthrough: not supported by this version',
     );
@@ -50,13 +50,13 @@ describe('settings that this version does not have', () => {
     ['unknownAccessKeys', 'passthrough'],
     ['anonymous', 'policy'],
     ['anonymous', 'passthrough'],
-  ])('rejects backend.%s: %s by saying so', (key, value) => {
+  ])('rejects backend.%s: %s as unsupported', (key, value) => {
     expect(problemWith(backendWith(`${key}: ${value}`))).toBe(
       `backend.${key}: "${value}" is not supported by this version`,
     );
   });
 
-  it('rejects a request rate above 0 by saying so', () => {
+  it('rejects a request rate above 0 as unsupported', () => {
     expect(problemWith({ section: 'server: { limits: { requestsPerSecondPerClient: 5 } }' })).toBe(
       'server.limits.requestsPerSecondPerClient: values above 0 are not supported by this version',
     );
@@ -67,14 +67,14 @@ describe('account.disabledRegions', () => {
   const account = (regions: string): string =>
     `account: { id: "123456789012", disabledRegions: [${regions}] }`;
 
-  it('is empty unless told otherwise', () => {
+  it('is empty by default', () => {
     expect(load(configuration()).settings.account.disabledRegions).toEqual([]);
     expect(load(configuration({ account: account('eu-west-1') })).settings.account.disabledRegions).toEqual([
       'eu-west-1',
     ]);
   });
 
-  it('does not hold the region that unsigned requests count as made in', () => {
+  it('must not hold the region that unsigned requests count for', () => {
     expect(problemWith({ account: account('eu-west-1, us-east-1') })).toBe(
       'account.disabledRegions[1]: must not be account.region: requests that name no region count as made there',
     );
@@ -82,7 +82,7 @@ describe('account.disabledRegions', () => {
 });
 
 describe('authorization', () => {
-  it('enforces and shows everybody their buckets unless told otherwise', () => {
+  it('enforces, and shows every caller its own buckets, by default', () => {
     expect(load(configuration()).settings.authorization).toEqual({
       enforcement: 'enforce',
       listBuckets: 'filtered',

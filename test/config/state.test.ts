@@ -9,7 +9,7 @@ const problems = (section: string, variables: Readonly<Record<string, string>> =
 const settings = (section: string, world = {}) => load(configuration({ section }), world).settings;
 
 describe('state', () => {
-  it('is kept in the process unless told otherwise', () => {
+  it('is kept in the process by default', () => {
     expect(settings('').state).toEqual({ maxStalenessSeconds: 60 });
     expect(settings('state: { maxStalenessSeconds: 5 }').state).toEqual({ maxStalenessSeconds: 5 });
   });
@@ -92,7 +92,7 @@ describe('control', () => {
     '[::]:9091',
     'sidecar.example.com:9091',
     '[::ffff:127.0.0.1]:9091',
-  ])('does not listen on %s, which is no loopback address', (listen) => {
+  ])('does not listen on %s, which is not a loopback address', (listen) => {
     expect(problems(`control: { listen: "${listen}", token: { env: CONTROL } }`, token.variables)).toEqual([
       'control.listen: must be a loopback address: its traffic is not encrypted',
     ]);

@@ -76,7 +76,7 @@ describe('parseYaml', () => {
     expect(readYaml('a: &x { k: [1] }\nb: *x')).toEqual({ a: { k: [1] }, b: { k: [1] } });
   });
 
-  it('takes an alias for the anchor last seen, not for one of the same name inside a repetition', () => {
+  it('resolves an alias to the anchor last seen, not to one of the same name inside a repetition', () => {
     expect(readYaml('a: &x { k: &y 1 }\nb: &y 2\nc: *x\nd: *y')).toEqual({
       a: { k: 1 },
       b: 2,
@@ -103,7 +103,7 @@ describe('parseYaml', () => {
     expect(readYaml(`a: ${text}`)).toEqual({ a: value });
   });
 
-  it('finds the places of values, keys, and what stands around a missing value', () => {
+  it('finds the places of values and keys, and the surroundings of a missing value', () => {
     const { document } = parseYaml('a:\n  - b: 1\n    c: [x,\n      y]\nd: &z { e: 2 }\nf: *z');
     expect(document?.positionOf(['a', 0, 'c', 1])).toEqual({ line: 4, column: 7 });
     expect(document?.keyPositionOf(['a', 0, 'c'])).toEqual({ line: 3, column: 5 });

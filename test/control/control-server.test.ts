@@ -65,7 +65,7 @@ describe('the control listener', () => {
     ['the token alone', { authorization: token }],
     ['another scheme', { authorization: `Basic ${Buffer.from(`:${token}`).toString('base64')}` }],
     ['the token elsewhere', { 'x-token': token }],
-  ])('refuses a stranger whose authorization is %s, whatever is asked for', async (_, headers) => {
+  ])('refuses a stranger whose authorization is %s, whatever the request', async (_, headers) => {
     for (const path of [
       '/revocations',
       '/revocations/abc',
@@ -87,7 +87,7 @@ describe('the control listener', () => {
     }
   });
 
-  it('takes the scheme in any case (RFC 9110, 11.1)', async () => {
+  it('accepts the scheme in any case (RFC 9110, 11.1)', async () => {
     expect((await ask({ headers: { authorization: `bEARER ${token}` } })).status).toBe(200);
   });
 
@@ -116,7 +116,7 @@ describe('the control listener', () => {
     expect((await ask({ method, path })).status).toBe(405);
   });
 
-  it('says that there is none of an id', async () => {
+  it('says that no revocation has the id', async () => {
     const answer = await ask({ method: 'DELETE', path: '/revocations/abc' });
     expect([answer.status, answer.code]).toEqual([404, 'NoSuchRevocation']);
   });
@@ -142,7 +142,7 @@ describe('the control listener', () => {
     expect([answer.status, answer.code]).toEqual([400, 'InvalidJson']);
   });
 
-  it('refuses more than it reads, and closes', async () => {
+  it('refuses a body over its limit, and closes the connection', async () => {
     const answer = await post(`{"role":"${'x'.repeat(20_000)}"}`);
     expect([answer.status, answer.code]).toEqual([413, 'BodyTooLarge']);
   });
@@ -193,12 +193,12 @@ describe('the control listener', () => {
     expect([answer.status, answer.code, answer.message]).toEqual([400, 'InvalidRevocation', message]);
   });
 
-  it('lets nothing that was refused count', async () => {
+  it('keeps nothing of a refused request', async () => {
     const response = await fetch(`${sidecar.controlUrl}/revocations`, { headers: authorized });
     expect(await response.json()).toEqual({ revocations: [] });
   });
 
-  it('keeps no operator out for connections of strangers', async () => {
+  it('serves operators while strangers hold connections', async () => {
     const { port } = new URL(sidecar.controlUrl);
     const strangers = Array.from({ length: 200 }, () => connect({ host: '127.0.0.1', port: Number(port) }));
     for (const stranger of strangers) stranger.on('error', () => undefined);
@@ -212,11 +212,11 @@ describe('the control listener', () => {
     for (const stranger of strangers) stranger.destroy();
   });
 
-  it('closes the connection of who has no token', async () => {
+  it('closes the connection of a caller without the token', async () => {
     expect((await ask({ headers: {} })).headers['connection']).toBe('close');
   });
 
-  it('takes any id that a revocation can have', async () => {
+  it('accepts any id that a revocation can have', async () => {
     for (const id of ['a%2Fb', '%C3%BC', 'a.b'])
       expect(await ask({ method: 'DELETE', path: `/revocations/${id}` })).toMatchObject({
         status: 404,
@@ -236,7 +236,7 @@ describe('the control listener', () => {
     }
   });
 
-  it('takes an issuer that is not configured, and says so', async () => {
+  it('accepts an issuer that is not configured, and says so', async () => {
     const issuer = 'https://gone.example.com';
     const response = await fetch(`${sidecar.controlUrl}/revocations`, {
       method: 'POST',
@@ -257,7 +257,7 @@ describe('the control listener', () => {
     expect(logged).not.toContain(token);
   });
 
-  it('is not there without a token', async () => {
+  it('is off without a token', async () => {
     const without = await startSidecar({ further: 'control: { listen: "127.0.0.1:0" }' });
     expect(without.controlUrl).toBe('');
     await without.stop();

@@ -23,7 +23,7 @@ describe('checksums', () => {
     expect(asBigInt(crc64nvme(digits))).toBe(0xae8b14860a799888n);
   });
 
-  it('are what a bitwise computation says, however the data is cut', () => {
+  it('equal a bitwise computation, however the data is cut', () => {
     const data = fc.uint8Array({ maxLength: 100 });
     fc.assert(
       fc.property(data, data, (left, right) => {

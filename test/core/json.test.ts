@@ -58,7 +58,7 @@ describe('parseJson', () => {
     expect(() => parseJson(`[${'1'.repeat(5000)}]`, limits)).toThrow(/^.{1,150}$/);
   });
 
-  it('reads a number however it is spelled where the reader asks for it', () => {
+  it('reads a number in any spelling where the reader asks for it', () => {
     const text = '{"a":[9007199254740993,0.1234567890123456789,1.0,1E3,-0,1e999]}';
     expect(parseJson(text, { ...limits, numbers: 'any' })).toEqual(JSON.parse(text));
     expect(() => parseJson('{"a":1.0,"a":1}', { ...limits, numbers: 'any' })).toThrow(JsonError);

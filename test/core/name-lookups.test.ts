@@ -15,7 +15,7 @@ const a = silentName('a');
 const b = silentName('b');
 const longMs = 600_000;
 
-/** What a socket that asks for a name is told: the address or addresses, or the code of the failure. */
+/** The answer to a socket that asks for a name: the address or addresses, or the code of the failure. */
 function find(names: NameLookups, name: string, all = true): Promise<unknown> {
   return new Promise((resolve) => {
     names.lookup(name, { all }, (failure, found, family) => {
@@ -31,14 +31,14 @@ async function startProvider(): Promise<number> {
   return Number(new URL(server.url).port);
 }
 
-/** Why there is no answer, or what it is. */
+/** The answer, or why there is none. */
 const outcome = (asked: Promise<{ readonly value: unknown }>): Promise<unknown> =>
   asked.then(
     ({ value }) => value,
     (error: unknown) => (error instanceof OutboundFault ? error.reason : error),
   );
 
-it('the store is found while the names of providers are not answered', async () => {
+it('the name of the store resolves while those of providers get no answer', async () => {
   const port = await startProvider();
   await withHeldLookups(async (lookups) => {
     const urls = [a, a, b].map((name) => `http://${name}:${port}`);
@@ -56,7 +56,7 @@ it('the store is found while the names of providers are not answered', async () 
   });
 });
 
-it('a look-up outlives those who asked, and those who ask later share it', async () => {
+it('a look-up outlives the callers that asked, and later callers share it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   await withHeldLookups(async (lookups) => {
@@ -71,7 +71,7 @@ it('a look-up outlives those who asked, and those who ask later share it', async
   });
 });
 
-it('a question with less time than others has no more while its name is looked up', async () => {
+it('a question with a shorter timeout keeps it while its name is looked up', async () => {
   await withHeldLookups(async () => {
     const url = `https://${a}`;
     const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 600 });
@@ -80,7 +80,7 @@ it('a question with less time than others has no more while its name is looked u
   });
 });
 
-it('a name that leads to several addresses is reached at the one that answers', async () => {
+it('a name with several addresses is reached at the one that answers', async () => {
   const port = await startProvider();
   await withHeldLookups(async (lookups) => {
     const url = `http://${a}:${port}`;
@@ -93,7 +93,7 @@ it('a name that leads to several addresses is reached at the one that answers', 
   });
 });
 
-it('a public issuer that leads to this machine by the second of its addresses is refused', async () => {
+it('a public issuer whose second address is this machine is refused', async () => {
   let connections = 0;
   const server = createServer((socket) => {
     connections += 1;
@@ -113,7 +113,7 @@ it('a public issuer that leads to this machine by the second of its addresses is
   expect(connections).toBe(1);
 });
 
-it('names are looked up one after the other, once for all who ask, and again for those who ask later', async () => {
+it('names are looked up one after the other, once for all that wait, and again for later callers', async () => {
   await withHeldLookups(async (lookups) => {
     const names = new NameLookups(longMs, longMs);
     const asked = Promise.all([find(names, a), find(names, b), find(names, a, false)]);

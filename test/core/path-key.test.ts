@@ -24,7 +24,7 @@ describe('the paths of a key', () => {
     'a b/ü',
     '..a',
     'a/..b/',
-  ])('of %j are none but the key itself', (key) => {
+  ])('of %j are only the key itself', (key) => {
     expect(pathsOfKey(key)).toEqual([]);
     expect(leavesItsBucket(key)).toBe(false);
   });
@@ -121,7 +121,7 @@ describe('the aliases of what is kept with an object', () => {
   });
 });
 
-/** The names between separators, without those that a path does not have; undefined when they leave the bucket. */
+/** The names between separators, resolved as in a path; undefined when they leave the bucket. */
 function namesBetween(
   key: string,
   separator: RegExp,
@@ -135,7 +135,7 @@ function namesBetween(
   return { names, climbs };
 }
 
-it('a key is read in one scan as it is read segment by segment', () => {
+it('reading a key in one scan gives the same as reading it segment by segment', () => {
   const pieces = fc.constantFrom('/', '/', '\\', '.', '..', 'a', 'b.', '.c', 'ü', '\ud800');
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {

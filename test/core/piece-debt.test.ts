@@ -13,11 +13,11 @@ function tooMany(debt: PieceDebt, length: number): number {
 
 it.each([
   ['chunks of one byte', chunked, 1, 129],
-  ['chunks of half of what one costs', chunked, 128, 257],
-  ['chunks that cost what they carry', chunked, 256, Number.POSITIVE_INFINITY],
+  ['chunks of half the cost of a chunk', chunked, 128, 257],
+  ['chunks as long as their cost', chunked, 256, Number.POSITIVE_INFINITY],
   ['packets of one byte', whole, 1, 1093],
   ['packets of some bytes', whole, 16, Number.POSITIVE_INFINITY],
-])('%s are too many when too many whole ones are missing', (_, message, length, count) => {
+])('%s are limited by the debt that they build up', (_, message, length, count) => {
   expect(tooMany(new PieceDebt(message, 256), length)).toBe(count);
 });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { systemRandomness } from '../../src/core/randomness.ts';
 
-it('gives as many bytes as asked for, and never the same twice', () => {
+it('gives as many bytes as requested, and never the same twice', () => {
   for (const length of [0, 1, 8, 32, 8191, 8192, 8193, 100_000]) {
     expect(systemRandomness.bytes(length)).toHaveLength(length);
   }

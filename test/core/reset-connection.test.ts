@@ -25,7 +25,7 @@ it('a connection is reset', async () => {
 });
 
 // Node would keep the descriptor of such a connection for good.
-it('a connection whose end is on its way is closed too', async () => {
+it('a connection that is already ending is closed too', async () => {
   const { served, client } = await pair();
   client.write('x');
   await once(served, 'data');

@@ -3,7 +3,7 @@ import { unlimitedSteps } from '../../src/core/glob.ts';
 import { TextIndex } from '../../src/core/text-index.ts';
 import { memoryOf } from '../support/heap.ts';
 
-/** An index keeps a megabyte at most, and a little beside it. */
+/** An index keeps at most a little more than a megabyte. */
 const mostBytes = 4 * 1024 * 1024;
 
 /** Code points that are letters of some script or could be, from the first behind ASCII. */

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { askForTurn, nextTurn, takeShare } from '../../src/core/turns.ts';
 
-/** Queues `count` pieces of work, each of which notes its owner. */
+/** Queues `count` pieces of work, each of which records its owner. */
 function queue(owner: string, count: number, done: string[]): Promise<unknown> {
   return Promise.all(Array.from({ length: count }, () => nextTurn(owner).then(() => done.push(owner))));
 }
@@ -44,7 +44,7 @@ it('an abandoned turn does not come, and delays no other', async () => {
   await last;
 });
 
-it('a turn of the event loop runs one piece, also after all that waited have left', async () => {
+it('a turn of the event loop runs one piece, even after all waiting pieces have left', async () => {
   for (let round = 0; round < 3; round += 1) askForTurn('a').abandon();
   const done: string[] = [];
   const all = queue('a', 5, done);
@@ -80,7 +80,7 @@ it('a turn that is abandoned within an owner delays none of its other sessions',
   await last;
 });
 
-/** Lets all turns pass that have been asked for. */
+/** Lets all requested turns pass. */
 async function rest(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await setImmediate();
 }
@@ -95,7 +95,7 @@ describe('pieces that take a part of a turn', () => {
     expect(done).toHaveLength(6);
   });
 
-  it('of one owner fill a turn, and those of another come in the next one, whatever waits behind', async () => {
+  it('of one owner fill a turn, and those of another come in the next, whatever waits behind them', async () => {
     const done: string[] = [];
     for (let piece = 0; piece < 8; piece += 1) void nextTurn('a', 'a', 0.25).then(() => done.push('a'));
     const other = nextTurn('b').then(() => done.push('b'));

@@ -63,7 +63,7 @@ describe('a document', () => {
     ['no end of its tag', '<a'],
     ['another end', '<a></b>'],
     ['an end that is longer', '<a></ab>'],
-    ['an end in other capitals', '<a></A>'],
+    ['an end in another letter case', '<a></A>'],
     ['an end with attributes', '<a></a b="1">'],
     ['ends in the wrong order', '<a><b></a></b>'],
     ['an end too many', '<a></a></a>'],
@@ -79,7 +79,7 @@ describe('a document', () => {
     ['a tag in an attribute', '<a b="<"/>'],
     ['an unknown entity in an attribute', '<a b="&c;"/>'],
     ['an unknown entity', '<a>&nbsp;</a>'],
-    ['an entity in other capitals', '<a>&AMP;</a>'],
+    ['an entity in another letter case', '<a>&AMP;</a>'],
     ['an entity that is named like a property', '<a>&constructor;</a>'],
     ['an ampersand', '<a>x & y</a>'],
     ['an ampersand at the end', '<a>&</a>'],
@@ -100,7 +100,7 @@ describe('a document', () => {
     expect(() => read(document)).toThrow(XmlError);
   });
 
-  it('is refused when its bytes are no UTF-8 or too many', () => {
+  it('is refused when its bytes are not UTF-8, or too many', () => {
     for (const bytes of [
       [0x3c, 0x61, 0x3e, 0xff, 0x3c, 0x2f, 0x61, 0x3e],
       [0xc0, 0x80],
@@ -122,7 +122,7 @@ describe('a document', () => {
     );
   });
 
-  it('of any text whatever is read or refused', () => {
+  it('of any text is read or refused', () => {
     const part = fc.constantFrom(
       ...[
         '<',

@@ -58,7 +58,7 @@ function build(
 }
 
 describe('the role of a provider', () => {
-  it('is found by its generated ARN in whatever region', () => {
+  it('is found by its generated ARN in any region', () => {
     const directory = build([rolePolicy, claims]);
     const found = directory.role(`arn:minio:iam:::role/${id}`);
     expect(found).toMatchObject({
@@ -72,7 +72,7 @@ describe('the role of a provider', () => {
     }
   });
 
-  it('has an ARN for people with the region of the account', () => {
+  it('is shown with an ARN that has the region of the account', () => {
     expect(providerRoleArn(rolePolicy, 'us-east-1')).toBe(`arn:minio:iam:us-east-1::role/${id}`);
     expect(providerRoleArn(claims, 'us-east-1')).toBe('arn:minio:iam:::role/claims/claims');
   });
@@ -121,7 +121,7 @@ describe('the role of a provider', () => {
     }
   });
 
-  it('is gone with its provider, and is another one when the provider is', () => {
+  it('ends with its provider, and is another role when the provider is replaced', () => {
     const arn = `arn:minio:iam:::role/${id}`;
     expect(build([]).role(arn)).toBeUndefined();
     const before = build([rolePolicy]).role(arn)?.roleId;

@@ -71,7 +71,7 @@ describe('enforcement: audit', () => {
     ['audit', 'inheriting', 'allowed'],
     ['audit', 'bob', 'allowed'],
     ['audit', 'strict', 'AccessDenied 403'],
-  ])('globally %s: %s, whom no policy allows anything, is %s', async (mode, name, expected) => {
+  ])('globally %s: %s, allowed nothing by any policy, is %s', async (mode, name, expected) => {
     expect(await get(mode, name, 'k')).toBe(expected);
   });
 
@@ -93,7 +93,7 @@ describe('enforcement: audit', () => {
     expect(await get('audit', 'watched', 'open/k', { Policy })).toBe('allowed');
   });
 
-  it('never relaxes a delivery, of which a Deny of a part would be missed', async () => {
+  it('never relaxes a delivery, where a Deny of a part would be missed', async () => {
     const { url } = named('audit');
     const s3 = s3Client(url, await assume(url, alice, 'denied'));
     const LoggingEnabled = { TargetBucket: 'data', TargetPrefix: '' };

@@ -221,7 +221,7 @@ describe('requests that are refused before the store is contacted', () => {
       }),
     ],
     [
-      'parts of an authorization that are not right',
+      'malformed parts of an authorization',
       '400 AuthorizationHeaderMalformed',
       async () => ({
         method: 'GET',
@@ -306,7 +306,7 @@ describe('requests that are refused before the store is contacted', () => {
     expect(summary(answer)).toBe('400 RequestHeaderSectionTooLarge');
   });
 
-  it('rejects what is no HTTP', async () => {
+  it('rejects bytes that are not HTTP', async () => {
     expect(summary(await exchange(sidecar.url, 'NONSENSE\r\n\r\n'))).toBe('400 BadRequest');
   });
 
@@ -332,7 +332,7 @@ describe('requests that are refused before the store is contacted', () => {
     expect(sidecar.seen.length).toBe(before);
   });
 
-  it('answers a refused upload without inviting its body', async () => {
+  it('answers a refused upload without 100 Continue', async () => {
     const wire = await sign({
       method: 'PUT',
       path: '/data/secret/x',
@@ -343,7 +343,7 @@ describe('requests that are refused before the store is contacted', () => {
     expect(answer).not.toContain('100 Continue');
   });
 
-  it('invites the body of an allowed upload at once', async () => {
+  it('sends 100 Continue for an allowed upload at once', async () => {
     const wire = await sign({
       method: 'PUT',
       path: '/data/invited',

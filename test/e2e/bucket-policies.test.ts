@@ -79,16 +79,16 @@ describe('a bucket policy of the sidecar', () => {
     ['bob', 'data/everyone/k', 'allowed', 'everybody'],
     ['bob', 'data/account/k', 'AccessDenied 403', 'an account only delegates'],
     ['alice', 'data/account/k', 'allowed', 'an account, and a policy of its own'],
-    ['bob', 'data/role/k', 'AccessDenied 403', 'somebody else'],
+    ['bob', 'data/role/k', 'AccessDenied 403', 'another principal'],
     ['bob', 'data/stranger/k', 'AccessDenied 403', 'another account'],
     ['bob', 'copy/user/k', 'AccessDenied 403', 'another bucket'],
     ['named', 'data/role/k', 'allowed', 'a role by its ARN'],
     ['named', 'data/session/k', 'allowed', 'a session by its ARN'],
     ['named', 'data/user/k', 'AccessDenied 403', 'a user, not this role'],
     ['other', 'data/role/k', 'AccessDenied 403', 'another role'],
-    ['other', 'data/everyone/k', 'allowed', 'everybody, a session without policies included'],
+    ['other', 'data/everyone/k', 'allowed', 'everyone, a session without policies included'],
     ['bounded', 'data/role/k', 'AccessDenied 403', 'a role whose boundary does not allow it'],
-    ['bounded', 'data/everyone/k', 'allowed', 'everybody, which a boundary does not limit'],
+    ['bounded', 'data/everyone/k', 'allowed', 'everyone, which a boundary does not limit'],
   ])('%s reading %s is %s: it names %s', async (who, key, expected) => {
     expect(await get(clients.get(who), key)).toBe(expected);
   });
@@ -101,7 +101,7 @@ describe('a bucket policy of the sidecar', () => {
     expect(await get(clients.get('full'), 'data/frozen/k')).toBe('allowed');
   });
 
-  it('denies everybody but those that NotPrincipal lists', async () => {
+  it('denies everyone except those that NotPrincipal lists', async () => {
     expect(await get(clients.get('full'), 'data/private/k')).toBe('AccessDenied 403');
     expect(await get(clients.get('alice'), 'data/private/k')).toBe('allowed');
     // Exempt from the Deny, and allowed by nothing.
@@ -126,7 +126,7 @@ describe('a bucket policy of the sidecar', () => {
     });
     const limited = await client('named', { Policy });
     expect(await get(limited, 'data/role/k')).toBe('AccessDenied 403');
-    // A session or everybody named directly is not limited by session policies (AWS, "Policy evaluation logic").
+    // Session policies do not limit a grant that names the session or everyone directly (AWS, "Policy evaluation logic").
     expect(await get(limited, 'data/session/k')).toBe('allowed');
     expect(await get(limited, 'data/everyone/k')).toBe('allowed');
   });

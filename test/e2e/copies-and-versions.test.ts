@@ -233,7 +233,7 @@ describe('tags', () => {
     expect(await tagsOf('labelled')).toEqual([]);
   });
 
-  it('are refused without permission, and by what they say', async () => {
+  it('are refused without permission, with forbidden values, and when they are invalid', async () => {
     const before = await tagsOf('labelled');
     expect(await put('copier', [{ Key: 'a', Value: 'b' }])).toBe('AccessDenied 403');
     expect(await put('tagger', [{ Key: 'level', Value: 'top' }])).toBe('AccessDenied 403');

@@ -66,7 +66,7 @@ const send = (target: string, headers: readonly (readonly [string, string])[], m
 const copyOf = ([name, value]: readonly [string, string]): [string, string] => [name, value];
 
 describe('a CORS preflight', () => {
-  it('is answered with what the store says about CORS, and nothing else of it', async () => {
+  it('is answered with what the store says about CORS, and nothing else', async () => {
     const text = await send('/data/key', page);
     expect(summary(text)).toBe('200');
     expect(text).toContain('access-control-allow-origin: https://app.example.com\r\n');
@@ -95,7 +95,7 @@ describe('a CORS preflight', () => {
     });
   });
 
-  it('of a presigned URL leaves its signature, and every other parameter, behind', async () => {
+  it('of a presigned URL drops its signature and every other parameter', async () => {
     const { host } = new URL(sidecar.url);
     const wire = await presignWithSmithy(
       { method: 'PUT', path: '/data/key', query: {}, headers: { host } },
@@ -110,7 +110,7 @@ describe('a CORS preflight', () => {
     expect(seen.map(({ url }) => url)).toEqual(['/data/key']);
   });
 
-  it('is for a bucket too', async () => {
+  it('works for a bucket too', async () => {
     expect(summary(await send('/data?list-type=2', page))).toBe('200');
     expect(seen.map(({ url }) => url)).toEqual(['/data']);
   });
@@ -145,7 +145,7 @@ describe('a CORS preflight', () => {
     ['the service', '/'],
     ['a key with dot segments', '/data/../admin/key'],
     ['an admin API of the store', '/minio/admin/v3/info'],
-    ['a bucket name that is none', '/A/key'],
+    ['an invalid bucket name', '/A/key'],
     ['an encoded slash in the bucket', '/data%2Fkey/x'],
   ])('of %s never reaches the store as such', async (_, target) => {
     const text = await send(target, page);

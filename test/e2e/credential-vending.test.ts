@@ -144,7 +144,7 @@ describe('credentials that a catalog vends for one table', () => {
     expect(Errors.map(({ Key, Code }) => [Key, Code])).toEqual([[`${table}-archive/x`, 'AccessDenied']]);
   });
 
-  it.each(forms)('do nothing outside of it (%s)', async (_, credentials) => {
+  it.each(forms)('do nothing outside it (%s)', async (_, credentials) => {
     const s3 = await credentials();
     const neighbours = [
       `${table}-archive/data/1.parquet`,
@@ -194,7 +194,7 @@ describe('credentials that a catalog vends for one table', () => {
     expect(await outcome(s3.send(new AbortMultipartUploadCommand({ ...object, UploadId })))).toBe('allowed');
   });
 
-  it('take an escaped star of a location for a star', async () => {
+  it('treat an escaped star in a location as a star', async () => {
     const s3 = await vend(lakekeeper('warehouse/odd*name', readOnly));
     expect(await get(s3, 'warehouse/odd*name/data/1.parquet')).toBe('allowed');
     expect(await get(s3, 'warehouse/oddxname/data/1.parquet')).toBe(denied);

@@ -171,7 +171,7 @@ describe('the documented example', () => {
     });
   });
 
-  it('is told to operators at start', () => {
+  it('is announced to operators at start-up', () => {
     const told = sidecar.logged.filter((line) => line.includes('generated role'));
     expect(told).toHaveLength(2);
     expect(told[0]).toContain(`"role_arn":"${mainRole}"`);
@@ -179,7 +179,7 @@ describe('the documented example', () => {
 });
 
 describe('a webhook', () => {
-  it('is asked for its own role only, and its people have its policies only', async () => {
+  it('is asked for its own role only, and its users have its policies only', async () => {
     const told = sidecar.logged.find((line) => line.includes('"provider":"by-url"')) ?? '';
     const otherArn = /"role_arn":"([^"]+)"/.exec(told)?.[1] ?? '';
     expect(otherArn).toMatch(/^arn:minio:iam:::role\/idmp-[\w-]{27}$/);
@@ -238,7 +238,7 @@ describe('a webhook', () => {
     ['is out of order', 503, '{}', 'IDPCommunicationError 400'],
     ['answers something else', 200, '{"user":"Alice"}', 'InvalidIdentityToken 400'],
     ['does not know the sidecar', 401, '{}', 'InvalidIdentityToken 400'],
-  ])('that %s proves nobody', async (_, code, text, expected) => {
+  ])('that %s proves no identity', async (_, code, text, expected) => {
     webhook.answerWith((_request, response) => {
       response.writeHead(code, { 'content-type': 'application/json' }).end(text);
       return true;
@@ -290,7 +290,7 @@ describe('a webhook', () => {
 });
 
 describe('the role of a webhook', () => {
-  it('cannot be assumed with an access key, whatever its owner may', async () => {
+  it('cannot be assumed with an access key, whatever the owner may do', async () => {
     for (const RoleArn of [mainRole, 'arn:minio:iam:us-east-1::role/idmp-main', roleArn('idmp-main')]) {
       const asked = stsClient(sidecar.url, alice, clock).send(
         new AssumeRoleCommand({ RoleArn, RoleSessionName: 'alice' }),
@@ -300,7 +300,7 @@ describe('the role of a webhook', () => {
     expect(await outcome(assume(sidecar.url, alice, 'data', {}, clock))).toBe('allowed');
   });
 
-  it('goes on to roles that trust the account, as its policies allow', async () => {
+  it('can assume roles that trust the account, as its policies allow', async () => {
     const keys = credentialsIn(await ask({ Token: 'aaa', RoleArn: mainRole }));
     const chained = await stsClient(sidecar.url, keys, clock).send(
       new AssumeRoleCommand({ RoleArn: roleArn('data'), RoleSessionName: 'next' }),
@@ -336,7 +336,7 @@ describe('the role of a webhook', () => {
 });
 
 describe('a webhook that is down at start', () => {
-  it('is only warned about', async () => {
+  it('only causes a warning', async () => {
     const gone = await startWebhook();
     await gone.stop();
     const started = await startSidecar({ clock, directory: directory(gone.url) });

@@ -59,7 +59,7 @@ let sidecar: TestSidecar;
 const clients = new Map<string, S3Client>();
 const as = (name: string): S3Client => {
   const client = clients.get(name);
-  if (client === undefined) throw new Error(`nobody is ${name}`);
+  if (client === undefined) throw new Error(`no client is ${name}`);
   return client;
 };
 

@@ -82,7 +82,7 @@ describe('the answer to a denied request', () => {
     expect(text).not.toContain('Encoded authorization failure message');
   });
 
-  it('stays short for requests with the longest of everything', async () => {
+  it('stays short when every part of the request has its greatest length', async () => {
     const s3 = s3Client(sidecar.url, await assume(sidecar.url, alice, 'reader'));
     const Key = 'k'.repeat(1000);
     const Tagging = Array.from(

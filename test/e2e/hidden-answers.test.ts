@@ -65,7 +65,7 @@ async function send({ method = 'GET', path, query = {}, headers = {} }: Sent, as
 }
 
 describe('a list of buckets for a caller who may list some', () => {
-  it('is asked for whole, and says nothing of the others', async () => {
+  it('is requested in full, and shows none of the others', async () => {
     given = { status: 200, body: bucketList };
     const text = await send({ path: '/', query: { 'max-buckets': '1', 'continuation-token': 'x' } });
     expect(seen).toEqual(['GET /']);
@@ -73,7 +73,7 @@ describe('a list of buckets for a caller who may list some', () => {
     expect(text).not.toContain('merger');
   });
 
-  it.each([203, 206, 299])('is not shown as it is when the status is %i', async (status) => {
+  it.each([203, 206, 299])('is not shown unfiltered when the status is %i', async (status) => {
     given = { status, body: bucketList };
     const text = await send({ path: '/', headers: { range: 'bytes=0-' } });
     expect(summary(text)).toBe('503 ServiceUnavailable');
@@ -111,7 +111,7 @@ describe('a document that is passed on unread', () => {
   it.each([
     ['POST', '/data/k', { uploadId: 'x' }],
     ['PUT', '/data', { lifecycle: '' }],
-  ] as const)('is not asked of a caller who may not send it: %s %s', async (method, path, query) => {
+  ] as const)('is not requested for a caller who may not send it: %s %s', async (method, path, query) => {
     const headers = { 'content-length': '2000000', expect: '100-continue' };
     const text = await send({ method, path, query, headers }, bob);
     expect(text).toMatch(/^HTTP\/1.1 403/);

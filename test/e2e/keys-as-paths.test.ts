@@ -83,12 +83,12 @@ describe('a key that a store on a file system takes for a path', () => {
     'x/../orders/private/a',
     'orders\\private/a',
     'orders/private\\a',
-  ])('does not pass by a Deny: %s', async (key) => {
+  ])('does not bypass a Deny: %s', async (key) => {
     expect(await get(excluded, key)).toBe(denied);
     expect(await put(excluded, key)).toBe(denied);
   });
 
-  it('is not copied from either', async () => {
+  it('does not bypass a Deny as the source of a copy either', async () => {
     const CopySource = 'lake/orders/../customers/a';
     const copy = new CopyObjectCommand({ Bucket, Key: 'orders/copy', CopySource });
     expect(await outcome(limited.send(copy))).toBe(denied);

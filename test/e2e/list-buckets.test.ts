@@ -125,7 +125,7 @@ describe('ListBuckets', () => {
     expect(Buckets?.[0]?.CreationDate).toBeInstanceOf(Date);
   });
 
-  it('tells those who see nothing what they lack, and records the refusal', async () => {
+  it('tells callers who see no bucket which permission they lack, and records the refusal', async () => {
     const sidecar = sidecars.get('filtered');
     const s3 = s3Client(sidecar?.url ?? '', await assume(sidecar?.url ?? '', alice, 'none'));
     await expect(s3.send(new ListBucketsCommand({}))).rejects.toThrow(

@@ -148,7 +148,7 @@ describe('a session that narrows itself', () => {
 });
 
 describe('role policies', () => {
-  it('are those of everyone of the provider, by its generated role ARN in whatever region', async () => {
+  it('apply to every user of the provider, by its generated role ARN in any region', async () => {
     for (const RoleArn of [generatedArn, `arn:minio:iam:::role/${generatedId}`]) {
       const keys = await credentials({ token: await ofRoles(), RoleArn });
       expect(await put(keys)).toBe('allowed');
@@ -167,7 +167,7 @@ describe('role policies', () => {
     expect(await put(await provider())).toBe('allowed');
   });
 
-  it('are told to operators at start', () => {
+  it('are announced to operators at start-up', () => {
     const told = sidecar.logged.filter((line) => line.includes('generated role')).join('');
     expect(told).toContain(`"role_arn":"${generatedArn}"`);
   });
@@ -185,7 +185,7 @@ describe('role policies', () => {
     expect(await get(keys)).toBe('AccessDenied 403');
   });
 
-  it('lead on to roles that trust the account', async () => {
+  it('allow assuming roles that trust the account', async () => {
     const keys = await credentials({ token: await ofRoles(), RoleArn: generatedArn });
     const chained = await stsClient(sidecar.url, keys, clock).send(
       new AssumeRoleCommand({ RoleArn: roleArn('open'), RoleSessionName: 'next' }),
@@ -200,7 +200,7 @@ describe('role policies', () => {
     expect(await outcome(ask({ token: await mint(), RoleArn: generatedArn }))).toBe('AccessDenied 403');
   });
 
-  it('are no answer to the ARN of a role, another generated ARN, or none', async () => {
+  it('are not given for the ARN of a role, for another generated ARN, or for none', async () => {
     const token = await ofRoles();
     for (const RoleArn of [
       roleArn('pod'),
@@ -214,7 +214,7 @@ describe('role policies', () => {
     }
   });
 
-  it('cannot be had by assuming the generated role with an access key', async () => {
+  it('cannot be obtained by assuming the generated role with an access key', async () => {
     for (const RoleArn of [generatedArn, `arn:minio:iam:::role/${generatedId}`, roleArn(generatedId)]) {
       const asked = stsClient(sidecar.url, alice, clock).send(
         new AssumeRoleCommand({ RoleArn, RoleSessionName: 'alice' }),
@@ -223,7 +223,7 @@ describe('role policies', () => {
     }
   });
 
-  it('are nothing that a webhook could give', async () => {
+  it('cannot come from a webhook', async () => {
     const answer = await fetch(sidecar.url, {
       method: 'POST',
       body: new URLSearchParams({
@@ -272,7 +272,7 @@ describe('policies in a claim', () => {
     [['Get'], 'AccessDenied 403', 'allowed'],
     [['Get', 'Put,Unknown'], 'allowed', 'allowed'],
     ['Unknown,Get,', 'AccessDenied 403', 'allowed'],
-  ])('are those that exist: %j', async (names, puts, gets) => {
+  ])('are the ones that exist: %j', async (names, puts, gets) => {
     const keys = await credentials({ token: await ofClaims({ [claim]: names }) });
     expect(await put(keys)).toBe(puts);
     expect(await get(keys)).toBe(gets);
@@ -296,14 +296,14 @@ describe('policies in a claim', () => {
     expect(await outcome(ask({ token }))).toBe('AccessDenied 403');
   });
 
-  it('are for whatever ARN the SDK sends, and for none', async () => {
+  it('are given for whatever ARN the SDK sends, and for none', async () => {
     const token = await ofClaims();
     for (const RoleArn of [foreignArn, 'not an ARN, but long enough', roleArn('unknown'), undefined]) {
       expect(await put(await credentials({ token, RoleArn }))).toBe('allowed');
     }
   });
 
-  it('are no answer to the ARN of a role or another provider', async () => {
+  it('are not given for the ARN of a role or of another provider', async () => {
     const token = await ofClaims();
     for (const RoleArn of [
       roleArn('pod'),
@@ -335,7 +335,7 @@ describe('policies in a claim', () => {
     );
   });
 
-  it('are looked up anew at every request, in the replica that is asked', async () => {
+  it('are looked up again at every request, in the replica that gets it', async () => {
     const keys = await credentials({ token: await ofClaims({ [claim]: 'Put,Get' }) });
     const { claims, iam } = providers(idp.issuer);
     const store = { clock, tokenKey };
@@ -381,7 +381,7 @@ describe('a token beside an access token', () => {
 });
 
 describe('a provider of trusted roles beside them', () => {
-  it('works as ever, and needs role and session name', async () => {
+  it('works as usual, and needs a role and a session name', async () => {
     const token = await ofIam();
     const asked = { token, RoleArn: roleArn('pod') };
     expect(await outcome(ask({ ...asked, RoleSessionName: 'app' }))).toBe('allowed');

@@ -115,7 +115,7 @@ describe('a user’s own session', () => {
     expect(sidecar.logged.join('')).not.toContain(code);
   });
 
-  it('does not work without its token, or with another’s', async () => {
+  it('does not work without its token, or with the token of another session', async () => {
     const { accessKeyId, secretAccessKey } = await ownSession();
     expect(await get({ accessKeyId, secretAccessKey }, 'a')).toBe('InvalidAccessKeyId 403');
     const { sessionToken } = await ownSession();
@@ -154,7 +154,7 @@ describe('root', () => {
     expect(await get(await ownSession(rootKey), 'not-blue/a')).toBe('allowed');
   });
 
-  it('vouches for no more than a session policy says', async () => {
+  it('grants a federated user no more than a session policy allows', async () => {
     const readData = { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::data/a' };
     const session = await federated('visitor', readData, rootKey);
     expect(await get(session, 'a')).toBe('allowed');

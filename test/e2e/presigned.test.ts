@@ -46,7 +46,7 @@ describe('a URL presigned with session credentials', () => {
     expect(answer).toMatch(/content-type: text\/x-test/i);
   });
 
-  it('carries its moved headers to the store', async () => {
+  it('carries its hoisted headers to the store', async () => {
     await send('PUT', '/data/noted', { body: 'x', headers: { 'x-amz-meta-note': 'kept' } });
     const atStore = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
     const { Metadata } = await atStore.send(new GetObjectCommand({ Bucket: 'data', Key: 'noted' }));
@@ -95,7 +95,7 @@ describe('a URL presigned with session credentials', () => {
     expect(logged).not.toMatch(/X-Amz-Signature/i);
   });
 
-  it('ends with itself, or with the session before it', async () => {
+  it('expires at its own time, or earlier with its session', async () => {
     const { host } = new URL(sidecar.url);
     const presignFor = (expiresIn: number) =>
       presignWithSmithy({ method: 'GET', path: '/data/noted', query: {}, headers: { host } }, session, {
@@ -132,7 +132,7 @@ describe('a presigned STS request', () => {
     expect(await get('GetCallerIdentity', 60)).toContain(':assumed-role/data/');
   });
 
-  it('lasts 15 minutes, whatever it says itself', async () => {
+  it('lasts 15 minutes, whatever expiry it names', async () => {
     expect(summary(await get('GetCallerIdentity', 60, 61_000))).toBe('200');
     expect(summary(await get('GetCallerIdentity', 60, 901_000))).toBe('403 SignatureDoesNotMatch');
     expect(summary(await get('GetCallerIdentity', 604_800, 901_000))).toBe('403 SignatureDoesNotMatch');

@@ -124,7 +124,7 @@ const identity = (url: string, keys: SdkCredentials): Promise<string> =>
 const buckets = (url: string, keys: SdkCredentials): Promise<string> =>
   outcome(s3Client(url, keys, { clock }).send(new ListBucketsCommand({})));
 
-/** The names of those who are told that their session is over. */
+/** The names of the callers who are told that their session is over. */
 async function ended(url: string, sessions: Readonly<Record<Name, Holder>>): Promise<string[]> {
   const names: string[] = [];
   for (const [name, keys] of Object.entries(sessions)) {
@@ -151,7 +151,7 @@ const everyone: Name[] = [
   'generated',
   'people',
 ];
-/** Whom each revocation ends. */
+/** The sessions that each revocation ends. */
 const cases: readonly [
   Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>),
   Name[],
@@ -221,7 +221,7 @@ describe('a revocation at run time', () => {
     await control.remove(added.body['id']);
   });
 
-  it('is about the sessions of now when it names no time', async () => {
+  it('covers the sessions that exist now when it names no time', async () => {
     const sameSecond = await assume(sidecar.url, alice, 'data', {}, clock);
     const added = await control.add({ role: 'data' });
     expect(added.body['issuedBefore']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
@@ -243,7 +243,7 @@ describe('a revocation at run time', () => {
     await control.remove(added.body['id']);
   });
 
-  it('keeps a revoked session from the next role', async () => {
+  it('keeps a revoked session from assuming another role', async () => {
     const added = await control.add({ role: 'data' });
     expect(await outcome(assume(sidecar.url, sessions.data, 'teams/reader', {}, clock))).toMatch(
       /^ExpiredToken/,
@@ -251,7 +251,7 @@ describe('a revocation at run time', () => {
     await control.remove(added.body['id']);
   });
 
-  it('shows only to those whose signature is right', async () => {
+  it('is shown only to callers with a valid signature', async () => {
     const added = await control.add({ role: 'data' });
     const forged = { ...sessions.data, secretAccessKey: 'x'.repeat(40) };
     expect(await identity(sidecar.url, forged)).toBe('SignatureDoesNotMatch 403');
@@ -319,7 +319,7 @@ describe('a revocation of the configuration', () => {
     await after.stop();
   });
 
-  it('is for new sessions too when it names no time, and cannot be deleted at run time', async () => {
+  it('covers new sessions too when it names no time, and cannot be deleted at run time', async () => {
     const sidecar = await start(
       'control: { listen: "127.0.0.1:0", token: { env: CONTROL } }\nrevocations: [{ role: data }]',
     );

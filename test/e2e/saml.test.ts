@@ -100,7 +100,7 @@ describe('an unmodified SDK with a SAML assertion', () => {
     );
   });
 
-  it('uses the store by what stays known of the subject', async () => {
+  it('has the condition keys of its subject for as long as it lasts', async () => {
     const keys = await credentials();
     const identity = await stsClient(sidecar.url, keys, clock).send(new GetCallerIdentityCommand({}));
     expect(identity.Arn).toBe(`arn:aws:sts::${account}:assumed-role/analyst/ada`);
@@ -220,7 +220,7 @@ describe('a role is refused', () => {
     ['that the assertion does not offer', () => withAttributes({ Role: [samlRole('plain')] })],
     ['that it offers for another provider', () => withAttributes({ Role: [samlRole('analyst', 'other')] })],
     ['that it offers without a provider', () => withAttributes({ Role: [roleArn('analyst')] })],
-    ['in other letters than it is offered', () => withAttributes({ Role: [samlRole('Analyst')] })],
+    ['in a different letter case', () => withAttributes({ Role: [samlRole('Analyst')] })],
     ['when it offers none', () => withAttributes({ Role: undefined })],
     ['that does not exist', () => ({ RoleArn: roleArn('missing') })],
     ['that trusts another provider', () => ({ RoleArn: roleArn('others') })],
@@ -246,7 +246,7 @@ describe('a role is refused', () => {
     });
   });
 
-  it('not where it is offered and trusted', async () => {
+  it('unless it is offered and trusted', async () => {
     expect(await refusal(withAttributes({}, 'plain'))).toBe('allowed');
     expect(await refusal(withAttributes({ 'PrincipalTag:team': ['blue'] }, 'team-blue'))).toBe('allowed');
     const input = {
@@ -296,7 +296,7 @@ describe('a request is refused', () => {
       'InvalidIdentityToken 400',
     ],
     [
-      'with a session name that is none',
+      'with an invalid session name',
       () => withAttributes({ RoleSessionName: ['a/b'] }),
       'InvalidIdentityToken 400',
     ],
@@ -321,17 +321,17 @@ describe('a request is refused', () => {
       }),
       'ExpiredToken 400',
     ],
-    ['with no base64', () => ({ SAMLAssertion: '<saml>' }), 'InvalidIdentityToken 400'],
+    ['without valid base64', () => ({ SAMLAssertion: '<saml>' }), 'InvalidIdentityToken 400'],
     ['with too little', () => ({ SAMLAssertion: 'AAA' }), 'ValidationError 400'],
     ['with too much', () => ({ SAMLAssertion: 'A'.repeat(100_001) }), 'ValidationError 400'],
     ['without an assertion', () => ({ SAMLAssertion: undefined }), 'ValidationError 400'],
     [
-      'with a role that is no ARN',
+      'with a role that is not an ARN',
       () => ({ RoleArn: 'arn:aws:s3:::analyst-of-everything' }),
       'ValidationError 400',
     ],
     [
-      'with a provider that is no ARN',
+      'with a provider that is not an ARN',
       () => ({ PrincipalArn: 'saml-provider/company-of-ours' }),
       'ValidationError 400',
     ],
@@ -340,9 +340,9 @@ describe('a request is refused', () => {
       () => ({ PrincipalArn: `arn:aws:iam::${account}:oidc-provider/company` }),
       'ValidationError 400',
     ],
-    ['with a session policy that is none', () => ({ Policy: '{}' }), 'MalformedPolicyDocument 400'],
+    ['with an invalid session policy', () => ({ Policy: '{}' }), 'MalformedPolicyDocument 400'],
     [
-      'with a managed session policy that nothing has',
+      'with a managed session policy that does not exist',
       () => ({ PolicyArns: [{ arn: `arn:aws:iam::${account}:policy/Missing` }] }),
       'ValidationError 400',
     ],

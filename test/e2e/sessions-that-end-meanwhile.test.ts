@@ -94,7 +94,7 @@ describe('a session that expires while its body comes', () => {
   });
 });
 
-it('a session that holds writes what comes slowly', async () => {
+it('a session that stays valid writes a body that arrives slowly', async () => {
   expect(await sendSlowly(put, 'x'.repeat(50), () => undefined)).toBe('200');
   expect(await objectNow()).toBe('x'.repeat(50));
 });

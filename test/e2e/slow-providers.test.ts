@@ -50,7 +50,7 @@ const ask = (name: string): Promise<string> =>
 const askOften = (name: string, times: number): Promise<string>[] =>
   Array.from({ length: times }, () => ask(name));
 
-/** Notes how calls end, as they do. */
+/** Records how calls end, in the order in which they do. */
 function watch(calls: readonly Promise<string>[]): string[] {
   const ends: string[] = [];
   for (const one of calls) void one.then((end) => ends.push(end));
@@ -66,7 +66,7 @@ describe('a webhook that hangs while 200 calls come for it', () => {
     sidecar = await startSidecar({ directory: policies + identityProviders });
   });
 
-  it('keeps 16 calls and gives every other one Throttling; another webhook goes on answering', async () => {
+  it('keeps 16 calls and answers the rest with Throttling; another webhook goes on answering', async () => {
     const calls = askOften('slow', 200);
     const early = watch(calls);
     await expect.poll(() => waiting.length).toBe(16);
@@ -96,8 +96,8 @@ describe('a webhook that hangs while 200 calls come for it', () => {
   });
 });
 
-describe('an issuer whose keys do not come', () => {
-  it('keeps 32 calls, which one question serves, and no other issuer waits for it', async () => {
+describe('an issuer whose keys do not arrive', () => {
+  it('keeps 32 calls, which one fetch serves, and no other issuer waits for it', async () => {
     const slow = await startIdentityProvider();
     const fast = await startIdentityProvider();
     const held: ServerResponse[] = [];

@@ -64,13 +64,13 @@ describe('aws:SourceIp and aws:SecureTransport', () => {
       { ...forwarded, 'x-forwarded-for': '192.0.2.7, 198.51.100.7' },
     ],
     ['plain http', { ...forwarded, 'x-forwarded-proto': 'http' }],
-    ['no word of the scheme', { 'x-forwarded-for': '192.0.2.7' }],
-    ['no word of the address', { 'x-forwarded-proto': 'https' }],
-  ])('refuse behind it %s', async (_, headers) => {
+    ['a request without the scheme', { 'x-forwarded-for': '192.0.2.7' }],
+    ['a request without the address', { 'x-forwarded-proto': 'https' }],
+  ])('refuse, behind a trusted proxy, %s', async (_, headers) => {
     expect(await get(trusting, headers)).toBe('AccessDenied 403');
   });
 
-  it('are the peer’s everywhere else, whatever headers say', async () => {
+  it('are the peer’s everywhere else, whatever the headers say', async () => {
     expect(await get(wary, forwarded)).toBe('AccessDenied 403');
     const line = wary.logged.findLast((entry) => entry.includes('"GetObject"')) ?? '';
     expect(JSON.parse(line)).toMatchObject({ source_ip: '127.0.0.1' });

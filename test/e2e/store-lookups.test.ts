@@ -84,7 +84,7 @@ describe('tags that decisions depend on', () => {
   afterAll(() => sidecar.stop());
   beforeEach(() => void sidecar.seen.splice(0));
 
-  it('are looked up, and allow what they allow', async () => {
+  it('are looked up, and can allow a request', async () => {
     expect(await get('reader', 'blue/a')).toBe('allowed');
     expect(sidecar.seen.map(({ method, target }) => `${method} ${target}`)).toEqual([
       'GET /data/blue/a?tagging=',
@@ -97,7 +97,7 @@ describe('tags that decisions depend on', () => {
     expect(sidecar.seen.map(({ target }) => target)).toEqual([`/data/${Key}?tagging=`]);
   });
 
-  it('hold a Deny against what is tagged, and only against that', async () => {
+  it('apply a Deny to what is tagged, and to nothing else', async () => {
     expect(await get('guarded', 'plan')).toBe('AccessDenied 403');
     expect(await get('guarded', 'untagged')).toBe('allowed');
     expect(await get('guarded', 'missing')).toBe('AccessDenied 403');
@@ -118,7 +118,7 @@ describe('tags that decisions depend on', () => {
     expect(sidecar.seen.filter(({ method }) => method === 'GET')).toEqual([]);
   });
 
-  it('stand in for variables of resources', async () => {
+  it('fill in variables in resources', async () => {
     expect(await get('variable', 'blue/a')).toBe('allowed');
     expect(await get('variable', 'blue/red')).toBe('AccessDenied 403');
     expect(await get('variable', 'untagged')).toBe('AccessDenied 403');
@@ -129,13 +129,13 @@ describe('tags that decisions depend on', () => {
     expect(await get('unless-blue', 'two')).toBe('AccessDenied 403');
   });
 
-  it('concern statements about other keys no more for that', async () => {
+  it('leave statements about other keys alone even then', async () => {
     expect(await get('owner', 'two')).toBe('allowed');
     expect(await get('guarded', 'two')).toBe('allowed');
     expect(sidecar.logged.join('')).not.toContain('deciding failed');
   });
 
-  it('are set as they are asked for, also where their keys differ only in case', async () => {
+  it('are set as requested, even where their keys differ only in case', async () => {
     const Tagging = 'team=blue&Team=green';
     const guarded = clients.get('guarded') ?? store;
     await guarded.send(new PutObjectCommand({ Bucket: 'data', Key: 'both', Body: 'x', Tagging }));
@@ -147,7 +147,7 @@ describe('tags that decisions depend on', () => {
     expect(await get('owner', 'untagged')).toBe('allowed');
   });
 
-  it('are asked for once, whatever depends on them', async () => {
+  it('are looked up once, whatever depends on them', async () => {
     const head = (clients.get('reader') ?? store).send(
       new HeadObjectCommand({ Bucket: 'data', Key: 'blue/a' }),
     );
@@ -155,7 +155,7 @@ describe('tags that decisions depend on', () => {
     expect(sidecar.seen.filter(({ target }) => target.includes('tagging'))).toHaveLength(1);
   });
 
-  it('also decide what of an answer is shown', async () => {
+  it('also decide which parts of an answer are shown', async () => {
     const count = async (name: string, Key: string): Promise<number | undefined> => {
       const result = await (clients.get(name) ?? store).send(new GetObjectCommand({ Bucket: 'data', Key }));
       return result.TagCount;
@@ -165,12 +165,12 @@ describe('tags that decisions depend on', () => {
     expect(await count('plain', 'blue/a')).toBeUndefined();
   });
 
-  it('are not asked for by roles that do not depend on them', async () => {
+  it('are not looked up for roles that do not depend on them', async () => {
     expect(await get('plain', 'blue/a')).toBe('allowed');
     expect(sidecar.seen).toHaveLength(1);
   });
 
-  it('are those of the version that is asked for', async () => {
+  it('are those of the requested version', async () => {
     const versioned = (clients.get('reader') ?? store).send(
       new GetObjectTaggingCommand({ Bucket: 'data', Key: 'blue/a', VersionId: 'null' }),
     );
@@ -178,14 +178,14 @@ describe('tags that decisions depend on', () => {
     expect(await outcome(versioned)).toBe('AccessDenied 403');
   });
 
-  it('of a bucket that the store does not know refuse', async () => {
+  it('of a bucket lead to a refusal when the store does not know them', async () => {
     // The demo store answers 501 to GetBucketTagging; a 404 then stays hidden.
     expect(await get('tagged-list', 'missing')).toBe('AccessDenied 403');
     expect(await get('tagged-list', 'blue/a')).toBe('allowed');
   });
 });
 
-describe('a store that does not say', () => {
+describe('a store that is asked for tags', () => {
   let answer: (target: string) => { status: number; body: string } | 'hang up';
   let running = 0;
   let most = 0;
@@ -284,7 +284,7 @@ describe('a store that does not say', () => {
     expect(objectsRead).toEqual([]);
   });
 
-  it('but says that there is none is believed', async () => {
+  it('and says that there are none is believed', async () => {
     answer = (target) =>
       target.includes('tagging')
         ? { status: 404, body: error('NoSuchTagSet') }
@@ -296,7 +296,7 @@ describe('a store that does not say', () => {
     ['NoSuchTagSet', 'allowed', 'allowed'],
     ['NoSuchKey', 'allowed', 'AccessDenied 403'],
     ['NoSuchVersion', 'AccessDenied 403', 'AccessDenied 403'],
-  ])('but says %s: object %s, version %s', async (code, expected, expectedOfVersion) => {
+  ])('and says %s: object %s, version %s', async (code, expected, expectedOfVersion) => {
     answer = (target) =>
       target.includes('tagging') ? { status: 404, body: error(code) } : { status: 200, body: 'bytes' };
     expect(await read()).toBe(expected);

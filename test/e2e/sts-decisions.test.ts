@@ -41,7 +41,7 @@ directory:
 `,
   });
   session = await assume(sidecar.url, alice, 'chain');
-  // Every decision is a long one from here on: its first policy uses up the slice.
+  // From here on every decision is long: its first policy uses up the slice.
   const { spend } = DecisionBudget.prototype;
   vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
     spend.call(this, steps * stepsPerSlice);
@@ -54,7 +54,7 @@ afterEach(async () => {
   await sidecar.stop();
 });
 
-/** Keeps all turns of the session for itself, for far longer than a request needs to arrive. */
+/** Takes every turn of the session, for far longer than a request needs to arrive. */
 function holdTurns(): () => void {
   const sessionArn = `arn:aws:sts::${account}:assumed-role/chain/test`;
   const held = Array.from({ length: 20_000 }, () => askForTurn(roleArn('chain'), sessionArn));
@@ -65,7 +65,7 @@ function holdTurns(): () => void {
 
 async function turnsUntil(isSo: () => boolean): Promise<void> {
   for (let left = 10_000; left > 0 && !isSo(); left -= 1) await setImmediate();
-  if (!isSo()) throw new Error('it has not come to that');
+  if (!isSo()) throw new Error('the expected state was not reached');
 }
 
 /** Sends a call that the session signs. */

@@ -165,7 +165,7 @@ describe('fromTemporaryCredentials', () => {
     clock.advance(ahead + 14 * 60_000);
   });
 
-  it('is told when it may not', async () => {
+  it('is told when it is not allowed to', async () => {
     const credentials = fromTemporaryCredentials({
       masterCredentials: alice,
       clientConfig: clientConfig(),
@@ -181,7 +181,7 @@ const issued = (): number =>
   ).length;
 
 describe('web identity', () => {
-  it('comes as a token', async () => {
+  it('works with a token', async () => {
     const credentials = fromWebToken({
       roleArn: roleArn('web'),
       roleSessionName: 'token',
@@ -191,7 +191,7 @@ describe('web identity', () => {
     expect(await proven(credentials)).toEqual(session('web', 'token'));
   });
 
-  it('comes in a file', async () => {
+  it('works with a token file', async () => {
     const webIdentityTokenFile = join(folder, 'token');
     writeFileSync(webIdentityTokenFile, await idp.mint());
     const credentials = fromTokenFile({
@@ -261,7 +261,7 @@ describe('profiles', () => {
   });
 
   it('name a token file', async () => {
-    // Of a profile's token file the SDK passes no client settings on.
+    // For the token file of a profile, the SDK passes no client settings on.
     vi.stubEnv('AWS_ENDPOINT_URL_STS', sidecar.url);
     vi.stubEnv('AWS_REGION', 'us-east-1');
     expect(await profile('web')).toEqual(session('web', 'by-file'));

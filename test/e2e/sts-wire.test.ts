@@ -110,7 +110,7 @@ describe('STS on the S3 port', () => {
       '400 InvalidQueryParameter',
       { body: form(assume), query: { RoleArn: 'x' } },
     ],
-    ['a body that is no form', '404 MalformedQueryString', { body: '{"Action":"AssumeRole"}' }],
+    ['a body that is not a form', '404 MalformedQueryString', { body: '{"Action":"AssumeRole"}' }],
     ['missing parameters', '400 ValidationError', { body: form({ Action: 'AssumeRole' }) }],
     [
       'a malformed session policy',
@@ -118,7 +118,7 @@ describe('STS on the S3 port', () => {
       { body: form({ ...assume, Policy: '{"Version":"2012-10-17"' }) },
     ],
     [
-      'an operator that there is not',
+      'an operator that does not exist',
       '400 MalformedPolicyDocument',
       {
         body: form({
@@ -129,7 +129,7 @@ describe('STS on the S3 port', () => {
       },
     ],
     [
-      'tags that the trust policy does not let anybody set',
+      'tags that the trust policy lets no caller set',
       '403 AccessDenied',
       { body: form({ ...assume, 'Tags.member.1.Key': 'a', 'Tags.member.1.Value': 'b' }) },
     ],

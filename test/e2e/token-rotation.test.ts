@@ -22,7 +22,7 @@ const session = (at: TestSidecar): Promise<SdkCredentials> => assume(at.url, ali
 const identity = (at: TestSidecar, keys: SdkCredentials): Promise<string> =>
   outcome(stsClient(at.url, keys).send(new GetCallerIdentityCommand({})));
 
-/** What two replicas say to each other's sessions. */
+/** How two replicas answer each other's sessions. */
 async function exchanged(one: TestSidecar, other: TestSidecar): Promise<string[]> {
   return [await identity(other, await session(one)), await identity(one, await session(other))];
 }

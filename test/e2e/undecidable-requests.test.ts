@@ -74,7 +74,7 @@ describe('a request about which no decision can be made', () => {
     );
   });
 
-  it('is told so in the decoded message', async () => {
+  it('is reported as such in the decoded message', async () => {
     const [, sealed = ''] = (await refusal()).split('failure message: ');
     expect(await openAuthorizationMessage(sealed, ring, Date.now())).toMatchObject({
       ok: true,

@@ -64,7 +64,7 @@ const change = (): Promise<string> =>
     ),
   );
 
-describe('a store that takes no notice of a selector', () => {
+describe('a store that ignores a selector', () => {
   it('does not answer another question with a list of objects', async () => {
     read = [200, listing];
     const call = s3.send(new GetBucketEncryptionCommand({ Bucket: 'data' }));
@@ -95,7 +95,7 @@ describe('a store that takes no notice of a selector', () => {
 });
 
 describe('a store that knows a selector', () => {
-  it('is sent the request after one question', async () => {
+  it('is sent the request after one lookup', async () => {
     read = [200, configuration];
     expect(await change()).toBe('allowed');
     expect(await remove()).toBe('allowed');
@@ -114,7 +114,7 @@ describe('a store that knows a selector', () => {
     expect(seen).toEqual(['GET /data?encryption=', 'GET /data?accelerate=', 'PUT /data?accelerate=']);
   });
 
-  it('is asked nothing before what every store has', async () => {
+  it('is asked nothing before a request that every store knows', async () => {
     expect(await outcome(s3.send(new DeleteObjectCommand({ Bucket: 'data', Key: 'k' })))).toBe('allowed');
     expect(seen).toHaveLength(1);
   });

@@ -62,7 +62,7 @@ describe('a pod of a cluster with a private authority', () => {
     expect(await assume(claims)).toBe('AccessDenied 403');
   });
 
-  it('is refused with a token whose namespace is told twice', async () => {
+  it('is refused with a token that gives its namespace twice', async () => {
     const claims = { ...serviceAccountClaims('other', 'web'), 'kubernetes.io/namespace': 'apps' };
     expect(await assume(claims)).toBe('InvalidIdentityTokenException 400');
   });

@@ -115,7 +115,7 @@ describe('session tags of a token', () => {
     expect(await put(plain, 'blue/x')).toBe(refused);
   });
 
-  it('that are a wildcard or a variable mean themselves', async () => {
+  it('that look like a wildcard or a variable are taken literally', async () => {
     for (const value of ['.', '..', 'blue/..']) {
       const keys = await credentials('tagged', team(value));
       expect(await put(keys, 'red/x')).toBe(refused);

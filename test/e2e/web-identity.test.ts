@@ -114,7 +114,7 @@ describe('an unmodified SDK with a web identity token', () => {
     expect(identity.Arn).toBe(`arn:aws:sts::${account}:assumed-role/pod/app`);
   });
 
-  it('goes on to another role', async () => {
+  it('assumes another role', async () => {
     const keys = await credentials(await idp.mint());
     const chained = stsClient(sidecar.url, keys, clock).send(
       new AssumeRoleCommand({ RoleArn: roleArn('by-role'), RoleSessionName: 'next' }),

@@ -211,7 +211,7 @@ describe('clients branch on the code', () => {
       '400 IncompleteBody',
     ],
     [
-      'a decoded length that is no number',
+      'a decoded length that is not a number',
       {
         method: 'PUT',
         path: '/data/framed',
@@ -243,7 +243,7 @@ describe('a base host below another', () => {
     return sidecar.seen.at(-1)?.target;
   };
 
-  it('is no bucket of the other, and its subdomains are its own', async () => {
+  it('is not a bucket of the other, and its subdomains are its own', async () => {
     expect(await bucketOf('store.test.local')).toBe('/name/key');
     expect(await bucketOf('test.local')).toBe('/name/key');
     expect(await bucketOf('data.store.test.local')).toBe('/data/name/key');

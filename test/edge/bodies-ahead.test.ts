@@ -37,7 +37,7 @@ const get = (): Promise<string> => signedHead(sidecar.url, alice, { method: 'GET
 const put = (length: number): string =>
   `PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${'a'.repeat(length)}`;
 
-it('bodies that come ahead of their turn have one limit for all connections', async () => {
+it('bodies that come ahead of their turn share one limit across all connections', async () => {
   await start(silentStore());
   const head = await get();
   // A connection is read until 32 KiB wait, so together they take 13 MiB at least.
@@ -45,9 +45,9 @@ it('bodies that come ahead of their turn have one limit for all connections', as
   await expect.poll(pipelined).toBeGreaterThan(0);
 });
 
-it('a connection is not read any more once much waits on it', async () => {
+it('a connection is no longer read once too much waits on it', async () => {
   await start(silentStore());
-  // Each body is longer than what a message buffers: Node stops reading by itself, and reads on when the message is complete.
+  // Each body is longer than what a message buffers: Node stops reading by itself, and resumes when the message is complete.
   const socket = swarm.open((await get()) + put(64_000).repeat(80));
   const bytesRead = (): number => accepted.sockets[0]?.bytesRead ?? 0;
   await expect.poll(bytesRead).toBeGreaterThan(32_768);
@@ -56,7 +56,7 @@ it('a connection is not read any more once much waits on it', async () => {
   expect([socket.destroyed, await pipelined()]).toEqual([false, 0]);
 });
 
-it('long uploads that were pipelined are carried out one after the other', async () => {
+it('long pipelined uploads run one after the other', async () => {
   const lengths: number[] = [];
   const counting = createHttpServer((message, response) => {
     let length = 0;

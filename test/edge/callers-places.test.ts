@@ -1,20 +1,20 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { CallersPlaces } from '../../src/edge/callers-places.ts';
 
-/** How many places a caller gets who takes all there are. */
+/** How many places one caller gets when it takes as many as it can. */
 function takeAll(places: CallersPlaces, caller: string): number {
   let taken = 0;
   while (places.take(caller)) taken += 1;
   return taken;
 }
 
-it('a caller who is alone may have all places', () => {
+it('a lone caller may take every place', () => {
   const places = new CallersPlaces(100);
   expect(takeAll(places, 'alice')).toBe(100);
   expect(places.taken).toBe(100);
 });
 
-it('while others call, one caller gets three quarters at most, and the last eighth is for callers who have few', () => {
+it('while others call, one caller gets at most three quarters, and the last eighth is for callers with few places', () => {
   const places = new CallersPlaces(512);
   places.take('zoe');
   places.giveBack('zoe');
@@ -26,7 +26,7 @@ it('while others call, one caller gets three quarters at most, and the last eigh
   expect(places.take('judy')).toBe(true);
 });
 
-it('a place that is given back is for others while its caller has most of them', () => {
+it('a place that is given back goes to others while its caller still holds most of them', () => {
   const places = new CallersPlaces(8);
   expect(takeAll(places, 'alice')).toBe(8);
   expect(places.take('bob')).toBe(false);
@@ -39,7 +39,7 @@ it('a place that is given back is for others while its caller has most of them',
   expect(takeAll(places, 'alice')).toBe(6);
 });
 
-it('a caller counts as one who calls for a minute', () => {
+it('a caller counts as active for a minute', () => {
   const now = vi.spyOn(performance, 'now').mockReturnValue(0);
   onTestFinished(() => now.mockRestore());
   const places = new CallersPlaces(8);
@@ -51,7 +51,7 @@ it('a caller counts as one who calls for a minute', () => {
   expect(takeAll(places, 'alice')).toBe(2);
 });
 
-it('of three places one caller may have all', () => {
+it('one caller may take all of three places', () => {
   const places = new CallersPlaces(3);
   places.take('bob');
   places.giveBack('bob');

@@ -9,7 +9,7 @@ import { Metrics } from '../../src/observe/metrics.ts';
 import { addressOf } from '../support/address.ts';
 
 // A stranger's bad bytes make Node end a connection, and further connections make the limit close it in the same turn.
-it('a connection that gives way while its end is on its way is forgotten', async () => {
+it('a connection that gives way while it is already closing is forgotten', async () => {
   const log = new Log({ level: 'error', requests: false, objectKeys: 'off' }, { write: () => undefined });
   const table = new ConnectionTable(4, new LimitReporter(new Metrics(), log));
   const server = createServer();

@@ -31,7 +31,7 @@ directory:
 `,
     server: '  limits: { maxUnauthenticated: 2 }',
   });
-  // The keys are known from here on, so no call has to wait for them.
+  // From here on the keys are known, so no call waits for them.
   expect(await readAll(await send(await requestWith({})))).toContain('<AccessKeyId>');
   const waiting = vi.spyOn(Place.prototype, 'waitForTurn');
   waits = () => waiting.mock.calls.length;
@@ -55,7 +55,7 @@ async function requestWith(claims: Record<string, unknown>): Promise<string> {
   return stsHead(form.length, 'Connection: close\r\n') + form;
 }
 
-/** Every decision is a long one from here on: the second one of a call has to wait for a turn. */
+/** From here on every decision is long, so the second one of a call waits for a turn. */
 function lengthenDecisions(): void {
   const { spend } = DecisionBudget.prototype;
   vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
@@ -63,7 +63,7 @@ function lengthenDecisions(): void {
   });
 }
 
-/** Keeps all turns of the provider for itself, for far longer than a request needs to arrive. */
+/** Takes every turn of the provider, for far longer than a request needs to arrive. */
 function holdTurns(): () => void {
   const held = Array.from({ length: 20_000 }, () => askForTurn(providerArn(idp.issuer)));
   return () => {
@@ -73,7 +73,7 @@ function holdTurns(): () => void {
 
 async function turnsUntil(isSo: () => boolean): Promise<void> {
   for (let left = 10_000; left > 0 && !isSo(); left -= 1) await setImmediate();
-  if (!isSo()) throw new Error('it has not come to that');
+  if (!isSo()) throw new Error('the expected state was not reached');
 }
 
 async function send(request: string): Promise<Socket> {

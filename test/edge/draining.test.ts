@@ -5,7 +5,7 @@ import { signedHead } from '../support/hostile/signed.ts';
 import { Swarm } from '../support/hostile/sockets.ts';
 import { alice, startSidecar } from '../support/sidecar.ts';
 
-it('a client that asks on and on is told to go while the sidecar drains, and loses no answer', {
+it('a client that keeps sending requests is told to close during a drain, and loses no answer', {
   timeout: 20_000,
 }, async () => {
   const { sidecar, store } = await sidecarBefore(({ socket }) => {
@@ -17,7 +17,7 @@ it('a client that asks on and on is told to go while the sidecar drains, and los
   client.on('error', () => undefined);
   let text = '';
   let stopped: Promise<void> | undefined;
-  // There is always another request on its way.
+  // Another request is always on its way.
   client.write(get.repeat(2));
   client.setEncoding('latin1').on('data', (more: string) => {
     text += more;
@@ -52,7 +52,7 @@ describe('a drain is not held up for long', { timeout: 20_000 }, () => {
     if (first !== '') await expect.poll(() => swarm.answers[0]).toMatch(/^HTTP\/1\.1 403 /);
     socket.write(second);
     if (first === '') await expect.poll(() => swarm.answers[0]).toMatch(/^HTTP\/1\.1 403 /);
-    // The byte arrives before this request does, which comes later on a connection of its own.
+    // The byte arrives before this request, which comes on a connection of its own.
     expect((await fetch(`${sidecar.url}/data/k`)).status).toBe(403);
     const trickle = what.endsWith('trickles')
       ? setInterval(() => socket.writable && socket.write('a'), 500)

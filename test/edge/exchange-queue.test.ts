@@ -44,7 +44,7 @@ it('a head that comes after the connection was ended is not served', () => {
   const queue = new ExchangeQueue(socket, serve, events, { turns, total: { bytes: 0 } });
   const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
   const response = { once: () => undefined } as unknown as ServerResponse;
-  // The client has yet to read an answer that announced it.
+  // The client has not yet read the answer that announces the end.
   socket.end();
   expect(
     queue.push({ message, response, invite: () => undefined, isExpectationUnknown: false, arrivedAt: 0 }),

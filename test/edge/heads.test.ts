@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => sidecar.stop());
 
-/** One answer is looked for here, so that silence after it need not be waited for. */
+/** Waits for one answer only, not for the silence after it. */
 const exchange = (url: string, bytes: string): Promise<string> => converse(url, bytes, 1);
 const form = 'Content-Type: application/x-www-form-urlencoded\r\n';
 
@@ -133,7 +133,7 @@ describe('the headers of a request', () => {
   const headers = (count: number): string =>
     `GET /b/k HTTP/1.1\r\nHost: a\r\n${'a: b\r\n'.repeat(count - 1)}\r\n`;
 
-  it('are 256 at most', async () => {
+  it('are limited to 256', async () => {
     expect(summary(await exchange(sidecar.url, headers(256)))).toBe('403 AccessDenied');
     expect(summary(await exchange(sidecar.url, headers(257)))).toBe('400 RequestHeaderSectionTooLarge');
   });

@@ -77,7 +77,7 @@ describe('callers who verified one request on each connection', () => {
   });
 });
 
-it('requests that wait behind others have one limit for all connections', async () => {
+it('requests that wait behind others share one limit across all connections', async () => {
   const sockets = new Set<Socket>();
   silentStore = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
   await start('{}', await listenAsStore(silentStore));
@@ -88,12 +88,12 @@ it('requests that wait behind others have one limit for all connections', async 
   await expect.poll(() => limitActions('pipelined')).toBeGreaterThan(100);
   silentStore.on('connection', (socket) => socket.destroy());
   for (const socket of sockets) socket.destroy();
-  // The first that waits is answered on every connection, the dropped ones on none.
+  // On every connection the first waiting request is answered, and the dropped ones are not.
   await expect.poll(() => swarm.answers.every((answer) => statusLines(answer) >= 2)).toBe(true);
   await expect.poll(() => swarm.openCount).toBeLessThan(200);
 });
 
-it('nothing that comes after an upload which was refused early is served', async () => {
+it('nothing that follows an upload refused early is served', async () => {
   await start();
   const upload = 'PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n';
   for (let index = 0; index < 20; index += 1) swarm.open(upload);

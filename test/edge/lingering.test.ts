@@ -25,7 +25,7 @@ it('a refused upload of 24 MiB that is still being written gets its answer', asy
       failure = error;
     });
     socket.write(head, 'latin1');
-    // As most clients: all of the body is written before an answer is looked for.
+    // Like most clients, this one writes the whole body before it looks for an answer.
     for (let sent = 0; sent < pieces && !socket.destroyed; sent += 1) {
       socket.write(piece);
       await setTimeout(60);
@@ -41,7 +41,7 @@ it('a refused upload of 24 MiB that is still being written gets its answer', asy
   }
 });
 
-it('a client that hangs up in the middle of an upload is not waited for', async () => {
+it('the sidecar does not wait for a client that hangs up in the middle of an upload', async () => {
   const sidecar = await startSidecar({ directory: openDirectory });
   const port = Number(new URL(sidecar.url).port);
   const accepted = acceptedOn(port);
@@ -63,13 +63,13 @@ it('a client that hangs up in the middle of an upload is not waited for', async 
   }
 });
 
-// A stranger who never reads the answer kept chunks of one byte being parsed for a minute: others waited for 18 seconds.
+// A stranger who never read the answer had one-byte chunks parsed for a minute, and others waited 18 seconds.
 it('a refused upload in tiny chunks is not read on while its answer waits for its reader', async () => {
   const ended = vi.fn();
   let refused: IncomingMessage | undefined;
   const server = createServer((message, response) => {
     refused = message;
-    // As if the client took nothing of the answer.
+    // As if the client read nothing of the answer.
     response.end = ended;
     endEarly(message, response);
   }).listen(0, '127.0.0.1');

@@ -8,7 +8,7 @@ import { listenAsStore } from '../support/own-store.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { readAll } from '../support/signed-socket.ts';
 
-/** What the store was asked for, in the order in which it saw it; PUTs take their time. */
+/** The requests that the store received, in order; PUTs are slow. */
 const seen: string[] = [];
 const store = createServer((message, response) => {
   const { method = '', url = '' } = message;
@@ -89,7 +89,7 @@ describe('pipelined requests of one connection', () => {
     );
   });
 
-  it('are let go after the 128 KiB that may wait, and the connection ends', async () => {
+  it('are dropped beyond the 128 KiB that may wait, and the connection ends', async () => {
     const get = await head('GET', '/data/k');
     const answered = statuses(await send(get.repeat(120)));
     expect(answered.length).toBeGreaterThanOrEqual(30);
@@ -98,13 +98,13 @@ describe('pipelined requests of one connection', () => {
     expect(seen.filter((line) => line === 'GET /data/k')).toHaveLength(answered.length);
   });
 
-  it('are not carried out after one that asks for the end of the connection', async () => {
+  it('are not executed after one that asks to close the connection', async () => {
     const get = await head('GET', '/data/k', 'Connection: close\r\n');
     expect(statuses(await send(get + (await head('DELETE', '/data/k'))))).toEqual(['200']);
     expect(seen.filter((line) => line.startsWith('DELETE'))).toEqual([]);
   });
 
-  it('are not carried out after one whose answer ends the connection', async () => {
+  it('are not executed after one whose answer closes the connection', async () => {
     const headers = { 'x-amz-decoded-content-length': '3' };
     const put = await signedHead(
       sidecar.url,
@@ -125,7 +125,7 @@ describe('pipelined requests of one connection', () => {
     expect(statuses(answer)).toEqual(['200', '200']);
   });
 
-  it('are not read any more after one that offers another protocol', async () => {
+  it('are no longer read after one that offers an upgrade', async () => {
     const remove = await head('DELETE', '/data/smuggled');
     const offer = await head('GET', '/data/k', 'Connection: Upgrade\r\nUpgrade: h2c\r\n');
     const put = await head('PUT', '/data/notes', `Content-Length: ${remove.length}\r\n`);

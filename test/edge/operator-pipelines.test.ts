@@ -45,8 +45,8 @@ describe.each(listeners)('requests that come together on the %s listener', (_, l
   it.each([
     ['without a Host header', 'GET / HTTP/1.1\r\n\r\n'],
     ['with an unknown expectation', 'GET / HTTP/1.1\r\nHost:\r\nExpect: x\r\n\r\n'],
-    ['that wait for an invitation', 'GET / HTTP/1.1\r\nHost:\r\nExpect: 100-continue\r\n\r\n'],
-    ['as any client sends them', 'GET / HTTP/1.1\r\nHost:\r\n\r\n'],
+    ['that wait for 100 Continue', 'GET / HTTP/1.1\r\nHost:\r\nExpect: 100-continue\r\n\r\n'],
+    ['as ordinary clients send them', 'GET / HTTP/1.1\r\nHost:\r\n\r\n'],
     ['as old clients send them', 'GET / HTTP/1.0\r\n\r\n'],
   ])('%s are read up to the second', async (_name, request) => {
     const url = sidecar[listener];
@@ -69,7 +69,7 @@ describe.each(listeners)('the %s listener', (_, listener) => {
     );
   });
 
-  it('invites the body of a request that waits for it', async () => {
+  it('sends 100 Continue to a request that waits for it', async () => {
     const request =
       'POST /revocations HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n';
     expect(await send(sidecar[listener], request)).toMatch(

@@ -27,7 +27,7 @@ function world({ maxInFlight = 2, maxUnauthenticated = 2, maxBytes = 1000 } = {}
   return { places: new Places(limits, budget, new LimitReporter(metrics, log)), budget, logged, metrics };
 }
 
-/** Waits in a place for something that never comes; what ends the waiting. */
+/** Waits in a place for something that never comes; returns what ends the wait. */
 function waitIn(place: Place): Promise<unknown> {
   return place.waitFor(new Promise<never>(() => undefined)).catch((error: unknown) => error);
 }
@@ -39,7 +39,7 @@ function waitForTurnIn(place: Place, isLong = false): Promise<unknown> {
 }
 
 describe('the room of strangers', () => {
-  it('makes the one that has waited longest give way to a new one', async () => {
+  it('makes the request that has waited longest give way to a new one', async () => {
     const { places } = world();
     const first = waitIn(places.enter());
     const second = waitIn(places.enter());
@@ -49,7 +49,7 @@ describe('the room of strangers', () => {
     expect(await Promise.race([second, 'still waiting'])).toBe('still waiting');
   });
 
-  it('makes the last of those that wait for a turn give way, and the first is served', async () => {
+  it('makes the last request that waits for a turn give way, and serves the first', async () => {
     const { places } = world();
     const first = waitForTurnIn(places.enter());
     const second = waitForTurnIn(places.enter());
@@ -72,7 +72,7 @@ describe('the room of strangers', () => {
     { waiting: '-t-', gone: 1 },
     { waiting: '---', gone: undefined },
   ])(
-    'takes the place from the largest group of those that wait for the same: $waiting',
+    'takes the place from the largest group that waits for the same thing: $waiting',
     ({ waiting, gone }) => {
       const reasons = { c: 'client', g: 'gate', t: 'turn', l: 'long turn', '-': undefined } as const;
       const room = [...waiting].map((letter) => ({ waitsFor: reasons[letter as keyof typeof reasons] }));
@@ -80,7 +80,7 @@ describe('the room of strangers', () => {
     },
   );
 
-  it('spares one that is being worked on', async () => {
+  it('spares a request that is being worked on', async () => {
     const { places } = world();
     places.enter();
     const waiting = waitIn(places.enter());
@@ -95,7 +95,7 @@ describe('the room of strangers', () => {
     expect(() => known.admit('alice')).not.toThrow();
   });
 
-  it('has room again for one that left, was verified or waits outside', () => {
+  it('has room again once a request leaves, is verified or waits outside', () => {
     const { places } = world();
     const [left, verified, outside] = [places.enter(), places.enter(), places.enter()];
     left.leave();
@@ -109,7 +109,7 @@ describe('the room of strangers', () => {
     expect(places.unauthenticated).toBe(0);
   });
 
-  it('stops the work of the one that gives way', async () => {
+  it('stops the work of the request that gives way', async () => {
     const { places } = world({ maxUnauthenticated: 1 });
     let isAbandoned = false;
     const waiting = places.enter().waitFor(new Promise<never>(() => undefined), () => {
@@ -144,13 +144,13 @@ describe('the places in flight', () => {
 });
 
 describe('what a request holds', () => {
-  it('is paid for by its caller once that is known, and given back when it leaves', () => {
+  it('is charged to its caller once the caller is known, and given back when the request leaves', () => {
     const { places, budget } = world();
     const place = places.enter();
     place.reservation.growTo(400);
     place.admit('alice');
     expect(budget.usedBytes).toBe(400);
-    // As a stranger's it would be more than a half.
+    // Charged to strangers, it would be more than half.
     expect(() => places.enter().reservation.growTo(300)).not.toThrow();
     expect(() => places.enter().reservation.growTo(100)).toThrow(BudgetExhausted);
     place.leave();
@@ -167,7 +167,7 @@ describe('the bytes of strangers', () => {
       return { place, waiting };
     });
 
-  it('are taken from the one that has waited longest, which gives way', async () => {
+  it('are taken from the request that has waited longest, which gives way', async () => {
     const { places, budget } = world({ maxUnauthenticated: 20 });
     const [first, ...others] = forms(places, 5);
     const late = places.enter();
@@ -182,13 +182,13 @@ describe('the bytes of strangers', () => {
     expect(budget.usedBytes).toBe(0);
   });
 
-  it('are not taken from those that came later', () => {
+  it('are not taken from requests that came later', () => {
     const { places } = world({ maxUnauthenticated: 20 });
     const [first] = forms(places, 5);
     expect(() => first?.place.reservation.growTo(150)).toThrow(BudgetExhausted);
   });
 
-  it('that wait for an identity provider take no room of others', () => {
+  it('that wait for an identity provider take no room from others', () => {
     const { places, budget } = world({ maxUnauthenticated: 20 });
     for (const { place } of forms(places, 5)) place.stepOut('webhook');
     const late = places.enter();
@@ -226,7 +226,7 @@ describe('the byte budget', () => {
   });
 });
 
-describe('a limit that acts', () => {
+describe('a limit that takes effect', () => {
   it('is counted every time and logged once a second', async () => {
     const { places, logged, metrics } = world({ maxInFlight: 0 });
     for (let index = 0; index < 50; index += 1) {
@@ -274,7 +274,7 @@ describe('a gate', () => {
     return { pass, under, end: (name) => ends.get(name)?.() };
   }
 
-  it('lets no more pass than may be under way, and the others in order', async () => {
+  it('lets through only as many as may run, and the others in order', async () => {
     const { pass, under, end } = gateOfTwo();
     const first = pass('a');
     const others = ['b', 'c', 'd'].map((name) => pass(name));
@@ -291,7 +291,7 @@ describe('a gate', () => {
     expect(under.slice(4)).toEqual(['e', 'f']);
   });
 
-  it('forgets those that give up, and goes on after work that fails', async () => {
+  it('forgets waiters that give up, and goes on after work that fails', async () => {
     const gate = new Gate(1);
     const gone = new AbortController();
     const { promise, reject } = rejectable();

@@ -18,6 +18,6 @@ it.each([
   ['257 are refused by S3', `/data/k?${'a&'.repeat(256)}a`, 'InvalidArgument'],
   ['257 are refused by STS', `/?Action=GetCallerIdentity${'&a'.repeat(256)}`, 'ValidationError'],
   ['a path may have any number of `&`', `/data/${'&'.repeat(400)}`, 'AccessDenied'],
-])('of query parameters, %s', async (_, path, code) => {
+])('query parameters: %s', async (_, path, code) => {
   expect(await codeFor(path)).toBe(code);
 });

@@ -89,7 +89,7 @@ describe('while there is no turn for requests of strangers', () => {
     await expect.poll(stranger.answers).toBe(2);
   });
 
-  it('a new connection is answered, and one that closes gives its turn up', async () => {
+  it('a new connection is answered, and one that closes gives up its turn', async () => {
     const first = connected();
     first.send(unsigned);
     await expect.poll(first.answers).toBe(1);
@@ -103,7 +103,7 @@ describe('while there is no turn for requests of strangers', () => {
     await expect.poll(abandoned).toBe(1);
   });
 
-  it('those that were pipelined are carried out in order', async () => {
+  it('pipelined requests run in order', async () => {
     const connection = connected();
     connection.send(unsigned);
     await expect.poll(connection.answers).toBe(1);
@@ -131,7 +131,7 @@ describe('while there is no turn for requests of strangers', () => {
   });
 });
 
-it('a turn has room for sixteen requests of strangers, fewer that take long, and for twice as many of a caller', async () => {
+it('a turn has room for sixteen requests of strangers, or fewer slow ones, and for twice as many of a caller', async () => {
   const inOneTurn = async (milliseconds: number, caller?: string): Promise<number> => {
     await rounds(2);
     const turns = new RequestTurns();

@@ -44,8 +44,8 @@ const metrics = async (): Promise<string> => (await fetch(`${sidecar.adminUrl}/m
 const unauthenticated = async (): Promise<string | undefined> =>
   /^sts_sidecar_unauthenticated_requests (\d+)$/m.exec(await metrics())?.[1];
 
-describe('a stranger whose form does not come', () => {
-  it('gives way to the third in the form of STS, and its connection ends', async () => {
+describe('a stranger whose form never arrives', () => {
+  it('gives way to the third, gets an STS error, and loses its connection', async () => {
     const first = open(stsHead(100));
     const answer = readAll(first);
     await expect.poll(unauthenticated).toBe('1');
@@ -86,7 +86,7 @@ describe('connections without a request', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('go before those on which a caller is known, and before one whose request is being answered', async () => {
+  it('are closed before those of a known caller, and before one whose request is being answered', async () => {
     const headers = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': '200000' };
     const upload = await openSigned(sidecar.url, { method: 'PUT', path: '/data/k', headers });
     upload.on('error', () => undefined);
@@ -131,7 +131,7 @@ describe('the admin listener', () => {
   });
 });
 
-it('a stranger whose form does not come has ten seconds', async () => {
+it('a stranger whose form never arrives has ten seconds', async () => {
   const { answer, tookMs } = await tenSeconds;
   expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
   expect(tookMs).toBeGreaterThanOrEqual(9_900);

@@ -29,7 +29,7 @@ it('a refusal names the longest key', async () => {
   expect(answer).toContain(`<Resource>/data/${key}</Resource>`);
 });
 
-it('a refusal does not repeat the whole of a canonical request that is longer than any of AWS', async () => {
+it('a refusal does not repeat the whole of a canonical request that is longer than any at AWS', async () => {
   const forger = { ...alice, secretAccessKey: 'guessed' };
   const request = { method: 'GET', path: '/data/k', headers: { 'x-amz-meta-a': quote.repeat(28_000) } };
   const answer = await exchange(sidecar.url, await signedHead(sidecar.url, forger, request, last));

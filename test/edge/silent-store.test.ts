@@ -33,7 +33,7 @@ afterAll(async () => {
 const preflight =
   'OPTIONS /data/k HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n\r\n';
 
-it('preflights that the store has been asked are not cut off by others, and end soon after their clients', async () => {
+it('preflights already sent to the store are not cut off by others, and end soon after their clients leave', async () => {
   const swarm = new Swarm(sidecar.url);
   for (let index = 0; index < 150; index += 1) swarm.open(preflight);
   // Those that gave way are answered.
@@ -78,7 +78,7 @@ it('a preflight whose client leaves is cut off a second later, not at once', asy
   onTestFinished(() => void vi.useRealTimers());
   swarm.close();
   await closed;
-  // What the sidecar sends to the store because of the client's end, it has sent before these answers.
+  // Whatever the sidecar sends to the store when a client leaves, it sends before these answers.
   for (let round = 0; round < 5; round += 1) await (await fetch(`${sidecar.adminUrl}/livez`)).text();
   expect(open.size).toBe(1);
   vi.advanceTimersByTime(1_000);

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** An answer whose client takes nothing of it, after a minute. */
+/** An answer whose client has read nothing of it for a minute. */
 async function unreadAfterAMinute(isPaidFor: boolean): Promise<ServerResponse> {
   const server = createServer((_, response) => {
     limitReading(response, () => isPaidFor);
@@ -37,7 +37,7 @@ async function unreadAfterAMinute(isPaidFor: boolean): Promise<ServerResponse> {
   return response;
 }
 
-it('an answer that is paid for from the byte budget has a minute to be read', async () => {
+it('an answer charged to the byte budget has to be read within a minute', async () => {
   expect((await unreadAfterAMinute(true)).destroyed).toBe(true);
 });
 
@@ -45,7 +45,7 @@ it('the end of a download has as long as its client makes progress', async () =>
   expect((await unreadAfterAMinute(false)).destroyed).toBe(false);
 });
 
-describe('a request that gave way to another one', () => {
+describe('a request that gave way to another', () => {
   const server = createServer();
   const logSettings = { level: 'error', requests: false, objectKeys: 'full' } as const;
   const log = new Log(logSettings, { write: () => undefined });
@@ -92,7 +92,7 @@ describe('a request that gave way to another one', () => {
     expect(message.socket.destroyed).toBe(false);
   });
 
-  it('loses its connection when the client has yet to read what came before', async () => {
+  it('loses its connection when the client has not read the previous answer', async () => {
     const [message, response] = await ask();
     message.socket.write(Buffer.alloc(32 * 1024 * 1024));
     const answering = answerWithoutPlace(message, response);

@@ -16,7 +16,7 @@ it('probes are answered while every connection is busy with metrics', async () =
   const log = new Log({ level: 'silent', requests: false, objectKeys: 'off' });
   const reporter = new LimitReporter(new Metrics(), log);
   const connections = new ConnectionTable(maxAdminConnections, reporter, 'any');
-  // As long as it takes to send them to a client that does not read.
+  // As long as sending them takes when the client does not read.
   const renderMetrics = (): Promise<never> => new Promise(() => undefined);
   const server = createAdminServer({ isReady: () => true, renderMetrics, connections });
   server.listen(0, '127.0.0.1');

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { BodyFault } from '../../src/core/body-fault.ts';
 import { stopReading } from '../../src/edge/stop-reading.ts';
 
-it('a body that is broken in each of many reads before it is looked at gets one fault', async () => {
+it('a body that is malformed in many reads before it is consumed reports one fault', async () => {
   const message = new IncomingMessage(new Socket());
   for (let read = 0; read < 20; read += 1) stopReading(message, new BodyFault('chunk_malformed'));
   expect(message.listenerCount('newListener')).toBe(1);

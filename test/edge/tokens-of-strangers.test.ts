@@ -51,7 +51,7 @@ async function opened(): Promise<Socket> {
 
 const closing = 'Connection: close\r\n';
 
-/** Most requests that were in the room at the same time, from now on. */
+/** The most requests in the room at the same time, from now on. */
 function watchRoom(): () => number {
   let most = 0;
   const { enter } = Places.prototype;
@@ -71,7 +71,7 @@ describe.each([
     const request = requestOf(await forged());
     const first = await opened();
     first.write(request);
-    // The keys are known from here on, so no call has to wait for them.
+    // From here on the keys are known, so no call waits for them.
     expect(await readAll(first)).toContain('<Code>InvalidIdentityToken</Code>');
     const mostInRoom = watchRoom();
     const forgotten = vi.spyOn(PresentedToken.prototype, 'forget');

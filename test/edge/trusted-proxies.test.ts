@@ -60,7 +60,7 @@ describe('the client behind proxies', () => {
     ['11.0.0.1', '10.0.0.1'],
     ['2001:db8:2::1', '10.0.0.1'],
     ['::1', '10.0.0.1'],
-  ])('is the peer %s itself when that is no trusted proxy, whatever it says', (peer, claimed) => {
+  ])('is the peer %s itself when that is not a trusted proxy, whatever it claims', (peer, claimed) => {
     const raw = request(
       peer,
       ['x-forwarded-for', claimed],
@@ -96,7 +96,7 @@ describe('the client behind proxies', () => {
     );
   });
 
-  it('underscores make another header', () => {
+  it('is not read from a header spelled with underscores', () => {
     const raw = request('10.1.1.1', ['x_forwarded_for', '192.0.2.7']);
     expect(proxies.seenThrough(raw).clientAddress).toBe('10.1.1.1');
   });
@@ -133,7 +133,7 @@ describe('the host behind proxies', () => {
     },
   );
 
-  it('is refused when it is said twice', () => {
+  it('is refused when it is given twice', () => {
     const raw = request('10.1.1.1', ['x-forwarded-host', 'a'], ['x-forwarded-host', 'a']);
     expect(codeOf(() => proxies.seenThrough(raw))).toBe('InvalidRequest');
   });

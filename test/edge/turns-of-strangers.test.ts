@@ -75,7 +75,7 @@ async function countTurns(): Promise<void> {
   }
 }
 
-/** Keeps all turns of an owner for itself, for far longer than a request needs to arrive. */
+/** Takes every turn of an owner, for far longer than a request needs to arrive. */
 function holdTurns(owner = 'strangers'): () => void {
   const held = Array.from({ length: 20_000 }, () => askForTurn(owner));
   return () => {
@@ -85,7 +85,7 @@ function holdTurns(owner = 'strangers'): () => void {
 
 async function turnsUntil(isSo: () => boolean): Promise<void> {
   for (let left = 10_000; left > 0 && !isSo(); left -= 1) await setImmediate();
-  if (!isSo()) throw new Error('it has not come to that');
+  if (!isSo()) throw new Error('the expected state was not reached');
 }
 
 async function opened(): Promise<Socket> {
@@ -201,7 +201,7 @@ describe('an assertion of a stranger', () => {
     expect(new Set(judged).size).toBe(2);
   });
 
-  it('that gives way while it waits for its turn is never judged, and that is the last one', async () => {
+  it('that gives way while it waits for its turn is never judged; the last one gives way', async () => {
     const release = holdTurns(longTurns);
     const first = readAll(await send());
     await turnsUntil(() => waits() === 3);

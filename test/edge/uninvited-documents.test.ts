@@ -13,7 +13,7 @@ describe('a document that a client announces with Expect: 100-continue', () => {
   });
   afterAll(() => sidecar.stop());
 
-  /** The first line that a request with these headers, and without its body, is answered. */
+  /** The first line of the answer to a request with these headers and without its body. */
   async function firstLine(method: string, path: string, headers: Record<string, string>): Promise<string> {
     const socket = await openSigned(sidecar.url, {
       method,
@@ -41,11 +41,11 @@ describe('a document that a client announces with Expect: 100-continue', () => {
     ['is too large as tags', 400, 'PUT', '/data/key?tagging=', { 'content-length': tooMuch }],
     ['has a malformed MD5', 400, 'POST', batch, { 'content-length': '9', 'content-md5': 'x' }],
     ['has a malformed checksum', 400, 'POST', batch, { 'content-length': '9', 'x-amz-checksum-crc32': 'x' }],
-  ] as const)('is refused without an invitation when it %s', async (_, status, method, path, headers) => {
+  ] as const)('is refused without 100 Continue when it %s', async (_, status, method, path, headers) => {
     expect(await firstLine(method, path, { ...headers })).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
-  it('is invited otherwise', async () => {
+  it('gets 100 Continue otherwise', async () => {
     expect(await firstLine('POST', batch, { 'content-length': '9' })).toBe('HTTP/1.1 100 Continue');
   });
 });

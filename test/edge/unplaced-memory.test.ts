@@ -34,15 +34,15 @@ const closed = (from = sidecar): Promise<number> => acted('unfinished_heads', fr
 const answered = (status: string): number =>
   swarm.answers.filter((answer) => answer.startsWith(`HTTP/1.1 ${status} `)).length;
 
-describe('what does not count for the limit of heads outside places', () => {
-  it('heads of 20 KiB that were answered, on connections which stay open', async () => {
+describe('the limit of heads outside places does not count', () => {
+  it('answered heads of 20 KiB on connections that stay open', async () => {
     for (let index = 0; index < connections; index += 1)
       swarm.open(`GET /data/k HTTP/1.1\r\nHost: a\r\n${filling}\r\n`);
     await expect.poll(() => answered('403')).toBe(connections);
     expect([swarm.openCount, await closed()]).toEqual([connections, 0]);
   });
 
-  it('requests that come one after the other on a connection', async () => {
+  it('requests that follow each other on a connection', async () => {
     const request = `GET /data/k HTTP/1.1\r\nHost: a\r\n${filling}\r\n`;
     for (let index = 0; index < 8; index += 1) swarm.open(request);
     for (let round = 2; round <= 40; round += 1) {
@@ -69,7 +69,7 @@ describe('what does not count for the limit of heads outside places', () => {
     }
     await expect.poll(() => answered('403')).toBe(30);
     await expect.poll(() => swarm.sockets.every(({ writableLength }) => writableLength === 0)).toBe(true);
-    // A refused upload that stops ends after two seconds, which can be over by now.
+    // A refused upload that stalls ends after two seconds, which may have passed by now.
     const isInProgress = (index: number): boolean =>
       index % 2 === 0 && swarm.sockets[index]?.destroyed === false;
     expect([swarm.sockets.filter((_, index) => isInProgress(index)).length, await closed()]).toEqual([30, 0]);

@@ -68,7 +68,7 @@ describe.each(modes)('an upload (%s)', (_, upload, trailers) => {
     await eventually(() => expect(store.accepted[0]?.ending()).toBe('reset'));
   });
 
-  it('that is cut short in order is reset at the store', async () => {
+  it('that is cut short by an orderly close is reset at the store', async () => {
     const { sidecar, store } = await sidecarBefore(() => undefined, trailers);
     const socket = await put(sidecar.url, upload);
     socket.on('error', () => undefined);
@@ -108,14 +108,14 @@ describe.each<[string, Upload, Record<string, string>, string, 'reframe' | 'deco
     await eventually(() => expect(store.accepted[0]?.ending()).toBe('reset'));
   });
 
-  it('is no success although the store has said so', async () => {
+  it('fails although the store has reported success', async () => {
     const { sidecar, store } = await sidecarBefore(
       ({ socket }) => socket.write(storeAnswer(200, '', 'etag: "early"\r\n')),
       trailers,
     );
     const socket = await put(sidecar.url, upload, headers);
     const answered = readAll(socket);
-    // The store has said so before the last bytes come.
+    // The store reports success before the last bytes arrive.
     socket.write(upload.wire.subarray(0, -200));
     await eventually(() => expect(store.accepted[0]?.received().length).toBeGreaterThan(size / 2));
     await setTimeout(200);
@@ -190,7 +190,7 @@ describe('an early success', () => {
     expect(summary(await answered)).toBe('503 ServiceUnavailable');
   });
 
-  it('of a store that then hangs up is none', async () => {
+  it('is a failure when the store then hangs up', async () => {
     const { sidecar } = await sidecarBefore(({ socket }) => {
       socket.pause();
       socket.write(storeAnswer(200), () => socket.resetAndDestroy());
@@ -209,7 +209,7 @@ describe('an early refusal', () => {
   const refusal = storeAnswer(412, storeError('PreconditionFailed'), 'connection: close\r\n');
 
   it.each([1_000_000, 2_300_000, 20_000_000])(
-    'of %i bytes is the answer, 30 times of 30, though the store resets',
+    'of %i bytes reaches the client, 30 times out of 30, though the store resets',
     async (length) => {
       const { sidecar } = await sidecarBefore(({ socket }) => {
         socket.pause();
@@ -231,7 +231,7 @@ describe('an early refusal', () => {
 
 describe('a refusal by the sidecar itself', () => {
   it.each([2_300_000, 20_000_000])(
-    'reaches a client that writes all of its %i bytes first, 20 times of 20',
+    'reaches a client that writes all of its %i bytes first, 20 times out of 20',
     async (length) => {
       const { sidecar } = await sidecarBefore(() => undefined);
       const body = Buffer.alloc(length);

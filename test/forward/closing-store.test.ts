@@ -27,7 +27,7 @@ async function inFrontOf(answer: (socket: Socket) => void): Promise<TestSidecar>
 
 const piece = Buffer.alloc(32_768, 'x');
 
-/** Sends until the sidecar cannot pass on the last piece, which it has read: nothing waits behind that one. */
+/** Sends until the sidecar has read a last piece that it cannot pass on; nothing waits behind that piece. */
 async function sendUntilHeldUp(store: Socket, isHeldUp: () => boolean): Promise<number> {
   let sent = 0;
   for (let heldUp = 0; heldUp < 3; heldUp = isHeldUp() ? heldUp + 1 : 0) {
@@ -46,7 +46,7 @@ interface Held {
   readonly sent: number;
 }
 
-/** An answer of which the client has read nothing, held up at its last byte so far. */
+/** An answer that the client has not begun to read, held up at its last byte so far. */
 async function holdUp(head: string): Promise<Held> {
   let answered = (_: Held['store']): void => undefined;
   const answering = new Promise<Socket>((resolve) => {
@@ -80,7 +80,7 @@ async function readOn(client: Socket): Promise<{ bytes: number; isWhole: boolean
 }
 
 describe('a store that ends its connection while a slow client delays the answer', () => {
-  it('has sent the whole answer when that ends with the connection', async () => {
+  it('has sent the whole answer when the answer ends with the connection', async () => {
     const { store, client, sent } = await holdUp('connection: close\r\n');
     store.end();
     await setTimeout(50);

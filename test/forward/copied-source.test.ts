@@ -25,7 +25,7 @@ describe('a copy is sent only when its source', () => {
     return told;
   };
 
-  it('is there', async () => {
+  it('exists', async () => {
     const { client, writes, reads } = await inFrontOf(() => [200]);
     expect(await send(client, 'sources/a%2520b?versionId=v1')).toEqual(['allowed', 'allowed']);
     expect(writes).toEqual(['PUT', 'PUT']);
@@ -42,13 +42,13 @@ describe('a copy is sent only when its source', () => {
     [403, 'SignatureDoesNotMatch', 'ServiceUnavailable 503'],
     [404, '', 'ServiceUnavailable 503'],
     [301, 'PermanentRedirect', 'ServiceUnavailable 503'],
-  ])('is not refused with %i %s', async (status, code, expected) => {
+  ])('is not refused by the store with %i %s', async (status, code, expected) => {
     const { client, writes } = await inFrontOf(() => [status, code === '' ? '' : storeError(code)]);
     expect(await send(client)).toEqual([expected, expected]);
     expect(writes).toEqual([]);
   });
 
-  it('is no delete marker', async () => {
+  it('is not a delete marker', async () => {
     const { client, writes } = await inFrontOf(() => [405]);
     expect(await send(client, 'sources/secret?versionId=v')).toEqual([
       'InvalidRequest 400',
@@ -57,7 +57,7 @@ describe('a copy is sent only when its source', () => {
     expect(writes).toEqual([]);
   });
 
-  it('is refused in one way only', async () => {
+  it('is not refused by HEAD alone', async () => {
     const { client, writes } = await inFrontOf(({ method }) => (method === 'HEAD' ? [403] : [200]));
     expect(await send(client)).toEqual(['ServiceUnavailable 503', 'ServiceUnavailable 503']);
     expect(writes).toEqual([]);
@@ -70,7 +70,7 @@ describe('a copy is sent only when its source', () => {
     expect(writes).toEqual(['PUT', 'PUT']);
   });
 
-  it('is there; that it is not stays hidden from callers who may not list', async () => {
+  it('exists; its absence stays hidden from callers who may not list', async () => {
     const { client, writes } = await inFrontOf(() => [404, storeError('NoSuchKey')], {
       directory: cannotList,
     });
@@ -78,7 +78,7 @@ describe('a copy is sent only when its source', () => {
     expect(writes).toEqual([]);
   });
 
-  it('opens with the key that the copy has for it', async () => {
+  it('can be read with the key that the copy has for it', async () => {
     const { client, reads } = await inFrontOf(() => [200]);
     const key = Buffer.alloc(32).toString('base64');
     const CopySource = 'sources/secret';

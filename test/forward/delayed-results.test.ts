@@ -40,7 +40,7 @@ async function sidecarAnsweringWith(
 ): Promise<TestSidecar> {
   const store = createServer((message, response) => {
     message.resume().on('end', () => {
-      // What is asked beforehand: the source of a copy is there, and so is an upload.
+      // The lookups beforehand: the source of a copy exists, and so does an upload.
       if (message.method === 'HEAD' || message.url?.includes('max-parts=1') === true) {
         response.end();
         return;
@@ -84,7 +84,7 @@ const copying = {
   again: '<Progress>4194304</Progress>',
 };
 
-/** What a copy is answered, and what is logged of it, when the store sends the rest after ten seconds of white space. */
+/** The answer to a copy, and its log line, when the store sends the rest after ten seconds of white space. */
 async function answeredLate(
   rest: string,
   directory = openDirectory,
@@ -155,7 +155,7 @@ describe('an error under a 200 of the store', () => {
     ['QuotaExceeded', 'QuotaExceeded 403'],
     ['MethodNotAllowed', 'MethodNotAllowed 405'],
     ['NotImplemented', 'NotImplemented 501'],
-    // Of one store only; SDKs repeat what is 500.
+    // From one store only; SDKs retry a 500.
     ['SlowDownWrite', 'SlowDownWrite 500'],
     ['XMinioServerNotInitialized', 'XMinioServerNotInitialized 500'],
     ['SignatureDoesNotMatch', 'ServiceUnavailable 503'],
@@ -200,7 +200,7 @@ describe('a 200 of the store', () => {
     ['another document', '<ListBucketResult></ListBucketResult>'],
     ['the page of a proxy', '<html><body>Bad gateway</body></html>'],
     ['nothing', ' '],
-  ])('with %s is no success, before and after white space', async (_, document) => {
+  ])('with %s is a failure, before and after white space', async (_, document) => {
     const url = await answering(document);
     expect(await outcome(s3Client(url, alice).send(copy))).toBe('ServiceUnavailable 503');
     expect(await outcome(s3Client(url, alice).send(complete))).toBe('ServiceUnavailable 503');
@@ -226,7 +226,7 @@ describe('a 200 of the store', () => {
   });
 });
 
-it.each([201, 202, 204])('a %i of the store without a result is no success', async (status) => {
+it.each([201, 202, 204])('a %i of the store without a result is a failure', async (status) => {
   const url = await answeringWith((response) => response.end(), openDirectory, status);
   expect(await outcome(s3Client(url, alice).send(copy))).toBe('ServiceUnavailable 503');
   expect(await outcome(s3Client(url, alice).send(complete))).toBe('ServiceUnavailable 503');

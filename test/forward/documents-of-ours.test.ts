@@ -77,7 +77,7 @@ describe('a document in a content coding, which cannot be checked,', () => {
     expect(body).toBe(object.toString('latin1'));
   });
 
-  it.each(['identity', 'aws-chunked'])('is not one with the coding %s', async (coding) => {
+  it.each(['identity', 'aws-chunked'])('does not include one with the coding %s', async (coding) => {
     const result = '<CopyObjectResult><ETag>"e"</ETag></CopyObjectResult>';
     const { body } = await answerTo(copy, 200, `content-encoding: ${coding}\r\n`, Buffer.from(result));
     expect(body).toBe(result);

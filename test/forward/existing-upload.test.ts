@@ -17,7 +17,7 @@ const completion = new CompleteMultipartUploadCommand({
 });
 const missing: Answer = [404, storeError('NoSuchUpload')];
 
-/** Completes the upload where the store answers a list of parts and a HEAD so. */
+/** Completes the upload when the store gives these answers to a list of parts and to a HEAD. */
 async function complete(
   parts: Answer,
   head: Answer = [404],
@@ -29,16 +29,16 @@ async function complete(
   return [await outcome(client.send(completion)), writes];
 }
 
-describe('an upload is completed only when', () => {
-  it('it is there', async () => {
+describe('completing an upload', () => {
+  it('needs the upload to exist', async () => {
     expect(await complete([200, '<ListPartsResult/>'])).toEqual(['allowed', ['POST']]);
   });
 
-  it('or the object is the one that its parts make, since a client that lost the answer asks again', async () => {
+  it('also succeeds when the object is already made of its parts, because a client that lost the answer asks again', async () => {
     expect(await complete(missing, [200, '', { etag: `"${made}-2"` }])).toEqual(['allowed', ['POST']]);
   });
 
-  it('and never to tell a caller who may not read the object that it is made of these parts', async () => {
+  it('never tells a caller who may not read the object that it is made of these parts', async () => {
     const writeOnly = openDirectory.replace('"s3:*"', '"s3:PutObject"');
     expect(await complete(missing, [200, '', { etag: `"${made}-2"` }], writeOnly)).toEqual([
       'NoSuchUpload 404',
@@ -53,13 +53,13 @@ describe('an upload is completed only when', () => {
     ['one with another number of parts', [200, '', { etag: `"${made}-3"` }]],
     ['one that was not uploaded in parts', [200, '', { etag: `"${made}"` }]],
     ['one without an ETag', [200]],
-  ])('not where the key has %s', async (_, head) => {
+  ])('fails where the key has %s', async (_, head) => {
     expect(await complete(missing, head)).toEqual(['NoSuchUpload 404', []]);
     // Ceph RGW 16.
     expect(await complete([404, storeError('NoSuchKey')], head)).toEqual(['NoSuchUpload 404', []]);
   });
 
-  it('not of more parts than AWS takes, which would have to be hashed', async () => {
+  it('fails for more parts than AWS takes, which would have to be hashed', async () => {
     const ofMany = async (count: number): Promise<readonly [string, readonly string[]]> => {
       const digest = createHash('md5')
         .update(Buffer.alloc(16 * count))
@@ -78,7 +78,7 @@ describe('an upload is completed only when', () => {
     expect(await ofMany(10_001)).toEqual(['NoSuchUpload 404', []]);
   });
 
-  it('the store can tell', async () => {
+  it('fails when the store cannot tell', async () => {
     expect(await complete([500, storeError('InternalError')])).toEqual(['ServiceUnavailable 503', []]);
     expect(await complete([403, storeError('SignatureDoesNotMatch')])).toEqual([
       'ServiceUnavailable 503',
@@ -86,7 +86,7 @@ describe('an upload is completed only when', () => {
     ]);
   });
 
-  it('or the answer of the store says more: there is no such bucket', async () => {
+  it('sends the request where there is no such bucket, so that the store says so', async () => {
     expect(await complete([404, storeError('NoSuchBucket')])).toEqual(['allowed', ['POST']]);
   });
 });

@@ -24,7 +24,7 @@ const guarded = {
   'x-amz-object-lock-legal-hold': 'OFF',
 };
 
-/** A role whose policies take more than a slice together, and a few statements of the test's. */
+/** A role whose policies together take more than a slice, and a few statements of the test. */
 function dearRole(further: readonly object[]): string {
   const inline = [dearPolicy, dearPolicy, dearPolicy, { Version: '2012-10-17', Statement: further }];
   const policies = inline.flatMap((document, index) =>

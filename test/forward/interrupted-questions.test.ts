@@ -97,7 +97,7 @@ it.each<[string, string, string, Record<string, string>]>([
   ['about the object', openDirectory, 'PUT', { 'if-none-match': '*', 'content-length': '1' }],
   ['about the tags of the object', whenTagged('s3:ExistingObjectTag/x'), 'GET', {}],
   ['about the tags of the bucket', whenTagged('s3:BucketTag/x'), 'DELETE', {}],
-])('a question %s ends with its client, whose place is free then', async (_, directory, method, headers) => {
+])('a lookup %s ends with its client, whose place is then free', async (_, directory, method, headers) => {
   let asked = 0;
   const { sidecar, writes } = await inFrontOf(
     () => {
@@ -125,7 +125,7 @@ it.each<[string, string, string, Record<string, string>]>([
 });
 
 // It went on for as long as the store took: 60 connections of one caller that left and came back ended the process.
-it('the question why a HEAD was refused ends with its client', async () => {
+it('the lookup of why a HEAD was refused ends with its client', async () => {
   const questions: ServerResponse[] = [];
   const { sidecar } = await inFrontOf(
     (response) => {

@@ -11,7 +11,7 @@ import { isRead, startFakeStore } from './fake-store.ts';
 
 interface Held {
   readonly sidecar: TestSidecar;
-  /** The requests that write, as the store has them. */
+  /** The writes that the store has received. */
   readonly writes: ServerResponse[];
 }
 
@@ -68,7 +68,7 @@ it('a completion goes on without its client, keeps its place, and ends with the 
   const store = await beforeHoldingStore();
   const { sidecar } = store;
   const held = await sendAndLeave(store, completion);
-  // What the sidecar sends to the store because of the client's end, it has sent before these answers.
+  // Whatever the sidecar sends to the store when a client leaves, it sends before these answers.
   for (let round = 0; round < 5; round += 1) expect(await requestsInFlight(sidecar)).toBe(1);
   expect(held.destroyed).toBe(false);
   held.write(' ');

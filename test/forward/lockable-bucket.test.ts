@@ -12,7 +12,7 @@ const retained = {
   ObjectLockRetainUntilDate: new Date('2099-01-01T00:00:00Z'),
 } as const;
 
-/** Sends each request that makes an object with a lock, where the store answers so when it is asked for the lock of the bucket. */
+/** Sends each request that makes an object with a lock. `lock` is what the store says about object lock of the bucket. */
 async function makeLocked(lock: Answer): Promise<readonly [told: ReadonlySet<string>, written: number]> {
   const { client, writes } = await inFrontOf(({ url = '' }) => (url.includes('object-lock') ? lock : [200]));
   const told = [
@@ -24,7 +24,7 @@ async function makeLocked(lock: Answer): Promise<readonly [told: ReadonlySet<str
   return [new Set(told), writes.length];
 }
 
-it('an object with any header of object lock is asked about', async () => {
+it('any header of object lock makes the sidecar ask about the bucket', async () => {
   const { client, writes } = await inFrontOf(() => [404, storeError('ObjectLockConfigurationNotFoundError')]);
   client.middlewareStack.add(
     (next) => (args) => {
@@ -58,7 +58,7 @@ describe('an object with retention or a legal hold is made only where', () => {
       [200, '<ListBucketResult></ListBucketResult>'],
       'NotImplemented 501',
     ],
-    ['of which the store says nothing', [404], 'ServiceUnavailable 503'],
+    ['about which the store says nothing', [404], 'ServiceUnavailable 503'],
     ['that may not be asked', [403, storeError('AccessDenied')], 'ServiceUnavailable 503'],
     ['of a store that refuses our key', [403, storeError('SignatureDoesNotMatch')], 'ServiceUnavailable 503'],
     ['of a store that fails', [500, storeError('InternalError')], 'ServiceUnavailable 503'],
@@ -66,11 +66,11 @@ describe('an object with retention or a legal hold is made only where', () => {
     expect(await makeLocked(lock)).toEqual([new Set([expected]), 0]);
   });
 
-  it('or where the answer of the store says more: there is no such bucket', async () => {
+  it('or where there is no such bucket, so that the store says so', async () => {
     expect(await makeLocked([404, storeError('NoSuchBucket')])).toEqual([new Set(['allowed']), 4]);
   });
 
-  it('an object without them costs no question', async () => {
+  it('an object without them needs no lookup', async () => {
     const { client, reads } = await inFrontOf(() => [500]);
     expect(await outcome(client.send(new PutObjectCommand({ ...object, Body: 'x' })))).toBe('allowed');
     expect(reads).toEqual([]);

@@ -21,19 +21,19 @@ async function doesNotCompile(
   await forwarder.forward(authenticated, exchange);
   // @ts-expect-error a request that was only classified cannot be forwarded
   await forwarder.forward(request, exchange);
-  // @ts-expect-error an object that looks like an authorization is none
+  // @ts-expect-error an object that looks like an authorization is not one
   await forwarder.forward({ ...decided, isAllowed: true, request, deniedItems: [] }, exchange);
   // @ts-expect-error the await is missing
   await authorizeS3(request, authenticateS3(...authenticateParameters), sources);
   // @ts-expect-error a raw request is not an authenticated one
   await authorizeS3(request, request.raw, sources);
-  // @ts-expect-error an object that looks like an authentication is none
+  // @ts-expect-error an object that looks like an authentication is not one
   await authorizeS3(request, { ...authenticated, raw: request.raw }, sources);
   // @ts-expect-error a decision that is not awaited cannot be forwarded
   await forwarder.forward(authorizeS3(request, authenticated, sources), exchange);
-  // @ts-expect-error an object that looks like a warrant is none
+  // @ts-expect-error an object that looks like a warrant is not one
   await sources.lookup.tags({ subject: { kind: 'bucket-tags', bucket: 'data' } });
-  // @ts-expect-error where the credentials are has to be established first
+  // @ts-expect-error the place of the credentials has to be established first
   await authenticateS3(request.raw, true, authenticateParameters[2]);
 }
 

@@ -114,13 +114,13 @@ describe('a key with characters that XML cannot carry', () => {
     return outcome(client.send(new PutObjectCommand({ Bucket: 'data', Key: 'dir//r\u0001', Body: 'x' })));
   };
 
-  it('is read from a list that is encoded', async () => {
+  it('is read from an encoded list', async () => {
     const encoding = '<EncodingType>url</EncodingType>';
     expect(await put(listed(encoding, entry('dir/r%01', 'v1')))).toBe('InvalidRequest 400');
     expect(await put(listed(encoding))).toBe('allowed');
   });
 
-  it('is not looked for in a list that is not', async () => {
+  it('is not looked for in a list that is not encoded', async () => {
     expect(await put(listed(entry('dir/r\ufffd', 'v1')))).toBe('ServiceUnavailable 503');
   });
 });
@@ -142,7 +142,7 @@ describe('every spelling is asked about', () => {
     expect(await write({ listing: kept, head: [200] }, key)).toEqual(refused);
   });
 
-  it('an ordinary key costs no question', async () => {
+  it('an ordinary key needs no lookup', async () => {
     const { client, reads } = await inFrontOf(() => [500]);
     expect(
       await outcome(client.send(new PutObjectCommand({ Bucket: 'data', Key: 'dir/kept', Body: 'x' }))),
@@ -151,7 +151,7 @@ describe('every spelling is asked about', () => {
   });
 });
 
-it('a thousand questions take no more of the budget than one', async () => {
+it('a thousand lookups take no more of the budget than one', async () => {
   const long = listed(...Array.from({ length: 100 }, (_, index) => entry(`dir/other-${index}`, 'v1')));
   const store = { listing: long, head: [404] as const, versioning: [200] as const };
   const Objects = Array.from({ length: 1_000 }, (_, index) => ({ Key: `dir//${index}` }));

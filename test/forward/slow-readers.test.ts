@@ -25,7 +25,7 @@ async function get(sidecar: TestSidecar, path: string, agent: Agent): Promise<In
   return answer;
 }
 
-/** Reads one answer whole, and stops now and then, as a client on a slow line. */
+/** Reads one answer whole, with pauses, like a client on a slow line. */
 async function readSlowly(answer: IncomingMessage): Promise<string> {
   const hash = createHash('sha256');
   let pieces = 0;

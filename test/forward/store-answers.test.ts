@@ -38,7 +38,7 @@ async function answering(...pieces: string[]): Promise<TestSidecar> {
   return sidecar;
 }
 
-describe('a store that answers in a way of its own', () => {
+describe('a store that answers', () => {
   it('with 100 Continue before the answer is understood, for uploads of every size', async () => {
     const { sidecar } = await sidecarBefore(({ socket }) => {
       socket.write('HTTP/1.1 100 Continue\r\n\r\n');
@@ -64,7 +64,7 @@ describe('a store that answers in a way of its own', () => {
     ['a length beside chunks', 'content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['a folded header', 'x-a: b\r\n c\r\ncontent-length: 2\r\n\r\nok'],
     ['a bare CR', 'x-a: b\rc\r\ncontent-length: 2\r\n\r\nok'],
-  ])('that could be read in two ways (%s) is ServiceUnavailable', async (_, rest) => {
+  ])('in a form that could be read in two ways (%s) is ServiceUnavailable', async (_, rest) => {
     expect(summary(await ask(await answering(`HTTP/1.1 200 OK\r\n${rest}`)))).toBe('503 ServiceUnavailable');
   });
 
@@ -76,7 +76,7 @@ describe('a store that answers in a way of its own', () => {
   });
 
   describe('and gives a client of HTTP/1.0 a part of the answer never makes it look whole when', () => {
-    /** How the connection of a client ends that sent `GET /data/key` and reads once `ready` is there. */
+    /** How the connection ends for a client that sent `GET /data/key` and reads once `ready` is there. */
     async function endingOf(sidecar: TestSidecar, ready: () => Promise<void>): Promise<string> {
       const { host, hostname, port } = new URL(sidecar.url);
       const request = { method: 'GET', path: '/data/key', query: {}, headers: { host } };
@@ -291,7 +291,7 @@ describe('a request on a connection that the store closes', () => {
       'CopyObject',
       (sidecar) =>
         s3Client(sidecar.url, alice).send(new CopyObjectCommand({ ...object, CopySource: '/data/other' })),
-      // The question about its source, and the copy.
+      // The lookup of its source, and the copy.
       2,
       'ServiceUnavailable 503',
     ],
@@ -306,7 +306,7 @@ describe('a request on a connection that the store closes', () => {
     ],
   ];
 
-  it.each(calls)('%s: repeated only if it reads', async (name, call, requests, expected) => {
+  it.each(calls)('%s: retried only if it reads', async (name, call, requests, expected) => {
     const closing = name === 'CopyObject' ? 3 : 2;
     for (const close of ['end', 'resetAndDestroy'] as const) {
       let seen = 0;
@@ -322,7 +322,7 @@ describe('a request on a connection that the store closes', () => {
     }
   });
 
-  it('GetObject is not repeated on a connection that was not used before', async () => {
+  it('GetObject is not retried on a connection that was not used before', async () => {
     let seen = 0;
     const { sidecar } = await sidecarBefore(({ socket }) => {
       seen += 1;
@@ -332,7 +332,7 @@ describe('a request on a connection that the store closes', () => {
     expect(seen).toBe(1);
   });
 
-  it('CopyObject is not repeated after the head of the answer', async () => {
+  it('CopyObject is not retried after the head of the answer', async () => {
     let seen = 0;
     const { sidecar } = await sidecarBefore(({ socket }, request) => {
       seen += 1;

@@ -112,7 +112,7 @@ describe('a store that fails', () => {
   );
 
   it.each(['SignatureDoesNotMatch', 'RequestTimeTooSkewed'])(
-    'with %s is so for HEAD as well, whose answer does not say why',
+    'with %s is ServiceUnavailable for HEAD too, whose answer does not say why',
     async (code) => {
       const { sidecar } = await inFrontOf((_, response) =>
         response.writeHead(403).end(`<Error><Code>${code}</Code><Message>x</Message></Error>`),
@@ -185,7 +185,7 @@ describe('an answer of the store', () => {
     expect(Buffer.from(await (answer.Body?.transformToByteArray() ?? []))).toEqual(zipped);
   });
 
-  it('is never a redirect that was followed', async () => {
+  it('that redirects is never followed', async () => {
     let requests = 0;
     const { sidecar } = await inFrontOf((_, response) => {
       requests += 1;

@@ -159,7 +159,7 @@ describe.each(['reframe', 'decode'] as const)('a streaming upload (%s)', (traile
         '400 MalformedTrailerError',
       ],
       [
-        'has a trailer that is no checksum',
+        'has a trailer that is not a checksum',
         chunked(data, { checksum: 'AAAA' }),
         {},
         '400 MalformedTrailerError',
@@ -193,7 +193,7 @@ describe.each(['reframe', 'decode'] as const)('a streaming upload (%s)', (traile
       ['declares too much', right, { 'x-amz-decoded-content-length': '5368709121' }, '400 EntityTooLarge'],
       ['announces no trailer', right, { 'x-amz-trailer': '' }, '400 MalformedTrailerError'],
       ['announces no checksum', right, { 'x-amz-trailer': 'x-amz-meta-a' }, '400 InvalidRequest'],
-      ['is framed in nothing', Buffer.concat([Buffer.from('data\r\n'), data]), {}, '400 IncompleteBody'],
+      ['is not framed', Buffer.concat([Buffer.from('data\r\n'), data]), {}, '400 IncompleteBody'],
     ])('that %s is never complete at the store', async (_, wire, headers, expected) => {
       expect(await put(wire, { ...streamingHeaders(data.length), ...headers })).toBe(expected);
       for (const upload of store.uploads) expect(upload.isComplete).toBe(false);

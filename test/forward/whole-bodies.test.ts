@@ -50,7 +50,7 @@ describe('a growing buffer', () => {
 
 type Read = (message: IncomingMessage) => Promise<Buffer>;
 
-/** A server that reads a body and answers with what came of it. */
+/** A server that reads a body and answers with the result. */
 async function reading(read: Read): Promise<Socket> {
   const server = createServer({ IncomingMessage: GatheringMessage }, (message, response) => {
     void read(message).then(
@@ -94,7 +94,7 @@ describe('a body that is read whole', () => {
     expect(budget.usedBytes).toBe(4096);
   });
 
-  it('is refused by its head when it is longer than allowed', async () => {
+  it('is refused from its head when it is longer than allowed', async () => {
     const socket = await reading(readInto(new ByteBudget(10_000_000)));
     socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2000001\r\n\r\n');
     expect(await readAll(socket)).toContain('fault document_too_large');

@@ -12,7 +12,7 @@ interface Condition {
   readonly IfNoneMatch?: string;
 }
 
-/** Writes in every way that takes the condition; the store answers a HEAD of the object, and a GET, so. */
+/** Writes in every way that takes the condition, while the store gives these answers to a HEAD and a GET of the object. */
 async function write(
   condition: Condition,
   head: Answer,
@@ -64,7 +64,7 @@ describe('a write with `If-Match`', () => {
     expect(told).toEqual(new Set(['NoSuchKey 404']));
   });
 
-  it('is sent where the answer of the store says more: there is no such bucket', async () => {
+  it('is sent where there is no such bucket, so that the store says so', async () => {
     const [told] = await write({ IfMatch: '"e"' }, [404], [404, storeError('NoSuchBucket')]);
     expect(told).toEqual(new Set(['allowed']));
   });
@@ -79,7 +79,7 @@ describe('a write with `If-Match`', () => {
   });
 });
 
-it('a write without a condition costs no question', async () => {
+it('a write without a condition needs no lookup', async () => {
   const { client, reads } = await inFrontOf(() => [500]);
   expect(await outcome(client.send(new PutObjectCommand({ ...object, Body: Buffer.alloc(200_000) })))).toBe(
     'allowed',

@@ -93,7 +93,7 @@ describe('a connection', () => {
   });
 });
 
-describe('an answer that could be read in two ways, or is none, is refused', () => {
+describe('an answer that could be read in two ways, or is malformed, is refused', () => {
   it.each<[string, string]>([
     ['two lengths', `${ok}content-length: 5\r\ncontent-length: 6\r\n\r\nhello`],
     ['the same length twice', `${ok}content-length: 5\r\ncontent-length: 5\r\n\r\nhello`],
@@ -153,7 +153,7 @@ describe('an answer that could be read in two ways, or is none, is refused', () 
     ['NUL in the reason', 'HTTP/1.1 200 O\0K\r\n\r\n'],
     ['lines that end in LF', 'HTTP/1.1 200 OK\ncontent-length: 0\n\n'],
     ['a chunk without a size', `${chunked}\r\nhello\r\n0\r\n\r\n`],
-    ['a size that is no number', `${chunked}xyz\r\nhello\r\n0\r\n\r\n`],
+    ['a size that is not a number', `${chunked}xyz\r\nhello\r\n0\r\n\r\n`],
     ['a signed size', `${chunked}+5\r\nhello\r\n0\r\n\r\n`],
     ['a negative size', `${chunked}-5\r\nhello\r\n0\r\n\r\n`],
     ['a size with 0x', `${chunked}0x5\r\nhello\r\n0\r\n\r\n`],
@@ -173,14 +173,14 @@ describe('an answer that could be read in two ways, or is none, is refused', () 
     ['a malformed trailer', `${chunked}0\r\nx a: b\r\n\r\n`],
     ['a folded trailer', `${chunked}0\r\nx-a: b\r\n c\r\n\r\n`],
     ['trailers without end', `${chunked}0\r\n${'x: y\r\n'.repeat(2000)}\r\n`],
-    ['more headers than 512', `${ok}${'x: y\r\n'.repeat(513)}\r\n`],
+    ['more than 512 headers', `${ok}${'x: y\r\n'.repeat(513)}\r\n`],
     ['a head over 64 KiB', `${ok}x: ${'y'.repeat(66_000)}\r\n\r\n`],
     ['a head without end', `${ok}x: ${'y'.repeat(70_000)}`],
   ])('%s', (_, text) => {
     expect(read(text)).toMatch(/^(protocol|reset)$/);
   });
 
-  it('is a protocol fault, and no reset, when the bytes are invalid', () => {
+  it('is a protocol fault, not a reset, when the bytes are invalid', () => {
     expect(read(`${ok}content-length: 5, 5\r\n\r\nhello`)).toBe('protocol');
     expect(read(`${chunked}4\r\nhello\r\n0\r\n\r\n`)).toBe('protocol');
   });
@@ -222,7 +222,7 @@ describe('chunks', () => {
     return pieces;
   };
 
-  it('that are small are passed on together, and none is overwritten by the next', () => {
+  it('are passed on together when they are small, and none is overwritten by the next', () => {
     const sizes = [1, 1, 900, 5000, 1, 2, 3, 1023, 1024, 1, 40_000, 7, 7, 1025, 1];
     const chunks = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size));
     const framed = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);

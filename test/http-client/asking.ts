@@ -4,7 +4,7 @@ import type { AnswerHandler, HttpExchange } from '../../src/http-client/http-exc
 import type { HttpFault } from '../../src/http-client/http-fault.ts';
 import type { HttpRequest } from '../../src/http-client/request-head.ts';
 
-/** One exchange and everything that was told about it. */
+/** One exchange and everything that was reported about it. */
 export class Asked implements AnswerHandler {
   readonly exchange: HttpExchange;
   isHoldingData = false;
@@ -14,7 +14,7 @@ export class Asked implements AnswerHandler {
   bytes = 0;
   body = '';
   drains = 0;
-  /** Status and body of the answer, or what went wrong: what was told first. */
+  /** Status and body of the answer, or what went wrong, whichever was reported first. */
   outcome = '';
   readonly over: Promise<this>;
   #settle!: () => void;

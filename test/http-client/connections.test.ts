@@ -31,7 +31,7 @@ describe('a connection', () => {
     await eventually(() => expect(server.accepted[0]?.ending()).toBeDefined());
   });
 
-  // MinIO refuses an upload that stalled, and then takes the connection for closed by the client.
+  // MinIO refuses an upload that stalled, and then treats the connection as closed by the client.
   it.each([
     ['refuses an upload', 503, upload(4)],
     ['has waited too long', 408, {}],
@@ -46,7 +46,7 @@ describe('a connection', () => {
     expect(server.accepted).toHaveLength(2);
   });
 
-  it('that the peer takes for closed is a fault', async () => {
+  it('that the peer considers closed is a fault', async () => {
     const { client, server } = await inFrontOf(({ socket }) =>
       socket.write(answerOf('no').replace('200 OK', '499 X')),
     );
@@ -72,7 +72,7 @@ describe('a connection', () => {
     expect(server.accepted).toHaveLength(2);
   });
 
-  it('is closed after some idle seconds', async () => {
+  it('is closed after a few idle seconds', async () => {
     const { client, server } = await inFrontOf(({ socket }) =>
       socket.write(answerOf('ok', 'keep-alive: timeout=2\r\n')),
     );
@@ -119,7 +119,7 @@ describe('a kept-alive connection that is closed when it is used again', () => {
     }
   });
 
-  it('was sent nothing when it closes in the turn before', async () => {
+  it('has been sent nothing when it closes in the turn before', async () => {
     const { client, server } = await inFrontOf(({ socket }) => socket.write(answerOf('ok')));
     await Promise.all([new Asked(client).over, new Asked(client).over]);
     // The first is sent at once, the second at the end of this turn: its connection ends before that.
@@ -152,7 +152,7 @@ describe('an answer', () => {
     for (let round = 0; round < 20; round += 1) expect((await new Asked(client).over).outcome).toBe('reset');
   });
 
-  it('without a length is whole by an orderly end, and only so', async () => {
+  it('without a length is whole only by an orderly end', async () => {
     const { client } = await inFrontOf(({ socket }, request) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\nbody', () => {
         void setTimeout(20).then(() => (request === 1 ? socket.end() : socket.resetAndDestroy()));
@@ -170,7 +170,7 @@ describe('an answer', () => {
     await eventually(() => expect(server.accepted[0]?.ending()).toBeDefined());
   });
 
-  it('is not read on while it is paused, and arrives whole', async () => {
+  it('is not read while it is paused, and arrives whole', async () => {
     const size = 20_000_000;
     let written = 0;
     const { client } = await inFrontOf(({ socket }) => {
@@ -219,7 +219,7 @@ describe('an answer', () => {
 });
 
 describe('time', () => {
-  it('runs out for a peer that takes no connection', async () => {
+  it('runs out for a peer that accepts no connection', async () => {
     const refused = new HttpClient('http://127.0.0.1:1', timeouts);
     expect((await new Asked(refused).over).fault).toMatchObject({ reason: 'connect', wasSent: false });
     // The handshake of TLS never begins.
@@ -353,7 +353,7 @@ it('1,000 exchanges with resets, ends and garbage leave no connection behind', a
   );
 });
 
-it('destroying the client closes what is idle in order', async () => {
+it('destroying the client closes idle connections in order', async () => {
   const { client, server } = await inFrontOf(({ socket }) => socket.write(answerOf('ok')));
   await new Asked(client).over;
   client.destroy();

@@ -61,7 +61,7 @@ describe('an answer that comes while the body still goes out', () => {
     ['in order', (connection: Accepted) => void connection.socket.destroy()],
     ['by a reset', (connection: Accepted) => void connection.socket.resetAndDestroy()],
     ['not at all', () => undefined],
-  ])('is the answer, however the peer closes (%s)', async (_, close) => {
+  ])('is delivered, however the peer closes (%s)', async (_, close) => {
     for (let round = 0; round < 10; round += 1) {
       const { client } = await inFrontOf((connection) => {
         connection.socket.pause();
@@ -77,7 +77,7 @@ describe('an answer that comes while the body still goes out', () => {
     }
   });
 
-  it('leaves it to the sender to go on', async () => {
+  it('leaves it to the sender whether to go on', async () => {
     const { client, server } = await inFrontOf(({ socket }, request) => socket.write(answerOf(`${request}`)));
     const asked = new Asked(client, upload(10));
     expect((await asked.over).outcome).toBe('200 1');
@@ -108,7 +108,7 @@ describe('an answer that comes while the body still goes out', () => {
     });
     const asked = new Asked(client, upload(size));
     await asked.over;
-    // The sender took its time.
+    // The sender was slow.
     offsetMs += 10_000;
     asked.exchange.write(Buffer.alloc(size));
     // Longer than the client takes to look after its connections.

@@ -5,8 +5,8 @@ import { Asked } from './asking.ts';
 import { answerOf, timeouts } from './in-front-of.ts';
 import { startRawServer } from './raw-server.ts';
 
-// The system looks up two names at a time, and no look-up can be cancelled: connections that were given up kept callers waiting.
-it('the name of the store is looked up once for all connections that are being opened, also for those that are given up', async () => {
+// The system looks up two names at a time and cannot cancel a look-up, so abandoned connections kept callers waiting.
+it('the name of the store is looked up once for all connections that are being opened, including abandoned ones', async () => {
   const server = await startRawServer(({ socket }) => socket.write(answerOf('found')));
   onTestFinished(server.close);
   await withHeldLookups(async (lookups) => {

@@ -102,7 +102,7 @@ it.each([
   }
 });
 
-it('gives up a peer that never answers the TLS handshake, and closes the connection', async () => {
+it('gives up on a peer that never answers the TLS handshake, and closes the connection', async () => {
   const server = await startRawServer(() => undefined);
   onTestFinished(server.close);
   const client = new HttpClient(server.url.replace('http', 'https'), { ...timeouts, connectMs: 300 });

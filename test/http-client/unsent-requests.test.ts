@@ -4,14 +4,14 @@ import { Asked } from './asking.ts';
 import { eventually } from './in-front-of.ts';
 import { startRawServer } from './raw-server.ts';
 
-it('an answer that comes before the request was sent is refused', async () => {
+it('an answer that comes before the request is sent is refused', async () => {
   const server = await startRawServer(({ socket, received }) => {
     if (received().includes('/slow')) return;
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   });
   const client = new HttpClient(server.url, { connectMs: 60_000, headersMs: 60_000, idleMs: 60_000 });
   await new Asked(client).over;
-  // Something else is under way, so that the next request is sent at the end of its turn.
+  // Another request is under way, so the next one is sent at the end of its turn.
   const slow = new Asked(client, { target: '/slow', isFresh: true });
   await eventually(() => expect(server.accepted[1]?.received()).toContain('/slow'));
   const idle = server.accepted[0];

@@ -74,7 +74,7 @@ describe('decide on hostile policies', () => {
   });
 });
 
-// The places of each character are looked for once in each value, so a pattern of many characters looks for many.
+// Each value is searched once for each character, so a pattern of many characters makes many searches.
 const run125 = String.fromCharCode(...Array.from({ length: 125 }, (_, index) => 0x4e00 + index));
 it.each([
   ['1 statement of', 1, run125],
@@ -144,7 +144,7 @@ describe('policies of every size that AWS allows', () => {
       effect: 'deny',
       policyType: 'identity',
     });
-    // Half of what there is for one decision, for both: nothing near the edge.
+    // Half of the budget of one decision for both: neither comes near the limit.
     const characters = 21 * 6_144 + 10_240 + 2_048 + 10 * 6_144 + 20_480;
     expect(budget.spent).toBeLessThan((characters * stepsPerPolicyCharacter) / 2);
   });
@@ -174,7 +174,7 @@ describe('policies of every size that AWS allows', () => {
 });
 
 describe('DecisionBudget', () => {
-  it('starts anew for every decision and every policy, and counts all of them together', () => {
+  it('starts over for every decision and every policy, and counts all of them together', () => {
     const budget = new DecisionBudget();
     for (const decision of [budget.begin(), budget.begin(), budget.begin()]) {
       decision.spend(maxStepsPerPolicy);

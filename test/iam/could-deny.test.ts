@@ -90,7 +90,7 @@ describe('a name that need not be allowed', () => {
 });
 
 describe('a deny-only question', () => {
-  it('is no allow and no explicit deny without a Deny that names the resource', () => {
+  it('is neither an allow nor an explicit deny without a Deny that names the resource', () => {
     const Statement = [
       { Effect: 'Allow', Action: '*', Resource: '*' },
       { Effect: 'Deny', Action: '*', NotResource: `${bucket}k` },

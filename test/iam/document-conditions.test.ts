@@ -74,7 +74,7 @@ const conditionRejections: readonly Rejection[] = [
     'Statement[0].Condition.StringEquals:ForAllValues',
   ],
   ['BoolNot', 'identity', condition('NotBool', 'true'), 'Statement[0].Condition.NotBool'],
-  ['a boolean that is none', 'identity', condition('Bool', 'yes'), 'Statement[0].Condition.Bool'],
+  ['an invalid boolean', 'identity', condition('Bool', 'yes'), 'Statement[0].Condition.Bool'],
   [
     'a malformed variable in a value',
     'identity',

@@ -111,7 +111,7 @@ const principalRejections: readonly Rejection[] = [
   ],
   ['every provider', 'trust', trustPolicy({ Principal: { Federated: '*' } }), 'Statement[0].Principal'],
   [
-    'a provider that is no ARN',
+    'a provider that is not an ARN',
     'trust',
     trustPolicy({ Principal: { Federated: 'idp.example.com' } }),
     'Statement[0].Principal',

@@ -21,7 +21,7 @@ const documentRejections: readonly Rejection[] = [
   ['another version', 'identity', { Version: '2012-10-18', Statement: allowGet }, 'Version'],
   ['a version that is a number', 'identity', { Version: 2012, Statement: allowGet }, 'Version'],
   ['a version that is null', 'identity', { Version: null, Statement: allowGet }, 'Version'],
-  ['an id that is no string', 'identity', { Id: 1, Statement: allowGet }, 'Id'],
+  ['an id that is not a string', 'identity', { Id: 1, Statement: allowGet }, 'Id'],
   ['no statement', 'identity', { Version: '2012-10-17' }, 'Statement'],
   ['an empty list of statements', 'identity', { Statement: [] }, 'Statement'],
   ['a statement that is a string', 'identity', { Statement: ['x'] }, 'Statement[0]'],

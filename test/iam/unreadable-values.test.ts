@@ -134,7 +134,7 @@ describe('a tag that anyone may write', () => {
   });
 });
 
-describe('a decision about a resource that is no ARN', () => {
+describe('a decision about a resource that is not an ARN', () => {
   const { Resource: _, ...allow } = allowAll;
   const beside = { ...allow, NotResource: 'arn:aws:s3:::secret/*' };
 

@@ -98,7 +98,7 @@ const allowOf = (Resource: string | readonly string[], rest: object = {}): objec
   Statement: [{ Effect: 'Allow', Action: 's3:*', Resource, ...rest }],
 });
 
-/** Whether a delivery under a prefix is allowed: as the two keys that stand for all of them are. */
+/** Whether a delivery under a prefix is allowed, judged by the two keys that stand for all of them. */
 function isAllowed(policies: PolicySets, prefix: string): boolean {
   return [`${prefix}*`, `${prefix}*/*`].every((key) => {
     const query = queryOf(key);

@@ -72,7 +72,7 @@ describe('session tags in a token', () => {
     ['with tags that are a list', nested(['team'])],
     ['with an unknown member', { [tags]: { principalTags: {} } }],
     ['under an unknown name', { [`${tags}/team`]: 'blue' }],
-    ['under a name that only begins alike', { [`${tags}2`]: {} }],
+    ['under a name that only begins the same', { [`${tags}2`]: {} }],
     ['with two values', nested({ team: ['blue', 'red'] })],
     ['without a value', nested({ team: [] })],
     ['with a number', nested({ team: 7 })],
@@ -84,14 +84,14 @@ describe('session tags in a token', () => {
     ['with a key of other characters', nested({ 'te*m': 'blue' })],
     ['with a value of 257 characters', nested({ team: 'v'.repeat(257) })],
     ['with a value of other characters', nested({ team: 'blue\nred' })],
-    ['with keys alike but for case', nested({ team: 'blue', Team: 'red' })],
+    ['with keys that differ only in case', nested({ team: 'blue', Team: 'red' })],
     ['nested and flattened alike', { ...nested({ team: 'blue' }), [`${tags}/principal_tags/team`]: 'red' }],
     [
       'nested and flattened in other case',
       { ...nested({ team: 'blue' }), [`${tags}/principal_tags/TEAM`]: 'red' },
     ],
     ['with 51 of them', nested(many)],
-    ['with a transitive key that is none', nested({ team: 'blue' }, ['cost'])],
+    ['with a transitive key that is not a tag', nested({ team: 'blue' }, ['cost'])],
     ['with transitive keys alone', { [`${tags}/transitive_tag_keys`]: ['team'] }],
     ['with transitive keys that are numbers', nested({ team: 'blue' }, [1])],
     ['with transitive keys that are an object', nested({ team: 'blue' }, { team: true })],
@@ -121,7 +121,7 @@ describe('a source identity in a token', () => {
     expect(reason({ [sourceIdentity]: value })).toBe('bad_claims');
   });
 
-  it('is refused under a name that only begins alike', () => {
+  it('is refused under a name that only begins the same', () => {
     expect(reason({ [`${sourceIdentity}/name`]: 'alice' })).toBe('bad_claims');
   });
 });

@@ -53,7 +53,7 @@ const cases: readonly (readonly [string, ProviderCase])[] = [
   ],
 ];
 
-/** Identifies the holder of a token with those claims, and tells which turns were asked for. */
+/** Identifies the holder of a token with those claims, and returns the turns that were requested. */
 async function identify(one: ProviderCase, claims: Record<string, unknown>, turn?: () => Promise<void>) {
   const world = await startProviderWorld(one);
   const subject = String(one.claims['sub'] ?? 'subject-1');
@@ -90,7 +90,7 @@ describe.each(cases)('%s', (_, one) => {
     expect((await identify(one, { groups: ['a', 'b'] })).turns).toEqual([]);
   });
 
-  it('is not kept in parsed form while it waits for its turn, and never read when that does not come', async () => {
+  it('is not kept in parsed form while it waits for its turn, and is never read when the turn does not come', async () => {
     const forgotten = vi.spyOn(PresentedToken.prototype, 'forget');
     const read = vi.spyOn(PresentedToken.prototype, 'claims', 'get');
     let readBefore = 0;
@@ -105,7 +105,7 @@ describe.each(cases)('%s', (_, one) => {
   });
 });
 
-it('many claims that UserInfo adds are read in a turn, too', async () => {
+it('many claims that UserInfo adds are read in a turn too', async () => {
   const [, [, withUserInfo] = []] = cases;
   if (withUserInfo === undefined) throw new Error('no case');
   const userInfo = { sub: 'subject-1', ...numbered };

@@ -19,7 +19,7 @@ export function text(body: string): Listener {
   };
 }
 
-/** Takes every request and answers none. */
+/** Accepts every request and answers none. */
 export function silent(): boolean {
   return true;
 }
@@ -30,7 +30,7 @@ export function hangUp(request: IncomingMessage): boolean {
   return true;
 }
 
-/** Sends a little now and then, and never ends. */
+/** Sends a few bytes at a time, and never ends. */
 export function trickle(_: IncomingMessage, response: ServerResponse): boolean {
   response.writeHead(200, { 'content-type': 'application/json' });
   const timer = setInterval(() => response.write(' '), 50);

@@ -32,7 +32,7 @@ export function describeProvider(one: ProviderCase): void {
     const judge = async (token: string | Promise<string>): Promise<string> => verdict(world, await token);
     const now = (): number => seconds(world.clock);
 
-    it('accepts a token of its issuer and says who it is', async () => {
+    it('accepts a token of its issuer and says who its subject is', async () => {
       const identity = await world.providers.identify(
         await world.mint({ aud: ['x', 'sts-sidecar'] }),
         now() * 1000,
@@ -58,15 +58,19 @@ export function describeProvider(one: ProviderCase): void {
         ['with a subject that is a list', () => ({ sub: ['a'] }), 'bad_claims'],
         ['for another audience', () => ({ aud: 'other' }), 'wrong_audience'],
         ['for a part of the audience', () => ({ aud: 'sts' }), 'wrong_audience'],
-        ['for the audience in other letters', () => ({ aud: 'STS-Sidecar' }), 'wrong_audience'],
-        ['for nobody', () => ({ aud: undefined }), 'wrong_audience'],
+        ['for the audience in another letter case', () => ({ aud: 'STS-Sidecar' }), 'wrong_audience'],
+        ['for no audience', () => ({ aud: undefined }), 'wrong_audience'],
         ['for an empty list', () => ({ aud: [] }), 'wrong_audience'],
         ['for a list that holds more than texts', () => ({ aud: ['sts-sidecar', 1] }), 'bad_claims'],
         ['of another issuer', () => ({ iss: 'https://other.example.com' }), 'unknown_issuer'],
         ['without issuer', () => ({ iss: undefined }), 'bad_claims'],
         ['with malformed session tags', () => ({ 'https://aws.amazon.com/tags': [] }), 'bad_claims'],
-        ['with claims alike but for case', () => ({ Team: 'a', team: 'b' }), 'bad_claims'],
-        ['with claims alike but for a final sigma', () => ({ '\u03a3': 'a', '\u03c2': 'b' }), 'bad_claims'],
+        ['with claims that differ only in case', () => ({ Team: 'a', team: 'b' }), 'bad_claims'],
+        [
+          'with claims that differ only in a final sigma',
+          () => ({ '\u03a3': 'a', '\u03c2': 'b' }),
+          'bad_claims',
+        ],
         ['with too many claims', () => numbered(1_001, 'c'), 'bad_claims'],
         ['with a claim whose name is too long', () => ({ ['c'.repeat(1_025)]: 'x' }), 'bad_claims'],
         [
@@ -238,8 +242,8 @@ export function describeProvider(one: ProviderCase): void {
         ['padding', (token) => `${token}=`],
         ['white space', (token) => ` ${token}`],
         ['more than 20,000 characters', (token) => `${token}${'A'.repeat(20_000)}`],
-        ['a payload that is no object', (token) => token.replace(/\.[^.]*\./, `.${encode(['x'])}.`)],
-        ['a payload that is no JSON', (token) => token.replace(/\.[^.]*\./, '.e30x.')],
+        ['a payload that is not an object', (token) => token.replace(/\.[^.]*\./, `.${encode(['x'])}.`)],
+        ['a payload that is not JSON', (token) => token.replace(/\.[^.]*\./, '.e30x.')],
         [
           'a key of its payload twice',
           (token) => {
@@ -252,7 +256,7 @@ export function describeProvider(one: ProviderCase): void {
       });
 
       it.each(['9007199254740993', '0.1234567890123456789', '1700000000.0', '17E8', '-0', '1e999'])(
-        'accepts a number however it is spelled, and makes no condition value of it: %s',
+        'accepts a number in any spelling, and makes no condition value from it: %s',
         async (number) => {
           const { privateKey, id } = world.idp.key();
           const [, body = ''] = (await world.mint()).split('.');
@@ -265,7 +269,7 @@ export function describeProvider(one: ProviderCase): void {
         },
       );
 
-      it('refuses an expiry that no time comes after', async () => {
+      it('refuses an expiry that never passes', async () => {
         const { privateKey, id } = world.idp.key();
         const [, body = ''] = (await world.mint({ exp: undefined })).split('.');
         const claims = Buffer.from(body, 'base64url').toString();
@@ -287,7 +291,7 @@ export function describeProvider(one: ProviderCase): void {
         expect(world.requests.filter(({ operation }) => operation === 'jwks')).toHaveLength(1);
       });
 
-      it('are fetched again for a key id that is not known, so that rotation just works', async () => {
+      it('are fetched again for an unknown key id, so that rotation just works', async () => {
         expect(await judge(world.mint())).toBe('accepted');
         const old = await world.mint();
         await world.idp.rotate();
@@ -325,7 +329,7 @@ export function describeProvider(one: ProviderCase): void {
         expect(await judge(token)).toBe('accepted');
         world.idp.answerWith(status(503));
         world.clock.advance(50_000_000);
-        // Who must be asked about each token cannot be done without.
+        // A provider that is asked about each token is needed even then.
         expect(await judge(token)).toBe(one.accessToken === undefined ? 'accepted' : 'provider_unreachable');
         expect(await judge(world.mint({}, { kid: 'new' }))).toBe('provider_unreachable');
         world.idp.answerWith(undefined);
@@ -353,7 +357,7 @@ export function describeProvider(one: ProviderCase): void {
         expect(world.requests.at(-1)).toMatchObject({ provider: 'test' });
       });
 
-      it('is gone verifies no token', async () => {
+      it('is down verifies no token', async () => {
         const token = await world.mint();
         await world.idp.stop();
         expect(await judge(token)).toBe('provider_unreachable');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { IdentityFault } from '../../src/identity/identity-fault.ts';
 import { ProviderRoom, type RoomLimits } from '../../src/identity/provider-room.ts';
 
-/** A room of two places and three in the queue, whose questions end when told. */
+/** A room with two places and a queue of three, whose questions end when told. */
 function open(limits: Partial<RoomLimits> = {}) {
   const room = new ProviderRoom('idp', { maxUnderWay: 2, maxQueued: 3, maxQueuedMs: 60_000, ...limits });
   const asked: string[] = [];
@@ -12,7 +12,7 @@ function open(limits: Partial<RoomLimits> = {}) {
     asked,
     observed,
     ends,
-    /** What becomes of a call: its own name, or the reason it failed for. */
+    /** The outcome of a call: its own name, or the reason why it failed. */
     call: (name: string): Promise<string> =>
       room
         .wait(
@@ -43,7 +43,7 @@ describe('the room of a provider', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
-  it('refuses a call at once when places and queue are full, and the call is not put to the provider', async () => {
+  it('refuses a call at once when places and queue are full, without asking the provider', async () => {
     const { call, asked, observed } = open();
     for (const name of ['a', 'b', 'c', 'd', 'e']) void call(name);
     expect(await call('f')).toBe('provider_busy');
@@ -84,7 +84,7 @@ describe('the room of a provider', () => {
     expect(await room.wait(async () => 'asked')).toBe('asked');
   });
 
-  it('refuses a call whose turn does not come in time, and its turn goes to the next', async () => {
+  it('refuses a call whose turn does not come in time, and gives its turn to the next', async () => {
     const { call, asked, answer, observed } = open({ maxQueuedMs: 10 });
     void call('a');
     void call('b');

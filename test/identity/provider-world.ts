@@ -75,7 +75,7 @@ export async function startProviderWorld(one: ProviderCase): Promise<ProviderWor
   };
 }
 
-/** The reason a token is refused for; `accepted` when it is not. */
+/** The reason why a token is refused; `accepted` when it is not. */
 export async function verdict({ providers, clock }: ProviderWorld, token: string): Promise<string> {
   try {
     await providers.identify(token, clock.now());

@@ -58,7 +58,7 @@ describe('the claims of a token', () => {
     ['1,001 claims', numbered(1_001)],
     ['26,000 claims', numbered(26_000)],
     [
-      '1,001 claims that are no texts',
+      '1,001 claims that are not texts',
       Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`c${at}`, at])),
     ],
     ['1,001 empty objects', Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`c${at}`, {}]))],
@@ -71,7 +71,7 @@ describe('the claims of a token', () => {
     expect(verdict(claims)).toBe('bad_claims');
   });
 
-  it('are not looked at behind the thousandth', () => {
+  it('are not read beyond the thousandth', () => {
     const opened: string[] = [];
     const watched = (name: string): object =>
       new Proxy(numbered(9), {

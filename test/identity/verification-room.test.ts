@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { IdentityFault } from '../../src/identity/identity-fault.ts';
 import { VerificationRoom } from '../../src/identity/verification-room.ts';
 
-/** A room for ten characters, whose verifications end when told. */
+/** A room for ten characters, in which verifications end when told. */
 function open() {
   const room = new VerificationRoom('idp', 10);
   const ends: (() => void)[] = [];
@@ -10,7 +10,7 @@ function open() {
   return {
     ends,
     observed,
-    /** What becomes of a token. */
+    /** The outcome of a token. */
     pass: (token: string): Promise<string> =>
       room
         .pass(
@@ -26,7 +26,7 @@ function open() {
 }
 
 describe('the room of tokens that are verified', () => {
-  it('takes so many characters, and refuses further tokens at once', async () => {
+  it('takes that many characters, and refuses further tokens at once', async () => {
     const { pass, ends, observed } = open();
     const first = pass('aaaaa');
     const second = pass('bbbbb');
@@ -57,7 +57,7 @@ describe('the room of tokens that are verified', () => {
     expect(await only).toBe('verified');
   });
 
-  it('counts nothing for a call whose bytes find no room', async () => {
+  it('charges nothing for a call whose bytes find no room', async () => {
     const room = new VerificationRoom('idp', 4);
     const refuse = (): never => {
       throw new Error('no bytes');

@@ -18,11 +18,11 @@ describe.each(Object.entries(vouchers))('a provider of the kind %s', (_, start) 
     throw error;
   };
 
-  it('says by which name it vouches', async () => {
+  it('says under which name it vouches', async () => {
     expect((await voucher.identify(await voucher.good())).provider).toBe(voucher.name);
   });
 
-  it('refuses what it does not answer for, and says that it was asked', async () => {
+  it('refuses a proof that it does not accept, and says that it was asked', async () => {
     expect((await fault(await voucher.foreign())).provider).toBe(voucher.name);
   });
 
@@ -43,7 +43,7 @@ describe.each(Object.entries(vouchers))('a provider of the kind %s', (_, start) 
     expect(reason).not.toBe('provider_unreachable');
   });
 
-  it('never repeats what it was shown', async () => {
+  it('never repeats the proof that it was shown', async () => {
     const foreign = await voucher.foreign();
     for (const shown of [foreign, `${foreign}secret-tail`, 'secret-word']) {
       const { message, detail = '', cause } = await fault(shown);

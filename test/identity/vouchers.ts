@@ -11,7 +11,7 @@ export interface Voucher {
   /** The configured name. */
   readonly name: string;
   identify(shown: string): Promise<{ readonly provider: string }>;
-  /** Something good that was not shown before. */
+  /** A valid proof that was not shown before. */
   good(): Promise<string>;
   /** A proof of the same form that the provider does not accept. */
   foreign(): Promise<string>;

@@ -64,7 +64,7 @@ describe.each(cases)('calls that wait for %s', (_, path, one) => {
   });
   afterEach(() => world.stop());
 
-  /** Leaves questions without an answer from now on. */
+  /** From now on, leaves questions without an answer. */
   function hold(): void {
     world.idp.answerWith((request, response) => {
       if (request.url !== path) return false;
@@ -106,7 +106,7 @@ describe.each(cases)('calls that wait for %s', (_, path, one) => {
     }
   }
 
-  it('are bounded: beyond 16 and a queue of 16 one is refused', async () => {
+  it('are bounded: the call after 16 and a queue of 16 is refused', async () => {
     const token = await world.mint();
     // The keys are fetched once, by a call of its own.
     await call(token);
@@ -127,7 +127,7 @@ describe.each(cases)('calls that wait for %s', (_, path, one) => {
     expect(questions).toBeLessThanOrEqual(32);
   });
 
-  it('do not keep calls from being refused whose token is not verified', async () => {
+  it('do not keep calls with an unverified token from being refused', async () => {
     const token = await world.mint();
     await call(token);
     hold();

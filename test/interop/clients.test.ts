@@ -40,7 +40,7 @@ async function refusal(call: Promise<unknown>): Promise<string> {
 }
 
 /**
- * A refused download: some ask with HEAD first, whose answer has no body to read a code from, and rclone takes what it
+ * A refused download. Some clients send HEAD first, whose answer has no body with a code, and rclone treats what it
  * may not ask about for a folder.
  */
 const denied = /^(AccessDenied|Forbidden|Source doesn't exist)$/;
@@ -178,7 +178,7 @@ describe('with credentials of a role session on a store of flat keys', () => {
   });
 });
 
-/** Makes the bucket and what nobody but its maker may read; returns the client of a session that may do everything. */
+/** Makes the bucket and objects that only its maker may read; returns the client of a session that may do everything. */
 async function openBucket(sidecar: TestSidecar): Promise<S3Client> {
   const admin = s3Client(sidecar.url, await assume(sidecar.url, alice, 'admin'));
   await admin.send(new CreateBucketCommand({ Bucket: bucket }));

@@ -31,7 +31,7 @@ interface Component {
   readonly purpose: string;
   /** Where it comes from; absent for what is built into the cache. */
   readonly debianPackage?: string;
-  /** The only place it may be found at; without it every folder of `PATH` counts. */
+  /** The only place where it may be found; every folder of `PATH` when absent. */
   readonly path?: string;
 }
 
@@ -43,7 +43,7 @@ const COMPONENTS: readonly Component[] = [
   { name: 'monmaptool', purpose: 'names the monitor and its port', debianPackage: 'ceph-base' },
   { name: 'ceph', purpose: 'registers the object daemon', debianPackage: 'ceph-common' },
   { name: 'setpriv', purpose: 'ends the daemons with the tests', debianPackage: 'util-linux' },
-  // Debian's own and not whichever comes first in PATH, so that the tested version is known.
+  // Debian's own, not the first in PATH, so that the tested version is known.
   { name: 'aws', purpose: 'AWS CLI', debianPackage: 'awscli', path: '/usr/bin/aws' },
   { name: 'curl', purpose: 'presigned URLs', debianPackage: 'curl' },
   { name: 'rclone', purpose: 'a client', debianPackage: 'rclone', path: '/usr/bin/rclone' },

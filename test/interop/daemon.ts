@@ -17,7 +17,7 @@ export interface Daemon {
 }
 
 /**
- * Starts a program in the foreground, with further variables, its output going nowhere (its log file has it all). The kernel
+ * Starts a program in the foreground, with further variables, its output discarded (its log file has all of it). The kernel
  * kills it when this process dies, however that happens, so an aborted test run leaves nothing behind.
  */
 export async function startDaemon(

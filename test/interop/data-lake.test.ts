@@ -26,7 +26,7 @@ async function withSecondFactor(session: Required<SdkCredentials>): Promise<Requ
   return { ...session, sessionToken: sealSession({ ...opened.claims, mfaAuthenticatedAt }, ring) };
 }
 
-/** How a cell came out: its mark, or the code and status of an answer that is neither a success nor a refusal. */
+/** The outcome of a cell: its mark, or the code and status of an answer that is neither a success nor a refusal. */
 async function markOf(operation: LakeOperation, scene: Scene): Promise<string> {
   const call = operation.run(scene);
   const ended = await outcome(call);
@@ -37,7 +37,7 @@ async function markOf(operation: LakeOperation, scene: Scene): Promise<string> {
   return success === undefined ? '✓' : success === 'partly' ? '◐' : '✗';
 }
 
-it('the page says of every operation what each of the four may', () => {
+it('the page says for every operation what each of the four callers may do', () => {
   expect([...new Set(page.cells.map(({ operation }) => operation))]).toEqual([...lakeOperations.keys()]);
   expect(page.cells).toHaveLength(lakeOperations.size * principals.length);
   expect(lakeOperations.size).toBeGreaterThanOrEqual(40);

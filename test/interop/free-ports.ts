@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
 /**
- * `count` different loopback ports that nobody listens on. All are held open together before any is released, so that
+ * `count` different loopback ports without a listener. All are held open together before any is released, so that
  * one call never hands out the same port twice.
  */
 export async function freePorts(count: number): Promise<readonly number[]> {

@@ -1,4 +1,4 @@
-/** A form of a page that somebody would fill in or send off. */
+/** A form of a page that a user would fill in and submit. */
 export interface HtmlForm {
   readonly action: string;
   readonly fields: Readonly<Record<string, string>>;

@@ -157,7 +157,7 @@ directory:
     expect(await outcome(session(byToken, await signIn('ada', 'console')))).toBe('AccessDenied 403');
   });
 
-  it('that only UserInfo tells are had with the access token', async () => {
+  it('that only UserInfo supplies are granted with the access token', async () => {
     const { id_token: idToken = '', access_token: accessToken = '' } = await signIn('ada', 'in-userinfo');
     expect(decodeJwt(idToken)['storage']).toBeUndefined();
     const text = await askWithAccessToken(idToken, accessToken);
@@ -171,7 +171,7 @@ directory:
     expect(await put(byUserInfo, keys)).toBe('allowed');
   });
 
-  it('that only UserInfo tells are not had without the access token, with another or with somebody else’s', async () => {
+  it('that only UserInfo supplies are not granted without the access token, with a made-up one, or with that of another user', async () => {
     const tokens = await signIn('eve', 'in-userinfo');
     const { id_token: idToken = '', access_token: own = '' } = tokens;
     const { access_token: ofAda = '' } = await signIn('ada', 'in-userinfo');

@@ -154,7 +154,7 @@ describe('tokens of Keycloak', () => {
     expect(await refusal(`${header}.${forged}.${signature}`)).toBe('InvalidIdentityToken 400');
   });
 
-  it('that Keycloak itself takes for expired are ExpiredToken', async () => {
+  it('that Keycloak itself considers expired are ExpiredToken', async () => {
     await keycloak.administer('PUT', `/${realm}`, { accessTokenLifespan: 1 });
     const token = await idToken('ada');
     await keycloak.administer('PUT', `/${realm}`, { accessTokenLifespan: 300 });
@@ -164,7 +164,7 @@ describe('tokens of Keycloak', () => {
   });
 
   describe('after a rotation of the realm’s keys', () => {
-    // Keys that nobody knows are looked up every half a minute at most, whoever names them.
+    // Unknown keys are looked up at most once in half a minute, for all callers together.
     beforeEach(() => clock.advance(31_000));
 
     const addKeys = (providerId: string, config: Readonly<Record<string, string[]>>): Promise<string> =>

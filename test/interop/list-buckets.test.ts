@@ -83,7 +83,7 @@ describe.each(storeKinds)('aws s3 ls on $name, with filtered ListBuckets', ({ tr
   }
 
   describe.each(clis)('$name', ({ command }) => {
-    it('shows a role that is limited to one bucket that bucket and nothing else', async () => {
+    it('shows only its bucket to a role that is limited to one', async () => {
       expect(await list(command(), 'one')).toBe('ours');
       expect(await list(command(), 'one', 's3://ours')).toBe('report');
       expect(await list(command(), 'one', 's3://ours-too')).toContain('(AccessDenied)');
@@ -97,7 +97,7 @@ describe.each(storeKinds)('aws s3 ls on $name, with filtered ListBuckets', ({ tr
       expect(said).not.toMatch(/\b(ours|theirs)\b/);
     });
 
-    it('shows a role that may list all buckets all of them', async () => {
+    it('shows all buckets to a role that may list all of them', async () => {
       expect(await list(command(), 'everything')).toBe('ours\nours-too\ntheirs');
     });
   });

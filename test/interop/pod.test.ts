@@ -38,7 +38,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a program with the four variables of a pod; beside them it is told only where programs and its home are. */
+/** Runs a program with the four variables of a pod; besides them it gets only the paths of programs and of its home. */
 async function inPod(program: string, args: readonly string[]): Promise<string> {
   const environment = {
     PATH: process.env['PATH'] ?? '',
@@ -94,7 +94,7 @@ describe.each(applications)('a process with only the four variables, and %s', (_
   it('keeps working after the identity provider has rotated its keys', async () => {
     await idp.rotate();
     await writeFile(tokenFile, await idp.mint());
-    // A key that is not known yet is asked for at most once in half a minute, whoever asks.
+    // An unknown key is fetched at most once in half a minute, for all callers together.
     await expect.poll(() => refusal(), { timeout: 60_000, interval: 5_000 }).toBe(`allowed: ${prints}`);
   });
 

@@ -135,7 +135,7 @@ describe.each(storeKinds)(
       expect(await curl('--upload-file', file, '--header', 'x-amz-meta-note: one', noted)).toBe('200');
     });
 
-    it('end with themselves, or with the session', async () => {
+    it('expire at their own time, or earlier with the session', async () => {
       const short = await presign('GET', 'a%20key', {}, 60);
       const long = await presign('GET', 'a%20key', {}, 604_800);
       expect(await curl(short)).toBe('200 presigned content');

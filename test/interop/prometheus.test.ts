@@ -47,7 +47,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   sts_sidecar_tls_certificate_expiry_timestamp_seconds: ['listener'],
 };
 
-/** The word that each label value is written as, so that nothing of a request can be one. */
+/** The form of every label value, so that no part of a request can be one. */
 const WORD = /^[A-Za-z0-9_.-]*$/;
 
 type Labels = Readonly<Record<string, string>>;
@@ -89,7 +89,7 @@ scrape_configs: [{ job_name: sidecar, static_configs: [{ targets: ["${target}"] 
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Requests that are allowed, that are denied, and whose caller is nobody. */
+  /** Requests that are allowed, that are denied, and that come from an unknown caller. */
   async function useTheSidecar(): Promise<void> {
     const session = await assume(sidecar.url, alice, 'data');
     const s3 = s3Client(sidecar.url, session);
@@ -180,7 +180,7 @@ scrape_configs: [{ job_name: sidecar, static_configs: [{ targets: ["${target}"] 
     }
   });
 
-  it('finds no metric or label but those that are written down', async () => {
+  it('finds no undocumented metric or label', async () => {
     const ofPrometheus = ['__name__', 'instance', 'job', 'le'];
     const found = await query('{__name__=~"sts_sidecar_.+"}');
     expect(found.length).toBeGreaterThan(20);
@@ -220,7 +220,7 @@ scrape_configs: [{ job_name: sidecar, static_configs: [{ targets: ["${target}"] 
     expect(await lint(text)).toEqual({ code: 0, findings: [] });
   });
 
-  it('promtool is asked for real', async () => {
+  it('promtool does find faults where there are some', async () => {
     const { code, findings } = await lint('# TYPE sts_sidecar_x_total gauge\nsts_sidecar_x_total 1\n');
     expect(code).not.toBe(0);
     expect(findings.length).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { cleanEnvironment } from '../support/clean-environment.ts';
 import { abridge } from './abridge.ts';
 import { cachedFolder } from './components.ts';
 
-/** Whose boto3: the distribution's, or the current one. */
+/** Which boto3: the distribution's, or the current one. */
 export type Boto3 = 'debian' | 'current';
 
 /** Runs a script in `test/interop/python/` with its input as JSON on stdin, and returns what it prints, as JSON. */

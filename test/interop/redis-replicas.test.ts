@@ -128,12 +128,12 @@ describe('two replicas with one Redis', () => {
     expect(await identity(await replica(), keys)).toMatch(over);
   });
 
-  it('make no new session out of one that was revoked on another', async () => {
+  it('issue no new session from one that was revoked on the other', async () => {
     const [one, other] = [await replica(), await replica()];
     for (let time = 0; time < 5; time += 1) {
       const stolen = await assume(one.url, alice, 'data', {}, clock);
       expect((await control(one).add({ role: 'data' })).status).toBe(201);
-      // The next second has begun for the other replica, which asks for changes only now and then.
+      // The next second has begun for the other replica, which polls for changes only at intervals.
       clock.advance(1000);
       expect(await outcome(assume(other.url, stolen, 'reader', {}, clock))).toMatch(over);
       clock.advance(5000);
@@ -200,7 +200,7 @@ describe('two replicas with one Redis', () => {
 });
 
 describe('a Redis that does not answer', () => {
-  it('leaves what was known for as long as it may, then sessions are refused', async () => {
+  it('keeps what was known valid up to the staleness limit, then sessions are refused', async () => {
     const [one, other] = [await replica(), await replica()];
     const keys = await assume(one.url, alice, 'data', {}, clock);
     const reader = await assume(one.url, alice, 'reader', {}, clock);
@@ -228,7 +228,7 @@ describe('a Redis that does not answer', () => {
     }
   });
 
-  it('is not made young by a clock that goes back', async () => {
+  it('is not refreshed by a clock that goes back', async () => {
     const one = await replica();
     const keys = await assume(one.url, alice, 'data', {}, clock);
     redis.pause();
@@ -240,7 +240,7 @@ describe('a Redis that does not answer', () => {
     await expect.poll(() => identity(one, keys), soon).toBe('allowed');
   });
 
-  it('lets no second factor and no assertion count, and takes no revocation', async () => {
+  it('accepts no second factor, no assertion and no revocation', async () => {
     const one = await replica();
     const assertion = idp.respond();
     redis.pause();
@@ -277,7 +277,7 @@ describe('a Redis that cannot be reached', () => {
 });
 
 describe('a Redis that forgot everything', () => {
-  it('is told the revocations again by those who know them', async () => {
+  it('gets the revocations back from the replicas that know them', async () => {
     const [one, other] = [await replica(), await replica()];
     const keys = await assume(one.url, alice, 'data', {}, clock);
     await control(one).add({ role: 'data' });
@@ -297,7 +297,7 @@ describe('a Redis that forgot everything', () => {
 });
 
 describe('a replica', () => {
-  it('that starts without its Redis is not ready and lets no session in, until Redis is there', async () => {
+  it('that starts without its Redis is not ready, and accepts no session until Redis is there', async () => {
     const one = await replica();
     const keys = await assume(one.url, alice, 'data', {}, clock);
     await redis.stop();
@@ -310,7 +310,7 @@ describe('a replica', () => {
     expect(await identity(late, keys)).toBe('allowed');
   });
 
-  it('lets no session in while it cannot read a revocation', async () => {
+  it('accepts no session while it cannot read a revocation', async () => {
     const one = await replica();
     const keys = await assume(one.url, alice, 'data', {}, clock);
     const { RedisState } = await import('../../src/state/redis-state.ts');

@@ -51,7 +51,7 @@ async function signedForm(caller: SdkCredentials): Promise<string> {
   return `POST / HTTP/1.1\r\nConnection: close\r\n${fields}\r\n`;
 }
 
-it('slow bodies of one session without permission make revocations stale for nobody', async () => {
+it('slow bodies of one session without permission do not make revocations stale', async () => {
   const [attacker, victim] = [
     await assume(program.url, alice, 'data', { Policy: nothing }),
     await assume(program.url, alice, 'data'),
@@ -62,7 +62,7 @@ it('slow bodies of one session without permission make revocations stale for nob
   swarm = new Swarm(program.url);
   const head = await signedForm(attacker);
   for (let index = 0; index < 15; index += 1) swarm.open(head + form.slice(0, -1));
-  // Until what was known when they arrived is too old.
+  // Until the state that was known when they arrived is too old.
   await setTimeout(2000 * maxStalenessSeconds);
   const outcomes: string[] = [];
   for (const socket of swarm.sockets) {
@@ -71,6 +71,6 @@ it('slow bodies of one session without permission make revocations stale for nob
     outcomes.push(await read(), await read());
   }
   expect(outcomes.filter((one) => one !== 'allowed')).toEqual([]);
-  // The first was let in by what is known now; the last may have taken longer than a stranger has.
+  // The first was accepted by current state; the last may have taken longer than a stranger is given.
   expect(summary(swarm.answers[0] ?? '')).toBe('200');
 });

@@ -39,7 +39,7 @@ const now = (): number => systemClock.now();
 const use = (state: SharedState, name = 'a'): Promise<boolean> => state.useOnce(name, now() + 60_000, now());
 
 describe('a state in Redis', () => {
-  it('is one for all who use the same prefix, and another for everybody else', async () => {
+  it('is shared by all that use the same prefix, and by no others', async () => {
     const [one, same, other] = [
       open(redis.url, 'same:'),
       open(redis.url, 'same:'),
@@ -57,7 +57,7 @@ describe('a state in Redis', () => {
     expect((await other.readRecords(undefined))?.records.size).toBe(0);
   });
 
-  it('is another for another database of the same Redis', async () => {
+  it('is separate for another database of the same Redis', async () => {
     const [one, other] = [open(`${redis.url}/1`, 'same:'), open(`${redis.url}/2`, 'same:')];
     expect([await use(one), await use(other)]).toEqual([true, true]);
   });
@@ -86,7 +86,7 @@ describe('records in a Redis', () => {
 
   it.each([
     ['full', ['maxmemory', '1', 'maxmemory-policy', 'noeviction']],
-    ['in want of replicas', ['min-replicas-to-write', '1']],
+    ['short of replicas', ['min-replicas-to-write', '1']],
   ])('that is %s can be read, and not written', async (_, settings) => {
     const own = await startRedis();
     const state = open(own.url);
@@ -102,7 +102,7 @@ describe('records in a Redis', () => {
   it.each([
     ['one change', 1],
     ['several changes', 3],
-  ])('that went back by some changes and on by %s do not continue what was known', async (_, further) => {
+  ])('that lost some changes and then gained %s do not continue what was known', async (_, further) => {
     const state = open(redis.url, 'rollback:');
     await state.putRecord('kept', 'x');
     await commands(redis.url, [['COPY', 'rollback:records', 'backup', 'REPLACE']]);
@@ -126,7 +126,7 @@ describe('records in a Redis', () => {
 });
 
 describe('when Redis', () => {
-  it('is not there, every answer is that nothing is known, within a second or so', async () => {
+  it('is down, every answer within about a second is that nothing is known', async () => {
     const own = await startRedis({ isStarted: false });
     const state = open(own.url);
     const started = now();
@@ -140,7 +140,7 @@ describe('when Redis', () => {
     await own.close();
   });
 
-  it('does not answer, no request waits for long, and it is used again once it does', async () => {
+  it('hangs, no request waits for long, and it is used again once it answers', async () => {
     const own = await startRedis();
     const state = open(own.url);
     expect(await use(state, 'before')).toBe(true);
@@ -155,7 +155,7 @@ describe('when Redis', () => {
     await own.close();
   });
 
-  it('wants a password, it gets the one of the URL, and shows none', async () => {
+  it('needs a password, it gets the one in the URL, and no output shows it', async () => {
     const own = await startRedis({ args: ['--requirepass', 'the-password'] });
     const { port } = new URL(own.url);
     expect(await use(open(`redis://:the-password@127.0.0.1:${port}`))).toBe(true);
@@ -168,7 +168,7 @@ describe('when Redis', () => {
     await own.close();
   });
 
-  it('speaks TLS, it is known by a private authority and by no other', async () => {
+  it('speaks TLS, a private authority identifies it and no other does', async () => {
     const tls = (name: string): string => new URL(`../support/tls/${name}`, import.meta.url).pathname;
     const own = await startRedis({
       args: [

@@ -181,7 +181,7 @@ describe('assertions of Keycloak', () => {
     expect(await verdict(await signIn(id))).toBe(expected);
   });
 
-  it('are good once, for the role and the provider that they name, and for five minutes', async () => {
+  it('are valid once, for the role and the provider that they name, and for five minutes', async () => {
     const assertion = await signIn('aws');
     expect(await verdict(assertion, 'analyst', 'other')).toBe('InvalidIdentityToken 400');
     expect(await verdict(assertion)).toBe('allowed');

@@ -92,7 +92,7 @@ describe('assertions of SimpleSAMLphp', () => {
     });
   });
 
-  it.each(services)('for %s with %j are %s, and good once', async (entityId, _, expected) => {
+  it.each(services)('for %s with %j are %s, and valid once', async (entityId, _, expected) => {
     const assertion = await signIn(entityId);
     expect(assertion).not.toBe('');
     expect((await outcome(client().send(command(assertion)))).replace(/Exception /, ' ')).toBe(expected);

@@ -66,7 +66,7 @@ describe('assertions that xmlsec1 signed', () => {
   const response = (template: Partial<XmlsecTemplate> = {}): string =>
     writeResponse(withTemplate(idp.assertion(), { ...usual, ...template }), idp.entityId, now());
   const say = (xml: string): Promise<string> => verdict(sidecar.url, toBase64(xml));
-  /** Both judgements of what xmlsec1 signed and somebody changed afterwards. */
+  /** The verdicts of xmlsec1 and of the sidecar on a signed document that was changed afterwards. */
   const both = async (xml: string): Promise<readonly [xmlsec1: string, sidecar: string]> => [
     (await isValidForXmlsec1(xml, idp.certificate)) ? 'valid' : 'invalid',
     await say(xml),
@@ -121,7 +121,7 @@ describe('assertions that xmlsec1 signed', () => {
     expect(await both(signed)).toEqual(['valid', 'allowed']);
   });
 
-  it('are refused when another key signed them, though they bring its certificate', async () => {
+  it('are refused when another key signed them, though they contain its certificate', async () => {
     const stranger = createSamlIdp({ roles, now });
     const template = response({ keyInfo: '<ds:KeyInfo><ds:X509Data/></ds:KeyInfo>' });
     const signed = await signWithXmlsec1(template, stranger.privateKey, stranger.certificate);
@@ -139,7 +139,7 @@ describe('assertions that xmlsec1 signed', () => {
       { transforms: [samlNames.enveloped, `${samlNames.exclusive}WithComments`] },
     ],
     ['another version of canonicalization', { canonicalization: 'http://www.w3.org/2006/12/xml-c14n11' }],
-  ])('are refused with %s, which xmlsec1 takes', async (_, template) => {
+  ])('are refused with %s, which xmlsec1 accepts', async (_, template) => {
     expect(await both(await sign(response(template)))).toEqual(['valid', refused]);
   });
 
@@ -149,7 +149,7 @@ describe('assertions that xmlsec1 signed', () => {
     expect(await say(await signWithHmac(template, Buffer.from(secret)))).toBe(refused);
   });
 
-  // xmlsec1 verifies what a signature refers to, wherever that is: the arrangement is for the reader to judge.
+  // xmlsec1 verifies what a signature refers to, wherever that is; the reader has to judge the arrangement.
   const evil = (): string => idp.assertion({ id: '_evil', nameId: 'root@example.com' });
   it.each<[string, (signed: string) => string]>([
     ['an assertion in front', (signed) => signed.replace('<saml:Assertion', `${evil()}<saml:Assertion`)],
@@ -188,14 +188,14 @@ describe('assertions that xmlsec1 signed', () => {
       'a DOCTYPE',
       (signed) => signed.replace(/^<\?xml[^>]*>\s*/, '<!DOCTYPE Response [<!ENTITY x "ada@example.com">]>'),
     ],
-  ])('are refused with %s, which xmlsec1 takes', async (_, change) => {
+  ])('are refused with %s, which xmlsec1 accepts', async (_, change) => {
     const signed = await sign(response());
     const changed = change(signed);
     expect(changed).not.toBe(signed);
     expect(await both(changed)).toEqual(['valid', refused]);
   });
 
-  it('are refused with one byte changed, by both', async () => {
+  it('are refused by both with one byte changed', async () => {
     const signed = await sign(response());
     expect(await both(signed.replace('ada@example.com', 'adb@example.com'))).toEqual(['invalid', refused]);
     expect(await both(signed.replace('role/analyst', 'role/Analyst'))).toEqual(['invalid', refused]);

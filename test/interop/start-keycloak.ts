@@ -11,7 +11,7 @@ import { cachedFolder, requireComponent } from './components.ts';
 import { tailOf } from './daemon.ts';
 import { freePorts } from './free-ports.ts';
 
-/** A Keycloak that nobody else uses, with its built-in database. */
+/** A Keycloak for one test file, with its built-in database. */
 export interface Keycloak {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;

@@ -11,14 +11,14 @@ import { requireComponent } from './components.ts';
 import { tailOf } from './daemon.ts';
 import { freePorts } from './free-ports.ts';
 
-/** A SimpleSAMLphp that nobody else uses, as an identity provider for one user. */
+/** A SimpleSAMLphp for one test file, as an identity provider for one user. */
 export interface SimpleSamlPhp {
   readonly url: string;
   readonly password: string;
   stop(): Promise<void>;
 }
 
-/** Who signs in, and how the services are answered that ask for it, by their entity ids. */
+/** Who signs in, and the answer to each service by its entity id. */
 export interface SimpleSamlPhpOptions {
   readonly username: string;
   readonly attributes: Readonly<Record<string, readonly string[]>>;

@@ -85,7 +85,7 @@ describe.each(clis)('%s', (_, program) => {
   };
   const assume = (keys: Keys, role: string, ...more: readonly string[]): Promise<Said> =>
     aws(keys, 'sts', 'assume-role', '--role-arn', roleArn(role), '--role-session-name', 'cli', ...more);
-  /** Who somebody is; and that they may write where the policies say, and nowhere else. */
+  /** Checks a caller's identity, and that it may write where the policies say and nowhere else. */
   const prove = async (keys: Keys, arn: string, key = 'open/cli'): Promise<void> => {
     expect((await answer(aws(keys, 'sts', 'get-caller-identity'))).Arn).toBe(arn);
     const file = join(folder, 'body');
@@ -182,7 +182,7 @@ describe.each(clis)('%s', (_, program) => {
     expect(await refusal(assume(Credentials, 'data'))).toContain('(AccessDenied)');
   });
 
-  it('asks whose an access key is', async () => {
+  it('looks up the account of an access key', async () => {
     const info = (key: string): Promise<Said> =>
       aws(longTerm, 'sts', 'get-access-key-info', '--access-key-id', key);
     expect(await answer(info('ASIAY34FZKBOKMUTVV7A'))).toEqual({ Account: '609629065308' });
@@ -206,7 +206,7 @@ describe.each(clis)('%s', (_, program) => {
     expect(await refusal(decode(`${message.slice(0, -4)}AAAA`))).toContain('InvalidAuthorizationMessage');
   });
 
-  it('comes with a token', async () => {
+  it('assumes a role with a token', async () => {
     const withToken = (token: string): Promise<Said> =>
       aws(
         undefined,

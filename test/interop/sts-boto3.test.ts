@@ -80,7 +80,7 @@ describe.each<[string, Boto3]>([
     });
   });
 
-  it('asks whose a key is and reads why it was denied', async () => {
+  it('looks up the account of a key, and reads why it was denied', async () => {
     expect(await ask('get_access_key_info', { AccessKeyId: 'ASIAY34FZKBOKMUTVV7A' })).toEqual({
       Account: '609629065308',
     });
@@ -93,7 +93,7 @@ describe.each<[string, Boto3]>([
     );
   });
 
-  it('comes with a token', async () => {
+  it('assumes a role with a token', async () => {
     const withToken = (WebIdentityToken: string): Promise<Printed> =>
       ask(
         'assume_role_with_web_identity',
@@ -106,7 +106,7 @@ describe.each<[string, Boto3]>([
   });
 });
 
-// boto3 of Debian sends the calls that a profile needs to AWS: it is older than the variable.
+// Debian's boto3 is older than the variable, and sends the calls that a profile needs to AWS.
 describe('a profile of the current boto3', () => {
   it('asks for the code of a device', async () => {
     const { serialNumber, code } = world.device();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
 import { createServer } from 'node:tls';
 
-/** Something that takes TLS off in front of a sidecar and changes nothing else. */
+/** A proxy that terminates TLS in front of a sidecar and changes nothing else. */
 export interface TlsTerminator {
   /** `https://localhost:PORT`; certified by the tests' own authority. */
   readonly url: string;

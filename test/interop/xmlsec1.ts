@@ -63,7 +63,7 @@ export async function signWithHmac(xml: string, secret: Uint8Array): Promise<str
   );
 }
 
-/** Whether xmlsec1 takes the first signature of a document for one of this certificate. */
+/** Whether xmlsec1 accepts the first signature of a document with this certificate. */
 export async function isValidForXmlsec1(xml: string, certificate: string): Promise<boolean> {
   return withFiles({ 'in.xml': xml, 'cert.pem': certificatePem(certificate) }, (at) =>
     run(['--verify', '--pubkey-cert-pem', at('cert.pem'), ...identifiers, at('in.xml')]).then(

@@ -61,7 +61,7 @@ describe('a guarded fetch', () => {
   it.each([
     ['read', 400_000, 'object'],
     ['refused', 1000, 'oversized'],
-  ])('has a long answer that ends with its connection %s', async (_, maxBytes, expected) => {
+  ])('reads a long answer that ends with its connection %s', async (_, maxBytes, expected) => {
     const body = JSON.stringify({ a: 'x'.repeat(300_000) });
     const server = createServer((socket) => {
       const head = `HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
@@ -77,7 +77,7 @@ describe('a guarded fetch', () => {
     server.close();
   });
 
-  it('posts nothing, with whatever authorization', async () => {
+  it('sends an empty POST, with any authorization', async () => {
     const seen: unknown[] = [];
     const { url } = await serve((request, response) => {
       const { authorization, 'content-length': length, 'content-type': type } = request.headers;
@@ -88,7 +88,7 @@ describe('a guarded fetch', () => {
     expect(seen).toEqual(['POST', 'Custom a, b="c"', '0', undefined]);
   });
 
-  it('reads one more status than success where it is told to, and no other', async () => {
+  it('reads one status besides success where it is told to, and no other', async () => {
     const { url } = await serve((request, response) => {
       response.writeHead(Number(request.url?.slice(1))).end('{"reason":"no"}');
     });
@@ -99,7 +99,7 @@ describe('a guarded fetch', () => {
     expect(await ask({ url: `${url}/503`, readStatus: 403 })).toBe('server_error');
   });
 
-  it('may have less time for a question, never more', async () => {
+  it('may have less time for a request, never more', async () => {
     const { url } = await serve(() => undefined);
     const took = async (asked: number, configured: number): Promise<number> => {
       const startedAt = performance.now();
@@ -111,7 +111,7 @@ describe('a guarded fetch', () => {
     expect(await took(60, 0.2)).toBeLessThan(20_000);
   });
 
-  it('finds out whether anything answers, whatever it says', async () => {
+  it('finds out whether anything answers, whatever the answer is', async () => {
     const { url } = await serve((_, response) => response.writeHead(405).end());
     const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 });
     open.push(fetch);
@@ -167,7 +167,7 @@ describe('a guarded fetch', () => {
   );
 
   it.each(['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]'])(
-    'leads from a public issuer to no loopback service: %s',
+    'does not lead from a public issuer to a loopback service: %s',
     async (host) => {
       let count = 0;
       const { url } = await serve((_, response) => {
@@ -181,7 +181,7 @@ describe('a guarded fetch', () => {
     },
   );
 
-  it('leads from a public issuer to no loopback service behind a name, not even one that may be asked over http', async () => {
+  it('does not lead from a public issuer to a loopback service behind a name, even one that may be asked over http', async () => {
     const { url } = await serve(json('{}'));
     const named = url.replace('127.0.0.1', localName);
     const allowHttp = [url, named];
@@ -237,7 +237,7 @@ describe('a guarded fetch', () => {
       questions.map((question) => fetch.answer({ ...question, maxBytes: 1000 })),
     );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
-    // Whoever gives no context to a connection has Node make one.
+    // Node makes a context for each connection that is given none.
     expect(reading).not.toHaveBeenCalled();
   });
 
@@ -288,14 +288,14 @@ describe('a guarded fetch', () => {
     ['304', 304, 'rejected'],
     ['429', 429, 'server_error'],
     ['500', 500, 'server_error'],
-  ])('takes %s for no answer', async (_, status, reason) => {
+  ])('does not accept %s as an answer', async (_, status, reason) => {
     const { url } = await serve((__, response) => {
       response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
     });
     expect(await ask({ url })).toBe(reason);
   });
 
-  it.each(['', 'text', '{"a":1,"a":2}', '\uFEFF{}', '[1,]'])('takes %j for no JSON', async (body) => {
+  it.each(['', 'text', '{"a":1,"a":2}', '\uFEFF{}', '[1,]'])('does not accept %j as JSON', async (body) => {
     const { url } = await serve(json(body));
     expect(await ask({ url })).toBe('unusable');
   });
@@ -305,14 +305,14 @@ describe('a guarded fetch', () => {
     expect(await ask({ url })).toEqual({ a: Number(number) });
   });
 
-  it('takes compressed content for no JSON', async () => {
+  it('does not accept compressed content as JSON', async () => {
     const { url } = await serve((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(Buffer.from([0x1f, 0x8b, 8, 0]));
     });
     expect(await ask({ url })).toBe('unusable');
   });
 
-  it('gives up in time on who accepts and says nothing', async () => {
+  it('gives up in time on a server that accepts and says nothing', async () => {
     const { url } = await serve(() => undefined);
     expect(await ask({ url }, { timeoutSeconds: 0.2 })).toBe('timeout');
   });

@@ -42,7 +42,7 @@ function readByNode({ pieces, isHead }: GeneratedAnswer): Promise<NodeAnswer | u
       arrived.on('data', (piece: Buffer) => data.push(piece));
       arrived.on('error', () => undefined);
     });
-    // What it does not ask for it treats apart: ours refuses it always.
+    // Node treats an upgrade that was not asked for apart; our client always refuses it.
     asked.on('upgrade', (_answer, socket) => socket.destroy());
     asked.on('error', () => undefined);
     asked.on('close', () => {
@@ -73,7 +73,7 @@ it.each([1, 2, 3, 4])(
       const outcomes = await Promise.all(Array.from({ length: 100 }, () => compare(generateAnswer(random))));
       accepted += outcomes.filter(Boolean).length;
     }
-    // Neither everything nor nothing: the generator has to keep its teeth.
+    // Some answers must be accepted and some refused, or the generator tests nothing.
     expect(accepted / (runs / 4)).toBeGreaterThan(0.15);
     expect(accepted / (runs / 4)).toBeLessThan(0.7);
   },

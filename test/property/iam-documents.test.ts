@@ -98,12 +98,12 @@ const kinds: readonly (readonly [RawKind, PolicyKind])[] = [
 ];
 
 describe.each(kinds)('a random %s policy read as %s', (drawn, kind) => {
-  it('is the same after it is written again from what was read', () => {
+  it('is the same after it is parsed and written again', () => {
     fc.assert(
       fc.property(policy(drawn), (source) => {
         const document = parsePolicyDocument(source, kind);
         const again = parsePolicyDocument(writeDocument(document), kind);
-        // Lists of one are written as lists, so the size is another.
+        // Lists of one are written as lists, so the size differs.
         const { characters } = again;
         expect(dataOf(again)).toEqual(dataOf({ ...document, characters }));
       }),

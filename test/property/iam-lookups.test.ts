@@ -105,7 +105,7 @@ function chosenTags(tags: readonly string[], bits: number): Record<string, strin
   return Object.fromEntries(tags.filter((_, index) => (bits >> index) % 2 === 1).map((tag) => [tag, 'yes']));
 }
 
-/** What counts of a decision: the answer, the reason of an implicit deny, and whether audit mode would relax it. */
+/** The parts of a decision that count: the answer, the reason of an implicit deny, and whether audit mode would relax it. */
 function answerTo(sets: PolicySets, query: AuthorizationQuery): string {
   const decision = decide(sets, query);
   if (decision.effect === 'needs') return 'needs';

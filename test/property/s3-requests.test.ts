@@ -179,7 +179,7 @@ describe('any document', () => {
       .map(([root, inside]) => `<${root}>${inside.join('')}</${root}>`),
   );
 
-  it('is refused with an error of S3, or is passed on as it was understood', () => {
+  it('is refused with an error of S3, or is passed on as it was parsed', () => {
     fc.assert(
       fc.property(fc.constantFrom(...documents), document, (operation, text) => {
         const query = operation.selectors.map((selector) => selector.replace('=*', '=1')).join('&');

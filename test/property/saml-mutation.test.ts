@@ -4,7 +4,7 @@ import { IdentityFault } from '../../src/identity/identity-fault.ts';
 import { createSamlWorld, nowMs } from '../identity/saml/saml-world.ts';
 import { toBase64, writeResponse } from '../support/saml-idp.ts';
 
-// The guard lets everything through: a change that leaves the identity alone must not be taken for a replay.
+// The replay guard accepts everything, because a change that keeps the identity must not count as a replay.
 const world = createSamlWorld({ used: { useOnce: () => Promise.resolve(true) } });
 const { idp } = world;
 const assertion = idp.sign(

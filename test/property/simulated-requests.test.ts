@@ -238,7 +238,7 @@ const circumstances: fc.Arbitrary<Drawn> = fc.record({
 });
 
 describe('policy simulate', () => {
-  it('says of random requests what the running sidecar decides, and why', async () => {
+  it('agrees with the running sidecar on random requests, and on the reasons', async () => {
     const seen = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(policies, asked, circumstances, async (own, question, drawn) => {
@@ -284,7 +284,7 @@ directory:
     expect((await ask('members/a')).data).toContain('with an explicit deny in a resource-based policy');
   });
 
-  it('tells under which name a key is denied', async () => {
+  it('says under which name a key is denied', async () => {
     const { code, data } = await ask('public/../members/a');
     expect(code).toBe(1);
     expect(data).toContain('as a path  arn:aws:s3:::open/members/a');

@@ -39,15 +39,18 @@ describe('a run-time revocation', () => {
   it.each([
     ['alone', new MemoryState(), 0, 1],
     ['of several replicas', new SharedMemory(), 2, 3],
-  ])('without a time, %s, means whatever may be issued before all know it', async (_, state, last, first) => {
-    const runTime = await revocations(state);
-    await runTime.add({ user: 'arn:aws:iam::123456789012:root' }, names);
-    const second = Math.floor(addedAt / 1000);
-    expect(runTime.index?.revokes(issuedAt(second + last))).toBe(true);
-    expect(runTime.index?.revokes(issuedAt(second + first))).toBe(false);
-  });
+  ])(
+    'without a time, %s, covers whatever may be issued before all replicas know it',
+    async (_, state, last, first) => {
+      const runTime = await revocations(state);
+      await runTime.add({ user: 'arn:aws:iam::123456789012:root' }, names);
+      const second = Math.floor(addedAt / 1000);
+      expect(runTime.index?.revokes(issuedAt(second + last))).toBe(true);
+      expect(runTime.index?.revokes(issuedAt(second + first))).toBe(false);
+    },
+  );
 
-  it('of a session by its id means it whatever the clocks say', async () => {
+  it('of a session by its id covers it whatever the clocks say', async () => {
     const runTime = await revocations(new MemoryState());
     const added = await runTime.add({ sessionId }, names);
     expect(added).toMatchObject({ outcome: 'added', revocation: { record: { issuedBeforeMs: undefined } } });
@@ -59,14 +62,14 @@ describe('a run-time revocation', () => {
     ['a blank', { sessionId: ' ' }],
     ['control characters', { sessionId: '\u0001'.repeat(2000) }],
     ['an issuer with control characters', { issuer: `https://${'\u0001'.repeat(2000)}` }],
-    ['a session name that cannot be', { roleSession: 'data/a b' }],
+    ['an impossible session name', { roleSession: 'data/a b' }],
   ])('of %s is refused', async (_, source) => {
     const runTime = await revocations(new MemoryState());
     expect((await runTime.add(source, names)).outcome).toBe('invalid');
     expect([runTime.list(), runTime.listUnreadable()]).toEqual([[], []]);
   });
 
-  it('of an id that no session has is taken with a doubt', async () => {
+  it('of an id that no session has is accepted with a doubt', async () => {
     const runTime = await revocations(new MemoryState());
     expect(await runTime.add({ sessionId: 'abc' }, names)).toMatchObject({
       outcome: 'added',

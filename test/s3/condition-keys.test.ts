@@ -81,12 +81,12 @@ describe('a key that', () => {
     },
   );
 
-  it.each(known('caller'))('says who asks has a test with the other aws keys: %s', (key) => {
+  it.each(known('caller'))('identifies the caller has a test with the other aws keys: %s', (key) => {
     const tests = readFileSync(new URL('../authorize/context-keys.test.ts', import.meta.url), 'utf8');
     expect(tests).toContain(key.replace('<issuer>', 'login.example.com/a').replace(/^(?=aws:|login)/, "'"));
   });
 
-  it.each(known('signature'))('says how was signed has a test of its own: %s', (key) => {
+  it.each(known('signature'))('describes the signature has a test of its own: %s', (key) => {
     const tests = readFileSync(new URL('./signature-keys.test.ts', import.meta.url), 'utf8');
     expect(tests).toContain(`'${key}'`);
   });
@@ -103,7 +103,7 @@ describe('a key that', () => {
 });
 
 describe('the account of the resource', () => {
-  it('is told with every request, of the bucket only where there is one', () => {
+  it('is given with every request, and that of the bucket only where there is one', () => {
     for (const { name, routes, authorizations } of operationVectors) {
       if (authorizations[0]?.refusal !== undefined || name === 'CorsPreflight') continue;
       const [first] = routes;
@@ -138,13 +138,13 @@ describe('headers and parameters', () => {
     ['PUT /data-lake/key?legal-hold&versionId=v1', {}],
     ['POST /data-lake/key?restore&versionId=v1', {}],
   ])(
-    'of %s with %j are no keys, because its action knows none',
+    'of %s with %j give no keys, because its action knows none',
     (request, headers: Record<string, string>) => {
       let context: unknown = {};
       try {
         context = contextOf(routed({ request, headers }).conditionKeys);
       } catch {
-        // A refusal tells nothing to policies either.
+        // A refusal gives nothing to policies either.
       }
       expect(context).toEqual({});
     },
@@ -217,14 +217,14 @@ describe('the keys that only the store knows', () => {
     ]);
   });
 
-  it('are none for what is in no bucket, whatever its name looks like', () => {
+  it('do not exist for what is in no bucket, whatever its name looks like', () => {
     const target = 'arn:aws:sqs:::data-lake';
     const body = `<NotificationConfiguration><QueueConfiguration><Queue>${target}</Queue></QueueConfiguration></NotificationConfiguration>`;
     const { permissions } = understood({ request: 'PUT /data-lake?notification', body });
     expect(permissions.map((permission) => lookupKeysOf(permission).length)).toEqual([2, 0]);
   });
 
-  it('are none for a bucket that is not there yet, nor for all buckets', () => {
+  it('do not exist for a bucket that is not made yet, nor for all buckets', () => {
     for (const request of ['PUT /data-lake', 'GET /'])
       expect(routed({ request }).permissions.flatMap((permission) => lookupKeysOf(permission))).toEqual([]);
   });

@@ -10,7 +10,7 @@ const etag = '"9b2cf535f27731c974343645a3985328"';
 const date = 'Sun, 22 Nov 2026 12:00:00 GMT';
 const copying = { 'x-amz-copy-source': 'other/a' };
 
-/** Conditions that some store takes no notice of, and what must be named for them. */
+/** Conditions that some store ignores, and the feature that must be named for them. */
 const ignored: readonly (readonly [feature: StoreFeature, written: WrittenRequest])[] = [
   ['conditionalCopy', { request: 'PUT /bucket/key', headers: { ...copying, 'if-match': etag } }],
   ['conditionalCopy', { request: 'PUT /bucket/key', headers: { ...copying, 'if-match': '*' } }],
@@ -61,21 +61,21 @@ function refusal(supports: ReadonlySet<StoreFeature>, written: WrittenRequest): 
 }
 
 describe('a condition that a store might ignore', () => {
-  it.each(ignored)('is sent only where %s is said of the store: %j', (feature, written) => {
+  it.each(ignored)('is sent only where `backend.supports` names %s: %j', (feature, written) => {
     const others = new Set([...allFeatures].filter((one) => one !== feature));
     expect(refusal(others, written)).toMatch(/^501 NotImplemented /);
     expect(refusal(others, written)).toContain(`backend.supports names for it (${feature})`);
     expect(refusal(new Set([feature]), written)).not.toMatch(/^\d/);
   });
 
-  it('is forwarded as it came where the store obeys', () => {
+  it('is forwarded unchanged where the store obeys it', () => {
     const [, copy] = ignored[0] ?? [];
     if (copy === undefined) throw new Error('no copy');
     expect(understoodBy(allFeatures, copy).headers.get('if-match')).toBe(etag);
   });
 });
 
-describe('a condition that is asked of every store', () => {
+describe('a condition that every store obeys', () => {
   it.each<WrittenRequest>([
     { request: 'PUT /bucket/key', headers: { 'if-match': etag } },
     { request: 'PUT /bucket/key', headers: { 'if-none-match': '*' } },

@@ -99,7 +99,7 @@ describe('a copy source', () => {
     expect(refusal(() => parseCopySource(header))).toBe(code);
   });
 
-  it('is written so that it reads as the same object again', () => {
+  it('is written in a form that reads as the same object again', () => {
     for (const header of ['other/a%2520b?versionId=v%2B', '/other/100%25', 'other/a+%3F%2F..%2Fx']) {
       const source = parseCopySource(header);
       expect(parseCopySource(writeCopySource(source))).toEqual(source);
@@ -130,7 +130,7 @@ describe('a copy', () => {
     ]);
   });
 
-  it('forwards the source as it was understood, and says it so to policies', () => {
+  it('forwards the source as it was parsed, and gives it to policies in that form', () => {
     const request = copy('other%2Fa%2520b?versionId=v');
     expect(request.headers.get('x-amz-copy-source')).toBe('/other/a%2520b?versionId=v');
     expect(new Map(request.conditionKeys).get('s3:x-amz-copy-source')).toEqual(['other/a%20b']);
@@ -212,7 +212,7 @@ describe('a copy', () => {
     '0-1',
     'bytes=0-+1',
     '',
-  ])('of a part is refused with the range %j: a store might read it otherwise', (range) => {
+  ])('of a part is refused with the range %j, which a store might read differently', (range) => {
     const headers = { 'x-amz-copy-source': 'other/a', 'x-amz-copy-source-range': range };
     expect(refusal(() => routed('/bucket/key?partNumber=1&uploadId=u', headers))).toBe('InvalidArgument');
   });

@@ -50,7 +50,7 @@ describe('a multi-delete', () => {
     expect(batchOf(keyed('é'.repeat(512))).items).toHaveLength(1);
   });
 
-  it('decides about the very keys that it passes on', () => {
+  it('decides on exactly the keys that it passes on', () => {
     const keys = ['a&amp;b', '<![CDATA[c<d]]>', ' e ', '&#102;', 'g*', 'h/', '100%25', '\u0130\u{1f600}'];
     const batch = batchOf(keys.map((key) => keyed(key)).join(''));
     const names = ['a&b', 'c<d', ' e ', 'f', 'g*', 'h/', '100%25', '\u0130\u{1f600}'];
@@ -86,7 +86,7 @@ describe('a multi-delete', () => {
     expect(result).not.toContain('Internal');
   });
 
-  it('of nothing that is allowed is answered without the store', () => {
+  it('in which nothing is allowed is answered without the store', () => {
     const result = batchOf(keyed('a')).writeResult(undefined, [0]).toString();
     expect(result).toMatch(/<DeleteResult[^>]*><Error><Key>a<\/Key><Code>AccessDenied<\/Code>/);
   });

@@ -24,7 +24,7 @@ const rule = (bucket: string, more = ''): string =>
   `<Rule><Status>Enabled</Status><Destination><Bucket>arn:aws:s3:::${bucket}</Bucket>${more}</Destination></Rule>`;
 
 describe('logs', () => {
-  it('need the permission to write all that the prefix can become', () => {
+  it('need permission to write every key that the prefix allows', () => {
     expect(needed(logging('<TargetBucket>reports</TargetBucket>'))).toEqual([
       's3:PutObject arn:aws:s3:::reports/*',
       's3:PutObject arn:aws:s3:::reports/*/*',
@@ -50,7 +50,7 @@ describe('logs', () => {
     ],
     ['grants', '<TargetBucket>reports</TargetBucket><TargetGrants/>', 'NotImplemented'],
     [
-      'what is not known',
+      'an unknown element',
       '<TargetBucket>reports</TargetBucket><LoggingType>Journal</LoggingType>',
       'MalformedXML',
     ],
@@ -111,7 +111,7 @@ describe('reports', () => {
       place('<Bucket>arn:aws:s3:::reports</Bucket><Prefix>../a</Prefix>'),
       'InvalidArgument',
     ],
-    ['what is not known', place('<Bucket>arn:aws:s3:::reports</Bucket><Surprise/>'), 'MalformedXML'],
+    ['an unknown element', place('<Bucket>arn:aws:s3:::reports</Bucket><Surprise/>'), 'MalformedXML'],
   ])('with %s are refused', (_, content, code) => {
     expect([refusal(inventory(content)), refusal(analytics(content))]).toEqual([code, code]);
   });
@@ -146,12 +146,12 @@ describe('the optional fields of an inventory', () => {
 });
 
 describe('notifications', () => {
-  it('are ended by no other action, and go to the bus of the account without naming it', () => {
+  it('need no other action to be ended, and go to the bus of the account without naming it', () => {
     expect(needed(notification(''))).toEqual([]);
     expect(needed(notification('<EventBridgeConfiguration/>'))).toEqual([]);
   });
 
-  it('need a permission for each target, also when it is named twice', () => {
+  it('need a permission for each target, even when it is named twice', () => {
     const queue =
       '<QueueConfiguration><Queue>arn:aws:sqs:eu-west-1:123456789012:q</Queue></QueueConfiguration>';
     expect(needed(notification(queue + queue))).toEqual(
@@ -185,7 +185,7 @@ describe('notifications', () => {
       '<EventBridgeConfiguration><Topic>arn:aws:sns:e:1:t</Topic></EventBridgeConfiguration>',
     ],
     [
-      'an event that is none',
+      'an unknown event',
       '<TopicConfiguration><Topic>arn:aws:sns:e:1:t</Topic><Event><a/></Event></TopicConfiguration>',
     ],
   ])('with %s are refused', (_, content) => {
@@ -250,7 +250,7 @@ describe('replication', () => {
       `<Role> arn:aws:iam::123456789012:role/r</Role>${rule('archive')}`,
       'MalformedXML',
     ],
-    ['what is not known', `<Token/>${rule('archive')}`, 'MalformedXML'],
+    ['an unknown element', `<Token/>${rule('archive')}`, 'MalformedXML'],
     ['no destination', '<Rule><Status>Enabled</Status></Rule>', 'MalformedXML'],
     ['two destinations', rule('archive').replace('</Rule>', '<Destination/></Rule>'), 'MalformedXML'],
     [

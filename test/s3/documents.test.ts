@@ -27,7 +27,7 @@ const tag = (key: string, value = 'v'): string => `<Tag><Key>${key}</Key><Value>
 const tagging = (tags: string): string => `<Tagging><TagSet>${tags}</TagSet></Tagging>`;
 
 describe('a document of tags', () => {
-  it('is forwarded as it was understood, and told to policies', () => {
+  it('is forwarded as it was parsed, and given to policies', () => {
     const request = read('/bucket/key?tagging', tagging(`<!-- x -->${tag('a', '&#98; ж')}${tag('c', '')}`));
     expect(request.document?.toString()).toMatch(/<TagSet><Tag><Key>a<\/Key><Value>b ж<\/Value><\/Tag><Tag>/);
     expect(request.isDocumentRewritten).toBe(true);
@@ -82,7 +82,7 @@ describe('a versioning configuration', () => {
   const versioning = (content: string): string =>
     outcome('/bucket?versioning', `<VersioningConfiguration>${content}</VersioningConfiguration>`);
 
-  it('is forwarded as it was understood', () => {
+  it('is forwarded as it was parsed', () => {
     expect(versioning('<Status>Enabled</Status>')).toMatch(/><Status>Enabled<\/Status></);
     expect(versioning('<MfaDelete>Disabled</MfaDelete><Status>Suspended</Status>')).toMatch(/>Suspended</);
   });
@@ -104,7 +104,7 @@ describe('the configuration of a new bucket', () => {
     outcome('/bucket', `<CreateBucketConfiguration>${content}</CreateBucketConfiguration>`);
   const tags = (content: string): string => create(`<Tags>${content}</Tags>`);
 
-  it('is forwarded as it was understood, with up to fifty tags', () => {
+  it('is forwarded as it was parsed, with up to fifty tags', () => {
     const fifty = Array.from({ length: 50 }, (_, index) => tag(`t${index}`)).join('');
     expect(tags(fifty)).toMatch(/<Tags><Tag><Key>t0<\/Key>/);
     expect(create('<LocationConstraint>eu-west-1</LocationConstraint>')).toMatch(/>eu-west-1</);
@@ -165,7 +165,7 @@ describe('retention', () => {
     '<Status>on</Status>',
     '<Status>ON</Status><Status>OFF</Status>',
     '<Mode>ON</Mode>',
-  ])('by a legal hold is refused when that says %j', (content) => {
+  ])('by a legal hold is refused when the hold says %j', (content) => {
     expect(outcome('/bucket/key?legal-hold', `<LegalHold>${content}</LegalHold>`)).toBe('MalformedXML');
   });
 });

@@ -36,7 +36,7 @@ const parameterNames = new Set(
     ...parameters,
   ]),
 );
-// What the vectors ask with belongs to the operations too, whatever the table says of it.
+// What the vectors send belongs to the operations too, whatever the table says.
 for (const { routes } of operationVectors) {
   for (const { request } of routes) {
     const query = request.split('?')[1] ?? '';
@@ -103,7 +103,7 @@ function outcomeOf(written: WrittenRequest): Outcome {
   }
 }
 
-/** Method, path and the names of what a request says: what it is recognised by. */
+/** Method, path, and the names of the parameters and headers by which a request is recognised. */
 function shapeOf({ request, headers = {} }: WrittenRequest): string {
   const [target = '', query = ''] = request.split('?');
   const selecting = Object.keys(headers).filter((name) => headerStrangers.includes(name));
@@ -116,7 +116,7 @@ function needed(request: S3Request): unknown {
   return { permissions: namesOf(request.permissions), context: contextOf(request.conditionKeys) };
 }
 
-/** What is wrong with how a request with a stranger was taken; `undefined` when nothing is. */
+/** What is wrong with the reading of a request with a stranger; `undefined` when nothing is. */
 function faultOf(name: string, stranger: Stranger): string | undefined {
   const written = withStranger(canonical.get(name) ?? { request: '' }, stranger);
   const { status, request } = outcomeOf(written);
@@ -138,7 +138,7 @@ function faultOf(name: string, stranger: Stranger): string | undefined {
   const [plain] = operationVectors.find((vectors) => vectors.name === meant)?.authorizations ?? [];
   if (plain === undefined) return `${label} has no vector`;
   const taken = withDocument(request, Buffer.from(plain.body ?? ''), vectorSettings.partition);
-  if (plain.items !== undefined) return taken.batch === undefined ? `${label} is no batch` : undefined;
+  if (plain.items !== undefined) return taken.batch === undefined ? `${label} is not a batch` : undefined;
   const { permissions, context } = plain;
   return isDeepStrictEqual(needed(taken), { permissions, context })
     ? undefined
@@ -159,7 +159,7 @@ describe('a request with something of another operation', () => {
     expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
 
-  it('becomes another operation only where it asks for just that', () => {
+  it('becomes another operation only where it asks for exactly that', () => {
     const taken = [...canonical].flatMap(([name, written]) =>
       casesOf(name).filter(
         (stranger) => outcomeOf(withStranger(written, stranger)).request?.operation.name !== undefined,

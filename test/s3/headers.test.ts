@@ -93,7 +93,7 @@ const common = [
   'x-amz-server-side-encryption-customer-key-md5',
 ];
 
-/** Checksums that nothing here can compute: forwarded where they do not speak of the request's own body. */
+/** Checksums that nothing here can compute. They are forwarded where they are not about the request's own body. */
 const unverifiable = ['128', '3', '64'].map((name) => `x-amz-checksum-xxhash${name}`);
 
 /** What ends at the sidecar. */
@@ -224,7 +224,7 @@ describe('a value that could be read in two ways', () => {
     expect(kept).toEqual([]);
   });
 
-  it('of what is false is not sent, and of what is true in one spelling', () => {
+  it('that is false is not sent, and one that is true is sent in one spelling', () => {
     const sent = (value: string) =>
       routed({ request: 'DELETE /data-lake/key', headers: { 'x-amz-bypass-governance-retention': value } })
         .headers;
@@ -237,7 +237,7 @@ describe('a value that could be read in two ways', () => {
     ['2030-01-02T03:04:05.1239Z', '2030-01-02T03:04:05.123Z'],
     ['2030-01-02T03:04:05+05:00', '2030-01-01T22:04:05Z'],
     ['2030-01-02T03:04:05-00:30', '2030-01-02T03:34:05Z'],
-  ])('of a date, %s, is forwarded and told as %s', (sent, written) => {
+  ])('of a date, %s, is forwarded and given to policies as %s', (sent, written) => {
     const { headers, conditionKeys } = routed({
       request: 'PUT /data-lake/key',
       headers: { 'x-amz-object-lock-retain-until-date': sent },
@@ -254,7 +254,7 @@ describe('a value that could be read in two ways', () => {
     expect(refusalOf(() => routed({ request: 'PUT /data-lake/key', headers }))).toBe('InvalidArgument');
   });
 
-  it('for a context key is refused when it is longer than any has to be', () => {
+  it('for a context key is refused when it is longer than any needs to be', () => {
     const headers = { 'x-amz-storage-class': 'A'.repeat(2049) };
     expect(refusalOf(() => routed({ request: 'PUT /data-lake/key', headers }))).toBe('InvalidArgument');
   });

@@ -85,7 +85,7 @@ describe.each(reading)('the document of %s', (name, written, body) => {
     ['JSON', '{"Key":"a"}'],
     ['UTF-16', Buffer.from(`\ufeff${body}`, 'utf16le')],
     [
-      'bytes that are no UTF-8',
+      'bytes that are not UTF-8',
       Buffer.concat([Buffer.from(body.slice(0, -close.length)), Buffer.from([0xff]), Buffer.from(close)]),
     ],
     [
@@ -142,7 +142,7 @@ describe.each(reading)('the document of %s', (name, written, body) => {
     expect(take(written, twice)).toBe('MalformedXML');
   });
 
-  it('says the same in other clothes, which are not passed on', () => {
+  it('means the same in another spelling, which is not passed on', () => {
     const plain = understood(written, Buffer.from(body));
     const passedOn = (request: typeof plain): string =>
       (
@@ -183,7 +183,7 @@ describe('no document', () => {
 describe('a document that is passed on byte for byte', () => {
   const passing = operations.filter(({ document }) => document !== undefined && document.read === undefined);
 
-  it('is so for those alone that name nothing else', () => {
+  it('is only one that names nothing else', () => {
     expect(passing.map(({ name }) => name).sort()).toEqual([
       'CompleteMultipartUpload',
       'PutBucketAbac',

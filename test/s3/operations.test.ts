@@ -13,13 +13,13 @@ import {
 const names = Object.values(operationNames).flat();
 
 describe('the vectors', () => {
-  it('know all 114 operations', () => {
+  it('cover all 114 operations', () => {
     expect(names).toHaveLength(114);
     expect(new Set(names).size).toBe(114);
     expect(operationVectors.map(({ name }) => name).sort()).toEqual([...names].sort());
   });
 
-  it('say of every operation what it is recognised by and what it needs', () => {
+  it('say for every operation how it is recognised and what it needs', () => {
     const lacking = operationVectors.filter(
       ({ routes, authorizations }) => routes.length === 0 || authorizations.length === 0,
     );

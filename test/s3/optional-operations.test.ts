@@ -16,7 +16,7 @@ describe('an operation that few stores have', () => {
     ['DELETE /bucket/key?annotation&annotationName=a', 'annotations'],
     ['GET /bucket/key?annotation', 'annotations'],
     ['PUT /bucket/key?encryption', 'objectEncryption'],
-  ] as const)('is sent only to a store that is said to have it: %s', (line, feature) => {
+  ] as const)('is sent only to a store that is configured to have it: %s', (line, feature) => {
     const [method = '', target = ''] = line.split(' ');
     const raw = toRawRequest({ method, target, headers: [['host', 'localhost']] });
     if (raw === undefined) throw new Error('unreadable');

@@ -86,13 +86,13 @@ const requests: [string, Sent, string][] = [
   ],
 ];
 
-it.each(requests)('%s is refused, and the store not asked', async (_, sent, expected) => {
+it.each(requests)('%s is refused without asking the store', async (_, sent, expected) => {
   sidecar.seen.length = 0;
   expect(summary(await send(alice, sent))).toBe(expected);
   expect(sidecar.seen).toEqual([]);
 });
 
-it.each(requests)('%s says nothing to a stranger, nor to a caller who may not ask', async (_, sent) => {
+it.each(requests)('%s reveals nothing to a stranger or to a caller without permission', async (_, sent) => {
   const forged = { ...alice, secretAccessKey: 'x'.repeat(40) };
   expect(summary(await send(forged, sent))).toBe('403 SignatureDoesNotMatch');
   const denied = await send(bob, sent);

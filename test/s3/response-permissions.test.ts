@@ -34,12 +34,12 @@ const seeing = (request: string, headers: Record<string, string> = {}): string[]
   return namesOf(seesMissing);
 };
 
-describe('who may learn that an object is missing', () => {
+describe('the permission to learn that an object is missing', () => {
   it.each(
     operationVectors
       .filter(({ routes: [first] }) => first?.refusal === undefined)
       .map(({ name, routes }) => [name, routes] as const),
-  )('by %s is who may list the bucket', (name, routes) => {
+  )('by %s is that to list the bucket', (name, routes) => {
     const listed = revealing.includes(name)
       ? [`s3:ListBucket arn:aws:s3:::${copies.includes(name) ? 'sources' : 'data-lake'}`]
       : [];
@@ -55,7 +55,7 @@ describe('who may learn that an object is missing', () => {
     expect(seeing(request, { 'if-match': '"e"' })).toEqual(['s3:ListBucket arn:aws:s3:::data-lake']);
   });
 
-  it('by the condition of a copy is who may list both buckets', () => {
+  it('by the condition of a copy is that to list both buckets', () => {
     const copy = (source: string, headers: Record<string, string>): string[] =>
       seeing('PUT /data-lake/key', { 'x-amz-copy-source': `/${source}/a`, ...headers });
     const source = 's3:ListBucket arn:aws:s3:::sources';
@@ -100,7 +100,7 @@ describe('headers of an answer that need a permission of their own', () => {
     });
   });
 
-  it('are there for what some store answers with the object, and for nothing else', () => {
+  it('exist for what some store sends with the object, and for nothing else', () => {
     const guarding = operationVectors.filter(({ routes: [first] }) => {
       if (first === undefined || first.refusal !== undefined) return false;
       return routed(first).guardedHeaders.length > 0;

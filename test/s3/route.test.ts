@@ -59,7 +59,7 @@ describe('classification', () => {
     ['PUT', '/bucket/key?partNumber=1&uploadId=u', 'UploadPart'],
     ['POST', '/bucket/key?uploadId=u', 'CompleteMultipartUpload'],
     ['DELETE', '/bucket/key?uploadId=u', 'AbortMultipartUpload'],
-  ])('takes %s %s for %s', (method, target, name) => {
+  ])('classifies %s %s as %s', (method, target, name) => {
     expect(routed(method, target).operation.name).toBe(name);
   });
 
@@ -139,7 +139,7 @@ describe('requests that could mean something else to the store', () => {
     ['a part number without an upload', 'PUT', '/bucket/key?partNumber=1', 'InvalidArgument'],
     ['an empty upload id', 'DELETE', '/bucket/key?uploadId=', 'NoSuchUpload'],
     ['part number zero', 'PUT', '/bucket/key?partNumber=0&uploadId=u', 'InvalidArgument'],
-    ['max-keys that is no number', 'GET', '/bucket?max-keys=abc', 'InvalidArgument'],
+    ['max-keys that is not a number', 'GET', '/bucket?max-keys=abc', 'InvalidArgument'],
     ['max-keys written in another way', 'GET', '/bucket?max-keys=01000', 'InvalidArgument'],
     ['a prefix longer than any key', 'GET', `/bucket?prefix=${'a'.repeat(2049)}`, 'InvalidArgument'],
     ['an encoded slash in the bucket', 'GET', '/bucket%2Fkey', 'InvalidURI'],
@@ -154,7 +154,7 @@ describe('requests that could mean something else to the store', () => {
     ['the admin API of MinIO', 'GET', '/minio/admin/v3/info', 'InvalidBucketName'],
     ['the admin API of MinIO, encoded', 'GET', '/%6dinio/admin/v3/info', 'InvalidBucketName'],
     ['a key over 1,024 bytes', 'GET', `/bucket/${'a'.repeat(1025)}`, 'KeyTooLongError'],
-    ['one that leaves the bucket, too', 'GET', `/bucket/${'../'.repeat(342)}`, 'KeyTooLongError'],
+    ['a long key that leaves the bucket', 'GET', `/bucket/${'../'.repeat(342)}`, 'KeyTooLongError'],
     ['a method S3 does not have', 'PATCH', '/bucket/key', 'MethodNotAllowed'],
     ['a POST without a selector', 'POST', '/bucket/key', 'MethodNotAllowed'],
     ['a form of a browser', 'POST', '/bucket', 'NotImplemented'],
@@ -179,7 +179,7 @@ describe('requests that could mean something else to the store', () => {
     ['versions beside a list type', 'GET', '/bucket?versions&list-type=2', 'InvalidArgument'],
     ['attributes without a list of them', 'GET', '/bucket/key?attributes', 'InvalidArgument'],
     ['attributes beside tagging', 'GET', '/bucket/key?attributes&tagging', 'InvalidArgument'],
-    ['a number of parts that is no number', 'GET', '/bucket/key?uploadId=u&max-parts=x', 'InvalidArgument'],
+    ['max-parts that is not a number', 'GET', '/bucket/key?uploadId=u&max-parts=x', 'InvalidArgument'],
   ])('rejects %s', (_, method, target, code) => {
     expect(refusal(method, target)).toBe(code);
   });
@@ -281,7 +281,7 @@ describe('requests that could mean something else to the store', () => {
     expect(request.permissions.map(({ object }) => object?.key)).toEqual(['key', 'a b']);
   });
 
-  it('takes a payload hash in the query for the header of that name, or refuses it', () => {
+  it('treats a payload hash in the query as the header of that name, or refuses it', () => {
     const named = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
     const target = '/bucket/key?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD';
     expect([...routed('GET', target, named).parameters]).toEqual([]);
@@ -291,7 +291,7 @@ describe('requests that could mean something else to the store', () => {
     expect(refusal('GET', target)).toBe('InvalidArgument');
   });
 
-  it('drops what belongs to one hop or to nobody', () => {
+  it('drops hop-by-hop fields and fields without a meaning', () => {
     const headers = routed('GET', '/bucket/key', {
       connection: 'close',
       te: 'trailers',
@@ -321,7 +321,7 @@ describe('requests that could mean something else to the store', () => {
     );
   });
 
-  it('takes no notice of what a Connection header says of other fields', () => {
+  it('ignores what a Connection header says about other fields', () => {
     const { headers } = routed('GET', '/bucket/key', { connection: 'Keep-Alive, X-Hop,TE', 'x-hop': '1' });
     expect([...headers]).toEqual([]);
   });

@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => sidecar.stop());
 
-/** The buckets that may be asked for by a request that is signed so. */
+/** The buckets that a request with this signature may ask for. */
 async function allowed(
   sign: (path: string, host: string) => Promise<Parameters<typeof toBytes>[0]>,
 ): Promise<string[]> {
@@ -50,7 +50,7 @@ async function allowed(
   const found: string[] = [];
   for (const name of names) {
     const answer = summary(await exchange(sidecar.url, toBytes(await sign(`/bucket-${name}`, host))));
-    // No bucket exists: whoever may ask is told so.
+    // No bucket exists, so a caller who may ask gets a 404.
     if (answer.startsWith('404')) found.push(name);
     else expect(answer).toBe('403 AccessDenied');
   }
@@ -65,7 +65,7 @@ describe('policies are told how a request was signed', () => {
     expect(found).toEqual(['header', 'v4', 'ageless', 'signed']);
   });
 
-  it('in a URL of now, and in one that has been signed a while ago', async () => {
+  it('in a URL signed now, and in one signed a while ago', async () => {
     const presigned = (nowMs: number) =>
       allowed((path, host) =>
         presignWithSmithy({ method: 'GET', path, query: {}, headers: { host } }, alice, {

@@ -98,12 +98,12 @@ describe('an id of an upload', () => {
     ['Garage', (seed) => hex(seed, 32)],
     ['SeaweedFS', (seed) => `${hex(seed, 20)}_${uuid(seed)}`],
     ['a store of random bytes in base64url', (seed) => bytes(seed, 96).toString('base64url')],
-  ])('of %s is one', (_, make) => {
+  ])('of %s is accepted', (_, make) => {
     const ids = Array.from({ length: 20_000 }, (_, index) => make(String(index)));
     expect(ids.filter((id) => !isUploadId(id))).toEqual([]);
   });
 
-  it('of AWS is one, dots included', () => {
+  it('of AWS is accepted, dots included', () => {
     expect(isUploadId('VCVsb2FkIElEIGZvciBlbZZpbmcncyBteS1tb3ZpZS5tMnRzIHVwbG9hZR')).toBe(true);
     expect(isUploadId('ibZBv_75gd9r8lH_gqXatLdxMVpAlj6ACftp.WE4mVQe1z8_.2aB9cEDMrN8m7QpZ0--')).toBe(true);
   });
@@ -115,7 +115,7 @@ describe('an id of an upload', () => {
     ['a path behind a detour', `x.a/../../${folder}`],
     ['a path with slashes at its beginning', `x.//../${folder}`],
     ['a path with backslashes', `x...\\${folder}`],
-    ['a path behind bytes that are no text', Buffer.from(`\u00ff\u0000.../${folder}`, 'latin1')],
+    ['a path behind bytes that are not text', Buffer.from(`\u00ff\u0000.../${folder}`, 'latin1')],
     ['the folder above', 'x...'],
     ['a path without a name before it', `../${folder}`],
   ])('is not %s in base64', (_, path) => {

@@ -55,36 +55,36 @@ describe.each(keys)('the name %s of a store', (key) => {
     'GET KEY?uploadId=u',
     'POST KEY?uploadId=u',
     'DELETE KEY?uploadId=u',
-  ])('is no key: %s', (written) => {
+  ])('is not a key: %s', (written) => {
     const request = written.replace('KEY', `/bucket/${encoded(key)}`);
     expect(refusalOf(() => routed({ request }))).toBe('InvalidURI');
   });
 
-  it('is no key on the host of a bucket', () => {
+  it('is not a key on the host of a bucket', () => {
     const headers = { host: 'bucket.s3.example.internal' };
     expect(refusalOf(() => routed({ request: `GET /${encoded(key)}`, headers }))).toBe('InvalidURI');
   });
 
-  it('is no source of a copy', () => {
+  it('is not a source of a copy', () => {
     const headers = { 'x-amz-copy-source': `other/${encoded(key)}` };
     expect(refusalOf(() => routed({ request: 'PUT /bucket/key', headers }))).toBe('InvalidURI');
     const request = 'PUT /bucket/key?partNumber=1&uploadId=u';
     expect(refusalOf(() => routed({ request, headers }))).toBe('InvalidURI');
   });
 
-  it.each(['list-type=2', 'versions', 'uploads', 'max-keys=1'])('is no prefix of a list: %s', (query) => {
+  it.each(['list-type=2', 'versions', 'uploads', 'max-keys=1'])('is not a prefix of a list: %s', (query) => {
     const request = `GET /bucket?${query}&prefix=${encodeURIComponent(key)}`;
     expect(refusalOf(() => routed({ request }))).toBe('InvalidArgument');
   });
 
-  it('is no entry of a multi-delete', () => {
+  it('is not an entry of a multi-delete', () => {
     const body = `<Delete><Object><Key>a</Key></Object><Object><Key>${key}</Key></Object></Delete>`;
     expect(refusalOf(() => understood({ request: 'POST /bucket?delete', body }))).toBe('MalformedXML');
   });
 });
 
 it.each(['minio', 'MinIO', 'admin', 'swift', 'auth', '.minio.sys', '.Minio.Sys'])(
-  '%s is no bucket',
+  '%s is not a bucket',
   (name) => {
     const named = 'InvalidBucketName';
     expect(refusalOf(() => routed({ request: `GET /${name}` }))).toBe(named);

@@ -51,13 +51,13 @@ describe.each(canonical)('%s', (_, written) => {
     expect(refusalOf(() => routed(withParameter(written, parameter)))).toBe('InvalidArgument');
   });
 
-  it('is refused with a selector in other capitals or with something around it', () => {
+  it('is refused with a selector in another letter case or with something around it', () => {
     expect(otherCases.length).toBeGreaterThan(120);
     const outcomes = refusals(otherCases.map((parameter) => withParameter(written, parameter)));
     expect([...new Set(outcomes)]).toEqual(['InvalidArgument']);
   });
 
-  it('is refused with its own selectors in other capitals', () => {
+  it('is refused with its own selectors in another letter case', () => {
     const [path = '', query] = written.request.split('?');
     if (query === undefined) return;
     const capital = { ...written, request: `${path}?${query.toUpperCase()}` };
@@ -164,7 +164,7 @@ describe('a preflight', () => {
     expect(refusalOf(() => routed({ request: 'OPTIONS /data-lake/key', headers }))).toBe(code);
   });
 
-  it('of no bucket is refused', () => {
+  it('without a bucket is refused', () => {
     const headers = { origin: 'https://a.example', 'access-control-request-method': 'PUT' };
     expect(refusalOf(() => routed({ request: 'OPTIONS /', headers }))).toBe('MethodNotAllowed');
   });

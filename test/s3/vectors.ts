@@ -23,7 +23,7 @@ export interface RouteVector extends WrittenRequest {
   readonly refusal?: string;
 }
 
-/** What a decision is asked: permissions as `action resource`. */
+/** What is decided: permissions as `action resource`. */
 export interface Asked {
   readonly permissions: readonly string[];
   readonly context: Context;
@@ -57,7 +57,7 @@ export const operationVectors: readonly OperationVectors[] = (
   readVectors('operations') as { operations: readonly OperationVectors[] }
 ).operations;
 
-/** The name of every operation there is, by its class. */
+/** The name of every operation, by its class. */
 export const operationNames: Readonly<Record<string, readonly string[]>> = (
   readVectors('operation-names') as { classes: Record<string, readonly string[]> }
 ).classes;

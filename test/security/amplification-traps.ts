@@ -26,7 +26,7 @@ export const amplificationTraps: readonly Trap[] = [
     trap: 'unfinished heads of headers of a few bytes',
     tests: [
       ['hostile/floods/amplification.test.ts', 'in 2,300 unfinished heads of headers of seven bytes'],
-      ['edge/heads.test.ts', 'are 256 at most'],
+      ['edge/heads.test.ts', 'are limited to 256'],
     ],
   },
   {
@@ -53,11 +53,11 @@ export const amplificationTraps: readonly Trap[] = [
     tests: [
       ['edge/hoarders.test.ts', 'do not keep the heads of others out with unfinished heads of their own'],
       ['edge/hoarders.test.ts', 'keep half of the connections at most while others need some'],
-      ['edge/hoarders.test.ts', 'requests that wait behind others have one limit for all connections'],
+      ['edge/hoarders.test.ts', 'requests that wait behind others share one limit across all connections'],
     ],
   },
   {
-    trap: 'bodies of one-byte chunks that nobody reads yet',
+    trap: 'bodies of one-byte chunks that wait to be read',
     tests: [
       [
         'hostile/floods/amplification.test.ts',
@@ -89,16 +89,13 @@ export const amplificationTraps: readonly Trap[] = [
         'hostile/floods/strangers.test.ts',
         'forms that take all bytes which strangers may hold keep no caller out',
       ],
-      ['edge/places.test.ts', 'that wait for an identity provider take no room of others'],
+      ['edge/places.test.ts', 'that wait for an identity provider take no room from others'],
     ],
   },
   {
     trap: 'held answers that are read a byte at a time, scrapers that keep probes out',
     tests: [
-      [
-        'edge/slow-readers.test.ts',
-        'an answer that is paid for from the byte budget has a minute to be read',
-      ],
+      ['edge/slow-readers.test.ts', 'an answer charged to the byte budget has to be read within a minute'],
       ['edge/slow-scrapers.test.ts', 'probes are answered while every connection is busy with metrics'],
     ],
   },
@@ -108,7 +105,7 @@ export const amplificationTraps: readonly Trap[] = [
       ['edge/short-refusals.test.ts', 'a refusal does not repeat a path that is longer than any key'],
       [
         'edge/short-refusals.test.ts',
-        'a refusal does not repeat the whole of a canonical request that is longer than any of AWS',
+        'a refusal does not repeat the whole of a canonical request that is longer than any at AWS',
       ],
     ],
   },

@@ -18,8 +18,8 @@ const tunnel = 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n';
 // How many requests fit before one is dropped depends on Node. The head after the first that is dropped counts.
 const counts = [60, 61, 62];
 
-// Node 20 takes such a head for the end of HTTP on the connection, though the parser has stopped, and removes its listeners:
-// a reset is then an error that nobody handles, and ends the process; and nothing notices that the client is gone.
+// Node 20 treats such a head as the end of HTTP on the connection, though the parser has stopped, and removes its listeners:
+// a reset is then an unhandled error that ends the process, and nothing notices that the client is gone.
 describe.each([
   ['Upgrade', upgrade],
   ['CONNECT', tunnel],

@@ -18,7 +18,7 @@ export const exhaustionTraps: readonly Trap[] = [
     ],
   },
   {
-    trap: '2,001 waiting bodies that keep everybody else out',
+    trap: '2,001 waiting bodies that keep all others out',
     tests: [['hostile/floods/strangers.test.ts', '2,001 forms of 1 KiB that wait for their last byte']],
   },
   {
@@ -26,7 +26,7 @@ export const exhaustionTraps: readonly Trap[] = [
     tests: [['hostile/floods/strangers.test.ts', 'with pipelines whose answers are never read']],
   },
   {
-    trap: 'calls that wait for a webhook and keep everybody else out',
+    trap: 'calls that wait for a webhook and keep all others out',
     tests: [['hostile/floods/strangers.test.ts', 'calls that wait for a webhook keep no caller out']],
   },
   {
@@ -49,7 +49,7 @@ export const exhaustionTraps: readonly Trap[] = [
       ['edge/turns-of-strangers.test.ts', 'that takes a whole turn is judged in one of its own'],
       [
         'edge/turns-of-strangers.test.ts',
-        'that gives way while it waits for its turn is never judged, and that is the last one',
+        'that gives way while it waits for its turn is never judged; the last one gives way',
       ],
       ['identity/saml/signature-cost.test.ts', 'has one of them canonicalized in five minutes'],
       ['identity/saml/form.test.ts', 'a prefix that is declared again and again'],
@@ -106,15 +106,15 @@ export const exhaustionTraps: readonly Trap[] = [
     tests: [['hostile/floods/strangers.test.ts', 'with denied batches whose answers are never read']],
   },
   {
-    trap: 'slow bodies of one session that make revocations stale for everybody',
+    trap: 'slow bodies of one session that make revocations stale for all others',
     tests: [
       [
         'interop/redis-slow-bodies.test.ts',
-        'slow bodies of one session without permission make revocations stale for nobody',
+        'slow bodies of one session without permission do not make revocations stale',
       ],
       [
         'authenticate/late-bodies.test.ts',
-        'is judged by what is known now, and makes nothing stale for others',
+        'is judged by the current revocations, and makes nothing stale for others',
       ],
     ],
   },

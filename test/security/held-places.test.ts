@@ -31,7 +31,7 @@ async function metrics(): Promise<string> {
 const inFlight = async (): Promise<number> =>
   Number(/sts_sidecar_requests_in_flight\{listener="s3"\} (\d+)/.exec(await metrics())?.[1]);
 
-describe('a declared length that is none', () => {
+describe('an invalid declared length', () => {
   it.each(['-5', 'abc', '1e308', 'Infinity'])(
     'does not end the process or spoil a counter: %s',
     async (length) => {
@@ -82,7 +82,7 @@ describe('a place among the requests in flight', () => {
   });
 });
 
-it('framing that the signature does not speak of is not stored inside the object', async () => {
+it('framing that the signature does not cover is not stored inside the object', async () => {
   store.uploads.length = 0;
   const body = '3\r\nabc\r\n0\r\n\r\n';
   const socket = await openSigned(sidecar.url, {

@@ -81,7 +81,7 @@ describe('ids that a store could take for paths', () => {
 
 describe('prefixes that a store could take for paths', () => {
   it.each(['/secret/', '//secret/', 'x/../secret/', '\\secret\\', './secret/', 'secret//a'])(
-    'do not pass by a Deny: %s',
+    'do not bypass a Deny: %s',
     async (prefix) => {
       expect(await send({ method: 'GET', path: '/data', query: { 'list-type': '2', prefix } })).toBe(
         '403 AccessDenied',
@@ -102,7 +102,7 @@ describe('prefixes that a store could take for paths', () => {
 
 describe('sources of copies that a store could take for paths', () => {
   it.each(['data/public/../secret/plan', 'data//secret/plan', 'data/secret\\plan', '/data/./secret/plan'])(
-    'do not pass by a condition: %s',
+    'do not bypass a condition: %s',
     async (source) => {
       const headers = { 'x-amz-copy-source': source };
       expect(await send({ method: 'PUT', path: '/data/copy', headers })).toBe('403 AccessDenied');

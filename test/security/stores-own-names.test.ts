@@ -65,7 +65,7 @@ async function send({ method, path, query = {}, headers = {}, body = '' }: Sent)
 
 const uploads = '/data/.sgwtmp/multipart/6b86b273ff34/0f7e2a2e/1';
 
-describe('what a store keeps for itself, by a caller who may do everything else', () => {
+describe('the internal data of a store', () => {
   it.each<[string, Sent, string]>([
     ['a part read', { method: 'GET', path: uploads }, '400 InvalidURI'],
     ['a part looked at', { method: 'HEAD', path: uploads }, '400'],
@@ -97,7 +97,7 @@ describe('what a store keeps for itself, by a caller who may do everything else'
       },
       '400 MalformedXML',
     ],
-  ])('is never asked for: %s', async (_, sent, answer) => {
+  ])('is never requested, even for a caller who may do everything else: %s', async (_, sent, answer) => {
     expect(await send(sent)).toBe(answer);
     expect(sidecar.seen).toEqual([]);
   });
@@ -123,7 +123,7 @@ describe('a policy that demands a condition', () => {
         body: '<CompleteMultipartUpload/>',
       },
     ],
-  ])('is not passed by with a store that ignores it: %s', async (_, sent) => {
+  ])('cannot be bypassed with a store that ignores it: %s', async (_, sent) => {
     expect(await send(sent)).toBe('501 NotImplemented');
     expect(sidecar.seen).toEqual([]);
     const { 'if-none-match': __, ...without } = sent.headers ?? {};

@@ -13,7 +13,7 @@ describe('every known trap', () => {
     }
   });
 
-  it('stands here once', () => {
+  it('is listed once', () => {
     expect(new Set(traps.map(({ trap }) => trap)).size).toBe(traps.length);
   });
 });

@@ -1,7 +1,7 @@
 import { amplificationTraps } from './amplification-traps.ts';
 import { exhaustionTraps } from './exhaustion-traps.ts';
 
-/** Something that went wrong in other systems, and the tests that hold it away from this one. */
+/** A failure of other systems, and the tests that keep it out of this one. */
 export interface Trap {
   readonly trap: string;
   /** A test file, and the title of a test in it as it is written there. */
@@ -58,23 +58,26 @@ const confusedDeputy: readonly Trap[] = [
   {
     trap: 'keys, prefixes and ids that a store takes for paths',
     tests: [
-      ['e2e/keys-as-paths.test.ts', 'does not pass by a Deny: %s'],
+      ['e2e/keys-as-paths.test.ts', 'does not bypass a Deny: %s'],
       ['security/paths-in-requests.test.ts', 'never reach it: %s %j'],
     ],
   },
   {
     trap: 'names that stores keep for themselves, which no policy guards',
     tests: [
-      ['security/stores-own-names.test.ts', 'is never asked for: %s'],
-      ['s3/store-names.test.ts', 'is no key: %s'],
+      [
+        'security/stores-own-names.test.ts',
+        'is never requested, even for a caller who may do everything else: %s',
+      ],
+      ['s3/store-names.test.ts', 'is not a key: %s'],
       ['interop/stores/behaviour.test.ts', 'does not show $title'],
     ],
   },
   {
     trap: 'conditions that a store ignores',
     tests: [
-      ['security/stores-own-names.test.ts', 'is not passed by with a store that ignores it: %s'],
-      ['s3/conditions.test.ts', 'is sent only where %s is said of the store: %j'],
+      ['security/stores-own-names.test.ts', 'cannot be bypassed with a store that ignores it: %s'],
+      ['s3/conditions.test.ts', 'is sent only where `backend.supports` names %s: %j'],
       ['interop/stores/behaviour.test.ts', 'is not asked to ignore $condition of $operation'],
     ],
   },
@@ -91,11 +94,11 @@ const confusedDeputy: readonly Trap[] = [
     tests: [['sigv4/verify.test.ts', 'accepts repeated query values in either order']],
   },
   {
-    trap: 'internal headers, underscores and X-Forwarded-* believed from everybody',
+    trap: 'internal headers, underscores and X-Forwarded-* believed from every client',
     tests: [
       ['edge/trusted-proxies.test.ts', 'cannot be chosen when no proxy is trusted'],
-      ['edge/trusted-proxies.test.ts', 'underscores make another header'],
-      ['e2e/source-address.test.ts', 'are the peer’s everywhere else, whatever headers say'],
+      ['edge/trusted-proxies.test.ts', 'is not read from a header spelled with underscores'],
+      ['e2e/source-address.test.ts', 'are the peer’s everywhere else, whatever the headers say'],
       [
         's3/strangers.test.ts',
         'forwards no header of one hop, none without a meaning, and none that stores ignore',
@@ -134,20 +137,20 @@ const tokensAndPolicy: readonly Trap[] = [
     trap: 'a token used with the key of another session',
     tests: [
       ['sts/own-sessions.test.ts', 'of different kinds cannot be exchanged: a token names its key'],
-      ['e2e/own-sessions.test.ts', 'does not work without its token, or with another’s'],
+      ['e2e/own-sessions.test.ts', 'does not work without its token, or with the token of another session'],
     ],
   },
   {
     trap: 'a token of one purpose used for another',
     tests: [
-      ['tokens/authorization-message.test.ts', 'are no session tokens, and session tokens are no messages'],
+      ['tokens/authorization-message.test.ts', 'are not session tokens, and session tokens are not messages'],
     ],
   },
   {
     trap: 'a claim that is missing, a star or a variable inside a resource',
     tests: [
       ['e2e/web-identity.test.ts', 'gains nothing from the subject %s'],
-      ['e2e/web-identity-tags.test.ts', 'that are a wildcard or a variable mean themselves'],
+      ['e2e/web-identity-tags.test.ts', 'that look like a wildcard or a variable are taken literally'],
     ],
   },
   {
@@ -155,7 +158,7 @@ const tokensAndPolicy: readonly Trap[] = [
     tests: [['sts/own-sessions.test.ts', 'refuses to last %s seconds']],
   },
   {
-    trap: 'an empty list of audiences that means everybody',
+    trap: 'an empty list of audiences that means everyone',
     tests: [['config/identity-providers.test.ts', 'clientIds: must not be empty: nothing would be accepted']],
   },
   {
@@ -184,7 +187,7 @@ const tokensAndPolicy: readonly Trap[] = [
     tests: [
       [
         'identity/provider-contract.ts',
-        'are fetched again for a key id that is not known, so that rotation just works',
+        'are fetched again for an unknown key id, so that rotation just works',
       ],
       ['identity/provider-contract.ts', 'are fetched for made-up key ids at most once in 30 seconds'],
     ],
@@ -209,23 +212,23 @@ const tokensAndPolicy: readonly Trap[] = [
     tests: [
       ['iam/hostile-policies.test.ts', 'are decided within the budget of a decision: %s'],
       ['iam/budget.test.ts', 'decide on the longest key within the budget: %s'],
-      ['authorize/long-batches.test.ts', 'leaves room for everything else between slices, %d at a time'],
+      ['authorize/long-batches.test.ts', 'leaves room for other work between slices, %d at a time'],
       ['security/hostile-session-policy.test.ts', 'is decided, and other requests meanwhile'],
     ],
   },
   {
     trap: 'a one-time code used twice',
     tests: [
-      ['sts/mfa.test.ts', 'are good once, for all actions together'],
-      ['sts/mfa.test.ts', 'are good once when they come many times at once'],
+      ['sts/mfa.test.ts', 'are valid once, for all actions together'],
+      ['sts/mfa.test.ts', 'are valid once when they are sent many times at once'],
       ['interop/redis-replicas.test.ts', 'take a one-time code once, and lock a device together'],
     ],
   },
   {
     trap: 'guesses of one-time codes, one after the other or all at once',
     tests: [
-      ['sts/mfa.test.ts', 'lock their device for five minutes when five were wrong in five'],
-      ['state/state-contract.ts', 'that come many at once are five'],
+      ['sts/mfa.test.ts', 'lock their device for five minutes after five wrong ones in five minutes'],
+      ['state/state-contract.ts', 'that arrive many at once are limited to five'],
     ],
   },
   {
@@ -234,9 +237,9 @@ const tokensAndPolicy: readonly Trap[] = [
       ['e2e/revocation.test.ts', '%j ends the sessions it names and no others, until it is deleted'],
       [
         'interop/redis-replicas.test.ts',
-        'leaves what was known for as long as it may, then sessions are refused',
+        'keeps what was known valid up to the staleness limit, then sessions are refused',
       ],
-      ['interop/redis-replicas.test.ts', 'is told the revocations again by those who know them'],
+      ['interop/redis-replicas.test.ts', 'gets the revocations back from the replicas that know them'],
     ],
   },
   {
@@ -270,7 +273,7 @@ const tokensAndPolicy: readonly Trap[] = [
   },
   {
     trap: 'a comment inside a name',
-    tests: [['identity/saml/claims.test.ts', 'is never what a comment makes of it']],
+    tests: [['identity/saml/claims.test.ts', 'is never altered by a comment']],
   },
   {
     trap: 'DOCTYPE and entities',
@@ -299,7 +302,7 @@ const requests: readonly Trap[] = [
   },
   {
     trap: 'presigned URLs that outlive what they say, or their session',
-    tests: [['sigv4/presigned.test.ts', 'lives for as long as it says, from its own time on']],
+    tests: [['sigv4/presigned.test.ts', 'is valid for as long as it says, from its own time on']],
   },
   {
     trap: 'ten thousand parameters, tokens of 20 KB, oversized forms, deep documents',
@@ -329,15 +332,15 @@ const stores: readonly Trap[] = [
   {
     trap: 'a store that says 200 before it has the body',
     tests: [
-      ['forward/broken-uploads.test.ts', 'is no success although the store has said so'],
-      ['forward/broken-uploads.test.ts', 'of a store that then hangs up is none'],
+      ['forward/broken-uploads.test.ts', 'fails although the store has reported success'],
+      ['forward/broken-uploads.test.ts', 'is a failure when the store then hangs up'],
     ],
   },
   {
     trap: 'a store that refuses early and resets the connection under the rest of the upload',
     tests: [
-      ['forward/broken-uploads.test.ts', 'is the answer, 30 times of 30, though the store resets'],
-      ['interop/stores/broken-uploads.test.ts', 'refuses early, and the refusal arrives 30 times of 30'],
+      ['forward/broken-uploads.test.ts', 'reaches the client, 30 times out of 30, though the store resets'],
+      ['interop/stores/broken-uploads.test.ts', 'refuses early, and the refusal arrives 30 times out of 30'],
     ],
   },
   {
@@ -357,12 +360,15 @@ const stores: readonly Trap[] = [
   },
   {
     trap: 'a write repeated after the store had executed it',
-    tests: [['forward/store-answers.test.ts', '%s: repeated only if it reads']],
+    tests: [['forward/store-answers.test.ts', '%s: retried only if it reads']],
   },
   {
     trap: 'an answer that the client and the sidecar read in two ways',
     tests: [
-      ['http-client/answers.test.ts', 'an answer that could be read in two ways, or is none, is refused'],
+      [
+        'http-client/answers.test.ts',
+        'an answer that could be read in two ways, or is malformed, is refused',
+      ],
       [
         'property/http-answers.test.ts',
         'reads what it accepts as Node’s own parser does, and accepts nothing else',

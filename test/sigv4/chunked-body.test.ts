@@ -46,7 +46,7 @@ describe('a chunked body', () => {
     ['a size with a prefix', '0x3\r\nabc\r\n0\r\n\r\n', 3, 'chunk_malformed'],
     ['a size with spaces', ' 3\r\nabc\r\n0\r\n\r\n', 3, 'chunk_malformed'],
     ['no size', '\r\nabc\r\n0\r\n\r\n', 3, 'chunk_malformed'],
-    ['a size that is no number', 'xyz\r\nabc\r\n0\r\n\r\n', 3, 'chunk_malformed'],
+    ['a size that is not a number', 'xyz\r\nabc\r\n0\r\n\r\n', 3, 'chunk_malformed'],
     ['a size beyond counting', `${'f'.repeat(32)}\r\nabc`, 3, 'chunk_malformed'],
     ['a huge size', '7fffffffff\r\nabc', 3, 'incomplete'],
     ['a chunk signature', `3;chunk-signature=${'0'.repeat(64)}\r\nabc\r\n0\r\n\r\n`, 3, 'chunk_malformed'],
@@ -135,7 +135,7 @@ describe('a checksum trailer', () => {
   it.each<[string, [string, string][], string]>([
     ['is not announced', [], 'trailer_malformed'],
     ['is announced as nothing', [['x-amz-trailer', '']], 'trailer_malformed'],
-    ['is no checksum', [['x-amz-trailer', 'x-amz-meta-a']], 'trailer_unsupported'],
+    ['is not a checksum', [['x-amz-trailer', 'x-amz-meta-a']], 'trailer_unsupported'],
     ['is one of two', [['x-amz-trailer', 'x-amz-checksum-crc32,x-amz-checksum-sha1']], 'trailer_unsupported'],
     [
       'is announced twice',
@@ -180,7 +180,7 @@ describe('a checksum trailer', () => {
     ['has another name', { 'x-amz-checksum-crc32c': 'y/Q5Jg==' }, 'trailer_malformed'],
     ['comes with another', { 'x-amz-checksum-crc32': 'y/Q5Jg==', 'x-amz-meta-a': 'b' }, 'trailer_malformed'],
     ['is empty', { 'x-amz-checksum-crc32': '' }, 'trailer_malformed'],
-    ['is no base64', { 'x-amz-checksum-crc32': 'y/Q5Jg' }, 'trailer_malformed'],
+    ['is not base64', { 'x-amz-checksum-crc32': 'y/Q5Jg' }, 'trailer_malformed'],
     ['is too long', { 'x-amz-checksum-crc32': 'y/Q5JgAA' }, 'trailer_malformed'],
     ['is that of other bytes', { 'x-amz-checksum-crc32': 'y/Q5Jw==' }, 'checksum_mismatch'],
   ])('that %s is refused', (_, fields, reason) => {

@@ -56,7 +56,7 @@ describe('a presigned request', () => {
     expect(verdict(await presign({ 'content-type': 'text/plain' }))).toBe('accepted');
   });
 
-  it('lives for as long as it says, from its own time on', async () => {
+  it('is valid for as long as it says, from its own time on', async () => {
     const wire = await presign({}, { expiresIn: 604_800 });
     expect(verdict(wire, testNowMs + 604_799_000)).toBe('accepted');
     expect(verdict(wire, testNowMs + 604_800_000)).toBe('presigned_expired');
@@ -95,7 +95,7 @@ describe('a presigned request', () => {
     ['a parameter twice', (t) => `${t}&X-Amz-Expires=900`, 'malformed_presigned'],
     ['the token twice', (t) => `${t}&X-Amz-Security-Token=x`, 'malformed_presigned'],
     [
-      'a second signature in other capitals',
+      'a second signature in another letter case',
       (t) => `${t}&x-amz-signature=${'0'.repeat(64)}`,
       'malformed_presigned',
     ],
@@ -115,11 +115,7 @@ describe('a presigned request', () => {
       (t) => t.replace('UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'),
       'streaming_not_allowed',
     ],
-    [
-      'a payload hash of its own invention',
-      (t) => t.replace('UNSIGNED-PAYLOAD', 'x'),
-      'payload_hash_invalid',
-    ],
+    ['an invented payload hash', (t) => t.replace('UNSIGNED-PAYLOAD', 'x'), 'payload_hash_invalid'],
     ['a parameter that is not signed', (t) => `${t}&versionId=1`, 'signature_mismatch'],
     ['a header in the query that is not signed', (t) => `${t}&x-amz-acl=public-read`, 'signature_mismatch'],
     ['another token', (t) => t.replace('Token=a%2B', 'Token=b%2B'), 'signature_mismatch'],
@@ -143,12 +139,12 @@ describe('a presigned request', () => {
     expect(verdict({ ...wire, headers: [...wire.headers, header] })).toBe(reason);
   });
 
-  it('with a token in a signed header is refused: it belongs into the query', async () => {
+  it('with a token in a signed header is refused: it belongs in the query', async () => {
     const wire = await presign({ 'x-amz-security-token': 'x' }, { unhoistable: ['x-amz-security-token'] });
     expect(verdict(wire)).toBe('malformed_presigned');
   });
 
-  it('says one thing of its payload, in the header and in the query', async () => {
+  it('must not give its payload hash in the query beside a signed header', async () => {
     const hash = 'x-amz-content-sha256';
     const twice = await presign({ [hash]: 'UNSIGNED-PAYLOAD' }, { unhoistable: [hash] });
     expect(twice.headers.map(([name]) => name)).toContain(hash);
@@ -185,7 +181,7 @@ describe('what a presigned request asks for', () => {
     return requireSignature(raw).request;
   };
 
-  it('has the headers that were moved into the query, and no trace of the signature', async () => {
+  it('has the headers that were hoisted into the query, and no trace of the signature', async () => {
     const request = await asked(
       { 'x-amz-meta-note': 'voilà', 'x-amz-acl': 'private' },
       {},
@@ -220,17 +216,17 @@ describe('what a presigned request asks for', () => {
     },
   );
 
-  it('has the checksum that stands in a signed header', async () => {
+  it('has the checksum that is in a signed header', async () => {
     const name = 'x-amz-checksum-crc32';
     const request = await asked({ [name]: 'AAAAAA==' }, { unhoistable: [name] });
     expect(request.headers.get(name)).toBe('AAAAAA==');
   });
 
   it.each<[string, string, [string, string][]]>([
-    ['moved and sent as well', 'x-amz-acl=private', [['x-amz-acl', 'public-read']]],
+    ['hoisted and sent as well', 'x-amz-acl=private', [['x-amz-acl', 'public-read']]],
     ['moved twice', 'x-amz-acl=private&X-Amz-Acl=public-read', []],
     ['with a line break in it', 'x-amz-meta-a=b%0D%0Ax-amz-acl:public-read', []],
-    ['with a name that is none', 'x-amz-meta-a%3A%20b=c', []],
+    ['with an invalid name', 'x-amz-meta-a%3A%20b=c', []],
     ['with a line break in its name', 'x-amz-meta-a%0D%0Ab=c', []],
   ])('cannot have a header %s', (_, query, headers) => {
     const raw = toRawRequest({ method: 'GET', target: `/b/k?X-Amz-Signature=0&${query}`, headers });

@@ -14,7 +14,7 @@ describe('the state of one process', () => {
     expect(await state.useOnce('one more', 5000, 1000)).toBe(true);
   });
 
-  it('is its own', async () => {
+  it('is not shared', async () => {
     const [one, other] = [new MemoryState(), new MemoryState()];
     await one.useOnce('a', 1000, 0);
     expect([one.isShared, await other.useOnce('a', 1000, 0)]).toEqual([false, true]);

@@ -58,7 +58,7 @@ describe('a command for a Redis that has never been there', () => {
   });
 });
 
-it('a connection to Redis that is tried again does not read the authorities again', async () => {
+it('a retried connection to Redis does not read the authorities again', async () => {
   let connections = 0;
   const refusing = createServer((socket) => {
     connections += 1;
@@ -74,7 +74,7 @@ it('a connection to Redis that is tried again does not read the authorities agai
   closing.push(state);
   await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
   await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(2);
-  // Whoever gives no context to a connection has Node make one.
+  // Node makes a context for each connection that is given none.
   expect(reading).not.toHaveBeenCalled();
 });
 
@@ -127,7 +127,7 @@ describe('a command that a Redis which stalls carries out after its request has 
   });
 });
 
-it('a Redis whose name servers are silent leaves a thread for look-ups of the store, however often it is tried again', async () => {
+it('a Redis whose name servers are silent leaves a thread for look-ups of the store, however often it is retried', async () => {
   await withHeldLookups(async (lookups) => {
     const name = silentName('redis');
     const state = new RedisState({ url: new Secret(`redis://${name}:6379`) }, 'test:');

@@ -45,7 +45,7 @@ async function replicate(state: FragileState, clock = { now: () => start }) {
 }
 
 describe('replicated records', () => {
-  it('that were too old once are not made young by a clock that goes back', async () => {
+  it('that are too old are not refreshed by a clock that goes back', async () => {
     const state = new FragileState();
     let now = start;
     const { records } = await replicate(state, { now: () => now });
@@ -87,7 +87,7 @@ describe('replicated records', () => {
     records.stop();
   });
 
-  it('come back as many as they were, beside what was added meanwhile', async () => {
+  it('are all put back, beside what was added meanwhile', async () => {
     const state = new FragileState();
     for (let index = 0; index < maxRecords; index += 1) await state.putRecord(`old-${index}`, 'x');
     const { records, restored } = await replicate(state);
@@ -102,7 +102,7 @@ describe('replicated records', () => {
     expect((await state.readRecords(undefined))?.records.size).toBe(maxRecords + 1);
   });
 
-  it('count on while they cannot be put back, and are put back later', async () => {
+  it('still count while they cannot be put back, and are put back later', async () => {
     const state = new FragileState();
     await state.putRecord('a', 'x');
     const { records, restored } = await replicate(state);
@@ -116,7 +116,7 @@ describe('replicated records', () => {
     expect([[...records.current.keys()], restored]).toEqual([['a'], [1]]);
   });
 
-  it('are asked for together by all who ask at once, and again by who asks later', async () => {
+  it('are read once for all that ask together, and again for later questions', async () => {
     const state = new FragileState();
     const { records } = await replicate(state);
     const before = state.reads;
@@ -127,7 +127,7 @@ describe('replicated records', () => {
     expect(records.current.get('a')).toBe('x');
   });
 
-  it('show what was written before the question, also while an older question is open', async () => {
+  it('show what was written before the question, even while an older question is open', async () => {
     const state = new FragileState();
     const { records } = await replicate(state);
     const open = records.learn();

@@ -65,13 +65,13 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.beginAttempt('d', limit, start + 5 * minute + 4)).toBe(true);
     });
 
-    it('now and then are never too many', async () => {
+    it('at intervals are never too many', async () => {
       const state = await create();
       for (let index = 0; index < 20; index += 1)
         expect(await state.beginAttempt('d', limit, start + index * 2 * minute)).toBe(true);
     });
 
-    it('that ended well count for nothing', async () => {
+    it('that succeeded do not count', async () => {
       const state = await create();
       for (let index = 0; index < 20; index += 1) {
         expect(await state.beginAttempt('d', limit, start + index)).toBe(true);
@@ -79,7 +79,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       }
     });
 
-    it('that ended well take back themselves only', async () => {
+    it('that succeeded take back only themselves', async () => {
       const state = await create();
       for (const at of [0, 1, 2, 3]) await state.beginAttempt('d', limit, start + at);
       await state.beginAttempt('d', limit, start + 4);
@@ -90,7 +90,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.beginAttempt('d', limit, start + 6)).toBe(false);
     });
 
-    it('that come many at once are five', async () => {
+    it('that arrive many at once are limited to five', async () => {
       const state = await create();
       const all = await Promise.all(Array.from({ length: 100 }, () => state.beginAttempt('d', limit, start)));
       expect(all.filter(Boolean)).toHaveLength(5);
@@ -134,7 +134,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.removeRecord('a')).toBe(false);
     });
 
-    it('say whether they go on from what was known', async () => {
+    it('say whether they continue what was known', async () => {
       const state = await create();
       const empty = await state.readRecords(undefined);
       await state.putRecord('a', 'one');
@@ -146,7 +146,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect((await state.readRecords(empty?.version))?.isContinued).toBe(true);
     });
 
-    it('are put back beside those that are there', async () => {
+    it('are put back beside existing ones', async () => {
       const state = await create();
       await state.putRecord('a', 'new');
       const before = await state.readRecords(undefined);
@@ -185,7 +185,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       },
     );
 
-    it('are no more than fit, but may be replaced', async () => {
+    it('are limited in number, but may be replaced', async () => {
       const state = await create();
       const ids = Array.from({ length: maxRecords }, (_, index) => String(index));
       for (let index = 0; index < maxRecords; index += 500) {
@@ -197,7 +197,7 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       await state.removeRecord('18');
       expect(await state.putRecord('one more', 'x')).toBe(true);
       expect((await state.readRecords(undefined))?.records.size).toBe(maxRecords);
-      // What was lost is put back all the same.
+      // What was lost is still put back.
       await state.restoreRecords(new Map(ids.map((id) => [`lost ${id}`, 'x'])));
       expect((await state.readRecords(undefined))?.records.size).toBe(2 * maxRecords);
     });

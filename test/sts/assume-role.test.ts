@@ -46,7 +46,7 @@ describe('AssumeRole of a user', () => {
     expect(elementText(identity.response.body, 'UserId')).toBe('AROAOPEN:tester');
   });
 
-  it('records what became known', async () => {
+  it('records who called, and what was decided and issued', async () => {
     const { facts } = await assume('open');
     expect(facts).toMatchObject({
       operation: 'AssumeRole',
@@ -71,7 +71,7 @@ describe('AssumeRole of a user', () => {
     expect(elementText(outcome.response.body, 'Arn')).toBe(sessionArn('open', 'tester'));
   });
 
-  it('lets a trust that names the user itself do without an identity policy', async () => {
+  it('needs no identity policy where the trust names the user itself', async () => {
     expect((await assume('direct', keyOf('nobody'))).code).toBe('');
   });
 
@@ -96,7 +96,7 @@ describe('AssumeRole of a user', () => {
     expect(outcome.message).toBe(denialOf('nobody', 'open', noIdentity));
   });
 
-  it('gives up nothing about existence: the text depends on the caller alone', async () => {
+  it('reveals nothing about existence: the text depends on the caller alone', async () => {
     for (const role of ['closed', 'no-such-role']) {
       const permitted = await assume(role);
       expect([permitted.code, permitted.message]).toEqual(['AccessDenied', denialOf('alice', role)]);
@@ -110,7 +110,7 @@ describe('AssumeRole of a user', () => {
     }
   });
 
-  it('seals what decided, which says nothing about the role either', async () => {
+  it('seals what decided, which reveals nothing about the role either', async () => {
     const refused = await assume('closed');
     const missing = await assume('absent');
     expect(refused.sealed.length).toBeGreaterThan(100);
@@ -202,7 +202,7 @@ describe('AssumeRole of a user', () => {
     expect([outcome.code, outcome.response.status]).toEqual(['InvalidClientTokenId', 403]);
   });
 
-  it('keeps two sessions apart that were forced onto one access key id', async () => {
+  it('keeps apart two sessions that are forced onto one access key id', async () => {
     let fill = 0;
     const collide = dependenciesOf(world, {
       // Access key ids take 5 bytes of randomness: those repeat, seeds do not.
@@ -225,7 +225,7 @@ describe('AssumeRole of a user', () => {
 });
 
 describe('a decision that fails', () => {
-  it('denies, says what any other denial says, and keeps the cause for the log', async () => {
+  it('denies with the message of any other denial, and keeps the cause for the log', async () => {
     class BrokenIndex extends StatementIndex {
       override find(): never {
         throw new Error('broken on purpose');

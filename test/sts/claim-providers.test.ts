@@ -82,7 +82,7 @@ const people = (clientIds: string): string => `name: people, clientIds: ${client
 const workloads = 'name: workloads, clientIds: [workloads]';
 
 describe('a session of a claim-mode provider', () => {
-  it('ends when the provider gets other client ids, and not when they change places', async () => {
+  it('ends when the provider gets other client ids, and not when their order changes', async () => {
     const keys = await credentials(
       await sidecarWith(people('[storage, desktop]')),
       await idp.mint({ aud: 'storage', policy: 'ReadData' }),
@@ -107,7 +107,7 @@ describe('a token for the audiences of several providers', () => {
     ['last', [() => workloads, () => people('[storage]'), () => staff]],
   ];
 
-  it.each(orders)('is judged by the one that the RoleArn means, be it listed %s', async (_, providers) => {
+  it.each(orders)('is judged by the provider that the RoleArn selects, listed %s', async (_, providers) => {
     const url = await sidecarWith(...providers.map((one) => one()));
     const token = await idp.mint({ aud: ['console', 'storage', 'workloads'], policy: 'ReadData' });
     expect(await arnFor(url, token, generated)).toBe(session(openIdRoleId('console')));
@@ -116,7 +116,7 @@ describe('a token for the audiences of several providers', () => {
     expect(await arnFor(url, token, `arn:aws:iam::${account}:role/pod`)).toBe(session('pod'));
   });
 
-  it.each(orders)('passes every check of that one, be it listed %s', async (_, providers) => {
+  it.each(orders)('has to pass every check of that provider, listed %s', async (_, providers) => {
     const url = await sidecarWith(...providers.map((one) => one()));
     const mint = (claims: Record<string, unknown>): Promise<string> =>
       idp.mint({ aud: ['console', 'storage', 'workloads'], policy: 'ReadData', ...claims });

@@ -22,7 +22,7 @@ beforeEach(() => {
   dependencies = dependenciesOf(world);
 });
 
-/** What each action has to be sent beside the parameter that is tried. */
+/** What each action needs beside the parameter under test. */
 const usual: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   AssumeRole: { RoleArn: roleArn('data'), RoleSessionName: 'me' },
   AssumeRoleWithWebIdentity: { RoleArn: roleArn('data'), RoleSessionName: 'me', WebIdentityToken: 'a.b.c.d' },
@@ -43,7 +43,7 @@ const unsigned: ReadonlySet<string> = new Set([
   'AssumeRoleWithCustomToken',
 ]);
 
-/** What is said of one parameter; empty when nothing is. */
+/** The error about one parameter; empty when there is none. */
 async function saidOf(action: string, name: string, value: string, path: string): Promise<string> {
   const form = { Action: action, Version: version, ...usual[action], [name]: value };
   const key = unsigned.has(action) ? undefined : keyOf('alice');
@@ -186,7 +186,7 @@ describe('the limits of a parameter', () => {
     expect(await said('ключ / 1_.:=+-@', '값')).toEqual([]);
   });
 
-  it('are all said at once, for every action', async () => {
+  it('are all reported at once, for every action', async () => {
     for (const { action, name } of cases) {
       const form = { Action: action, Version: version, ...usual[action], [name]: '', DurationSeconds: '1' };
       const key = unsigned.has(action) ? undefined : keyOf('alice');

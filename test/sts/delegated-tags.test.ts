@@ -92,7 +92,7 @@ describe('tags and a source identity that a trust policy delegates to the accoun
     expect(message).toContain(refusal);
   });
 
-  it('need the permission of a session for what comes along from it', async () => {
+  it('need the permission of a session for what it passes on', async () => {
     const passing = { ...tagged, 'TransitiveTagKeys.member.1': 'team' };
     const silent = credentialsIn(await assume('hop-silent', passing, keyOf('free')));
     expect((await assume('delegated', {}, silent)).message).toContain('sts:TagSession');

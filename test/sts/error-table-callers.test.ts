@@ -35,7 +35,7 @@ const starts = (text: string): string => expect.stringMatching(new RegExp(`^${te
 
 type Row = readonly [situation: string, call: () => Promise<Refusal>, expected: Refusal];
 
-/** The table of the STS contract, its rows about proving who asks. */
+/** The rows of the STS contract's table about authentication. */
 const rows: readonly Row[] = [
   [
     'a token of an issuer that is not configured',
@@ -92,9 +92,9 @@ const rows: readonly Row[] = [
     },
     ['InvalidIdentityToken', 400, suffix('used before')],
   ],
-  ['a webhook that says no', () => plugin('stranger'), ['AccessDenied', 403, suffix('')]],
+  ['a webhook that denies', () => plugin('stranger'), ['AccessDenied', 403, suffix('')]],
   [
-    'a webhook that is ill',
+    'a webhook that fails',
     async () => {
       webhook.answerWith((_, response) => {
         response.writeHead(500).end();
@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
     },
     ['IDPCommunicationError', 400, suffix('')],
   ],
-  ['a role that is of no webhook', () => plugin('aaa', roleArn('data')), ['AccessDenied', 403, suffix('')]],
+  ['a role of no webhook', () => plugin('aaa', roleArn('data')), ['AccessDenied', 403, suffix('')]],
   [
     'an unknown key',
     () => refusal(identity({ accessKeyId: 'AKIAUNKNOWNUNKNOWN11', secretAccessKey: 'x'.repeat(40) })),
@@ -177,13 +177,13 @@ const rows: readonly Row[] = [
     ['InvalidAuthorizationMessageException', 400, suffix('')],
   ],
   [
-    'a key that says nothing of an account',
+    'a key that reveals no account',
     () => refusal(as(alice).send(new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIA0000000000000000' }))),
     ['ValidationError', 400, suffix('')],
   ],
 ];
 
-describe('what is refused before it is known who asks, through an SDK', () => {
+describe('what is refused before the caller is known, through an SDK', () => {
   it.each(rows)('%s', async (_, call, expected) => {
     expect(await call()).toEqual(expected);
   });

@@ -47,7 +47,7 @@ const bigPolicy = (): string =>
 
 type Row = readonly [situation: string, call: () => Promise<Refusal>, expected: Refusal];
 
-/** The table of the STS contract, its rows about permissions. A situation with several rows stands here several times. */
+/** The rows of the STS contract's table about permissions. A situation with several rows is listed several times. */
 const rows: readonly Row[] = [
   [
     'denied by the identity policies',
@@ -86,7 +86,7 @@ const rows: readonly Row[] = [
     ['AccessDenied', 403, starts(`${denied(aliceArn, 'closed')}(?:${sealed}|$)`)],
   ],
   [
-    'allowed by the own policies, the role does not exist',
+    'allowed by the caller’s own policies, the role does not exist',
     () => refusal(role('missing')),
     ['AccessDenied', 403, starts(`${denied(aliceArn, 'missing')}(?:${sealed}|$)`)],
   ],
@@ -187,7 +187,7 @@ const rows: readonly Row[] = [
     ],
   ],
   [
-    'a transitive key that is no tag',
+    'a transitive key that is not a tag',
     () => refusal(role('data', { Tags: [{ Key: 'team', Value: 'blue' }], TransitiveTagKeys: ['other'] })),
     ['InvalidParameterValue', 400, suffix('other')],
   ],
@@ -233,7 +233,7 @@ const rows: readonly Row[] = [
     ['PackedPolicyTooLarge', 400, suffix('')],
   ],
   [
-    'a policy that is none',
+    'a malformed policy',
     () => refusal(role('data', { Policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Perhaps"}]}' })),
     ['MalformedPolicyDocument', 400, suffix('Effect')],
   ],

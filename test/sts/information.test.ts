@@ -88,11 +88,11 @@ describe('GetAccessKeyInfo', () => {
     'A'.repeat(15),
     'A'.repeat(129),
     'ASIAY34FZKBOKMUTVV7A ',
-  ])('refuses %j, which tells no account', async (accessKeyId) => {
+  ])('refuses %j, which holds no account', async (accessKeyId) => {
     expect(await accountOf(accessKeyId)).toBe('ValidationError');
   });
 
-  it('is for callers that are allowed it', async () => {
+  it('is for callers that have the permission', async () => {
     const key = 'ASIAY34FZKBOKMUTVV7A';
     expect(await accountOf(key, await auditor())).toBe('609629065308');
     expect(await accountOf(key, keyOf('root'))).toBe('609629065308');
@@ -103,7 +103,7 @@ describe('GetAccessKeyInfo', () => {
 });
 
 describe('an action on no resource of its own', () => {
-  it('is beside every resource that NotResource names', async () => {
+  it('is outside every resource that NotResource names', async () => {
     const message = await encodedMessage();
     const key = 'ASIAY34FZKBOKMUTVV7A';
     expect((await decode(message, keyOf('excluding'))).code).toBe('');
@@ -133,7 +133,7 @@ describe('DecodeAuthorizationMessage', () => {
     });
   });
 
-  it('is for callers that are allowed it', async () => {
+  it('is for callers that have the permission', async () => {
     const message = await encodedMessage();
     expect((await decode(message, await auditor())).code).toBe('');
     expect((await decode(message, keyOf('root'))).code).toBe('');
@@ -142,7 +142,7 @@ describe('DecodeAuthorizationMessage', () => {
     }
   });
 
-  it('refuses what this service did not seal within a day', async () => {
+  it('refuses a message that this service did not seal within a day', async () => {
     const message = await encodedMessage();
     const changed = `${message.slice(0, -1)}${message.endsWith('A') ? 'B' : 'A'}`;
     const token = (await session()).sessionToken ?? '';
@@ -155,7 +155,7 @@ describe('DecodeAuthorizationMessage', () => {
     expect((await decode(message, keyOf('alice'), testNowMs + 86_399_000)).code).toBe('');
   });
 
-  it('refuses what is too long, or nothing', async () => {
+  it('refuses a message that is too long or empty', async () => {
     expect((await decode('x'.repeat(10_241))).code).toBe('ValidationError');
     expect((await decode('')).code).toBe('ValidationError');
     expect((await call('DecodeAuthorizationMessage', {})).code).toBe('ValidationError');

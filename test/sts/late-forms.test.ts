@@ -40,7 +40,7 @@ afterEach(async () => {
   await idp.stop();
 });
 
-/** Sends a form of that caller, or of a stranger, and does `meanwhile` once the head has arrived and before the form is sent. */
+/** Sends a form of that caller, or of a stranger, and runs `meanwhile` once the head has arrived and before the form is sent. */
 async function sendLate(
   caller: SdkCredentials | undefined,
   form: Readonly<Record<string, string>>,
@@ -75,11 +75,11 @@ describe.each([
   ['AssumeRole', assumeReader],
   ['GetCallerIdentity', { Action: 'GetCallerIdentity' }],
 ])('a form of %s', (_, form) => {
-  it('is refused when its session expires before the form is there', async () => {
+  it('is refused when its session expires before the form has arrived', async () => {
     expect(await sendLate(session, form, () => clock.advance(3_700_000))).toBe('403 ExpiredToken');
   });
 
-  it('is refused when its session is revoked before the form is there', async () => {
+  it('is refused when its session is revoked before the form has arrived', async () => {
     const revoke = async (): Promise<void> => {
       const { status } = await controlClient(sidecar.controlUrl, token).add({ role: 'data' });
       expect(status).toBe(201);
@@ -88,7 +88,7 @@ describe.each([
   });
 });
 
-it('a form of a long-term key, and one of a session that holds, is answered however late it is', async () => {
+it('a form of a long-term key, or of a session that stays valid, is answered however late it arrives', async () => {
   expect(await sendLate(alice, assumeReader, () => clock.advance(600_000))).toBe('200');
   expect(await sendLate(session, { Action: 'GetCallerIdentity' }, () => undefined)).toBe('200');
 });
@@ -103,12 +103,12 @@ describe('a form with an id token', () => {
     }),
   });
 
-  it('is refused when the token expires before the form is there', async () => {
+  it('is refused when the token expires before the form has arrived', async () => {
     const late = await sendLate(undefined, await form(), () => clock.advance(301_000));
     expect(late).toBe('400 ExpiredTokenException');
   });
 
-  it('gives credentials when the token is still good then', async () => {
+  it('gives credentials when the token is still valid then', async () => {
     expect(await sendLate(undefined, await form(), () => clock.advance(200_000))).toBe('200');
   });
 });

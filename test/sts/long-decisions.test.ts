@@ -92,7 +92,7 @@ async function mostStepsOfATurn(act: () => Promise<unknown>): Promise<number> {
 const headers = { 'user-agent': 'a'.repeat(2_048), referer: 'a'.repeat(2_048) };
 const tags = { 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' };
 
-describe('a decision of STS by policies that take long', () => {
+describe('an STS decision by policies that take long', () => {
   it.each<[string, string, Record<string, string>, string]>([
     ['AssumeRole', 'alice', assumeRoleForm('data', tags), ''],
     ['a refused AssumeRole', 'bob', assumeRoleForm('data', tags), 'AccessDenied'],
@@ -108,7 +108,7 @@ describe('a decision of STS by policies that take long', () => {
       { Action: 'GetAccessKeyInfo', Version: version, AccessKeyId: 'ASIAY34FZKBOKMUTVV7A' },
       'AccessDenied',
     ],
-  ])('leaves room for everything else: %s', async (_, caller, form, code) => {
+  ])('leaves room for other work: %s', async (_, caller, form, code) => {
     const request = await arrive(form, keyOf(caller), { headers });
     const dependencies = dependenciesOf(world);
     const codes: string[] = [];

@@ -96,13 +96,13 @@ describe('one-time codes', () => {
       expect((await session(withCode(code), { nowMs: seconds * 1000 })).code).toBe('');
   });
 
-  it.each([-30_000, 0, 30_000])('are good for a clock that is %i ms away', async (drift) => {
+  it.each([-30_000, 0, 30_000])('are valid for a clock that is %i ms off', async (drift) => {
     expect((await session(withCode(codeAt(testNowMs + drift)))).code).toBe('');
   });
 
   it.each([
     ['two steps old', codeAt(testNowMs - 60_000)],
-    ['of two steps to come', codeAt(testNowMs + 60_000)],
+    ['two steps ahead', codeAt(testNowMs + 60_000)],
     ['of another device', codeAt(testNowMs, 'secret-secret-s')],
     ['made up', '000000'],
   ])('are refused when they are %s', async (_, code) => {
@@ -114,7 +114,7 @@ describe('one-time codes', () => {
     expect((await session(withCode(code))).code).toBe('ValidationError');
   });
 
-  it('are good once, for all actions together', async () => {
+  it('are valid once, for all actions together', async () => {
     const code = codeAt(testNowMs);
     expect((await session(withCode(code))).code).toBe('');
     expect((await session(withCode(code))).message).toBe(wrong);
@@ -122,13 +122,13 @@ describe('one-time codes', () => {
     expect((await session(withCode(codeAt(testNowMs + 30_000)))).code).toBe('');
   });
 
-  it('are good once when they come many times at once', async () => {
+  it('are valid once when they are sent many times at once', async () => {
     const code = codeAt(testNowMs);
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => session(withCode(code))));
     expect(outcomes.filter((outcome) => outcome.code === '')).toHaveLength(1);
   });
 
-  it('are of the calling user’s own devices', async () => {
+  it('have to come from the calling user’s own devices', async () => {
     const code = codeAt(testNowMs);
     expect((await session(withCode(code), { as: keyOf('bob') })).message).toBe(wrong);
     expect((await session(withCode(code, serial('bob')))).message).toBe(wrong);
@@ -138,7 +138,7 @@ describe('one-time codes', () => {
   });
 
   it.each([{ SerialNumber: serial('alice') }, { TokenCode: '123456' }])(
-    'come with their device: %j',
+    'need their device: %j',
     async (form) => {
       const outcome = await session(form);
       expect([outcome.code, outcome.message]).toEqual([
@@ -148,7 +148,7 @@ describe('one-time codes', () => {
     },
   );
 
-  it('lock their device for five minutes when five were wrong in five', async () => {
+  it('lock their device for five minutes after five wrong ones in five minutes', async () => {
     const at = (minutes: number): number => testNowMs + minutes * 60_000;
     for (const minute of [0, 1, 2, 3, 4]) await session(withCode('000000'), { nowMs: at(minute) });
     expect((await session(withCode(codeAt(at(5))), { nowMs: at(5) })).message).toBe(wrong);
@@ -156,7 +156,7 @@ describe('one-time codes', () => {
     expect((await session(withCode(codeAt(at(9.5))), { nowMs: at(9.5) })).code).toBe('');
   });
 
-  it('do not lock a device that was wrong now and then', async () => {
+  it('do not lock a device after an occasional wrong one', async () => {
     const at = (minutes: number): number => testNowMs + minutes * 60_000;
     for (const minute of [0, 2, 4, 6, 8]) await session(withCode('000000'), { nowMs: at(minute) });
     expect((await session(withCode(codeAt(at(9))), { nowMs: at(9) })).code).toBe('');
@@ -171,7 +171,7 @@ describe('a second factor', () => {
     expect((await assume('fresh', withCode(codeAt(testNowMs + 30_000)))).code).toBe('');
   });
 
-  it('stays with the session that was asked for with it, and gets older', async () => {
+  it('stays with the session that was requested with it, and ages', async () => {
     const as = credentialsIn(await session(withCode(codeAt(testNowMs))));
     expect((await assume('guarded', {}, { as })).code).toBe('');
     expect((await assume('fresh', {}, { as, nowMs: testNowMs + 3_599_000 })).code).toBe('');
@@ -180,19 +180,19 @@ describe('a second factor', () => {
     expect((await assume('guarded', {}, { as: without })).code).toBe('AccessDenied');
   });
 
-  it('does not go on to the session of a role', async () => {
+  it('does not carry over to the session of a role', async () => {
     const role = credentialsIn(await assume('guarded', withCode(codeAt(testNowMs))));
     expect((await assume('guarded', {}, { as: role })).code).toBe('AccessDenied');
     expect((await assume('open', {}, { as: role })).code).toBe('');
   });
 
-  it('is nothing that a session of a role could prove', async () => {
+  it('cannot be proved by a session of a role', async () => {
     const role = credentialsIn(await assume('guarded', withCode(codeAt(testNowMs))));
     const outcome = await assume('open', withCode(codeAt(testNowMs + 30_000)), { as: role });
     expect(outcome.message).toBe(wrong);
   });
 
-  it('shows in no answer and no fact', async () => {
+  it('appears in no answer and no fact', async () => {
     const outcome = await session(withCode('000000'));
     expect(JSON.stringify([outcome, document()])).not.toContain('000000');
   });

@@ -124,7 +124,7 @@ describe('GetSessionToken', () => {
     expect((await sessionToken({ [name]: 'x'.repeat(30) })).code).toBe('InvalidParameterCombination');
   });
 
-  it('may assume roles, as the user it is', async () => {
+  it('may assume roles, as its user', async () => {
     const session = credentialsIn(await sessionToken({ DurationSeconds: '900' }));
     const form = { ...assumeRoleForm('open'), DurationSeconds: '3600' };
     expect((await call('AssumeRole', form, session)).code).toBe('');
@@ -132,7 +132,7 @@ describe('GetSessionToken', () => {
     expect((await call('AssumeRole', assumeRoleForm('open'), poor)).code).toBe('AccessDenied');
   });
 
-  it('ends with the user: one made anew is another', async () => {
+  it('ends with the user: a recreated user is another one', async () => {
     const session = credentialsIn(await sessionToken());
     const without = dependenciesOf(buildWorld({ users: { nobody: {} } }));
     expect(await whoIs(session, without)).toEqual(['InvalidClientTokenId']);
@@ -140,7 +140,7 @@ describe('GetSessionToken', () => {
     expect(await whoIs(session, dependenciesOf(renamed as typeof world))).toEqual(['InvalidClientTokenId']);
   });
 
-  it('of root ends when root has no key any more', async () => {
+  it('of root ends when root has no key left', async () => {
     const session = credentialsIn(await sessionToken({}, keyOf('root')));
     expect(await whoIs(session, dependenciesOf(buildWorld({ users, roles })))).toEqual([
       'InvalidClientTokenId',
@@ -164,13 +164,13 @@ describe('GetFederationToken', () => {
     expect(await secondsOf(outcome)).toBe(43_200);
   });
 
-  it('reports how full the session is, also when it is empty', async () => {
+  it('reports how full the session is, even when it is empty', async () => {
     expect(elementText((await federate()).response.body, 'PackedPolicySize')).toBe('0');
     const outcome = await federate({ Policy: JSON.stringify(may('s3:GetObject')) });
     expect(Number(elementText(outcome.response.body, 'PackedPolicySize'))).toBeGreaterThan(0);
   });
 
-  it('needs the permission on the very name', async () => {
+  it('needs the permission on exactly that name', async () => {
     const outcome = await federate({}, keyOf('nobody'));
     expect([outcome.code, outcome.response.status]).toEqual(['AccessDenied', 403]);
     expect(outcome.message).toBe(
@@ -262,8 +262,8 @@ describe('temporary credentials', () => {
   });
 });
 
-describe('a user that is renamed to a role', () => {
-  it('is none', async () => {
+describe('a session of a user whose name now belongs to a role', () => {
+  it('is not a session of that role', async () => {
     const session = credentialsIn(await sessionToken());
     expect(
       await whoIs(session, dependenciesOf(buildWorld({ roles: { alice: { trust: trust('*') } } }))),

@@ -27,7 +27,7 @@ function failed(value: string | null, path: string, constraint: string): string 
 const namePattern = 'satisfy regular expression pattern: [\\w+=,.@-]*';
 
 describe('constraints of AssumeRole', () => {
-  it('lists every violated one in one error', async () => {
+  it('are all listed in one error when they are violated', async () => {
     const outcome = await assume({ RoleSessionName: '!', DurationSeconds: '899', ExternalId: 'x' });
     expect([outcome.code, outcome.response.status]).toEqual(['ValidationError', 400]);
     expect(outcome.message).toBe(
@@ -160,7 +160,7 @@ describe('a session policy under a misspelt name', () => {
     expect(outcome.message).toBe(failed(policyArn('p'), name, 'be written as PolicyArns.member.N.arn'));
   });
 
-  it('is not one when the list is empty', async () => {
+  it('is accepted when the list is empty', async () => {
     expect((await assume({ PolicyArns: '', Tags: '' })).code).toBe('');
     expect((await assume({ PolicyArns: policyArn('p') })).code).toBe('ValidationError');
   });
@@ -184,7 +184,7 @@ describe('parameters that this version cannot honour', () => {
     ]);
   });
 
-  it('does not stand in the way of undeclared ones, which are ignored', async () => {
+  it('do not affect undeclared ones, which are ignored', async () => {
     expect((await assume({ NoSuchParameter: 'x', roleArn: 'y' })).code).toBe('');
   });
 });

@@ -33,7 +33,7 @@ const session = credentialsIn(
   await serve(await arrive(assumeRoleForm('data', { DurationSeconds: '900' }), keyOf('alice')), dependencies),
 );
 
-/** What is found out from the head: nothing, or why the request is refused. */
+/** What the head alone shows: nothing, or why the request is refused. */
 async function precheck({ raw }: Arrival, of: StsDependencies = dependencies): Promise<string> {
   try {
     await precheckCall(raw, of, { add: () => undefined });
@@ -52,7 +52,7 @@ describe('the head of a signed action', () => {
   it.each<[string, string, () => Promise<Arrival>]>([
     ['no signature', 'no_credentials', () => inQuery(undefined)],
     ['an unknown key', 'unknown_access_key', () => inQuery(stranger)],
-    ['a token that is none', 'invalid_token', () => inQuery({ ...session, sessionToken: 'a.b.c.d.e' })],
+    ['a malformed token', 'invalid_token', () => inQuery({ ...session, sessionToken: 'a.b.c.d.e' })],
     ['the token of another key', 'invalid_token', () => inQuery({ ...session, ...stranger })],
     ['a token beside a long-term key', 'invalid_token', () => inQuery({ ...session, ...keyOf('alice') })],
     [
@@ -83,7 +83,7 @@ describe('the head of a signed action', () => {
   ])('with %s is refused: %s', async (_, reason, make) => {
     const arrival = await make();
     expect(await precheck(arrival)).toBe(reason);
-    // The service itself says the same once the body is there.
+    // The service itself gives the same answer once the body has arrived.
     const { error } = await serve(arrival, dependencies);
     expect(error?.authenticationReason).toBe(reason);
   });
@@ -131,7 +131,7 @@ describe('a head that does not name a signed action', () => {
     expect(await precheck(await inQuery(undefined, { headers: stray, ...options }))).toBe('nothing');
   });
 
-  it('names it twice: the service says so', async () => {
+  it('is left to the service when it names the action twice', async () => {
     const arrival = await inQuery(undefined);
     const parameters = [...arrival.raw.parameters, ...arrival.raw.parameters];
     expect(await precheck({ ...arrival, raw: { ...arrival.raw, parameters } })).toBe('nothing');

@@ -55,7 +55,7 @@ describe('a presigned URL of STS', () => {
     [900, 15 * minuteMs],
     [604_800, 15 * minuteMs],
     [60, -15 * minuteMs],
-  ])('that says %d seconds is good after %d ms', async (expiresIn, laterMs) => {
+  ])('that lasts %d seconds is valid after %d ms', async (expiresIn, laterMs) => {
     expect((await call(laterMs, expiresIn)).code).toBe('');
   });
 
@@ -64,7 +64,7 @@ describe('a presigned URL of STS', () => {
     [900, 16 * minuteMs],
     [604_800, 15 * minuteMs + 1],
     [604_800, 6 * 24 * 60 * minuteMs],
-  ])('that says %d seconds is stale after %d ms', async (expiresIn, laterMs) => {
+  ])('that lasts %d seconds has expired after %d ms', async (expiresIn, laterMs) => {
     const { code, response, message } = await call(laterMs, expiresIn);
     expect([code, response.status]).toEqual(['SignatureDoesNotMatch', 403]);
     expect(message).toMatch(
@@ -72,13 +72,13 @@ describe('a presigned URL of STS', () => {
     );
   });
 
-  it('of the future is refused', async () => {
+  it('signed in the future is refused', async () => {
     const { code, message } = await call(-15 * minuteMs - 1, 604_800);
     expect(code).toBe('SignatureDoesNotMatch');
     expect(message).toMatch(/^Signature not yet current: .* \+ 15 min\.\)$/);
   });
 
-  it('does not live longer by another lifetime in its query', async () => {
+  it('does not live longer with another lifetime in its query', async () => {
     const raw = await arrive(minuteMs, 60, (target) =>
       target.replace('X-Amz-Expires=60', 'X-Amz-Expires=900'),
     );

@@ -21,7 +21,7 @@ import {
 } from './support/sts-fixture.ts';
 
 const provider = 'p'.repeat(64);
-/** Text of letters that no packing makes shorter. */
+/** Text of letters that packing does not shorten. */
 const noise = (length: number): string => randomBytes(length).toString('base64url').slice(0, length);
 const names = Array.from({ length: 60 }, () => noise(128));
 
@@ -98,7 +98,7 @@ describe('a session that names its policies', () => {
     expect((await ask({ expiresAt: now })).code).toBe('ExpiredTokenException');
   });
 
-  it('is gone where its provider is another one, and is never of a role of the directory', async () => {
+  it('ends when its provider is replaced, and never belongs to a role of the directory', async () => {
     const credentials = credentialsIn(await ask());
     const identityOf = async (directory: Directory): Promise<string> =>
       (await serve(await arrive(identityForm, credentials), dependenciesOf(directory))).code;
@@ -128,7 +128,7 @@ describe('a session that names its policies', () => {
 });
 
 describe('violated constraints', () => {
-  it('are all told at once, whichever mode the RoleArn means', async () => {
+  it('are all reported at once, whichever mode the RoleArn selects', async () => {
     const iamMode = await serve(
       await arrive(
         { Action: 'AssumeRoleWithWebIdentity', Version: version, DurationSeconds: '1' },

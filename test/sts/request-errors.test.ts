@@ -31,7 +31,7 @@ async function send(
 
 const answer = ({ code, response }: Outcome): [string, number] => [code, response.status];
 
-describe('where parameters stand', () => {
+describe('the place of parameters', () => {
   const form = assumeRoleForm('direct');
 
   it('is the body, the query, or both', async () => {
@@ -47,7 +47,7 @@ describe('where parameters stand', () => {
     expect(answer(outcome)).toEqual(['InvalidQueryParameter', 400]);
     const body = `${new URLSearchParams(form).toString()}&RoleArn=x`;
     expect(answer(await send({}, { body }))).toEqual(['InvalidQueryParameter', 400]);
-    // Spelt differently, it is the same name.
+    // Spelled differently, it is the same name.
     expect(answer(await send({}, { body: `${body.replace(/&RoleArn=x$/, '')}&Role%41rn=x` }))).toEqual([
       'InvalidQueryParameter',
       400,
@@ -61,7 +61,7 @@ describe('where parameters stand', () => {
     ['a name without a value', 'Action'],
     ['JSON', '{"Action":"GetCallerIdentity"}'],
     ['an empty name', '=x'],
-  ])('refuses a body that is no form: %s', async (_, body) => {
+  ])('refuses a body that is not a form: %s', async (_, body) => {
     expect(answer(await send({}, { body }))).toEqual(['MalformedQueryString', 404]);
   });
 
@@ -161,7 +161,7 @@ describe('the caller', () => {
     }
   });
 
-  it('may be kept to some regions', async () => {
+  it('may be limited to some regions', async () => {
     const authentication = { ...dependencies.authentication, allowedRegions: new Set(['us-east-1']) };
     const arrival = await arrive(identityForm, alice, { region: 'eu-west-3' });
     const outcome = await serve(arrival, { ...dependencies, authentication });

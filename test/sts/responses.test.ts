@@ -88,7 +88,7 @@ describe('the form of an answer', () => {
 });
 
 describe('an unforeseen failure', () => {
-  it('is a 500 that says nothing, with the cause for the log', () => {
+  it('is a 500 that reveals nothing, with the cause for the log', () => {
     const response = renderStsError(new TypeError('secret-of-alice is broken'), request('r'));
     expect(response).toMatchObject({ status: 500, errorCode: 'InternalFailure' });
     expect(response.body).not.toContain('alice');

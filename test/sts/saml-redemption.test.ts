@@ -42,13 +42,13 @@ describe('an assertion', () => {
     ['for a role that it does not offer', { RoleArn: roleArn('plain') }, 'AccessDenied'],
     ['for a role that does not trust its provider', { RoleArn: roleArn('others') }, 'AccessDenied'],
     ['for longer than the role allows', { DurationSeconds: '7200' }, 'ValidationError'],
-    ['with a session policy that is none', { Policy: '{' }, 'MalformedPolicyDocument'],
+    ['with a malformed session policy', { Policy: '{' }, 'MalformedPolicyDocument'],
     [
       'with a session policy that does not exist',
       { 'PolicyArns.member.1.arn': 'arn:aws:iam::123456789012:policy/Missing' },
       'ValidationError',
     ],
-  ])('that was refused %s is good for another request, and for one only', async (_, changes, code) => {
+  ])('that was refused %s is valid for one other request only', async (_, changes, code) => {
     const assertion = idp.respond();
     for (let time = 0; time < 2; time += 1) {
       expect(await redeem(assertion, changes)).toMatch(new RegExp(`^${code}: `));
@@ -58,7 +58,7 @@ describe('an assertion', () => {
     expect(await redeem(assertion, { DurationSeconds: '900' })).toBe(replayed);
   });
 
-  it('whose session was too large with a session policy is good for a request without one', async () => {
+  it('whose session was too large with a session policy is valid for a request without one', async () => {
     // Four bytes and one character each: 40 such tags are within the limits of tags.
     const letter = '\u{10400}';
     const tags = Array.from({ length: 40 }, (_, index): [string, string[]] => [

@@ -14,7 +14,7 @@ describe('the session name of a subject', () => {
     '550e8400-e29b-41d4-a716-446655440000',
     'google-oauth2,103547991597142817347',
     'x'.repeat(64),
-  ])('is the subject where it can stand in a name: %s', (subject) => {
+  ])('is the subject itself where a name may hold it: %s', (subject) => {
     expect(sessionNameOf(subject)).toBe(subject);
   });
 
@@ -48,7 +48,7 @@ describe('the session name of a subject', () => {
     expect(sessionNameOf(one)).not.toBe(sessionNameOf(other));
   });
 
-  it('cannot be had by taking for a subject what another one is called', () => {
+  it('cannot be obtained by a subject that equals the session name of another', () => {
     for (const subject of ['Zoë', '李明', 'auth0|1', 'x'.repeat(100)]) {
       const name = sessionNameOf(subject);
       expect(sessionNameOf(name)).not.toBe(name);

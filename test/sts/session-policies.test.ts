@@ -95,7 +95,7 @@ describe('session policies', () => {
     expect(tagged.message).toContain('The session policies take 4096 characters');
   });
 
-  it('of their own may be longer for AssumeRole only, whose model has no maximum', async () => {
+  it('may each be longer for AssumeRole only, whose model has no maximum', async () => {
     const long = JSON.stringify(readOnly).padEnd(2049);
     const call = async (form: Readonly<Record<string, string>>, isSigned: boolean) =>
       serve(await arrive(form, isSigned ? keyOf('alice') : undefined), dependencies);

@@ -170,7 +170,7 @@ describe('transitive tags', () => {
     expect([again.code, again.response.status]).toEqual(['InvalidParameterValue', 400]);
   });
 
-  it('give no credentials that no request could be made with', async () => {
+  it('never give credentials that are too large for any request', async () => {
     // Of one character: it packs so well that the packed size stays far below its limit.
     const wide = (first: number): Record<string, string> =>
       Object.fromEntries(

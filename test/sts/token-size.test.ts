@@ -44,7 +44,7 @@ function fullTags(
 
 type Vouched = NonNullable<SessionClaims['federation']>;
 
-/** Whoever vouches, in the longest words that the configuration and the checks of tokens and assertions let through. */
+/** What vouches for a session, in the longest words that the configuration and the checks of tokens and assertions allow. */
 const byToken = (text: (length: number) => string): Vouched => ({
   provider: `arn:aws-us-gov:iam::123456789012:oidc-provider/${ascii(247)}`,
   subject: text(255),

@@ -25,13 +25,13 @@ function doesNotCompile(granted: Promise<TrustGrant>): readonly (() => unknown)[
   } as const;
   const lookalike = { principal, durationSeconds: 900, claims: { tags: [] } };
   return [
-    // @ts-expect-error an object literal is no proof
+    // @ts-expect-error an object literal is not a proof
     () => issue({ principal, durationSeconds: 900, claims: { tags: [] } }, none, issuer, 0),
     // @ts-expect-error nor is anything of the same shape
     () => issue(lookalike, none, issuer, 0),
     // @ts-expect-error a decision that was not waited for proves nothing
     () => issue(granted, none, issuer, 0),
-    // @ts-expect-error the constructor is not to be had through the type
+    // @ts-expect-error the constructor cannot be reached through the type
     () => new TrustGrant(),
   ];
 }

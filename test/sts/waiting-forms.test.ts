@@ -99,7 +99,7 @@ async function keptByEach(form: Buffer): Promise<{ readonly memory: number; read
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a form that waits for a provider', () => {
-  it('keeps what its action takes, if a webhook is asked', async () => {
+  it('keeps what its action takes while a webhook is asked', async () => {
     webhook.answerWith(() => true);
     const action = 'Action=AssumeRoleWithCustomToken&Version=2011-06-15';
     const form = filled(`${action}&RoleArn=arn%3Aminio%3Aiam%3A%3A%3Arole%2Fidmp-hook&Token=a-token`);
@@ -108,7 +108,7 @@ describe('a form that waits for a provider', () => {
     expect(kept.counted).toBeLessThan(KiB);
   });
 
-  it('keeps what its action takes, if keys are fetched, and its token unread', async () => {
+  it('keeps what its action takes while keys are fetched, and its token unread', async () => {
     idp.answerWith(() => true);
     const now = Math.floor(Date.now() / 1000);
     const claims = { iss: idp.issuer, aud: 'sts-sidecar', sub: 'subject', iat: now, exp: now + 3600 };

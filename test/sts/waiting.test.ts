@@ -20,7 +20,7 @@ const form = {
   WebIdentityToken: 'a.b.c',
 };
 
-/** What the listener hears while a call waits twice for its provider, and what the caller is answered. */
+/** What the listener is told while a call waits twice for its provider, and the answer to the caller. */
 async function call(
   webIdentity: IdentityProviders['webIdentity'],
 ): Promise<{ heard: string[]; answer: string }> {
@@ -46,7 +46,7 @@ async function call(
 }
 
 describe('a call that waits for its provider', () => {
-  it('is told to the listener, every time it waits', async () => {
+  it('is reported to the listener every time it waits', async () => {
     const { heard } = await call(async (_proof, _now, observe) => {
       for (let time = 0; time < 2; time += 1) observe?.('login')();
       throw new IdentityFault('malformed', 'no token');

@@ -5,11 +5,11 @@ import type { Socket } from 'node:net';
 export interface AcceptedSockets {
   /** In the order in which they came; those that have closed stay. */
   readonly sockets: readonly Socket[];
-  /** Notes no more of them. */
+  /** Stops recording them. */
   stop(): void;
 }
 
-/** Notes every connection that is accepted on a port from now on. */
+/** Records every connection that is accepted on a port from now on. */
 export function acceptedOn(port: number): AcceptedSockets {
   const sockets: Socket[] = [];
   const note = (message: unknown): void => {

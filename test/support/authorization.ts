@@ -12,7 +12,7 @@ import type { S3Request } from '../../src/s3/operation.ts';
 import { route } from '../../src/s3/route.ts';
 import { testNowMs, toRawRequest, type WireRequest } from './raw-requests.ts';
 
-/** Decisions without a server: a directory of one user and one role, and requests whose signature is taken for good. */
+/** Decisions without a server: a directory of one user and one role, and requests whose signature counts as verified. */
 
 const account = '123456789012';
 
@@ -165,7 +165,7 @@ export function received(
     region: 'us-east-1',
     signedAtMs: testNowMs,
   };
-  // Only a verified signature makes one; what decisions are made of is all here.
+  // Only a verified signature makes one; everything that decisions need is here.
   return { request, authenticated: verified as unknown as Authenticated };
 }
 

@@ -14,7 +14,7 @@ const oids: Readonly<Record<string, string>> = {
   ec: '300a06082a8648ce3d040302',
 };
 
-/** A certificate that a key made for itself (RFC 5280), DER in base64. Its end is in 2001, as in many a metadata file. */
+/** A self-signed certificate (RFC 5280), DER in base64. It expired in 2001, like those of many metadata files. */
 export function selfSigned(privateKey: KeyObject, commonName = 'test', end = '010101000000Z'): string {
   const algorithm = Buffer.from(oids[privateKey.asymmetricKeyType ?? ''] ?? '', 'hex');
   const type = Buffer.from('0603550403', 'hex');

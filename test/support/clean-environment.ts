@@ -1,4 +1,4 @@
-/** The variables a child process needs from whoever started the tests; everything else stays behind. */
+/** The variables a child process inherits from the environment of the tests; all others are dropped. */
 const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TMPDIR', 'CI'] as const;
 
 /**

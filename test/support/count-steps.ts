@@ -20,7 +20,7 @@ export function countSteps(run: () => Promise<void>): Promise<number> {
 }
 
 /**
- * How many steps a run takes, together with all that was done since the last count. Half as dear as {@link countSteps}: each
+ * How many steps a run takes, together with all that was done since the last count. Half as expensive as {@link countSteps}: each
  * look at the blocks takes milliseconds, and starts them from zero.
  */
 export async function countNextSteps(run: () => Promise<void>): Promise<number> {
@@ -52,7 +52,7 @@ function isCounted(url: string): boolean {
 
 type Method = (this: unknown, ...given: unknown[]) => unknown;
 
-/** Lets a built-in method tell how much it looked at. */
+/** Makes a built-in method report how much it looked at. */
 function watch(
   prototype: object,
   name: PropertyKey,
@@ -72,7 +72,7 @@ function watch(
 
 const length = (value: unknown): number => (value as { readonly length: number }).length;
 
-/** From where a search began to behind what it found, or to the end. */
+/** From the start of a search to the end of what it found, or to the end of the text. */
 function searched(self: unknown, result: unknown, [wanted, from]: readonly unknown[]): number {
   const start = typeof from === 'number' ? from : 0;
   return result === -1 ? length(self) - start : Number(result) - start + String(wanted).length;

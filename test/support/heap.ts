@@ -24,7 +24,7 @@ export async function memoryOf(run: () => unknown): Promise<number> {
     const before = memory();
     const result = await run();
     growths.push(memory() - before);
-    // Alive until here.
+    // Keeps it alive until here.
     if (result === memory) throw new Error('never');
   }
   return Math.min(...growths);

@@ -6,14 +6,14 @@ export interface HeldLookups {
   readonly running: readonly string[];
   /** Every look-up that has begun. */
   readonly begun: readonly string[];
-  /** Ends the look-up of a name: it has these addresses, or there is no answer. */
+  /** Ends the look-up of a name with these addresses, or without an answer. */
   release(name: string, addresses?: readonly string[]): void;
 }
 
 /** A name whose servers say nothing until the look-up is released. */
 export const silentName = (label: string): string => `${label}.silent.test`;
 
-/** A name that is found at once, when there is a thread for it. It leads to this machine. */
+/** A name that resolves to this machine at once, when there is a thread for it. */
 export const promptName = 'prompt.test';
 
 const threads = 2;

@@ -120,7 +120,7 @@ const runs: readonly Family[] = pieces.flatMap((piece): Family[] => [
   ],
 ]);
 
-/** A list of different things: those of one name are often refused at once. */
+/** A list of different things, because repeated names are often refused at once. */
 function numbered(write: (index: number) => string, separator: string): (size: number) => string {
   return (size) => {
     const parts: string[] = [];
@@ -172,7 +172,7 @@ function deeper(size: number): string {
   return Array.from({ length: depth }, (_, index) => `${' '.repeat(index)}k:`).join('\n');
 }
 
-/** What a parser might spend too long on. */
+/** Texts on which a parser might spend too long. */
 const hostileFamilies: readonly Family[] = [...runs, ...lists];
 
 /** The places of a document in which a hostile text stands. */

@@ -47,7 +47,7 @@ export interface IdentityProviderOptions {
   readonly algorithm?: string;
   /** Path of the key set; `/jwks` when absent. */
   readonly jwksPath?: string;
-  /** What UserInfo answers to whatever access token; there is no UserInfo when absent. */
+  /** What UserInfo answers to any access token; there is no UserInfo when absent. */
   readonly userInfo?: Readonly<Record<string, unknown>>;
 }
 
@@ -70,7 +70,7 @@ export interface TestIdentityProvider {
   answerWith(listener: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined): void;
   /** Changes the published key set. */
   publish(keys: readonly JWK[]): void;
-  /** A token of this issuer that is good for ten minutes; `claims` replace the usual ones, `undefined` removes one. */
+  /** A token of this issuer that is valid for ten minutes; `claims` replace the usual ones, `undefined` removes one. */
   mint(
     claims?: Readonly<Record<string, unknown>>,
     header?: Readonly<Record<string, unknown>>,

@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 
-/** A name of no machine, which leads to this one while {@link withLocalName} runs. */
+/** A name that resolves to this machine only while {@link withLocalName} runs. */
 export const localName = 'here.example.test';
 
 /** Runs with a resolver that knows {@link localName}. */

@@ -29,7 +29,7 @@ export interface ProgramOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Memory is allocated as in the image, by Debian's libjemalloc2. */
   readonly isAllocatedAsInImage?: boolean;
-  /** Another store than the demo store in this process; its key is `STOREKEY`. */
+  /** A store other than the demo store in this process; its key is `STOREKEY`. */
   readonly store?: { readonly url: string; readonly secretAccessKey: string };
 }
 
@@ -217,7 +217,7 @@ async function readCpuMs(pid: number): Promise<number> {
 
 const lock = join(root, 'node_modules/.sts-sidecar-build.lock');
 
-/** Compiles the program unless it is newer than its sources; one compiler at a time, whichever test asks. */
+/** Compiles the program unless it is newer than its sources; one compiler at a time for all tests. */
 export async function build(): Promise<void> {
   for (;;) {
     if (await isFresh()) return;

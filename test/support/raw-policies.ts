@@ -32,7 +32,7 @@ export function decideRaw(sets: RawSets, request: RawRequest): ReferenceOutcome 
   return outcomeOf(decide(compileSets(sets), toQuery(request)));
 }
 
-/** @throws the fault of a decision that has one. */
+/** @throws the fault of a failed decision. */
 export function outcomeOf(decision: Decision | NeedsKeys): ReferenceOutcome | 'needs' {
   if (decision.effect === 'needs') return 'needs';
   if (decision.effect === 'deny' && 'fault' in decision) throw decision.fault;

@@ -63,7 +63,7 @@ export function hexOf(text: string): string {
   return [...bytes].map((byte) => byte.charCodeAt(0).toString(16)).join();
 }
 
-/** @throws IncomparableValue for a value that is no address. */
+/** @throws IncomparableValue for a value that is not an address. */
 export function checkAddress(value: string): void {
   if (!isIPv4(value) && !isIPv6(value)) throw new IncomparableValue();
 }

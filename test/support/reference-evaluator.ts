@@ -139,7 +139,7 @@ function statementApplies(statement: RawStatement, policy: RawPolicy, request: R
     ),
   );
   if (readings.includes('no')) return false;
-  // Whether it applies cannot be told: a Deny must not be lost, an Allow must not be won.
+  // It is unknown whether it applies, so a Deny counts and an Allow does not.
   return !readings.includes('unreadable') || statement.Effect === 'Deny';
 }
 

@@ -39,7 +39,7 @@ export interface SignatureFacts {
   readonly digest: string;
   readonly canonicalization: string;
   readonly transforms: readonly string[];
-  /** What the reference says instead of the element's identifier. */
+  /** What the reference points to instead of the element's identifier. */
   readonly uri: string;
   /** XML behind the signature value. */
   readonly keyInfo: string;
@@ -47,7 +47,7 @@ export interface SignatureFacts {
   readonly references: number;
 }
 
-/** An identity provider of SAML 2.0 that signs whatever it is told to. */
+/** A SAML 2.0 identity provider that signs whatever it is told to. */
 export interface SamlIdp {
   readonly entityId: string;
   readonly privateKey: KeyObject;

@@ -60,7 +60,7 @@ export async function assume(
   };
 }
 
-/** The code and status an SDK call is refused with; `allowed` when it is not. */
+/** The code and status with which an SDK call is refused; `allowed` when it is not. */
 export async function outcome(call: Promise<unknown>): Promise<string> {
   try {
     await call;

@@ -104,7 +104,7 @@ export interface TestSidecarOptions {
   readonly tokens?: string;
   /** Lines under `server:`. */
   readonly server?: string;
-  /** Another store than the demo store. */
+  /** A store other than the demo store. */
   readonly backend?: { endpoint: string; accessKeyId: string; secretAccessKey: string; timeouts?: string };
   /** How checksum trailers are sent to the store; `reframe` when absent. */
   readonly trailers?: 'reframe' | 'decode';
@@ -194,7 +194,7 @@ ${options.directory ?? defaultDirectory}`;
     logged,
     app,
     stop: async () => {
-      // What a test has left open would be waited for, for seconds; `app.stop()` is how a sidecar stops in order.
+      // An orderly `app.stop()` would wait seconds for what a test has left open.
       for (const socket of accepted.sockets) socket.destroy();
       accepted.stop();
       await app.stop();

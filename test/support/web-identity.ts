@@ -17,7 +17,7 @@ export const providerArn = (issuer: string): string =>
 
 /**
  * A directory without users: the role `pod` is for subject-1 of the provider and may use the bucket `data`; `other`
- * trusts another provider, `everyone` trusts everybody but a federated caller.
+ * trusts another provider, `everyone` trusts every caller except federated ones.
  */
 export function webIdentityDirectory({
   issuer,

@@ -44,7 +44,7 @@ export function readAnswer(socket: Socket): Promise<string> {
   });
 }
 
-/** True when an answer is as long as it says; never for one that is told by nothing but its end. */
+/** True when an answer is as long as it declares; never for one that ends only with its connection. */
 function isWhole(text: string): boolean {
   const [, last = ''] = /^(?:HTTP\/1\.1 1\d\d [\s\S]*?\r\n\r\n)*([\s\S]*)$/.exec(text) ?? [];
   const end = last.indexOf('\r\n\r\n');

@@ -112,7 +112,7 @@ describe('authorization messages', () => {
     });
   });
 
-  it('match no statement when nothing but an allow is missing, and an empty Sid when there is none', async () => {
+  it('match no statement when only an allow is missing, and an empty Sid when there is none', async () => {
     const implicit = await open(
       sealAuthorizationMessage(failure({ isExplicitDeny: false, statement: undefined }), ring),
     );
@@ -129,7 +129,7 @@ describe('authorization messages', () => {
     }
   });
 
-  it('never look alike twice', () => {
+  it('never look the same twice', () => {
     expect(sealAuthorizationMessage(failure(), ring)).not.toBe(sealAuthorizationMessage(failure(), ring));
   });
 
@@ -169,7 +169,7 @@ describe('authorization messages', () => {
     });
   });
 
-  it('are no session tokens, and session tokens are no messages', async () => {
+  it('are not session tokens, and session tokens are not messages', async () => {
     const claims = decodeClaims(
       encodeClaims({
         sessionId: 's',
@@ -318,7 +318,7 @@ describe('the size of an authorization message', () => {
     expect(values?.at(-1)).toBe('…');
   });
 
-  it('leaves values alone that fit exactly', async () => {
+  it('leaves values that fit exactly alone', async () => {
     const values = await conditionsOf(
       sealAuthorizationMessage(failure({ context: [['aws:UserAgent', 'x'.repeat(512)]] }), ring),
     );

@@ -53,7 +53,7 @@ async function forge(
 }
 
 describe('opened tokens', () => {
-  it('are kept by what they hold, not by how well it packs', async () => {
+  it('count by what they hold, not by how well it packs', async () => {
     const opener = new SessionOpener(ring);
     const tags = Array.from({ length: 50 }, (_, index) => ({
       key: `${index}`.padEnd(128, 'k'),
@@ -84,7 +84,7 @@ describe('session tokens', () => {
     expect(opened?.secretAccessKey.reveal()).toMatch(/^[A-Za-z0-9+/]{40}$/);
   });
 
-  it('open to who vouched for a web identity', async () => {
+  it('open to the provider that vouched for a web identity', async () => {
     const opened = await new SessionOpener(ring).open(sealSession(claims({ federation }), ring));
     expect(opened?.claims.federation).toEqual(federation);
   });
@@ -258,7 +258,7 @@ describe('session tokens', () => {
       deflateRawSync(encodeClaims(claims({ federation })).replace(/"f":\[.*?\]/, '"f":[]')),
     ],
     [
-      'a federation that is none',
+      'an invalid federation',
       deflateRawSync(encodeClaims(claims({ federation })).replace(/"f":\[.*?\]/, '"f":null')),
     ],
     ...['null', '"Read"', '[1]', '[""]', '{}'].map((names): [string, Buffer] => [

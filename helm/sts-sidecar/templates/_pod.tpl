@@ -82,7 +82,7 @@ volumeMounts:
 {{- define "sts-sidecar.volumes" -}}
 - name: config
   {{- if .Values.existingSamlMetadata }}
-  # Named keys only: whoever fills these may add metadata, but not replace the configuration.
+  # Named keys only: the owners of these may add metadata, but not replace the configuration.
   projected:
     sources:
       - configMap: { name: {{ include "sts-sidecar.fullname" . }} }

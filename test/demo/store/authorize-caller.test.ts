@@ -18,8 +18,8 @@ afterAll(() => fixture.store.close());
 
 const fifteenMinutesMs = 900_000;
 
-describe('the store verifies who calls', () => {
-  it('answers a rightly signed request, with a request id', async () => {
+describe('the store authenticates its callers', () => {
+  it('answers a correctly signed request, with a request id', async () => {
     const answer = await fixture.send({ target: '/data' });
     expect(answer.status).toBe(200);
     expect(answer.headers['x-amz-request-id']).toMatch(/^[0-9A-F]{16}$/);

@@ -88,7 +88,7 @@ describe('bodies', () => {
     expect(await read(socket)).toMatch(/^HTTP\/1\.1 411 [\s\S]*MissingContentLength/);
   });
 
-  it('rejects an upload that declares neither', async () => {
+  it('rejects an upload that declares neither a length nor chunks', async () => {
     const socket = await open();
     socket.write(headOf('/data/kept', ['connection: close']));
     expect(await read(socket)).toMatch(/^HTTP\/1\.1 411 [\s\S]*MissingContentLength/);
@@ -102,7 +102,7 @@ describe('bodies', () => {
     socket.destroy();
   });
 
-  it('invites a body that waits for it', async () => {
+  it('sends 100 Continue for a body that waits for it', async () => {
     const socket = await open();
     socket.write(headOf('/data/invited', ['content-length: 4', 'expect: 100-continue']));
     expect(await read(socket, '100 Continue')).toMatch(/^HTTP\/1\.1 100 Continue/);
@@ -112,7 +112,7 @@ describe('bodies', () => {
     expect((await fixture.send({ target: '/data/invited' })).body).toBe('body');
   });
 
-  it('rejects a caller without inviting the body', async () => {
+  it('rejects a caller without 100 Continue', async () => {
     const socket = await open();
     socket.write(headOf('/data/kept', ['content-length: 4', 'expect: 100-continue'], 'wrong'));
     const answer = await read(socket);
@@ -131,7 +131,7 @@ describe('bodies', () => {
     );
   });
 
-  it('rejects starting on a port that is taken', async () => {
+  it('rejects starting on a port that is in use', async () => {
     await expect(startFixture({ port: fixture.store.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 

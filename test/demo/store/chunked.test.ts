@@ -76,7 +76,7 @@ describe('an upload in unsigned chunks', () => {
     ['no end', '9\r\n123456789\r\n', {}, 'IncompleteBody'],
     ['no framing', '123456789', {}, 'IncompleteBody'],
     ['a size that is too small', right.replace('9\r\n', '8\r\n'), {}, 'IncompleteBody'],
-    ['a size that is no number', right.replace('9\r\n', 'z\r\n'), {}, 'IncompleteBody'],
+    ['a size that is not a number', right.replace('9\r\n', 'z\r\n'), {}, 'IncompleteBody'],
     ['less than declared', right, { 'x-amz-decoded-content-length': '10' }, 'IncompleteBody'],
     ['more than declared', right, { 'x-amz-decoded-content-length': '8' }, 'IncompleteBody'],
     [
@@ -85,7 +85,12 @@ describe('an upload in unsigned chunks', () => {
       {},
       'InvalidChunkSizeError',
     ],
-    ['a length that is no number', right, { 'x-amz-decoded-content-length': 'nine' }, 'MissingContentLength'],
+    [
+      'a length that is not a number',
+      right,
+      { 'x-amz-decoded-content-length': 'nine' },
+      'MissingContentLength',
+    ],
     ['a checksum header beside it', right, { 'x-amz-checksum-sha1': 'x' }, 'InvalidRequest'],
   ] as const)('is refused with %s and leaves the old object', async (_, body, headers, code) => {
     await fixture.send({ method: 'PUT', target: '/data/old', body: 'old' });

@@ -85,7 +85,7 @@ describe('multipart uploads', () => {
     });
   });
 
-  it('takes 3 × 5 MiB from lib-storage, with and without checksums', async () => {
+  it('accepts 3 × 5 MiB from lib-storage, with and without checksums', async () => {
     for (const mode of ['WHEN_REQUIRED', 'WHEN_SUPPORTED'] as const) {
       const client = fixture.sdk({ requestChecksumCalculation: mode, responseChecksumValidation: mode });
       const body = Buffer.concat([1, 2, 3].map((fill) => Buffer.alloc(5 * mebibyte, fill)));
@@ -97,7 +97,7 @@ describe('multipart uploads', () => {
     }
   });
 
-  it('makes a checksum of checksums, or one of the whole when asked for', async () => {
+  it('makes a checksum of checksums, or one of the whole object on request', async () => {
     const body = Buffer.alloc(5 * mebibyte, 7);
     for (const type of ['COMPOSITE', 'FULL_OBJECT'] as const) {
       const uploadId = await create(type, { ChecksumAlgorithm: 'CRC32C', ChecksumType: type });

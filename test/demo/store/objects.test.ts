@@ -218,7 +218,7 @@ describe('integrity of uploads', () => {
     ['CRC64NVME', 'rosUhgp5mIg='],
     ['SHA1', '98O8HYCOBHMq32eZZczDTKeuNEE='],
     ['SHA256', 'FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU='],
-  ] as const)('keeps a right %s and returns it when asked for', async (algorithm, value) => {
+  ] as const)('keeps a correct %s and returns it on request', async (algorithm, value) => {
     const header = `x-amz-checksum-${algorithm.toLowerCase()}`;
     const target = `/data/sum-${algorithm}`;
     await fixture.send({ method: 'PUT', target, body: '123456789', headers: { [header]: value } });

@@ -3,7 +3,7 @@ import { type Attack, callers } from '../../support/hostile/attacks.ts';
 import { signedHead } from '../../support/hostile/signed.ts';
 import { Swarm } from '../../support/hostile/sockets.ts';
 
-/** Attacks with request heads and trailers that no place is held for. */
+/** Attacks with request heads and trailers that hold no place. */
 
 const wholeRequest = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 

@@ -31,7 +31,7 @@ async function startBefore(serve: (socket: Socket) => void, heapMiB: number): Pr
 it('a caller cannot exhaust memory with long heads of requests in flight and behind them', {
   timeout: 120_000,
 }, async () => {
-  // Less than in the chart: what others take at the same time is not there.
+  // Less than in the chart, because nothing else takes memory at the same time.
   const attacked = await startBefore((socket) => socket.resume(), 96);
   scene.program = attacked;
   const swarm = new Swarm(attacked.url);

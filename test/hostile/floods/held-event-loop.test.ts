@@ -10,7 +10,7 @@ import { summary } from '../../support/wire.ts';
 
 const scene = underAttack();
 
-/** What an attack costs the program until it is answered, or until that is more than `limitMs`; processor time. */
+/** The processor time that an attack costs the program until it is answered, or until the cost exceeds `limitMs`. */
 async function costOf(
   attacked: Program,
   attack: Attack,
@@ -31,7 +31,7 @@ async function costOf(
 /** How many times as much as harmless requests of the same size hostile ones may cost. */
 const maxFactor = 10;
 
-/** How exactly processor time is known, twice. */
+/** Twice the resolution of processor time. */
 const tickMs = 20;
 
 describe('the event loop is held by no document', () => {

@@ -62,7 +62,7 @@ function providers(changes: Partial<CustomTokenProviderSettings> = {}): {
   };
 }
 
-/** The reason and the words a token is refused with; `accepted` when it is not. */
+/** The reason and the message of a refused token; `accepted` when it is not refused. */
 async function verdict(token = 'aaa', changes: Partial<CustomTokenProviderSettings> = {}): Promise<string> {
   try {
     await providers(changes).identify('plugin', token);
@@ -113,7 +113,7 @@ describe('a webhook', () => {
     expect(webhook.questions[0]?.target).toBe(target);
   });
 
-  it('hears tokens of any characters as one parameter', async () => {
+  it('receives tokens of any characters as one parameter', async () => {
     const token = 'a&token=bbb#?=+ %41é\u{1f511}';
     expect(await verdict(token)).toBe('provider_denied');
     const { searchParams } = new URL(webhook.questions[0]?.target ?? '', 'http://webhook');
@@ -159,7 +159,7 @@ describe('a webhook', () => {
     ['names more than a year', text(accept({ maxValiditySeconds: 31_536_001 })), 'bad_answer'],
     ['names a validity in quotes', text(accept({ maxValiditySeconds: '3600' })), 'bad_answer'],
     ['names a part of a second', text(accept({ maxValiditySeconds: 3600.5 })), 'bad_answer'],
-    ['has claims that are no object', text(accept({ claims: 'admin' })), 'bad_answer'],
+    ['has claims that are not an object', text(accept({ claims: 'admin' })), 'bad_answer'],
     ['names two users', text(accept({}).replace('{', '{"user":"Bob",')), 'bad_answer'],
   ])('that %s verifies no token', async (_, listener, reason) => {
     webhook.answerWith(listener);
@@ -168,12 +168,12 @@ describe('a webhook', () => {
     expect(requests.at(-1)).toMatchObject({ provider: 'plugin', operation: 'custom_token' });
   });
 
-  it('that is gone verifies no token', async () => {
+  it('that is down verifies no token', async () => {
     await webhook.stop();
     expect(await verdict()).toBe('provider_unreachable');
   });
 
-  it('may claim what it likes: it is still the same user and the same time', async () => {
+  it('may claim anything: the user and the validity stay the same', async () => {
     const claims = { exp: 1, sub: 'root', parent: 'root', roleArn: 'arn:aws:iam::123456789012:role/admin' };
     webhook.answerWith(text(accept({ claims })));
     expect(await providers().identify('plugin', 'aaa')).toEqual({
@@ -198,7 +198,7 @@ describe('a webhook', () => {
     expect(told).not.toContain('of-the-sidecar');
   });
 
-  it('that does not answer a probe is only talked about', async () => {
+  it('that does not answer a probe only causes a log line', async () => {
     await providers().probe();
     await webhook.stop();
     await providers().probe();

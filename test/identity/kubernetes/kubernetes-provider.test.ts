@@ -46,7 +46,7 @@ const viaApiServer = (tokenReview: boolean): ProviderCase => ({
 describeProvider(viaApiServer(false));
 
 describe('the keys of the API server', () => {
-  it('are asked for with the sidecar’s own token, read anew each time', async () => {
+  it('are fetched with the sidecar’s own token, which is read again each time', async () => {
     const world = await startProviderWorld(viaApiServer(false));
     const seen: (string | undefined)[] = [];
     world.idp.answerWith((request) => {
@@ -62,7 +62,7 @@ describe('the keys of the API server', () => {
     expect(world.idp.requests).toEqual(['/openid/v1/jwks', '/openid/v1/jwks']);
   });
 
-  it('cannot be had without the sidecar’s own files', async () => {
+  it('cannot be fetched without the sidecar’s own files', async () => {
     const missing = join(folder, 'missing');
     const empty = join(folder, 'empty');
     writeFileSync(empty, '');
@@ -85,7 +85,7 @@ describe('the keys of the API server', () => {
   });
 });
 
-describe('a token that is no service account’s', () => {
+describe('a token that does not belong to a service account', () => {
   it('is refused', async () => {
     const world = await startProviderWorld(viaApiServer(false));
     for (const sub of ['admin', 'system:node:n1', 'system:serviceaccounts:apps:web']) {
@@ -144,7 +144,7 @@ describe('a token review', () => {
   it.each<[string, unknown]>([
     ['says no', { authenticated: false, error: 'pod was deleted' }],
     ['says no and names a user', { authenticated: false, audiences: ['sts-sidecar'], user: { username } }],
-    ['says yes in a text', { authenticated: 'true', audiences: ['sts-sidecar'], user: { username } }],
+    ['says yes in a string', { authenticated: 'true', audiences: ['sts-sidecar'], user: { username } }],
     ['says yes for no audience', { authenticated: true, user: { username } }],
     ['says yes for another audience', { authenticated: true, audiences: ['api'], user: { username } }],
     ['names another user', { authenticated: true, audiences: ['sts-sidecar'], user: { username: 'x' } }],

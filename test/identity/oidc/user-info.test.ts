@@ -82,7 +82,7 @@ describe('UserInfo', () => {
     expect(asked).toEqual(['Bearer access-token']);
   });
 
-  it('never says other than the token', async () => {
+  it('never contradicts the token', async () => {
     answer = user({ policy: 'Admin', team: 'red' });
     const identity = await identify({ policy: 'Read', team: 'blue' });
     expect(identity.policyNames).toEqual(['Read']);
@@ -100,7 +100,7 @@ describe('UserInfo', () => {
     expect(await reason()).toBe('bad_answer');
   });
 
-  it('cannot say what is about the token or the sign-in', async () => {
+  it('cannot supply claims about the token or the sign-in', async () => {
     answer = user({
       aud: 'x',
       azp: 'x',
@@ -136,14 +136,14 @@ describe('UserInfo', () => {
     ['flattened tags', { [`${tagsClaim}/principal_tags/team`]: 'admin' }],
     ['malformed tags', { [tagsClaim]: 'x' }],
     ['a source identity', { [sourceIdentityClaim]: 'ceo' }],
-  ])('says nothing about what the session carries: %s', async (_, claims) => {
+  ])('cannot set what the session carries: %s', async (_, claims) => {
     answer = user(claims);
     const { tags, sourceIdentity, claims: keys } = await identify();
     expect([tags, sourceIdentity]).toEqual([[], undefined]);
     expect([...keys.keys()].sort()).toEqual(['aud', 'iss', 'policy', 'sub']);
   });
 
-  it('leaves what the token itself says of the session as it is', async () => {
+  it('leaves unchanged what the token itself says about the session', async () => {
     answer = user({
       [tagsClaim]: { principal_tags: { site: ['there'] } },
       [`${tagsClaim}/principal_tags/team`]: 'admin',
@@ -180,7 +180,7 @@ describe('UserInfo', () => {
     ['repeats a key', text('{"sub":"x","sub":"subject-1"}'), 'bad_answer'],
   ])('that %s verifies no token', async (_, listener, expected) => {
     if (listener === silent || listener === trickle) {
-      // The keys come in good time, and are there.
+      // The keys arrive in time, and are cached.
       expect(await reason()).toBe('accepted');
       world.limit(0.2);
     }

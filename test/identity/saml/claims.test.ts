@@ -20,7 +20,7 @@ describe('times of an assertion', () => {
   it.each<[string, Partial<AssertionFacts>, string]>([
     ['is over', { notOnOrAfterMs: nowMs - 1 }, 'expired'],
     ['is over this very millisecond', { notOnOrAfterMs: nowMs }, 'expired'],
-    ['is confirmed no longer', { confirmedUntilMs: nowMs }, 'expired'],
+    ['is no longer confirmed', { confirmedUntilMs: nowMs }, 'expired'],
     [
       'was made over five minutes ago',
       { issuedAtMs: nowMs - 300_001, notOnOrAfterMs: nowMs + 1, confirmedUntilMs: nowMs + 1 },
@@ -51,18 +51,18 @@ describe('times of an assertion', () => {
       replaced(/IssueInstant="[^"]*"/, 'IssueInstant="2026-11-23T10:00:00+00:00"'),
     ],
     ['a date that does not exist', replaced(/NotOnOrAfter="[^"]*"/, 'NotOnOrAfter="2027-02-30T10:00:00Z"')],
-    ['an end that is no time', replaced(/NotOnOrAfter="[^"]*"/, 'NotOnOrAfter="never"')],
+    ['an end that is not a time', replaced(/NotOnOrAfter="[^"]*"/, 'NotOnOrAfter="never"')],
     ['an empty end', replaced(/NotOnOrAfter="[^"]*"/, 'NotOnOrAfter=""')],
   ])('refuse one with %s', async (_, change) => {
     expect(await world.verdict(signedWith(change))).toBe('bad_claims');
   });
 
-  it('may have seven digits of a second', async () => {
+  it('may have seven decimal digits of a second', async () => {
     const change = replaced(/IssueInstant="[^"]*"/, 'IssueInstant="2026-11-23T09:59:59.1234567Z"');
     expect(await world.verdict(signedWith(change))).toBe('accepted');
   });
 
-  it('say of the expired what AWS says', async () => {
+  it('give the messages of AWS for expired ones', async () => {
     const old = { issuedAtMs: nowMs - 300_001, notOnOrAfterMs: nowMs + 1, confirmedUntilMs: nowMs + 1 };
     await expect(world.identify(idp.respond(old))).rejects.toThrow(
       'Token must be redeemed within 5 minutes of issuance',
@@ -90,7 +90,11 @@ describe('audience, recipient and issuer of an assertion', () => {
     ],
     ['no recipient', signedWith(replaced(/ Recipient="[^"]*"/, '')), 'wrong_audience'],
     ['another audience', idp.respond({ audience: 'urn:other' }), 'wrong_audience'],
-    ['the audience in other letters', idp.respond({ audience: 'URN:amazon:webservices' }), 'wrong_audience'],
+    [
+      'the audience in another letter case',
+      idp.respond({ audience: 'URN:amazon:webservices' }),
+      'wrong_audience',
+    ],
     ['an empty audience', idp.respond({ audience: '' }), 'wrong_audience'],
     ['no restriction to an audience', signedWith(unaudienced), 'wrong_audience'],
     [
@@ -191,7 +195,7 @@ describe('the subject', () => {
     expect(await world.verdict(signedWith(several))).toBe('accepted');
   });
 
-  it('is never what a comment makes of it', async () => {
+  it('is never altered by a comment', async () => {
     const split = (text: string): string =>
       text.replace('ada@example.com', 'ada@example.com<!---->.evil.example');
     const signed = Buffer.from(idp.respond({ nameId: 'ada@example.com.evil.example' }), 'base64').toString();
@@ -211,7 +215,7 @@ describe('the attributes', () => {
     ['a session name of one letter', { RoleSessionName: ['a'] }],
     ['a session name of 65 letters', { RoleSessionName: ['a'.repeat(65)] }],
     ['a session name with a line end', { RoleSessionName: ['ada\n'] }],
-    ['a duration that is no number', { SessionDuration: ['1h'] }],
+    ['a duration that is not a number', { SessionDuration: ['1h'] }],
     ['a duration with a sign', { SessionDuration: ['-3600'] }],
     ['a duration of less than 15 minutes', { SessionDuration: ['899'] }],
     ['a duration of more than a year', { SessionDuration: ['31536001'] }],
@@ -223,20 +227,20 @@ describe('the attributes', () => {
     ['a tag without a value', { 'PrincipalTag:a': [] }],
     ['a tag without a key', { 'PrincipalTag:': ['1'] }],
     ['a tag that cannot be one', { 'PrincipalTag:a': ['1*'] }],
-    ['tags alike but for case', { 'PrincipalTag:a': ['1'], 'PrincipalTag:A': ['1'] }],
+    ['tags that differ only in case', { 'PrincipalTag:a': ['1'], 'PrincipalTag:A': ['1'] }],
     ['a value of 257 letters', { 'PrincipalTag:a': ['1'.repeat(257)] }],
     [
       '51 tags',
       Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`PrincipalTag:k${index}`, ['v']])),
     ],
-    ['a transitive key that is no tag', { TransitiveTagKeys: ['a'] }],
+    ['a transitive key that is not a tag', { TransitiveTagKeys: ['a'] }],
     ['a tag of AWS', { 'PrincipalTag:aws:a': ['1'] }],
-    ['a tag of AWS in other letters', { 'PrincipalTag:AWS:a': ['1'] }],
+    ['a tag of AWS in another letter case', { 'PrincipalTag:AWS:a': ['1'] }],
   ])('are refused with %s', async (_, attributes) => {
     expect(await world.verdict(idp.respond({ attributes }))).toBe('bad_claims');
   });
 
-  it('are refused with an element as a value that means something here, and only there', async () => {
+  it('are refused with an element as a value only where the value has a meaning here', async () => {
     const nested = replaced(`${roleArn},${principalArn}`, '<x>1</x>');
     expect(await world.verdict(signedWith(nested))).toBe('bad_claims');
     const elsewhere = 'urn:oid:1.3.6.1.4.1.5923.1.1.1.10';
@@ -248,7 +252,7 @@ describe('the attributes', () => {
     ]);
   });
 
-  it('tell the keys of tags apart without their case', async () => {
+  it('compare the keys of tags ignoring case', async () => {
     const attributes = { 'PrincipalTag:Team': ['blue'], TransitiveTagKeys: ['TEAM'] };
     const { tags } = await world.identify(idp.respond({ attributes }));
     expect(tags).toEqual([{ key: 'Team', value: 'blue', isTransitive: true }]);
@@ -261,7 +265,7 @@ describe('the attributes', () => {
     expect((await world.identify(lower)).roles).toEqual([]);
   });
 
-  it('that the provider cannot give a key of its own do not replace those of the subject', async () => {
+  it('without a condition key of their own do not replace those of the subject', async () => {
     const { conditionKeys } = await world.identify(
       idp.respond({ attributes: { 'urn:saml:sub': ['eve'], 'urn:sub': ['eve'] } }),
     );
@@ -291,7 +295,7 @@ describe('an assertion that was used', () => {
     expect(verdicts.filter((verdict) => verdict === 'accepted')).toHaveLength(1);
   });
 
-  it('is not used up by a fault of it', async () => {
+  it('is not used up by a fault in it', async () => {
     const long = { notOnOrAfterMs: nowMs + 900_000, confirmedUntilMs: nowMs + 900_000 };
     const assertion = idp.respond(long);
     expect(await world.verdict(assertion, nowMs - 120_000)).toBe('not_yet_valid');
@@ -311,7 +315,7 @@ describe('an assertion that was used', () => {
     expect(remembered).toEqual([[expect.stringMatching(/^saml:[\w-]{43}$/), nowMs + 360_000]]);
   });
 
-  it('is refused when that is unknown', async () => {
+  it('is refused when its use is unknown', async () => {
     const used = { useOnce: () => Promise.reject(new StateFault('nothing is known')) };
     const blind = createSamlWorld({ used });
     await expect(blind.identify(blind.idp.respond())).rejects.toThrow(StateFault);

@@ -13,12 +13,12 @@ const attributes = (count: number): string =>
   Array.from({ length: count }, (_, index) => `a${index}=""`).join(' ');
 /** Elements with twenty attributes each. */
 const wide = (count: number): string => `<x ${attributes(20)}/>`.repeat(Math.ceil(count / 20));
-/** Elements one in the other. */
+/** Nested elements. */
 const nested = (depth: number): string => '<x>'.repeat(depth) + '</x>'.repeat(depth);
-/** Elements one in the other that declare the same prefix again. */
+/** Nested elements that declare the same prefix again. */
 const redeclared = (depth: number): string =>
   `${Array.from({ length: depth }, (_, index) => `<x xmlns:a="u${index}" xmlns:b="u${index}" xmlns:c="u${index}">`).join('')}${'</x>'.repeat(depth)}`;
-/** As many empty elements as make that many together with those of a document. */
+/** As many empty elements as are missing from that number in a document. */
 const fill = (xml: string, total: number): string =>
   '<x/>'.repeat(total - (xml.match(/<[a-z]/g)?.length ?? 0));
 
@@ -183,12 +183,12 @@ describe('a document that is not of the accepted form', () => {
     expect(await world.verdict(write())).toBe('malformed');
   });
 
-  it('tells the caller nothing of what is in it', async () => {
+  it('tells the caller nothing about its content', async () => {
     const xml = response().replace('ada@', '&secret;@');
     await expect(world.identify(toBase64(xml))).rejects.toMatchObject({ message: 'Invalid SAML response' });
   });
 
-  it('is judged in no time, however it is built', async () => {
+  it('is judged quickly, however it is built', async () => {
     const hostile = [
       '<'.repeat(70_000),
       `<a ${'x '.repeat(30_000)}`,

@@ -26,7 +26,7 @@ describe('metadata of an identity provider', () => {
     expect(readSamlMetadata(metadata)).toEqual({ entityId: idp.entityId, certificates: [idp.certificate] });
   });
 
-  it('gives every signing certificate once, those without a use included, and those for encryption not', () => {
+  it('gives every signing certificate once, including those without a use, and none for encryption', () => {
     const both = writeMetadata('urn:idp', [idp.certificate, elliptic.certificate, idp.certificate]);
     expect(readSamlMetadata(both).certificates).toEqual([idp.certificate, elliptic.certificate]);
     expect(readSamlMetadata(both.replace(' use="signing"', '')).certificates).toHaveLength(2);
@@ -34,13 +34,13 @@ describe('metadata of an identity provider', () => {
     expect(readSamlMetadata(encrypting).certificates).toEqual([elliptic.certificate, idp.certificate]);
   });
 
-  it('may have line ends of Windows and certificates over several lines', () => {
+  it('may have Windows line ends and certificates over several lines', () => {
     const lines = `\ufeff${metadata.replace(idp.certificate, idp.certificate.replaceAll(/.{64}/g, '$&\n    '))}`;
     expect(readSamlMetadata(lines.replaceAll('\n', '\r\n')).certificates).toEqual([idp.certificate]);
   });
 
   it.each<[string, string, string]>([
-    ['no XML', 'kind: saml', 'is not acceptable XML: '],
+    ['not XML', 'kind: saml', 'is not acceptable XML: '],
     ['nothing', '', 'is not acceptable XML: '],
     [
       'a DOCTYPE',
@@ -87,7 +87,7 @@ describe('metadata of an identity provider', () => {
       'holds a signing certificate that cannot be used',
     ],
     [
-      'a certificate that is none',
+      'an invalid certificate',
       writeMetadata('urn:idp', ['AAAA']),
       'holds a signing certificate that cannot be used',
     ],

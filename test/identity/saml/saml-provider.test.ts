@@ -138,7 +138,7 @@ describe('an assertion of the provider', () => {
     expect(await elliptic.verdict(elliptic.idp.respond({}, { algorithm }))).toBe('accepted');
   });
 
-  it('may be made a minute ahead of our clock, and is good for five minutes', async () => {
+  it('may be made a minute ahead of our clock, and is valid for five minutes', async () => {
     expect(await world.verdict(idp.respond(), nowMs - 59_000)).toBe('accepted');
     const long = { notOnOrAfterMs: nowMs + 900_000, confirmedUntilMs: nowMs + 900_000 };
     expect(await world.verdict(idp.respond(long), nowMs + 300_000)).toBe('accepted');

@@ -11,7 +11,7 @@ import { createSamlIdp, defaultRecipient, type SamlIdp } from '../../support/sam
 import { configured } from '../configured.ts';
 
 export const nowMs: number = Date.UTC(2026, 10, 23, 10, 0, 0);
-/** Assertions are judged without asking anybody. */
+/** Assertions are judged without asking a provider. */
 const noTools = {
   fetch: new GuardedFetch({ allowHttp: [], timeoutSeconds: 30 }),
   clock: { now: () => nowMs },
@@ -27,9 +27,9 @@ export interface SamlWorld {
   readonly other: SamlIdp;
   /** Has an assertion judged and uses it up. */
   identify(assertion: string, atMs?: number): Promise<SamlIdentity>;
-  /** The same by the provider of that ARN. */
+  /** The same, by the provider with that ARN. */
   identifyBy(arn: string, assertion: string): Promise<SamlIdentity>;
-  /** The reason an assertion is refused for; `accepted` when it is not. */
+  /** The reason why an assertion is refused; `accepted` when it is not. */
   verdict(assertion: string, atMs?: number): Promise<string>;
 }
 

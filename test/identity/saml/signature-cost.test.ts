@@ -93,7 +93,7 @@ describe.each([1, 2, 10])('with %i certificates', (certificates) => {
     expect(documents()).toEqual([]);
   });
 
-  it('a document that was changed behind a good signature value is canonicalized once, and refused', async () => {
+  it('a document that was changed under a valid signature value is canonicalized once, and refused', async () => {
     const changed = text(idp.respond()).replace('ada@example.com', 'eve@example.com');
     expect(await world.verdict(toBase64(changed))).toBe('bad_signature');
     expect(documents()).toEqual(['Assertion']);
@@ -108,7 +108,7 @@ describe.each([1, 2, 10])('with %i certificates', (certificates) => {
   });
 });
 
-describe('a good signature value in many messages', () => {
+describe('a valid signature value in many messages', () => {
   const changed = (at: number): string =>
     toBase64(text(idp.respond({ id: '_same', issuedAtMs: nowMs })).replace('ada@', `eve-${at}@`));
   const remembering = (): SamlWorld =>
@@ -143,7 +143,7 @@ describe('a good signature value in many messages', () => {
 });
 
 describe('a reference of the signature into itself', () => {
-  it('leads nowhere: identifiers may not be repeated', async () => {
+  it('is refused: identifiers may not be repeated', async () => {
     const id = '_assertion-x';
     const signed = idp.sign(idp.assertion({ id }));
     const selfish = signed.replace('<ds:SignedInfo>', `<ds:SignedInfo ID="${id}">`);

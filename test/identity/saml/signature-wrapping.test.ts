@@ -172,7 +172,7 @@ describe('one assertion too many', () => {
     }
   });
 
-  it('is refused where it is the root, or there is none', async () => {
+  it('is refused where it is the root, or where there is none', async () => {
     expect(await world.verdict(toBase64(idp.sign(idp.assertion())))).toBe('malformed');
     expect(await world.verdict(toBase64(idp.sign(respond())))).toBe('malformed');
   });

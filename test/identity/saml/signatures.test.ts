@@ -78,7 +78,7 @@ describe('what is signed', () => {
 });
 
 describe('a signature', () => {
-  it('that was stripped is missed', async () => {
+  it('is required: a document without it is refused', async () => {
     expect(await world.verdict(toBase64(writeResponse(idp.assertion(), idp.entityId, nowMs)))).toBe(
       'bad_signature',
     );

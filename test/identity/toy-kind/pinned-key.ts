@@ -20,7 +20,7 @@ interface PinnedKeySettings extends ProviderSettings, Readonly<z.infer<typeof sc
   readonly kind: 'pinned-key';
 }
 
-/** An issuer that publishes nothing: its only key stands in the configuration. */
+/** An issuer that publishes nothing: its only key is in the configuration. */
 class PinnedKeyProvider implements WebIdentityProvider {
   readonly form = 'webIdentity';
   readonly #settings: PinnedKeySettings;

@@ -9,7 +9,7 @@ import { alice, roleArn, startSidecar, type TestSidecar } from '../../support/si
 import { webIdentityDirectory } from '../../support/web-identity.ts';
 import { pinnedKey } from './pinned-key.ts';
 
-/** The list with one more row: all that a kind needs outside its folder. */
+/** The list with one more row, which is all that a kind needs outside its folder. */
 const kinds: IdentityKinds = [...identityKinds, pinnedKey];
 
 const issuer = 'https://pinned.example.com';

@@ -3,7 +3,7 @@ import { cleanEnvironment } from '../../support/clean-environment.ts';
 import type { SdkCredentials } from '../../support/sdk.ts';
 import { abridge } from '../abridge.ts';
 
-/** Where a client works, and as whom. */
+/** Where a client works, and with which credentials. */
 export interface Workplace {
   /** The sidecar's `http://127.0.0.1:PORT`. */
   readonly endpoint: string;

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { requireComponent } from '../components.ts';
 import { type Client, type ClientKind, run, type Workplace } from './client.ts';
 
-/** rclone of the distribution; it takes keys for paths, in which two slashes in a row are one. */
+/** rclone of the distribution; it treats keys as paths, in which two slashes in a row are one. */
 export const rclone: ClientKind = { name: 'rclone', lacks: ['double slashes'], open };
 
 function open({ endpoint, credentials, bucket }: Workplace): Client {

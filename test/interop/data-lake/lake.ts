@@ -15,7 +15,7 @@ import {
 
 const buckets = ['lake', 'results'] as const;
 
-/** What the page says is there: bucket, key, `class`. */
+/** The objects that the page lists: bucket, key, `class`. */
 const objects = [
   ['lake', 'team/red/report.csv', 'internal'],
   ['lake', 'team/red/salaries.csv', 'restricted'],
@@ -50,7 +50,7 @@ export class Lake {
     await this.#fill();
   }
 
-  /** Makes everything as it was, where something has changed. */
+  /** Restores whatever has changed. */
   async restore(): Promise<void> {
     this.uploadId = '';
     if ((await this.snapshot()) === this.#filled) return;

@@ -40,7 +40,7 @@ export interface Scene {
   readonly lake: Lake;
 }
 
-/** How a call ended that the SDK took for a success: wholly, for some keys only, or for no key. */
+/** How a call that the SDK counts as a success ended: wholly, for some keys only, or for no key. */
 type Success = 'partly' | 'not at all' | undefined;
 
 /** One row of the table. */

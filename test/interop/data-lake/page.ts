@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 export const principals = ['analyst', 'engineer', 'engineer with MFA', 'auditor'] as const;
 export type PrincipalName = (typeof principals)[number];
 
-/** One cell of the table: what one caller's operation must come to. */
+/** One cell of the table: the outcome that one caller's operation must have. */
 export interface Cell {
   readonly operation: string;
   readonly principal: PrincipalName;
@@ -21,7 +21,7 @@ export interface LakePage {
   readonly storeAnswers: ReadonlyMap<string, string>;
 }
 
-/** Reads the page; throws where it is not built as expected, so that nothing of it goes unread. */
+/** Reads the page; throws where it is not built as expected, so that no part of it goes unread. */
 export async function readLakePage(): Promise<LakePage> {
   const text = await readFile(new URL('../../../docs/data-lake.md', import.meta.url), 'utf8');
   const [, directory] = /\n```yaml\n(.*?)\n```\n/s.exec(text) ?? [];

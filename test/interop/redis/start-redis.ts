@@ -9,7 +9,7 @@ import { freePorts } from '../free-ports.ts';
 /** A real Redis that keeps nothing on disk, so that a restart loses everything. */
 export interface RedisServer {
   readonly url: string;
-  /** Stops answering, connections stay open: as slow as can be. */
+  /** Stops answering; connections stay open. */
   pause(): void;
   resume(): void;
   /** Ends it; connections are refused. */

@@ -180,7 +180,7 @@ describe('the AWS CLI on Ceph RGW', () => {
     );
   });
 
-  it('chains, and is refused what nobody allowed', async () => {
+  it('chains, and is refused what no policy allows', async () => {
     const team = await assumeWithCli(alice, 'team');
     const chained = await assumeWithCli(team, 'chained');
     expect(await aws(chained, 's3', 'cp', 's3://team-cli/in/small', '-')).toBe('small content');

@@ -121,7 +121,7 @@ describe('the AWS SDK for JavaScript on Ceph RGW', () => {
       Bucket: 'team-js',
       Delete: { Objects: [{ Key: 'in/x' }, { Key: 'large' }] },
     });
-    // The session policy allows no deletion at all, which the head shows already.
+    // The session policy allows no deletion at all, which the head already shows.
     expect(await outcome(s3.send(batch))).toBe('AccessDenied 403');
   });
 
@@ -137,7 +137,7 @@ describe('the AWS SDK for JavaScript on Ceph RGW', () => {
     expect(await outcome(assume(sidecar.url, alice, 'chained'))).toBe('AccessDenied 403');
   });
 
-  it('is denied without a role, with a wrong secret, and by a store that would have said yes', async () => {
+  it('is denied without a role and with a wrong secret, although the store would allow it', async () => {
     const list = (credentials: SdkCredentials) =>
       outcome(s3Client(sidecar.url, credentials).send(new ListBucketsCommand({})));
     expect(await list(bob)).toBe('AccessDenied 403');

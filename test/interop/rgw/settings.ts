@@ -75,7 +75,7 @@ const ONE_SMALL_DAEMON = {
 
 function gatewaySettings({ gatewayPort }: ClusterSettings): Record<string, string> {
   return {
-    // Without these two the gateway waits for ever for a cephx handshake that nobody offers.
+    // Without these two the gateway waits for ever for a cephx handshake that never comes.
     'ms mon client mode': 'crc',
     'auth client required': 'none',
     // Without tcp_nodelay every call takes about 45 ms.

@@ -18,7 +18,7 @@ export interface RgwOptions {
   readonly timeoutMs?: number;
 }
 
-/** A running Ceph RGW 16 that nobody else uses. */
+/** A running Ceph RGW 16 for one test file. */
 export interface Rgw {
   /** `http://127.0.0.1:PORT`, path-style addressing. */
   readonly endpoint: string;
@@ -39,7 +39,7 @@ interface Cluster {
   readonly directory: string;
   readonly config: string;
   readonly daemons: Daemon[];
-  /** Removes the folder where the tests are broken off; the kernel ends the daemons then. */
+  /** Removes the folder when the tests are interrupted; the kernel then ends the daemons. */
   readonly onExit: () => void;
   readonly deadline: number;
 }

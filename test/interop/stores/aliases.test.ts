@@ -38,7 +38,7 @@ describe.each(storeKinds)('$name', ({ name, product, trailers, supports, start }
     await store?.stop();
   });
 
-  it('takes names for others as the page says', async () => {
+  it('confuses names as the page says', async () => {
     const rows: string[] = [];
     for (const { operation, request, reaches, index } of cases) {
       const isReached = await reaches({ owner, caller: owner, key: `direct${index}-` });

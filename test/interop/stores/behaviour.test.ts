@@ -17,12 +17,12 @@ const bucketOf = ({ isVersioned }: ConditionCase): string => (isVersioned ? 'ref
 const written = ({ condition }: ConditionCase): string =>
   condition.includes('`') ? condition : `\`${condition}\``;
 
-// Nothing is lost by them, and no policy can demand them: the client is told what it would be told by the store itself.
+// They lose nothing and no policy can demand them, so the client gets the answer of the store itself.
 function isHarmless({ operation, condition }: ConditionCase): boolean {
   return operation === 'GetObject' || condition.startsWith('x-amz-copy-source-if-');
 }
 
-// A write that is sent at all is sent after a look at the object that it would replace.
+// A write is sent only after a look at the object that it would replace.
 function insteadOf({ operation }: ConditionCase, supports: readonly string[]): Obedience {
   const isSent =
     operation === 'PutObject' ||
@@ -65,7 +65,7 @@ describe.each(described)('$name', ({ name, product, trailers, supports, start })
     expect(plain(section)).toContain(plain(table));
   }
 
-  it('does with conditions what the page says', async () => {
+  it('treats conditions as the page says', async () => {
     const rows: string[] = [];
     for (const [index, condition] of conditionCases.entries()) {
       const obedience = await obedienceOf(condition, atStore, {
@@ -77,21 +77,21 @@ describe.each(described)('$name', ({ name, product, trailers, supports, start })
     compare('| operation | condition | the store |', rows);
   });
 
-  it('does with uploads that go wrong what the page says', async () => {
+  it('treats failed uploads as the page says', async () => {
     compare('| upload | the store |', await describeUploads(atStore));
   });
 
-  it('does with odd keys what the page says', async () => {
+  it('treats odd keys as the page says', async () => {
     compare('| key | the store |', await describeKeys(atStore));
   });
 
-  it('does with deletions of versions that do not exist what the page says', async () => {
+  it('treats deletions of missing versions as the page says', async () => {
     await makeDeletionBuckets(atStore);
     const head = '| deletion of a version that does not exist | the bucket | the object |';
     compare(head, await describeUnknownVersions(atStore));
   });
 
-  it('does with the headers of a new object what the page says', async () => {
+  it('treats the headers of a new object as the page says', async () => {
     compare(headersHead, await describeHeaders(atStore));
   });
 
@@ -106,7 +106,7 @@ describe.each(described)('$name', ({ name, product, trailers, supports, start })
     },
   );
 
-  it('carries out what it should refuse as the page says', async () => {
+  it('carries out requests that it should refuse as the page says', async () => {
     const rows: string[] = [];
     for (const [index, { operation, request, outcome }] of refusalCases.entries()) {
       const parties = { owner: atStore, caller: atStore, key: `direct${index}` };
@@ -129,7 +129,7 @@ describe.each(described)('$name', ({ name, product, trailers, supports, start })
     },
   );
 
-  it('is told of a repeated completion, and answers what it would answer directly', async () => {
+  it('receives a repeated completion, and answers as it would answer directly', async () => {
     const told: number[] = [];
     for (const [index, caller] of [atStore, throughSidecar].entries()) {
       const path = `/refusals/repeated${index}`;

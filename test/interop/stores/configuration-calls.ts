@@ -96,7 +96,7 @@ const getOwnership: Call = (s3) => s3.send(new GetBucketOwnershipControlsCommand
 const getWebsite: Call = (s3) => s3.send(new GetBucketWebsiteCommand({ Bucket }));
 const getPayment: Call = (s3) => s3.send(new GetBucketRequestPaymentCommand({ Bucket }));
 
-/** In an order in which each finds what the ones before it have left. */
+/** In an order in which each call finds what the earlier ones left. */
 export const configurationCalls: readonly ConfigurationCall[] = [
   {
     name: 'GetBucketLocation',

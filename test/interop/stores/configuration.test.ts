@@ -68,7 +68,7 @@ const special: ReadonlyMap<string, Answers> = new Map([
     'MinIO 2026-02',
     {
       ...same('unknown', 'PutBucketOwnershipControls', 'PutPublicAccessBlock', 'DeletePublicAccessBlock'),
-      // It takes them for CreateBucket with a strange body, which changes nothing of a bucket that exists.
+      // It reads them as CreateBucket with an unknown body, which changes nothing in an existing bucket.
       ...same('MalformedXML 400', 'PutBucketWebsite', 'PutBucketRequestPayment'),
       ...same('NotImplemented 501', 'PutBucketCors', 'PutBucketAcl', 'PutObjectAcl'),
       ...same('NotImplemented 501', 'GetBucketOwnershipControls', 'GetPublicAccessBlock'),
@@ -87,7 +87,7 @@ const ownAnswers: ReadonlyMap<string, string> = new Map([
   ['unknown', 'NotImplemented 501'],
 ]);
 
-/** A result without what differs between two answers that say the same. */
+/** A result without the parts in which two equal answers differ. */
 async function said(call: Promise<unknown>): Promise<string> {
   const ended = await outcome(call);
   if (ended !== 'allowed') return ended;
@@ -114,7 +114,7 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ pro
     await store?.stop();
   });
 
-  /** A client of a session that may do everything its session policy does not leave out. */
+  /** A client of a session that is limited by these statements. */
   async function limited(...Statement: readonly object[]): Promise<S3Client> {
     const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
     return s3Client(sidecar.url, await assume(sidecar.url, alice, 'admin', { Policy }));
@@ -128,7 +128,7 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ pro
     return row.call;
   };
 
-  it('keeps the meaning of bucket policies for the store, and gives them none here', async () => {
+  it('passes bucket policies on to the store, and gives them no effect here', async () => {
     await setting('PutBucketPolicy')(await limited(allow('s3:PutBucketPolicy')));
     await atStore.send(new PutObjectCommand({ Bucket: configured, Key: 'public/page', Body: 'a page' }));
     const anonymous = async (url: string): Promise<string> => {
@@ -143,26 +143,29 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ pro
     expect(await anonymous(store.endpoint)).toMatch(/^403 /);
   });
 
-  it.each(configurationCalls)('$name needs $action, and only that', async ({ name: operation, ...row }) => {
-    const { action, call, shows = call } = row;
-    const before = await said(shows(atStore));
-    const everythingElse = await limited(allow('s3:*'), deny(action));
-    expect(await outcome(call(everythingElse))).toBe('AccessDenied 403');
-    expect(await said(shows(atStore))).toBe(before);
+  it.each(configurationCalls)(
+    '$name needs $action, and nothing else',
+    async ({ name: operation, ...row }) => {
+      const { action, call, shows = call } = row;
+      const before = await said(shows(atStore));
+      const everythingElse = await limited(allow('s3:*'), deny(action));
+      expect(await outcome(call(everythingElse))).toBe('AccessDenied 403');
+      expect(await said(shows(atStore))).toBe(before);
 
-    const answer = special.get(product)?.[operation] ?? 'allowed';
-    const ended = ownAnswers.get(answer) ?? answer;
-    const result = await said(call(await limited(allow(action))));
-    expect(result.startsWith('{') ? 'allowed' : result).toBe(ended);
-    const after = await said(shows(atStore));
-    if (row.shows !== undefined) expect(after !== before).toBe(answer === 'allowed');
-    else if (operation.startsWith('Get') && !ownAnswers.has(answer))
-      expect(result).toBe(await said(call(atStore)));
-    if (!ownAnswers.has(answer)) expect(await outcome(call(atStore))).toBe(ended);
-  });
+      const answer = special.get(product)?.[operation] ?? 'allowed';
+      const ended = ownAnswers.get(answer) ?? answer;
+      const result = await said(call(await limited(allow(action))));
+      expect(result.startsWith('{') ? 'allowed' : result).toBe(ended);
+      const after = await said(shows(atStore));
+      if (row.shows !== undefined) expect(after !== before).toBe(answer === 'allowed');
+      else if (operation.startsWith('Get') && !ownAnswers.has(answer))
+        expect(result).toBe(await said(call(atStore)));
+      if (!ownAnswers.has(answer)) expect(await outcome(call(atStore))).toBe(ended);
+    },
+  );
 
   if (special.get(product)?.['PutBucketCors'] === undefined) {
-    it('answers preflights by the rules that a role has set', async () => {
+    it('answers preflights by the rules that a role set', async () => {
       const put = setting('PutBucketCors');
       expect(await outcome(put(await limited(allow('s3:*'), deny('s3:PutBucketCORS'))))).toBe(
         'AccessDenied 403',
@@ -186,7 +189,7 @@ describe.each(storeKinds)('what is set for buckets and objects of $name', ({ pro
     });
   }
 
-  it('lets only those past a governance retention who may bypass it', async () => {
+  it('lets only callers with the bypass permission past a governance retention', async () => {
     const held = { Bucket: locked, Key: 'held' };
     const { VersionId } = await atStore.send(
       new PutObjectCommand({

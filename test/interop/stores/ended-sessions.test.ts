@@ -16,7 +16,7 @@ import { createUploadTarget, storeModes, type UploadTarget } from './upload-targ
 
 const token = 'control-token-of-this-test';
 const lastsSeconds = 900;
-/** What a session of these tests has left, and how long an upload takes that outlives it. */
+/** How long a session of these tests still lasts, and how long an upload that outlives it takes. */
 const leftSeconds = 60;
 const tooLongSeconds = 120;
 
@@ -72,7 +72,7 @@ describe.each(storeModes)('$name behind the sidecar, trailers: $trailers', ({ tr
     return credentials;
   }
 
-  /** Sends an upload that is let in, and `meanwhile` after the first half of its body has gone on. */
+  /** Sends an upload that is accepted, and runs `meanwhile` after the first half of its body has been passed on. */
   async function sendSlowly(
     path: string,
     { headers, wire, isPresigned }: SlowUpload,
@@ -92,11 +92,11 @@ describe.each(storeModes)('$name behind the sidecar, trailers: $trailers', ({ tr
     const socket = connect({ host: hostname, port: Number(port) });
     const answer = readAll(socket);
     socket.write(bytes, 'latin1');
-    // The caller has been let in, or the answer is a refusal already.
+    // The caller has been accepted, or the answer is already a refusal.
     await once(socket, 'data');
     const half = Math.floor(wire.length / 2);
     socket.write(wire.subarray(0, half));
-    // The store has to have what was sent, or there is nothing that it could keep.
+    // The store must have received what was sent, or it has nothing to keep.
     await sleep(150);
     await meanwhile();
     socket.write(wire.subarray(half));
@@ -124,7 +124,7 @@ describe.each(storeModes)('$name behind the sidecar, trailers: $trailers', ({ tr
     });
   });
 
-  /** Sends an upload with a session that expires meanwhile, and comes back to the time of the store. */
+  /** Sends an upload with a session that expires meanwhile, then returns to the time of the store. */
   async function outlive(path: string, upload: SlowUpload): Promise<string> {
     const caller = await session('brief');
     const answer = await sendSlowly(path, upload, caller, () => clock.advance(tooLongSeconds * 1000));

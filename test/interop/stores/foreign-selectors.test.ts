@@ -17,7 +17,7 @@ import type { RealStore } from './real-store.ts';
 import { storeDirectory } from './store-directory.ts';
 
 /**
- * Everything but what a store does that takes no notice of the selector: the operation of the same method without it.
+ * Every permission but that of the same method without the selector, which a store carries out when it ignores the selector.
  * Ceph RGW 16 takes `DELETE /bucket?encryption` for DeleteBucket, and every store `PUT /bucket/key?annotation` for
  * PutObject (seen 2026-11-23).
  */

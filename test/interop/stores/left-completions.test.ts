@@ -50,7 +50,7 @@ describe.each(storeKinds)('$name', ({ trailers, supports, start }) => {
       const headers = { 'content-length': String(body.length) };
       const socket = await caller.open({ ...completion, headers });
       socket.on('error', () => undefined).write(body);
-      // Another moment in each round.
+      // A different moment in each round.
       await wait(round * 1.5);
       socket.resetAndDestroy();
       await expect.poll(() => requestsInFlight(sidecar), { timeout: 30_000 }).toBe(0);

@@ -7,7 +7,7 @@ import type { ComponentName } from '../components.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 import { freePorts } from '../free-ports.ts';
 
-/** A store that nobody else uses. */
+/** A store for one test file. */
 export interface RealStore {
   readonly endpoint: string;
   readonly accessKeyId: string;
@@ -22,7 +22,7 @@ export interface RealStore {
 export interface StoreProgram {
   readonly name: ComponentName;
   readonly folders: readonly string[];
-  /** Where objects, parts and what has not become either are, below the folder of the store. */
+  /** Where objects, parts and unfinished uploads are, below the folder of the store. */
   readonly places: readonly string[];
   readonly arguments: (place: { readonly folder: string; readonly address: string }) => readonly string[];
   readonly environment: (key: {

@@ -35,7 +35,7 @@ export interface Held {
   readonly parts: readonly (readonly [number: unknown, size: unknown, etag: unknown])[];
   /** The content of the object that was there before. */
   readonly kept: Buffer;
-  /** Every file of a store that keeps files: what is to become an object has no other name. */
+  /** Every file of a store that keeps files: an unfinished object has no other name. */
   readonly files: readonly string[];
 }
 

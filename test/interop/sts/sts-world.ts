@@ -7,10 +7,10 @@ import { providerArn } from '../../support/web-identity.ts';
 import { run } from '../clients/client.ts';
 import { requireComponent } from '../components.ts';
 
-/** A device that makes one-time codes; each code is good once, so every test has one of its own. */
+/** A device that makes one-time codes. Each code is valid once, so every test has its own device. */
 export interface Device {
   readonly serialNumber: string;
-  /** The code of now, as oathtool makes it. */
+  /** The current code, as oathtool makes it. */
   code(): Promise<string>;
 }
 
@@ -60,7 +60,7 @@ export function newTotpSecret(): string {
   return [...randomBytes(32)].map((byte) => letters[byte % 32]).join('');
 }
 
-/** The code that oathtool makes of a secret, now or at a second since the Unix epoch. */
+/** The code that oathtool makes from a secret, now or at a second since the Unix epoch. */
 export async function oathtoolCode(secret: string, atSeconds?: number): Promise<string> {
   const at = atSeconds === undefined ? [] : ['--now', `@${atSeconds}`];
   return (await run(requireComponent('oathtool'), ['--totp', '--base32', ...at, secret])).trim();

@@ -6,7 +6,7 @@ import { inBytes, Swarm } from './sockets.ts';
 
 /** Attacks that make the program keep many times the bytes that they send. */
 
-/** Downloads that are never read, and behind each of them on its connection what is to wait. */
+/** Downloads that are never read, each followed on its connection by what is to wait. */
 const behindDownloads =
   (count: number, following: string): Attack =>
   async ({ url }) => {

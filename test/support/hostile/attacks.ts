@@ -5,7 +5,7 @@ import { alice, bob } from '../sidecar.ts';
 import { signedHead } from './signed.ts';
 import { inBytes, Swarm, stsHead } from './sockets.ts';
 
-/** Where an attack is aimed at. */
+/** The target of an attack. */
 export interface Target {
   readonly url: string;
   readonly adminUrl: string;
@@ -145,7 +145,7 @@ export const unclosedMarkup =
     return swarm;
   };
 
-/** The same SAML response, four times on each connection; its signature is worth nothing. */
+/** The same SAML response, four times on each connection; its signature is invalid. */
 export const forgedAssertions =
   (count: number, principal: string, role: string, response: string): Attack =>
   async ({ url }) => {
@@ -162,7 +162,7 @@ export const forgedAssertions =
     return swarm;
   };
 
-/** Session tokens that do not open, each another one. */
+/** Session tokens that do not open, each a different one. */
 export const foreignTokens =
   (count: number, bytes = 2000): Attack =>
   async ({ url }) => {
@@ -175,7 +175,7 @@ export const foreignTokens =
     return swarm;
   };
 
-/** Requests with as many query parameters as a head has room for, signed by nobody. */
+/** Unsigned requests with as many query parameters as a head has room for. */
 export const manyParameters =
   (count: number, parameters: number): Attack =>
   async ({ url }) => {
@@ -199,7 +199,7 @@ export const distinctNames =
       let sent = 0;
       let answered = 0;
       let rest = '';
-      // A server need not take many requests that come in one piece.
+      // A server need not accept many requests that come in one piece.
       const nextHeads = (): string => {
         const first = connection * requests + sent;
         const count = Math.min(20, requests - sent);
@@ -228,7 +228,7 @@ export const refusedUploads =
     return swarm;
   };
 
-/** Preflights of browsers that nobody asked for. */
+/** Preflights that no browser has a reason to send. */
 export const preflights =
   (count: number): Attack =>
   async ({ url }) => {
@@ -249,7 +249,7 @@ export const webhookCalls =
     return swarm;
   };
 
-/** Everyone whom an attack may pose as. */
+/** The identities that an attack may pose as. */
 export const callers: Readonly<Record<'alice' | 'bob' | 'carol', SdkCredentials>> = {
   alice,
   bob,

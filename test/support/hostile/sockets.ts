@@ -5,7 +5,7 @@ export class Swarm {
   readonly #host: string;
   readonly #port: number;
   readonly sockets: Socket[] = [];
-  /** Everything received, by connection; bounded. */
+  /** Everything received, by connection, up to a bound. */
   readonly answers: string[] = [];
 
   constructor(url: string) {

@@ -9,7 +9,7 @@ export interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** A request that some store takes for one about another object than it names. */
+/** A request that some store applies to an object other than the one it names. */
 export interface AliasCase {
   readonly operation: string;
   readonly request: string;

@@ -5,9 +5,9 @@ import type { Answered, Call, SignedCaller } from './signed-caller.ts';
 
 /** What a store does with a condition that a request carries. */
 export type Obedience =
-  /** Does nothing when the condition does not hold, and what was asked when it does. */
+  /** Carries out the request when the condition holds, and does nothing when it does not. */
   | 'obeys'
-  /** Does what was asked although the condition does not hold. */
+  /** Carries out the request although the condition does not hold. */
   | 'ignores'
   /** Does nothing, whether the condition holds or not. */
   | 'refuses';
@@ -32,7 +32,7 @@ export interface Place {
 
 interface Prepared {
   readonly call: Call;
-  /** Whether the call did what it says, looked up at the store. */
+  /** Whether the call had its effect, looked up at the store. */
   readonly happened: (answered: Answered) => Promise<boolean>;
 }
 
@@ -245,7 +245,7 @@ const abort: ConditionCase = {
     const uploadId = await startUpload(caller, path);
     const uploads = async (): Promise<string> =>
       (await caller.must({ method: 'GET', path: `/${place.bucket}`, query: { uploads: '' } })).text;
-    // Stores order the elements of an upload in their own way.
+    // The order of the elements differs from store to store.
     const own = (await uploads()).split('<Upload>').find((text) => text.includes(uploadId));
     const initiated = /<Initiated>([^<]+)</.exec(own ?? '')?.[1];
     const time = place.holds ? new Date(initiated ?? Date.now()).toUTCString() : longAgo;

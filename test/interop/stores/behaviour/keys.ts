@@ -3,7 +3,7 @@ import type { SignedCaller } from './signed-caller.ts';
 
 const bucket = 'odd-keys';
 
-/** Keys that a store might take for other keys, and those that it might take them for. */
+/** Keys that a store might confuse, each with the key that it might be taken for. */
 const oddKeys: readonly (readonly [key: string, other: string])[] = [
   ['double//slash', 'double/slash'],
   ['/first', 'first'],
@@ -27,7 +27,7 @@ export async function describeKeys(caller: SignedCaller): Promise<readonly strin
 }
 
 async function meaningOf(caller: SignedCaller, key: string, other: string): Promise<string> {
-  // A folder holds nothing at stores that keep files.
+  // A folder has no content on stores that keep files.
   const body = key.endsWith('/') ? '' : `content of ${key}`;
   await caller.send({ method: 'DELETE', path: pathOf(other) });
   const written = await caller.send({ method: 'PUT', path: pathOf(key), body });
@@ -39,7 +39,7 @@ async function meaningOf(caller: SignedCaller, key: string, other: string): Prom
 
 const codeOf = (text: string): string => /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? '';
 
-/** A key under which a store shows what it keeps for itself, and what it has to be given for that. */
+/** A key under which a store shows its internal data, and how to make that data. */
 export interface OwnName {
   readonly title: string;
   /** Makes what can be read, and returns the path of the request that reads it. */

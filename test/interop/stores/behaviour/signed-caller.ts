@@ -31,7 +31,7 @@ export class SignedCaller {
     this.#credentials = credentials;
   }
 
-  /** Sends one call, whatever it is answered. */
+  /** Sends one call, whatever the answer is. */
   async send(call: Call): Promise<Answered> {
     const { body = '' } = call;
     const wire = await this.#sign(call, { 'content-length': String(Buffer.byteLength(body)) });
