@@ -35,6 +35,8 @@ export interface RequestRecord {
   readonly authenticationFailure: string | undefined;
   readonly upstreamFailure: string | undefined;
   readonly upstreamRequestId: string | undefined;
+  /** The status of the store's answer, when the caller must not know it and is told another one. */
+  readonly upstreamStatus: number | undefined;
   readonly decision: DecisionFacts | undefined;
   readonly issuedCredentials: boolean | undefined;
   /** The session that the issued credentials are of. */

@@ -33,6 +33,7 @@ export class RequestTrace {
       authenticationFailure: undefined,
       upstreamFailure: undefined,
       upstreamRequestId: undefined,
+      upstreamStatus: undefined,
       decision: undefined,
       issuedCredentials: undefined,
       issuedSessionId: undefined,

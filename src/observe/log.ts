@@ -75,6 +75,7 @@ export class Log {
         duration_ms: round(record.durationMs),
         upstream_ms: record.upstreamMs === undefined ? undefined : round(record.upstreamMs),
         upstream_request_id: record.upstreamRequestId,
+        upstream_status: record.upstreamStatus,
         aborted: record.isAborted ? true : undefined,
       },
       'request',
