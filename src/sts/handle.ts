@@ -92,7 +92,8 @@ function findAction(name: string, trace: StsTrace): StsAction {
   // Only known names are recorded, because the operation becomes a metric label.
   if (action === undefined) {
     const reason = unsupportedActions.get(name);
-    throw reason === undefined ? unknownOperation(name) : stsError('InvalidAction', reason);
+    if (reason === undefined) throw unknownOperation(name);
+    throw stsError('InvalidAction', reason, { detail: `${flatCopy(name)} is not supported` });
   }
   // Not the name as sent, which is a slice of the form and would keep all of it.
   trace.add({ operation: action.name });
