@@ -11,6 +11,16 @@ export interface DecisionFacts {
   readonly durationUs: number;
 }
 
+/** Why a caller is not known; the values of the `reason` label of `sts_sidecar_authn_failures_total`. */
+export type AuthenticationFailure =
+  | 'clock_skew'
+  | 'expired_token'
+  | 'malformed'
+  | 'revoked'
+  | 'signature_mismatch'
+  | 'state_unavailable'
+  | 'unknown_key';
+
 /** The facts of one finished request. Assembled by the edge from what the stages return; rendered by observe. */
 export interface RequestRecord {
   readonly requestId: string;
@@ -32,7 +42,7 @@ export interface RequestRecord {
   readonly errorCode: string | undefined;
   /** The precise cause, for the log only. */
   readonly errorDetail: string | undefined;
-  readonly authenticationFailure: string | undefined;
+  readonly authenticationFailure: AuthenticationFailure | undefined;
   readonly upstreamFailure: string | undefined;
   readonly upstreamRequestId: string | undefined;
   /** The status of the store's answer, when the caller must not know it and is told another one. */

@@ -3,6 +3,7 @@ import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
 import { ClientGone } from '../core/client-gone.ts';
+import type { AuthenticationFailure } from '../core/request-record.ts';
 import { StoreRefusal, UpstreamFault } from '../forward/faults.ts';
 import { renderS3Error } from '../s3/error-xml.ts';
 import { type Answer, sendAnswer } from './answer.ts';
@@ -49,7 +50,7 @@ export async function answerS3Error(
 }
 
 function authenticationFacts({ reason, facts: { accessKeyId } }: AuthenticationFault): {
-  authenticationFailure: string;
+  authenticationFailure: AuthenticationFailure;
   errorDetail: string;
   accessKeyId?: string;
 } {

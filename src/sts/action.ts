@@ -40,6 +40,7 @@ export type StsFacts = Partial<
     | 'principalArn'
     | 'accessKeyId'
     | 'sessionId'
+    | 'authenticationFailure'
     | 'decision'
     | 'issuedCredentials'
     | 'issuedSessionId'

@@ -1,3 +1,4 @@
+import type { AuthenticationFailure } from '../core/request-record.ts';
 import {
   type Identities,
   IdentityFault,
@@ -25,6 +26,27 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
   bad_answer: 'InvalidIdentityToken',
   provider_rejected: 'IDPRejectedClaim',
   provider_denied: 'AccessDenied',
+};
+
+/**
+ * How a refused proof of identity counts among the authentication failures. Not counted: a provider that did not give a usable
+ * answer, which has metrics of its own.
+ */
+const failures: Readonly<Record<IdentityReason, AuthenticationFailure | undefined>> = {
+  malformed: 'malformed',
+  unknown_issuer: 'unknown_key',
+  wrong_audience: 'malformed',
+  bad_signature: 'signature_mismatch',
+  no_key: 'unknown_key',
+  not_yet_valid: 'clock_skew',
+  bad_claims: 'malformed',
+  replayed: 'revoked',
+  expired: 'expired_token',
+  provider_busy: undefined,
+  provider_unreachable: undefined,
+  bad_answer: undefined,
+  provider_rejected: 'unknown_key',
+  provider_denied: 'unknown_key',
 };
 
 /** Reading a token up to this length costs no more than the rest of its request. */
@@ -78,7 +100,7 @@ function waitForTurn({ trace }: UnsignedCall): WaitForTurn {
 }
 
 /**
- * Converts an identity fault to an STS error, and records its provider.
+ * Converts an identity fault to an STS error, and records its provider and how it counts.
  * @throws ServiceError
  */
 export async function orStsError<T>(asked: Promise<T>, { trace }: UnsignedCall): Promise<T> {
@@ -87,6 +109,7 @@ export async function orStsError<T>(asked: Promise<T>, { trace }: UnsignedCall):
   } catch (error) {
     if (!(error instanceof IdentityFault)) throw error;
     const { reason, message, provider, detail } = error;
+    trace.add({ authenticationFailure: failures[reason] });
     if (provider !== undefined) trace.add({ identityProvider: provider });
     throw stsError(codes[reason], message, { detail: detail ?? reason, cause: error });
   }
