@@ -51,6 +51,18 @@ export interface RequestRecord {
   readonly issuedCredentials: boolean | undefined;
   /** The session that the issued credentials are of. */
   readonly issuedSessionId: string | undefined;
+  readonly issuedAccessKeyId: string | undefined;
+  /** When the issued credentials expire, RFC 3339. */
+  readonly expiration: string | undefined;
+  /**
+   * Of an STS request. The role and the name are those that it asks for, until a session is issued. Subject and audience are those
+   * of a verified proof, or of the calling session; the source identity is too, or what an authenticated caller asks for.
+   */
+  readonly roleArn: string | undefined;
+  readonly sessionName: string | undefined;
+  readonly subject: string | undefined;
+  readonly audience: string | undefined;
+  readonly sourceIdentity: string | undefined;
   /** What the caller says about the narrower session that it asks for. At most 256 characters. */
   readonly scopedSessionDescription: string | undefined;
   /** Configured name of the identity provider that an STS request was about. */

@@ -9,6 +9,8 @@ import {
 } from '../identity/provider.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';
+import { recorded, type SessionFacts } from './session-facts.ts';
+import { sessionNameOf } from './session-name.ts';
 
 /** The STS error code for each reason (AWS STS API Reference, AssumeRoleWithWebIdentity, Errors). */
 const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
@@ -71,6 +73,22 @@ const turnShares: { readonly [Form in keyof Proofs]: (proof: Proofs[Form]) => nu
   customToken: () => 0,
 };
 
+/** What a verified proof says, for the record. */
+const identityFacts: { readonly [Form in keyof Identities]: (identity: Identities[Form]) => SessionFacts } = {
+  webIdentity: ({ subject, audience, sourceIdentity }) => ({
+    subject: recorded(subject),
+    audience: recorded(audience),
+    sourceIdentity: sourceIdentity && recorded(sourceIdentity),
+  }),
+  saml: ({ subject, recipient, sessionName, sourceIdentity }) => ({
+    subject: recorded(subject),
+    audience: recorded(recipient),
+    sessionName: recorded(sessionName),
+    sourceIdentity: sourceIdentity && recorded(sourceIdentity),
+  }),
+  customToken: ({ user }) => ({ subject: recorded(user), sessionName: sessionNameOf(user) }),
+};
+
 /**
  * Identifies who presents a proof. The provider is recorded in the trace, also when the proof is refused.
  * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, AccessDenied with
@@ -88,6 +106,7 @@ export async function federate<Form extends keyof Proofs>(
   const asked = identityProviders[form](proof, clock.now(), waitObserver(call), waitForTurn(call));
   const identity = await orStsError(asked, call);
   call.trace.add({ identityProvider: identity.provider });
+  call.trace.add(identityFacts[form](identity));
   return identity;
 }
 

@@ -20,6 +20,7 @@ export async function precheckCall(
   const action = name === undefined ? undefined : stsActions.get(name);
   if (action?.kind !== 'signed' || onlyValue(raw, 'Version') !== apiVersion) return;
   trace.add({ operation: action.name });
+  trace.add(action.asks(new Map(raw.parameters.map(({ name, value }) => [name, value]))));
   await precheckSts(raw, authentication);
 }
 

@@ -68,6 +68,7 @@ describe('a bad web identity token', () => {
     counted[reason] = (counted[reason] ?? 0) + 1;
     // Scrapes that follow each other at once share one rendering.
     await expect.poll(failures, { timeout: 5_000 }).toEqual(counted);
+    expect(line).toMatchObject({ role_arn: roleArn('pod'), session_name: 'app' });
     expect(line['error_detail']).toBeTypeOf('string');
     expect(line).not.toHaveProperty('subject');
     expect(line).not.toHaveProperty('audience');
