@@ -19,8 +19,8 @@ export async function precheckCall(
   const name = onlyValue(raw, 'Action');
   const action = name === undefined ? undefined : stsActions.get(name);
   if (action?.kind !== 'signed' || onlyValue(raw, 'Version') !== apiVersion) return;
-  trace.add({ operation: action.name });
-  trace.add(action.asks(new Map(raw.parameters.map(({ name, value }) => [name, value]))));
+  const sent = new Map(raw.parameters.map((one) => [one.name, one.value]));
+  trace.add({ operation: action.name, ...action.asks(sent) });
   await precheckSts(raw, authentication);
 }
 
