@@ -11,6 +11,16 @@ export interface DecisionFacts {
   readonly durationUs: number;
 }
 
+/** Why a caller is not known; the values of the `reason` label of `sts_sidecar_authn_failures_total`. */
+export type AuthenticationFailure =
+  | 'clock_skew'
+  | 'expired_token'
+  | 'malformed'
+  | 'revoked'
+  | 'signature_mismatch'
+  | 'state_unavailable'
+  | 'unknown_key';
+
 /** The facts of one finished request. Assembled by the edge from what the stages return; rendered by observe. */
 export interface RequestRecord {
   readonly requestId: string;
@@ -32,13 +42,27 @@ export interface RequestRecord {
   readonly errorCode: string | undefined;
   /** The precise cause, for the log only. */
   readonly errorDetail: string | undefined;
-  readonly authenticationFailure: string | undefined;
+  readonly authenticationFailure: AuthenticationFailure | undefined;
   readonly upstreamFailure: string | undefined;
   readonly upstreamRequestId: string | undefined;
+  /** The status of the store's answer, when the caller must not know it and is told another one. */
+  readonly upstreamStatus: number | undefined;
   readonly decision: DecisionFacts | undefined;
   readonly issuedCredentials: boolean | undefined;
   /** The session that the issued credentials are of. */
   readonly issuedSessionId: string | undefined;
+  readonly issuedAccessKeyId: string | undefined;
+  /** When the issued credentials expire, RFC 3339. */
+  readonly expiration: string | undefined;
+  /**
+   * Of an STS request. The role and the name are those that it asks for, until a session is issued. Subject and audience are those
+   * of a verified proof, or of the calling session; the source identity is too, or what an authenticated caller asks for.
+   */
+  readonly roleArn: string | undefined;
+  readonly sessionName: string | undefined;
+  readonly subject: string | undefined;
+  readonly audience: string | undefined;
+  readonly sourceIdentity: string | undefined;
   /** What the caller says about the narrower session that it asks for. At most 256 characters. */
   readonly scopedSessionDescription: string | undefined;
   /** Configured name of the identity provider that an STS request was about. */

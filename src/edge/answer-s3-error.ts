@@ -3,7 +3,8 @@ import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhausted } from '../core/byte-budget.ts';
 import { ClientGone } from '../core/client-gone.ts';
-import { UpstreamFault } from '../forward/faults.ts';
+import type { AuthenticationFailure } from '../core/request-record.ts';
+import { StoreRefusal, UpstreamFault } from '../forward/faults.ts';
 import { renderS3Error } from '../s3/error-xml.ts';
 import { type Answer, sendAnswer } from './answer.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
@@ -36,6 +37,7 @@ export async function answerS3Error(
     ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
     ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
     ...(error instanceof UpstreamFault ? { upstreamFailure: error.reason } : {}),
+    ...(error instanceof StoreRefusal ? { upstreamStatus: error.hiddenStatus } : {}),
   });
   const answer: Answer = {
     status: fault.status,
@@ -48,7 +50,7 @@ export async function answerS3Error(
 }
 
 function authenticationFacts({ reason, facts: { accessKeyId } }: AuthenticationFault): {
-  authenticationFailure: string;
+  authenticationFailure: AuthenticationFailure;
   errorDetail: string;
   accessKeyId?: string;
 } {

@@ -1,6 +1,7 @@
 import type { AuthenticationReason } from '../core/authentication-fault.ts';
+import type { AuthenticationFailure } from '../core/request-record.ts';
 
-const labels: Readonly<Record<AuthenticationReason, string>> = {
+const labels: Readonly<Record<AuthenticationReason, AuthenticationFailure>> = {
   no_credentials: 'malformed',
   several_credentials: 'malformed',
   signature_v2: 'malformed',
@@ -31,6 +32,6 @@ const labels: Readonly<Record<AuthenticationReason, string>> = {
 };
 
 /** The value of the `reason` label of `sts_sidecar_authn_failures_total`. */
-export function authenticationFailureLabel(reason: AuthenticationReason): string {
+export function authenticationFailureLabel(reason: AuthenticationReason): AuthenticationFailure {
   return labels[reason];
 }

@@ -1,4 +1,4 @@
-import { ServiceError } from '../core/service-error.ts';
+import { ServiceError, type ServiceErrorOptions } from '../core/service-error.ts';
 
 /** Why a request failed at the store; also the value of the metric's `reason` label. */
 export type UpstreamReason =
@@ -22,11 +22,27 @@ export class UpstreamFault extends Error {
 }
 
 /** What the client is told because of what the store has answered: an error with S3's own code. */
-export class StoreRefusal extends ServiceError {}
+export class StoreRefusal extends ServiceError {
+  /** The status that the store has answered with, where the client must not know it. For the log. */
+  readonly hiddenStatus: number | undefined;
 
-/** The object does not exist, and the caller, who may not list the bucket, is not told so. */
-export function missingHidden(): StoreRefusal {
-  return new StoreRefusal('AccessDenied', 403, 'Access Denied');
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    { hiddenStatus, ...options }: ServiceErrorOptions & { readonly hiddenStatus?: number } = {},
+  ) {
+    super(code, status, message, options);
+    this.hiddenStatus = hiddenStatus;
+  }
+}
+
+/**
+ * The object does not exist, which the store has said with that status, and the caller, who may not list the bucket, is not told
+ * so.
+ */
+export function missingHidden(hiddenStatus: number): StoreRefusal {
+  return new StoreRefusal('AccessDenied', 403, 'Access Denied', { hiddenStatus });
 }
 
 /** The store does not implement the operation. What it does instead is neither requested nor shown. */

@@ -23,5 +23,7 @@ export function faultBehind(
   const fault = ownKeyFault(code);
   if (fault !== undefined || status !== 404 || shownWhenMissing.has(code)) return fault;
   const { seesMissing } = authorized.request;
-  return seesMissing.every((permission) => authorized.permits(permission)) ? undefined : missingHidden();
+  return seesMissing.every((permission) => authorized.permits(permission))
+    ? undefined
+    : missingHidden(status);
 }

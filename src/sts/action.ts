@@ -18,6 +18,7 @@ import {
   type SentParameters,
 } from './parameters.ts';
 import type { StsResult } from './response-xml.ts';
+import { askedFor } from './session-facts.ts';
 
 /** What the service works with. All of it belongs to one configuration snapshot. */
 export interface StsDependencies {
@@ -40,9 +41,17 @@ export type StsFacts = Partial<
     | 'principalArn'
     | 'accessKeyId'
     | 'sessionId'
+    | 'authenticationFailure'
     | 'decision'
     | 'issuedCredentials'
     | 'issuedSessionId'
+    | 'issuedAccessKeyId'
+    | 'expiration'
+    | 'roleArn'
+    | 'sessionName'
+    | 'subject'
+    | 'audience'
+    | 'sourceIdentity'
     | 'scopedSessionDescription'
     | 'identityProvider'
     | 'mfaOutcome'
@@ -112,6 +121,8 @@ export interface UnsignedActionDefinition<T extends ParameterTable> {
 export interface SignedAction {
   readonly kind: 'signed';
   readonly name: string;
+  /** What a call asks for, before its caller is known. */
+  asks(sent: SentParameters): StsFacts;
   /** Runs the phases after authentication: the caller rule, the parameters, and the action itself. */
   run(sent: SentParameters, call: SignedCall): Promise<StsResult>;
 }
@@ -132,6 +143,7 @@ export function defineAction<T extends ParameterTable>(definition: ActionDefinit
   return {
     kind: 'signed',
     name,
+    asks: (sent) => askedFor(sent, parameters),
     async run(sent, call) {
       const rule = callers[call.authenticated.caller.kind];
       if (rule !== 'admitted') throw stsError('AccessDenied', rule.refusal);
@@ -150,6 +162,7 @@ export function defineUnsignedAction<T extends ParameterTable>(
     name,
     async run(sent, call) {
       const table = typeof parameters === 'function' ? parameters(sent, call.dependencies) : parameters;
+      call.trace.add(askedFor(sent, table));
       return perform(keptParameters(sent, table, call.trace), call);
     },
   };

@@ -1,3 +1,4 @@
+import type { AuthenticationFailure } from '../core/request-record.ts';
 import {
   type Identities,
   IdentityFault,
@@ -8,6 +9,8 @@ import {
 } from '../identity/provider.ts';
 import type { UnsignedCall } from './action.ts';
 import { type StsErrorCode, stsError } from './errors.ts';
+import { recorded, type SessionFacts } from './session-facts.ts';
+import { sessionNameOf } from './session-name.ts';
 
 /** The STS error code for each reason (AWS STS API Reference, AssumeRoleWithWebIdentity, Errors). */
 const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
@@ -25,6 +28,27 @@ const codes: Readonly<Record<IdentityReason, StsErrorCode>> = {
   bad_answer: 'InvalidIdentityToken',
   provider_rejected: 'IDPRejectedClaim',
   provider_denied: 'AccessDenied',
+};
+
+/**
+ * How a refused proof of identity counts among the authentication failures. Not counted: a provider that did not give a usable
+ * answer, which has metrics of its own.
+ */
+const failures: Readonly<Record<IdentityReason, AuthenticationFailure | undefined>> = {
+  malformed: 'malformed',
+  unknown_issuer: 'unknown_key',
+  wrong_audience: 'malformed',
+  bad_signature: 'signature_mismatch',
+  no_key: 'unknown_key',
+  not_yet_valid: 'clock_skew',
+  bad_claims: 'malformed',
+  replayed: 'revoked',
+  expired: 'expired_token',
+  provider_busy: undefined,
+  provider_unreachable: undefined,
+  bad_answer: undefined,
+  provider_rejected: 'unknown_key',
+  provider_denied: 'unknown_key',
 };
 
 /** Reading a token up to this length costs no more than the rest of its request. */
@@ -49,6 +73,22 @@ const turnShares: { readonly [Form in keyof Proofs]: (proof: Proofs[Form]) => nu
   customToken: () => 0,
 };
 
+/** What a verified proof says, for the record. */
+const identityFacts: { readonly [Form in keyof Identities]: (identity: Identities[Form]) => SessionFacts } = {
+  webIdentity: ({ subject, audience, sourceIdentity }) => ({
+    subject: recorded(subject),
+    audience: recorded(audience),
+    sourceIdentity: sourceIdentity && recorded(sourceIdentity),
+  }),
+  saml: ({ subject, recipient, sessionName, sourceIdentity }) => ({
+    subject: recorded(subject),
+    audience: recorded(recipient),
+    sessionName: recorded(sessionName),
+    sourceIdentity: sourceIdentity && recorded(sourceIdentity),
+  }),
+  customToken: ({ user }) => ({ subject: recorded(user), sessionName: sessionNameOf(user) }),
+};
+
 /**
  * Identifies who presents a proof. The provider is recorded in the trace, also when the proof is refused.
  * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, AccessDenied with
@@ -66,6 +106,7 @@ export async function federate<Form extends keyof Proofs>(
   const asked = identityProviders[form](proof, clock.now(), waitObserver(call), waitForTurn(call));
   const identity = await orStsError(asked, call);
   call.trace.add({ identityProvider: identity.provider });
+  call.trace.add(identityFacts[form](identity));
   return identity;
 }
 
@@ -78,7 +119,7 @@ function waitForTurn({ trace }: UnsignedCall): WaitForTurn {
 }
 
 /**
- * Converts an identity fault to an STS error, and records its provider.
+ * Converts an identity fault to an STS error, and records its provider and how it counts.
  * @throws ServiceError
  */
 export async function orStsError<T>(asked: Promise<T>, { trace }: UnsignedCall): Promise<T> {
@@ -87,6 +128,7 @@ export async function orStsError<T>(asked: Promise<T>, { trace }: UnsignedCall):
   } catch (error) {
     if (!(error instanceof IdentityFault)) throw error;
     const { reason, message, provider, detail } = error;
+    trace.add({ authenticationFailure: failures[reason] });
     if (provider !== undefined) trace.add({ identityProvider: provider });
     throw stsError(codes[reason], message, { detail: detail ?? reason, cause: error });
   }

@@ -18,6 +18,7 @@ import { stsError } from './errors.ts';
 import type { SentParameters } from './parameters.ts';
 import { readStsCall, unknownOperation } from './query-request.ts';
 import { renderStsResult, type StsResponse, type StsResult } from './response-xml.ts';
+import { identityOf } from './session-facts.ts';
 
 export type { StsDependencies, StsFacts, StsTrace } from './action.ts';
 export { precheckCall } from './precheck.ts';
@@ -38,6 +39,7 @@ export async function handleSts(
   const call = readStsCall(raw, body);
   const action = findAction(call.action, trace);
   const head = headOf(raw);
+  if (action.kind === 'signed') trace.add(action.asks(call.parameters));
   // Not awaited here: while an action waits for an identity provider, this function would keep the form and all that was read
   // from it.
   const result =
@@ -81,7 +83,9 @@ async function authenticateCall(
   const { caller } = authenticated;
   trace.authenticated?.(caller);
   const { arn, accessKeyId } = caller;
-  trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
+  const claims = claimsOf(caller);
+  trace.add({ principalArn: arn, accessKeyId, sessionId: claims?.sessionId });
+  if (claims !== undefined) trace.add(identityOf(claims));
   // The session was valid when the head arrived, but may have expired while the form was on its way.
   authenticated.recheck(dependencies.clock.now());
   return { authenticated, dependencies, trace };
@@ -92,7 +96,8 @@ function findAction(name: string, trace: StsTrace): StsAction {
   // Only known names are recorded, because the operation becomes a metric label.
   if (action === undefined) {
     const reason = unsupportedActions.get(name);
-    throw reason === undefined ? unknownOperation(name) : stsError('InvalidAction', reason);
+    if (reason === undefined) throw unknownOperation(name);
+    throw stsError('InvalidAction', reason, { detail: `${flatCopy(name)} is not supported` });
   }
   // Not the name as sent, which is a slice of the form and would keep all of it.
   trace.add({ operation: action.name });

@@ -1,10 +1,12 @@
 import { claimsOf } from '../authenticate/caller.ts';
+import { isoSeconds } from '../core/clock.ts';
 import { maxTokenLength, TokenTooLargeError } from '../tokens/seal.ts';
 import type { SessionTag } from '../tokens/session-claims.ts';
 import type { SignedCall, UnsignedCall } from './action.ts';
 import { type Grant, type Issued, type IssuedCredentials, issue, type TokenContent } from './credentials.ts';
 import { stsError } from './errors.ts';
 import type { ScopeGrant } from './grants/scope-grant.ts';
+import { principalFacts } from './session-facts.ts';
 import { checkPackedSize, checkSessionPolicies } from './session-policies.ts';
 
 /** The parameters of a request that become part of the session, under their own names. */
@@ -94,8 +96,15 @@ async function issueConfirmed(
   }
   const issued = issueWithin(grant, () => issue(grant, content, dependencies, nowMs));
   await useUp?.();
-  trace.add({ issuedCredentials: true, issuedSessionId: issued.sessionId });
-  return issued.credentials;
+  const { credentials, sessionId } = issued;
+  trace.add(principalFacts(grant.principal));
+  trace.add({
+    issuedCredentials: true,
+    issuedSessionId: sessionId,
+    issuedAccessKeyId: credentials.AccessKeyId,
+    expiration: isoSeconds(credentials.Expiration.getTime()),
+  });
+  return credentials;
 }
 
 /** The ARNs in the parameter `PolicyArns`. */

@@ -19,7 +19,8 @@ export async function precheckCall(
   const name = onlyValue(raw, 'Action');
   const action = name === undefined ? undefined : stsActions.get(name);
   if (action?.kind !== 'signed' || onlyValue(raw, 'Version') !== apiVersion) return;
-  trace.add({ operation: action.name });
+  const sent = new Map(raw.parameters.map((one) => [one.name, one.value]));
+  trace.add({ operation: action.name, ...action.asks(sent) });
   await precheckSts(raw, authentication);
 }
 

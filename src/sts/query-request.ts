@@ -1,3 +1,4 @@
+import { flatCopy } from '../core/bytes.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { parseQuery, type QueryParameter } from '../core/request-target.ts';
 import { stsError } from './errors.ts';
@@ -8,6 +9,8 @@ export const maxStsBodyBytes: number = 256 * 1024;
 const maxParameters = 1000;
 /** The only version of the API. */
 export const apiVersion = '2011-06-15';
+/** Characters of an unknown action in the log. */
+const maxLoggedAction = 64;
 const formType = 'application/x-www-form-urlencoded';
 
 /** The parameters of one STS request, from query and body. Nothing about its caller is verified yet. */
@@ -61,12 +64,20 @@ export function readStsCall(raw: RawRequest, body: Uint8Array): StsCall {
   return { action, parameters };
 }
 
-/** InvalidAction in AWS's words. */
+/** InvalidAction in AWS's words. The log names the action too. */
 export function unknownOperation(action: string, version: string = apiVersion): Error {
-  return stsError(
-    'InvalidAction',
-    `Could not find operation ${action.slice(0, 128)} for version ${version.slice(0, 32)}`,
-  );
+  const ofVersion =
+    version === apiVersion ? '' : ` in version ${version.slice(0, 32).replaceAll(/[^\w-]/g, '')}`;
+  const detail = flatCopy(`no action is named ${lettersAndDigits(action)}${ofVersion}`);
+  const message = `Could not find operation ${action.slice(0, 128)} for version ${version.slice(0, 32)}`;
+  return stsError('InvalidAction', message, { detail });
+}
+
+function lettersAndDigits(text: string): string {
+  return text
+    .slice(0, 2 * maxLoggedAction)
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, maxLoggedAction);
 }
 
 function readForm(raw: RawRequest, body: Uint8Array): readonly QueryParameter[] {

@@ -1,4 +1,5 @@
 import type { Directory } from '../directory/directory.ts';
+import { parseOperatorName } from '../iam/conditions/index.ts';
 import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import { stsError } from './errors.ts';
@@ -15,6 +16,7 @@ export interface SessionPolicies {
 /** Limit for the inline policy and the policy ARNs together, in characters (AWS STS API Reference, AssumeRole). */
 const maxCharacters = 2048;
 const maxReasonCharacters = 1024;
+const maxPlacesCharacters = 256;
 
 /**
  * Checks the session policies of a request.
@@ -86,8 +88,27 @@ function requirePolicy(text: string, what: string): void {
   } catch (error) {
     if (!(error instanceof PolicyDocumentError)) throw error;
     const reason = error.message.slice(0, maxReasonCharacters);
-    throw stsError('MalformedPolicyDocument', `The ${what} is malformed: ${reason}`, { cause: error });
+    const message = `The ${what} is malformed: ${reason}`;
+    throw stsError('MalformedPolicyDocument', message, {
+      cause: error,
+      detail: `${what}: ${placesOf(error)}`,
+    });
   }
+}
+
+/** Where a policy is malformed, for the log: statements and elements. Never a text of the policy, which reasons quote. */
+function placesOf({ problems }: PolicyDocumentError): string {
+  const places = problems.map(({ path, message }) => {
+    if (path === '') return /^not valid JSON(?: at position \d+)?$/.test(message) ? message : 'the document';
+    const [, condition, operator = ''] = /^(.+\.Condition)\.(.*)$/s.exec(path) ?? [];
+    // What stands in the place of an operator can be any text.
+    return condition === undefined || isOperator(operator) ? path : condition;
+  });
+  return [...new Set(places)].join(', ').slice(0, maxPlacesCharacters);
+}
+
+function isOperator(name: string): boolean {
+  return parseOperatorName(name, () => undefined) !== undefined;
 }
 
 function tooLarge(message: string): Error {

@@ -6,13 +6,14 @@ import { alice, bob, startSidecar, type TestSidecar } from '../support/sidecar.t
 import { signWithSmithy } from '../support/smithy-signer.ts';
 import { exchange, summary, toBytes } from '../support/wire.ts';
 
+const carol = { accessKeyId: 'AKIACAROLCAROLCAROL1', secretAccessKey: 'secret-of-carol' };
 const user = (name: string, key: string, variable: string, statement: string): string => `
     - name: ${name}
       accessKeys: [{ accessKeyId: ${key}, secretAccessKey: { env: ${variable} } }]
       inlinePolicies: { Own: { Version: "2012-10-17", Statement: [{ Effect: Allow, ${statement} }] } }`;
 const directory = `
 directory:
-  users:${user('alice', alice.accessKeyId, 'ALICE', 'Action: "s3:*", Resource: ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]')}${user('bob', bob.accessKeyId, 'BOB', 'Action: "sts:*", Resource: "*"')}
+  users:${user('alice', alice.accessKeyId, 'ALICE', 'Action: "s3:*", Resource: ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]')}${user('bob', bob.accessKeyId, 'BOB', 'Action: "sts:*", Resource: "*"')}${user('carol', carol.accessKeyId, 'CAROL', 'Action: "s3:GetObject", Resource: "arn:aws:s3:::data/*"')}
 `;
 const bucketList =
   '<ListAllMyBucketsResult><Owner><ID>owner-of-the-store</ID></Owner><Buckets><Bucket><Name>data</Name></Bucket><Bucket><Name>merger</Name></Bucket></Buckets><ContinuationToken>merger</ContinuationToken></ListAllMyBucketsResult>';
@@ -37,7 +38,7 @@ beforeAll(async () => {
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const backend = { endpoint, accessKeyId: 'STORE', secretAccessKey: 'secret-of-store' };
-  sidecar = await startSidecar({ directory, backend });
+  sidecar = await startSidecar({ directory, backend, variables: { CAROL: carol.secretAccessKey } });
 });
 afterAll(async () => {
   await sidecar.stop();
@@ -117,5 +118,20 @@ describe('a document that is passed on unread', () => {
     expect(text).toMatch(/^HTTP\/1.1 403/);
     expect(text).not.toContain('100 Continue');
     expect(seen).toEqual([]);
+  });
+});
+
+describe('an object that is missing, and hidden from who may not list', () => {
+  it.each(['GET', 'HEAD'])('leaves the status of the store in the log line of a %s', async (method) => {
+    const body = method === 'HEAD' ? '' : '<Error><Code>NoSuchKey</Code></Error>';
+    given = { status: 404, body };
+    const before = sidecar.logged.length;
+    expect(await send({ method, path: '/data/x' }, carol)).toMatch(/^HTTP\/1.1 403/);
+    await expect.poll(() => sidecar.logged.length).toBe(before + 1);
+    const line: unknown = JSON.parse(sidecar.logged.at(-1) ?? '{}');
+    expect(line).toMatchObject({ status: 403, decision: 'allow', upstream_status: 404 });
+    await send({ method, path: '/data/x' });
+    await expect.poll(() => sidecar.logged.length).toBe(before + 2);
+    expect(JSON.parse(sidecar.logged.at(-1) ?? '{}')).not.toHaveProperty('upstream_status');
   });
 });

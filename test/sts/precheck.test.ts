@@ -107,6 +107,15 @@ describe('the head of a signed action', () => {
     expect(facts).toEqual([{ operation: 'GetCallerIdentity' }]);
   });
 
+  it('says which role is asked for, for the record of a refused request', async () => {
+    const facts: StsFacts[] = [];
+    const { raw } = await arrive({}, stranger, { query: assumeRoleForm('data'), body: 'Further=form' });
+    const checked = precheckCall(raw, dependencies, { add: (added) => facts.push(added) });
+    await expect(checked).rejects.toThrow(AuthenticationFault);
+    const { RoleArn: roleArn, RoleSessionName: sessionName } = assumeRoleForm('data');
+    expect(facts).toEqual([{ operation: 'AssumeRole', roleArn, sessionName }]);
+  });
+
   it.each<[string, () => Promise<Arrival>]>([
     ['a long-term key', () => inQuery(keyOf('alice'))],
     ['a session', () => inQuery(session)],

@@ -23,6 +23,7 @@ export const assumeRoleWithCustomToken: UnsignedAction = defineUnsignedAction({
   },
   async perform(values, call) {
     const role = findRole(values.RoleArn, call);
+    if (role !== undefined) call.trace.add({ roleArn: role.arn });
     if (role?.provider?.mode !== 'custom-token') throw denied(name, 'the role is not of a webhook');
     const proof = { provider: role.provider.name, token: values.Token };
     const identity = await federate('customToken', proof, call);

@@ -8,6 +8,7 @@ import { grantRoleToFederated, type TrustGrant } from '../grants/role-grant.ts';
 import { defaultDurationSeconds, federatedQuestion } from '../grants/trust-question.ts';
 import { arnsOf, issueSession } from '../issue-session.ts';
 import { required, stsParameters } from '../parameters.ts';
+import { sessionNameOf } from '../session-name.ts';
 import { requirePolicyRoom } from '../session-policies.ts';
 import { type WebIdentityMode, webIdentityMode } from '../web-identity-mode.ts';
 
@@ -50,9 +51,13 @@ export const assumeRoleWithWebIdentity: UnsignedAction = defineUnsignedAction({
     }
     requirePolicyRoom(values.Policy, arnsOf(values.PolicyArns));
     const mode = webIdentityMode(values.RoleArn, call.dependencies);
-    const provider = mode.kind === 'provider' ? mode.role?.provider?.name : undefined;
+    const ownRole = mode.kind === 'provider' ? mode.role : undefined;
+    // Another one than the call names, or names none.
+    if (ownRole !== undefined) call.trace.add({ roleArn: ownRole.arn });
+    const provider = ownRole?.provider?.name;
     const proof = { token: values.WebIdentityToken, accessToken: values.WebIdentityAccessToken, provider };
     const identity = await federate('webIdentity', proof, call);
+    call.trace.add({ sessionName: values.RoleSessionName ?? sessionNameOf(identity.subject) });
     const grant = await grantTo(identity, mode, values, call);
     const { sourceIdentity, tags } = identity;
     const session = await issueSession(grant, { ...values, tags }, call, call.raw.receivedAtMs);

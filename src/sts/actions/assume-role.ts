@@ -33,6 +33,7 @@ export const assumeRole: SignedAction = defineAction({
   },
   async perform(values, call) {
     const { receivedAtMs } = call.authenticated.raw;
+    if (values.SourceIdentity !== undefined) call.trace.add({ sourceIdentity: values.SourceIdentity });
     const tags = readSessionTags(values.Tags, values.TransitiveTagKeys);
     const code = { serialNumber: values.SerialNumber, tokenCode: values.TokenCode };
     const mfaAt = await verifyMfa(code, call);

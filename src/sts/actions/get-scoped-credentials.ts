@@ -1,7 +1,9 @@
+import { claimsOf } from '../../authenticate/caller.ts';
 import { defineAction, type SignedAction } from '../action.ts';
 import { grantScope } from '../grants/scope-grant.ts';
 import { issueScopedSession } from '../issue-session.ts';
 import { stsParameters } from '../parameters.ts';
+import { principalFacts } from '../session-facts.ts';
 
 const refusal =
   'Cannot call GetScopedCredentials with long-term credentials: call GetSessionToken first, and use its credentials';
@@ -29,6 +31,8 @@ export const getScopedCredentials: SignedAction = defineAction({
   async perform(values, call) {
     const { caller, raw } = call.authenticated;
     call.trace.add({ scopedSessionDescription: values.ScopedSessionDescription });
+    const principal = claimsOf(caller)?.principal;
+    if (principal !== undefined) call.trace.add(principalFacts(principal));
     const narrowing = { policy: values.Policy, durationSeconds: values.DurationSeconds };
     const grant = await grantScope(narrowing, call);
     const session = await issueScopedSession(grant, values, call, raw.receivedAtMs);

@@ -14,6 +14,7 @@ import type { SignedCall, StsTrace, UnsignedCall } from '../action.ts';
 import { accessDenied, denialDetail } from '../denial.ts';
 import { requireChainedDuration, requireDuration } from '../durations.ts';
 import { stsError } from '../errors.ts';
+import { recorded } from '../session-facts.ts';
 import { withInherited } from '../session-tags.ts';
 import { descentFrom } from './descent.ts';
 import { type GrantedRoleSession, RoleSession } from './role-session.ts';
@@ -89,6 +90,7 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   const inherited = claimsOf(caller);
   const tags = withInherited(request.tags, inherited?.tags ?? []);
   const sourceIdentity = request.sourceIdentity ?? inherited?.sourceIdentity;
+  trace.add({ roleArn: role?.arn ?? recorded(roleArn) });
   const decisions = new PacedDecisions(trace.client);
   const own = await decisions.gather(dependencies.policies, caller);
   const session = {
@@ -140,6 +142,7 @@ export async function grantRoleToFederated(
   const { sessionName, tags, sourceIdentity } = request;
   const roleArn = requireRoleArn(request.roleArn, dependencies.account.id);
   const role = dependencies.authentication.directory.role(roleArn);
+  trace.add({ roleArn: role?.arn ?? recorded(roleArn) });
   const durationSeconds = request.durationSeconds ?? defaultDurationSeconds;
   const { provider } = federation;
   const decisions = new StrangersDecisions((share) => trace.turn?.(share, provider) ?? Promise.resolve());
