@@ -103,7 +103,7 @@ export type Authorized = AuthorizedRequest;
  * by one. Looks up tags that a decision depends on.
  * @param request the request that was authenticated.
  * @param client who waits for the answer: when it has left, a decision ends that would pause or look something up.
- * @throws ClientGone, and when the store cannot be asked.
+ * @throws ClientGoneError, and when the store cannot be asked.
  */
 export function authorizeS3(
   request: S3Request,

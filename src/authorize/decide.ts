@@ -40,7 +40,7 @@ export class PacedDecisions implements Decisions {
 
   /**
    * Gathers the policies of the caller. A session policy that must be compiled first is work of the request, too.
-   * @throws ClientGone
+   * @throws ClientGoneError
    */
   gather(policies: PolicyGatherer, caller: Caller): MaybePromise<PolicySets> {
     return gatherInTurn(policies, caller, this.#pace);
@@ -48,7 +48,7 @@ export class PacedDecisions implements Decisions {
 
   /**
    * Like `decide` of the policy engine.
-   * @throws ClientGone
+   * @throws ClientGoneError
    */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
     const rest = (): Promise<void> | undefined => this.#pace.rest(query.principal);

@@ -52,7 +52,7 @@ export class Pace {
   }
 
   /**
-   * A promise to await once the slice has been used up. Concurrent decisions of the request share it. Rejects with ClientGone
+   * A promise to await once the slice has been used up. Concurrent decisions of the request share it. Rejects with ClientGoneError
    * when the client has left meanwhile.
    */
   rest({ entityArn, arn }: PolicyPrincipal): Promise<void> | undefined {

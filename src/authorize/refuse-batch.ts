@@ -18,7 +18,7 @@ import type { AuthorizationSources } from './permission-decider.ts';
  * key of the bucket and in any context. `undefined` when an item could be allowed, and for requests that are not a batch.
  * Asks the store nothing. Never denies what `authorizeS3` would allow; the reverse is possible.
  * @param client who waits for the answer.
- * @throws ClientGone
+ * @throws ClientGoneError
  */
 export function refuseBatch(
   request: S3Request,

@@ -32,7 +32,7 @@ export interface StoreLookup {
   /**
    * Tags of what the warrant names; empty when it has none, or is an object that does not exist; `undefined` when the store
    * does not say which, and for a version that it does not find.
-   * @throws when the store cannot be asked; ClientGone when the signal aborts.
+   * @throws when the store cannot be asked; ClientGoneError when the signal aborts.
    */
   tags(warrant: LookupWarrant, asker: LookupAsker): Promise<readonly StoreTag[] | undefined>;
 }

@@ -18,7 +18,7 @@ import { createOneAtATimeServer } from '../edge/one-at-a-time.ts';
 import { survive } from '../edge/survive-errors.ts';
 import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
-import { StateFault } from '../state/shared-state.ts';
+import { StateError } from '../state/shared-state.ts';
 import { ControlFault, type ControlFaultCode, controlFaults } from './control-fault.ts';
 import type { RevocationControl } from './revocation-control.ts';
 
@@ -126,7 +126,7 @@ async function readJson(message: IncomingMessage, reservation: Reservation): Pro
 
 function refusal(error: unknown, log: Log): ControlAnswer {
   if (error instanceof ControlFault) return errorAnswer(error.code, error.message);
-  if (error instanceof StateFault) {
+  if (error instanceof StateError) {
     log.error('control', 'shared state is not available', { cause: error.message });
     return errorAnswer('StateUnavailable');
   }

@@ -19,7 +19,7 @@ const unreadable = 'cannot be read: until it is deleted, sessions are refused wi
 
 /**
  * Lists, adds and removes revocations for operators.
- * @throws ControlFault when a request is refused, StateFault when the shared state is not available
+ * @throws ControlFault when a request is refused, StateError when the shared state is not available
  */
 export class RevocationControl {
   readonly #sources: RevocationSources;

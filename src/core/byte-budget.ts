@@ -1,6 +1,6 @@
 /** There is no room left for what would have to be held in memory; the client may try again. */
-export class BudgetExhausted extends Error {
-  override readonly name = 'BudgetExhausted';
+export class BudgetExhaustedError extends Error {
+  override readonly name = 'BudgetExhaustedError';
 
   constructor() {
     super('the byte budget is used up');
@@ -13,7 +13,7 @@ export interface Reservation {
   readonly bytes: number;
   /**
    * Holds that many bytes in all from now on. Shrinking always succeeds.
-   * @throws BudgetExhausted when there is no room to grow; what is held stays as it was
+   * @throws BudgetExhaustedError when there is no room to grow; what is held stays as it was
    */
   resize(bytes: number): void;
   /** Holds at least that many bytes in all; see {@link Reservation.resize}. */
@@ -51,7 +51,7 @@ export class ByteBudget {
   #change(holder: string, difference: number): void {
     const held = (this.#heldBy.get(holder) ?? 0) + difference;
     const used = this.#used + difference;
-    if (difference > 0 && held > this.maxBytes - used) throw new BudgetExhausted();
+    if (difference > 0 && held > this.maxBytes - used) throw new BudgetExhaustedError();
     this.#used = used;
     if (held === 0) this.#heldBy.delete(holder);
     else this.#heldBy.set(holder, held);

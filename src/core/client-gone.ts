@@ -1,6 +1,6 @@
 /** The client has disconnected. */
-export class ClientGone extends Error {
-  override readonly name = 'ClientGone';
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError';
 }
 
 /** What tells whether a client still waits: its response. */
@@ -17,7 +17,7 @@ export const alwaysThere: WaitingClient = {
   off: () => undefined,
 };
 
-/** @throws ClientGone when the client has left. */
+/** @throws ClientGoneError when the client has left. */
 export function requireClient({ destroyed }: WaitingClient): void {
-  if (destroyed) throw new ClientGone();
+  if (destroyed) throw new ClientGoneError();
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
-import { BudgetExhausted } from '../core/byte-budget.ts';
-import { ClientGone } from '../core/client-gone.ts';
+import { BudgetExhaustedError } from '../core/byte-budget.ts';
+import { ClientGoneError } from '../core/client-gone.ts';
 import type { AuthenticationFailure } from '../core/request-record.ts';
-import { StoreRefusal, UpstreamFault } from '../forward/faults.ts';
+import { StoreRefusalError, UpstreamFault } from '../forward/faults.ts';
 import { renderS3Error } from '../s3/error-xml.ts';
 import { type Answer, sendAnswer } from './answer.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
@@ -24,20 +24,20 @@ export async function answerS3Error(
   trace: RequestTrace,
 ): Promise<void> {
   const { message, response } = connection;
-  if (error instanceof ClientGone) {
+  if (error instanceof ClientGoneError) {
     trace.add({ isAborted: true, status: 499 });
     response.destroy();
     return;
   }
   const fault = toS3Error(error);
-  if (error instanceof BudgetExhausted) connection.reporter.acted('buffered_bytes');
+  if (error instanceof BudgetExhaustedError) connection.reporter.acted('buffered_bytes');
   trace.add({
     status: fault.status,
     errorCode: fault.code,
     ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
     ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
     ...(error instanceof UpstreamFault ? { upstreamFailure: error.reason } : {}),
-    ...(error instanceof StoreRefusal ? { upstreamStatus: error.hiddenStatus } : {}),
+    ...(error instanceof StoreRefusalError ? { upstreamStatus: error.hiddenStatus } : {}),
   });
   const answer: Answer = {
     status: fault.status,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { endEarly, isBodyUnread } from '../core/lingering.ts';
 import type { ClientConnection } from './client-connection.ts';
-import { NoPlace } from './place.ts';
+import { NoPlaceError } from './place.ts';
 
 /** A small answer that the sidecar makes itself. */
 export interface Answer {
@@ -76,7 +76,7 @@ export async function sendAnswer(
   try {
     await place.waitFor(Promise.race([finished, closed, givenUp]));
   } catch (error) {
-    if (!(error instanceof NoPlace)) throw error;
+    if (!(error instanceof NoPlaceError)) throw error;
     response.destroy();
   } finally {
     clearTimeout(deadline);

@@ -1,4 +1,4 @@
-import { NoPlace } from './place.ts';
+import { NoPlaceError } from './place.ts';
 
 /** Limits how many pieces of work run at the same time. The others wait, and pass in the order in which they came. */
 export class Gate {
@@ -15,7 +15,7 @@ export class Gate {
    *
    * @param signal ends the wait, but not the work
    * @param onEntered called when the wait is over
-   * @throws NoPlace when the wait is ended
+   * @throws NoPlaceError when the wait is ended
    */
   async pass<T>(
     work: () => Promise<T>,
@@ -26,7 +26,7 @@ export class Gate {
     else this.#underWay += 1;
     try {
       onEntered();
-      if (signal.aborted) throw new NoPlace('gave way before its turn');
+      if (signal.aborted) throw new NoPlaceError('gave way before its turn');
       return await work();
     } finally {
       this.#letIn();
@@ -37,7 +37,7 @@ export class Gate {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting.delete(enter);
-        reject(new NoPlace('gave way before its turn'));
+        reject(new NoPlaceError('gave way before its turn'));
       };
       const enter = (): void => {
         signal.removeEventListener('abort', giveUp);

@@ -3,8 +3,8 @@ import { authenticateSts, precheckSts } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
-import { BudgetExhausted } from '../core/byte-budget.ts';
-import { ClientGone } from '../core/client-gone.ts';
+import { BudgetExhaustedError } from '../core/byte-budget.ts';
+import { ClientGoneError } from '../core/client-gone.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { ServiceError } from '../core/service-error.ts';
 import { askForTurn, takeShare } from '../core/turns.ts';
@@ -18,7 +18,7 @@ import { type Answer, sendAnswer } from './answer.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
-import { NoPlace, strangers } from './place.ts';
+import { NoPlaceError, strangers } from './place.ts';
 import type { RequestTrace } from './request-trace.ts';
 import { stopReading } from './stop-reading.ts';
 
@@ -129,12 +129,12 @@ export async function answerStsFault(
   connection: ClientConnection,
   trace: RequestTrace,
 ): Promise<void> {
-  if (error instanceof ClientGone) {
+  if (error instanceof ClientGoneError) {
     trace.add({ isAborted: true, status: 499 });
     connection.response.destroy();
     return;
   }
-  if (error instanceof BudgetExhausted) connection.reporter.acted('buffered_bytes');
+  if (error instanceof BudgetExhaustedError) connection.reporter.acted('buffered_bytes');
   // The service itself throttles only calls that would wait for a provider.
   if (error instanceof ServiceError && error.code === 'Throttling')
     connection.reporter.acted('identity_provider');
@@ -156,7 +156,7 @@ export async function answerStsFault(
 
 /** Maps errors of the edge to STS error codes. */
 function toStsFault(error: unknown): unknown {
-  if (error instanceof NoPlace || error instanceof BudgetExhausted)
+  if (error instanceof NoPlaceError || error instanceof BudgetExhaustedError)
     return stsError('Throttling', undefined, { cause: error, detail: error.message });
   if (!(error instanceof BodyFault)) return error;
   return stsError(
@@ -189,7 +189,7 @@ async function waitForTurn(
   const owner = knownOwner ?? (isLong ? strangersLongWork : strangers);
   if (takeShare(owner, share)) return;
   await place.waitForTurn(askForTurn(owner, owner, share), isLong);
-  if (message.socket.destroyed) throw new ClientGone();
+  if (message.socket.destroyed) throw new ClientGoneError();
 }
 
 async function readBody(raw: RawRequest, { message, place, invite }: ClientConnection): Promise<Buffer> {

@@ -3,8 +3,8 @@ import type { AwaitedTurn } from '../core/turns.ts';
 import type { WaitReason } from './least-due.ts';
 
 /** There is no place for the request, or it had to give its place to another one. */
-export class NoPlace extends Error {
-  override readonly name = 'NoPlace';
+export class NoPlaceError extends Error {
+  override readonly name = 'NoPlaceError';
 }
 
 /** The budget's holder for all requests without a verified signature. */
@@ -12,7 +12,7 @@ export const strangers = 'strangers';
 
 /** What a place asks of all places. */
 export interface PlaceKeeper {
-  /** @throws NoPlace */
+  /** @throws NoPlaceError */
   readonly admit: (holder: string) => void;
   readonly stepOut: () => void;
   readonly stepIn: () => void;
@@ -65,7 +65,7 @@ export class Place {
 
   /**
    * Moves the request to the places in flight. Its bytes count for `holder`, the ARN of the user or role, from now on.
-   * @throws NoPlace when `maxInFlight` is reached, or `holder` has most places, BudgetExhausted when `holder` already holds too much
+   * @throws NoPlaceError when `maxInFlight` is reached, or `holder` has most places, BudgetExhaustedError when `holder` already holds too much
    */
   admit(holder: string): void {
     if (this.#isKnown) return;
@@ -77,7 +77,7 @@ export class Place {
   /**
    * Frees the place while the request waits for an identity provider. Its bytes count for the provider from then on, since
    * other strangers can no longer make it give way. Calling the result takes a place again.
-   * @throws BudgetExhausted when the requests that wait for this provider already hold too much
+   * @throws BudgetExhaustedError when the requests that wait for this provider already hold too much
    */
   stepOut(provider: string): () => void {
     if (this.#isKnown) return () => undefined;
@@ -109,7 +109,7 @@ export class Place {
   /**
    * Waits for the client or the network. Meanwhile a stranger's request may have to give way; `abandon` is then called to
    * stop the work.
-   * @throws NoPlace when another request needs the place
+   * @throws NoPlaceError when another request needs the place
    */
   waitFor<T>(work: Promise<T>, abandon?: () => void): Promise<T> {
     return this.#wait('client', work, abandon);
@@ -118,7 +118,7 @@ export class Place {
   /**
    * The same for a turn of the event loop.
    * @param isLong for work that takes a whole turn or more
-   * @throws NoPlace when another request needs the place
+   * @throws NoPlaceError when another request needs the place
    */
   waitForTurn({ comes, abandon }: AwaitedTurn, isLong: boolean): Promise<void> {
     return this.#wait(isLong ? 'long turn' : 'turn', comes, abandon);
@@ -126,7 +126,7 @@ export class Place {
 
   /**
    * The same for the gate of preflights.
-   * @throws NoPlace when another request needs the place
+   * @throws NoPlaceError when another request needs the place
    */
   waitForGate(entered: Promise<void>, abandon: () => void): Promise<void> {
     return this.#wait('gate', entered, abandon);
@@ -138,7 +138,7 @@ export class Place {
     try {
       return await new Promise<T>((resolve, reject) => {
         this.#giveWay = () => {
-          reject(new NoPlace('another request needs the place'));
+          reject(new NoPlaceError('another request needs the place'));
           abandon?.();
         };
         work.then(resolve, reject);

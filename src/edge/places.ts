@@ -2,7 +2,7 @@ import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
 import { CallersPlaces } from './callers-places.ts';
 import { leastDue } from './least-due.ts';
 import type { LimitReporter } from './limit-reporter.ts';
-import { NoPlace, Place, strangers } from './place.ts';
+import { NoPlaceError, Place, strangers } from './place.ts';
 import { StrangersBytes } from './strangers-bytes.ts';
 
 /** How many requests may be in progress at once. */
@@ -89,7 +89,7 @@ export class Places {
   #admit(place: Place, holder: string): void {
     if (!this.#callers.take(holder)) {
       this.#reporter.acted('in_flight');
-      throw new NoPlace('maxInFlight is reached, or the caller has most places');
+      throw new NoPlaceError('maxInFlight is reached, or the caller has most places');
     }
     this.#room.delete(place);
   }

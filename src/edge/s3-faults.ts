@@ -1,10 +1,10 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault, type BodyReason } from '../core/body-fault.ts';
-import { BudgetExhausted } from '../core/byte-budget.ts';
+import { BudgetExhaustedError } from '../core/byte-budget.ts';
 import { ServiceError } from '../core/service-error.ts';
 import { UpstreamFault, type UpstreamReason } from '../forward/faults.ts';
 import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
-import { NoPlace } from './place.ts';
+import { NoPlaceError } from './place.ts';
 
 const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   length_missing: 'MissingContentLength',
@@ -53,7 +53,7 @@ export function toS3Error(error: unknown): ServiceError {
   if (error instanceof UpstreamFault) {
     return s3Error(upstreamCodes[error.reason], undefined, { cause: error, detail: error.message });
   }
-  if (error instanceof NoPlace || error instanceof BudgetExhausted)
+  if (error instanceof NoPlaceError || error instanceof BudgetExhaustedError)
     return s3Error('SlowDown', undefined, { cause: error, detail: error.message });
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown';
   return s3Error('InternalError', undefined, { cause: error, detail });

@@ -1,4 +1,4 @@
-import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
+import { BudgetExhaustedError, type Reservation } from '../core/byte-budget.ts';
 
 /** A reservation that makes room before it fails. A class for the reason given in `byte-budget.ts`. */
 export class StrangersBytes implements Reservation {
@@ -21,7 +21,7 @@ export class StrangersBytes implements Reservation {
         this.#reservation.resize(bytes);
         return;
       } catch (error) {
-        if (!(error instanceof BudgetExhausted) || !this.#makeRoom()) throw error;
+        if (!(error instanceof BudgetExhaustedError) || !this.#makeRoom()) throw error;
       }
     }
   }

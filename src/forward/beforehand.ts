@@ -11,7 +11,7 @@ import { requireSeparateVersions } from './separate-versions.ts';
  * refuse it. Returns the questions that show beforehand whether there is a reason to; `undefined` when there are none to ask. They
  * throw when the store would have to refuse the request:
  *
- * - `StoreRefusal`: what the store should have answered
+ * - `StoreRefusalError`: what the store should have answered
  * - `UpstreamFault`
  */
 export function questionsBeforehand(authorized: Authorized): ((asking: Asking) => Promise<void>) | undefined {

@@ -97,7 +97,7 @@ export class CompleteResult {
 
   /**
    * Takes the next bytes. Returns false when the document is longer than any result.
-   * @throws BudgetExhausted
+   * @throws BudgetExhaustedError
    */
   push(data: Buffer): boolean {
     return this.#kept.push(data);

@@ -1,7 +1,7 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { HeaderField } from '../core/header-list.ts';
 import { type Asking, askStore, type Question, unclearAnswer } from './asking.ts';
-import { StoreRefusal } from './faults.ts';
+import { StoreRefusalError } from './faults.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { readStoreError } from './store-error.ts';
 
@@ -13,7 +13,7 @@ type CopySource = NonNullable<Authorized['request']['copySource']>;
  * Refuses a copy whose source does not exist. versitygw 1.8 copies the content of a deleted object, also when the source is the
  * delete marker itself (observed on 2026-11-29); on AWS that takes `s3:GetObjectVersion`.
  *
- * @throws StoreRefusal
+ * @throws StoreRefusalError
  * @throws UpstreamFault when the answer does not tell
  */
 export async function requireSource(
@@ -25,7 +25,7 @@ export async function requireSource(
   const { status } = await askStore(asking, question);
   if (status === 200) return;
   if (status === methodNotAllowed && source.versionId !== undefined)
-    throw new StoreRefusal(
+    throw new StoreRefusalError(
       'InvalidRequest',
       400,
       'The source of a copy request may not specifically refer to a delete marker by version id.',
@@ -38,7 +38,7 @@ export async function requireSource(
   const code = readStoreError(refused.body)?.code;
   const isExplained = refused.status === status && status >= 400 && status < 500;
   if (!isExplained || code === undefined) throw unclearAnswer(status, 'a source');
-  throw faultBehind({ code, status }, authorized) ?? new StoreRefusal(code, status, textOf(code));
+  throw faultBehind({ code, status }, authorized) ?? new StoreRefusalError(code, status, textOf(code));
 }
 
 function textOf(code: string): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { type Asking, askStore, unclearAnswer } from './asking.ts';
-import { StoreRefusal } from './faults.ts';
+import { StoreRefusalError } from './faults.ts';
 import { storeHeader } from './response-headers.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 
@@ -13,7 +13,7 @@ import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
  * passes, for callers who may read the object, if it is the one that its parts make: to others the answer would confirm a guess
  * at what the object contains.
  *
- * @throws StoreRefusal `NoSuchUpload`
+ * @throws StoreRefusalError `NoSuchUpload`
  * @throws UpstreamFault when the store fails
  */
 export async function requireUpload(authorized: Authorized, asking: Asking): Promise<void> {
@@ -30,7 +30,7 @@ export async function requireUpload(authorized: Authorized, asking: Asking): Pro
   if (status !== 404 || code === 'NoSuchBucket') return;
   if ((await mayRead(authorized)) && (await isMadeOfTheseParts(authorized, asking))) return;
   const text = 'The upload does not exist. It has been completed or aborted, or its id is invalid.';
-  throw new StoreRefusal('NoSuchUpload', 404, text);
+  throw new StoreRefusalError('NoSuchUpload', 404, text);
 }
 
 async function mayRead(authorized: Authorized): Promise<boolean> {

@@ -22,7 +22,7 @@ export class UpstreamFault extends Error {
 }
 
 /** What the client is told because of what the store has answered: an error with S3's own code. */
-export class StoreRefusal extends ServiceError {
+export class StoreRefusalError extends ServiceError {
   /** The status that the store has answered with, where the client must not know it. For the log. */
   readonly hiddenStatus: number | undefined;
 
@@ -41,11 +41,11 @@ export class StoreRefusal extends ServiceError {
  * The object does not exist, which the store has said with that status, and the caller, who may not list the bucket, is not told
  * so.
  */
-export function missingHidden(hiddenStatus: number): StoreRefusal {
-  return new StoreRefusal('AccessDenied', 403, 'Access Denied', { hiddenStatus });
+export function missingHidden(hiddenStatus: number): StoreRefusalError {
+  return new StoreRefusalError('AccessDenied', 403, 'Access Denied', { hiddenStatus });
 }
 
 /** The store does not implement the operation. What it does instead is neither requested nor shown. */
-export function operationUnknown(detail: string): StoreRefusal {
-  return new StoreRefusal('NotImplemented', 501, 'The store does not have this operation.', { detail });
+export function operationUnknown(detail: string): StoreRefusalError {
+  return new StoreRefusalError('NotImplemented', 501, 'The store does not have this operation.', { detail });
 }

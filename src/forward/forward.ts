@@ -11,8 +11,8 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Preflight } from '../authorize/preflight.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
-import { BudgetExhausted } from '../core/byte-budget.ts';
-import { ClientGone } from '../core/client-gone.ts';
+import { BudgetExhaustedError } from '../core/byte-budget.ts';
+import { ClientGoneError } from '../core/client-gone.ts';
 import type { Clock } from '../core/clock.ts';
 import type { MaybePromise } from '../core/maybe-promise.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
@@ -21,7 +21,7 @@ import type { Asking } from './asking.ts';
 import { questionsBeforehand } from './beforehand.ts';
 import type { ClientSide } from './client-answer.ts';
 import { DecidedAnswer } from './decided-answer.ts';
-import { StoreRefusal } from './faults.ts';
+import { StoreRefusalError } from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type Signing, type StoreTarget } from './outgoing-request.ts';
 import { forwardPreflight, type PreflightAnswer, type PreflightExchange } from './preflight.ts';
@@ -59,8 +59,8 @@ export class Forwarder {
    * Signs the request with the store's key, streams it to the store, and streams the answer to the client. On a fault after
    * the start of the answer, the answer has been cut short, or has ended with an error document.
    *
-   * @throws UpstreamFault, BodyFault, BudgetExhausted, ClientGone
-   * @throws StoreRefusal when the store would carry out what it should refuse, or its answer must not be shown
+   * @throws UpstreamFault, BodyFault, BudgetExhaustedError, ClientGoneError
+   * @throws StoreRefusalError when the store would carry out what it should refuse, or its answer must not be shown
    * @throws AuthenticationFault when the caller's session has ended while the body arrived
    */
   async forward(authorized: Authorized, exchange: Exchange): Promise<Forwarded> {
@@ -88,7 +88,7 @@ export class Forwarder {
 
   /**
    * Forwards a browser's preflight, unsigned.
-   * @throws UpstreamFault, BudgetExhausted, ClientGone
+   * @throws UpstreamFault, BudgetExhaustedError, ClientGoneError
    */
   preflight(preflight: Preflight, exchange: Omit<PreflightExchange, 'host'>): Promise<PreflightAnswer> {
     return forwardPreflight(preflight, this.#upstream, { ...exchange, host: this.#store.host });
@@ -136,7 +136,7 @@ export class Forwarder {
     const { content } = body;
     const head = buildOutgoing(authorized, body, this.#store, this.#signing());
     // A response that has closed already emits no further 'close'.
-    if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGone();
+    if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGoneError();
     const relay = new ResponseRelay(authorized, exchange, () => this.#whyRefused(authorized, exchange));
     const answer = new DecidedAnswer(authorized, relay);
     if (content instanceof StreamedBody) {
@@ -177,7 +177,13 @@ function outgoingBody(
   return prepareObjectBody(arriving, trailers);
 }
 
-const namedFaults = [AuthenticationFault, BodyFault, BudgetExhausted, ClientGone, StoreRefusal];
+const namedFaults = [
+  AuthenticationFault,
+  BodyFault,
+  BudgetExhaustedError,
+  ClientGoneError,
+  StoreRefusalError,
+];
 
 function namedFault(error: unknown): Error {
   const isNamed = namedFaults.some((kind) => error instanceof kind);

@@ -29,7 +29,7 @@ export class GrowingBuffer {
 
   /**
    * Appends a piece. Returns false, and appends nothing, when it exceeds `maxBytes`.
-   * @throws BudgetExhausted
+   * @throws BudgetExhaustedError
    */
   push(piece: Buffer): boolean {
     const needed = this.#length + piece.length;

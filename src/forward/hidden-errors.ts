@@ -1,5 +1,5 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
-import { missingHidden, type StoreRefusal, type UpstreamFault } from './faults.ts';
+import { missingHidden, type StoreRefusalError, type UpstreamFault } from './faults.ts';
 import { ownKeyFault } from './store-error.ts';
 
 /** Codes of a 404 that is not about an object, and so reveals no names of objects. */
@@ -19,7 +19,7 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
 export function faultBehind(
   { code, status }: { readonly code: string | undefined; readonly status: number },
   authorized: Authorized,
-): UpstreamFault | StoreRefusal | undefined {
+): UpstreamFault | StoreRefusalError | undefined {
   const fault = ownKeyFault(code);
   if (fault !== undefined || status !== 404 || shownWhenMissing.has(code)) return fault;
   const { seesMissing } = authorized.request;

@@ -1,5 +1,5 @@
 import { type Asking, askStore, unclearAnswer } from './asking.ts';
-import { operationUnknown, StoreRefusal } from './faults.ts';
+import { operationUnknown, StoreRefusalError } from './faults.ts';
 import { requireReadable } from './response-headers.ts';
 import { requireNoListing } from './selector-probe.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
@@ -11,7 +11,7 @@ const withoutLock = new Set(['ObjectLockConfigurationNotFoundError', 'NoSuchObje
  * Refuses a new object with retention or a legal hold in a bucket without object lock. versitygw 1.8 refuses it too, but only
  * after it has replaced the object; Ceph RGW 16 stores multipart uploads and copies without the lock (observed on 2026-11-29).
  *
- * @throws StoreRefusal `InvalidRequest`, as on AWS; `NotImplemented` when the store knows no object lock
+ * @throws StoreRefusalError `InvalidRequest`, as on AWS; `NotImplemented` when the store knows no object lock
  * @throws UpstreamFault when the answer does not tell
  */
 export async function requireLockable(bucket: string, asking: Asking): Promise<void> {
@@ -25,7 +25,7 @@ export async function requireLockable(bucket: string, asking: Asking): Promise<v
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
   if (status === 404 && code !== undefined && withoutLock.has(code))
-    throw new StoreRefusal('InvalidRequest', 400, 'Bucket is missing Object Lock Configuration');
+    throw new StoreRefusalError('InvalidRequest', 400, 'Bucket is missing Object Lock Configuration');
   // The store's own answer to the request tells the client.
   if (code === 'NoSuchBucket') return;
   if (notImplemented.has(status))

@@ -61,8 +61,8 @@ export class TagLookup implements StoreLookup {
    * Calls GetObjectTagging or GetBucketTagging. Returns `undefined` when the store refuses, or does not implement tags.
    *
    * @throws UpstreamFault when the store cannot be reached, or fails
-   * @throws BudgetExhausted when there is no room for its answer
-   * @throws ClientGone when the client leaves
+   * @throws BudgetExhaustedError when there is no room for its answer
+   * @throws ClientGoneError when the client leaves
    */
   async tags(
     { subject }: LookupWarrant,

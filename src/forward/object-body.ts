@@ -56,7 +56,7 @@ export interface ArrivingBody {
  * a {@link StreamedBody} are passed to its observer.
  *
  * @throws BodyFault
- * @throws BudgetExhausted
+ * @throws BudgetExhaustedError
  */
 export async function prepareObjectBody(
   arriving: ArrivingBody,

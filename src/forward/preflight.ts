@@ -31,7 +31,7 @@ const maxAnswerBytes = 65_536;
  * Forwards a preflight to the store, which answers it from the bucket's CORS configuration. It is unsigned, and carries only
  * the path and the headers of CORS.
  *
- * @throws UpstreamFault, BudgetExhausted, ClientGone
+ * @throws UpstreamFault, BudgetExhaustedError, ClientGoneError
  */
 export async function forwardPreflight(
   { request }: Preflight,

@@ -55,7 +55,7 @@ export interface ArrivingDocument {
 /**
  * Reads a small document whole, and verifies its digest, `Content-MD5` and `x-amz-checksum-*`.
  * @throws BodyFault
- * @throws BudgetExhausted
+ * @throws BudgetExhaustedError
  */
 export async function readDocumentBody(
   message: IncomingMessage,
@@ -86,7 +86,7 @@ function* documentChecks(headers: HeaderList, isMd5Only: boolean): Generator<rea
  * Reads a whole body of at most `maxBytes`. The bytes count against the reservation until it is released.
  *
  * @throws BodyFault `document_too_large`, and those of {@link consumeBody}
- * @throws BudgetExhausted
+ * @throws BudgetExhaustedError
  */
 export async function collect(
   message: IncomingMessage,

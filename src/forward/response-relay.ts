@@ -1,5 +1,5 @@
 import type { Authorized, Denied } from '../authorize/authorize-s3.ts';
-import { ClientGone } from '../core/client-gone.ts';
+import { ClientGoneError } from '../core/client-gone.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
@@ -78,7 +78,7 @@ export class ResponseRelay implements UploadHandler {
 
   readonly #onClientClose = (): void => {
     // Not `writableFinished`, which can be true although the closed socket never took the last bytes.
-    if (!this.#isFinished) this.#giveUp(new ClientGone());
+    if (!this.#isFinished) this.#giveUp(new ClientGoneError());
   };
 
   readonly #onDrain = (): void => this.#exchange?.resume();

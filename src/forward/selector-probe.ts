@@ -1,6 +1,6 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { emptySha256 } from '../sigv4/payload-mode.ts';
-import { operationUnknown, StoreRefusal, UpstreamFault } from './faults.ts';
+import { operationUnknown, StoreRefusalError, UpstreamFault } from './faults.ts';
 import {
   type OutgoingHead,
   type Signing,
@@ -32,7 +32,7 @@ export function needsProbe({ request }: Authorized): boolean {
  * objects, and would create or delete the bucket instead. Ceph RGW 16 and MinIO ignore several (observed 2026-11-23).
  * Only a configuration, or the error that it is missing, shows that the store knows the selector.
  *
- * @throws StoreRefusal `NotImplemented`, `NoSuchBucket`
+ * @throws StoreRefusalError `NotImplemented`, `NoSuchBucket`
  * @throws UpstreamFault when the answer does not tell whether the store knows the selector
  */
 export async function probeSelector(
@@ -56,7 +56,7 @@ export async function probeSelector(
   const code = readStoreError(body)?.code;
   requireOwnKeyAccepted(code);
   if (code === 'NoSuchBucket')
-    throw new StoreRefusal('NoSuchBucket', 404, 'The specified bucket does not exist');
+    throw new StoreRefusalError('NoSuchBucket', 404, 'The specified bucket does not exist');
   if (notImplemented.has(status)) throw operationUnknown(`the store answered ${status} when it was probed`);
   // Any other refusal, such as AccessDenied, does not tell whether the store knows the selector.
   if (status !== 404 || !missingConfiguration.test(code ?? ''))
@@ -66,7 +66,7 @@ export async function probeSelector(
 
 /**
  * Refuses a list of objects: the store has ignored the selector.
- * @throws StoreRefusal `NotImplemented`
+ * @throws StoreRefusalError `NotImplemented`
  */
 export function requireNoListing(body: Uint8Array): void {
   const start = Buffer.from(body.subarray(0, 1024)).toString('latin1');

@@ -3,7 +3,7 @@ import { pathsOfKey } from '../core/path-key.ts';
 import { percentDecode } from '../core/uri-encode.ts';
 import { childText, readXml, type XmlElement } from '../core/xml.ts';
 import { type Asking, askStore, type Question, unclearAnswer } from './asking.ts';
-import { StoreRefusal, UpstreamFault } from './faults.ts';
+import { StoreRefusalError, UpstreamFault } from './faults.ts';
 import { storeHeader } from './response-headers.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 
@@ -21,14 +21,14 @@ const maxListingBytes = 64 * 1024;
  * The newest version of `dir/kept` is asked for under the odd key. A store for which the two are different objects does not
  * find it there.
  *
- * @throws StoreRefusal `InvalidRequest`
+ * @throws StoreRefusalError `InvalidRequest`
  * @throws UpstreamFault when an answer does not tell
  */
 export async function requireSeparateVersions(bucket: string, key: string, asking: Asking): Promise<void> {
   for (const path of pathsOfKey(key)) {
     const newest = await newestVersion(bucket, path, asking);
     if (newest === undefined || !(await isFoundAs(newest, { bucket, path, key }, asking))) continue;
-    throw new StoreRefusal(
+    throw new StoreRefusalError(
       'InvalidRequest',
       400,
       'The store takes this key for another spelling of an object that has versions, or refuses it. Use the key of that object.',

@@ -1,5 +1,5 @@
 import { childText, readXml, writeXml, type XmlElement } from '../core/xml.ts';
-import { StoreRefusal, UpstreamFault } from './faults.ts';
+import { StoreRefusalError, UpstreamFault } from './faults.ts';
 
 /** An error document of the store. */
 export interface StoreError {
@@ -56,9 +56,9 @@ export function continueWithStoreError(error: StoreError, requestId: string): Bu
 }
 
 /** Writes the error that follows such white space in place of a document that the caller may not see. */
-export function continueWithFault(fault: UpstreamFault | StoreRefusal, requestId: string): Buffer {
+export function continueWithFault(fault: UpstreamFault | StoreRefusalError, requestId: string): Buffer {
   const [Code, Message] =
-    fault instanceof StoreRefusal
+    fault instanceof StoreRefusalError
       ? [fault.code, fault.message]
       : ['ServiceUnavailable', 'The store behind this endpoint is not available. Please try again.'];
   return withoutDeclaration(writeXml('Error', { Code, Message, RequestId: requestId, HostId: requestId }));

@@ -1,5 +1,5 @@
-import { BudgetExhausted, type Reservation } from '../core/byte-budget.ts';
-import { ClientGone } from '../core/client-gone.ts';
+import { BudgetExhaustedError, type Reservation } from '../core/byte-budget.ts';
+import { ClientGoneError } from '../core/client-gone.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { HttpClient } from '../http-client/http-client.ts';
 import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.ts';
@@ -61,8 +61,8 @@ export class Upstream {
    *
    * @throws HttpFault
    * @throws UpstreamFault when the answer is longer than `maxBytes`
-   * @throws BudgetExhausted
-   * @throws ClientGone when `signal` is aborted
+   * @throws BudgetExhaustedError
+   * @throws ClientGoneError when `signal` is aborted
    */
   async fetchSmall(
     head: OutgoingHead,
@@ -89,7 +89,7 @@ export class Upstream {
     reservation: Reservation,
     signal?: AbortSignal,
   ): Promise<SmallAnswer> {
-    if (signal?.aborted === true) throw new ClientGone();
+    if (signal?.aborted === true) throw new ClientGoneError();
     const reader = new SmallAnswerReader(new GrowingBuffer(reservation, maxBytes));
     reader.begin(this.start(request, reader));
     const abandon = (): void => reader.abandon();
@@ -128,7 +128,7 @@ class SmallAnswerReader implements AnswerHandler {
   /** Aborts the request. */
   abandon(): void {
     this.#exchange?.abort();
-    this.#reject(new ClientGone());
+    this.#reject(new ClientGoneError());
   }
 
   onHead(head: AnswerHead): void {
@@ -157,9 +157,13 @@ class SmallAnswerReader implements AnswerHandler {
   }
 }
 
-/** Translates an error into a fault of this folder. {@link BudgetExhausted} stays as it is. */
-export function toUpstreamFault(error: unknown): UpstreamFault | BudgetExhausted | ClientGone {
-  if (error instanceof ClientGone || error instanceof UpstreamFault || error instanceof BudgetExhausted)
+/** Translates an error into a fault of this folder. {@link BudgetExhaustedError} stays as it is. */
+export function toUpstreamFault(error: unknown): UpstreamFault | BudgetExhaustedError | ClientGoneError {
+  if (
+    error instanceof ClientGoneError ||
+    error instanceof UpstreamFault ||
+    error instanceof BudgetExhaustedError
+  )
     return error;
   if (!(error instanceof HttpFault))
     return new UpstreamFault('protocol', 'the store did not answer as expected', error);

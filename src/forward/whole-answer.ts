@@ -49,7 +49,7 @@ export class WholeAnswer {
     this.#writing?.abort();
   }
 
-  /** @throws UpstreamFault, StoreRefusal when the client must not get it */
+  /** @throws UpstreamFault, StoreRefusalError when the client must not get it */
   send(body: Buffer): void {
     const { request, writeResult } = this.#authorized;
     const { status, requestId } = this.#answer;

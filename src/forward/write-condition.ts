@@ -1,6 +1,6 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { type Asking, askStore, unclearAnswer } from './asking.ts';
-import { StoreRefusal } from './faults.ts';
+import { StoreRefusalError } from './faults.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { readStoreError, requireOwnKeyAccepted } from './store-error.ts';
 
@@ -18,7 +18,7 @@ export function hasCondition({ request: { operation, headers } }: Authorized): b
  * What others write after the question is left to the store. It cannot be asked again before the last bytes of a long body:
  * MinIO locks the object from the head of a conditional upload to its end.
  *
- * @throws StoreRefusal `PreconditionFailed` where there is an object and should be none; `NoSuchKey` for the opposite, or
+ * @throws StoreRefusalError `PreconditionFailed` where there is an object and should be none; `NoSuchKey` for the opposite, or
  * `AccessDenied` for a caller who may not know
  * @throws UpstreamFault when the answer does not tell
  */
@@ -30,7 +30,7 @@ export async function requireCondition(authorized: Authorized, asking: Asking): 
   } else if (!found.has(status)) throw unclearAnswer(status, 'an object');
   else if (headers.has('if-none-match')) {
     const text = 'At least one of the pre-conditions you specified did not hold';
-    throw new StoreRefusal('PreconditionFailed', 412, text);
+    throw new StoreRefusalError('PreconditionFailed', 412, text);
   }
 }
 
@@ -47,5 +47,5 @@ async function requireBucketMissing(authorized: Authorized, asking: Asking): Pro
   if (status !== 404) throw unclearAnswer(status, 'an object');
   if (code === 'NoSuchBucket') return;
   const hidden = faultBehind({ code: 'NoSuchKey', status }, authorized);
-  throw hidden ?? new StoreRefusal('NoSuchKey', 404, 'The specified key does not exist.');
+  throw hidden ?? new StoreRefusalError('NoSuchKey', 404, 'The specified key does not exist.');
 }

@@ -1,5 +1,5 @@
 import type { StepBudget } from '../core/glob.ts';
-import { DecisionError } from './decision-error.ts';
+import { DecisionFault } from './decision-fault.ts';
 
 /**
  * Steps that every policy may take in a decision. A step is about one comparison of two code units, a few nanoseconds. What
@@ -64,7 +64,7 @@ export class StepsOfDecision implements StepBudget {
     this.endPause();
   }
 
-  /** @throws DecisionError with `budget-exhausted` once the policy has taken more steps than it may. */
+  /** @throws DecisionFault with `budget-exhausted` once the policy has taken more steps than it may. */
   spend(steps: number): void {
     this.#all.spend(steps);
     this.#left -= steps;
@@ -82,6 +82,6 @@ export class StepsOfDecision implements StepBudget {
   }
 }
 
-function exhausted(): DecisionError {
-  return new DecisionError('budget-exhausted', 'the policies take too many steps on this request');
+function exhausted(): DecisionFault {
+  return new DecisionFault('budget-exhausted', 'the policies take too many steps on this request');
 }

@@ -64,7 +64,7 @@ export class SetEvaluation {
   /**
    * Adds a policy of the set. Returns true when it denies, which no further policy can change, and `paused` when it was
    * interrupted: adding the same policy again goes on.
-   * @throws DecisionError when the budget is used up or the resource is no ARN.
+   * @throws DecisionFault when the budget is used up or the resource is no ARN.
    */
   add(policy: CompiledPolicy, findCandidates: CandidateFinder = findIndexed): Resumable<boolean> {
     const candidates = this.#interrupted ?? this.#start(policy, findCandidates);

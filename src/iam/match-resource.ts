@@ -1,7 +1,7 @@
 import { splitArnSegments } from '../core/arn.ts';
 import { compileGlob, type GlobToken, parseGlob, unlimitedSteps } from '../core/glob.ts';
 import { compileTemplate } from './compile-template.ts';
-import { DecisionError } from './decision-error.ts';
+import { DecisionFault } from './decision-fault.ts';
 import { quoted, type Report } from './problem.ts';
 import {
   type EvaluationScope,
@@ -108,7 +108,7 @@ export function compileNotResources(
   const withVariables = patterns.map(({ tail }) => tail).filter((tail) => variableKeys(tail).length > 0);
   return (scope) => {
     if (scope.resourceSegments.length <= headSegments && scope.query.resource !== noResource)
-      throw new DecisionError('malformed-value', 'the requested resource is not an ARN');
+      throw new DecisionFault('malformed-value', 'the requested resource is not an ARN');
     const unresolvable = someTruth(withVariables, (tail) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;
     const applies = notTruth(matches(scope));

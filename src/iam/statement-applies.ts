@@ -3,7 +3,7 @@ import { type EvaluationScope, everyResumable, paused, type Resumable, type Trut
 
 /**
  * Tests a statement whose action matches. When the answer is unknown, the scope holds the keys it depends on.
- * @throws DecisionError when the budget is used up or the resource is no ARN.
+ * @throws DecisionFault when the budget is used up or the resource is no ARN.
  */
 export function statementApplies(statement: CompiledStatement, scope: EvaluationScope): Resumable<Truth> {
   return (

@@ -1,6 +1,6 @@
 import { DecisionBudget } from './budget.ts';
 import type { CompiledStatement } from './compile.ts';
-import { DecisionError } from './decision-error.ts';
+import { DecisionFault } from './decision-fault.ts';
 import type { AuthorizationQuery, PrincipalLevel, StatementReference } from './evaluate.ts';
 import { type PolicySets, type PolicyType, policyTypes, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
@@ -45,7 +45,7 @@ function certainlyApplies(statement: CompiledStatement, scope: EvaluationScope):
   try {
     return statementApplies(statement, scope) === true;
   } catch (error) {
-    if (error instanceof DecisionError) return false;
+    if (error instanceof DecisionFault) return false;
     throw error;
   }
 }

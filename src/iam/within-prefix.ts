@@ -22,7 +22,7 @@ export type PartRefusal = Pick<Decision, 'isExplicitDeny' | 'policyType' | 'stat
  * Extends an allowed decision about one resource to every resource that starts with a prefix. Returns the reason when that
  * is not possible: a Deny applies to part of the range, or a set that has to allow has no single Allow for all of it. It
  * errs on the side of refusing.
- * @throws DecisionError when the budget is used up.
+ * @throws DecisionFault when the budget is used up.
  */
 export function refusalWithin(
   sets: PolicySets,

@@ -33,7 +33,7 @@ export interface SamlIdentity {
    * Uses up the assertion. Awaited after the request has been granted and before credentials are issued, so that a refused
    * request can be repeated. Of several calls for one assertion, also concurrent ones, only the first succeeds.
    * @throws IdentityFault `replayed` when it was used before
-   * @throws StateFault when that is unknown
+   * @throws StateError when that is unknown
    */
   readonly useUp: () => Promise<void>;
 }

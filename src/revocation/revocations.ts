@@ -45,7 +45,7 @@ export class Revocations {
   /**
    * As {@link Revocations.check}, after reading the revocations of all replicas: credentials issued to a revoked session
    * would outlive the revocation.
-   * @throws StateFault also, when the shared state is not available
+   * @throws StateError also, when the shared state is not available
    */
   async confirm(claims: SessionClaims): Promise<void> {
     await this.#runTime.learn();

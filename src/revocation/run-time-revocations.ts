@@ -78,7 +78,7 @@ export class RunTimeRevocations {
 
   /**
    * Reads the current revocations of all replicas.
-   * @throws StateFault
+   * @throws StateError
    */
   learn(): Promise<void> {
     return this.#records.learn();
@@ -105,7 +105,7 @@ export class RunTimeRevocations {
   /**
    * Adds a revocation from a request body. Without a time it applies to the sessions issued until it has reached all
    * replicas, so later ones work. One that names a session by its id needs no time.
-   * @throws StateFault when the shared state is not available
+   * @throws StateError when the shared state is not available
    */
   async add(source: unknown, names: RevocationNames): Promise<AddedRevocation> {
     const parsed = parseRevocationRecord(source);
@@ -129,7 +129,7 @@ export class RunTimeRevocations {
 
   /**
    * Returns false when no revocation has this id.
-   * @throws StateFault
+   * @throws StateError
    */
   remove(id: string): Promise<boolean> {
     return this.#records.remove(id);

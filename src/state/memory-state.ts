@@ -4,7 +4,7 @@ import {
   type RecordsSnapshot,
   type RecordsVersion,
   type SharedState,
-  StateFault,
+  StateError,
 } from './shared-state.ts';
 
 /** Most names that are remembered: more than real callers use in five minutes, and a bound on memory. */
@@ -27,7 +27,7 @@ export class MemoryState implements SharedState {
     }
     const end = this.#used.get(name);
     if (end !== undefined && end > nowMs) return false;
-    if (this.#used.size >= maxNames) throw new StateFault('more uses than can be remembered');
+    if (this.#used.size >= maxNames) throw new StateError('more uses than can be remembered');
     this.#used.delete(name);
     this.#used.set(name, untilMs);
     return true;

@@ -17,7 +17,7 @@ import {
   type RecordsSnapshot,
   type RecordsVersion,
   type SharedState,
-  StateFault,
+  StateError,
 } from './shared-state.ts';
 
 /** The Redis that holds the state of all replicas. */
@@ -142,7 +142,7 @@ export class RedisState implements SharedState {
     let sentOn: Client | undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const fail = (): void => reject(new StateFault('Redis did not answer in time'));
+      const fail = (): void => reject(new StateError('Redis did not answer in time'));
       // After a busy turn of the event loop, timers run before an answer that has arrived is read; an immediate runs after.
       timer = setTimeout(() => setImmediate(fail), commandTimeoutMs);
     });
@@ -153,8 +153,8 @@ export class RedisState implements SharedState {
       return await Promise.race([command(client), late]);
     } catch (cause) {
       if (sentOn !== undefined && undo !== undefined) undo(sentOn).catch(() => undefined);
-      if (cause instanceof StateFault) throw cause;
-      throw new StateFault(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
+      if (cause instanceof StateError) throw cause;
+      throw new StateError(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
     } finally {
       clearTimeout(timer);
     }
@@ -186,10 +186,10 @@ async function makeClient({ url, caPem }: RedisSettings) {
 }
 
 function readSnapshot(reply: unknown): RecordsSnapshot {
-  if (!Array.isArray(reply)) throw new StateFault('Redis did not answer with records');
+  if (!Array.isArray(reply)) throw new StateError('Redis did not answer with records');
   const [epoch, number, stamp, isContinued, fields] = reply as readonly unknown[];
   if (typeof epoch !== 'string' || typeof stamp !== 'string' || !Array.isArray(fields)) {
-    throw new StateFault('Redis did not answer with records');
+    throw new StateError('Redis did not answer with records');
   }
   const records = new Map<string, string>();
   for (let index = 0; index + 1 < fields.length; index += 2) {

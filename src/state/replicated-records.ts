@@ -77,7 +77,7 @@ export class ReplicatedRecords {
 
   /**
    * Reads all changes made until now.
-   * @throws StateFault
+   * @throws StateError
    */
   async learn(): Promise<void> {
     if (this.#state.isShared) await this.#read();
@@ -85,7 +85,7 @@ export class ReplicatedRecords {
 
   /**
    * Adds or replaces a record, which is in the copy when the promise resolves. False when there are too many.
-   * @throws StateFault
+   * @throws StateError
    */
   async put(id: string, text: string): Promise<boolean> {
     if (!(await this.#state.putRecord(id, text))) return false;
@@ -95,7 +95,7 @@ export class ReplicatedRecords {
 
   /**
    * Removes a record. False when there was none.
-   * @throws StateFault
+   * @throws StateError
    */
   async remove(id: string): Promise<boolean> {
     const isRemoved = await this.#state.removeRecord(id);

@@ -2,7 +2,7 @@
  * This folder owns what requests must know about each other: used codes and assertions, failed attempts, and revocations at run
  * time.
  * In: names, times and texts, whose meaning it does not know. Out: answers from memory, or from a Redis that replicas share.
- * It never guesses: when the answer is uncertain it throws a `StateFault`, and the caller refuses the request.
+ * It never guesses: when the answer is uncertain it throws a `StateError`, and the caller refuses the request.
  * It never falls back from Redis to memory, and never stores a session.
  */
 
@@ -31,7 +31,7 @@ export interface RecordsSnapshot {
 
 /**
  * State that requests share, within this process or across all replicas. Times are milliseconds since the Unix epoch. Every
- * method throws {@link StateFault} when the answer is uncertain, and the caller must then refuse the request.
+ * method throws {@link StateError} when the answer is uncertain, and the caller must then refuse the request.
  */
 export interface SharedState {
   /** True when other replicas see the same state. */
@@ -61,8 +61,8 @@ export interface SharedState {
 export type UsedNames = Pick<SharedState, 'useOnce'>;
 
 /** The state cannot be read or written now, so it is unknown what other requests did. */
-export class StateFault extends Error {
-  override readonly name = 'StateFault';
+export class StateError extends Error {
+  override readonly name = 'StateError';
 }
 
 /** Most records. One takes some hundred bytes, and every replica holds all of them. */

@@ -2,7 +2,7 @@ import { AuthenticationFault, type AuthenticationReason } from '../core/authenti
 import type { RawRequest } from '../core/raw-request.ts';
 import { ServiceError } from '../core/service-error.ts';
 import { writeXml } from '../core/xml.ts';
-import { StateFault } from '../state/shared-state.ts';
+import { StateError } from '../state/shared-state.ts';
 import { stsAuthenticationError, stsError } from './errors.ts';
 import type { StsResponse } from './response-xml.ts';
 import { contentTypes, stsNamespace, wireFormat } from './wire-format.ts';
@@ -39,7 +39,7 @@ export function renderStsError(error: unknown, raw: RawRequest): StsErrorRespons
 function toServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof AuthenticationFault) return stsAuthenticationError(error);
-  if (error instanceof StateFault)
+  if (error instanceof StateError)
     return stsError('ServiceUnavailable', undefined, { cause: error, detail: error.message });
   return stsError('InternalFailure', undefined, { cause: error, detail: String(error) });
 }

@@ -44,7 +44,7 @@ export interface TokenSize {
  * milliseconds since the Unix epoch. A session that has ended since it called gets none.
  * @throws ServiceError PackedPolicyTooLarge, MalformedPolicyDocument or ValidationError
  * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
- * @throws StateFault when the shared state is not available
+ * @throws StateError when the shared state is not available
  */
 export async function issueSession(
   grant: Exclude<Grant, ScopeGrant>,

@@ -1,7 +1,7 @@
 import { Secret as OtpSecret, TOTP } from 'otpauth';
 import type { Caller } from '../authenticate/caller.ts';
 import type { MfaDevice } from '../directory/user.ts';
-import { type SharedState, StateFault } from '../state/shared-state.ts';
+import { type SharedState, StateError } from '../state/shared-state.ts';
 import type { SignedCall } from './action.ts';
 import { stsError } from './errors.ts';
 
@@ -28,7 +28,7 @@ type MfaOutcome = 'accepted' | 'wrong' | 'reused' | 'locked' | 'unknown_device';
  * since the Unix epoch, or `undefined` when the request has no code.
  * @throws ServiceError AccessDenied, with the same text for a wrong code, a used code, a device of another user and a locked
  * device
- * @throws StateFault when it is unknown which codes were used
+ * @throws StateError when it is unknown which codes were used
  */
 export async function verifyMfa(
   { serialNumber, tokenCode }: SentCode,
@@ -82,7 +82,7 @@ async function forgive(name: string, state: SharedState, nowMs: number): Promise
   try {
     await state.forgiveAttempt(name, nowMs);
   } catch (error) {
-    if (!(error instanceof StateFault)) throw error;
+    if (!(error instanceof StateError)) throw error;
   }
 }
 

@@ -12,7 +12,7 @@ import { accessDenied, denialDetail } from './denial.ts';
  * keys besides the global ones.
  * @throws ServiceError AccessDenied
  * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
- * @throws ClientGone
+ * @throws ClientGoneError
  */
 export async function requirePermission(
   action: string,

@@ -56,6 +56,20 @@ describe('the source', () => {
     expect(parts.filter((part) => /\b(?:utils?|helpers?|common|managers?)\b/u.test(part))).toEqual([]);
   });
 
+  it('names its errors after what they carry: a Fault has a reason or a code of a closed list, an Error has none', () => {
+    const classes = sources.flatMap(({ text }) => [
+      ...text.matchAll(/^export class (\w+) extends \w*Error \{\n([\s\S]*?)^\}/gmu),
+    ]);
+    expect(classes.length).toBeGreaterThan(20);
+    const badlyNamed = classes
+      .filter(([, name = '', body = '']) => {
+        const hasReason = /^ {2}readonly (?:reason|code): \w+(?:Reason|Code);$/mu.test(body);
+        return name !== 'ServiceError' && (hasReason ? !name.endsWith('Fault') : !name.endsWith('Error'));
+      })
+      .map(([, name]) => name);
+    expect(badlyNamed).toEqual([]);
+  });
+
   it('reads the environment in config/sources only', () => {
     expect(findEverywhere(readsEnvironment, ENVIRONMENT)).toEqual([]);
   });

@@ -9,7 +9,7 @@ import { Revocations } from '../../src/revocation/revocations.ts';
 import { RunTimeRevocations } from '../../src/revocation/run-time-revocations.ts';
 import { MemoryState } from '../../src/state/memory-state.ts';
 import { ReplicatedRecords } from '../../src/state/replicated-records.ts';
-import { StateFault } from '../../src/state/shared-state.ts';
+import { StateError } from '../../src/state/shared-state.ts';
 import {
   type Arrival,
   arrive,
@@ -40,7 +40,7 @@ class SharedMemory extends MemoryState {
   override readonly isShared: boolean = true;
   isDown = false;
   override readRecords(...known: Parameters<MemoryState['readRecords']>) {
-    return this.isDown ? Promise.reject(new StateFault('down')) : super.readRecords(...known);
+    return this.isDown ? Promise.reject(new StateError('down')) : super.readRecords(...known);
   }
 }
 

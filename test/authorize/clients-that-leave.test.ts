@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { authorizeS3 } from '../../src/authorize/authorize-s3.ts';
-import { alwaysThere, ClientGone } from '../../src/core/client-gone.ts';
+import { alwaysThere, ClientGoneError } from '../../src/core/client-gone.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import { callerOf, deleteOf, directoryOf, received, sourcesOf } from '../support/authorization.ts';
 import { dearPolicy, longHeaders } from '../support/dear-decisions.ts';
@@ -62,7 +62,7 @@ it('a decision whose client has left looks up no further tags', async () => {
     const wire = { method: 'GET', target: '/data/a//b/./c', headers: [] } as const;
     const { request, authenticated } = received(wire, callerOf('user', directory));
     const deciding = authorizeS3(request, authenticated, sourcesOf(directory, { lookup: { tags } }), client);
-    if (leavesAt === 1) await expect(deciding).rejects.toBeInstanceOf(ClientGone);
+    if (leavesAt === 1) await expect(deciding).rejects.toBeInstanceOf(ClientGoneError);
     else expect((await deciding).isAllowed).toBe(true);
     return asked;
   };

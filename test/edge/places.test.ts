@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { BudgetExhausted, ByteBudget } from '../../src/core/byte-budget.ts';
+import { BudgetExhaustedError, ByteBudget } from '../../src/core/byte-budget.ts';
 import { Gate } from '../../src/edge/gate.ts';
 import { leastDue } from '../../src/edge/least-due.ts';
 import { LimitReporter } from '../../src/edge/limit-reporter.ts';
-import { NoPlace, type Place } from '../../src/edge/place.ts';
+import { NoPlaceError, type Place } from '../../src/edge/place.ts';
 import { Places } from '../../src/edge/places.ts';
 import { Log } from '../../src/observe/log.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
@@ -44,7 +44,7 @@ describe('the room of strangers', () => {
     const first = waitIn(places.enter());
     const second = waitIn(places.enter());
     places.enter();
-    expect(await first).toBeInstanceOf(NoPlace);
+    expect(await first).toBeInstanceOf(NoPlaceError);
     expect(places.unauthenticated).toBe(2);
     expect(await Promise.race([second, 'still waiting'])).toBe('still waiting');
   });
@@ -54,7 +54,7 @@ describe('the room of strangers', () => {
     const first = waitForTurnIn(places.enter());
     const second = waitForTurnIn(places.enter());
     places.enter();
-    expect(await second).toBeInstanceOf(NoPlace);
+    expect(await second).toBeInstanceOf(NoPlaceError);
     expect(await Promise.race([first, 'still waiting'])).toBe('still waiting');
   });
 
@@ -85,7 +85,7 @@ describe('the room of strangers', () => {
     places.enter();
     const waiting = waitIn(places.enter());
     places.enter();
-    expect(await waiting).toBeInstanceOf(NoPlace);
+    expect(await waiting).toBeInstanceOf(NoPlaceError);
   });
 
   it('takes no place in flight, however full it is', () => {
@@ -116,7 +116,7 @@ describe('the room of strangers', () => {
       isAbandoned = true;
     });
     places.enter();
-    await expect(waiting).rejects.toBeInstanceOf(NoPlace);
+    await expect(waiting).rejects.toBeInstanceOf(NoPlaceError);
     expect(isAbandoned).toBe(true);
   });
 });
@@ -126,11 +126,11 @@ describe('the places in flight', () => {
     const { places } = world();
     const known = [places.enter(), places.enter()];
     for (const place of known) place.admit('alice');
-    expect(() => places.enter().admit('bob')).toThrow(NoPlace);
+    expect(() => places.enter().admit('bob')).toThrow(NoPlaceError);
     known[0]?.leave();
     known[0]?.leave();
     expect(() => places.enter().admit('bob')).not.toThrow();
-    expect(() => places.enter().admit('bob')).toThrow(NoPlace);
+    expect(() => places.enter().admit('bob')).toThrow(NoPlaceError);
   });
 
   it('do not give way', async () => {
@@ -152,7 +152,7 @@ describe('what a request holds', () => {
     expect(budget.usedBytes).toBe(400);
     // Charged to strangers, it would be more than half.
     expect(() => places.enter().reservation.growTo(300)).not.toThrow();
-    expect(() => places.enter().reservation.growTo(100)).toThrow(BudgetExhausted);
+    expect(() => places.enter().reservation.growTo(100)).toThrow(BudgetExhaustedError);
     place.leave();
     expect(budget.usedBytes).toBe(300);
   });
@@ -172,7 +172,7 @@ describe('the bytes of strangers', () => {
     const [first, ...others] = forms(places, 5);
     const late = places.enter();
     late.reservation.growTo(50);
-    expect(await first?.waiting).toBeInstanceOf(NoPlace);
+    expect(await first?.waiting).toBeInstanceOf(NoPlaceError);
     expect(budget.usedBytes).toBe(450);
     expect(await Promise.race([...others.map(({ waiting }) => waiting), 'still waiting'])).toBe(
       'still waiting',
@@ -185,7 +185,7 @@ describe('the bytes of strangers', () => {
   it('are not taken from requests that came later', () => {
     const { places } = world({ maxUnauthenticated: 20 });
     const [first] = forms(places, 5);
-    expect(() => first?.place.reservation.growTo(150)).toThrow(BudgetExhausted);
+    expect(() => first?.place.reservation.growTo(150)).toThrow(BudgetExhaustedError);
   });
 
   it('that wait for an identity provider take no room from others', () => {
@@ -201,10 +201,10 @@ describe('the byte budget', () => {
   it('gives no holder more than what is left for all others', () => {
     const budget = new ByteBudget(900);
     const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((holder) => budget.reserve(holder));
-    expect(() => alice?.growTo(451)).toThrow(BudgetExhausted);
+    expect(() => alice?.growTo(451)).toThrow(BudgetExhaustedError);
     alice?.growTo(450);
-    expect(() => budget.reserve('alice').growTo(1)).toThrow(BudgetExhausted);
-    expect(() => bob?.growTo(226)).toThrow(BudgetExhausted);
+    expect(() => budget.reserve('alice').growTo(1)).toThrow(BudgetExhaustedError);
+    expect(() => bob?.growTo(226)).toThrow(BudgetExhaustedError);
     bob?.growTo(225);
     carol?.growTo(112);
     expect(budget.usedBytes).toBe(787);
@@ -214,7 +214,7 @@ describe('the byte budget', () => {
     const budget = new ByteBudget(100);
     const held = budget.reserve('alice');
     held.growTo(40);
-    expect(() => held.growTo(60)).toThrow(BudgetExhausted);
+    expect(() => held.growTo(60)).toThrow(BudgetExhaustedError);
     expect([held.bytes, budget.usedBytes]).toEqual([40, 40]);
     held.growTo(10);
     expect(held.bytes).toBe(40);
@@ -231,7 +231,7 @@ describe('a limit that takes effect', () => {
     const { places, logged, metrics } = world({ maxInFlight: 0 });
     for (let index = 0; index < 50; index += 1) {
       const place = places.enter();
-      expect(() => place.admit('alice')).toThrow(NoPlace);
+      expect(() => place.admit('alice')).toThrow(NoPlaceError);
       place.leave();
     }
     expect(logged).toHaveLength(1);
@@ -299,7 +299,7 @@ describe('a gate', () => {
     const given = gate.pass(() => Promise.resolve('never'), gone.signal);
     const next = gate.pass(() => Promise.resolve('next'), forever);
     gone.abort();
-    await expect(given).rejects.toBeInstanceOf(NoPlace);
+    await expect(given).rejects.toBeInstanceOf(NoPlaceError);
     reject(new Error('failed'));
     await expect(failing).rejects.toThrow('failed');
     expect(await next).toBe('next');

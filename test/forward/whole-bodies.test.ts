@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BodyFault } from '../../src/core/body-fault.ts';
-import { BudgetExhausted, ByteBudget } from '../../src/core/byte-budget.ts';
+import { BudgetExhaustedError, ByteBudget } from '../../src/core/byte-budget.ts';
 import { GatheringMessage } from '../../src/edge/gathering-message.ts';
 import { GrowingBuffer } from '../../src/forward/growing-buffer.ts';
 import { collect } from '../../src/forward/request-body.ts';
@@ -43,7 +43,7 @@ describe('a growing buffer', () => {
     const reservation = new ByteBudget(10_000).reserve('test');
     const buffer = new GrowingBuffer(reservation, 100_000);
     buffer.push(Buffer.alloc(4096));
-    expect(() => buffer.push(Buffer.alloc(4096))).toThrow(BudgetExhausted);
+    expect(() => buffer.push(Buffer.alloc(4096))).toThrow(BudgetExhaustedError);
     expect([buffer.length, reservation.bytes]).toEqual([4096, 4096]);
   });
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { RedisState } from '../../src/state/redis-state.ts';
-import { type SharedState, StateFault } from '../../src/state/shared-state.ts';
+import { type SharedState, StateError } from '../../src/state/shared-state.ts';
 import { describeSharedState } from '../state/state-contract.ts';
 import { type RedisServer, startRedis } from './redis/start-redis.ts';
 
@@ -95,7 +95,7 @@ describe('records in a Redis', () => {
     await commands(own.url, [['CONFIG', 'SET', ...settings]]);
     expect(await ids(state)).toEqual(['r']);
     expect(await state.readRecords(before?.version)).toBeUndefined();
-    await expect(state.putRecord('s', 'text')).rejects.toThrow(StateFault);
+    await expect(state.putRecord('s', 'text')).rejects.toThrow(StateError);
     await own.close();
   });
 
@@ -130,10 +130,10 @@ describe('when Redis', () => {
     const own = await startRedis({ isStarted: false });
     const state = open(own.url);
     const started = now();
-    await expect(use(state)).rejects.toThrow(StateFault);
-    await expect(state.beginAttempt('d', { maxFailures: 5, windowMs: 1000 }, 1)).rejects.toThrow(StateFault);
-    await expect(state.readRecords(undefined)).rejects.toThrow(StateFault);
-    await expect(state.putRecord('a', 'b')).rejects.toThrow(StateFault);
+    await expect(use(state)).rejects.toThrow(StateError);
+    await expect(state.beginAttempt('d', { maxFailures: 5, windowMs: 1000 }, 1)).rejects.toThrow(StateError);
+    await expect(state.readRecords(undefined)).rejects.toThrow(StateError);
+    await expect(state.putRecord('a', 'b')).rejects.toThrow(StateError);
     expect(now() - started).toBeLessThan(10_000);
     await own.restart();
     await expect.poll(() => use(state, 'later').catch(() => false), { timeout: 5000 }).toBe(true);
@@ -148,7 +148,7 @@ describe('when Redis', () => {
     const faults = await Promise.allSettled(
       Array.from({ length: 3000 }, (_, index) => use(state, `x${index}`)),
     );
-    expect(faults.every((one) => one.status === 'rejected' && one.reason instanceof StateFault)).toBe(true);
+    expect(faults.every((one) => one.status === 'rejected' && one.reason instanceof StateError)).toBe(true);
     own.resume();
     await expect.poll(() => use(state, 'after').catch(() => false), { timeout: 10_000 }).toBe(true);
     expect(await use(state, 'before')).toBe(false);
@@ -161,7 +161,7 @@ describe('when Redis', () => {
     expect(await use(open(`redis://:the-password@127.0.0.1:${port}`))).toBe(true);
     for (const url of [own.url, `redis://:wrong-password@127.0.0.1:${port}`]) {
       const fault: unknown = await use(open(url)).catch((error: unknown) => error);
-      expect(fault).toBeInstanceOf(StateFault);
+      expect(fault).toBeInstanceOf(StateError);
       expect(String(fault)).not.toContain('password@');
       expect(String(fault)).not.toContain('wrong-password');
     }
@@ -185,8 +185,8 @@ describe('when Redis', () => {
     });
     const url = `rediss://localhost:${new URL(own.url).port}`;
     expect(await use(open(url, 'tls:', readFileSync(tls('ca.pem'), 'utf8')))).toBe(true);
-    await expect(use(open(url, 'tls:'))).rejects.toThrow(StateFault);
-    await expect(use(open(url.replace('rediss', 'redis'), 'tls:'))).rejects.toThrow(StateFault);
+    await expect(use(open(url, 'tls:'))).rejects.toThrow(StateError);
+    await expect(use(open(url.replace('rediss', 'redis'), 'tls:'))).rejects.toThrow(StateError);
     await own.close();
   });
 });

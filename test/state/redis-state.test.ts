@@ -7,7 +7,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { beginAttemptScript } from '../../src/state/redis-scripts.ts';
 import { RedisState } from '../../src/state/redis-state.ts';
-import { StateFault } from '../../src/state/shared-state.ts';
+import { StateError } from '../../src/state/shared-state.ts';
 import { silentName, withHeldLookups } from '../support/held-lookups.ts';
 import { testCaPem } from '../support/identity-provider.ts';
 import { type SmallRedis, startSmallRedis } from './small-redis.ts';
@@ -49,7 +49,7 @@ async function futureRedis(): Promise<{ state: RedisState; start: () => Promise<
 describe('a command for a Redis that has never been there', () => {
   it('fails, and does not run when Redis appears', async () => {
     const { state, start } = await futureRedis();
-    await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
+    await expect(use(state, 'assertion')).rejects.toThrow(StateError);
     const redis = await start();
     await expect.poll(() => use(state, 'probe').catch(() => undefined), { timeout: 10_000 }).toBeDefined();
     expect(redis.set).not.toContain('test:used:assertion');
@@ -72,7 +72,7 @@ it('a retried connection to Redis does not read the authorities again', async ()
   const settings = { url: new Secret(`rediss://127.0.0.1:${port}`), caPem: testCaPem };
   const state = new RedisState(settings, 'test:');
   closing.push(state);
-  await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
+  await expect(use(state, 'assertion')).rejects.toThrow(StateError);
   await expect.poll(() => connections, { timeout: 20_000 }).toBeGreaterThan(2);
   // Node makes a context for each connection that is given none.
   expect(reading).not.toHaveBeenCalled();
@@ -94,7 +94,7 @@ describe('a command that a Redis which stalls carries out after its request has 
   it('is undone before the next one: a name is not used up', async () => {
     const { redis, state } = await runningRedis();
     redis.pause();
-    await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
+    await expect(use(state, 'assertion')).rejects.toThrow(StateError);
     const again = use(state, 'assertion');
     redis.resume();
     expect(await again).toBe(true);
@@ -106,7 +106,7 @@ describe('a command that a Redis which stalls carries out after its request has 
     const { redis, state, other } = await runningRedis();
     expect(await use(other, 'assertion')).toBe(true);
     redis.pause();
-    await expect(use(state, 'assertion')).rejects.toThrow(StateFault);
+    await expect(use(state, 'assertion')).rejects.toThrow(StateError);
     redis.resume();
     expect(await use(state, 'assertion')).toBe(false);
     expect(await use(other, 'assertion')).toBe(false);
@@ -116,7 +116,7 @@ describe('a command that a Redis which stalls carries out after its request has 
     const { redis, state } = await runningRedis();
     const limit = { maxFailures: 5, windowMs: 300_000 };
     redis.pause();
-    await expect(state.beginAttempt('device', limit, systemClock.now())).rejects.toThrow(StateFault);
+    await expect(state.beginAttempt('device', limit, systemClock.now())).rejects.toThrow(StateError);
     redis.resume();
     await use(state, 'probe');
     const names = redis.commands.slice(2).map(([name, script]) => (name === 'EVAL' ? script : name));
@@ -132,7 +132,7 @@ it('a Redis whose name servers are silent leaves a thread for look-ups of the st
     const name = silentName('redis');
     const state = new RedisState({ url: new Secret(`redis://${name}:6379`) }, 'test:');
     closing.push(state);
-    for (let time = 0; time < 5; time += 1) await expect(use(state, 'x')).rejects.toThrow(StateFault);
+    for (let time = 0; time < 5; time += 1) await expect(use(state, 'x')).rejects.toThrow(StateError);
     expect(lookups.begun).toEqual([name]);
   });
 });

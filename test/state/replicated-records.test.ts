@@ -5,7 +5,7 @@ import {
   maxRecords,
   type RecordsSnapshot,
   type RecordsVersion,
-  StateFault,
+  StateError,
 } from '../../src/state/shared-state.ts';
 
 /** A state of several replicas that the test breaks. */
@@ -17,7 +17,7 @@ class FragileState extends MemoryState {
 
   override async readRecords(known: RecordsVersion | undefined): Promise<RecordsSnapshot | undefined> {
     this.reads += 1;
-    if (this.isDown) throw new StateFault('down');
+    if (this.isDown) throw new StateError('down');
     const isContinued = known?.epoch === this.epoch;
     const snapshot = await super.readRecords(isContinued ? known : undefined);
     return snapshot && { ...snapshot, isContinued, version: { ...snapshot.version, epoch: this.epoch } };
@@ -108,8 +108,8 @@ describe('replicated records', () => {
     const { records, restored } = await replicate(state);
     await state.loseEverything();
     const { restoreRecords } = state;
-    state.restoreRecords = () => Promise.reject(new StateFault('full'));
-    await expect(records.learn()).rejects.toThrow(StateFault);
+    state.restoreRecords = () => Promise.reject(new StateError('full'));
+    await expect(records.learn()).rejects.toThrow(StateError);
     expect([[...records.current.keys()], restored]).toEqual([['a'], []]);
     state.restoreRecords = restoreRecords;
     await records.learn();

@@ -20,7 +20,7 @@ import { storeError } from './errors.ts';
 import { uploadPart } from './multipart-upload.ts';
 import { putObject } from './object-operations.ts';
 import { findOperation } from './operations.ts';
-import { BodyCutShort, checkBodyLength, readBody } from './read-body.ts';
+import { BodyCutShortError, checkBodyLength, readBody } from './read-body.ts';
 import { readAddress, readQuery, refuseUnknownHeaders } from './store-call.ts';
 
 /** Settings of {@link startDemoStore}. */
@@ -118,7 +118,7 @@ function createListener(options: DemoStoreOptions): Listener {
       const arrival = { receivedAtMs: clock.now(), requestId };
       send(response, method, requestId, await answer(message, { arrival, key, contents, inviteBody }));
     } catch (failure) {
-      if (failure instanceof BodyCutShort) return;
+      if (failure instanceof BodyCutShortError) return;
       // A client that was not invited may or may not send its body: the connection cannot be used again.
       if (!isBodyInvited) response.setHeader('connection', 'close');
       send(response, method, requestId, errorAnswer(failure, target.split('?')[0] ?? '', requestId));

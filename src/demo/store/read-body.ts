@@ -6,8 +6,8 @@ import { storeError } from './errors.ts';
 export const maxBodyBytes: number = 256 * 1024 * 1024;
 
 /** The client went away before its body was whole, so no answer is sent. */
-export class BodyCutShort extends Error {
-  override readonly name = 'BodyCutShort';
+export class BodyCutShortError extends Error {
+  override readonly name = 'BodyCutShortError';
 }
 
 /**
@@ -23,7 +23,7 @@ export function checkBodyLength(message: IncomingMessage): void {
   if (Number(length ?? '0') > maxBodyBytes) throw storeError('EntityTooLarge');
 }
 
-/** Reads a body to its end. Throws {@link BodyCutShort} when it ends before its declared length, EntityTooLarge. */
+/** Reads a body to its end. Throws {@link BodyCutShortError} when it ends before its declared length, EntityTooLarge. */
 export async function readBody(message: IncomingMessage): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   try {
@@ -37,9 +37,9 @@ export async function readBody(message: IncomingMessage): Promise<Buffer> {
     }
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
-    throw new BodyCutShort('body ended before its declared length', { cause });
+    throw new BodyCutShortError('body ended before its declared length', { cause });
   }
   // INVARIANT: `complete` is false when the connection closed before Content-Length bytes had come.
-  if (!message.complete) throw new BodyCutShort('body ended before its declared length');
+  if (!message.complete) throw new BodyCutShortError('body ended before its declared length');
   return Buffer.concat(chunks);
 }

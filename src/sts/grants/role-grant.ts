@@ -78,7 +78,7 @@ export type TrustGrant = GrantOfTrust;
  * user guide, "Policy evaluation logic").
  * @throws ServiceError ValidationError for a malformed ARN or a duration over its limit, InvalidParameterValue for a tag that
  * cannot be set, and AccessDenied, which is the same for a role that does not exist
- * @throws ClientGone
+ * @throws ClientGoneError
  */
 export async function grantRole(request: RoleRequest, call: SignedCall): Promise<TrustGrant> {
   const { authenticated, dependencies, trace } = call;

@@ -70,7 +70,7 @@ export const getScopedCredentials = 'sts:GetScopedCredentials';
  * narrowed, MalformedPolicyDocument, InsufficientSessionLifetime, PackedPolicyTooLarge for too long a chain, and
  * InvalidSubjectCredentials for a session that has lost a policy
  * @throws AuthenticationFault `expired_token`, `revoked_token` or `revocations_unknown`
- * @throws ClientGone
+ * @throws ClientGoneError
  */
 export async function grantScope(
   { policy, durationSeconds }: Narrowing,

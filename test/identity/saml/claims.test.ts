@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StateFault } from '../../../src/state/shared-state.ts';
+import { StateError } from '../../../src/state/shared-state.ts';
 import type { AssertionFacts } from '../../support/saml-idp.ts';
 import { samlNames, toBase64, writeResponse } from '../../support/saml-idp.ts';
 import { createSamlWorld, nowMs, principalArn, roleArn } from './saml-world.ts';
@@ -316,8 +316,8 @@ describe('an assertion that was used', () => {
   });
 
   it('is refused when its use is unknown', async () => {
-    const used = { useOnce: () => Promise.reject(new StateFault('nothing is known')) };
+    const used = { useOnce: () => Promise.reject(new StateError('nothing is known')) };
     const blind = createSamlWorld({ used });
-    await expect(blind.identify(blind.idp.respond())).rejects.toThrow(StateFault);
+    await expect(blind.identify(blind.idp.respond())).rejects.toThrow(StateError);
   });
 });

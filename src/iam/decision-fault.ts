@@ -2,8 +2,8 @@
 export type DecisionErrorCode = 'budget-exhausted' | 'malformed-value';
 
 /** Thrown while deciding; `decide` turns it into a deny with this error as its fault. The message quotes no value. */
-export class DecisionError extends Error {
-  override readonly name = 'DecisionError';
+export class DecisionFault extends Error {
+  override readonly name = 'DecisionFault';
   readonly code: DecisionErrorCode;
 
   constructor(code: DecisionErrorCode, message: string) {
