@@ -50,7 +50,10 @@ const maxRecordBytes = 16_384;
  * of writing it, and the largest difference between clocks.
  */
 const spreadingMs = 2_000;
-/** The longest session. A revocation is useless once every session it applies to has expired. */
+/**
+ * The longest session. A revocation is useless once every session it applies to has expired. Sessions that descend from others are
+ * among them, and the last of those may have been issued right before it was added.
+ */
 const longestSessionMs = longestSessionSeconds * 1000;
 
 /** The revocations that operators add at run time; those of all replicas if they share their state. */
@@ -149,7 +152,7 @@ export class RunTimeRevocations {
   async #removeUseless(nowMs: number): Promise<void> {
     for (const { id, record, addedAtMs } of this.list()) {
       const { issuedBeforeMs = addedAtMs } = record;
-      if (issuedBeforeMs + longestSessionMs < nowMs) await this.#records.remove(id);
+      if (Math.max(issuedBeforeMs, addedAtMs) + longestSessionMs < nowMs) await this.#records.remove(id);
     }
   }
 }

@@ -146,13 +146,22 @@ export function readParameters<T extends ParameterTable>(sent: SentParameters, t
 function requireNoLostPolicy(sent: SentParameters, table: ParameterTable): void {
   for (const name of sent.keys()) {
     const [parameter = ''] = name.split('.', 1);
-    if ((parameter === 'Policy' || parameter === 'PolicyArns') && !Object.hasOwn(table, parameter)) {
-      throw stsError('InvalidParameterCombination', `The action does not take the parameter ${parameter}.`);
-    }
+    if (parameter !== 'Policy' && parameter !== 'PolicyArns') continue;
+    // A policy is one text, and has no members.
+    const isTaken = Object.hasOwn(table, parameter) && (parameter !== 'Policy' || name === parameter);
+    if (isTaken) continue;
+    throw stsError(
+      'InvalidParameterCombination',
+      `The action does not take the parameter ${shownName(name)}.`,
+    );
   }
 }
 
 const maxShownCharacters = 256;
+
+function shownName(name: string): string {
+  return name.slice(0, maxShownCharacters);
+}
 
 function shown(value: string | null): string {
   if (value === null) return 'Value null';

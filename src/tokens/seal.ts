@@ -10,7 +10,10 @@ export const sessionTokenType = 'sts-session+jwe';
 export const maxTokenLength = 8192;
 
 /** Largest size of the claims before compression, in bytes. */
-export const maxUnpackedBytes = 65_536;
+const maxUnpackedBytes = 65_536;
+
+/** The same with what they may be padded with. */
+export const maxPaddedBytes: number = maxUnpackedBytes + maxTokenLength;
 
 /** A session exceeds {@link maxTokenLength} or {@link maxUnpackedBytes}. The message says by how much. */
 export class TokenTooLargeError extends Error {

@@ -7,7 +7,8 @@ import { ReplicatedRecords } from '../../src/state/replicated-records.ts';
 import type { SessionClaims } from '../../src/tokens/session-claims.ts';
 
 const addedAt = 1_800_000_000_900;
-const clock = { now: (): number => addedAt };
+let nowMs = addedAt;
+const clock = { now: (): number => nowMs };
 const sessionId = 'A'.repeat(22);
 const names = new RevocationNames({
   account: { id: '123456789012', partition: 'aws' },
@@ -49,6 +50,22 @@ describe('a run-time revocation', () => {
       expect(runTime.index?.revokes(issuedAt(second + first))).toBe(false);
     },
   );
+
+  // What descends from a session may have been issued long after it, until the revocation was added.
+  it('of an earlier time is kept until sessions that were issued when it was added have expired', async () => {
+    const runTime = await revocations(new MemoryState());
+    const issuedBefore = new Date(addedAt - 86_400_000).toISOString();
+    await runTime.add({ issuedBefore }, names);
+    const keptAfter = async (milliseconds: number): Promise<boolean> => {
+      nowMs = addedAt + milliseconds;
+      await runTime.add({ sessionId }, names);
+      nowMs = addedAt;
+      return runTime.list().some(({ record }) => record.selector === undefined);
+    };
+    const yearMs = 31_536_000_000;
+    expect(await keptAfter(yearMs)).toBe(true);
+    expect(await keptAfter(yearMs + 1)).toBe(false);
+  });
 
   it('of a session by its id covers it whatever the clocks say', async () => {
     const runTime = await revocations(new MemoryState());

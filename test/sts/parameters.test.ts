@@ -117,6 +117,14 @@ describe('constraints of AssumeRole', () => {
     expect([outcome.code, outcome.message]).toEqual(['ValidationError', message]);
   });
 
+  it.each(['Policy.member.1', 'Policy.1', 'Policy.'])(
+    'refuses %s: a policy that is ignored grants more than was asked for',
+    async (name) => {
+      const policy = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+      expect((await assume({ [name]: policy })).code).toBe('InvalidParameterCombination');
+    },
+  );
+
   it('shows only the beginning of a long value', async () => {
     const outcome = await assume({ ExternalId: 'x'.repeat(100_000) });
     expect(outcome.message).toBe(

@@ -181,6 +181,13 @@ describe('session tokens', () => {
     expect(sealSession(same, ring, 0)).toHaveLength(sealSession(same, ring).length);
   });
 
+  it('open when they are padded, however large their claims are unpacked', () => {
+    const large = claims({ policy: '語'.repeat(21_600) });
+    const token = sealSession(large, ring, 4_096);
+    expect(token.length).toBeGreaterThanOrEqual(4_096);
+    expect(new SessionOpener(ring).open(token)?.claims).toEqual(large);
+  });
+
   it('show nothing of their claims', async () => {
     const token = sealSession(claims({ policy: '{"Sid":"visible"}' }), ring);
     for (const part of token.split('.')) {
