@@ -28,9 +28,16 @@ export function abandon(message: IncomingMessage): void {
   message.socket.pause();
 }
 
-/** True while the client is still sending its body. */
+const cutShort = new WeakSet<IncomingMessage>();
+
+/** Notes that the rest of a body is not looked at. Node may call the message complete all the same. */
+export function cutBody(message: IncomingMessage): void {
+  cutShort.add(message);
+}
+
+/** True while the client is still sending its body, and for one that was cut. */
 export function isBodyUnread(message: IncomingMessage): boolean {
-  return !message.complete && hasBody(message);
+  return (!message.complete || cutShort.has(message)) && hasBody(message);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { abandon } from '../core/lingering.ts';
 import type { AwaitedTurn } from '../core/turns.ts';
 import { GatheringMessage } from './gathering-message.ts';
+import { hasUpgrade } from './has-upgrade.ts';
 import { PausableReading } from './pausable-reading.ts';
 import { stopParsing } from './stop-parsing.ts';
 import { headBytes, WaitingBytes, type WaitingTotal } from './waiting-bytes.ts';
@@ -46,14 +47,6 @@ function takeOver(message: IncomingMessage): number {
   if (!(message instanceof GatheringMessage)) return 0;
   message.onPiece = undefined;
   return message.bodyBytes;
-}
-
-function hasUpgrade({ rawHeaders }: IncomingMessage): boolean {
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index];
-    if (name?.length === 7 && name.toLowerCase() === 'upgrade') return true;
-  }
-  return false;
 }
 
 /**
@@ -141,9 +134,7 @@ export class ExchangeQueue {
       }
       this.#awaitTurn();
     }
-    // The one that waits for its turn is not behind another.
-    const isFirst = this.#waiting.length <= (this.#turn === undefined ? 0 : 1);
-    if (!this.#bytes.hasRoomFor(bytes, isFirst)) {
+    if (!this.#makesRoomFor(bytes, 0)) {
       this.#overflow();
       return false;
     }
@@ -158,13 +149,17 @@ export class ExchangeQueue {
   /** Counts a piece of a body that comes ahead of its turn. */
   #takeBody(message: GatheringMessage, length: number): void {
     if (this.#waiting.at(-1)?.message !== message) return;
-    if (this.#bytes.hasRoomFor(length, this.#waiting.length === 1)) {
+    if (this.#turn !== undefined && this.#waiting.length === 1) {
+      const hasRoom = this.#bytes.hasRoomFor(length, true);
       this.#bytes.add(length);
-      if (this.#isFull) this.#reading.pause();
+      // What begins gives back the bytes of its whole body.
+      if (!hasRoom) this.#stopAwaiting();
+      else if (this.#isFull) this.#reading.pause();
       return;
     }
-    if (this.#turn !== undefined && this.#waiting.length === 1) {
-      this.#stopAwaiting();
+    if (this.#makesRoomFor(length, 1)) {
+      this.#bytes.add(length);
+      if (this.#isFull) this.#reading.pause();
       return;
     }
     this.#waiting.pop();
@@ -174,6 +169,19 @@ export class ExchangeQueue {
     abandon(message);
     this.#reading.pause();
     this.#overflow();
+  }
+
+  /**
+   * True when so many bytes more may wait, behind the request in progress or the next to be. If not, the next begins without its
+   * turn, which makes room.
+   * @param ahead how many requests wait behind it when theirs are the first bytes
+   */
+  #makesRoomFor(bytes: number, ahead: number): boolean {
+    const behind = this.#waiting.length - (this.#turn === undefined ? 0 : 1);
+    if (this.#bytes.hasRoomFor(bytes, behind <= ahead)) return true;
+    if (this.#turn === undefined) return false;
+    this.#stopAwaiting();
+    return this.#bytes.hasRoomFor(bytes, this.#waiting.length <= ahead);
   }
 
   #overflow(): void {

@@ -1,8 +1,9 @@
 import { IncomingMessage } from 'node:http';
 import { BodyFault } from '../core/body-fault.ts';
 import { flatCopy } from '../core/bytes.ts';
+import { cutBody } from '../core/lingering.ts';
 import { PieceDebt } from '../core/piece-debt.ts';
-import { breakOffParsing } from './stop-parsing.ts';
+import { pauseParsing } from './stop-parsing.ts';
 import { stopReading } from './stop-reading.ts';
 
 /** Pieces from this size on are kept as they are. */
@@ -21,8 +22,8 @@ const keptTarget: number = 3 * 1024 + 258;
  * arrives meanwhile, and a piece can be an HTTP chunk of one byte, so small pieces are copied into blocks. While the body
  * is being read, pieces are passed on as they come. Trailers are dropped, because nothing uses them.
  *
- * A body of many tiny pieces is cut: its reader gets a BodyFault `fragmented`, and nothing more is parsed, because a read of 64 KiB may
- * bring 11,000 pieces before its reader is asked, which took 20 ms of the event loop.
+ * A body of many tiny pieces is cut: its reader gets a BodyFault `fragmented`, and no further read is parsed. Counted here, because
+ * one read of 64 KiB may bring 11,000 pieces before its reader is asked.
  */
 export class GatheringMessage extends IncomingMessage {
   /** Called with the length of each piece of the body that arrives, after {@link bodyBytes} has grown. */
@@ -68,11 +69,11 @@ export class GatheringMessage extends IncomingMessage {
   override push(piece: unknown, encoding?: BufferEncoding): boolean {
     if (this.#isCut) return true;
     if (Buffer.isBuffer(piece)) {
-      this.#bodyBytes += piece.length;
       if (this.#isFragmentedWith(piece.length)) {
         this.#cut();
         return true;
       }
+      this.#bodyBytes += piece.length;
       this.onPiece?.(piece.length);
     }
     if (this.readableFlowing !== true && Buffer.isBuffer(piece) && piece.length < smallPiece)
@@ -90,8 +91,9 @@ export class GatheringMessage extends IncomingMessage {
 
   #cut(): void {
     this.#isCut = true;
+    cutBody(this);
     stopReading(this, new BodyFault('fragmented'));
-    breakOffParsing(this.socket);
+    pauseParsing(this.socket);
   }
 
   override _read(size: number): void {

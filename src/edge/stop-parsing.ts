@@ -24,9 +24,9 @@ export function stopParsing(socket: Socket): void {
 }
 
 /**
- * Makes the HTTP parser of a connection fail in the middle of the current read, with a `clientError`, and at each further one. To be
- * called while it hands over a piece of a body.
+ * Makes the HTTP parser of a connection fail at each further read, with a `clientError`. What the current read has brought is still
+ * parsed (Node 20, observed 2026-11).
  */
-export function breakOffParsing(socket: Socket): void {
+export function pauseParsing(socket: Socket): void {
   (socket as ParsedSocket).parser?.pause?.();
 }

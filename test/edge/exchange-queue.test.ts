@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { type Exchange, ExchangeQueue, type QueueTurns } from '../../src/edge/exchange-queue.ts';
+import { GatheringMessage } from '../../src/edge/gathering-message.ts';
 
 const turns: QueueTurns = {
   mayBegin: () => true,
   ask: () => ({ comes: Promise.resolve(), abandon: () => undefined }),
   givesWay: false,
 };
+
+const noEvents = { onIdle: () => undefined, onOverflow: () => undefined, onGivenWay: () => undefined };
 
 it('a head that is parsed after its connection was destroyed is not served', () => {
   const socket = new Socket();
@@ -16,8 +19,7 @@ it('a head that is parsed after its connection was destroyed is not served', () 
     served += 1;
     return new Promise(() => undefined);
   };
-  const events = { onIdle: () => undefined, onOverflow: () => undefined, onGivenWay: () => undefined };
-  const queue = new ExchangeQueue(socket, serve, events, { turns, total: { bytes: 0 } });
+  const queue = new ExchangeQueue(socket, serve, noEvents, { turns, total: { bytes: 0 } });
   const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
   const response = { once: () => undefined } as unknown as ServerResponse;
   const exchange: Exchange = {
@@ -40,8 +42,7 @@ it('a head that comes after the connection was ended is not served', () => {
     served += 1;
     return new Promise(() => undefined);
   };
-  const events = { onIdle: () => undefined, onOverflow: () => undefined, onGivenWay: () => undefined };
-  const queue = new ExchangeQueue(socket, serve, events, { turns, total: { bytes: 0 } });
+  const queue = new ExchangeQueue(socket, serve, noEvents, { turns, total: { bytes: 0 } });
   const message = { rawHeaders: [], url: '/' } as unknown as IncomingMessage;
   const response = { once: () => undefined } as unknown as ServerResponse;
   // The client has not yet read the answer that announces the end.
@@ -50,4 +51,32 @@ it('a head that comes after the connection was ended is not served', () => {
     queue.push({ message, response, invite: () => undefined, isExpectationUnknown: false, arrivedAt: 0 }),
   ).toBe(false);
   expect(served).toBe(0);
+});
+
+it('a request whose body finds no room begins, and gives back what it was counted with', () => {
+  const socket = new Socket();
+  const served: IncomingMessage[] = [];
+  const serve = ({ message }: Exchange): Promise<void> => {
+    served.push(message);
+    return new Promise(() => undefined);
+  };
+  const full = 8 * 1024 * 1024;
+  const total = { bytes: full };
+  const never: QueueTurns = {
+    mayBegin: () => false,
+    ask: () => ({ comes: new Promise(() => undefined), abandon: () => undefined }),
+    givesWay: false,
+  };
+  const queue = new ExchangeQueue(socket, serve, noEvents, { turns: never, total });
+  const message = new GatheringMessage(socket);
+  const response = { once: () => undefined } as unknown as ServerResponse;
+  expect(
+    queue.push({ message, response, invite: () => undefined, isExpectationUnknown: false, arrivedAt: 0 }),
+  ).toBe(true);
+  message.push(Buffer.alloc(1_000));
+  expect(served).toEqual([]);
+  expect(total.bytes).toBeGreaterThan(full + 1_000);
+  message.push(Buffer.alloc(30_000));
+  expect(served).toEqual([message]);
+  expect(total.bytes).toBe(full);
 });

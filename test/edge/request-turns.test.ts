@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RequestTurns } from '../../src/edge/request-turns.ts';
 import { signedHead } from '../support/hostile/signed.ts';
-import { Swarm } from '../support/hostile/sockets.ts';
+import { inBytes, Swarm } from '../support/hostile/sockets.ts';
 import { account, alice, defaultDirectory, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 
 let sidecar: TestSidecar;
@@ -113,6 +113,21 @@ describe('while there is no turn for requests of strangers', () => {
     expect(connection.answers()).toBe(1);
     release();
     await expect.poll(connection.answers).toBe(4);
+  });
+
+  // Node calls such a message complete when its last chunk has come with the others.
+  it('a refused upload that was cut because of its tiny chunks closes its connection', async () => {
+    const swarm = new Swarm(sidecar.url);
+    onTestFinished(() => swarm.close());
+    const socket = swarm.open(unsigned);
+    await expect.poll(() => swarm.answers[0]).toContain('HTTP/1.1 403');
+    const { release } = holdTurns();
+    const head = 'PUT /data/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+    socket.write(`${head}${inBytes('a'.repeat(500))}0\r\n\r\n`);
+    await rounds(200);
+    release();
+    await expect.poll(() => swarm.openCount).toBe(0);
+    expect(swarm.answers[0]).toMatch(/403 [\s\S]*403 [\s\S]*\r\nconnection: close\r\n/i);
   });
 
   it('a body that turns out to be malformed is still answered', async () => {

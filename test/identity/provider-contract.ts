@@ -307,10 +307,10 @@ export function describeProvider(one: ProviderCase): void {
           expect(await judge(world.mint({}, { kid: `made-up-${index}` }))).toBe('no_key');
         }
         expect(fetches()).toBe(before + 1);
-        world.clock.advance(29_000);
+        world.clock.advance(20_000);
         expect(await judge(world.mint({}, { kid: 'made-up' }))).toBe('no_key');
         expect(fetches()).toBe(before + 1);
-        world.clock.advance(2_000);
+        world.clock.advance(11_000);
         expect(await judge(world.mint({}, { kid: 'made-up' }))).toBe('no_key');
         expect(fetches()).toBe(before + 2);
       });
