@@ -1,7 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /**
- * The properties of the policy engine on eighty times as much random input as `npm test` takes, and the comparison of
+ * The properties of the policy engine on forty times as much random input as `npm test` takes, and the comparison of
  * HTTP parsers on fifty times as many answers.
  */
 const config: ViteUserConfig = defineConfig({

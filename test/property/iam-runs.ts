@@ -8,7 +8,7 @@ declare module 'vitest' {
 }
 
 /** Runs of the comparison with the reference evaluator. */
-export const engineRuns: number = inject('iamRuns') ?? 2_500;
+export const engineRuns: number = inject('iamRuns') ?? 5_000;
 
 /** Runs of every other property of the policy engine. */
 export const otherRuns: number = engineRuns / 5;
