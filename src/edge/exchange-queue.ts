@@ -5,6 +5,7 @@ import type { AwaitedTurn } from '../core/turns.ts';
 import { GatheringMessage } from './gathering-message.ts';
 import { hasUpgrade } from './has-upgrade.ts';
 import { PausableReading } from './pausable-reading.ts';
+import type { RequestTurns } from './request-turns.ts';
 import { stopParsing } from './stop-parsing.ts';
 import { headBytes, WaitingBytes, type WaitingTotal } from './waiting-bytes.ts';
 
@@ -21,13 +22,7 @@ export interface Exchange {
 }
 
 /** The turns of the event loop in which requests begin. */
-export interface QueueTurns {
-  /** True when the next request may begin in this one. */
-  readonly mayBegin: () => boolean;
-  readonly ask: () => AwaitedTurn;
-  /** True when the next request may be dropped where there is no room for what waits. */
-  readonly givesWay: boolean;
-}
+export type QueueTurns = Pick<RequestTurns, 'ask' | 'givesWay' | 'mayBegin'>;
 
 /** Events of a queue. */
 export interface QueueEvents {
@@ -139,27 +134,25 @@ export class ExchangeQueue {
       return false;
     }
     this.#waiting.push(exchange);
-    this.#bytes.add(bytes);
     const { message } = exchange;
     if (message instanceof GatheringMessage) message.onPiece = (length) => this.#takeBody(message, length);
-    if (this.#isFull) this.#reading.pause();
+    this.#count(bytes);
     return true;
   }
 
   /** Counts a piece of a body that comes ahead of its turn. */
   #takeBody(message: GatheringMessage, length: number): void {
-    if (this.#waiting.at(-1)?.message !== message) return;
+    // Node goes on parsing what a read has brought after the socket was destroyed. The end of the connection clears what was counted.
+    if (this.#isOver || this.#waiting.at(-1)?.message !== message) return;
     if (this.#turn !== undefined && this.#waiting.length === 1) {
-      const hasRoom = this.#bytes.hasRoomFor(length, true);
-      this.#bytes.add(length);
-      // What begins gives back the bytes of its whole body.
+      const hasRoom = this.#bytes.hasRoomForTurn(length);
+      // Before it begins, for it then gives back the bytes of its whole body.
+      this.#count(length);
       if (!hasRoom) this.#stopAwaiting();
-      else if (this.#isFull) this.#reading.pause();
       return;
     }
     if (this.#makesRoomFor(length, 1)) {
-      this.#bytes.add(length);
-      if (this.#isFull) this.#reading.pause();
+      this.#count(length);
       return;
     }
     this.#waiting.pop();
@@ -196,8 +189,9 @@ export class ExchangeQueue {
     return response?.headersSent === true && !response.shouldKeepAlive;
   }
 
-  get #isFull(): boolean {
-    return this.#waiting.length >= pausedFrom || this.#bytes.isMuch;
+  #count(bytes: number): void {
+    this.#bytes.add(bytes);
+    if (this.#waiting.length >= pausedFrom || this.#bytes.isMuch) this.#reading.pause();
   }
 
   #start(exchange: Exchange): void {
@@ -213,6 +207,7 @@ export class ExchangeQueue {
     const turn = this.#turns.ask();
     this.#turn = turn;
     void turn.comes.then(() => {
+      if (this.#turn !== turn) return;
       this.#turn = undefined;
       this.#startNext();
     });

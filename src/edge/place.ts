@@ -42,11 +42,6 @@ export class Place {
     return this.#isKnown;
   }
 
-  /** The ARN of the user or role that it counts for, or what stands for all strangers, or for those that wait for a provider. */
-  get holder(): string {
-    return this.#holder;
-  }
-
   /** True once the place belongs to another request. Nothing can make this one give way again, so it must not wait for more. */
   get hasGivenWay(): boolean {
     return this.#hasGivenWay;

@@ -45,10 +45,16 @@ export class Places {
     return this.#callers.taken;
   }
 
-  /** A place for a request that has just arrived. {@link Place.leave} must follow. */
-  enter(): Place {
+  /**
+   * A place for a request that has just arrived. {@link Place.leave} must follow.
+   * @param onKnown called with the ARN of its user or role once its signature has been verified, also if it is then refused a place
+   */
+  enter(onKnown: (holder: string) => void = () => undefined): Place {
     const place: Place = new Place({
-      admit: (holder) => this.#admit(place, holder),
+      admit: (holder) => {
+        onKnown(holder);
+        this.#admit(place, holder);
+      },
       stepOut: () => this.#room.delete(place),
       stepIn: () => this.#welcome(place),
       leave: (holder) => this.#leave(place, holder),

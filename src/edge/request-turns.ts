@@ -33,7 +33,7 @@ export class RequestTurns {
     return this.#caller !== undefined;
   }
 
-  /** @param caller who the last request of the connection came from, if it was authenticated */
+  /** @param caller who the last request of the connection came from; `undefined` until it has been authenticated */
   know(caller: TurnOwner | undefined): void {
     this.#caller = caller;
     this.#wasKnown ||= caller !== undefined;

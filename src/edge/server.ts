@@ -159,7 +159,8 @@ class Edge {
     // While draining: a client that sends request after request would be cut off at the deadline, in the middle of one.
     if (!this.#server.listening) response.shouldKeepAlive = false;
     const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address, exchange.arrivedAt);
-    const place = this.places.enter();
+    turns.know(undefined);
+    const place = this.places.enter((owner) => turns.know({ owner, session: trace.principal ?? owner }));
     metrics.inFlight(1);
     try {
       const beganAt = performance.now();
@@ -175,7 +176,6 @@ class Edge {
       this.#note(trace);
       if (keptUntil !== undefined) void keptUntil.then(() => this.#leave(place));
     }
-    turns.know(place.isKnown ? { owner: place.holder, session: trace.principal ?? place.holder } : undefined);
   }
 
   #leave(place: Place): void {

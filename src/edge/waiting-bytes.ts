@@ -14,7 +14,7 @@ const maxWaitingBytes = 131_072;
 const maxTotalBytes = 8 * 1024 * 1024;
 /** The first request that waits on a connection may take this many bytes, whatever the others take. */
 const bytesOfFirst = 24_576;
-/** The same for one that waits for its turn alone: twice what SDKs send. */
+/** The same, with its body, for one that waits for its turn alone: twice what SDKs send. */
 const bytesOfUsual = 8_192;
 /** From here on no more is read. A read brings up to 64 KiB. */
 const muchBytes = 32_768;
@@ -52,9 +52,9 @@ export class WaitingBytes {
     return needed <= maxWaitingBytes && this.#total.bytes + bytes <= maxTotalBytes;
   }
 
-  /** True when a request of so many bytes may wait for its turn of the event loop. */
+  /** True when a request that waits for its turn of the event loop may take so many more. */
   hasRoomForTurn(bytes: number): boolean {
-    return bytes <= bytesOfUsual || this.hasRoomFor(bytes, false);
+    return this.#bytes + bytes <= bytesOfUsual || this.hasRoomFor(bytes, false);
   }
 
   /** Notes that the connection takes more, or less. */

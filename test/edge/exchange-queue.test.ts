@@ -80,3 +80,24 @@ it('a request whose body finds no room begins, and gives back what it was counte
   expect(served).toEqual([message]);
   expect(total.bytes).toBe(full);
 });
+
+it('a connection that was destroyed in the middle of a read leaves nothing counted', () => {
+  const socket = new Socket();
+  const total = { bytes: 0 };
+  const never: QueueTurns = {
+    mayBegin: () => false,
+    ask: () => ({ comes: new Promise(() => undefined), abandon: () => undefined }),
+    givesWay: false,
+  };
+  const serve = (): Promise<void> => new Promise(() => undefined);
+  const queue = new ExchangeQueue(socket, serve, noEvents, { turns: never, total });
+  const response = { once: () => undefined } as unknown as ServerResponse;
+  const push = (message: GatheringMessage): boolean =>
+    queue.push({ message, response, invite: () => undefined, isExpectationUnknown: false, arrivedAt: 0 });
+  const last = new GatheringMessage(socket);
+  expect([push(new GatheringMessage(socket)), push(last)]).toEqual([true, true]);
+  socket.destroy();
+  for (let piece = 0; piece < 10; piece += 1) last.push(Buffer.alloc(20_000));
+  socket.emit('close');
+  expect(total.bytes).toBe(0);
+});

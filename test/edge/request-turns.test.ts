@@ -103,6 +103,19 @@ describe('while there is no turn for requests of strangers', () => {
     await expect.poll(abandoned).toBe(1);
   });
 
+  it('the second of two pipelined requests counts for the caller of the first', async () => {
+    const { mayBegin } = RequestTurns.prototype;
+    const known: boolean[] = [];
+    vi.spyOn(RequestTurns.prototype, 'mayBegin').mockImplementation(function (this: RequestTurns) {
+      known.push(this.isKnown);
+      return mayBegin.call(this);
+    });
+    const connection = connected();
+    connection.send((await signedBy(alice)).repeat(2));
+    await expect.poll(connection.answers).toBe(2);
+    expect(known).toEqual([false, true]);
+  });
+
   it('pipelined requests run in order', async () => {
     const connection = connected();
     connection.send(unsigned);
