@@ -1,11 +1,7 @@
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import {
-  AssumeRoleCommand,
-  GetCallerIdentityCommand,
-  GetScopedCredentialsCommand,
-} from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { assume, outcome, type SdkCredentials, s3Client, stsClient } from '../support/sdk.ts';
+import { assume, outcome, type SdkCredentials, s3Client, scopeToReading, stsClient } from '../support/sdk.ts';
 import { account, alice, roleArn, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
 import { startWebhook, type TestWebhook } from '../support/webhook.ts';
 
@@ -95,21 +91,6 @@ const put = (keys: SdkCredentials, url = sidecar.url): Promise<string> =>
 const get = (keys: SdkCredentials): Promise<string> =>
   outcome(s3Client(sidecar.url, keys, { clock }).send(new GetObjectCommand({ Bucket: 'data', Key: 'x' })));
 
-/** Narrows a session to reading; the policy allows more than some sessions have. */
-async function scoped(keys: SdkCredentials): Promise<Required<SdkCredentials>> {
-  const Policy = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' },
-  });
-  const client = stsClient(sidecar.url, keys, clock);
-  const { Credentials } = await client.send(new GetScopedCredentialsCommand({ Policy }));
-  return {
-    accessKeyId: Credentials?.AccessKeyId ?? '',
-    secretAccessKey: Credentials?.SecretAccessKey ?? '',
-    sessionToken: Credentials?.SessionToken ?? '',
-  };
-}
-
 describe('the documented example', () => {
   it('is answered in exactly the documented shape', async () => {
     const { status, body } = await ask({ Token: 'aaa', RoleArn: mainRole });
@@ -144,7 +125,7 @@ describe('the documented example', () => {
 
   it('narrows itself, and keeps its name', async () => {
     const keys = credentialsIn(await ask({ Token: 'aaa', RoleArn: mainRole }));
-    const narrow = await scoped(keys);
+    const narrow = await scopeToReading(sidecar.url, keys, clock);
     expect([await put(keys), await put(narrow), await get(narrow)]).toEqual([
       'allowed',
       'AccessDenied 403',

@@ -5,13 +5,12 @@ import {
   type AssumeRoleWithWebIdentityCommandInput,
   type AssumeRoleWithWebIdentityCommandOutput,
   GetCallerIdentityCommand,
-  GetScopedCredentialsCommand,
   STSClient,
 } from '@aws-sdk/client-sts';
 import { fromWebToken } from '@aws-sdk/credential-providers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startIdentityProvider, type TestIdentityProvider } from '../support/identity-provider.ts';
-import { outcome, type SdkCredentials, s3Client, stsClient } from '../support/sdk.ts';
+import { outcome, type SdkCredentials, s3Client, scopeToReading, stsClient } from '../support/sdk.ts';
 import { account, alice, roleArn, startSidecar, TestClock, type TestSidecar } from '../support/sidecar.ts';
 import { providerArn } from '../support/web-identity.ts';
 
@@ -112,21 +111,6 @@ const arnOf = async (keys: SdkCredentials): Promise<string | undefined> =>
 const lifetimeSeconds = ({ Credentials }: AssumeRoleWithWebIdentityCommandOutput): number =>
   Math.round(((Credentials?.Expiration?.getTime() ?? 0) - clock.now()) / 1000);
 
-/** Narrows a session to reading; the policy allows more than some sessions have. */
-async function scoped(keys: SdkCredentials): Promise<Required<SdkCredentials>> {
-  const Policy = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' },
-  });
-  const client = stsClient(sidecar.url, keys, clock);
-  const { Credentials } = await client.send(new GetScopedCredentialsCommand({ Policy }));
-  return {
-    accessKeyId: Credentials?.AccessKeyId ?? '',
-    secretAccessKey: Credentials?.SecretAccessKey ?? '',
-    sessionToken: Credentials?.SessionToken ?? '',
-  };
-}
-
 describe('a session that narrows itself', () => {
   it('keeps to the policies of the provider or of its claim, and its ARN', async () => {
     const ofProvider = await credentials({ token: await ofRoles(), RoleArn: generatedArn });
@@ -134,7 +118,7 @@ describe('a session that narrows itself', () => {
     const writing = await credentials({ token: await ofClaims({ [claim]: 'Put' }) });
     for (const keys of [ofProvider, both, writing]) {
       expect(await put(keys)).toBe('allowed');
-      const narrow = await scoped(keys);
+      const narrow = await scopeToReading(sidecar.url, keys, clock);
       expect(await put(narrow)).toBe('AccessDenied 403');
       expect(await arnOf(narrow)).toBe(await arnOf(keys));
       expect(await get(narrow)).toBe(await get(keys));

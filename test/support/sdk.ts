@@ -1,5 +1,11 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand, type AssumeRoleCommandInput, STSClient } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  type Credentials,
+  GetScopedCredentialsCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { roleArn } from './sidecar.ts';
 
@@ -53,10 +59,29 @@ export async function assume(
   const { Credentials } = await client.send(
     new AssumeRoleCommand({ RoleArn: roleArn(role), RoleSessionName: 'test', ...input }),
   );
+  return heldBy(Credentials);
+}
+
+/** Narrows a session to reading objects. */
+export async function scopeToReading(
+  endpoint: string,
+  session: SdkCredentials,
+  clock: Clock = systemClock,
+): Promise<Required<SdkCredentials>> {
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' },
+  });
+  const client = stsClient(endpoint, session, clock);
+  const { Credentials } = await client.send(new GetScopedCredentialsCommand({ Policy }));
+  return heldBy(Credentials);
+}
+
+function heldBy(credentials: Credentials | undefined): Required<SdkCredentials> {
   return {
-    accessKeyId: Credentials?.AccessKeyId ?? '',
-    secretAccessKey: Credentials?.SecretAccessKey ?? '',
-    sessionToken: Credentials?.SessionToken ?? '',
+    accessKeyId: credentials?.AccessKeyId ?? '',
+    secretAccessKey: credentials?.SecretAccessKey ?? '',
+    sessionToken: credentials?.SessionToken ?? '',
   };
 }
 
