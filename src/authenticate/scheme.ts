@@ -46,11 +46,7 @@ export type SignatureClaim = SignatureClaimOfRequest;
  * @throws AuthenticationFault
  */
 export function requireSignature(raw: RawRequest): SignatureClaim {
-  const schemes = [...detectSchemes(raw)];
-  const scheme = schemes[0];
-  if (scheme === undefined) throw new AuthenticationFault('no_credentials');
-  if (schemes.length > 1) throw new AuthenticationFault('several_credentials');
-  switch (scheme) {
+  switch (onlyScheme(raw)) {
     case 'v4-header':
       return new SignatureClaimOfRequest(raw, 'header');
     case 'v4-query':
@@ -69,18 +65,27 @@ export function requireSignature(raw: RawRequest): SignatureClaim {
   }
 }
 
-function detectSchemes(raw: RawRequest): Set<Scheme> {
-  const schemes = new Set<Scheme>();
-  // An empty one is treated as absent.
-  for (const value of raw.headers.getAll('authorization'))
-    if (value !== '') schemes.add(schemeOfHeader(value));
-  for (const { name } of raw.parameters) {
-    if (isSigning(name)) schemes.add('v4-query');
-    if (v2QueryNames.has(name)) schemes.add('v2-query');
+function onlyScheme(raw: RawRequest): Scheme {
+  let scheme: Scheme | undefined;
+  const detect = (detected: Scheme): void => {
+    if (scheme !== undefined && scheme !== detected) throw new AuthenticationFault('several_credentials');
+    scheme = detected;
+  };
+  for (const { name, value } of raw.headers) {
+    // An empty one is treated as absent.
+    if (name === 'authorization' && value !== '') detect(schemeOfHeader(value));
   }
-  const contentType = raw.headers.get('content-type')?.toLowerCase() ?? '';
-  if (raw.method === 'POST' && contentType.startsWith('multipart/form-data')) schemes.add('post-form');
-  return schemes;
+  for (const { name } of raw.parameters) {
+    if (isSigning(name)) detect('v4-query');
+    if (v2QueryNames.has(name)) detect('v2-query');
+  }
+  if (raw.method === 'POST' && isForm(raw)) detect('post-form');
+  if (scheme === undefined) throw new AuthenticationFault('no_credentials');
+  return scheme;
+}
+
+function isForm({ headers }: RawRequest): boolean {
+  return headers.get('content-type')?.toLowerCase().startsWith('multipart/form-data') === true;
 }
 
 // This parameter alone is not a credential.

@@ -5,6 +5,17 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
+/** Reused for every text that fits. */
+const commonScratch: Buffer = Buffer.alloc(8192);
+
+/** The bytes of a latin1 text. They are valid until the next call. */
+export function latin1Bytes(text: string): Buffer {
+  const { length } = text;
+  if (length > commonScratch.length) return Buffer.from(text, 'latin1');
+  commonScratch.write(text, 0, 'latin1');
+  return commonScratch.subarray(0, length);
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decodes UTF-8 strictly; `undefined` when the bytes are not well-formed. A leading BOM is kept as a character. */

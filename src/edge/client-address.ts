@@ -10,6 +10,8 @@ export function clientAddress(socket: Socket): string | undefined {
 
 /** An address without its zone id, an IPv4-mapped one as IPv4. `undefined` for an empty text. */
 export function plainAddress(text: string): string | undefined {
+  // IPv4, which has neither.
+  if (text !== '' && !text.includes(':')) return text;
   const address = text.split('%')[0];
   if (address === undefined || address === '') return undefined;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);

@@ -31,6 +31,7 @@ import {
 } from './limits.ts';
 import type { Place } from './place.ts';
 import { Places } from './places.ts';
+import { RequestIds } from './request-ids.ts';
 import { RequestTrace } from './request-trace.ts';
 import { RequestTurns } from './request-turns.ts';
 import { stopReading } from './stop-reading.ts';
@@ -102,10 +103,12 @@ class Edge {
   readonly #answering: AnswerParts;
   readonly #queues = new WeakMap<Socket, ExchangeQueue>();
   readonly #waiting: WaitingTotal = { bytes: 0 };
+  readonly #requestIds: RequestIds;
 
   constructor(parts: EdgeParts, server: Server, connections: ConnectionTable) {
     this.#parts = parts;
     this.#server = server;
+    this.#requestIds = new RequestIds(parts.randomness);
     this.#answering = { ...parts, preflights: new Gate(preflightsAtOnce(parts.limits)) };
     this.places = new Places(parts.limits, parts.budget, parts.reporter);
     this.#connections = connections;
@@ -158,7 +161,12 @@ class Edge {
     }
     // While draining: a client that sends request after request would be cut off at the deadline, in the middle of one.
     if (!this.#server.listening) response.shouldKeepAlive = false;
-    const trace = new RequestTrace(this.#newRequestId(), message.method ?? '', address, exchange.arrivedAt);
+    const trace = new RequestTrace(
+      this.#requestIds.next(),
+      message.method ?? '',
+      address,
+      exchange.arrivedAt,
+    );
     turns.know(undefined);
     const place = this.places.enter((owner) => turns.know({ owner, session: trace.principal ?? owner }));
     metrics.inFlight(1);
@@ -207,12 +215,8 @@ class Edge {
       if (unread !== undefined) stopReading(unread.message, new BodyFault('chunk_malformed'));
       return;
     }
-    const trace = new RequestTrace(this.#newRequestId(), '', clientAddress(socket) ?? '');
+    const trace = new RequestTrace(this.#requestIds.next(), '', clientAddress(socket) ?? '');
     answerUnreadable(error, socket, trace, this.#parts.clock.now());
     this.#note(trace);
-  }
-
-  #newRequestId(): string {
-    return Buffer.from(this.#parts.randomness.bytes(8)).toString('hex').toUpperCase();
   }
 }

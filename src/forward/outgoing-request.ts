@@ -75,11 +75,9 @@ export function signHead(
     { region: store.region, service: 's3', nowMs: signing.nowMs },
     signing.keys,
   );
-  return {
-    method,
-    target: query === '' ? path : `${path}?${query}`,
-    headers: signed.flatMap(({ name, value }) => [name, value]),
-  };
+  const flat: string[] = [];
+  for (const { name, value } of signed) flat.push(name, value);
+  return { method, target: query === '' ? path : `${path}?${query}`, headers: flat };
 }
 
 function outgoingHeaders({ request, document, payload }: Authorized, body: OutgoingBody): HeaderField[] {

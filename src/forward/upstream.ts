@@ -48,11 +48,10 @@ export class Upstream {
 
   /** Starts a request. The answer, or the fault, goes to `handler`. */
   start(
-    { head, body, isFresh = false, outlastsTimeouts = false }: StoreRequest,
+    { head: { method, target, headers }, body, isFresh = false, outlastsTimeouts = false }: StoreRequest,
     handler: AnswerHandler,
   ): HttpExchange {
-    const request = { ...head, ...(body === undefined ? {} : { body }), isFresh, outlastsTimeouts };
-    return this.#client.request(request, handler);
+    return this.#client.request({ method, target, headers, body, isFresh, outlastsTimeouts }, handler);
   }
 
   /**

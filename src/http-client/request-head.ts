@@ -8,7 +8,7 @@ export interface HttpRequest {
   /** Flat: name, value, name, value; in latin1. The caller supplies `Host`, and `Content-Length` if there is a body. */
   readonly headers: readonly string[];
   /** The whole body, or the number of bytes that will be written to the exchange; absent: no body. */
-  readonly body?: Buffer | number;
+  readonly body?: Buffer | number | undefined;
   /** True to use a new connection. */
   readonly isFresh?: boolean;
   /** True when the connection must not be closed because the answer takes too long: the handler is told instead. */

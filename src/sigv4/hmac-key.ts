@@ -32,7 +32,7 @@ export class HmacKey {
   sign(text: string): string {
     const length = blockBytes + text.length;
     const message = length <= commonScratch.length ? commonScratch : Buffer.allocUnsafe(length);
-    this.#inner.copy(message);
+    message.set(this.#inner);
     message.write(text, blockBytes, 'latin1');
     this.#outer.write(hash('sha256', message.subarray(0, length), 'hex'), blockBytes, 'hex');
     return hash('sha256', this.#outer, 'hex');

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { latin1Bytes } from '../core/bytes.ts';
 import { algorithm } from './authorization-header.ts';
 import { type CredentialScope, formatScope } from './credential-scope.ts';
 
@@ -7,6 +8,6 @@ import { type CredentialScope, formatScope } from './credential-scope.ts';
  * bytes of the wire.
  */
 export function stringToSign(timestamp: string, scope: CredentialScope, canonicalRequest: string): string {
-  const digest = hash('sha256', Buffer.from(canonicalRequest, 'latin1'), 'hex');
+  const digest = hash('sha256', latin1Bytes(canonicalRequest), 'hex');
   return `${algorithm}\n${timestamp}\n${formatScope(scope)}\n${digest}`;
 }
