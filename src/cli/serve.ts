@@ -3,7 +3,7 @@ import { type App, createApp } from '../app.ts';
 import { loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
-import { collectInOneGo, collectWhenQuiet } from './garbage-collection.ts';
+import { collectWhenQuiet, tuneGarbageCollection } from './garbage-collection.ts';
 import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
 
 /** How long a stopping replica still accepts requests, while load balancers notice that it is not ready. */
@@ -17,7 +17,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
     return exitCodes.badConfiguration;
   }
   for (const warning of loaded.warnings) terminal.prose(warning);
-  collectInOneGo();
+  tuneGarbageCollection();
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
   // Before the listeners open: if the process just ended, some stores would keep truncated objects.
   survivePipeErrors();

@@ -5,6 +5,18 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
+const comparedBytes = 128;
+const leftScratch: Buffer = Buffer.alloc(comparedBytes);
+const rightScratch: Buffer = Buffer.alloc(comparedBytes);
+
+/** Compares two latin1 texts of at most 128 characters, such as signatures, in time that depends on their lengths only. */
+export function equalTexts(left: string, right: string): boolean {
+  if (left.length !== right.length || left.length > comparedBytes) return false;
+  leftScratch.fill(0).write(left, 0, 'latin1');
+  rightScratch.fill(0).write(right, 0, 'latin1');
+  return timingSafeEqual(leftScratch, rightScratch);
+}
+
 /** Reused for every text that fits. */
 const commonScratch: Buffer = Buffer.alloc(8192);
 

@@ -80,9 +80,11 @@ export class Forwarder {
       return await this.#attempt(authorized, exchange, { body, isFresh: false });
     } catch (error) {
       if (!isRepeatable(authorized, body, error)) throw namedFault(error);
-      return await this.#attempt(authorized, exchange, { body, isFresh: true }).catch((second: unknown) => {
-        throw namedFault(second);
-      });
+    }
+    try {
+      return await this.#attempt(authorized, exchange, { body, isFresh: true });
+    } catch (error) {
+      throw namedFault(error);
     }
   }
 
@@ -128,7 +130,7 @@ export class Forwarder {
     return { keys: this.#signingKeys, nowMs: this.#clock.now() };
   }
 
-  async #attempt(
+  #attempt(
     authorized: Authorized,
     exchange: Exchange,
     { body, isFresh }: { readonly body: OutgoingBody; readonly isFresh: boolean },
@@ -148,12 +150,7 @@ export class Forwarder {
       const outlastsTimeouts = authorized.request.operation.completesUpload === true;
       answer.begin(this.#upstream.start({ head, body: content, isFresh, outlastsTimeouts }, answer));
     }
-    try {
-      return await relay.finished;
-    } catch (error) {
-      relay.cutShort();
-      throw error;
-    }
+    return relay.finished;
   }
 }
 

@@ -55,8 +55,8 @@ export class ResponseRelay implements UploadHandler {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // A rejection before `finished` is awaited must not end the process.
-    this.finished.catch(() => undefined);
+    // Later than the fault, so that what has been relayed before it is still sent.
+    this.finished.catch(this.#cutShort);
     client.response.once('close', this.#onClientClose);
     client.response.on('drain', this.#onDrain);
   }
@@ -72,9 +72,9 @@ export class ResponseRelay implements UploadHandler {
   }
 
   /** Cuts the answer short when it has started, because its status cannot be changed any more. */
-  cutShort(): void {
+  readonly #cutShort = (): void => {
     if (this.#answer.hasStarted && !this.#isFinished) this.#answer.cutShort();
-  }
+  };
 
   readonly #onClientClose = (): void => {
     // Not `writableFinished`, which can be true although the closed socket never took the last bytes.

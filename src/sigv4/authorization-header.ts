@@ -5,6 +5,8 @@ import { parseSignedHeaders, type SignedHeaderNames } from './signed-header-name
 /** The one algorithm this sidecar verifies and signs with. */
 export const algorithm = 'AWS4-HMAC-SHA256';
 
+const start = `${algorithm} `;
+
 /** The three parts of a Signature V4 `Authorization` header. */
 export interface ParsedAuthorization {
   readonly credential: Credential;
@@ -20,25 +22,26 @@ export interface ParsedAuthorization {
  * @throws AuthenticationFault `malformed_authorization`
  */
 export function parseAuthorizationHeader(value: string): ParsedAuthorization {
-  if (!value.startsWith(`${algorithm} `)) throw malformed('the authorization header is not AWS4-HMAC-SHA256');
-  const parts = new Map<string, string>();
-  for (const piece of value.slice(algorithm.length + 1).split(',')) {
-    const equals = piece.indexOf('=');
-    const name = piece.slice(0, Math.max(equals, 0)).trim();
-    if (equals < 0 || parts.has(name)) throw malformed('the authorization header is malformed');
-    parts.set(name, piece.slice(equals + 1).trim());
+  if (!value.startsWith(start)) throw malformed('the authorization header is not AWS4-HMAC-SHA256');
+  let credential: string | undefined;
+  let signedHeaders: string | undefined;
+  let signature: string | undefined;
+  let hasOthers = false;
+  for (let from = start.length; from <= value.length; ) {
+    const comma = value.indexOf(',', from);
+    const end = comma < 0 ? value.length : comma;
+    const equals = value.indexOf('=', from);
+    if (equals < 0 || equals > end) throw malformed('the authorization header is malformed');
+    const name = value.slice(from, equals).trim();
+    const part = value.slice(equals + 1, end).trim();
+    if (name === 'Credential') credential = once(part, credential);
+    else if (name === 'SignedHeaders') signedHeaders = once(part, signedHeaders);
+    else if (name === 'Signature') signature = once(part, signature);
+    else hasOthers = true;
+    from = end + 1;
   }
-  const credential = parts.get('Credential');
-  const signedHeaders = parts.get('SignedHeaders');
-  const signature = parts.get('Signature');
-  if (
-    credential === undefined ||
-    signedHeaders === undefined ||
-    signature === undefined ||
-    parts.size !== 3
-  ) {
+  if (credential === undefined || signedHeaders === undefined || signature === undefined || hasOthers)
     throw malformed('the authorization header needs exactly Credential, SignedHeaders and Signature');
-  }
   const parsedCredential = parseCredential(credential);
   if (parsedCredential === undefined) {
     throw malformed('the credential must be access-key-id/YYYYMMDD/region/service/aws4_request');
@@ -48,6 +51,11 @@ export function parseAuthorizationHeader(value: string): ParsedAuthorization {
   if (names === undefined)
     throw malformed('the signed header list has an empty or repeated name, or too many');
   return { credential: parsedCredential, signedHeaders: names, signature };
+}
+
+function once(part: string, before: string | undefined): string {
+  if (before !== undefined) throw malformed('the authorization header is malformed');
+  return part;
 }
 
 function malformed(message: string): AuthenticationFault {

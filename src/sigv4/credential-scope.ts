@@ -1,3 +1,4 @@
+import { flatCopy } from '../core/bytes.ts';
 import { rememberRecent } from '../core/remember-recent.ts';
 
 /** The scope a signing key is bound to: `date/region/service/aws4_request`. */
@@ -25,22 +26,34 @@ const accessKeyIdForm = /^[\w.-]{1,128}$/;
  * calendar date.
  */
 export function parseCredential(text: string): Credential | undefined {
-  const fields = text.split('/');
-  if (fields.length !== 5) return undefined;
-  const [accessKeyId = '', date = '', region = '', service = '', last] = fields;
-  if (last !== terminator || !scopeName.test(region) || !scopeName.test(service)) return undefined;
-  if (!accessKeyIdForm.test(accessKeyId) || !isCalendarDate(date)) return undefined;
-  return { accessKeyId, scope: { date, region, service } };
+  const slash = text.indexOf('/');
+  if (slash < 0) return undefined;
+  const accessKeyId = text.slice(0, slash);
+  const rest = text.slice(slash + 1);
+  const scope = rest.length <= maxScopeLength ? parseScope(rest) : undefined;
+  return scope === undefined || !accessKeyIdForm.test(accessKeyId) ? undefined : { accessKeyId, scope };
 }
+
+/** More than the longest valid scope. */
+const maxScopeLength = 160;
+
+/** The requests of a day and region have the same scope. */
+const parseScope = rememberRecent((text: string): CredentialScope | undefined => {
+  const fields = flatCopy(text).split('/');
+  if (fields.length !== 4) return undefined;
+  const [date = '', region = '', service = '', last] = fields;
+  if (last !== terminator || !scopeName.test(region) || !scopeName.test(service)) return undefined;
+  return isCalendarDate(date) ? { date, region, service } : undefined;
+});
 
 /** Writes the scope as it stands in a string to sign. */
 export function formatScope(scope: CredentialScope): string {
   return `${scope.date}/${scope.region}/${scope.service}/${terminator}`;
 }
 
-const isCalendarDate = rememberRecent(
-  (text: string): boolean => parseDateTime(`${text}T000000Z`) !== undefined,
-);
+function isCalendarDate(text: string): boolean {
+  return parseDateTime(`${text}T000000Z`) !== undefined;
+}
 
 /** Parses ISO 8601 basic form `YYYYMMDDTHHMMSSZ` to epoch milliseconds; rejects days that do not exist. */
 export const parseBasicDateTime: (text: string) => number | undefined = rememberRecent(parseDateTime);

@@ -8,7 +8,7 @@
  */
 
 import { AuthenticationFault } from '../core/authentication-fault.ts';
-import { equalBytes } from '../core/bytes.ts';
+import { equalTexts } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { canonicalRequest } from './canonical-request.ts';
@@ -46,7 +46,7 @@ export function verifySignature(
   }
   const toSign = stringToSign(formatBasicDateTime(request.signedAtMs), scope, canonical);
   const { key, keep } = keys.find(secret, scope);
-  if (equalBytes(Buffer.from(key.sign(toSign), 'latin1'), Buffer.from(request.signature, 'latin1'))) {
+  if (equalTexts(key.sign(toSign), request.signature)) {
     keep();
     return;
   }
