@@ -1,3 +1,4 @@
+import { accountOf } from '../core/arn.ts';
 import type { Role } from '../directory/role.ts';
 import type { Root } from '../directory/root.ts';
 import type { User } from '../directory/user.ts';
@@ -72,6 +73,5 @@ export function federatedUserArn({ arn }: User | Root, name: string): string {
 
 /** The unique id of a federated user: the account and its name. */
 export function federatedUserId({ arn }: User | Root, name: string): string {
-  const [, , , , account = ''] = arn.split(':');
-  return `${account}:${name}`;
+  return `${accountOf(arn)}:${name}`;
 }

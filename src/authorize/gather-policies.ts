@@ -1,4 +1,5 @@
 import type { Caller } from '../authenticate/caller.ts';
+import { accountOf } from '../core/arn.ts';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { PolicySets } from '../iam/combine.ts';
@@ -130,7 +131,7 @@ function textOf(key: string): string {
 
 /** A caller in the terms of the Principal element. Temporary credentials of a user count as the user. */
 export function policyPrincipal({ kind, arn, entity }: Caller): PolicyPrincipal {
-  const [, , , , accountId = ''] = arn.split(':');
+  const accountId = accountOf(arn);
   switch (kind) {
     case 'user':
     case 'user-session':

@@ -1,4 +1,5 @@
 import type { Caller, SessionCaller } from '../authenticate/caller.ts';
+import { accountOf } from '../core/arn.ts';
 import { isoSeconds } from '../core/clock.ts';
 import { foldCase } from '../core/fold-case.ts';
 import type { RawRequest } from '../core/raw-request.ts';
@@ -39,7 +40,7 @@ export function anonymousKeys(raw: RawRequest, region: string): ContextEntry[] {
 }
 
 function callerKeys(caller: Caller, nowSeconds: number): ContextEntry[] {
-  const [, , , , account = ''] = caller.arn.split(':');
+  const account = accountOf(caller.arn);
   return [
     ['aws:userid', caller.userId],
     ['aws:PrincipalAccount', account],

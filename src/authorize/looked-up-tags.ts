@@ -8,12 +8,11 @@ import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
 /** The tags that were looked up for one request. */
 export class LookedUpTags {
   readonly #lookup: StoreLookup;
-  readonly #asked: Map<string, Promise<readonly StoreTag[] | undefined>> = new Map();
-  readonly #known: Map<string, readonly StoreTag[]> = new Map();
+  // Most requests look nothing up.
+  #asked: Map<string, Promise<readonly StoreTag[] | undefined>> | undefined;
+  #known: Map<string, readonly StoreTag[]> | undefined;
   /** By prefix, for the decisions that follow: those of a batch are about the same bucket. */
-  readonly #lastTables: Map<string, { readonly tags: readonly StoreTag[]; readonly table: KeyTable }> =
-    new Map();
-
+  #lastTables: Map<string, { readonly tags: readonly StoreTag[]; readonly table: KeyTable }> | undefined;
   readonly #owner: string;
   readonly #client: WaitingClient;
   #gone: AbortController | undefined;
@@ -33,9 +32,9 @@ export class LookedUpTags {
    * its client likes.
    */
   forget(): void {
-    this.#asked.clear();
-    this.#known.clear();
-    this.#lastTables.clear();
+    this.#asked = undefined;
+    this.#known = undefined;
+    this.#lastTables = undefined;
     if (this.#gone !== undefined) this.#client.off('close', this.#onGone);
     this.#gone = undefined;
   }
@@ -43,8 +42,9 @@ export class LookedUpTags {
   /** The context keys with that prefix, if the tags have been looked up. */
   known(prefix: string, permission: Permission): KeyTable | undefined {
     const subject = subjectOf(prefix, permission);
-    const tags = subject && this.#known.get(placeOf(subject));
+    const tags = subject && this.#known?.get(placeOf(subject));
     if (tags === undefined) return undefined;
+    this.#lastTables ??= new Map();
     const last = this.#lastTables.get(prefix);
     if (last?.tags === tags) return last.table;
     const table = new KeyTable(tags.map(([key, value]): ContextEntry => [prefix + key, value]));
@@ -61,13 +61,17 @@ export class LookedUpTags {
     const subject = subjectOf(prefix, permission);
     if (subject === undefined) return undefined;
     const place = placeOf(subject);
+    this.#asked ??= new Map();
     let asked = this.#asked.get(place);
     if (asked === undefined) {
       asked = lookUpTags(this.#lookup, subject, { owner: this.#owner, signal: this.#signal() });
       this.#asked.set(place, asked);
     }
     const tags = await asked;
-    if (tags !== undefined) this.#known.set(place, tags);
+    if (tags !== undefined) {
+      this.#known ??= new Map();
+      this.#known.set(place, tags);
+    }
     return tags;
   }
 

@@ -30,6 +30,17 @@ export function splitArnSegments(text: string): string[] {
   return segments;
 }
 
+/** The account of an ARN; empty for a text with fewer than five segments. */
+export function accountOf(arn: string): string {
+  let start = 0;
+  for (let segment = 0; segment < 4; segment += 1) {
+    start = arn.indexOf(':', start) + 1;
+    if (start === 0) return '';
+  }
+  const end = arn.indexOf(':', start);
+  return arn.slice(start, end < 0 ? undefined : end);
+}
+
 /** Writes an ARN; the inverse of {@link parseArn}. */
 export function formatArn(arn: Arn): string {
   return `arn:${arn.partition}:${arn.service}:${arn.region}:${arn.account}:${arn.resource}`;

@@ -18,14 +18,18 @@ interface Sample {
   readonly metricName?: string;
 }
 
+interface SeriesNode<S> {
+  readonly next: Map<string, SeriesNode<S>>;
+  series: S | undefined;
+}
+
 /** Finds the series of label values. They come from fixed tables, so there are few. */
 class SeriesTable<S> {
   readonly #labelNames: readonly string[];
   readonly #create: () => S;
-  readonly #series = new Map<
-    string,
-    { readonly labels: Readonly<Record<string, string>>; readonly series: S }
-  >();
+  /** One map for each label, which costs less than a key made of all values. */
+  readonly #tree: SeriesNode<S> = { next: new Map(), series: undefined };
+  readonly #all: { readonly labels: Readonly<Record<string, string>>; readonly series: S }[] = [];
 
   constructor(labelNames: readonly string[], create: () => S) {
     this.#labelNames = labelNames;
@@ -35,19 +39,27 @@ class SeriesTable<S> {
   }
 
   of(values: readonly string[]): S {
-    const key = values.length === 1 ? (values[0] ?? '') : values.join('\n');
-    const found = this.#series.get(key);
-    return found === undefined ? this.#add(key, values) : found.series;
+    let node = this.#tree;
+    for (const value of values) {
+      let next = node.next.get(value);
+      if (next === undefined) {
+        next = { next: new Map(), series: undefined };
+        node.next.set(value, next);
+      }
+      node = next;
+    }
+    node.series ??= this.#add(values);
+    return node.series;
   }
 
   entries(): Iterable<{ readonly labels: Readonly<Record<string, string>>; readonly series: S }> {
-    return this.#series.values();
+    return this.#all;
   }
 
-  #add(key: string, values: readonly string[]): S {
+  #add(values: readonly string[]): S {
     const labels = Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? '']));
     const series = this.#create();
-    this.#series.set(key, { labels, series });
+    this.#all.push({ labels, series });
     return series;
   }
 }

@@ -75,13 +75,14 @@ function missingRules(request: RequestedResource, partition: string): Permission
   const { operation, copySource, headers, bucket } = request;
   const isConditionalWrite = operation.scope === 'object' && headers.has('if-match');
   const isRevealing = isConditionalWrite || (operation.revealsMissing === true && copySource === undefined);
-  const buckets = new Set(isRevealing ? [bucket] : []);
-  if (copySource !== undefined) buckets.add(copySource.bucket);
-  return [...buckets].map((name) => ({
-    action: 's3:ListBucket',
-    resource: bucketArn(partition, name),
-    object: undefined,
-  }));
+  const rules = isRevealing ? [listing(bucket, partition)] : [];
+  if (copySource !== undefined && !(isRevealing && copySource.bucket === bucket))
+    rules.push(listing(copySource.bucket, partition));
+  return rules;
+}
+
+function listing(bucket: string, partition: string): Permission {
+  return { action: 's3:ListBucket', resource: bucketArn(partition, bucket), object: undefined };
 }
 
 /** Headers of the answer that need a permission of their own. */
