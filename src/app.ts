@@ -7,30 +7,29 @@
 
 import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
+import { type Configuration, createConfiguration } from './app/configuration.ts';
 import { identityObserver, logProviderRoles } from './app/identity.ts';
 import { openListeners } from './app/listeners.ts';
-import { createSnapshot } from './app/snapshot.ts';
+import { reloadedConfiguration, reportReload } from './app/reload.ts';
 import { createState, type StateParts } from './app/state.ts';
+import type { LoadResult } from './config/load.ts';
 import type { Settings } from './config/settings.ts';
 import { createControlServer } from './control/control-server.ts';
-import { RevocationControl } from './control/revocation-control.ts';
+import { type ConfiguredRevocations, RevocationControl } from './control/revocation-control.ts';
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
-import { buildDirectory } from './directory/directory.ts';
 import type { DirectoryRecords } from './directory/records.ts';
 import { createAdminServer, maxAdminConnections } from './edge/admin.ts';
 import { ConnectionTable } from './edge/connection-table.ts';
 import { LimitReporter } from './edge/limit-reporter.ts';
 import { createEdgeServer } from './edge/server.ts';
 import { closeServer, drain } from './edge/shutdown.ts';
-import { TrustedProxies } from './edge/trusted-proxies.ts';
 import { Upstream } from './forward/upstream.ts';
-import { createProviders, type IdentityKinds } from './identity/kinds.ts';
+import type { IdentityKinds } from './identity/kinds.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
-import { RevocationNames } from './revocation/revocation-names.ts';
 import { version } from './version.ts';
 
 /** What a sidecar is built from. Time and randomness enter here and nowhere else. */
@@ -55,6 +54,12 @@ export interface App {
    */
   stop(graceMs?: number): Promise<void>;
   /**
+   * Takes over a configuration that was read again, or reports why it cannot; the one in force then stays. Requests in progress
+   * keep the configuration with which they began. Never throws.
+   * @param trigger why it was read, for the log
+   */
+  reload(loaded: LoadResult, trigger: 'signal' | 'file'): void;
+  /**
    * Resets the requests in progress at the store, before a process that ends at once: some stores take the end of a
    * connection for the end of an upload, and keep a truncated object.
    */
@@ -71,38 +76,26 @@ export function createApp(parts: AppParts): App {
   const { settings, clock, randomness } = parts;
   const metrics = new Metrics();
   const log = new Log(settings.log, parts.logTo);
-  const directory = buildDirectory(parts.directory);
-  const revocationNames = new RevocationNames(parts.directory);
   const upstream = new Upstream(settings.backend.endpoint, settings.backend.timeouts);
   const fetch = new GuardedFetch(settings.outbound);
   const shared = createState(settings, { clock, randomness, metrics, log });
   const { state, runTimeRevocations } = shared;
-  const identityProviders = createProviders(
-    settings.identityProviders,
-    { fetch, clock, observer: identityObserver(metrics, log), account: settings.account, used: state },
-    parts.identityKinds,
-  );
   const budget = new ByteBudget(settings.server.limits.maxBufferedBytes);
-  const snapshot = createSnapshot(settings, {
-    clock,
-    budget,
-    randomness,
-    directory,
-    revocationNames,
-    upstream,
-    identityProviders,
-    state,
-    runTimeRevocations,
-  });
-  metrics.describe({ version, revision: '' }, { ...directory.policyCounts });
+  const tools = {
+    shared: { clock, budget, randomness, upstream, state, runTimeRevocations },
+    providers: { fetch, clock, observer: identityObserver(metrics, log), used: state },
+    identityKinds: parts.identityKinds,
+  };
+  let configuration = createConfiguration(parts, tools);
+  metrics.describe({ version, revision: '' });
+  metrics.policiesLoaded({ ...configuration.directory.policyCounts });
   let isServing = false;
   const reporter = new LimitReporter(metrics, log);
   const edge = createEdgeServer({
-    snapshot: () => snapshot,
+    snapshot: () => configuration.snapshot,
     clock,
     randomness,
     limits: settings.server.limits,
-    trustedProxies: new TrustedProxies(settings.server.trustedProxies),
     metrics,
     log,
     reporter,
@@ -119,7 +112,7 @@ export function createApp(parts: AppParts): App {
     bufferedBytes: budget.usedBytes,
     connections: { s3: edge.connections.size, admin: adminConnections.size },
   }));
-  const control = createControl(settings, shared, { names: revocationNames, log });
+  const control = createControl(settings, shared, { configuration: () => configuration, log });
   return {
     start: async () => {
       const [adminUrl = '', url = '', controlUrl] = await openListeners([
@@ -131,8 +124,8 @@ export function createApp(parts: AppParts): App {
       isServing = true;
       const urls = { url, adminUrl, ...(controlUrl === undefined ? {} : { controlUrl }) };
       log.info('app', 'started', { version, url, admin_url: adminUrl, control_url: controlUrl });
-      logProviderRoles(parts.directory, settings, log);
-      void identityProviders.probe();
+      logProviderRoles(configuration, log);
+      void configuration.identityProviders.probe();
       return urls;
     },
     stop: async (graceMs = 0) => {
@@ -146,17 +139,34 @@ export function createApp(parts: AppParts): App {
       await closeServer(admin, 0);
       log.info('app', 'stopped');
     },
+    reload: (loaded, trigger) => {
+      const reloaded = reloadedConfiguration(loaded, configuration, tools);
+      metrics.reloaded(reloaded.outcome);
+      reportReload(reloaded, trigger, log);
+      if (reloaded.outcome === 'failure') return;
+      configuration = reloaded.configuration;
+      metrics.policiesLoaded({ ...configuration.directory.policyCounts });
+      logProviderRoles(configuration, log);
+      void configuration.identityProviders.probe();
+    },
     abort: () => upstream.destroy(),
     limitActions: () => reporter.actions,
   };
 }
 
 function createControl(
-  { control: { token }, revocations: configured }: Settings,
+  { control: { token } }: Settings,
   { runTimeRevocations: runTime }: StateParts,
-  { names, log }: { readonly names: RevocationNames; readonly log: Log },
+  { configuration, log }: { readonly configuration: () => Configuration; readonly log: Log },
 ): Server | undefined {
   if (token === undefined) return undefined;
-  const revocations = new RevocationControl({ runTime, configured, names, log });
-  return createControlServer({ token, revocations, log });
+  const configured = (): ConfiguredRevocations => {
+    const { settings, revocationNames } = configuration();
+    return { revocations: settings.revocations, names: revocationNames };
+  };
+  return createControlServer({
+    token,
+    revocations: new RevocationControl({ runTime, configured, log }),
+    log,
+  });
 }

@@ -1,14 +1,12 @@
-import type { Settings } from '../config/settings.ts';
 import { providerRoleArn } from '../directory/provider-role.ts';
-import type { DirectoryRecords } from '../directory/records.ts';
 import type { IdentityObserver } from '../identity/observer.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Configuration } from './configuration.ts';
 
 /** Logs generated role ARNs: clients of a MinIO-style provider must send them, and cannot learn them elsewhere. */
 export function logProviderRoles(
-  { providerRoles = [] }: DirectoryRecords,
-  { account }: Settings,
+  { records: { providerRoles = [] }, settings: { account } }: Configuration,
   log: Log,
 ): void {
   for (const role of providerRoles) {

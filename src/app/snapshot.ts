@@ -8,6 +8,7 @@ import type { Randomness } from '../core/randomness.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Denial } from '../edge/handle-s3.ts';
 import type { Snapshot } from '../edge/server.ts';
+import { TrustedProxies } from '../edge/trusted-proxies.ts';
 import { Forwarder } from '../forward/forward.ts';
 import { TagLookup } from '../forward/lookup.ts';
 import type { Upstream } from '../forward/upstream.ts';
@@ -89,6 +90,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
       identityProviders,
       account,
     },
+    trustedProxies: new TrustedProxies(settings.server.trustedProxies),
   };
 }
 

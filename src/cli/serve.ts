@@ -1,8 +1,10 @@
 import { policyVocabulary } from '../app/policy-vocabulary.ts';
 import { type App, createApp } from '../app.ts';
+import { ConfigurationInputs } from '../config/inputs.ts';
 import { loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
+import { watchConfiguration } from './configuration-watch.ts';
 import { collectWhenQuiet, tuneGarbageCollection } from './garbage-collection.ts';
 import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
 
@@ -11,7 +13,8 @@ const drainGraceMs = 2_000;
 
 /** Runs the sidecar until a signal ends it. */
 export async function serve(path: string, overrides: Overrides, terminal: Terminal): Promise<number> {
-  const loaded = loadConfiguration(path, overrides, policyVocabulary);
+  const inputs = new ConfigurationInputs();
+  const loaded = loadConfiguration(path, overrides, policyVocabulary, inputs);
   if (!loaded.ok) {
     for (const problem of loaded.problems) terminal.prose(problem);
     return exitCodes.badConfiguration;
@@ -27,6 +30,13 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
     app.abort();
     process.exit(exitCodes.failure);
   });
+  // Before the listeners open as well: without a handler, SIGHUP would end the process.
+  const reload = (trigger: 'signal' | 'file'): ConfigurationInputs => {
+    const read = new ConfigurationInputs();
+    app.reload(loadConfiguration(path, overrides, policyVocabulary, read), trigger);
+    return read;
+  };
+  watchConfiguration({ inputs, reload });
   const addresses = await startOrExplain(app, terminal);
   if (addresses === undefined) return exitCodes.failure;
   collectWhenQuiet(() => app.limitActions());
@@ -51,7 +61,7 @@ async function startOrExplain(
   }
 }
 
-const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /** Resolves at the next signal that asks the process to end. */
 export function stopSignal(): Promise<void> {

@@ -11,6 +11,7 @@ import type { DirectoryRecords } from '../directory/records.ts';
 import { maxConfigurationBytes } from '../schema/scalars.ts';
 import { configurationOutline } from './configuration-file.ts';
 import { checkAddresses } from './cross-checks.ts';
+import { ConfigurationInputs } from './inputs.ts';
 import { overrideValues } from './override-values.ts';
 import { warnOfPlainHttp } from './plain-http.ts';
 import type { PolicyVocabulary } from './policy-vocabulary.ts';
@@ -31,7 +32,7 @@ import {
 import { Reading, type ReadingContext } from './reading.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
-import { type ConfigurationSources, type Overrides, processSources, readBoundedText } from './sources.ts';
+import { type ConfigurationSources, type Overrides, processSources } from './sources.ts';
 import { parseYaml } from './yaml-document.ts';
 
 export type { ConfigurationSources, Overrides } from './sources.ts';
@@ -50,17 +51,19 @@ export type LoadResult =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /**
- * Loads the configuration file, with files it names relative to its folder. Reads synchronously: for start-up only.
- * Policies are compared with a vocabulary where the caller shows warnings.
+ * Loads the configuration file, with files it names relative to its folder. Reads and checks all of it in one turn of the event
+ * loop. Policies are compared with a vocabulary where the caller shows warnings.
+ * @param inputs remembers every file that was read
  */
 export function loadConfiguration(
   path: string,
   overrides: Overrides,
   vocabulary?: PolicyVocabulary,
+  inputs: ConfigurationInputs = new ConfigurationInputs(),
 ): LoadResult {
-  const file = readBoundedText(path, maxConfigurationBytes);
+  const file = inputs.read(path, maxConfigurationBytes);
   if (!file.ok) return { ok: false, problems: [`${path} ${file.reason}`] };
-  const sources = processSources(dirname(path), overrides);
+  const sources = processSources(dirname(path), overrides, inputs);
   return parseConfiguration(file.text, path, vocabulary === undefined ? sources : { ...sources, vocabulary });
 }
 

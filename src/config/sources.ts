@@ -37,12 +37,21 @@ export interface ConfigurationSources {
   readText(path: string, maxBytes: number): FileText;
 }
 
+/** Reads files, and may remember them. */
+interface TextReader {
+  read(path: string, maxBytes: number): FileText;
+}
+
 /** The sources of this process: its environment, and its files relative to `folder`. */
-export function processSources(folder: string, overrides: Overrides): ConfigurationSources {
+export function processSources(
+  folder: string,
+  overrides: Overrides,
+  files: TextReader = { read: readBoundedText },
+): ConfigurationSources {
   return {
     overrides,
     environment: (name) => process.env[name],
-    readText: (path, maxBytes) => readBoundedText(resolve(folder, path), maxBytes),
+    readText: (path, maxBytes) => files.read(resolve(folder, path), maxBytes),
     memory: processMemory(),
     maxOpenFiles: processOpenFiles(),
   };

@@ -2,13 +2,18 @@ import type { Log } from '../observe/log.ts';
 import type { RunTimeRevocation, RunTimeRevocations } from '../revocation/run-time-revocations.ts';
 import { ControlFault } from './control-fault.ts';
 
+/** What the configuration in force says about revocations. */
+export interface ConfiguredRevocations {
+  /** Those of the file, which are read-only here. */
+  readonly revocations: readonly RunTimeRevocation['record'][];
+  /** The users, roles and providers that a revocation can name. */
+  readonly names: Parameters<RunTimeRevocations['add']>[1];
+}
+
 /** What the revocation endpoints work on. */
 export interface RevocationSources {
   readonly runTime: RunTimeRevocations;
-  /** Those of the configuration file, which are read-only here. */
-  readonly configured: readonly RunTimeRevocation['record'][];
-  /** The users, roles and providers that a revocation can name. */
-  readonly names: Parameters<RunTimeRevocations['add']>[1];
+  readonly configured: () => ConfiguredRevocations;
   readonly log: Log;
 }
 
@@ -32,7 +37,7 @@ export class RevocationControl {
     const { configured, runTime } = this.#sources;
     return {
       revocations: [
-        ...configured.map((record) => ({ source: 'configuration', ...shown(record) })),
+        ...configured().revocations.map((record) => ({ source: 'configuration', ...shown(record) })),
         ...runTime.list().map((revocation) => ({ source: 'run-time', ...shownAdded(revocation) })),
         ...runTime.listUnreadable().map((id) => ({ source: 'run-time', id, note: unreadable })),
       ],
@@ -40,8 +45,8 @@ export class RevocationControl {
   }
 
   async add(source: unknown): Promise<ShownRevocation> {
-    const { runTime, names, log } = this.#sources;
-    const added = await runTime.add(source, names);
+    const { runTime, configured, log } = this.#sources;
+    const added = await runTime.add(source, configured().names);
     if (added.outcome === 'too_many') throw new ControlFault('TooManyRevocations');
     if (added.outcome === 'invalid') {
       const problems = added.problems.map(({ key, message }) =>

@@ -21,6 +21,7 @@ import type { TrustedProxies } from './trusted-proxies.ts';
 export interface Snapshot {
   readonly s3: S3Pipeline;
   readonly sts: StsDependencies;
+  readonly trustedProxies: TrustedProxies;
 }
 
 /** What both S3 and STS requests are answered with. */
@@ -28,7 +29,6 @@ export interface AnswerParts {
   /** The snapshot in force now. */
   readonly snapshot: () => Snapshot;
   readonly clock: Clock;
-  readonly trustedProxies: TrustedProxies;
   readonly reporter: LimitReporter;
   readonly preflights: Gate;
 }
@@ -38,7 +38,7 @@ export async function answerRequest(
   { message, response, invite, isExpectationUnknown }: Exchange,
   place: Place,
   trace: RequestTrace,
-  { snapshot: snapshotInForce, clock, trustedProxies, reporter, preflights }: AnswerParts,
+  { snapshot: snapshotInForce, clock, reporter, preflights }: AnswerParts,
 ): Promise<void> {
   const receivedAtMs = clock.now();
   // SDKs correct their clock by the Date header, so it must show the clock that signatures are checked against.
@@ -52,7 +52,7 @@ export async function answerRequest(
   const facts = { clientAddress: trace.sourceIp, receivedAtMs, requestId, isExpectationUnknown };
   let raw: RawRequest;
   try {
-    raw = readHead(message, facts, trustedProxies);
+    raw = readHead(message, facts, snapshot.trustedProxies);
     trace.addHead(raw);
     freeHead(message);
   } catch (error) {

@@ -35,7 +35,6 @@ import { RequestIds } from './request-ids.ts';
 import { RequestTrace } from './request-trace.ts';
 import { RequestTurns } from './request-turns.ts';
 import { stopReading } from './stop-reading.ts';
-import type { TrustedProxies } from './trusted-proxies.ts';
 import type { WaitingTotal } from './waiting-bytes.ts';
 
 export type { Snapshot } from './answer-request.ts';
@@ -47,7 +46,6 @@ export interface EdgeParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly limits: ListenerLimits;
-  readonly trustedProxies: TrustedProxies;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly reporter: LimitReporter;

@@ -24,6 +24,8 @@ export interface ConfiguredProvider<Provider extends IdentityProvider = Identity
   /** The configured name. */
   readonly name: string;
   readonly facts: ProviderFacts;
+  /** The same for the same settings. */
+  readonly fingerprint: string;
   readonly provider: Provider;
 }
 
@@ -55,6 +57,11 @@ export class ConfiguredProviders implements IdentityProviders {
       all.filter(judges('saml')).map((one) => [one.facts.principal?.arnIn(account), one]),
     );
     this.#byName = new Map(all.filter(judges('customToken')).map((one) => [one.name, one]));
+  }
+
+  /** The provider with exactly these settings, if there is one. */
+  withFingerprint(fingerprint: string): IdentityProvider | undefined {
+    return this.#all.find((one) => one.fingerprint === fingerprint)?.provider;
   }
 
   /** Checks that the providers are reachable. Only their observer learns the result. */

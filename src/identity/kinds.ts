@@ -1,3 +1,4 @@
+import { fingerprintOf } from '../core/fingerprint.ts';
 import { ConfiguredProviders } from './configured-providers.ts';
 import { customToken } from './custom-token/kind.ts';
 import type { IdentityKind, ProviderFacts, ProviderSettings, ProviderTools } from './kind.ts';
@@ -16,15 +17,25 @@ export function describeProvider(settings: ProviderSettings): ProviderFacts {
   return kindOf(settings, identityKinds).describe(settings);
 }
 
-/** Creates the configured providers. */
+/** What providers are created from, besides their settings. */
+interface ProviderOrigins {
+  /** Those of this version when absent. */
+  readonly kinds?: IdentityKinds | undefined;
+  /** The providers of the configuration before. */
+  readonly previous?: ConfiguredProviders | undefined;
+}
+
+/** Creates the configured providers. Those that `previous` has with the same settings are kept. */
 export function createProviders(
   settings: readonly ProviderSettings[],
   tools: ProviderTools,
-  kinds: IdentityKinds = identityKinds,
+  { kinds = identityKinds, previous }: ProviderOrigins = {},
 ): ConfiguredProviders {
   const providers = settings.map((one) => {
     const kind = kindOf(one, kinds);
-    return { name: one.name, facts: kind.describe(one), provider: kind.create(one, tools) };
+    const fingerprint = fingerprintOf(one);
+    const provider = previous?.withFingerprint(fingerprint) ?? kind.create(one, tools);
+    return { name: one.name, facts: kind.describe(one), fingerprint, provider };
   });
   return new ConfiguredProviders(providers, tools.account);
 }

@@ -56,6 +56,8 @@ export class Metrics {
   readonly #connections: Gauge;
   readonly #buildInfo: Gauge;
   readonly #policies: Gauge;
+  readonly #reloads: CounterTally;
+  readonly #reloadSucceeded: Gauge;
   #occupancy: (() => Occupancy) | undefined;
 
   constructor() {
@@ -108,12 +110,30 @@ export class Metrics {
       'revision',
     ]);
     this.#policies = factory.gauge('policies', 'Policies loaded.', ['kind']);
+    this.#reloads = factory.counter('config_reloads_total', 'Attempts to reload the configuration.', [
+      'outcome',
+    ]);
+    this.#reloadSucceeded = factory.gauge(
+      'config_last_reload_successful',
+      '1 unless the configuration file was refused when it was last read; the last valid one is in force then.',
+    );
+    this.#reloadSucceeded.set(1);
     this.descriptions = factory.descriptions;
   }
 
-  /** Sets the gauges that never change: the version, and the number of policies. */
-  describe(build: { version: string; revision: string }, policies: Readonly<Record<string, number>>): void {
+  /** Sets the gauge that never changes: the version. */
+  describe(build: { readonly version: string; readonly revision: string }): void {
     this.#buildInfo.set(build, 1);
+  }
+
+  /** Counts one attempt to reload the configuration. */
+  reloaded(outcome: 'success' | 'failure'): void {
+    this.#reloads.add(1, outcome);
+    this.#reloadSucceeded.set(outcome === 'success' ? 1 : 0);
+  }
+
+  /** Sets the number of policies of the configuration in force, by kind. */
+  policiesLoaded(policies: Readonly<Record<string, number>>): void {
     for (const [kind, count] of Object.entries(policies)) this.#policies.set({ kind }, count);
   }
 

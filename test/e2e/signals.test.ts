@@ -40,7 +40,7 @@ async function beginUpload({ url }: Program, store: ReturnType<typeof createServ
 describe('an upload in progress is finished before the process ends', () => {
   it.each<[string, NodeJS.Signals, boolean]>([
     ['after SIGTERM when stderr has no reader', 'SIGTERM', false],
-    ['after SIGHUP', 'SIGHUP', true],
+    ['after SIGINT', 'SIGINT', true],
     ['after SIGQUIT', 'SIGQUIT', true],
   ])('%s', async (_, signal, hasReader) => {
     const store = createServer().listen(0, '127.0.0.1');

@@ -38,6 +38,8 @@ export interface Program {
   readonly pid: number;
   readonly url: string;
   readonly adminUrl: string;
+  /** The path of its configuration file. */
+  readonly configurationFile: string;
   readonly storeUrl: string;
   readonly storeCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** True until the process has ended. */
@@ -126,6 +128,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   return {
     pid: child.pid ?? 0,
     ...urls,
+    configurationFile: file,
     storeUrl,
     storeCredentials: { accessKeyId: 'STOREKEY', secretAccessKey: storeSecret },
     isRunning: () => child.exitCode === null && child.signalCode === null,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type App, createApp } from '../../src/app.ts';
-import { parseConfiguration } from '../../src/config/load.ts';
+import { type LoadResult, parseConfiguration } from '../../src/config/load.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { HeaderList } from '../../src/core/header-list.ts';
 import { type Randomness, systemRandomness } from '../../src/core/randomness.ts';
@@ -124,6 +124,8 @@ export interface TestSidecar {
   /** Everything that was logged. */
   readonly logged: string[];
   readonly app: App;
+  /** Takes over a configuration made from the same options with these changes. */
+  reload(changes: TestSidecarOptions): void;
   /** Hangs up on every client and stops. */
   stop(): Promise<void>;
 }
@@ -142,38 +144,13 @@ export async function startSidecar(options: TestSidecarOptions = {}): Promise<Te
     clock,
     onRequest: (request) => seen.push(request),
   });
-  const variables = new Map([
-    ['ALICE', alice.secretAccessKey],
-    ['BOB', bob.secretAccessKey],
-    ['STORE', storeSecret],
-    ['TOKENS', options.tokenKey ?? randomBytes(32).toString('base64')],
-    ...Object.entries(options.variables ?? {}),
-  ]);
-  const text = `apiVersion: sts-sidecar/v1
-server:
-  listen: 127.0.0.1:0
-${options.server ?? ''}
-admin: { listen: "127.0.0.1:0" }
-backend:
-  endpoint: ${options.backend?.endpoint ?? store.url}
-  region: us-east-1
-  credentials: { accessKeyId: ${storeAccessKeyId}, secretAccessKey: { env: STORE } }
-  trailers: ${options.trailers ?? 'reframe'}
-  supports: [${(options.supports ?? []).join(', ')}]
-${options.backend?.timeouts ?? ''}
-account: { id: "${account}", region: ${options.region ?? 'us-east-1'}, allowedRegions: ${options.allowedRegions ?? '[]'}, disabledRegions: ${options.disabledRegions ?? '[]'} }
-${options.tokens ?? 'tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }'}
-${options.further ?? ''}
-${options.directory ?? defaultDirectory}`;
   const kinds = options.identityKinds === undefined ? {} : { identityKinds: options.identityKinds };
-  const loaded = parseConfiguration(text, 'test.yaml', {
-    ...kinds,
-    environment: (name) => variables.get(name),
-    readText: (path) => {
-      const content = options.files?.[path];
-      return content === undefined ? { ok: false, reason: 'is no test file' } : { ok: true, text: content };
-    },
-  });
+  const tokenKey = randomBytes(32).toString('base64');
+  const load = (chosen: TestSidecarOptions): LoadResult => {
+    const storeKey = { accessKeyId: storeAccessKeyId, secretAccessKey: storeSecret };
+    return loadText({ tokenKey, ...chosen }, { url: store.url, ...storeKey });
+  };
+  const loaded = load(options);
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const app = createApp({
     ...loaded,
@@ -193,6 +170,7 @@ ${options.directory ?? defaultDirectory}`;
     seen,
     logged,
     app,
+    reload: (changes) => app.reload(load({ ...options, ...changes }), 'file'),
     stop: async () => {
       // An orderly `app.stop()` would wait seconds for what a test has left open.
       for (const socket of accepted.sockets) socket.destroy();
@@ -201,4 +179,45 @@ ${options.directory ?? defaultDirectory}`;
       await store.close();
     },
   };
+}
+
+interface TestStore {
+  readonly url: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+function loadText(options: TestSidecarOptions, store: TestStore): LoadResult {
+  const variables = new Map([
+    ['ALICE', alice.secretAccessKey],
+    ['BOB', bob.secretAccessKey],
+    ['STORE', options.backend?.secretAccessKey ?? store.secretAccessKey],
+    ['TOKENS', options.tokenKey ?? ''],
+    ...Object.entries(options.variables ?? {}),
+  ]);
+  const text = `apiVersion: sts-sidecar/v1
+server:
+  listen: 127.0.0.1:0
+${options.server ?? ''}
+admin: { listen: "127.0.0.1:0" }
+backend:
+  endpoint: ${options.backend?.endpoint ?? store.url}
+  region: us-east-1
+  credentials: { accessKeyId: ${options.backend?.accessKeyId ?? store.accessKeyId}, secretAccessKey: { env: STORE } }
+  trailers: ${options.trailers ?? 'reframe'}
+  supports: [${(options.supports ?? []).join(', ')}]
+${options.backend?.timeouts ?? ''}
+account: { id: "${account}", region: ${options.region ?? 'us-east-1'}, allowedRegions: ${options.allowedRegions ?? '[]'}, disabledRegions: ${options.disabledRegions ?? '[]'} }
+${options.tokens ?? 'tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }'}
+${options.further ?? ''}
+${options.directory ?? defaultDirectory}`;
+  const kinds = options.identityKinds === undefined ? {} : { identityKinds: options.identityKinds };
+  return parseConfiguration(text, 'test.yaml', {
+    ...kinds,
+    environment: (name) => variables.get(name),
+    readText: (path) => {
+      const content = options.files?.[path];
+      return content === undefined ? { ok: false, reason: 'is no test file' } : { ok: true, text: content };
+    },
+  });
 }

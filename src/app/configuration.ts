@@ -1,0 +1,47 @@
+import type { Settings } from '../config/settings.ts';
+import { buildDirectory, type Directory } from '../directory/directory.ts';
+import type { DirectoryRecords } from '../directory/records.ts';
+import type { Snapshot } from '../edge/answer-request.ts';
+import type { ConfiguredProviders } from '../identity/configured-providers.ts';
+import type { ProviderTools } from '../identity/kind.ts';
+import { createProviders, type IdentityKinds } from '../identity/kinds.ts';
+import { RevocationNames } from '../revocation/revocation-names.ts';
+import { createSnapshot, type SnapshotParts } from './snapshot.ts';
+
+/** What one version of the configuration file becomes. A reload replaces all of it at once. */
+export interface Configuration {
+  readonly settings: Settings;
+  readonly records: DirectoryRecords;
+  readonly directory: Directory;
+  readonly revocationNames: RevocationNames;
+  readonly identityProviders: ConfiguredProviders;
+  readonly snapshot: Snapshot;
+}
+
+/** What every version of the configuration has in common. */
+export interface ConfigurationTools {
+  readonly shared: Omit<SnapshotParts, 'directory' | 'revocationNames' | 'identityProviders'>;
+  readonly providers: Omit<ProviderTools, 'account'>;
+  readonly identityKinds: IdentityKinds | undefined;
+}
+
+/**
+ * Builds a version of the configuration.
+ * @param previous its providers with the same settings are kept, with the keys that they have fetched
+ * @throws for settings or records that were not checked
+ */
+export function createConfiguration(
+  { settings, directory: records }: { readonly settings: Settings; readonly directory: DirectoryRecords },
+  { shared, providers, identityKinds }: ConfigurationTools,
+  previous?: Configuration,
+): Configuration {
+  const directory = buildDirectory(records);
+  const revocationNames = new RevocationNames(records);
+  const identityProviders = createProviders(
+    settings.identityProviders,
+    { ...providers, account: settings.account },
+    { kinds: identityKinds, previous: previous?.identityProviders },
+  );
+  const snapshot = createSnapshot(settings, { ...shared, directory, revocationNames, identityProviders });
+  return { settings, records, directory, revocationNames, identityProviders, snapshot };
+}

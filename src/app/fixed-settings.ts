@@ -1,0 +1,51 @@
+import type { Settings } from '../config/settings.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
+
+/** New settings, as far as a running process can take them over. */
+export interface AdoptedSettings {
+  readonly settings: Settings;
+  /** Names of settings that have changed, and take effect after a restart. */
+  readonly needRestart: readonly string[];
+}
+
+/** What listeners, connections and shared state were created with. */
+const fixed: readonly (readonly [name: string, valueIn: (settings: Settings) => unknown])[] = [
+  ['server.listen', ({ server }) => server.listen],
+  ['server.limits', ({ server }) => server.limits],
+  ['admin', ({ admin }) => admin],
+  ['control', ({ control }) => control],
+  ['backend.endpoint', ({ backend }) => backend.endpoint],
+  ['backend.timeouts', ({ backend }) => backend.timeouts],
+  ['state', ({ state }) => state],
+  ['outbound', ({ outbound }) => outbound],
+  ['log', ({ log }) => log],
+];
+
+/** Takes over all new settings but those that only a restart can change, and names these where they differ. */
+export function adoptSettings(current: Settings, next: Settings): AdoptedSettings {
+  const { server, admin, control, backend, state, outbound, log } = current;
+  return {
+    settings: {
+      ...next,
+      server: { ...next.server, listen: server.listen, limits: server.limits },
+      backend: { ...next.backend, endpoint: backend.endpoint, timeouts: backend.timeouts },
+      admin,
+      control,
+      state,
+      outbound,
+      log,
+    },
+    needRestart: fixed
+      .filter(([, valueIn]) => fingerprintOf(valueIn(current)) !== fingerprintOf(valueIn(next)))
+      .map(([name]) => name),
+  };
+}
+
+/**
+ * Why new settings cannot be taken over at all; `undefined` when they can. Sessions, and the state that replicas share, belong to one
+ * account.
+ */
+export function adoptionFault({ account }: Settings, { account: next }: Settings): string | undefined {
+  if (account.id === next.id && account.partition === next.partition) return undefined;
+  return 'account.id and account.partition cannot change while the program runs: restart it';
+}

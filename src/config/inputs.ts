@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { type FileText, readBoundedText } from './sources.ts';
+
+interface Input {
+  readonly maxBytes: number;
+  readonly digest: string;
+  /** The state of the file when it last had that content; `undefined` before the first check. */
+  state?: string | undefined;
+}
+
+/** The files that a configuration was read from, with a digest of each. */
+export class ConfigurationInputs {
+  readonly #inputs = new Map<string, Input>();
+
+  /** Reads a UTF-8 file of at most `maxBytes`, and remembers what it held, or why it could not be read. */
+  read(path: string, maxBytes: number): FileText {
+    const text = readBoundedText(path, maxBytes);
+    this.#inputs.set(path, { maxBytes, digest: digestOf(text) });
+    return text;
+  }
+
+  /**
+   * A digest of what the files hold now, or `undefined` while they hold what was read. Files whose inode has not changed are not
+   * read again.
+   */
+  async changes(): Promise<string | undefined> {
+    const digests: string[] = [];
+    let haveChanged = false;
+    for (const [path, input] of this.#inputs) {
+      const state = await stateOf(path);
+      const isKnown = state !== undefined && state === input.state;
+      const digest = isKnown ? input.digest : digestOf(readBoundedText(path, input.maxBytes));
+      digests.push(digest);
+      if (digest === input.digest) input.state = state;
+      else haveChanged = true;
+    }
+    return haveChanged ? digests.join(' ') : undefined;
+  }
+}
+
+// Any write and any swap of a symbolic link changes one of these. The time of the last write alone could be set by anyone.
+async function stateOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, size, ctimeNs } = await stat(path, { bigint: true });
+    return [dev, ino, size, ctimeNs].join(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+function digestOf(file: FileText): string {
+  if (!file.ok) return file.reason;
+  return createHash('sha256').update(file.text).digest('hex');
+}
