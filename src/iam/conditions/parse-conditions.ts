@@ -24,7 +24,7 @@ export function parseConditions(source: unknown, hasVariables: boolean, at: Repo
     }
     checkDistinct(Object.keys(block), reportBlock);
     for (const [key, value] of Object.entries(block)) {
-      const source = { operator, key: foldCase(key), values: readScalars(value, reportBlock) };
+      const source = { operator, name: key, key: foldCase(key), values: readScalars(value, reportBlock) };
       if (!/^[^\s:$]+:[^${}]+$/.test(key))
         reportBlock(`${quoted(key)} is not a condition key: expected prefix:name`);
       conditions.push({ ...source, holds: compileCondition(source, hasVariables, reportBlock) });
