@@ -1,62 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import { decide } from '../../src/iam/combine.ts';
-import { nearMissText } from '../../src/iam/describe-near-miss.ts';
-import {
-  maxSearchedStatements,
-  maxSearchSteps,
-  type NearMiss,
-  nearestStatement,
-} from '../../src/iam/near-miss.ts';
-import type { AuthorizationQuery } from '../../src/iam/query.ts';
+import { maxSearchedStatements, maxSearchSteps, nearestStatement } from '../../src/iam/near-miss.ts';
 import { type ContextEntry, RequestContext } from '../../src/iam/request-context.ts';
+import {
+  type Asked,
+  account,
+  bucket,
+  everything,
+  listing,
+  nearMissOf,
+  policy,
+  prefix,
+  red,
+  textOf,
+  userArn,
+} from '../support/near-misses.ts';
 import { variable } from '../support/policy-documents.ts';
 import { compileSets } from '../support/raw-policies.ts';
 import type { RawSets, RawStatement } from '../support/reference-evaluator.ts';
-
-const account = '123456789012';
-const userArn = `arn:aws:iam::${account}:user/anna`;
-const bucket = 'arn:aws:s3:::reports';
-
-interface Asked {
-  readonly context?: readonly ContextEntry[];
-  readonly lazyKeys?: readonly string[];
-  readonly action?: string;
-  readonly resource?: string;
-  readonly principal?: AuthorizationQuery['principal'];
-  readonly budget?: DecisionBudget;
-}
-
-function nearMissOf(sets: RawSets, asked: Asked = {}): NearMiss | undefined {
-  const { action = 's3:ListBucket', resource = bucket, context = [], lazyKeys = [] } = asked;
-  const compiled = compileSets(sets);
-  const query: AuthorizationQuery = {
-    principal: asked.principal ?? { kind: 'user', accountId: account, arn: userArn },
-    action,
-    resource,
-    context: new RequestContext(context, lazyKeys),
-    ...(asked.budget === undefined ? {} : { budget: asked.budget }),
-  };
-  const decision = decide(compiled, query);
-  if (decision.effect !== 'deny') throw new Error(`the decision is ${decision.effect}`);
-  return nearestStatement(compiled, query, decision);
-}
-
-function textOf(sets: RawSets, asked: Asked = {}): string | undefined {
-  const found = nearMissOf(sets, asked);
-  return found && nearMissText(found);
-}
-
-const policy = (...Statement: RawStatement[]) => ({ Version: '2012-10-17' as const, Statement });
-const listing = (Condition: RawStatement['Condition'] = {}): RawStatement => ({
-  Effect: 'Allow',
-  Action: 's3:ListBucket',
-  Resource: bucket,
-  Condition,
-});
-const everything: RawStatement = { Effect: 'Allow', Action: '*', Resource: '*' };
-const red: Asked = { context: [['s3:prefix', 'red/']] };
-const prefix = (like: string): RawStatement => listing({ StringLike: { 's3:prefix': like } });
 
 describe('the nearest statement', () => {
   it('is named with the condition that failed and both values', () => {
@@ -251,85 +213,6 @@ describe('the set in which the near miss is searched', () => {
     expect(textOf(sets, asked)).toBe(
       'Statement trust-0[0]: StringEquals sts:ExternalId is not in the request, and `x` is wanted',
     );
-  });
-});
-
-describe('the reason of a near miss', () => {
-  const told = (Condition: RawStatement['Condition'], ...context: ContextEntry[]): string | undefined =>
-    textOf({ identity: [policy(listing(Condition))] }, { context })?.replace('Statement identity-0[0]: ', '');
-
-  it.each<[string, RawStatement['Condition'], ContextEntry[]]>([
-    [
-      'StringLike s3:prefix is not in the request, and `a` or `b` is wanted',
-      { StringLike: { 's3:prefix': ['a', 'b'] } },
-      [],
-    ],
-    [
-      'Null s3:prefix `x` is in the request, and `true` is wanted',
-      { Null: { 's3:prefix': 'true' } },
-      [['s3:prefix', 'x']],
-    ],
-    ['Null s3:prefix is not in the request, and `false` is wanted', { Null: { 's3:prefix': 'false' } }, []],
-    [
-      'StringNotLike s3:prefix `secret/x` matches `secret/*`',
-      { StringNotLike: { 's3:prefix': 'secret/*' } },
-      [['s3:prefix', 'secret/x']],
-    ],
-    [
-      'IpAddress aws:SourceIp `192.0.2.1` does not match `10.0.0.0/8`',
-      { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } },
-      [['aws:SourceIp', '192.0.2.1']],
-    ],
-    [
-      'NumericLessThan s3:max-keys `many` is not a value that the operator can read',
-      { NumericLessThan: { 's3:max-keys': '10' } },
-      [['s3:max-keys', 'many']],
-    ],
-    [
-      'StringEquals aws:TagKeys `a`, `b` is a list, which only ForAllValues and ForAnyValue compare',
-      { StringEquals: { 'aws:TagKeys': 'a' } },
-      [['aws:TagKeys', ['a', 'b']]],
-    ],
-    [
-      'ForAllValues:StringEquals aws:TagKeys `a`, `b`, `c`, 1 other does not match `a`',
-      { 'ForAllValues:StringEquals': { 'aws:TagKeys': 'a' } },
-      [['aws:TagKeys', ['a', 'b', 'c', 'd']]],
-    ],
-    [
-      'StringEquals aws:RequestTag/team has several values, under keys that differ only in case',
-      { StringEquals: { 'aws:RequestTag/team': 'x' } },
-      [
-        ['aws:RequestTag/team', 'x'],
-        ['aws:RequestTag/TEAM', 'y'],
-      ],
-    ],
-  ])('%s', (expected, condition, context) => {
-    expect(told(condition, ...context)).toBe(expected);
-  });
-
-  it('shows a Referer without what it may hold of secrets, on both sides', () => {
-    const Condition = { StringLike: { 'aws:Referer': 'https://me:hush@page.example/*?token=hush' } };
-    const text = told(Condition, ['aws:Referer', 'https://other.example/a?X-Amz-Signature=hush']);
-    expect(text).toBe('StringLike aws:Referer `https://other.example/a` does not match `…@page.example/*`');
-  });
-
-  it('shows nothing that a terminal acts on, and cuts what is long', () => {
-    const text = told({ StringLike: { 's3:prefix': 'blue/*' } }, [
-      's3:prefix',
-      `\u001b[2J\n\u202e\`${'x'.repeat(9_000)}`,
-    ]);
-    expect(text).toMatch(
-      /^StringLike s3:prefix `\\u\{1b\}\[2J\\u\{a\}\\u\{202e\}\\u\{60\}x+…` does not match/,
-    );
-    expect(text?.length).toBeLessThan(300);
-  });
-
-  it('stays short whatever the policy is', () => {
-    const long = 'x'.repeat(1_500);
-    const values = Array.from({ length: 4 }, (_, index) => index + long);
-    const key = `aws:PrincipalTag/${long}`;
-    const sets = { identity: [policy({ ...listing({ StringLike: { [key]: values } }), Sid: long })] };
-    expect(textOf(sets, { context: [[key, values]] })?.length).toBeLessThan(1_400);
   });
 });
 
