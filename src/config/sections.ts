@@ -108,7 +108,7 @@ const authorization = z
       .enum(['full', 'off'])
       .default('full')
       .describe(
-        'What S3 errors of denied requests carry: the reason, sealed for those who may decode it, about 1.5 KB; or the request id alone.',
+        'What S3 errors of denied requests carry: the reason, sealed for those who may decode it, about 2 KB; or the request id alone.',
       ),
   })
   .prefault({})

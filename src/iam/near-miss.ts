@@ -191,7 +191,7 @@ class Search {
       failed ??= { condition, isUnreadable: holds === 'unreadable' };
       distance += 1;
     }
-    if (failed !== undefined) this.#offer({ ...placed, failed, distance });
+    if (failed !== undefined) this.#offer(placed, failed, distance);
     else if (!isUnknown) this.#isAllowed = true;
   }
 
@@ -206,12 +206,14 @@ class Search {
     for (const failed of statement.ranges) {
       const length = commonLength(failed.text, this.#query.resource);
       this.#scope.budget.spend(stepsPerPattern + length);
-      this.#offer({ ...placed, failed, distance: -length });
+      this.#offer(placed, failed, -length);
     }
   }
 
-  #offer(candidate: Candidate): void {
-    if (this.#best === undefined || candidate.distance < this.#best.distance) this.#best = candidate;
+  // Makes an object of the best ones alone: there can be hundreds of others.
+  #offer(placed: Placed, failed: Candidate['failed'], distance: number): void {
+    if (this.#best !== undefined && this.#best.distance <= distance) return;
+    this.#best = { ...placed, failed, distance };
   }
 }
 

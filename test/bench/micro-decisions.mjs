@@ -148,7 +148,7 @@ export const decisionPieces = [
     decisions({ identity: identity20, session: [compile(sessionText, 'session')] }, 18),
     1 / 2,
   ],
-  ['near miss of a denial, 200 statements', nearMisses({ identity: identity200 }), 50],
+  ['near miss of a denial, 200 statements', nearMisses({ identity: identity200 }), 20],
   ['compile a policy of 20 statements', () => compile(text20), 500],
   ['hostile session policy: stars', hostileDecision(`${'*a'.repeat(29)}b*`), 1000],
   ['hostile session policy: question marks', hostileDecision(`*${'?a'.repeat(60)}b*`), 1000],
