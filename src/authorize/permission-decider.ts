@@ -161,7 +161,9 @@ export class PermissionDecider {
    */
   explained(decided: DecidedPermission): DecidedPermission {
     const { decision, permission } = decided;
-    if (this.#sets === undefined || decision.effect === 'allow') return decided;
+    const { effect, isExplicitDeny, fault } = decision;
+    if (this.#sets === undefined || effect === 'allow' || isExplicitDeny || fault !== undefined)
+      return decided;
     const nearMiss = nearestStatement(this.#setsFor(permission), this.#query(decided), decision);
     this.#pace.count();
     return { ...decided, decision: { ...decision, nearMiss } };

@@ -121,6 +121,19 @@ describe('the nearest statement', () => {
   });
 });
 
+describe('the variables of a near miss', () => {
+  it.each(['s3:prefix', 'aws:Referer'])('are left alone where they may be a key or a secret: %s', (name) => {
+    const context: ContextEntry[] = [
+      [name, 'hush'],
+      ['aws:UserAgent', 'x'],
+    ];
+    const Condition = { StringEquals: { 'aws:UserAgent': variable(name) } };
+    expect(textOf({ identity: [policy(listing(Condition))] }, { context })).toContain(
+      `\`x\` does not match \`${variable(name)}\``,
+    );
+  });
+});
+
 describe('what is no near miss', () => {
   it.each<[string, RawSets, Asked]>([
     ['an Allow of another action', { identity: [policy({ ...everything, Action: 's3:GetObject' })] }, {}],

@@ -82,16 +82,18 @@ function decideSts(asked: TrustCase): DecidedCase {
  */
 function decideScope({ sets, query }: TrustCase): DecidedCase {
   const decided = scopeResources(query.principal.arn).map((resource) =>
-    decideSts({ sets, query: { ...query, resource } }),
+    unlessDenied(decideSts({ sets, query: { ...query, resource } })),
   );
-  const [first] = decided;
-  const refused =
-    decided.find(({ decision }) => decision.effect !== 'needs' && !isNoDeny(decision)) ??
-    decided.find(({ decision }) => decision.effect === 'needs');
-  if (refused !== undefined) return refused;
-  if (first === undefined || first.decision.effect === 'needs') throw new Error('a scope of no resource');
+  const first = (effect: 'deny' | 'needs'): DecidedCase | undefined =>
+    decided.find(({ decision }) => decision.effect === effect);
+  return first('deny') ?? first('needs') ?? unlessDenied(decideSts({ sets, query }));
+}
+
+function unlessDenied(decided: DecidedCase): DecidedCase {
+  const { decision } = decided;
+  if (decision.effect === 'needs' || !isNoDeny(decision)) return decided;
   const granted = { effect: 'allow', isExplicitDeny: false, policyType: 'none' } as const;
-  return { ...first, nearMiss: undefined, decision: { ...granted, sets: first.decision.sets } };
+  return { ...decided, nearMiss: undefined, decision: { ...granted, sets: decision.sets } };
 }
 
 /** A case with its answer. */
