@@ -204,10 +204,19 @@ class Search {
     // One that matches waits for a look-up, and its conditions have been tested.
     if (this.#matchesResource(statement) !== false) return;
     for (const failed of statement.ranges) {
+      this.#scope.budget.spend(stepsPerPattern);
+      if (!this.#mayBeNearer(failed)) continue;
       const length = commonLength(failed.text, this.#query.resource);
-      this.#scope.budget.spend(stepsPerPattern + length);
+      this.#scope.budget.spend(length);
       this.#offer(placed, failed, -length);
     }
+  }
+
+  // A pattern that differs from the resource where the best one does is not nearer. Most do.
+  #mayBeNearer({ text }: ResourceRange): boolean {
+    if (this.#best === undefined) return true;
+    const common = -this.#best.distance;
+    return text.charCodeAt(common) === this.#query.resource.charCodeAt(common);
   }
 
   // Makes an object of the best ones alone: there can be hundreds of others.
