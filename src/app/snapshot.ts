@@ -12,6 +12,7 @@ import { TrustedProxies } from '../edge/trusted-proxies.ts';
 import { Forwarder } from '../forward/forward.ts';
 import { TagLookup } from '../forward/lookup.ts';
 import type { Upstream } from '../forward/upstream.ts';
+import { sealedNearMiss } from '../iam/describe-near-miss.ts';
 import type { IdentityProviders } from '../identity/provider.ts';
 import { RevocationIndex } from '../revocation/revocation-index.ts';
 import type { RevocationNames } from '../revocation/revocation-names.ts';
@@ -78,7 +79,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
       authentication,
       authorization,
       forwarder: new Forwarder(upstream, store, signingKeys, clock),
-      sealDenial: denialSealer(keyRing),
+      sealDenial: settings.authorization.encodedMessages === 'full' ? denialSealer(keyRing) : undefined,
     },
     sts: {
       clock,
@@ -111,7 +112,7 @@ function configuredRevocations(
 function denialSealer(keyRing: KeyRing): (denial: Denial) => string {
   return ({ caller, denied, deniedAtMs, requestId }) => {
     const { decision, permission, context } = denied;
-    const { isExplicitDeny, policyType, statement } = decision;
+    const { isExplicitDeny, policyType, statement, nearMiss } = decision;
     return sealAuthorizationMessage(
       {
         principal: { arn: caller.arn, userId: caller.userId },
@@ -120,6 +121,7 @@ function denialSealer(keyRing: KeyRing): (denial: Denial) => string {
         isExplicitDeny,
         policyType,
         statement,
+        nearMiss: sealedNearMiss(nearMiss),
         context,
         requestId,
         deniedAtMs,

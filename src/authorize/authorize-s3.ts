@@ -197,17 +197,17 @@ class RequestAuthorization {
 
   /** Authorizes a list of only those buckets that the caller may list. */
   #filtered(refused: DecidedPermission, filter: BucketFilter): Authorized {
-    const { decision, permission } = refused;
+    const { decision } = refused;
     const shown = { ...decision, effect: 'allow' as const };
     return this.#authorized({
       request: { ...this.#request, parameters: filter.parameters },
-      decided: { permission, decision: shown, isPermitted: true },
+      decided: { ...refused, decision: shown, isPermitted: true },
       writeResult: async (storeResult, signal) => {
         const { names, write } = filter.read(storeResult);
         const visible = await visibleBuckets(names, filter, this.#decider, signal);
         // The refusal does not name the bucket: it may be hidden from the caller.
         if ('effect' in visible) return { refusal: this.#denied({ ...refused, decision: visible }) };
-        return write(visible) ?? { refusal: this.#denied(refused) };
+        return write(visible) ?? { refusal: await this.#decider.holding(() => this.#denied(refused)) };
       },
     });
   }
@@ -216,7 +216,7 @@ class RequestAuthorization {
     return new AuthorizedRequest({
       request: facts.request ?? this.#request,
       payload: this.#authenticated.payload,
-      decided: facts.decided,
+      decided: this.#decider.explained(facts.decided),
       document: facts.document,
       deniedItems: facts.deniedItems ?? [],
       writeResult: facts.writeResult,
@@ -226,7 +226,7 @@ class RequestAuthorization {
 
   #denied(refused: DecidedPermission): Denied {
     return deniedRequest(
-      refused,
+      this.#decider.explained(refused),
       this.#authenticated.caller.arn,
       this.#decider.contextOf(refused.permission),
     );

@@ -11,19 +11,27 @@ import {
   type NeedsKeys,
   type PolicySets,
 } from '../iam/combine.ts';
+import { describeNearMiss } from '../iam/describe-near-miss.ts';
 import type { AuthorizationQuery } from '../iam/evaluate.ts';
+import type { Explained } from '../iam/explain.ts';
+import { type NearMiss, nearestStatement } from '../iam/near-miss.ts';
 import { isAllowedBeside } from '../iam/set-effects.ts';
 import { gatherInTurn } from './gather-in-turn.ts';
 import type { PolicyGatherer } from './gather-policies.ts';
 import { Pace, stepsPerSlice } from './pace.ts';
 
 /** A final decision; what could not be decided is a deny. */
-export type AccessDecision = Decision;
+export interface AccessDecision extends Decision {
+  /** Of an implicit deny that is logged: the Allow that came closest. */
+  readonly nearMiss?: NearMiss | undefined;
+}
 
 /** Makes the decisions of one request, one after the other. */
 export interface Decisions {
   /** Like `decide` of the policy engine. */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys>;
+  /** Like `nearestStatement` of the policy engine; part of the work of the request. */
+  nearest(sets: PolicySets, query: AuthorizationQuery, denied: Explained): NearMiss | undefined;
 }
 
 /**
@@ -57,6 +65,13 @@ export class PacedDecisions implements Decisions {
       return decision;
     });
   }
+
+  /** Like `nearestStatement` of the policy engine. */
+  nearest(sets: PolicySets, query: AuthorizationQuery, denied: Explained): NearMiss | undefined {
+    const found = nearestStatement(sets, { ...query, budget: this.#budget }, denied);
+    this.#pace.count();
+    return found;
+  }
 }
 
 /** Waits for a turn of the event loop, of which the work that follows takes that share. */
@@ -88,6 +103,11 @@ export class StrangersDecisions implements Decisions {
    */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
     return decideWithPauses(sets, { ...query, budget: this.#budget }, () => this.#rest());
+  }
+
+  /** Like `nearestStatement` of the policy engine. */
+  nearest(sets: PolicySets, query: AuthorizationQuery, denied: Explained): NearMiss | undefined {
+    return nearestStatement(sets, { ...query, budget: this.#budget }, denied);
   }
 
   #rest(): Promise<void> | undefined {
@@ -133,7 +153,7 @@ export function decisionFacts(
   durationUs: number,
   isEnforced = true,
 ): DecisionFacts {
-  const { effect, policyType, statement, fault } = decision;
+  const { effect, policyType, statement, fault, nearMiss } = decision;
   return {
     decision: fault === undefined ? effect : 'error',
     policyType,
@@ -141,5 +161,6 @@ export function decisionFacts(
     durationUs,
     ...(statement === undefined ? {} : { matchedPolicy: statement.policy }),
     ...(statement?.sid === undefined ? {} : { matchedSid: statement.sid }),
+    ...(nearMiss === undefined ? {} : { nearMiss: describeNearMiss(nearMiss) }),
   };
 }

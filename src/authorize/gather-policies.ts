@@ -158,7 +158,7 @@ function compiledBytes(text: string): number {
 
 /** Bytes by the character that begins or separates a value, an ARN segment, a wildcard or a variable. */
 const bytesOf: ReadonlyMap<number, number> = new Map(
-  Object.entries({ '"': 180, ',': 120, ':': 220, '*': 200, '?': 110, $: 150 }).map(([character, bytes]) => [
+  Object.entries({ '"': 180, ',': 200, ':': 220, '*': 200, '?': 110, $: 150 }).map(([character, bytes]) => [
     character.charCodeAt(0),
     bytes,
   ]),

@@ -5,6 +5,7 @@ import { DecisionBudget } from '../iam/budget.ts';
 import { decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import { couldDenyOther } from '../iam/could-deny.ts';
 import type { ContextEntry } from '../iam/key-table.ts';
+import { nearestStatement } from '../iam/near-miss.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import type { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
@@ -78,10 +79,11 @@ export class PermissionDecider {
    */
   async decideListed(permission: Permission): Promise<DecidedPermission> {
     const { conditionKeys: requestKeys } = this.#request;
-    const decision = await this.#evaluateWithPauses({ permission, requestKeys });
-    if (decision.effect !== 'needs') return this.#decided(permission, decision);
+    const question = { permission, requestKeys };
+    const decision = await this.#evaluateWithPauses(question);
+    if (decision.effect !== 'needs') return this.#decided(question, decision);
     const { fault: _, ...refusal } = undecidable(decision.keys);
-    return { permission, decision: refusal, isPermitted: false };
+    return { ...question, decision: refusal, isPermitted: false };
   }
 
   /**
@@ -109,7 +111,7 @@ export class PermissionDecider {
       () => this.#otherQuestions(permission, requestKeys),
       (question) =>
         whenReady(this.#evaluateWithPauses(question), (decision) =>
-          this.#decidedOrUnknown(question.permission, decision),
+          this.#decidedOrUnknown(question, decision),
         ),
     );
   }
@@ -153,6 +155,20 @@ export class PermissionDecider {
     return asksStore(this.#setsFor(permission));
   }
 
+  /**
+   * The decision with the Allow that came closest, if it is an implicit deny. To be asked once for a request, because that takes as
+   * long as another decision, and while the policies are held: later it changes nothing.
+   */
+  explained(decided: DecidedPermission): DecidedPermission {
+    const { decision, permission } = decided;
+    const { effect, isExplicitDeny, fault } = decision;
+    if (this.#sets === undefined || effect === 'allow' || isExplicitDeny || fault !== undefined)
+      return decided;
+    const nearMiss = nearestStatement(this.#setsFor(permission), this.#query(decided), decision);
+    this.#pace.count();
+    return { ...decided, decision: { ...decision, nearMiss } };
+  }
+
   /** Every context key of the request and of one permission, for the explanation of a refusal. */
   contextOf(permission: Permission): readonly ContextEntry[] {
     return this.#contexts.list(permission);
@@ -170,15 +186,15 @@ export class PermissionDecider {
     );
   }
 
-  #decidedOrUnknown(permission: Permission, decision: AccessDecision | NeedsKeys): DecidedPermission {
-    return this.#decided(permission, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
+  #decidedOrUnknown(question: PermissionQuestion, decision: AccessDecision | NeedsKeys): DecidedPermission {
+    return this.#decided(question, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
 
   #settleOne(question: PermissionQuestion): MaybePromise<DecidedPermission> {
     return whenReady(this.#evaluateWithPauses(question), (decision) =>
       decision.effect === 'needs'
         ? this.#settleWithTags(question, decision.keys)
-        : this.#decided(question.permission, decision),
+        : this.#decided(question, decision),
     );
   }
 
@@ -187,15 +203,15 @@ export class PermissionDecider {
     const { permission } = question;
     const prefixes = this.#sources.lookupKeysOf(permission);
     if (!(await this.#tags.learn(permission, prefixes, keys)))
-      return this.#decided(permission, undecidable(keys));
+      return this.#decided(question, undecidable(keys));
     return this.#settleOne(question);
   }
 
-  #decided(permission: Permission, decision: AccessDecision): DecidedPermission {
+  #decided({ permission, requestKeys }: PermissionQuestion, decision: AccessDecision): DecidedPermission {
     // A Deny of part of a delivery is only searched for after an allow, so audit mode must not let an unallowed one pass.
     const isRelaxed = this.#isAudited && permission.within === undefined && isUnallowedOnly(decision);
     const isPermitted = decision.effect === 'allow' || isRelaxed;
-    return { permission, decision, isPermitted };
+    return { permission, requestKeys, decision, isPermitted };
   }
 
   #evaluateWithPauses(question: PermissionQuestion): MaybePromise<AccessDecision | NeedsKeys> {

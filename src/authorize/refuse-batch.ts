@@ -4,6 +4,7 @@ import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import type { PolicySets } from '../iam/combine.ts';
 import { decideRange } from '../iam/could-allow.ts';
+import { nearestStatement } from '../iam/near-miss.ts';
 import type { Permission, S3Request } from '../s3/operation.ts';
 import { isAudited, isUnallowedOnly } from './decide.ts';
 import { DecisionContexts } from './decision-contexts.ts';
@@ -58,6 +59,9 @@ function refusalOf(
   const isRelaxed = isAudited(caller, sources.enforcement);
   const couldPass = decisions.some((one) => one.effect === 'allow' || (isRelaxed && isUnallowedOnly(one)));
   if (decision === undefined || couldPass) return undefined;
-  const context = new DecisionContexts(request, authenticated, new DecisionBudget()).list(permission);
-  return deniedRequest({ permission, decision }, caller.arn, context);
+  const contexts = new DecisionContexts(request, authenticated, new DecisionBudget());
+  const context = contexts.of(permission, request.conditionKeys, [], () => undefined);
+  const query = { principal: range.principal, action, resource: permission.resource, context };
+  const explained = { ...decision, nearMiss: nearestStatement(sets, query, decision) };
+  return deniedRequest({ permission, decision: explained }, caller.arn, contexts.list(permission));
 }

@@ -11,6 +11,7 @@ import { configurationPath } from '../config/sources.ts';
 import { systemRandomness } from '../core/randomness.ts';
 import { version } from '../version.ts';
 import { checkConfiguration } from './config-check.ts';
+import { addExplain } from './explain-command.ts';
 import { generateKey } from './keys-generate.ts';
 import { addPolicy } from './policy-commands.ts';
 import { serve } from './serve.ts';
@@ -67,6 +68,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .addHelpText('after', '\nExample:\n  sts-sidecar keys generate > token-key')
     .action(() => exit(generateKey(systemRandomness, terminal)));
   addPolicy(program, terminal, exit);
+  addExplain(program, terminal, exit);
   addToken(program, terminal, exit);
   return program;
 }

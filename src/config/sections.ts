@@ -104,6 +104,12 @@ const authorization = z
       .describe(
         'What ListBuckets answers a caller who may not list all buckets: those that the caller may list, or an error.',
       ),
+    encodedMessages: z
+      .enum(['full', 'off'])
+      .default('full')
+      .describe(
+        'What S3 errors of denied requests carry: the reason, sealed for those who may decode it, about 2 KB; or the request id alone.',
+      ),
   })
   .prefault({})
   .describe('How decisions are enforced.');

@@ -1,3 +1,13 @@
+/**
+ * A near miss in one sentence, in the pieces that stand one after the other. `requested` is what comes from the request, which can be
+ * part of an object key; the sentence is complete without it.
+ */
+export interface NearMissSentence {
+  readonly before: string;
+  readonly requested: string;
+  readonly after: string;
+}
+
 /** How an authorization decision came about, as far as logs, metrics and audit need it. */
 export interface DecisionFacts {
   /** `error` for a refusal because the decision could not be made. */
@@ -6,6 +16,8 @@ export interface DecisionFacts {
   readonly policyType: string;
   readonly matchedPolicy?: string;
   readonly matchedSid?: string;
+  /** The Allow that came closest, of an implicit deny. */
+  readonly nearMiss?: NearMissSentence;
   readonly isEnforced: boolean;
   /** Microseconds spent deciding. */
   readonly durationUs: number;

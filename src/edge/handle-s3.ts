@@ -34,8 +34,8 @@ export interface S3Pipeline {
   readonly authentication: AuthenticationSources;
   readonly authorization: AuthorizationSources;
   readonly forwarder: Forwarder;
-  /** Seals the reason of a denial, for DecodeAuthorizationMessage. */
-  readonly sealDenial: (denial: Denial) => string;
+  /** Seals the reason of a denial, for DecodeAuthorizationMessage; `undefined` when the answer only names the request. */
+  readonly sealDenial: ((denial: Denial) => string) | undefined;
 }
 
 /** Bytes reserved for each byte of a document, for its tree and for the answer made from it. */
@@ -169,8 +169,10 @@ function traceDecision(result: Authorized | Denied, trace: RequestTrace, duratio
 
 function refusal(denied: Denied, { caller, raw }: Authenticated, { sealDenial }: S3Pipeline): ServiceError {
   const { receivedAtMs, requestId } = raw;
-  const sealed = sealDenial({ caller, denied, deniedAtMs: receivedAtMs, requestId });
-  return s3Error('AccessDenied', `${denied.message} Encoded authorization failure message: ${sealed}`);
+  const sealed = sealDenial?.({ caller, denied, deniedAtMs: receivedAtMs, requestId });
+  const reason =
+    sealed === undefined ? `(request id ${requestId})` : `Encoded authorization failure message: ${sealed}`;
+  return s3Error('AccessDenied', `${denied.message} ${reason}`);
 }
 
 async function answerEmptyBatch(

@@ -31,6 +31,11 @@ export class DecisionBudget implements StepBudget {
     );
   }
 
+  /** Starts what may take so many steps altogether, however large the policies are; they count here, too. */
+  beginBounded(maxSteps: number): StepsOfDecision {
+    return new StepsOfDecision(this, Number.POSITIVE_INFINITY, maxSteps);
+  }
+
   /** Steps of all decisions so far. */
   get spent(): number {
     return this.#spent;
@@ -49,12 +54,13 @@ const stepsBetweenPauses = 100_000;
 export class StepsOfDecision implements StepBudget {
   readonly #all: DecisionBudget;
   readonly #betweenPauses: number;
-  #left: number = maxStepsPerPolicy;
+  #left: number;
   #pauseBelow: number;
 
-  constructor(all: DecisionBudget, betweenPauses: number) {
+  constructor(all: DecisionBudget, betweenPauses: number, steps: number = maxStepsPerPolicy) {
     this.#all = all;
     this.#betweenPauses = betweenPauses;
+    this.#left = steps;
     this.#pauseBelow = this.#left - betweenPauses;
   }
 

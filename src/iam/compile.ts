@@ -23,6 +23,8 @@ export interface CompiledPolicy {
   readonly kind: PolicyKind;
   /** The size of the document; the step budget of a decision grows with it. */
   readonly characters: number;
+  /** True when `${…}` is a variable in its values. */
+  readonly hasVariables: boolean;
   /** Every statement, in the order of the document. */
   readonly statements: readonly CompiledStatement[];
   /** Every context key that conditions and variables refer to, in lower case. */
@@ -39,8 +41,9 @@ export function compilePolicy(document: PolicyDocument, name: string): CompiledP
   const statements = document.statements.map((statement) => compileStatement(statement, name));
   const contextKeys = new Set(document.statements.flatMap(keysOfStatement));
   const { kind, characters } = document;
+  const hasVariables = document.version === '2012-10-17';
   const index = new StatementIndex(statements, kind === 'session' ? smallIndex : wholeIndex);
-  return { name, kind, characters, statements, contextKeys, index };
+  return { name, kind, characters, hasVariables, statements, contextKeys, index };
 }
 
 function keysOfStatement({ conditions, resources }: PolicyStatement): string[] {
@@ -67,7 +70,7 @@ function compileStatement(statement: PolicyStatement, policy: string): CompiledS
     excludesResources: resources?.isNegated ?? false,
     matchesResource: compileResourceElement(statement, ranges),
     principalLevel: compilePrincipalElement(statement),
-    conditions: statement.conditions.map(({ holds }) => holds),
+    conditions: statement.conditions,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ConditionTest } from './conditions/condition.ts';
+import type { Condition } from './conditions/condition.ts';
 import type { PrincipalTest } from './match-principal.ts';
 import type { ResourceRange, ResourceTest } from './match-resource.ts';
 
@@ -30,5 +30,5 @@ export interface CompiledStatement {
   readonly matchesResource: ResourceTest;
   /** `undefined` when the kind of policy has no Principal. */
   readonly principalLevel: PrincipalTest | undefined;
-  readonly conditions: readonly ConditionTest[];
+  readonly conditions: readonly Condition[];
 }

@@ -16,6 +16,8 @@ import { isUnresolvable, literalHead, parseTemplate, type TemplateToken, variabl
 
 /** A pattern of Resource or NotResource. */
 export interface ResourcePattern {
+  /** As the document has it. */
+  readonly source: string;
   /** The first five ARN segments, each matched alone; empty for the value `*`, which matches everything. */
   readonly head: readonly (readonly GlobToken[])[];
   /** The rest of the ARN, in which `*` crosses `/` and `:`. */
@@ -45,7 +47,7 @@ export function parseResourcePattern(
   syntax: ResourceSyntax,
   report: Report,
 ): ResourcePattern | undefined {
-  if (text === '*') return { head: [], tail: anything };
+  if (text === '*') return { source: text, head: [], tail: anything };
   const segments = splitArnSegments(text);
   const headText = segments.slice(0, headSegments).join(':');
   if (syntax.hasVariables && headText.includes('${')) {
@@ -65,7 +67,7 @@ export function parseResourcePattern(
         report,
       )
     : anything;
-  return tail === undefined ? undefined : { head, tail };
+  return tail === undefined ? undefined : { source: text, head, tail };
 }
 
 /** False for a pattern that cannot match any ARN: another scheme than `arn`, or an empty segment where ARNs have none. */
@@ -166,6 +168,8 @@ function literalPrefix({ head, tail }: ResourcePattern): string {
 
 /** A compiled pattern with what its text alone says about the resources that it can match. */
 export interface ResourceRange {
+  /** The pattern as the document has it, for explanations. */
+  readonly source: string;
   /** The literal prefix of every resource that matches. */
   readonly text: string;
   /** What matches: only `text` itself, everything that starts with it, or part of that. */
@@ -177,10 +181,10 @@ export interface ResourceRange {
 
 /** Compiles one pattern. */
 export function compileRange(pattern: ResourcePattern): ResourceRange {
-  const { head, tail } = pattern;
+  const { source, head, tail } = pattern;
   const text = literalPrefix(pattern);
   const isOpen = tail.at(-1)?.kind === 'any';
-  const range = { text, isOpen, matches: compileResourcePattern(pattern) };
+  const range = { source, text, isOpen, matches: compileResourcePattern(pattern) };
   if (head.length > 0 && literalHeadText(head) === undefined) return { ...range, extent: 'some' };
   const further = tail.findIndex(({ kind }) => kind !== 'text');
   if (further < 0) return { ...range, extent: 'exact' };

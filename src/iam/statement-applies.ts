@@ -54,8 +54,8 @@ export function conditionsHold(
   const [only] = conditions;
   const all =
     only !== undefined && conditions.length === 1
-      ? only(scope)
-      : everyResumable(conditions, scope, (holds) => holds(scope));
+      ? only.holds(scope)
+      : everyResumable(conditions, scope, ({ holds }) => holds(scope));
   return all === 'unreadable' ? effect === 'Deny' : all;
 }
 

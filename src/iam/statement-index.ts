@@ -67,11 +67,20 @@ export class StatementIndex {
     return maxActions * bytesOfAction + entries * (bytesOfEntry + whole) + listed;
   }
 
+  /** Statements whose action matches, on any resource; the action is in any case. */
+  ofAction(action: string): Candidates {
+    return this.#entryOf(action).candidates;
+  }
+
   /** Candidates for an action, in any case, on a resource. */
   find(action: string, resource: string): Candidates {
-    const entry = this.#byAction.get(action) ?? this.#addAction(action);
+    const entry = this.#entryOf(action);
     if (entry.byBucket === undefined || !resource.startsWith(s3ArnHead)) return entry.candidates;
     return entry.byBucket.get(bucketHash(resource, s3ArnHead.length)) ?? entry.elsewhere;
+  }
+
+  #entryOf(action: string): ActionEntry {
+    return this.#byAction.get(action) ?? this.#addAction(action);
   }
 
   #addAction(action: string): ActionEntry {

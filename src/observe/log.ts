@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { RequestRecord } from '../core/request-record.ts';
+import type { NearMissSentence, RequestRecord } from '../core/request-record.ts';
 import { LinesOfATurn } from './lines-of-a-turn.ts';
 
 /** What is logged, from the configuration. */
@@ -78,6 +78,7 @@ export class Log {
         policy_type: decision?.policyType,
         matched_policy: decision?.matchedPolicy,
         matched_sid: decision?.matchedSid,
+        near_miss: this.#nearMiss(decision?.nearMiss),
         bytes_in: record.bytesIn,
         bytes_out: record.bytesOut,
         duration_ms: round(record.durationMs),
@@ -88,6 +89,13 @@ export class Log {
       },
       'request',
     );
+  }
+
+  // What comes from the request can be a key, or the beginning of one.
+  #nearMiss(sentence: NearMissSentence | undefined): string | undefined {
+    if (sentence === undefined) return undefined;
+    const { before, requested, after } = sentence;
+    return this.#settings.objectKeys === 'full' ? before + requested + after : before + after;
   }
 
   #key(key: string | undefined): string | undefined {

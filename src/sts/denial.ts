@@ -1,8 +1,10 @@
 import type { AccessDecision } from '../authorize/decide.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import type { NeedsKeys } from '../iam/combine.ts';
+import { sealedNearMiss } from '../iam/describe-near-miss.ts';
 import { type Explained, explainDenial } from '../iam/explain.ts';
 import type { ContextEntry } from '../iam/key-table.ts';
+import type { NearMiss } from '../iam/near-miss.ts';
 import { ownPolicyTypes } from '../iam/policy-sets.ts';
 import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
 import type { SignedCall } from './action.ts';
@@ -15,6 +17,8 @@ export interface RefusedCall {
   readonly context: readonly ContextEntry[];
   /** The decision of the caller's own policies alone. `needs` when it depends on the tags of the role. */
   readonly own: AccessDecision | NeedsKeys;
+  /** Finds the Allow of the caller's own policies that came closest. */
+  readonly nearest: (reason: Explained) => NearMiss | undefined;
 }
 
 /** The reason for a denial, for the log. */
@@ -33,14 +37,18 @@ export function accessDenied(refused: RefusedCall, call: SignedCall, detail: str
   const reason = ownReason(own);
   const said = `User: ${arn} is not authorized to perform: ${action} on resource: ${resource}`;
   const message = reason === undefined ? said : `${said} ${explainDenial(reason, action)}`;
-  const sealed = sealRefusal(refused, call);
+  const sealed = sealRefusal(refused, reason, call);
   return stsError('AccessDenied', `${message} Encoded authorization failure message: ${sealed}`, { detail });
 }
 
-function sealRefusal({ action, resource, context, own }: RefusedCall, call: SignedCall): string {
+function sealRefusal(
+  { action, resource, context, own, nearest }: RefusedCall,
+  reason: Explained | undefined,
+  call: SignedCall,
+): string {
   const { caller, raw } = call.authenticated;
   // When the caller's own policies allow, or may allow, the trust policy is what denies. The message does not say so.
-  const { isExplicitDeny, policyType } = ownReason(own) ?? { isExplicitDeny: false, policyType: 'resource' };
+  const { isExplicitDeny, policyType } = reason ?? { isExplicitDeny: false, policyType: 'resource' };
   return sealAuthorizationMessage(
     {
       principal: { arn: caller.arn, userId: caller.userId },
@@ -49,6 +57,7 @@ function sealRefusal({ action, resource, context, own }: RefusedCall, call: Sign
       isExplicitDeny,
       policyType,
       statement: isExplicitDeny && own.effect === 'deny' ? own.statement : undefined,
+      nearMiss: reason && sealedNearMiss(nearest(reason)),
       context,
       requestId: raw.requestId,
       deniedAtMs: raw.receivedAtMs,

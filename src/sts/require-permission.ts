@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { type AccessDecision, decisionFacts, PacedDecisions, settled } from '../authorize/decide.ts';
 import { policyPrincipal } from '../authorize/gather-policies.ts';
 import { globalKeys } from '../authorize/global-keys.ts';
+import type { Explained } from '../iam/explain.ts';
 import type { ContextEntry } from '../iam/key-table.ts';
+import type { NearMiss } from '../iam/near-miss.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { SignedCall } from './action.ts';
 import { accessDenied, denialDetail } from './denial.ts';
@@ -22,9 +24,9 @@ export async function requirePermission(
 ): Promise<AccessDecision> {
   const asked = await decideOwn(action, resource, call, further);
   const { decision } = asked;
+  if (decision.effect === 'deny') throw refusalOf(asked, call);
   call.trace.add({ decision: decisionFacts(decision, asked.durationUs) });
-  if (decision.effect === 'allow') return decision;
-  throw refusalOf(asked, call);
+  return decision;
 }
 
 /**
@@ -42,7 +44,6 @@ export async function refuseExplicitDeny(
     const asked = await decideOwn(action, resource, call, further);
     const { isExplicitDeny, fault } = asked.decision;
     if (!isExplicitDeny && fault === undefined) continue;
-    call.trace.add({ decision: decisionFacts(asked.decision, asked.durationUs) });
     throw refusalOf(asked, call);
   }
 }
@@ -54,6 +55,8 @@ interface OwnDecision {
   readonly context: readonly ContextEntry[];
   readonly decision: AccessDecision;
   readonly durationUs: number;
+  /** Finds the Allow that came closest. */
+  readonly nearest: (denied: Explained) => NearMiss | undefined;
 }
 
 async function decideOwn(
@@ -76,9 +79,14 @@ async function decideOwn(
   const decision = settled(await decisions.decide(own, query));
   const durationUs = (performance.now() - startedAt) * 1000;
   authenticated.recheck(dependencies.clock.now());
-  return { action, resource, context, decision, durationUs };
+  const nearest = (denied: Explained): NearMiss | undefined => decisions.nearest(own, query, denied);
+  return { action, resource, context, decision, durationUs, nearest };
 }
 
-function refusalOf({ action, resource, context, decision }: OwnDecision, call: SignedCall): Error {
-  return accessDenied({ action, resource, context, own: decision }, call, denialDetail(decision));
+function refusalOf(asked: OwnDecision, call: SignedCall): Error {
+  const nearMiss = asked.nearest(asked.decision);
+  const decision = { ...asked.decision, nearMiss };
+  call.trace.add({ decision: decisionFacts(decision, asked.durationUs) });
+  const refused = { ...asked, own: decision, nearest: () => nearMiss };
+  return accessDenied(refused, call, denialDetail(decision));
 }

@@ -1,4 +1,6 @@
-/** The reason for one denial, as far as a caller who may decode it may know. Never the text of a policy. */
+import { withoutSecrets } from '../core/referer.ts';
+
+/** The reason for one denial, as far as a caller who may decode it may know. Of policies only what a near miss quotes. */
 export interface AuthorizationFailure {
   readonly principal: { readonly arn: string; readonly userId: string };
   /** `s3:GetObject` */
@@ -9,6 +11,8 @@ export interface AuthorizationFailure {
   readonly policyType: string;
   /** The statement of an explicit deny, by names alone. */
   readonly statement: FailedStatement | undefined;
+  /** Of an implicit deny: the Allow that came closest. */
+  readonly nearMiss?: FailedNearMiss | undefined;
   /** Context keys with their values, most important first. The last ones are left out when there is not enough space. */
   readonly context: readonly FailureContextEntry[];
   readonly requestId: string;
@@ -23,6 +27,15 @@ export interface FailedStatement {
   readonly index: number;
 }
 
+/** The statement that came closest to allowing what was denied. */
+export interface FailedNearMiss {
+  /** The set of policies that the statement belongs to. */
+  readonly policyType: string;
+  readonly statement: FailedStatement;
+  /** What of it did not match, in one sentence. */
+  readonly text: string;
+}
+
 /** A context key with its value or values. */
 export type FailureContextEntry = readonly [key: string, value: string | readonly string[]];
 
@@ -31,8 +44,8 @@ export const maxFailureBytes = 7_400;
 
 const failureVersion = 1;
 
-/** Largest size of each field as JSON, in bytes. Together they leave more than 2,000 for the context. */
-const fieldBytes = { arn: 1_024, name: 256, action: 128, resource: 3_072 } as const;
+/** Largest size of each field as JSON, in bytes. Together they leave 500 for the context, and usually more than 6,000. */
+const fieldBytes = { arn: 1_024, name: 256, action: 128, resource: 3_072, nearMiss: 1_024 } as const;
 const valueBytes = 512;
 const entryBytes = 1_024;
 
@@ -46,7 +59,7 @@ const omittedBytes = 64;
  * the first context key that does not fit, only the number of keys is kept. Equal failures give equal texts.
  */
 export function encodeFailure(failure: AuthorizationFailure): string {
-  const { principal, statement } = failure;
+  const { principal, statement, nearMiss } = failure;
   const head = [
     failureVersion,
     failure.deniedAtMs,
@@ -56,17 +69,25 @@ export function encodeFailure(failure: AuthorizationFailure): string {
     bounded(failure.resource, fieldBytes.resource),
     failure.isExplicitDeny ? 1 : 0,
     bounded(failure.policyType, fieldBytes.action),
-    statement === undefined
-      ? []
-      : [
-          bounded(statement.policy, fieldBytes.name),
-          statement.index,
-          bounded(statement.sid ?? '', fieldBytes.name),
-        ],
+    statement === undefined ? [] : encodeStatement(statement),
     bounded(failure.requestId, fieldBytes.action),
   ];
   const start = JSON.stringify(head).slice(0, -1);
-  return `${start},[${encodeContext(failure.context, maxFailureBytes - Buffer.byteLength(start) - 4)}]]`;
+  const end = nearMiss === undefined ? ']' : `,${JSON.stringify(encodeNearMiss(nearMiss))}]`;
+  const left = maxFailureBytes - Buffer.byteLength(start) - Buffer.byteLength(end) - 3;
+  return `${start},[${encodeContext(failure.context, left)}]${end}`;
+}
+
+function encodeStatement({ policy, index, sid = '' }: FailedStatement): readonly unknown[] {
+  return [bounded(policy, fieldBytes.name), index, bounded(sid, fieldBytes.name)];
+}
+
+function encodeNearMiss({ policyType, statement, text }: FailedNearMiss): readonly unknown[] {
+  return [
+    bounded(policyType, fieldBytes.action),
+    encodeStatement(statement),
+    bounded(text, fieldBytes.nearMiss),
+  ];
 }
 
 // Stops at the first key that does not fit. Otherwise a client could make the sidecar encode many keys only to count them.
@@ -99,15 +120,6 @@ function encodeEntry(key: string, value: string | readonly string[]): string {
   return JSON.stringify(shown);
 }
 
-/** The Referer may hold secrets: a page passes on its own URL in it, which may be presigned or contain a password. */
-function withoutSecrets(key: string, value: string): string {
-  if (key.toLowerCase() !== 'aws:referer') return value;
-  const end = value.search(/[?#]/);
-  const page = end < 0 ? value : value.slice(0, end);
-  const at = page.lastIndexOf('@');
-  return at < 0 ? page : `…${page.slice(at)}`;
-}
-
 /** Cuts a text to at most `maxBytes` as JSON. A text that is cut ends in `…`. */
 function bounded(text: string, maxBytes: number): string {
   if (text.length * escapedBytes <= maxBytes) return text;
@@ -138,16 +150,20 @@ function jsonBytes(codePoint: number): number {
 /** Reads the form that {@link encodeFailure} writes, strictly. `undefined` for anything else. */
 export function decodeFailure(text: string): AuthorizationFailure | undefined {
   const value = parse(text);
-  if (!Array.isArray(value) || value.length !== 11 || value[0] !== failureVersion) return undefined;
-  const [, deniedAtMs, arn, userId, action, resource, explicit, policyType, statement, requestId, context] =
+  if (!Array.isArray(value) || value[0] !== failureVersion) return undefined;
+  if (value.length !== 11 && value.length !== 12) return undefined;
+  const [, deniedAtMs, arn, userId, action, resource, explicit, policyType, statement, requestId, ...rest] =
     value as readonly unknown[];
+  const [context, nearMiss = []] = rest;
+  const near = decodeNearMiss(nearMiss);
   const named = decodeStatement(statement);
   const entries = decodeContext(context);
   if (typeof deniedAtMs !== 'number' || !Number.isFinite(deniedAtMs)) return undefined;
   if (typeof arn !== 'string' || typeof userId !== 'string' || typeof action !== 'string') return undefined;
   if (typeof resource !== 'string' || typeof policyType !== 'string' || typeof requestId !== 'string')
     return undefined;
-  if (named === undefined || entries === undefined || (explicit !== 0 && explicit !== 1)) return undefined;
+  if (named === undefined || entries === undefined || near === undefined) return undefined;
+  if (explicit !== 0 && explicit !== 1) return undefined;
   return {
     principal: { arn, userId },
     action,
@@ -155,6 +171,7 @@ export function decodeFailure(text: string): AuthorizationFailure | undefined {
     isExplicitDeny: explicit === 1,
     policyType,
     statement: named === 'none' ? undefined : named,
+    nearMiss: near === 'none' ? undefined : near,
     context: entries,
     requestId,
     deniedAtMs,
@@ -176,6 +193,15 @@ function decodeStatement(value: unknown): FailedStatement | 'none' | undefined {
   if (value.length !== 3 || typeof policy !== 'string' || typeof index !== 'number') return undefined;
   if (typeof sid !== 'string') return undefined;
   return sid === '' ? { policy, index } : { policy, index, sid };
+}
+
+function decodeNearMiss(value: unknown): FailedNearMiss | 'none' | undefined {
+  if (!Array.isArray(value)) return undefined;
+  if (value.length === 0) return 'none';
+  const [policyType, named, text] = value as readonly unknown[];
+  const statement = decodeStatement(named);
+  if (value.length !== 3 || typeof policyType !== 'string' || typeof text !== 'string') return undefined;
+  return statement === undefined || statement === 'none' ? undefined : { policyType, statement, text };
 }
 
 function decodeContext(value: unknown): FailureContextEntry[] | undefined {

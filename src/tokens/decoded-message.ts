@@ -1,5 +1,5 @@
 import { isoSeconds } from '../core/clock.ts';
-import type { AuthorizationFailure } from './authorization-failure.ts';
+import type { AuthorizationFailure, FailedStatement } from './authorization-failure.ts';
 
 /** A list in the format of AWS's decoded messages. */
 interface Items<T> {
@@ -8,7 +8,8 @@ interface Items<T> {
 
 /**
  * The result of DecodeAuthorizationMessage in AWS's format (AWS STS API Reference, DecodeAuthorizationMessage). `denial` is an
- * addition: the kind of policy that decided, and the request id to look for in the logs.
+ * addition: the kind of policy that decided, the near miss, and the request id to look for in the logs. AWS documents no content of
+ * `failures`, which is empty here too.
  */
 export interface DecodedAuthorizationMessage {
   readonly allowed: false;
@@ -35,6 +36,16 @@ export interface DecodedAuthorizationMessage {
     readonly policyType: string;
     /** False when the denial was caused by a failed decision, which is a fault of the server. */
     readonly isDecided: boolean;
+    /** Of an implicit deny: the Allow that came closest, and what of it did not match. */
+    readonly nearMiss?: {
+      readonly sourcePolicyId: string;
+      readonly sourcePolicyType: string;
+      /** Empty when the statement has none. */
+      readonly statementId: string;
+      /** From 0. */
+      readonly statementIndex: number;
+      readonly reason: string;
+    };
     readonly requestId: string;
     /** ISO 8601 in UTC with whole seconds. */
     readonly deniedAt: string;
@@ -45,17 +56,8 @@ export interface DecodedAuthorizationMessage {
 export function failureDocument(failure: AuthorizationFailure): DecodedAuthorizationMessage {
   const { principal, action, resource, statement, policyType, requestId, deniedAtMs } = failure;
   const matched =
-    statement === undefined
-      ? []
-      : [
-          {
-            statementId: statement.sid ?? '',
-            effect: 'DENY' as const,
-            sourcePolicyId: statement.policy,
-            sourcePolicyType: policyType,
-            statementIndex: statement.index,
-          },
-        ];
+    statement === undefined ? [] : [{ ...namesOf(statement, policyType), effect: 'DENY' as const }];
+  const { nearMiss } = failure;
   return {
     allowed: false,
     explicitDeny: failure.isExplicitDeny,
@@ -75,8 +77,21 @@ export function failureDocument(failure: AuthorizationFailure): DecodedAuthoriza
     denial: {
       policyType,
       isDecided: policyType !== 'none',
+      ...(nearMiss === undefined
+        ? {}
+        : { nearMiss: { ...namesOf(nearMiss.statement, nearMiss.policyType), reason: nearMiss.text } }),
       requestId,
       deniedAt: isoSeconds(deniedAtMs),
     },
+  };
+}
+
+/** A statement by its names in AWS's format. */
+function namesOf({ policy, sid, index }: FailedStatement, policyType: string) {
+  return {
+    statementId: sid ?? '',
+    sourcePolicyId: policy,
+    sourcePolicyType: policyType,
+    statementIndex: index,
   };
 }

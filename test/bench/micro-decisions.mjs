@@ -4,6 +4,7 @@ import { fromBuild } from './build.mjs';
 const { decide } = await fromBuild('iam/combine.js');
 const { compilePolicy } = await fromBuild('iam/compile.js');
 const { parsePolicyText } = await fromBuild('iam/document.js');
+const { nearestStatement } = await fromBuild('iam/near-miss.js');
 const { RequestContext } = await fromBuild('iam/request-context.js');
 
 const account = '123456789012';
@@ -95,6 +96,26 @@ function decisions(sets, buckets) {
   };
 }
 
+/** The search that follows an implicit deny, one that a failed condition ends and one that a resource ends in turn. */
+function nearMisses(sets) {
+  const denied = { policyType: 'identity', isExplicitDeny: false };
+  const queries = requestsFor(190)
+    .filter(({ mayRead }) => mayRead)
+    .flatMap(({ bucket }) => [`arn:aws:s3:::${bucket}/red/x`, `arn:aws:s3:::${bucket}-2026/red/x`])
+    .map((resource) => {
+      const context = new RequestContext([
+        ['aws:SourceIp', '192.0.2.1'],
+        ['aws:PrincipalTag/team', 'blue'],
+      ]);
+      return { principal, action: 's3:GetObject', resource, context };
+    })
+    .filter((query) => decide(sets, query).effect === 'deny');
+  if (queries.some((query) => nearestStatement(sets, query, denied) === undefined)) {
+    throw new Error('a denial without a near miss');
+  }
+  return (index) => nearestStatement(sets, queries[index % queries.length], denied);
+}
+
 const text20 = policyText(20);
 const identity20 = [compile(text20)];
 // One policy cannot be that long: five managed ones of 40 statements.
@@ -127,6 +148,7 @@ export const decisionPieces = [
     decisions({ identity: identity20, session: [compile(sessionText, 'session')] }, 18),
     1 / 2,
   ],
+  ['near miss of a denial, 200 statements', nearMisses({ identity: identity200 }), 20],
   ['compile a policy of 20 statements', () => compile(text20), 500],
   ['hostile session policy: stars', hostileDecision(`${'*a'.repeat(29)}b*`), 1000],
   ['hostile session policy: question marks', hostileDecision(`*${'?a'.repeat(60)}b*`), 1000],

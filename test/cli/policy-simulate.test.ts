@@ -140,6 +140,7 @@ describe('policy simulate', () => {
             resource: null,
             resourceLevel: 'none',
           },
+          nearMiss: null,
           matchedStatements: [
             { policyType: 'identity', effect: 'Allow', ...statement, principalLevel: null },
           ],
@@ -222,6 +223,16 @@ describe('the principal', () => {
       decision: 'explicitDeny',
       policyType: 'scopeDown',
     });
+    const naming = file(
+      'naming.json',
+      `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sts:GetScopedCredentials","Resource":"${session}"}}`,
+    );
+    expect(await resultOf(...scoping, '--scope-down', naming)).toMatchObject({
+      decision: 'explicitDeny',
+      decidedResource: session,
+    });
+    const { data } = await ask(...scoping, '--scope-down', naming);
+    expect(data).toContain(`  asked of   ${session}`);
     expect((await ask(alice, 'sts:GetScopedCredentials', '*')).prose).toContain(
       'sts:GetScopedCredentials is asked by a session with temporary credentials',
     );

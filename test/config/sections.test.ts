@@ -86,14 +86,21 @@ describe('authorization', () => {
     expect(load(configuration()).settings.authorization).toEqual({
       enforcement: 'enforce',
       listBuckets: 'filtered',
+      encodedMessages: 'full',
     });
   });
 
   it('warns loudly of audit', () => {
     const { settings, warnings } = load(
-      configuration({ section: 'authorization: { enforcement: audit, listBuckets: strict }' }),
+      configuration({
+        section: 'authorization: { enforcement: audit, listBuckets: strict, encodedMessages: off }',
+      }),
     );
-    expect(settings.authorization).toEqual({ enforcement: 'audit', listBuckets: 'strict' });
+    expect(settings.authorization).toEqual({
+      enforcement: 'audit',
+      listBuckets: 'strict',
+      encodedMessages: 'off',
+    });
     expect(warnings).toContainEqual(
       expect.stringMatching(
         /authorization\.enforcement: warning: audit: requests that no identity policy allows/,
@@ -101,12 +108,15 @@ describe('authorization', () => {
     );
   });
 
-  it.each(['enforcement: off', 'enforcement: Audit', 'listBuckets: all', 'enforce: audit'])(
-    'rejects %s',
-    (line) => {
-      expect(problemWith({ section: `authorization: { ${line} }` })).toMatch(/^authorization\./);
-    },
-  );
+  it.each([
+    'enforcement: off',
+    'enforcement: Audit',
+    'listBuckets: all',
+    'encodedMessages: false',
+    'enforce: audit',
+  ])('rejects %s', (line) => {
+    expect(problemWith({ section: `authorization: { ${line} }` })).toMatch(/^authorization\./);
+  });
 });
 
 describe('server.trustedProxies', () => {

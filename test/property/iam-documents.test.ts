@@ -55,8 +55,8 @@ function writePrincipals(entries: readonly PrincipalEntry[]): RawPolicy['Stateme
 function writeStatement(statement: PolicyStatement, hasVariables: boolean): object {
   const { sid, effect, actions, resources, principals, conditions } = statement;
   const Condition: Record<string, Record<string, readonly string[]>> = {};
-  for (const { operator, key, values } of conditions) {
-    Condition[operator] = { ...Condition[operator], [key]: values };
+  for (const { operator, name, values } of conditions) {
+    Condition[operator] = { ...Condition[operator], [name]: values };
   }
   const not = (element: { isNegated: boolean }, name: string): string =>
     element.isNegated ? `Not${name}` : name;
@@ -81,12 +81,17 @@ function writeDocument({ version, id, statements }: PolicyDocument): object {
   };
 }
 
-/** A document without the functions that its conditions were compiled to, which differ each time. */
+/**
+ * A document without the functions that its conditions were compiled to, which differ each time, and without the spelling of its
+ * patterns.
+ */
 function dataOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(dataOf);
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value;
-  const members = Object.entries(value).filter(([, member]) => typeof member !== 'function');
+  const members = Object.entries(value).filter(
+    ([name, member]) => typeof member !== 'function' && name !== 'source',
+  );
   return Object.fromEntries(members.map(([name, member]) => [name, dataOf(member)]));
 }
 

@@ -10,6 +10,7 @@ import { buildWorld } from '../../src/cli/policy/world.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { ServiceError } from '../../src/core/service-error.ts';
 import { uriEncode } from '../../src/core/uri-encode.ts';
+import { nearMissText } from '../../src/iam/describe-near-miss.ts';
 import { execute, file, removeFiles } from '../cli/command.ts';
 import {
   type CallerKind,
@@ -61,7 +62,13 @@ const methods = {
   's3:DeleteObject': 'DELETE',
 } as const;
 
-async function live(asked: Asked, policies: OwnPolicies, drawn: Drawn): Promise<string> {
+/** A decision with its near miss in words. */
+interface Answer {
+  readonly outcome: string;
+  readonly near?: string | undefined;
+}
+
+async function live(asked: Asked, policies: OwnPolicies, drawn: Drawn): Promise<Answer> {
   const directory = directoryOf(policies);
   const caller = callerOf(drawn.kind, directory, policies.session);
   const encoded = uriEncode(asked.name, true) + (asked.action === 's3:GetObjectTagging' ? '?tagging' : '');
@@ -74,17 +81,22 @@ async function live(asked: Asked, policies: OwnPolicies, drawn: Drawn): Promise<
     const sources = sourcesOf(directory, { enforcement: drawn.enforcement }, drawn.tags);
     const decided = await authorizeS3(request, authenticated, sources);
     const { decision } = decided;
-    if (decision.effect === 'allow') return 'allowed';
+    if (decision.effect === 'allow') return { outcome: 'allowed' };
     // Of several that deny, the sidecar may name one that asks for no tag.
-    if (decision.isExplicitDeny) return 'explicitDeny';
-    return `implicitDeny by ${decision.policyType}${decided.isAllowed ? ', only recorded' : ''}`;
+    if (decision.isExplicitDeny) return { outcome: 'explicitDeny' };
+    const recorded = decided.isAllowed ? ', only recorded' : '';
+    const { nearMiss } = decision;
+    return {
+      outcome: `implicitDeny by ${decision.policyType}${recorded}`,
+      near: nearMiss && nearMissText(nearMiss),
+    };
   } catch (error) {
-    if (error instanceof ServiceError) return 'refused';
+    if (error instanceof ServiceError) return { outcome: 'refused' };
     throw error;
   }
 }
 
-function simulated({ action, name }: Asked, policies: OwnPolicies, drawn: Drawn): string {
+function simulated({ action, name }: Asked, policies: OwnPolicies, drawn: Drawn): Answer {
   if (!loaded.ok) throw new Error(loaded.problems.join());
   const authorization = { ...loaded.settings.authorization, enforcement: drawn.enforcement };
   const settings = { ...loaded.settings, authorization };
@@ -108,16 +120,20 @@ function simulated({ action, name }: Asked, policies: OwnPolicies, drawn: Drawn)
     const resource = isListing ? 'arn:aws:s3:::data' : `arn:aws:s3:::data/${name}`;
     return described(simulate(action, resource, { asker, circumstances, world, raw }));
   } catch (error) {
-    if (error instanceof QuestionError) return 'refused';
+    if (error instanceof QuestionError) return { outcome: 'refused' };
     throw error;
   }
 }
 
-function described(simulation: Simulation): string {
-  const { decision, isOnlyRecorded } = simulation;
+function described(simulation: Simulation): Answer {
+  const { decision, isOnlyRecorded, nearMiss } = simulation;
   const outcome = outcomeOf(simulation);
-  if (decision.effect !== 'deny' || decision.isExplicitDeny) return outcome;
-  return `${outcome} by ${decision.policyType}${isOnlyRecorded ? ', only recorded' : ''}`;
+  if (decision.effect !== 'deny' || decision.isExplicitDeny) return { outcome };
+  const recorded = isOnlyRecorded ? ', only recorded' : '';
+  return {
+    outcome: `${outcome} by ${decision.policyType}${recorded}`,
+    near: nearMiss && nearMissText(nearMiss),
+  };
 }
 
 interface Drawn {
@@ -238,16 +254,19 @@ const circumstances: fc.Arbitrary<Drawn> = fc.record({
 });
 
 describe('policy simulate', () => {
-  it('agrees with the running sidecar on random requests, and on the reasons', async () => {
+  it('agrees with the running sidecar on random requests, on the reasons and on near misses', async () => {
     const seen = new Map<string, number>();
+    let near = 0;
     await fc.assert(
       fc.asyncProperty(policies, asked, circumstances, async (own, question, drawn) => {
         const expected = await live(question, own, drawn);
-        seen.set(expected, (seen.get(expected) ?? 0) + 1);
-        expect(simulated(question, own, drawn)).toBe(expected);
+        seen.set(expected.outcome, (seen.get(expected.outcome) ?? 0) + 1);
+        if (expected.near !== undefined) near += 1;
+        expect(simulated(question, own, drawn)).toEqual(expected);
       }),
       { numRuns: 1500 },
     );
+    expect(near).toBeGreaterThan(100);
     expect([...seen.keys()]).toEqual(
       expect.arrayContaining([
         ...['allowed', 'refused', 'implicitDeny by identity', 'implicitDeny by identity, only recorded'],

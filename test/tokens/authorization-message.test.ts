@@ -123,6 +123,48 @@ describe('authorization messages', () => {
     expect(unnamed).toMatchObject({ document: { matchedStatements: { items: [{ statementId: '' }] } } });
   });
 
+  const nearMiss = {
+    policyType: 'identity',
+    statement: { policy: 'arn:aws:iam::123456789012:policy/ReadReports', index: 1 },
+    text: 'Statement ReadReports[1]: StringLike s3:prefix `red/` does not match `blue/*`',
+  };
+
+  it('carry a near miss beside the documented members', async () => {
+    const text = sealAuthorizationMessage(
+      failure({ isExplicitDeny: false, statement: undefined, nearMiss }),
+      ring,
+    );
+    expect(await open(text)).toMatchObject({
+      document: {
+        failures: { items: [] },
+        denial: {
+          nearMiss: {
+            statementId: '',
+            sourcePolicyId: 'arn:aws:iam::123456789012:policy/ReadReports',
+            sourcePolicyType: 'identity',
+            statementIndex: 1,
+            reason: nearMiss.text,
+          },
+        },
+      },
+    });
+    expect(await open(sealAuthorizationMessage(failure(), ring))).not.toHaveProperty(
+      'document.denial.nearMiss',
+    );
+  });
+
+  it.each([
+    ['half of its statement', (text: string) => text.replace('ReadReports",1,""', 'ReadReports",1')],
+    ['no statement', (text: string) => text.replace(/\["arn[^\]]*ReadReports",1,""\]/, '[]')],
+    ['a reason that is a list', (text: string) => text.replace(/"Statement .*`"\]\]$/, '[]]]')],
+    ['something more', (text: string) => text.replace(/\]\]$/, ',0]]')],
+  ])('reject a near miss with %s', async (_, change) => {
+    const before = encodeFailure(failure({ nearMiss }));
+    expect(change(before)).not.toBe(before);
+    const text = await forge({ typ: authorizationMessageType, hour: 1 }, change(before));
+    expect(await open(text)).toEqual({ ok: false, reason: 'malformed' });
+  });
+
   it('show nothing of their content', () => {
     for (const part of sealAuthorizationMessage(failure(), ring).split('.')) {
       expect(Buffer.from(part, 'base64url').toString('latin1')).not.toMatch(/alice|data|NoDeletes/);
@@ -266,6 +308,11 @@ describe('the size of an authorization message', () => {
     resource: text,
     policyType: text,
     statement: { policy: text, sid: text, index: Number.MAX_SAFE_INTEGER },
+    nearMiss: {
+      policyType: text,
+      statement: { policy: text, sid: text, index: Number.MAX_SAFE_INTEGER },
+      text,
+    },
     requestId: text,
     context: [[text, text], [text, Array.from({ length: 500 }, () => text)], ...many(text)],
   });

@@ -1,6 +1,8 @@
 import type { PolicyType } from '../../iam/combine.ts';
+import { nearMissText } from '../../iam/describe-near-miss.ts';
 import type { StatementReference } from '../../iam/evaluate.ts';
 import { explainDenial } from '../../iam/explain.ts';
+import type { NearMiss } from '../../iam/near-miss.ts';
 import type { StatementMatch } from '../../iam/trace.ts';
 import type { Simulation } from './simulate.ts';
 
@@ -25,7 +27,7 @@ export function reasonOf({ decision, action }: Simulation): string {
 
 /** The form of `--json`, see docs/policy-simulate.md: fields are added, never renamed. */
 export function simulationJson(simulation: Simulation): object {
-  const { decision, principal, action, resource, matches } = simulation;
+  const { decision, principal, action, resource, matches, nearMiss } = simulation;
   const isDecided = decision.effect !== 'needs';
   return {
     principal,
@@ -37,6 +39,7 @@ export function simulationJson(simulation: Simulation): object {
     policyType: isDecided ? decision.policyType : null,
     statement: isDecided && decision.statement !== undefined ? statementJson(decision.statement) : null,
     policySets: isDecided ? setsJson(decision.sets) : null,
+    nearMiss: nearMiss === undefined ? null : nearMissJson(nearMiss),
     matchedStatements: matches.map(({ policyType, effect, statement, level }) => ({
       policyType,
       effect,
@@ -51,6 +54,22 @@ export function simulationJson(simulation: Simulation): object {
 
 function statementJson({ policy, sid, index }: StatementReference): object {
   return { policy, sid: sid ?? null, index };
+}
+
+function nearMissJson(miss: NearMiss): object {
+  const { policyType, statement, failed, otherFailures } = miss;
+  const isCondition = failed.element === 'Condition';
+  return {
+    policyType,
+    ...statementJson(statement),
+    element: failed.element,
+    operator: isCondition ? failed.operator : null,
+    key: isCondition ? failed.key : null,
+    requested: failed.requested.values,
+    wanted: failed.wanted.values,
+    otherFailures,
+    text: nearMissText(miss),
+  };
 }
 
 type Decided = Exclude<Simulation['decision'], { readonly effect: 'needs' }>;
@@ -78,10 +97,13 @@ const titles: Readonly<Record<Outcome, string>> = {
 export function renderSimulation(simulation: Simulation): string {
   const { principal, action, resource, decision, matches } = simulation;
   const lines = [`${titles[outcomeOf(simulation)]}: ${action} on ${resource}`, `  principal  ${principal}`];
-  const { decidedResource } = simulation;
-  if (decidedResource !== undefined) lines.push(`  as a path  ${decidedResource}`);
+  const { decidedResource, nearMiss } = simulation;
+  const isOfStore = action.startsWith('s3:');
+  if (decidedResource !== undefined)
+    lines.push(`  ${isOfStore ? 'as a path' : 'asked of '}  ${decidedResource}`);
   const reason = reasonOf(simulation);
   if (reason !== '') lines.push(`  reason     ${reason}`);
+  if (nearMiss !== undefined) lines.push(`  near miss  ${nearMissText(nearMiss)}`);
   if (decision.effect !== 'needs') {
     const { policyType, statement, sets } = decision;
     const at = statement === undefined ? '' : `: ${renderStatement(statement)}`;

@@ -12,12 +12,13 @@ import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-
 import { parseArn } from '../../core/arn.ts';
 import { foldCase } from '../../core/fold-case.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
+import { type NearMiss, nearestStatement } from '../../iam/near-miss.ts';
 import { policyTypes } from '../../iam/policy-sets.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
 import { matchingStatements, type StatementMatch } from '../../iam/trace.ts';
-import { getScopedCredentials } from '../../sts/grants/scope-grant.ts';
-import { decideTrustCase } from '../../sts/grants/trust-question.ts';
+import { getScopedCredentials, scopeResources } from '../../sts/grants/scope-grant.ts';
+import { decideTrustCase, type TrustCase } from '../../sts/grants/trust-question.ts';
 import type { Asker } from './asker.ts';
 import { type Simulated, s3Context } from './circumstances.ts';
 import { findAction, type KnownAction } from './known-actions.ts';
@@ -35,7 +36,12 @@ export interface Simulation {
   readonly decision: Decision | NeedsKeys;
   /** Every statement of every set that applies. */
   readonly matches: readonly StatementMatch[];
-  /** The name that the decision is about when a store treats keys as paths and it differs; else `undefined`. */
+  /** Of an implicit deny: the Allow that came closest. */
+  readonly nearMiss: NearMiss | undefined;
+  /**
+   * The name that the decision is about when it differs: of a key, where a store treats keys as paths, or of a session that scopes
+   * itself down. Else `undefined`.
+   */
   readonly decidedResource: string | undefined;
   /** True for a refusal that `enforcement: audit` only records. */
   readonly isOnlyRecorded: boolean;
@@ -58,25 +64,42 @@ interface Case {
 export function simulate(actionText: string, resource: string, simulated: Simulated): Simulation {
   const known = findAction(actionText);
   if (known.service === 'sts') {
-    const { sets, query } = stsCase(known.action, resource, simulated);
-    const matches = matchingStatements(sets, query);
-    const decided = decideTrustCase({ sets, query });
-    const decision = known.action === getScopedCredentials ? unlessDenied(decided) : decided;
-    return simulation(known, { sets, query, matches, decision }, query.resource, simulated);
+    const asked = stsCase(known.action, resource, simulated);
+    const decided = known.action === getScopedCredentials ? decideScope(asked) : decideSts(asked);
+    return simulation(known, decided, asked.query.resource, simulated);
   }
   const decided = decideEvery(s3Cases(known, resource, simulated), simulated);
   return simulation(known, decided, resource, simulated);
 }
 
-/** The decision about an action that needs no Allow: only an explicit Deny, and a fault, refuse it. */
-function unlessDenied(decision: Decision | NeedsKeys): Decision | NeedsKeys {
-  if (decision.effect === 'needs' || !isNoDeny(decision)) return decision;
-  return { effect: 'allow', isExplicitDeny: false, policyType: 'none', sets: decision.sets };
+function decideSts(asked: TrustCase): DecidedCase {
+  return answered(asked, decideTrustCase(asked));
+}
+
+/**
+ * Decides an action that needs no Allow: only an explicit Deny, and a fault, refuse it, for any of the resources that the running
+ * sidecar asks about.
+ */
+function decideScope({ sets, query }: TrustCase): DecidedCase {
+  const decided = scopeResources(query.principal.arn).map((resource) =>
+    unlessDenied(decideSts({ sets, query: { ...query, resource } })),
+  );
+  const first = (effect: 'deny' | 'needs'): DecidedCase | undefined =>
+    decided.find(({ decision }) => decision.effect === effect);
+  return first('deny') ?? first('needs') ?? unlessDenied(decideSts({ sets, query }));
+}
+
+function unlessDenied(decided: DecidedCase): DecidedCase {
+  const { decision } = decided;
+  if (decision.effect === 'needs' || !isNoDeny(decision)) return decided;
+  const granted = { effect: 'allow', isExplicitDeny: false, policyType: 'none' } as const;
+  return { ...decided, nearMiss: undefined, decision: { ...granted, sets: decision.sets } };
 }
 
 /** A case with its answer. */
 interface DecidedCase extends Case {
   readonly matches: readonly StatementMatch[];
+  readonly nearMiss: NearMiss | undefined;
   readonly decision: Simulation['decision'];
 }
 
@@ -97,7 +120,12 @@ function isNoDeny(decision: Simulation['decision']): boolean {
 }
 
 function decideOne({ sets, query }: Case): DecidedCase {
-  return { sets, query, matches: matchingStatements(sets, query), decision: decide(sets, query) };
+  return answered({ sets, query }, decide(sets, query));
+}
+
+function answered({ sets, query }: TrustCase, decision: Decision | NeedsKeys): DecidedCase {
+  const nearMiss = decision.effect === 'deny' ? nearestStatement(sets, query, decision) : undefined;
+  return { sets, query, matches: matchingStatements(sets, query), nearMiss, decision };
 }
 
 function isPermitted({ decision }: DecidedCase, simulated: Simulated): boolean {
@@ -106,7 +134,7 @@ function isPermitted({ decision }: DecidedCase, simulated: Simulated): boolean {
 
 function simulation(
   known: KnownAction,
-  { sets, query, matches, decision }: DecidedCase,
+  { sets, query, matches, nearMiss, decision }: DecidedCase,
   resource: string,
   simulated: Simulated,
 ): Simulation {
@@ -116,6 +144,7 @@ function simulation(
     resource,
     decision,
     matches,
+    nearMiss,
     decidedResource: query.resource === resource ? undefined : query.resource,
     isOnlyRecorded: known.service === 's3' && isOnlyRecorded(decision, simulated),
     unusedContext: unusedKeys(sets, simulated),

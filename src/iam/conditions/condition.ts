@@ -16,6 +16,8 @@ import type { Comparison, OperandSource, PresenceOperator } from './operator.ts'
 export interface ConditionSource {
   /** The operator's name as the document spells it. */
   readonly operator: string;
+  /** The condition key as the document spells it, for explanations. */
+  readonly name: string;
   /** The condition key in lower case. */
   readonly key: string;
   /** The policy's values as strings; at least one. */

@@ -24,13 +24,17 @@ export function parseConditions(source: unknown, hasVariables: boolean, at: Repo
     }
     checkDistinct(Object.keys(block), reportBlock);
     for (const [key, value] of Object.entries(block)) {
-      const source = { operator, key: foldCase(key), values: readScalars(value, reportBlock) };
+      const folded = foldCase(key);
+      // Copies of lists take no more memory than they need, and most keys need no second text: policies are kept in thousands.
+      const values = readScalars(value, reportBlock).slice();
+      const source = { operator, name: folded === key ? folded : key, key: folded, values };
       if (!/^[^\s:$]+:[^${}]+$/.test(key))
         reportBlock(`${quoted(key)} is not a condition key: expected prefix:name`);
-      conditions.push({ ...source, holds: compileCondition(source, hasVariables, reportBlock) });
+      const holds = compileCondition(source, hasVariables, reportBlock);
+      conditions.push({ operator, name: source.name, key: folded, values, holds });
     }
   }
-  return conditions;
+  return conditions.slice();
 }
 
 /** Reports names that differ only in case: they mean the same, and JSON does not detect the repetition. */

@@ -11,7 +11,7 @@ import {
 import type { Role } from '../../directory/role.ts';
 import type { SessionFederation, SessionTag } from '../../tokens/session-claims.ts';
 import type { SignedCall, StsTrace, UnsignedCall } from '../action.ts';
-import { accessDenied, denialDetail } from '../denial.ts';
+import { accessDenied, denialDetail, type RefusedCall } from '../denial.ts';
 import { requireChainedDuration, requireDuration } from '../durations.ts';
 import { stsError } from '../errors.ts';
 import { recorded } from '../session-facts.ts';
@@ -104,17 +104,22 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   const question = callerQuestion(session, authenticated, dependencies.account.id);
   const asked = knownTrustCase(own, question, { roleArn, role });
   const decision = await decideTrust(asked, decisions, trace);
-  const refusal = { action: question.action, resource: roleArn, context: question.entries };
+  // Without the tags of the role, which the answer must not reveal.
+  const ownQuery = trustQuery(question, roleArn);
+  const refuse = (action: string, ownDecision: RefusedCall['own'], detail: string): Error => {
+    const nearest: RefusedCall['nearest'] = (reason) =>
+      decisions.nearest(own, { ...ownQuery, action }, reason);
+    const refused = { action, resource: roleArn, context: question.entries, own: ownDecision, nearest };
+    return accessDenied(refused, call, detail);
+  };
   if (decision.effect !== 'allow' || role === undefined) {
     const detail = role === undefined ? 'the role does not exist' : denialDetail(decision);
-    // Without the tags of the role, which the answer must not reveal.
-    const ownDecision = await decisions.decide(own, trustQuery(question, roleArn));
-    throw accessDenied({ ...refusal, own: ownDecision }, call, detail);
+    throw refuse(question.action, await decisions.decide(own, ownQuery), detail);
   }
   for (const action of furtherActions(tags, sourceIdentity)) {
     const decided = await decideTrust(aboutAction(asked, action), decisions, trace);
     if (decided.effect === 'allow') continue;
-    throw accessDenied({ ...refusal, action, own: decided }, call, denialDetail(decided));
+    throw refuse(action, decided, denialDetail(decided));
   }
   requireSameSourceIdentity(request.sourceIdentity, caller);
   requireChainedDuration(durationSeconds, caller);
@@ -184,7 +189,9 @@ async function decideTrust(
 ): Promise<AccessDecision> {
   const startedAt = performance.now();
   const decision = settled(requireOwnConsent(await decisions.decide(sets, query), query));
-  trace.add({ decision: decisionFacts(decision, (performance.now() - startedAt) * 1000) });
+  const durationUs = (performance.now() - startedAt) * 1000;
+  const nearMiss = decision.effect === 'deny' ? decisions.nearest(sets, query, decision) : undefined;
+  trace.add({ decision: decisionFacts({ ...decision, nearMiss }, durationUs) });
   return decision;
 }
 

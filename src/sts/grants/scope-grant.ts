@@ -86,13 +86,18 @@ export async function grantScope(
   requireWhole(session, call);
   const leftSeconds = session.expiresAt - Math.floor(raw.receivedAtMs / 1000);
   const keys = scopeKeys(durationSeconds ?? leftSeconds, call.dependencies.account.id);
-  await refuseExplicitDeny(getScopedCredentials, ['*', caller.arn], call, keys);
+  await refuseExplicitDeny(getScopedCredentials, scopeResources(caller.arn), call, keys);
   const layers = [...(session.scopeDown ?? []), ...(policy === undefined ? [] : [policy])];
   if (policy !== undefined) {
     if (layers.length > maxScopeDownPolicies) throw tooManyLayers();
     requireScopeDownPolicy(policy);
   }
   return new GrantOfScope(session, requireLifetime(durationSeconds, leftSeconds), layers);
+}
+
+/** The resources that a Deny can name: policies may call the action one without a resource, or name the session. */
+export function scopeResources(callerArn: string): readonly string[] {
+  return ['*', callerArn];
 }
 
 /** The condition keys of a narrower session, which is in the account and has a duration, given or not. */
