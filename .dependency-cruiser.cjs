@@ -53,6 +53,15 @@ const LAYERS = {
       'edge/(?:limits|one-at-a-time|survive-errors)\\.ts',
     ],
   },
+  container: {
+    values: [
+      'core',
+      'observe',
+      'state',
+      'sts/(?:container-credentials|credentials|errors|handle|parameters)\\.ts',
+      'edge/(?:client-address|connection-table|head-fault|limit-reporter|limits|one-at-a-time|read-head|request-trace|trusted-proxies)\\.ts',
+    ],
+  },
   demo: { values: ['core', 'sigv4', 's3/errors\\.ts'] },
 };
 

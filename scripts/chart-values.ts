@@ -86,6 +86,9 @@ export const chartValues = z
       })
       .partial(),
     control: z.strictObject({ enabled: z.boolean(), existingSecret: text, tokenKey: secretKey }).partial(),
+    containerCredentials: z
+      .strictObject({ enabled: z.boolean(), scopeDownPolicy: z.looseObject({}) })
+      .partial(),
     revocations,
     outbound,
     log,
@@ -198,6 +201,8 @@ export const conditions: readonly Form[] = [
   implies(at('tests.roleArn', given, true), {
     anyOf: [at('tests.audience', given, true), at('tests.existingSecret', given, true)],
   }),
+  // On the loopback of a gateway's pod there is no application.
+  implies(at('containerCredentials.enabled', { const: true }, true), at('mode', { const: 'sidecar' })),
   implies(at('control.enabled', { const: true }, true), at('control.existingSecret', given, true)),
   implies(at('state.redis.caFile', given, true), at('state.redis.existingSecret', given, true)),
 ];

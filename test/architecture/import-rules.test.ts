@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sts: ['core', 'iam', 'tokens', 'directory', 'authenticate', 'state'],
   edge: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state'],
   control: ['core', 'revocation', 'observe', 'state'],
+  container: ['core', 'observe', 'state'],
   demo: ['core', 'sigv4'],
   cli: ['core', 'iam', 'config', 'sts', 'edge', 'demo', 'forward', 'tokens'],
 };
@@ -104,6 +105,9 @@ function fileLevelPlants(): readonly Plant[] {
     plant('control', '../edge/limits.ts', undefined),
     plant('control', '../edge/server.ts', 'layer-control'),
     plant('control', '../forward/forward.ts', 'layer-control'),
+    plant('container', '../sts/container-credentials.ts', undefined),
+    plant('container', '../sts/federate.ts', 'layer-container'),
+    plant('container', '../edge/server.ts', 'layer-container'),
     plant('edge', '../app.ts', 'layer-edge'),
     plant('edge', '../main.ts', 'layer-edge'),
   ];
