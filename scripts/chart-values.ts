@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { configurationFile } from '../src/config/configuration-file.ts';
 import { directory as directorySection } from '../src/config/directory-sections.ts';
+import { injectorFile } from '../src/config/injector-file.ts';
 import { sections } from '../src/config/sections.ts';
 
 const { server, backend, account, state, outbound, revocations, log } = sections;
@@ -117,6 +118,25 @@ export const chartValues = z
         persistence: z
           .strictObject({ enabled: z.boolean(), size: text, storageClassName: text, existingClaim: text })
           .partial(),
+        resources: anything,
+      })
+      .partial(),
+    injector: z
+      .strictObject({
+        enabled: z.boolean(),
+        replicaCount: z.int().min(1),
+        failurePolicy: z.enum(['Ignore', 'Fail']),
+        // Of a webhook (admissionregistration.k8s.io/v1).
+        timeoutSeconds: z.int().min(1).max(30),
+        ...injectorFile.pick({
+          route: true,
+          containerEndpoint: true,
+          audience: true,
+          tokenSeconds: true,
+          eksAnnotation: true,
+        }).shape,
+        endpoint: text.regex(/^(https?:\/\/.+)?$/),
+        namespaceSelector: z.strictObject({ matchLabels: labels, matchExpressions: list }).partial(),
         resources: anything,
       })
       .partial(),
