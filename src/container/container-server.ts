@@ -152,8 +152,9 @@ function bodyOf({ AccessKeyId, SecretAccessKey, SessionToken, Expiration }: Issu
 }
 
 function refuse(error: unknown, response: ServerResponse, trace: RequestTrace): void {
-  const { status, code, message, detail } = refusalFor(error);
+  const { status, code, message, detail, authenticationFailure } = refusalFor(error);
   trace.add({ errorCode: code, ...(detail === undefined ? {} : { errorDetail: detail }) });
+  if (authenticationFailure !== undefined) trace.add({ authenticationFailure });
   // The SDKs for Go and Java read the names in lower case, that for JavaScript those with a capital.
   send(response, status, { code, message, Code: code, Message: message }, trace);
 }

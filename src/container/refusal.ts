@@ -1,3 +1,4 @@
+import type { AuthenticationFailure } from '../core/request-record.ts';
 import { ServiceError } from '../core/service-error.ts';
 import { HeadFault, headError } from '../edge/head-fault.ts';
 import { StateError } from '../state/shared-state.ts';
@@ -13,6 +14,8 @@ export interface Refusal {
   readonly message: string;
   /** The cause, for the log; never sent. */
   readonly detail: string | undefined;
+  /** Set for a request without a token. What is wrong with a token has been noted where it was judged. */
+  readonly authenticationFailure?: AuthenticationFailure;
 }
 
 /**
@@ -32,7 +35,10 @@ const statusOf: ReadonlyMap<string, number> = new Map(Object.entries(statuses));
 export function refusalFor(error: unknown): Refusal {
   if (error instanceof ContainerFault) {
     const { code, message } = error;
-    return { status: containerFaults[code][0], code, message, detail: undefined };
+    const refusal = { status: containerFaults[code][0], code, message, detail: undefined };
+    return code === 'MissingAuthenticationToken'
+      ? { ...refusal, authenticationFailure: 'malformed' }
+      : refusal;
   }
   if (error instanceof HeadFault) {
     const { message } = headError(error, 'sts');

@@ -89,7 +89,12 @@ describe('the container credentials endpoint', () => {
     await ask({ token: await idp.mint({ aud: 'other' }) });
     const refused = 'sts_requests_total{action="AssumeRoleWithWebIdentity",provider="test",code="401"}';
     expect(await count(refused)).toBeGreaterThan(0);
-    expect(await count('open_connections{listener="container"}')).toBeGreaterThanOrEqual(0);
+    const malformed = 'authn_failures_total{reason="malformed"}';
+    const failures = await count(malformed);
+    await ask({});
+    expect(await count(malformed)).toBe(failures + 1);
+    const text = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+    expect(text).toContain('sts_sidecar_open_connections{listener="container"}');
   });
 
   it('takes the name and the duration of the session from the URL', async () => {
