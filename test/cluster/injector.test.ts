@@ -11,6 +11,7 @@ const release = 'store';
 const namespace = new Namespace('injected');
 const role = 'arn:aws:iam::123456789012:role/reports';
 let folder: string;
+let notes: string;
 
 /** An application's manifest that knows nothing of the sidecar, but for the annotations. */
 interface Wanted {
@@ -56,9 +57,21 @@ const boto3 = (pod: string): Promise<Outcome> =>
     "import boto3\ns3 = boto3.client('s3')\ns3.put_object(Bucket='reports', Key='injected.txt', Body=b'x')\nprint(s3.get_object(Bucket='reports', Key='injected.txt')['Body'].read())",
   );
 
+/** The same pod with the sidecar of the chart's own pod beside the application. */
+async function withSidecar(pod: string): Promise<string> {
+  const text = await namespace.kubectl('get', 'statefulset', release, '-o', 'json');
+  const { template } = (JSON.parse(text) as { spec: { template: CreatedPod } }).spec;
+  const { initContainers, volumes = [], securityContext } = template.spec;
+  const own = JSON.parse(pod) as { spec: object };
+  const needed = volumes.filter(({ name }) => name !== 'data' && name !== 'scratch');
+  return JSON.stringify({ ...own, spec: { ...own.spec, initContainers, volumes: needed, securityContext } });
+}
+
 interface CreatedPod {
   readonly spec: {
-    readonly volumes?: readonly object[];
+    readonly initContainers?: readonly object[];
+    readonly securityContext?: object;
+    readonly volumes?: readonly { readonly name: string }[];
     readonly containers: readonly [{ readonly env?: readonly { readonly name: string }[] }];
   };
 }
@@ -67,15 +80,20 @@ async function created(name: string): Promise<CreatedPod['spec']> {
   return (JSON.parse(text) as CreatedPod).spec;
 }
 
-async function install(failurePolicy: 'Fail' | 'Ignore'): Promise<Outcome> {
+async function install(
+  failurePolicy: 'Fail' | 'Ignore',
+  route: 'web-identity' | 'container' = 'web-identity',
+): Promise<Outcome> {
   const file = join(folder, `${failurePolicy}.json`);
   const values = {
     mode: 'sidecar',
     ...chartValues(namespace.name, release, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
     backend: { existingSecret: 'store-key' },
     store: deployedStore,
+    containerCredentials: { enabled: true },
     injector: {
       enabled: true,
+      route,
       replicaCount: 1,
       failurePolicy,
       timeoutSeconds: 2,
@@ -93,6 +111,7 @@ beforeAll(async () => {
   const outcome = await install('Fail');
   if (outcome.code !== 0)
     throw new Error(`${outcome.stderr}\n${await namespace.kubectl('get', 'pods,events')}`);
+  notes = outcome.stdout;
   // Makes the bucket.
   const test = await namespace.helm('test', release, '--timeout=60s');
   if (test.code !== 0) throw new Error(test.stdout + test.stderr);
@@ -145,6 +164,33 @@ describe('a cluster with the injector', () => {
     const env = [{ name: 'AWS_ACCESS_KEY_ID', value: 'AKIAOWN' }];
     await namespace.apply(podOf({ name: 'own', annotations: { 'sts-sidecar/role-arn': role }, env }));
     expect((await created('own')).containers[0].env).toEqual(env);
+  });
+
+  it('gives a pod with a sidecar of its own the variables of the container credentials endpoint', async () => {
+    expect(notes).toContain(
+      `AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9092/v1/credentials?roleArn=`,
+    );
+    expect((await install('Fail', 'container')).code).toBe(0);
+    await namespace.kubectl('rollout', 'status', `deployment/${release}-injector`, '--timeout=60s');
+    const annotations = { 'sts-sidecar/role-arn': role, 'sts-sidecar/skip-containers': 'sts-sidecar' };
+    await namespace.apply(await withSidecar(podOf({ name: 'beside', annotations })));
+    await ready('beside');
+    const names = ((await created('beside')).containers[0].env ?? []).map(({ name }) => name);
+    expect(names).toContain('AWS_CONTAINER_CREDENTIALS_FULL_URI');
+    expect(names).not.toContain('AWS_ROLE_ARN');
+    const outcome = await boto3('beside');
+    expect(outcome.stdout, outcome.stderr).toBe("b'x'\n");
+  });
+
+  it('does not answer other pods on the port of container credentials', async () => {
+    const address = await namespace.kubectl('get', 'pod', `${release}-0`, '-o', 'jsonpath={.status.podIP}');
+    const outcome = await namespace.exec(
+      'one',
+      'python3',
+      '-c',
+      `import socket\nsocket.create_connection(('${address}', 9092), 5)`,
+    );
+    expect(outcome.stderr).toContain('ConnectionRefusedError');
   });
 
   it('keeps its certificate when it is upgraded', async () => {

@@ -25,7 +25,7 @@ export function askEndpoint(
   return new Promise((resolve, reject) => {
     const sending = request(
       `${url}${path}`,
-      { method, headers: { ...authorization, ...headers } },
+      { method, headers: { ...authorization, ...headers }, agent: false },
       (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (piece: Buffer) => pieces.push(piece));

@@ -249,6 +249,16 @@ describe('the container credentials endpoint', () => {
     expect(await firstLine(text)).toBe('HTTP/1.1 400 Bad Request');
   });
 
+  it('closes the connection of a client that does not wait for its answer', async () => {
+    const socket = connect(port(), '127.0.0.1');
+    const pieces: Buffer[] = [];
+    socket.on('data', (piece: Buffer) => pieces.push(piece));
+    socket.on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(50));
+    await once(socket, 'close');
+    expect(Buffer.concat(pieces).toString().split('HTTP/1.1').length - 1).toBeLessThanOrEqual(1);
+  });
+
   it('answers while others hold connections and unfinished heads', async () => {
     const others = Array.from({ length: 200 }, () => connect(port(), '127.0.0.1'));
     for (const one of others) {

@@ -95,7 +95,14 @@ interface Answered {
 
 function send(body: string | Buffer, path = '/inject?timeout=10s', method = 'POST'): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const options = { port, path, method, ca: readFileSync(testCaFile), host: '127.0.0.1' };
+    const options = {
+      port,
+      path,
+      method,
+      ca: readFileSync(testCaFile),
+      host: '127.0.0.1',
+      agent: false,
+    } as const;
     const sending = request(options, (response: IncomingMessage) => {
       const pieces: Buffer[] = [];
       response.on('data', (piece: Buffer) => pieces.push(piece));
