@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { loadInjector } from '../config/injector-file.ts';
 import { closeServer, listen } from '../edge/shutdown.ts';
@@ -12,6 +13,8 @@ const logSettings = { level: 'info', requests: true, objectKeys: 'full' } as con
 /** Shorter than the API server waits for a webhook. */
 const outboundTimeoutSeconds = 4;
 const drainMs = 5_000;
+/** How long a stopping injector still answers, while the cluster notices that it ends. */
+const graceMs = 2_000;
 
 /** Adds the command `injector`. */
 export function addInjector(program: Command, terminal: Terminal, exit: (code: number) => void): void {
@@ -44,6 +47,7 @@ async function runInjector(path: string, terminal: Terminal): Promise<number> {
     return exitCodes.failure;
   }
   await stopped;
+  await setTimeout(graceMs);
   await closeServer(server, drainMs);
   await fetch.close();
   return exitCodes.ok;

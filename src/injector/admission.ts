@@ -50,19 +50,22 @@ export async function reviewPod(
   const pod = orReviewError(() => readPod(object));
   const known = { namespace, pod: nameOf(object), serviceAccount: pod.serviceAccount };
   if (exemptNamespaces.has(namespace)) return answered(uid, { ...known, ...nothing });
-  const roleArn = roleIn(pod.annotations, settings) ?? (await roleOfAccount(namespace, pod));
+  const roleArn =
+    roleIn(pod.annotations, settings) ??
+    roleIn(await annotationsOfAccount(namespace, pod, readServiceAccount), settings);
   if (roleArn === undefined) return answered(uid, { ...known, ...nothing });
   const refusal = refusalOf(roleArn, settings);
   const injection = refusal === undefined ? injectRole(pod, roleArn, settings) : undefined;
   return answered(uid, { ...known, roleArn, refusal, injection });
+}
 
-  async function roleOfAccount(where: string, { serviceAccount }: Pod): Promise<string | undefined> {
-    const account = await readServiceAccount(where, serviceAccount);
-    return roleIn(
-      orReviewError(() => readAnnotations(account)),
-      settings,
-    );
-  }
+async function annotationsOfAccount(
+  namespace: string,
+  { serviceAccount }: Pod,
+  read: ReadServiceAccount,
+): Promise<ReadonlyMap<string, string>> {
+  const account = await read(namespace, serviceAccount);
+  return orReviewError(() => readAnnotations(account));
 }
 
 const nothing = { roleArn: undefined, refusal: undefined, injection: undefined };

@@ -34,6 +34,7 @@ const identityVariables: ReadonlySet<string> = new Set([
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
   'AWS_PROFILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
   'AWS_ROLE_ARN',
   'AWS_WEB_IDENTITY_TOKEN_FILE',
   'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
@@ -48,9 +49,9 @@ export function injectRole(pod: Pod, roleArn: string, settings: InjectorSettings
   const warnings: string[] = [];
   const changed = pod.containers.filter((container) => {
     if (skipped.has(container.name)) return false;
-    const conflict = container.variables?.find((name) => identityVariables.has(name));
+    const conflict = conflictOf(container);
     if (conflict === undefined) return true;
-    warnings.push(`sts-sidecar: container ${container.name} is left as it is, because it sets ${conflict}`);
+    warnings.push(`sts-sidecar: container ${container.name} is left as it is, because it ${conflict}`);
     return false;
   });
   if (changed.length === 0) return { patch: [], warnings, containers: [] };
@@ -60,6 +61,14 @@ export function injectRole(pod: Pod, roleArn: string, settings: InjectorSettings
     ...changed.flatMap((container) => addToContainer(container, variables)),
   ];
   return { patch, warnings, containers: changed.map(({ name }) => name) };
+}
+
+/** Why a container cannot be given a role. */
+function conflictOf({ variables, mounts }: Container): string | undefined {
+  const variable = variables?.find((name) => identityVariables.has(name));
+  if (variable !== undefined) return `sets ${variable}`;
+  const isTaken = mounts?.some(({ volume, path }) => path === mountPath && volume !== volumeName);
+  return isTaken === true ? `mounts something else at ${mountPath}` : undefined;
 }
 
 type Variable = readonly [name: string, value: string];
@@ -108,13 +117,14 @@ function addToContainer(
   // What the container says about endpoints and regions counts.
   const added = variables.filter(([name]) => own?.includes(name) !== true);
   const mount = { name: volumeName, mountPath, readOnly: true };
+  const isMounted = mounts?.some(({ volume }) => volume === volumeName) === true;
   return [
     ...append(
       `${pointer}/env`,
       own,
       added.map(([name, value]) => ({ name, value })),
     ),
-    ...append(`${pointer}/volumeMounts`, mounts, mounts?.includes(volumeName) === true ? [] : [mount]),
+    ...append(`${pointer}/volumeMounts`, mounts, isMounted ? [] : [mount]),
   ];
 }
 

@@ -7,8 +7,14 @@ export interface Container {
   readonly pointer: string;
   /** Names of its variables; `undefined` without a list of them. */
   readonly variables: readonly string[] | undefined;
-  /** Names of the volumes that it mounts; `undefined` without a list of them. */
-  readonly mounts: readonly string[] | undefined;
+  /** What it mounts; `undefined` without a list. */
+  readonly mounts: readonly Mount[] | undefined;
+}
+
+/** A volume in a container. */
+export interface Mount {
+  readonly volume: string;
+  readonly path: string;
 }
 
 /** A pod that is about to be created, as far as it matters here. */
@@ -32,7 +38,7 @@ export function readPod(source: unknown): Pod {
   const spec = mapping(pod['spec'], 'spec');
   return {
     annotations: readAnnotations(pod),
-    serviceAccount: optionalText(spec['serviceAccountName'], 'spec.serviceAccountName') ?? 'default',
+    serviceAccount: readServiceAccountName(spec['serviceAccountName']),
     volumes: namesIn(spec['volumes'], 'spec.volumes'),
     containers: ['initContainers', 'containers'].flatMap((list) => readContainers(spec[list], list)),
   };
@@ -52,9 +58,26 @@ function readContainers(source: unknown, list: string): readonly Container[] {
       name: text(container['name'], `spec.${list}`),
       pointer: `/spec/${list}/${index}`,
       variables: namesIn(container['env'], `spec.${list}.env`),
-      mounts: namesIn(container['volumeMounts'], `spec.${list}.volumeMounts`),
+      mounts: readMounts(container['volumeMounts'], `spec.${list}.volumeMounts`),
     };
   });
+}
+
+function readMounts(source: unknown, place: string): readonly Mount[] | undefined {
+  if (source === undefined || source === null) return undefined;
+  return listOf(source, place).map((one) => {
+    const { name, mountPath } = mapping(one, place);
+    return { volume: text(name, place), path: text(mountPath, place) };
+  });
+}
+
+/** It becomes a part of a path. */
+function readServiceAccountName(source: unknown): string {
+  if (source === undefined || source === '') return 'default';
+  const name = text(source, 'spec.serviceAccountName');
+  // RFC 1123, as Kubernetes names service accounts.
+  if (name.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(name)) return name;
+  throw new ObjectError('spec.serviceAccountName is no name');
 }
 
 function namesIn(source: unknown, place: string): readonly string[] | undefined {
@@ -71,10 +94,6 @@ function listOf(source: unknown, place: string): readonly unknown[] {
 function mapping(source: unknown, place: string): Mapping {
   if (!isMapping(source)) throw new ObjectError(`${place} is no mapping`);
   return source;
-}
-
-function optionalText(source: unknown, place: string): string | undefined {
-  return source === undefined || source === '' ? undefined : text(source, place);
 }
 
 function text(source: unknown, place: string): string {

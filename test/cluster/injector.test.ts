@@ -125,8 +125,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const ready = (name: string): Promise<string> =>
-  namespace.kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s');
+/** Waits until a pod is ready; the error says what its containers and the cluster said. */
+async function ready(name: string): Promise<void> {
+  try {
+    await namespace.kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s');
+  } catch (error) {
+    const events = await namespace.kubectl('describe', 'pod', name);
+    const logs = await namespace.kubectl('logs', name, '--all-containers', '--tail=20').catch(String);
+    throw new Error([String(error), events.slice(-2000), logs].join('\n'));
+  }
+}
 
 describe('a cluster with the injector', () => {
   it('lets a pod with one annotation use its bucket', async () => {

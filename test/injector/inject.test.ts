@@ -181,6 +181,7 @@ describe('a pod that names a role', () => {
     'AWS_SECRET_ACCESS_KEY',
     'AWS_SESSION_TOKEN',
     'AWS_PROFILE',
+    'AWS_SHARED_CREDENTIALS_FILE',
     'AWS_ROLE_ARN',
     'AWS_WEB_IDENTITY_TOKEN_FILE',
     'AWS_CONTAINER_CREDENTIALS_FULL_URI',
@@ -198,6 +199,16 @@ describe('a pod that names a role', () => {
     expect(response.warnings).toEqual([
       `sts-sidecar: container own is left as it is, because it sets ${name}`,
     ]);
+  });
+
+  it('leaves a container that mounts something else in the place of the token as it is, and warns', async () => {
+    const own = { name: 'own', volumeMounts: [{ name: 'x', mountPath: '/var/run/secrets/sts-sidecar' }] };
+    const { spec, response } = await injected({
+      annotations: asksFor(role),
+      spec: { containers: [own, container] },
+    });
+    expect(spec.containers[0]).toEqual(own);
+    expect(response.warnings?.[0]).toContain('mounts something else at /var/run/secrets/sts-sidecar');
   });
 
   it('gets no volume when none of its containers is changed', async () => {
@@ -307,6 +318,10 @@ describe('a review that cannot be read', () => {
         ...valid,
         request: { ...request, object: podOf({ spec: { containers: [{ name: 'a', env: [{}] }] } }) },
       },
+    ],
+    [
+      'a service account that is a path',
+      { ...valid, request: { ...request, object: podOf({ spec: { serviceAccountName: '..' } }) } },
     ],
     [
       'an annotation that is no text',
