@@ -25,6 +25,7 @@ const LAYERS = {
       'revocation/(?:revocation-record|revocation-names)\\.ts',
       'identity/kinds?\\.ts',
     ],
+    types: ['injector'],
   },
   revocation: { values: ['core', 'directory', 'state'], types: ['tokens'] },
   authenticate: { values: ['core', 'sigv4', 'tokens', 'directory', 'revocation'] },
@@ -52,6 +53,25 @@ const LAYERS = {
       'forward/request-body\\.ts',
       'edge/(?:limits|one-at-a-time|survive-errors)\\.ts',
     ],
+  },
+  container: {
+    values: [
+      'core',
+      'observe',
+      'state',
+      'sts/(?:container-credentials|credentials|errors|handle|parameters)\\.ts',
+      'edge/(?:client-address|connection-table|head-fault|limit-reporter|limits|one-at-a-time|read-head|request-trace|trusted-proxies)\\.ts',
+    ],
+  },
+  injector: {
+    values: [
+      'core',
+      'observe',
+      'outbound',
+      'forward/request-body\\.ts',
+      'edge/(?:limits|one-at-a-time|survive-errors)\\.ts',
+    ],
+    types: ['schema'],
   },
   demo: { values: ['core', 'sigv4', 's3/errors\\.ts'] },
 };

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { configurationFile } from '../src/config/configuration-file.ts';
 import { directory as directorySection } from '../src/config/directory-sections.ts';
+import { injectorFile } from '../src/config/injector-file.ts';
 import { sections } from '../src/config/sections.ts';
 
 const { server, backend, account, state, outbound, revocations, log } = sections;
@@ -86,6 +87,9 @@ export const chartValues = z
       })
       .partial(),
     control: z.strictObject({ enabled: z.boolean(), existingSecret: text, tokenKey: secretKey }).partial(),
+    containerCredentials: z
+      .strictObject({ enabled: z.boolean(), scopeDownPolicy: z.looseObject({}) })
+      .partial(),
     revocations,
     outbound,
     log,
@@ -114,6 +118,25 @@ export const chartValues = z
         persistence: z
           .strictObject({ enabled: z.boolean(), size: text, storageClassName: text, existingClaim: text })
           .partial(),
+        resources: anything,
+      })
+      .partial(),
+    injector: z
+      .strictObject({
+        enabled: z.boolean(),
+        replicaCount: z.int().min(1),
+        failurePolicy: z.enum(['Ignore', 'Fail']),
+        // Of a webhook (admissionregistration.k8s.io/v1).
+        timeoutSeconds: z.int().min(1).max(30),
+        ...injectorFile.pick({
+          route: true,
+          containerEndpoint: true,
+          audience: true,
+          tokenSeconds: true,
+          eksAnnotation: true,
+        }).shape,
+        endpoint: text.regex(/^(https?:\/\/.+)?$/),
+        namespaceSelector: z.strictObject({ matchLabels: labels, matchExpressions: list }).partial(),
         resources: anything,
       })
       .partial(),
@@ -198,6 +221,8 @@ export const conditions: readonly Form[] = [
   implies(at('tests.roleArn', given, true), {
     anyOf: [at('tests.audience', given, true), at('tests.existingSecret', given, true)],
   }),
+  // On the loopback of a gateway's pod there is no application.
+  implies(at('containerCredentials.enabled', { const: true }, true), at('mode', { const: 'sidecar' })),
   implies(at('control.enabled', { const: true }, true), at('control.existingSecret', given, true)),
   implies(at('state.redis.caFile', given, true), at('state.redis.existingSecret', given, true)),
 ];

@@ -13,7 +13,12 @@ import { openListeners } from './app/listeners.ts';
 import { reloadedConfiguration, reportReload } from './app/reload.ts';
 import { createState, type StateParts } from './app/state.ts';
 import type { LoadResult } from './config/load.ts';
-import type { Settings } from './config/settings.ts';
+import type { ListenAddress, Settings } from './config/settings.ts';
+import {
+  type ContainerParts,
+  type ContainerServer,
+  createContainerServer,
+} from './container/container-server.ts';
 import { createControlServer } from './control/control-server.ts';
 import { type ConfiguredRevocations, RevocationControl } from './control/revocation-control.ts';
 import { ByteBudget } from './core/byte-budget.ts';
@@ -44,10 +49,18 @@ export interface AppParts {
   readonly logTo?: { write(line: string): void };
 }
 
+/** The URLs of the listeners, with the actual ports; `undefined` for one that is off. */
+export interface AppUrls {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly controlUrl: string | undefined;
+  readonly containerUrl: string | undefined;
+}
+
 /** A sidecar: started once, stopped once. */
 export interface App {
-  /** Opens the listeners and returns their URLs with the actual ports. Without `control.token`, none for control. */
-  start(): Promise<{ url: string; adminUrl: string; controlUrl?: string }>;
+  /** Opens the listeners that are on. */
+  start(): Promise<AppUrls>;
   /**
    * Drops readiness, goes on answering for `graceMs` so that load balancers notice, then stops accepting, lets
    * requests in flight finish up to a deadline, and closes the connections to the store.
@@ -107,32 +120,53 @@ export function createApp(parts: AppParts): App {
     renderMetrics: () => metrics.render(),
     connections: adminConnections,
   });
+  const control = createControl(settings, shared, { configuration: () => configuration, log });
+  const container = createContainer(settings, {
+    service: () => configuration.snapshot.sts,
+    scopeDownPolicy: () => configuration.settings.containerCredentials.scopeDownPolicy,
+    clock,
+    randomness,
+    metrics,
+    log,
+    reporter,
+  });
   metrics.watch(() => ({
     unauthenticated: edge.places.unauthenticated,
     bufferedBytes: budget.usedBytes,
-    connections: { s3: edge.connections.size, admin: adminConnections.size },
+    connections: {
+      s3: edge.connections.size,
+      admin: adminConnections.size,
+      ...(container === undefined ? {} : { container: container.connections.size }),
+    },
   }));
-  const control = createControl(settings, shared, { configuration: () => configuration, log });
   return {
     start: async () => {
-      const [adminUrl = '', url = '', controlUrl] = await openListeners([
+      const [adminUrl = '', url = '', controlUrl, containerUrl] = await openListeners([
         { server: admin, address: settings.admin.listen },
         { server: edge.server, address: settings.server.listen },
-        ...(control === undefined ? [] : [{ server: control, address: settings.control.listen }]),
+        control && { server: control, address: settings.control.listen },
+        container && { server: container.server, address: container.address },
       ]);
       await shared.start();
       isServing = true;
-      const urls = { url, adminUrl, ...(controlUrl === undefined ? {} : { controlUrl }) };
-      log.info('app', 'started', { version, url, admin_url: adminUrl, control_url: controlUrl });
+      log.info('app', 'started', {
+        version,
+        url,
+        admin_url: adminUrl,
+        control_url: controlUrl,
+        container_url: containerUrl,
+      });
       logProviderRoles(configuration, log);
       void configuration.identityProviders.probe();
-      return urls;
+      return { url, adminUrl, controlUrl, containerUrl };
     },
     stop: async (graceMs = 0) => {
       isServing = false;
       if (graceMs > 0) await setTimeout(graceMs);
       await drain(edge.server, edge.places, drainDeadlineMs);
       if (control !== undefined) await closeServer(control, 0);
+      // After the requests that its credentials are for.
+      if (container !== undefined) await closeServer(container.server, 0);
       upstream.destroy();
       await fetch.close();
       await shared.stop();
@@ -169,4 +203,12 @@ function createControl(
     revocations: new RevocationControl({ runTime, configured, log }),
     log,
   });
+}
+
+function createContainer(
+  { containerCredentials: { listen: address } }: Settings,
+  parts: Omit<ContainerParts, 'host'>,
+): (ContainerServer & { readonly address: ListenAddress }) | undefined {
+  if (address === undefined) return undefined;
+  return { ...createContainerServer({ ...parts, host: address.host }), address };
 }

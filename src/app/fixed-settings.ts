@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.ts';
+import type { ListenAddress, Settings } from '../config/settings.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 
 /** New settings, as far as a running process can take them over. */
@@ -14,6 +14,7 @@ const fixed: readonly (readonly [name: string, valueIn: (settings: Settings) => 
   ['server.limits', ({ server }) => server.limits],
   ['admin', ({ admin }) => admin],
   ['control', ({ control }) => control],
+  ['containerCredentials.listen', ({ containerCredentials }) => containerCredentials.listen],
   ['backend.endpoint', ({ backend }) => backend.endpoint],
   ['backend.timeouts', ({ backend }) => backend.timeouts],
   ['state', ({ state }) => state],
@@ -23,7 +24,7 @@ const fixed: readonly (readonly [name: string, valueIn: (settings: Settings) => 
 
 /** Takes over all new settings but those that only a restart can change, and names these where they differ. */
 export function adoptSettings(current: Settings, next: Settings): AdoptedSettings {
-  const { server, admin, control, backend, state, outbound, log } = current;
+  const { server, admin, control, containerCredentials, backend, state, outbound, log } = current;
   return {
     settings: {
       ...next,
@@ -31,6 +32,7 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
       backend: { ...next.backend, endpoint: backend.endpoint, timeouts: backend.timeouts },
       admin,
       control,
+      containerCredentials: withListener(next.containerCredentials, containerCredentials.listen),
       state,
       outbound,
       log,
@@ -38,6 +40,16 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
     needRestart: fixed
       .filter(([, valueIn]) => fingerprintOf(valueIn(current)) !== fingerprintOf(valueIn(next)))
       .map(([name]) => name),
+  };
+}
+
+function withListener(
+  { scopeDownPolicy }: Settings['containerCredentials'],
+  listen: ListenAddress | undefined,
+): Settings['containerCredentials'] {
+  return {
+    ...(listen === undefined ? {} : { listen }),
+    ...(scopeDownPolicy === undefined ? {} : { scopeDownPolicy }),
   };
 }
 

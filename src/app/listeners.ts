@@ -8,19 +8,28 @@ export interface Listener {
   readonly address: ListenAddress;
 }
 
-/** Opens listeners in order and returns their URLs. If one cannot be opened, those before it are closed again. */
-export async function openListeners(listeners: readonly Listener[]): Promise<readonly string[]> {
-  const urls: string[] = [];
-  for (const [index, { server, address }] of listeners.entries()) {
+/**
+ * Opens listeners in order and returns their URLs, `undefined` for one that is off. If one cannot be opened, those before it are
+ * closed again.
+ */
+export async function openListeners(
+  listeners: readonly (Listener | undefined)[],
+): Promise<readonly (string | undefined)[]> {
+  const urls: (string | undefined)[] = [];
+  for (const [index, listener] of listeners.entries()) {
     try {
-      const port = await listen(server, address.host, address.port);
-      urls.push(`http://${urlHost(address.host)}:${port}`);
+      urls.push(listener && (await open(listener)));
     } catch (error) {
-      await Promise.all(listeners.slice(0, index).map((open) => closeServer(open.server, 0)));
+      const opened = listeners.slice(0, index).filter((one) => one !== undefined);
+      await Promise.all(opened.map(({ server }) => closeServer(server, 0)));
       throw error;
     }
   }
   return urls;
+}
+
+async function open({ server, address: { host, port } }: Listener): Promise<string> {
+  return `http://${urlHost(host)}:${await listen(server, host, port)}`;
 }
 
 function urlHost(host: string): string {

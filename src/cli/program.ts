@@ -3,7 +3,7 @@
  * In: the command line, standard input, and the files that a command names.
  * Out: data on stdout, messages for people on stderr, and one of the exit codes in `terminal.ts`.
  * Commands hold no access rules of their own: they call the code that the running sidecar uses.
- * Only `serve` and `demo` open a listener.
+ * Only `serve`, `injector` and `demo` open a listener.
  */
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
@@ -12,6 +12,7 @@ import { systemRandomness } from '../core/randomness.ts';
 import { version } from '../version.ts';
 import { checkConfiguration } from './config-check.ts';
 import { addExplain } from './explain-command.ts';
+import { addInjector } from './injector.ts';
 import { generateKey } from './keys-generate.ts';
 import { addPolicy } from './policy-commands.ts';
 import { serve } from './serve.ts';
@@ -70,6 +71,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
   addPolicy(program, terminal, exit);
   addExplain(program, terminal, exit);
   addToken(program, terminal, exit);
+  addInjector(program, terminal, exit);
   return program;
 }
 

@@ -40,9 +40,10 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   const addresses = await startOrExplain(app, terminal);
   if (addresses === undefined) return exitCodes.failure;
   collectWhenQuiet(() => app.limitActions());
-  const { url, adminUrl, controlUrl } = addresses;
+  const { url, adminUrl, controlUrl, containerUrl } = addresses;
   const control = controlUrl === undefined ? '' : `, control on ${controlUrl}`;
-  terminal.prose(`S3 and STS on ${url}, health and metrics on ${adminUrl}${control}`);
+  const container = containerUrl === undefined ? '' : `, container credentials on ${containerUrl}`;
+  terminal.prose(`S3 and STS on ${url}, health and metrics on ${adminUrl}${control}${container}`);
   await stopped;
   terminal.prose('draining');
   await app.stop(drainGraceMs);

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from './loopback.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 import { quoteText } from './path.ts';
 import type { Reading } from './reading.ts';
 import type { ListenAddress, Settings } from './settings.ts';
@@ -27,6 +27,7 @@ export interface Addresses {
   readonly server: { readonly listen: ListenAddress } | undefined;
   readonly admin: { readonly listen: ListenAddress } | undefined;
   readonly control: Settings['control'] | undefined;
+  readonly containerCredentials: Settings['containerCredentials'] | undefined;
   readonly backend: Pick<Settings['backend'], 'endpoint'> | undefined;
 }
 
@@ -35,31 +36,33 @@ export function checkAddresses(reading: Reading, addresses: Addresses): void {
   const { server, admin, backend } = addresses;
   // Without a token this listener is off.
   const control = addresses.control?.token === undefined ? undefined : addresses.control;
-  requireOwnPort(reading, ['admin', admin], ['server', server]);
-  requireOwnPort(reading, ['control', control], ['server', server]);
-  requireOwnPort(reading, ['control', control], ['admin', admin]);
+  const listeners: readonly NamedAddress[] = [
+    ['server', server?.listen],
+    ['admin', admin?.listen],
+    ['control', control?.listen],
+    ['containerCredentials', addresses.containerCredentials?.listen],
+  ];
+  for (const [index, listener] of listeners.entries()) {
+    for (const other of listeners.slice(0, index)) requireOwnPort(reading, listener, other);
+  }
   if (backend === undefined) return;
   const store = addressOf(backend.endpoint);
-  for (const [name, listener] of [
-    ['server.listen', server],
-    ['admin.listen', admin],
-    ['control.listen', control],
-  ] as const) {
-    if (listener !== undefined && reaches(store, listener.listen)) {
-      reading.problem(['backend', 'endpoint'], `is ${name}: the sidecar would forward to itself`);
+  for (const [name, listen] of listeners) {
+    if (listen !== undefined && reaches(store, listen)) {
+      reading.problem(['backend', 'endpoint'], `is ${name}.listen: the sidecar would forward to itself`);
     }
   }
 }
 
-type NamedListener = readonly [name: string, listener: { readonly listen: ListenAddress } | undefined];
+type NamedAddress = readonly [name: string, listen: ListenAddress | undefined];
 
 function requireOwnPort(
   reading: Reading,
-  [name, listener]: NamedListener,
-  [otherName, other]: NamedListener,
+  [name, listen]: NamedAddress,
+  [otherName, other]: NamedAddress,
 ): void {
-  const port = listener?.listen.port ?? 0;
-  if (port !== 0 && port === other?.listen.port) {
+  const port = listen?.port ?? 0;
+  if (port !== 0 && port === other?.port) {
     reading.problem([name, 'listen'], `must not have the port of ${otherName}.listen`);
   }
 }

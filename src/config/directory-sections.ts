@@ -5,11 +5,7 @@ import { entityName, longestSessionSeconds } from '../core/iam-names.ts';
 import { identityKinds } from '../identity/kinds.ts';
 import { bucketName, enforcement, policyName, textLike, wholeNumber } from '../schema/scalars.ts';
 import { secretSource, valueSource } from '../schema/value-source.ts';
-
-/** A policy; read and measured by the policy engine. */
-const policy = z
-  .unknown()
-  .meta({ id: 'policy', type: 'object', description: 'A policy document, as in IAM.' });
+import { policy } from './policy-form.ts';
 
 const maxTags = 50;
 

@@ -1,7 +1,7 @@
 import { withoutScheme } from '../core/issuer.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 import type { RoleDraft } from '../directory/check-records.ts';
 import type { TokenFacts } from '../identity/kind.ts';
-import { isLoopbackHost } from './loopback.ts';
 import { quoteText } from './path.ts';
 import { servicePrefixes } from './policy-vocabulary.ts';
 import { identityProviderRecords } from './provider-records.ts';

@@ -1,9 +1,10 @@
 /* The listeners. Like sections.ts, the one place where these settings are written. */
 
 import { z } from 'zod';
+import { isLoopbackHost } from '../core/loopback.ts';
 import { addressRange, listenAddress, virtualHost, wholeNumber } from '../schema/scalars.ts';
 import { secretSource } from '../schema/value-source.ts';
-import { isLoopbackHost } from './loopback.ts';
+import { policy } from './policy-form.ts';
 import { unsupportedMessage } from './unsupported.ts';
 
 const oneDaySeconds = 86_400;
@@ -81,3 +82,25 @@ export const control = z
   })
   .prefault({})
   .describe('The listener for run-time revocation; see docs/revocation.md.');
+
+/** The address of the container credentials endpoint of Amazon ECS: the only one beside loopback that all SDKs accept over http. */
+const containerAddress = '169.254.170.2';
+
+export const containerCredentials = z
+  .strictObject({
+    listen: listenAddress
+      .refine(({ host }) => isLoopbackHost(host) || host === containerAddress, {
+        error: `must be a loopback address or ${containerAddress}: its traffic is not encrypted`,
+      })
+      .optional()
+      .describe(
+        `Address of \`/v1/credentials\`: a loopback one, or ${containerAddress} where this host has it. Without one the listener is off.`,
+      ),
+    scopeDownPolicy: policy
+      .optional()
+      .describe('A session policy that every session from here gets; what it does not allow is denied.'),
+  })
+  .prefault({})
+  .describe(
+    'The listener from which SDKs fetch credentials with the token of a pod; see docs/container-credentials.md.',
+  );

@@ -17,6 +17,7 @@ import { warnOfPlainHttp } from './plain-http.ts';
 import type { PolicyVocabulary } from './policy-vocabulary.ts';
 import { ProblemLog } from './problem-log.ts';
 import { identityProviderRecords } from './provider-records.ts';
+import { readContainerCredentials } from './read-container-credentials.ts';
 import { type DirectorySection, readDirectory } from './read-directory.ts';
 import { readRevocations } from './read-revocations.ts';
 import {
@@ -95,6 +96,7 @@ function readAll(reading: Reading): LoadResult {
   const server = readServer(reading);
   const admin = reading.read(['admin'], sections.admin);
   const control = readControl(reading);
+  const containerCredentials = readContainerCredentials(reading);
   const backend = readBackend(reading);
   const account = readAccount(reading);
   const tokens = readTokens(reading);
@@ -105,12 +107,13 @@ function readAll(reading: Reading): LoadResult {
   const section = readDirectory(reading, { account, outbound });
   const directory = account && section && directoryOf(account, section);
   const revocations = readRevocations(reading, directory);
-  checkAddresses(reading, { server, admin, control, backend });
+  checkAddresses(reading, { server, admin, control, containerCredentials, backend });
   warnOfPlainHttp(reading, { server, backend, outbound });
   const parts = {
     server,
     admin,
     control,
+    containerCredentials,
     backend,
     account,
     tokens,

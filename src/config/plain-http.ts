@@ -1,4 +1,4 @@
-import { isLoopbackHost } from './loopback.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 import type { Reading } from './reading.ts';
 import type { Settings } from './settings.ts';
 

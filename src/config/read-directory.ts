@@ -15,6 +15,7 @@ import type { Path } from './path.ts';
 import { checkPolicies, type PolicyPlace } from './policy-checks/index.ts';
 import { providerRole } from './provider-records.ts';
 import { checkProviderRoles } from './provider-role-checks.ts';
+import { scopeDownPolicyPath } from './read-container-credentials.ts';
 import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
 import { type ReadProvider, readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
@@ -57,13 +58,13 @@ export function readDirectory(
   checkFederatedTrust(reading, draft.roles, identityProviders, surroundings);
   if (draft.bucketPolicies.length !== bucketNames.length) return undefined;
   const section = completeSection(draft, identityProviders);
-  if (section !== undefined) warnOfPolicies(reading, section, surroundings);
+  if (section !== undefined) warnOfPolicies({ main, reading }, section, surroundings);
   return section;
 }
 
-/** Compares every policy with the words that can have an effect here. */
+/** Compares every policy, also the one outside the directory, with the words that can have an effect here. */
 function warnOfPolicies(
-  reading: Reading,
+  { main, reading }: { readonly main: Reading; readonly reading: Reading },
   section: DirectorySection,
   { account }: ProviderSurroundings,
 ): void {
@@ -75,6 +76,7 @@ function warnOfPolicies(
   );
   const surroundings = { vocabulary, account, users, roles, providerRoles, issuers };
   checkPolicies(reading, policyPlaces(section), surroundings);
+  checkPolicies(main, [{ path: scopeDownPolicyPath, kind: 'session' }], surroundings);
 }
 
 function policyPlaces({ policies, users, roles, bucketPolicies }: DirectorySection): PolicyPlace[] {

@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from '../schema/scalars.ts';
 import { secretSource, valueSource } from '../schema/value-source.ts';
-import { admin, control, server } from './listener-sections.ts';
+import { admin, containerCredentials, control, server } from './listener-sections.ts';
 
 const oneDaySeconds = 86_400;
 
@@ -211,6 +211,7 @@ export const sections = {
   server,
   admin,
   control,
+  containerCredentials,
   backend,
   account,
   authorization,

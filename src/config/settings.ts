@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Secret } from '../core/secret.ts';
 import type { ProviderSettings } from '../identity/kind.ts';
 import type { RevocationRecord } from '../revocation/revocation-record.ts';
+import type { ListenAddress } from '../schema/scalars.ts';
 import type { sections } from './sections.ts';
 
 export type { ListenAddress } from '../schema/scalars.ts';
@@ -31,6 +32,16 @@ type Section<Name extends keyof typeof sections> = Resolved<z.infer<(typeof sect
 export interface Settings extends Sections {
   readonly revocations: readonly RevocationRecord[];
   readonly identityProviders: readonly ProviderSettings[];
+  readonly containerCredentials: ContainerCredentialsSettings;
 }
 
-type Sections = { readonly [Name in Exclude<keyof typeof sections, 'revocations'>]: Section<Name> };
+/** `containerCredentials`. */
+export interface ContainerCredentialsSettings {
+  /** Absent: the listener is off. */
+  readonly listen?: ListenAddress;
+  /** JSON text that is valid as the session policy of a call. */
+  readonly scopeDownPolicy?: string;
+}
+
+type ReadElsewhere = 'revocations' | 'containerCredentials';
+type Sections = { readonly [Name in Exclude<keyof typeof sections, ReadElsewhere>]: Section<Name> };

@@ -37,6 +37,8 @@ export type AuthenticationFailure =
 export interface RequestRecord {
   readonly requestId: string;
   readonly service: 's3' | 'sts' | 'none';
+  /** `container`: a request to the container credentials endpoint. `undefined` for the listener of S3 and STS. */
+  readonly listener: 'container' | undefined;
   /** An S3 operation or STS action of the tables; `Unknown` for anything else, so that labels stay bounded. */
   readonly operation: string;
   readonly method: string;

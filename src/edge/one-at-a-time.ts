@@ -16,7 +16,14 @@ import { stopParsing } from './stop-parsing.ts';
  * read brings thousands. So these are answered here.
  */
 export function createOneAtATimeServer(options: ServerOptions, listener: RequestListener): Server {
-  const server = createServer({ ...options, requireHostHeader: false });
+  return answerOneAtATime(createServer({ ...options, requireHostHeader: false }), listener);
+}
+
+/** The same for a server that exists, which does not require a Host header by itself. */
+export function answerOneAtATime<AnyServer extends Server>(
+  server: AnyServer,
+  listener: RequestListener,
+): AnyServer {
   const busy = new WeakSet<Socket>();
   const serve =
     (answer: RequestListener): RequestListener =>

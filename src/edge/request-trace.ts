@@ -19,6 +19,7 @@ export class RequestTrace {
     this.#record = {
       requestId,
       service: 'none',
+      listener: undefined,
       operation: 'Unknown',
       method,
       bucket: undefined,

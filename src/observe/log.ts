@@ -51,6 +51,7 @@ export class Log {
     this.#logger[level](
       {
         component: record.service,
+        listener: record.listener,
         request_id: record.requestId,
         trace_id: record.traceId,
         operation: record.operation,

@@ -168,7 +168,11 @@ export function defineUnsignedAction<T extends ParameterTable>(
   };
 }
 
-function keptParameters<T extends ParameterTable>(
+/**
+ * The checked parameters of a call, in memory of their own.
+ * @throws ServiceError as {@link readParameters}
+ */
+export function keptParameters<T extends ParameterTable>(
   sent: SentParameters,
   table: T,
   trace: StsTrace,

@@ -23,12 +23,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sts: ['core', 'iam', 'tokens', 'directory', 'authenticate', 'state'],
   edge: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state'],
   control: ['core', 'revocation', 'observe', 'state'],
+  container: ['core', 'observe', 'state'],
+  injector: ['core', 'observe', 'outbound'],
   demo: ['core', 'sigv4'],
   cli: ['core', 'iam', 'config', 'sts', 'edge', 'demo', 'forward', 'tokens'],
 };
 
 /** What may be imported as types and no more. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
+  config: ['injector'],
+  injector: ['schema'],
   revocation: ['tokens'],
   authorize: ['authenticate', 's3'],
   forward: ['authorize'],
@@ -104,6 +108,11 @@ function fileLevelPlants(): readonly Plant[] {
     plant('control', '../edge/limits.ts', undefined),
     plant('control', '../edge/server.ts', 'layer-control'),
     plant('control', '../forward/forward.ts', 'layer-control'),
+    plant('container', '../sts/container-credentials.ts', undefined),
+    plant('container', '../sts/federate.ts', 'layer-container'),
+    plant('container', '../edge/server.ts', 'layer-container'),
+    plant('injector', '../sts/handle.ts', 'layer-injector'),
+    plant('injector', '../tokens/key-ring.ts', 'layer-injector'),
     plant('edge', '../app.ts', 'layer-edge'),
     plant('edge', '../main.ts', 'layer-edge'),
   ];

@@ -180,6 +180,24 @@ describe('the chart', () => {
     expect(stderr).toContain('store.port: 9091 is the port of control');
   });
 
+  it('has the listener for container credentials in sidecar mode only where it is switched on', async () => {
+    expect(settingsOf(await render('sidecar')).containerCredentials).toEqual({});
+    const scopeDownPolicy = { Statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' } };
+    const enabled = await render('sidecar', { containerCredentials: { enabled: true, scopeDownPolicy } });
+    const { listen, scopeDownPolicy: policy = '' } = settingsOf(enabled).containerCredentials;
+    expect(listen).toEqual({ host: '127.0.0.1', port: 9092 });
+    expect(JSON.parse(policy)).toEqual(scopeDownPolicy);
+    const ports = JSON.stringify(podOf(enabled).spec);
+    expect(ports).not.toContain('9092');
+  });
+
+  it('fails with a message for the port of container credentials as the port of the store', async () => {
+    const values = { containerCredentials: { enabled: true }, store: { port: 9092 } };
+    const { code, stderr } = await template('sidecar', values);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('store.port: 9092 is the port of containerCredentials');
+  });
+
   it.each<[string, Values]>([
     ['a limit that does not exist', { limits: { maxConnection: 100 } }],
     ['no connections', { limits: { maxConnections: 0 } }],
@@ -191,6 +209,8 @@ describe('the chart', () => {
     ['memory without a unit it knows', { resources: { limits: { memory: '320MB' } } }],
     ['memory in thousandths', { resources: { limits: { memory: '335544320000m' } } }],
     ['a proxy that is not text', { trustedProxies: [10] }],
+    ['container credentials in a pod without an application', { containerCredentials: { enabled: true } }],
+    ['another address of container credentials', { containerCredentials: { listen: '0.0.0.0:9092' } }],
     ['control without a Secret', { control: { enabled: true } }],
     ['a token as a value', { control: { ...control, token: 'abc' } }],
     ['another address of control', { control: { ...control, listen: '0.0.0.0:9091' } }],

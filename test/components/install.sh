@@ -18,9 +18,15 @@ readonly KEYCLOAK_VERSION=26.4.0
 readonly NODE_VERSION=24.21.0
 readonly BOTO3_VERSION=1.44.8
 readonly AWSCLI_VERSION=1.46.3
+# The modules of the SDK, which have versions of their own, and the program that is built with them.
+readonly AWSGO_MODULES=(aws-sdk-go-v2@v1.45.1 aws-sdk-go-v2/config@v1.33.1 aws-sdk-go-v2/service/s3@v1.109.1)
+AWSGO_SOURCE="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../interop/container/go/main.go"
+AWSGO_VERSION="1.45.1-$(sha256sum "$AWSGO_SOURCE" | head -c 8)"
+readonly AWSGO_SOURCE AWSGO_VERSION
+readonly AWSJAVA_VERSION=2.57.8
 
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
-readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli)
+readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli awsgo awsjava)
 
 # Runs `fill_<name> FOLDER` on an empty folder and moves it to its place only when it succeeded; one installation of a
 # component at a time, for all callers.
@@ -121,6 +127,35 @@ fill_node() {
 fill_boto3() { python_packages "$1" "boto3==$BOTO3_VERSION"; }
 
 fill_awscli() { python_packages "$1" "awscli==$AWSCLI_VERSION"; }
+
+fill_awsgo() {
+  local tree
+  tree="$(mktemp -d)"
+  cp "$AWSGO_SOURCE" "$tree/"
+  (cd "$tree" && export GOFLAGS=-modcacherw CGO_ENABLED=0 && go mod init sts-sidecar.test/container &&
+    go get "${AWSGO_MODULES[@]/#/github.com/aws/}" && go build -trimpath -ldflags='-s -w' -o "$1/application" .)
+  rm -rf "$tree"
+}
+
+# The jars of the SDK's client for S3, and of what it needs.
+fill_awsjava() {
+  local tree
+  tree="$(mktemp -d)"
+  cat >"$tree/pom.xml" <<XML
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>sts-sidecar.test</groupId><artifactId>container</artifactId><version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>software.amazon.awssdk</groupId><artifactId>s3</artifactId><version>$AWSJAVA_VERSION</version>
+    </dependency>
+  </dependencies>
+</project>
+XML
+  mvn --batch-mode --quiet -f "$tree/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+    -DoutputDirectory="$1"
+  rm -rf "$tree"
+}
 
 # Run what is in it as `bin/python …`: scripts name the folder they were installed to.
 python_packages() {

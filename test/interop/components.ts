@@ -59,7 +59,7 @@ const COMPONENTS: readonly Component[] = [
 ];
 
 /** What `test/components/install.sh` puts into the cache for this suite. */
-const CACHED = ['versitygw', 'minio', 'boto3', 'awscli', 'keycloak'] as const;
+const CACHED = ['versitygw', 'minio', 'boto3', 'awscli', 'awsgo', 'awsjava', 'keycloak'] as const;
 
 /** A component of the cache. */
 export type CachedComponent = (typeof CACHED)[number];

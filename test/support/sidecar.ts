@@ -117,6 +117,8 @@ export interface TestSidecar {
   readonly adminUrl: string;
   /** Empty without a control listener. */
   readonly controlUrl: string;
+  /** Empty without a listener for container credentials. */
+  readonly containerUrl: string;
   readonly storeUrl: string;
   readonly storeCredentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Everything that reached the demo store. */
@@ -159,12 +161,13 @@ export async function startSidecar(options: TestSidecarOptions = {}): Promise<Te
     randomness: options.randomness ?? systemRandomness,
     logTo: { write: (line) => void logged.push(line) },
   });
-  const { url, adminUrl, controlUrl = '' } = await app.start();
+  const { url, adminUrl, controlUrl = '', containerUrl = '' } = await app.start();
   const accepted = acceptedOn(Number(new URL(url).port));
   return {
     url,
     adminUrl,
     controlUrl,
+    containerUrl,
     storeUrl: store.url,
     storeCredentials: { accessKeyId: storeAccessKeyId, secretAccessKey: storeSecret },
     seen,

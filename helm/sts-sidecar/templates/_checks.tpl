@@ -16,13 +16,15 @@
 {{- fail (printf "replicaCount: %d pods need state.redis.existingSecret, because %s, and without a Redis each pod knows only what it saw itself" (int $.Values.replicaCount) .) -}}
 {{- end -}}
 {{- end -}}
-{{- with $settings.control -}}
-{{- $own := .listen | default "127.0.0.1:9091" | splitList ":" | last -}}
-{{- $ports := dict "ports.s3" $.Values.ports.s3 "ports.admin" $.Values.ports.admin -}}
-{{- if eq $.Values.mode "sidecar" }}{{ $_ := set $ports "store.port" $.Values.store.port }}{{ end -}}
+{{- $ports := dict "ports.s3" .Values.ports.s3 "ports.admin" .Values.ports.admin -}}
+{{- if eq .Values.mode "sidecar" }}{{ $_ := set $ports "store.port" .Values.store.port }}{{ end -}}
+{{- range $section, $default := dict "control" "127.0.0.1:9091" "containerCredentials" "" -}}
+{{- with get $settings $section -}}
+{{- $own := .listen | default $default | splitList ":" | last -}}
 {{- range $name, $port := $ports -}}
 {{- if eq (toString (int $port)) $own -}}
-{{- fail (printf "%s: %s is the port of control" $name $own) -}}
+{{- fail (printf "%s: %s is the port of %s" $name $own $section) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

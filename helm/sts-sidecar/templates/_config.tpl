@@ -36,6 +36,11 @@
 {{- $token := dict "file" "/var/run/sts-sidecar/control/token" -}}
 {{- $_ := set $settings "control" (dict "listen" "127.0.0.1:9091" "token" $token) -}}
 {{- end -}}
+{{- if .Values.containerCredentials.enabled -}}
+{{- $container := dict "listen" "127.0.0.1:9092" -}}
+{{- with .Values.containerCredentials.scopeDownPolicy }}{{ $_ := set $container "scopeDownPolicy" . }}{{ end -}}
+{{- $_ := set $settings "containerCredentials" $container -}}
+{{- end -}}
 {{- range $key := list "revocations" "outbound" "log" -}}
 {{- with index $.Values $key }}{{ $_ := set $settings $key . }}{{ end -}}
 {{- end -}}

@@ -53,8 +53,7 @@ export function grantRoleToWebhookUser(
 /** A request for the role of a MinIO-style provider. */
 export interface ProviderRoleRequest {
   readonly identity: FederatedIdentity;
-  /** `undefined`: the session is named after the subject. */
-  readonly sessionName: string | undefined;
+  readonly sessionName: string;
   /** `undefined`: the session ends when the token expires. */
   readonly durationSeconds: number | undefined;
 }
@@ -76,7 +75,7 @@ export function grantProviderRole(
   }
   const federation = { provider: providerArn, subject, audience };
   return new GrantOfProvider(provider, role, {
-    name: sessionName ?? sessionNameOf(subject),
+    name: sessionName,
     durationSeconds: durationSeconds ?? remainingSeconds(identity, raw.receivedAtMs),
     claims: { tags: [], federation, ...ownPolicies(role, identity, dependencies.authentication.directory) },
   });

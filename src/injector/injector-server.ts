@@ -1,0 +1,125 @@
+/*
+ * This folder owns the admission webhook that gives pods what SDKs need: a projected token and variables.
+ * In: an AdmissionReview from the API server of a cluster. Out: a JSON patch, or a refusal of the pod.
+ * It holds no key and no policy: what a role may do, and for which pods it is, only the sidecar decides.
+ * It changes nothing in the cluster's own namespaces, and nothing of a container that has an identity of its own.
+ */
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { BodyFault } from '../core/body-fault.ts';
+import { BudgetExhaustedError, ByteBudget, type Reservation } from '../core/byte-budget.ts';
+import { JsonError, parseJson } from '../core/json.ts';
+import { isBodyUnread } from '../core/lingering.ts';
+import { connectionsCheckingIntervalMs, maxOperatorHeaders } from '../edge/limits.ts';
+import { answerOneAtATime } from '../edge/one-at-a-time.ts';
+import { survive } from '../edge/survive-errors.ts';
+import { collect } from '../forward/request-body.ts';
+import type { Log } from '../observe/log.ts';
+import { type ReadServiceAccount, ReviewError, reviewPod, type Verdict } from './admission.ts';
+import type { InjectorSettings } from './settings.ts';
+
+/** What the webhook is made of. */
+export interface InjectorParts {
+  readonly settings: InjectorSettings;
+  readonly readServiceAccount: ReadServiceAccount;
+  readonly log: Log;
+}
+
+interface InjectorAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** etcd takes objects of 1.5 MiB; in a review there is one, in JSON. */
+const maxBodyBytes = 3_145_728;
+/** Of all reviews together. */
+const maxBufferedBytes = 33_554_432;
+const bodyDeadlineMs = 5_000;
+/** Anything in the cluster can open connections; the API server keeps a few. */
+const maxConnections = 128;
+const limits = {
+  handshakeTimeout: 5_000,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: connectionsCheckingIntervalMs,
+  // The API server keeps its side open for 90 seconds.
+  keepAliveTimeout: 120_000,
+  maxHeaderSize: 16_384,
+};
+
+/** The webhook: `POST /inject`, and `GET /livez` for the kubelet. It is not listening yet. */
+export function createInjectorServer(parts: InjectorParts): Server {
+  const { certPem: cert, keyPem: key } = parts.settings.tls;
+  const budget = new ByteBudget(maxBufferedBytes);
+  const open = new Set<Socket>();
+  const server = createServer({ ...limits, cert, key, minVersion: 'TLSv1.2', requireHostHeader: false });
+  answerOneAtATime(server, (message, response) => {
+    const reservation = budget.reserve('reviews');
+    response.once('close', () => reservation.release());
+    void answer(message, reservation, parts)
+      .catch((error: unknown) => refusalFor(error, parts.log))
+      .then((result) => send(response, result))
+      .catch(() => response.destroy());
+  });
+  server.maxHeadersCount = maxOperatorHeaders;
+  server.on('connection', (socket: Socket) => {
+    survive(socket);
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size > maxConnections) oldest?.destroy();
+  });
+  return server;
+}
+
+async function answer(
+  message: IncomingMessage,
+  reservation: Reservation,
+  { settings, readServiceAccount, log }: InjectorParts,
+): Promise<InjectorAnswer> {
+  // The API server adds `?timeout=10s`.
+  const path = (message.url ?? '').replace(/\?.*$/s, '');
+  if (path === '/livez' && message.method === 'GET') return { status: 200, body: { status: 'ok' } };
+  if (path !== '/inject') return { status: 404, body: { error: 'there is only /inject' } };
+  if (message.method !== 'POST') return { status: 405, body: { error: 'there is only POST' } };
+  const bytes = await collect(message, maxBodyBytes, reservation, bodyDeadlineMs);
+  const source = parseJson(bytes.toString('utf8'), { maxBytes: maxBodyBytes, numbers: 'any' });
+  const { verdict, answer: body } = await reviewPod(source, settings, readServiceAccount);
+  note(verdict, log);
+  return { status: 200, body };
+}
+
+function note({ roleArn, refusal, injection, ...about }: Verdict, log: Log): void {
+  if (roleArn === undefined) return;
+  const { namespace, pod, serviceAccount } = about;
+  const facts = { namespace, pod, service_account: serviceAccount, role_arn: roleArn.slice(0, 256) };
+  if (refusal !== undefined) log.warn('injector', 'pod refused', { ...facts, cause: refusal });
+  else {
+    const { containers = [], warnings = [] } = injection ?? {};
+    log.info('injector', 'pod given a role', { ...facts, containers, warnings });
+  }
+}
+
+/** An error status makes the API server follow the failure policy of the webhook. */
+function refusalFor(error: unknown, log: Log): InjectorAnswer {
+  if (error instanceof ReviewError || error instanceof JsonError)
+    return { status: 400, body: { error: `the review cannot be read: ${error.message}` } };
+  if (error instanceof BodyFault)
+    return { status: error.reason === 'document_too_large' ? 413 : 400, body: { error: error.reason } };
+  if (error instanceof BudgetExhaustedError)
+    return { status: 503, body: { error: 'too many reviews at once' } };
+  log.error('injector', 'the service account cannot be read', { cause: String(error) });
+  return { status: 500, body: { error: 'the service account of the pod cannot be read' } };
+}
+
+function send(response: ServerResponse, { status, body }: InjectorAnswer): void {
+  const text = JSON.stringify(body);
+  if (isBodyUnread(response.req)) response.setHeader('connection', 'close');
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
