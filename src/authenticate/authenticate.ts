@@ -9,6 +9,7 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import type { ChunkSeed, VerifiablePayload } from '../sigv4/chunk-signatures.ts';
 import { readHeaderSignature } from '../sigv4/header-signature.ts';
 import type { PayloadMode } from '../sigv4/payload-mode.ts';
 import { readPresignedQuery } from '../sigv4/presigned-query.ts';
@@ -32,7 +33,7 @@ export interface AuthenticationSources extends CredentialSources {
   readonly disabledStsRegions: ReadonlySet<string>;
 }
 
-interface VerifiedPayload {
+interface DeclaredPayload {
   readonly payload: PayloadMode;
   readonly payloadHash: string;
 }
@@ -42,7 +43,7 @@ class AuthenticatedRequest {
   readonly #request: RawRequest;
   readonly #recheck: ResolvedCredentials['recheck'];
   readonly caller: Caller;
-  readonly payload: PayloadMode;
+  readonly payload: VerifiablePayload;
   /** What the signature says about the payload: `x-amz-content-sha256`, or what stands for it. */
   readonly payloadHash: string;
   readonly form: SignatureForm;
@@ -55,14 +56,14 @@ class AuthenticatedRequest {
     claim: SignatureClaim,
     signed: SignedRequest,
     { identify, recheck }: ResolvedCredentials,
-    verified: VerifiedPayload,
+    { payload, payloadHash, seed }: DeclaredPayload & { readonly seed: ChunkSeed },
   ) {
     this.#request = claim.request;
     this.#recheck = recheck;
     this.form = claim.form;
     this.caller = identify();
-    this.payload = verified.payload;
-    this.payloadHash = verified.payloadHash;
+    this.payload = payload.kind === 'signed-chunks' ? { ...payload, seed } : payload;
+    this.payloadHash = payloadHash;
     this.region = signed.scope.region;
     this.signedAtMs = signed.signedAtMs;
   }
@@ -157,12 +158,13 @@ function readSignature(claim: SignatureClaim, rules: SignatureRules): SignedRequ
 function verify(
   claim: SignatureClaim,
   signed: SignedRequest,
-  verified: VerifiedPayload,
+  declared: DeclaredPayload,
   sources: AuthenticationSources,
 ): MaybePromise<Authenticated> {
   return whenReady(resolveCredentials(signed, sources), (credentials) => {
-    verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
-    return new AuthenticatedRequest(claim, signed, credentials, verified);
+    const { secretAccessKey } = credentials;
+    const seed = verifySignature(signed, secretAccessKey, declared.payloadHash, sources.signingKeys);
+    return new AuthenticatedRequest(claim, signed, credentials, { ...declared, seed });
   });
 }
 

@@ -15,6 +15,7 @@ export type BodyReason =
   | 'md5_mismatch'
   | 'chunk_malformed'
   | 'chunk_too_small'
+  | 'chunk_signature_mismatch'
   | 'trailer_malformed'
   | 'trailer_unsupported'
   | 'checksum_invalid'

@@ -20,6 +20,7 @@ const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   md5_mismatch: 'BadDigest',
   chunk_malformed: 'IncompleteBody',
   chunk_too_small: 'InvalidChunkSizeError',
+  chunk_signature_mismatch: 'SignatureDoesNotMatch',
   trailer_malformed: 'MalformedTrailerError',
   trailer_unsupported: 'InvalidRequest',
   checksum_invalid: 'InvalidRequest',

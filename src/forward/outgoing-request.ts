@@ -3,7 +3,7 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { HeaderField } from '../core/header-list.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { canonicalQuery } from '../sigv4/canonical-request.ts';
-import { unsignedPayload, unsignedTrailer } from '../sigv4/payload-mode.ts';
+import { hasTrailer, unsignedPayload, unsignedTrailer } from '../sigv4/payload-mode.ts';
 import { type SigningCredentials, signRequest } from '../sigv4/sign.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { OutgoingBody, TrailerMode } from './object-body.ts';
@@ -84,7 +84,7 @@ export function signHead(
 
 function outgoingHeaders({ request, document, payload }: Authorized, body: OutgoingBody): HeaderField[] {
   const isRewritten = request.batch !== undefined || request.isDocumentRewritten === true;
-  const losesTrailer = payload.kind === 'unsigned-trailer' && body.framing === undefined;
+  const losesTrailer = hasTrailer(payload) && body.framing === undefined;
   const headers: HeaderField[] = [];
   for (const [name, value] of request.headers) {
     if (isRewritten && digestHeaders.test(name)) continue;

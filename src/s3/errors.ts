@@ -149,7 +149,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
   payload_hash_mismatch: ['XAmzContentSHA256Mismatch'],
   streaming_unsupported: [
     'NotImplemented',
-    'Streaming (aws-chunked) uploads are not supported by this version of the endpoint.',
+    'Chunks signed with Signature Version 4A are not supported. Please use AWS4-HMAC-SHA256.',
   ],
   streaming_not_allowed: [
     'InvalidRequest',
