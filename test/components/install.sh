@@ -18,9 +18,11 @@ readonly KEYCLOAK_VERSION=26.4.0
 readonly NODE_VERSION=24.21.0
 readonly BOTO3_VERSION=1.44.8
 readonly AWSCLI_VERSION=1.46.3
+# That of test/components/minio-go/go.mod.
+readonly MINIOGO_VERSION=7.0.91
 
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
-readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli)
+readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli miniogo)
 
 # Runs `fill_<name> FOLDER` on an empty folder and moves it to its place only when it succeeded; one installation of a
 # component at a time, for all callers.
@@ -72,6 +74,11 @@ fill_minio() { go_install "$1" "github.com/minio/minio@v$MINIO_VERSION" -ldflags
 fill_helm() {
   go_install "$1" "helm.sh/helm/v3/cmd/helm@v$HELM_VERSION" \
     -ldflags="-s -w -X helm.sh/helm/v3/internal/version.version=v$HELM_VERSION"
+}
+
+fill_miniogo() {
+  (cd "$(dirname "${BASH_SOURCE[0]}")/minio-go" &&
+    CGO_ENABLED=0 GOFLAGS=-modcacherw go build -trimpath -ldflags='-s -w' -o "$1/minio-put" .)
 }
 
 # Kubernetes' programs build outside its tree once its go.mod requires the published versions of its staging modules.
