@@ -18,6 +18,9 @@ export type BodyReason =
   | 'chunk_signature_mismatch'
   | 'trailer_malformed'
   | 'trailer_unsupported'
+  | 'form_head_too_large'
+  /** Something follows the file of a form, or its delimiter stands inside of it. */
+  | 'form_continues'
   | 'checksum_invalid'
   | 'checksum_mismatch';
 

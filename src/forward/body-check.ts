@@ -5,7 +5,7 @@ import { type RollingChecksum, startChecksum } from '../sigv4/checksum.ts';
 import { type AnnouncedTrailer, verifyTrailer } from '../sigv4/checksum-trailer.ts';
 import { ChunkDecoder } from '../sigv4/chunk-decoder.ts';
 import { type ChunkSeed, ChunkSignatures } from '../sigv4/chunk-signatures.ts';
-import type { PayloadMode } from '../sigv4/payload-mode.ts';
+import type { VerifiablePayload } from '../sigv4/verifiable-payload.ts';
 import type { HeaderChecks } from './header-checks.ts';
 
 /** Extracts an object's bytes from a request body, and verifies them against what the client declared. */
@@ -29,7 +29,7 @@ export class PlainCheck implements BodyCheck {
   readonly #expected: Buffer | undefined;
   readonly #hash: Hash | undefined;
 
-  constructor(length: number, payload: PayloadMode, headerChecks: HeaderChecks) {
+  constructor(length: number, payload: VerifiablePayload, headerChecks: HeaderChecks) {
     this.#left = length;
     this.#headerChecks = headerChecks;
     this.#expected = payload.kind === 'digest' ? Buffer.from(payload.sha256, 'hex') : undefined;

@@ -4,10 +4,10 @@ import type { Reservation } from '../core/byte-budget.ts';
 import type { HeaderList } from '../core/header-list.ts';
 import { type AnnouncedTrailer, readAnnouncedTrailer } from '../sigv4/checksum-trailer.ts';
 import { ChunkEncoder } from '../sigv4/chunk-encoder.ts';
-import type { VerifiablePayload } from '../sigv4/chunk-signatures.ts';
-import { hasTrailer } from '../sigv4/payload-mode.ts';
+import { hasTrailer, type VerifiablePayload } from '../sigv4/verifiable-payload.ts';
 import { type BodyCheck, ChunkedCheck, PlainCheck } from './body-check.ts';
 import { consumeBody, wholeBodyMs } from './consume-body.ts';
+import { FormFileCheck } from './form-file.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { HeaderChecks } from './header-checks.ts';
 import { declaredLength, parseLength } from './request-body.ts';
@@ -69,7 +69,11 @@ export async function prepareObjectBody(
   // The payload mode declares no framing. The store would keep it as part of the object.
   if (framingHeaders.some((name) => headers.has(name))) throw new BodyFault('unexpected');
   const length = declaredLength(headers);
-  const check = new PlainCheck(length, payload, new HeaderChecks(arriving.forwarded));
+  const headerChecks = new HeaderChecks(arriving.forwarded);
+  const check =
+    payload.kind === 'form-file'
+      ? new FormFileCheck(length, payload.delimiter, headerChecks)
+      : new PlainCheck(length, payload, headerChecks);
   return { length, content: await read(arriving, length, plainWriter(check, length)) };
 }
 

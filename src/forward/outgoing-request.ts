@@ -3,9 +3,10 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { HeaderField } from '../core/header-list.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { canonicalQuery } from '../sigv4/canonical-request.ts';
-import { hasTrailer, unsignedPayload, unsignedTrailer } from '../sigv4/payload-mode.ts';
+import { unsignedPayload, unsignedTrailer } from '../sigv4/payload-mode.ts';
 import { type SigningCredentials, signRequest } from '../sigv4/sign.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import { hasTrailer } from '../sigv4/verifiable-payload.ts';
 import type { OutgoingBody, TrailerMode } from './object-body.ts';
 
 /** The store's address, and the long-term key that requests to it are signed with. */

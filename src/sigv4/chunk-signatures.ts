@@ -3,7 +3,7 @@ import { BodyFault } from '../core/body-fault.ts';
 import { equalBytes } from '../core/bytes.ts';
 import { type CredentialScope, formatScope } from './credential-scope.ts';
 import type { HmacKey } from './hmac-key.ts';
-import { emptySha256, type PayloadMode, type SignedChunks } from './payload-mode.ts';
+import { emptySha256 } from './payload-mode.ts';
 
 /** What the chain of chunk signatures begins with: the verified signature of a request, and what it was made with. */
 export interface ChunkSeed {
@@ -14,11 +14,6 @@ export interface ChunkSeed {
   /** 64 lower-case hexadecimal digits. */
   readonly signature: string;
 }
-
-/** The payload mode of a request whose signature was verified, with what it takes to verify the body. */
-export type VerifiablePayload =
-  | Exclude<PayloadMode, SignedChunks>
-  | (SignedChunks & { readonly seed: ChunkSeed });
 
 /**
  * Verifies the signatures of a body's chunks. Each covers the one before it, and the first one that of the request, so chunks can

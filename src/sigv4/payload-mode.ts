@@ -45,8 +45,3 @@ export function parsePayloadMode(value: string): PayloadMode | 'v4a-chunks' | un
       return undefined;
   }
 }
-
-/** True when a trailer with a checksum follows the body. */
-export function hasTrailer(payload: PayloadMode): boolean {
-  return payload.kind === 'unsigned-trailer' || (payload.kind === 'signed-chunks' && payload.hasTrailer);
-}

@@ -172,8 +172,8 @@ describe('requests that are refused before the store is contacted', () => {
       }),
     ],
     [
-      'a form upload',
-      '501 NotImplemented',
+      'a form upload of nothing',
+      '400 IncompleteBody',
       async () => ({
         method: 'POST',
         target: '/data',

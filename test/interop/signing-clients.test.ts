@@ -85,7 +85,8 @@ describe.each(storeKinds)('clients that sign each chunk, on $name ($trailers)', 
         environment,
       );
       expect((await stored(key)).equals(body)).toBe(true);
-      const mode = `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${checksum.length > 0 ? '-TRAILER' : ''}`;
+      // An empty object has its checksum in a header.
+      const mode = `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${checksum.length > 0 && size > 0 ? '-TRAILER' : ''}`;
       expect([...payloads]).toEqual([mode]);
     }
   });
