@@ -147,6 +147,27 @@ describe('a form', () => {
     expect(await stored(`size-${size}`)).toBe(body.toString('latin1'));
   });
 
+  it('tells policies that it is one', async () => {
+    const Policy = (authType: string): string =>
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: {
+          Effect: 'Allow',
+          Action: 's3:PutObject',
+          Resource: '*',
+          Condition: { StringEquals: { 's3:authType': authType }, Null: { 's3:signatureAge': 'true' } },
+        },
+      });
+    for (const [authType, expected] of [
+      ['POST', '204'],
+      ['REST-QUERY-STRING', '403 AccessDenied'],
+      ['REST-HEADER', '403 AccessDenied'],
+    ] as const) {
+      const credentials = await assume(sidecar.url, alice, 'data', { Policy: Policy(authType) });
+      expect(summary(await post({ credentials, key: 'told' }))).toBe(expected);
+    }
+  });
+
   it('is decided like the PutObject that it stands for', async () => {
     expect(summary(await post({ key: 'secret/plan' }))).toBe('403 AccessDenied');
     expect(summary(await post({ key: 'a/../secret/plan' }))).toBe('403 AccessDenied');

@@ -300,6 +300,30 @@ describe('a form is refused', () => {
     expect(summary(answer)).toBe('411 MissingContentLength');
   });
 
+  /** The bytes of a form for a key that the session may not write. */
+  function denied(size: number): Buffer {
+    const conditions = [bucket, { key: 'secret/plan' }];
+    const fields = [['key', 'secret/plan'] as const, ...signedFields({ credentials: session, conditions })];
+    const body = formBody({ fields, file: Buffer.alloc(size, 'a') });
+    const { host } = new URL(sidecar.url);
+    const head = `POST /data HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${formType}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    return Buffer.concat([Buffer.from(head), body]);
+  }
+
+  it('to a client that writes all of it first, 10 times out of 10', async () => {
+    const { hostname, port } = new URL(sidecar.url);
+    const bytes = denied(20_000_000);
+    for (let round = 0; round < 10; round += 1) {
+      const socket = connect({ host: hostname, port: Number(port) });
+      socket.on('error', () => undefined);
+      socket.pause();
+      await new Promise((resolve) => socket.write(bytes, resolve));
+      const answer = readAll(socket);
+      socket.resume();
+      expect(summary(await answer)).toBe('403 AccessDenied');
+    }
+  });
+
   it('when its client leaves, at any stage', async () => {
     const own: [string, string][] = [['key', 'posted']];
     const signed = signedFields({ credentials: session, conditions: [bucket, key] });

@@ -351,6 +351,20 @@ describe.each(modes)('an object of the demo store', (mode) => {
     expect(data.equals(Buffer.from(await stored('sent')))).toBe(true);
   });
 
+  it(`counts as a failed authentication when its signature in ${mode} is wrong`, async () => {
+    const count = async (): Promise<number> => {
+      const metrics = await (await fetch(`${sidecar.adminUrl}/metrics`)).text();
+      const line = /^sts_sidecar_authn_failures_total\{.*reason="signature_mismatch".*\} (\d+)$/m;
+      return Number(line.exec(metrics)?.[1] ?? 0);
+    };
+    const before = await count();
+    const change = ([first, ...rest]: SignedPart[]): SignedPart[] =>
+      first === undefined ? [] : [{ ...first, signature: 'f'.repeat(64) }, ...rest];
+    await send(sidecar.url, '/data/forged', upload(mode, data, { change }));
+    await expect.poll(count).toBe(before + 1);
+    expect(sidecar.logged.join('')).toContain('"error_detail":"chunk_signature_mismatch"');
+  });
+
   it(`is not replaced by invalid ones in signed ${mode}`, async () => {
     await atStore.send(new PutObjectCommand({ Bucket: 'data', Key: 'kept', Body: before }));
     const count = signedParts(cutInto(data, 65_536), anySeed).length + modes.indexOf(mode);
