@@ -6,7 +6,7 @@ import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Directory } from '../directory/directory.ts';
-import type { Denial } from '../edge/handle-s3.ts';
+import type { Denial } from '../edge/perform-s3.ts';
 import type { Snapshot } from '../edge/server.ts';
 import { TrustedProxies } from '../edge/trusted-proxies.ts';
 import { Forwarder } from '../forward/forward.ts';

@@ -9,11 +9,13 @@
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import { readFormSignature, type SignedForm, verifyFormSignature } from '../sigv4/form-signature.ts';
 import { readHeaderSignature } from '../sigv4/header-signature.ts';
-import type { PayloadMode } from '../sigv4/payload-mode.ts';
+import { type PayloadMode, unsignedPayload } from '../sigv4/payload-mode.ts';
 import { readPresignedQuery } from '../sigv4/presigned-query.ts';
 import type { SignatureRules, SignedRequest } from '../sigv4/signed-request.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import type { VerifiablePayload } from '../sigv4/verifiable-payload.ts';
 import { verifySignature } from '../sigv4/verify.ts';
 import type { Caller } from './caller.ts';
 import {
@@ -32,8 +34,17 @@ export interface AuthenticationSources extends CredentialSources {
   readonly disabledStsRegions: ReadonlySet<string>;
 }
 
-interface VerifiedPayload {
+interface DeclaredPayload {
   readonly payload: PayloadMode;
+  readonly payloadHash: string;
+}
+
+/** What a verified signature says. */
+interface VerifiedFacts {
+  readonly request: RawRequest;
+  readonly form: SignatureForm;
+  readonly signed: Pick<SignedRequest, 'scope' | 'signedAtMs'>;
+  readonly payload: VerifiablePayload;
   readonly payloadHash: string;
 }
 
@@ -42,7 +53,7 @@ class AuthenticatedRequest {
   readonly #request: RawRequest;
   readonly #recheck: ResolvedCredentials['recheck'];
   readonly caller: Caller;
-  readonly payload: PayloadMode;
+  readonly payload: VerifiablePayload;
   /** What the signature says about the payload: `x-amz-content-sha256`, or what stands for it. */
   readonly payloadHash: string;
   readonly form: SignatureForm;
@@ -51,23 +62,18 @@ class AuthenticatedRequest {
   /** When it was signed, milliseconds since the Unix epoch. */
   readonly signedAtMs: number;
 
-  constructor(
-    claim: SignatureClaim,
-    signed: SignedRequest,
-    { identify, recheck }: ResolvedCredentials,
-    verified: VerifiedPayload,
-  ) {
-    this.#request = claim.request;
+  constructor({ identify, recheck }: ResolvedCredentials, facts: VerifiedFacts) {
+    this.#request = facts.request;
     this.#recheck = recheck;
-    this.form = claim.form;
+    this.form = facts.form;
     this.caller = identify();
-    this.payload = verified.payload;
-    this.payloadHash = verified.payloadHash;
-    this.region = signed.scope.region;
-    this.signedAtMs = signed.signedAtMs;
+    this.payload = facts.payload;
+    this.payloadHash = facts.payloadHash;
+    this.region = facts.signed.scope.region;
+    this.signedAtMs = facts.signed.signedAtMs;
   }
 
-  /** What the verified signature asks for; see {@link SignatureClaim}. */
+  /** What the verified signature asks for; see {@link SignatureClaim} and {@link PostedForm}. */
   get raw(): RawRequest {
     return this.#request;
   }
@@ -103,6 +109,36 @@ export function authenticateS3(
     throw new AuthenticationFault('payload_hash_missing');
   requireAllowedRegion(signed, sources);
   return verify(claim, signed, { payload, payloadHash }, sources);
+}
+
+/** A form that was posted to a bucket, whose signature stands in its fields. */
+export interface PostedForm {
+  /** The request that carries it. */
+  readonly raw: RawRequest;
+  /** By lower-case name. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** What stands after its file: CRLF, two hyphens and the boundary. */
+  readonly delimiter: Buffer;
+  /** Returns the request that it stands for. Called once its signature has been verified. */
+  readonly toRequest: () => RawRequest;
+}
+
+/**
+ * Authenticates a form. What its signature covers is its policy, which the form must be checked against next.
+ * @throws AuthenticationFault, and what `toRequest` throws
+ */
+export function authenticateForm(
+  { raw, fields, delimiter, toRequest }: PostedForm,
+  sources: AuthenticationSources,
+): MaybePromise<Authenticated> {
+  const signed = readFormSignature(raw, fields);
+  requireAllowedRegion(signed, sources);
+  return whenReady(resolveCredentials(signed, sources), (credentials) => {
+    verifyFormSignature(signed, credentials.secretAccessKey, sources.signingKeys);
+    const payload = { kind: 'form-file', delimiter } as const;
+    const facts = { form: 'form', signed, payload, payloadHash: unsignedPayload } as const;
+    return new AuthenticatedRequest(credentials, { ...facts, request: toRequest() });
+  });
 }
 
 /**
@@ -157,20 +193,27 @@ function readSignature(claim: SignatureClaim, rules: SignatureRules): SignedRequ
 function verify(
   claim: SignatureClaim,
   signed: SignedRequest,
-  verified: VerifiedPayload,
+  declared: DeclaredPayload,
   sources: AuthenticationSources,
 ): MaybePromise<Authenticated> {
   return whenReady(resolveCredentials(signed, sources), (credentials) => {
-    verifySignature(signed, credentials.secretAccessKey, verified.payloadHash, sources.signingKeys);
-    return new AuthenticatedRequest(claim, signed, credentials, verified);
+    const { secretAccessKey } = credentials;
+    const { payload, payloadHash } = declared;
+    const seed = verifySignature(signed, secretAccessKey, payloadHash, sources.signingKeys);
+    const { request, form } = claim;
+    const verifiable = payload.kind === 'signed-chunks' ? { ...payload, seed } : payload;
+    return new AuthenticatedRequest(credentials, { request, form, signed, payload: verifiable, payloadHash });
   });
 }
 
-function requireAllowedRegion(signed: SignedRequest, { allowedRegions }: AuthenticationSources): void {
+function requireAllowedRegion(
+  signed: SignedRequest | SignedForm,
+  { allowedRegions }: AuthenticationSources,
+): void {
   if (allowedRegions.size > 0 && !allowedRegions.has(signed.scope.region)) throw wrongRegion(signed);
 }
 
-function wrongRegion({ scope, accessKeyId }: SignedRequest): AuthenticationFault {
+function wrongRegion({ scope, accessKeyId }: SignedRequest | SignedForm): AuthenticationFault {
   const message = `the region '${scope.region.slice(0, 64)}' is wrong`;
   return new AuthenticationFault('region_not_allowed', { message, accessKeyId });
 }

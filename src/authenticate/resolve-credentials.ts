@@ -33,6 +33,9 @@ export interface ResolvedCredentials {
   readonly recheck: (nowMs: number) => void;
 }
 
+/** A request or form that names its key. */
+type SignedWithKey = Pick<SignedRequest, 'raw' | 'accessKeyId' | 'securityToken'>;
+
 /** A long-term key neither expires nor can be revoked while the configuration has it. */
 function neverEnds(): void {}
 
@@ -43,7 +46,7 @@ function neverEnds(): void {}
  * `revoked_token` and `revocations_unknown`
  */
 export function resolveCredentials(
-  request: SignedRequest,
+  request: SignedWithKey,
   sources: CredentialSources,
 ): MaybePromise<ResolvedCredentials> {
   const { accessKeyId, securityToken } = request;
@@ -70,7 +73,7 @@ export function resolveCredentials(
 }
 
 function sessionCredentials(
-  { accessKeyId, raw }: SignedRequest,
+  { accessKeyId, raw }: SignedWithKey,
   session: OpenedSession | undefined,
   { directory, revocations }: CredentialSources,
 ): ResolvedCredentials {

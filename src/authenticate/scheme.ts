@@ -15,8 +15,8 @@ type Scheme =
 
 const v2QueryNames: ReadonlySet<string> = new Set(['AWSAccessKeyId', 'Signature', 'Expires']);
 
-/** Where a Signature V4 is carried: in the `Authorization` header, or in the query. */
-export type SignatureForm = 'header' | 'query';
+/** Where a Signature V4 is carried: in the `Authorization` header, in the query, or in a form that is posted. */
+export type SignatureForm = 'header' | 'query' | 'form';
 
 class SignatureClaimOfRequest {
   // A private field makes the type nominal: only this file can say where the credentials are.
@@ -57,12 +57,24 @@ export function requireSignature(raw: RawRequest): SignatureClaim {
     case 'v2-query':
       throw new AuthenticationFault('signature_v2');
     case 'post-form':
-      throw new AuthenticationFault('post_form_unsupported');
+      throw new AuthenticationFault('misplaced_form');
     case 'other-header':
       throw new AuthenticationFault('unsupported_authorization', {
         message: 'the authorization header is not AWS4-HMAC-SHA256',
       });
   }
+}
+
+/**
+ * Requires that a form which is posted to a bucket carries its credentials itself: none in the head of its request, and no header there
+ * that only a signature could vouch for.
+ * @throws AuthenticationFault `several_credentials`, `headers_not_signed`
+ */
+export function requireFormOnly(raw: RawRequest): void {
+  if (onlyScheme(raw) !== 'post-form') throw new AuthenticationFault('several_credentials');
+  const unsigned = [...raw.headers].flatMap(({ name }) => (name.startsWith('x-amz-') ? [name] : []));
+  if (unsigned.length > 0)
+    throw new AuthenticationFault('headers_not_signed', { headersNotSigned: unsigned });
 }
 
 function onlyScheme(raw: RawRequest): Scheme {

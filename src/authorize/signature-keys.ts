@@ -10,6 +10,7 @@ export function signatureKeys({ form, raw, signedAtMs, payloadHash }: Authentica
     ['s3:signatureversion', ['AWS4-HMAC-SHA256']],
     ['s3:x-amz-content-sha256', [payloadHash]],
   ];
+  if (form === 'form') return [...keys, ['s3:authType', ['POST']]];
   if (form === 'header') return [...keys, ['s3:authType', ['REST-HEADER']]];
   const ageMs = Math.max(0, raw.receivedAtMs - signedAtMs);
   return [...keys, ['s3:authType', ['REST-QUERY-STRING']], ['s3:signatureAge', [String(ageMs)]]];

@@ -15,8 +15,12 @@ export type BodyReason =
   | 'md5_mismatch'
   | 'chunk_malformed'
   | 'chunk_too_small'
+  | 'chunk_signature_mismatch'
   | 'trailer_malformed'
   | 'trailer_unsupported'
+  | 'form_head_too_large'
+  /** Something follows the file of a form, or its delimiter stands inside of it. */
+  | 'form_continues'
   | 'checksum_invalid'
   | 'checksum_mismatch';
 

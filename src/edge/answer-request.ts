@@ -1,17 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import { type Clock, httpDate } from '../core/clock.ts';
 import type { RawRequest } from '../core/raw-request.ts';
+import { isBucketPost } from '../s3/form/put-request.ts';
 import type { StsDependencies } from '../sts/handle.ts';
 import { answerS3Error } from './answer-s3-error.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Exchange } from './exchange-queue.ts';
 import type { Gate } from './gate.ts';
 import { GatheringMessage } from './gathering-message.ts';
+import { handleForm } from './handle-form.ts';
 import { handlePreflight, isPreflight } from './handle-preflight.ts';
-import { handleS3, type S3Pipeline } from './handle-s3.ts';
+import { handleS3 } from './handle-s3.ts';
 import { answerSts, answerStsFault } from './handle-sts.ts';
 import { HeadFault, headError } from './head-fault.ts';
 import type { LimitReporter } from './limit-reporter.ts';
+import type { S3Pipeline } from './perform-s3.ts';
 import type { Place } from './place.ts';
 import { isForSts, readHead, refusedHead } from './read-head.ts';
 import type { RequestTrace } from './request-trace.ts';
@@ -74,10 +77,15 @@ export async function answerRequest(
   }
   trace.add({ service: 's3' });
   try {
-    await (isPreflight(raw) ? handlePreflight : handleS3)(raw, connection, snapshot.s3, trace);
+    await handlerOf(raw, virtualHosts)(raw, connection, snapshot.s3, trace);
   } catch (error) {
     await answerS3Error(error, connection, trace);
   }
+}
+
+function handlerOf(raw: RawRequest, virtualHosts: readonly string[]): typeof handleS3 {
+  if (isPreflight(raw)) return handlePreflight;
+  return isBucketPost(raw, virtualHosts) ? handleForm : handleS3;
 }
 
 function freeHead(message: IncomingMessage): void {

@@ -34,7 +34,7 @@ export async function answerS3Error(
   trace.add({
     status: fault.status,
     errorCode: fault.code,
-    ...(error instanceof AuthenticationFault ? authenticationFacts(error) : {}),
+    ...authenticationFacts(error),
     ...(fault.detail === undefined ? {} : { errorDetail: fault.detail }),
     ...(error instanceof UpstreamFault ? { upstreamFailure: error.reason } : {}),
     ...(error instanceof StoreRefusalError ? { upstreamStatus: error.hiddenStatus } : {}),
@@ -49,13 +49,17 @@ export async function answerS3Error(
   await sendAnswer(connection, answer);
 }
 
-function authenticationFacts({ reason, facts: { accessKeyId } }: AuthenticationFault): {
-  authenticationFailure: AuthenticationFailure;
-  errorDetail: string;
+function authenticationFacts(error: unknown): {
+  authenticationFailure?: AuthenticationFailure;
+  errorDetail?: string;
   accessKeyId?: string;
 } {
+  if (error instanceof BodyFault && error.reason === 'chunk_signature_mismatch')
+    return { authenticationFailure: 'signature_mismatch', errorDetail: error.reason };
+  if (!(error instanceof AuthenticationFault)) return {};
+  const { reason, facts } = error;
   const failure = { authenticationFailure: authenticationFailureLabel(reason), errorDetail: reason };
-  return accessKeyId === undefined ? failure : { ...failure, accessKeyId };
+  return facts.accessKeyId === undefined ? failure : { ...failure, accessKeyId: facts.accessKeyId };
 }
 
 // Without the query, which can hold a signature.

@@ -5,7 +5,7 @@ import { requireNoBody } from '../forward/request-body.ts';
 import { route } from '../s3/route.ts';
 import { sendAnswer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
-import type { S3Pipeline } from './handle-s3.ts';
+import type { S3Pipeline } from './perform-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** How long the store may still take to answer a preflight whose client has left. */

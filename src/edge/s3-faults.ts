@@ -20,8 +20,11 @@ const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   md5_mismatch: 'BadDigest',
   chunk_malformed: 'IncompleteBody',
   chunk_too_small: 'InvalidChunkSizeError',
+  chunk_signature_mismatch: 'SignatureDoesNotMatch',
   trailer_malformed: 'MalformedTrailerError',
   trailer_unsupported: 'InvalidRequest',
+  form_head_too_large: 'MaxPostPreDataLengthExceeded',
+  form_continues: 'InvalidArgument',
   checksum_invalid: 'InvalidRequest',
   checksum_mismatch: 'BadDigest',
 };
@@ -30,6 +33,8 @@ const bodyMessages: Readonly<Partial<Record<BodyReason, string>>> = {
   fragmented: 'The body came in too many pieces of a few bytes.',
   checksum_invalid: 'An x-amz-checksum-* header is not the base64 form of such a checksum.',
   chunk_malformed: 'The chunks of the aws-chunked body are malformed.',
+  form_continues:
+    'POST requires exactly one file upload per request, and after the file nothing but the closing boundary and a line end.',
   trailer_unsupported: 'x-amz-trailer must name one x-amz-checksum-* that is not also sent as a header.',
 };
 

@@ -1,5 +1,6 @@
 import type { Authenticated } from '../authenticate/authenticate.ts';
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { SuccessAnswer } from '../forward/client-answer.ts';
 import type { Exchange } from '../forward/forward.ts';
 import type { ClientConnection } from './client-connection.ts';
 
@@ -14,12 +15,14 @@ export class StoreExchange implements Exchange {
   readonly ownHeaders: readonly string[];
   readonly url: string;
   readonly recheck: Exchange['recheck'];
+  readonly success: Exchange['success'];
   readonly #place: ClientConnection['place'];
 
   constructor(
     { request: { raw } }: Authorized,
     authenticated: Authenticated,
     { message, response, invite, ownHeaders, place, clock }: ClientConnection,
+    success?: (url: string, etag: string) => SuccessAnswer,
   ) {
     this.message = message;
     this.response = response;
@@ -28,6 +31,8 @@ export class StoreExchange implements Exchange {
     this.url = `${raw.isSecure ? 'https' : 'http'}://${raw.headers.get('host') ?? ''}${raw.path}`;
     // An upload that began in time may end after its session, as on AWS; it may not outlive a revocation.
     this.recheck = (body) => authenticated.recheck(body === 'whole' ? clock.now() : raw.receivedAtMs);
+    const { url } = this;
+    this.success = success && ((etag) => success(url, etag));
     this.#place = place;
   }
 

@@ -4,7 +4,8 @@ import { equalBytes } from '../core/bytes.ts';
 import { type RollingChecksum, startChecksum } from '../sigv4/checksum.ts';
 import { type AnnouncedTrailer, verifyTrailer } from '../sigv4/checksum-trailer.ts';
 import { ChunkDecoder } from '../sigv4/chunk-decoder.ts';
-import type { PayloadMode } from '../sigv4/payload-mode.ts';
+import { type ChunkSeed, ChunkSignatures } from '../sigv4/chunk-signatures.ts';
+import type { VerifiablePayload } from '../sigv4/verifiable-payload.ts';
 import type { HeaderChecks } from './header-checks.ts';
 
 /** Extracts an object's bytes from a request body, and verifies them against what the client declared. */
@@ -28,7 +29,7 @@ export class PlainCheck implements BodyCheck {
   readonly #expected: Buffer | undefined;
   readonly #hash: Hash | undefined;
 
-  constructor(length: number, payload: PayloadMode, headerChecks: HeaderChecks) {
+  constructor(length: number, payload: VerifiablePayload, headerChecks: HeaderChecks) {
     this.#left = length;
     this.#headerChecks = headerChecks;
     this.#expected = payload.kind === 'digest' ? Buffer.from(payload.sha256, 'hex') : undefined;
@@ -51,39 +52,52 @@ export class PlainCheck implements BodyCheck {
   }
 }
 
-/** Verifies a body in unsigned chunks: its decoded length, and the checksums in the headers and the trailer. */
+/** What an aws-chunked body must be. */
+export interface Chunking {
+  readonly decodedLength: number;
+  /** Present when a checksum follows the chunks. */
+  readonly trailer: AnnouncedTrailer | undefined;
+  /** Present when each chunk is signed, and the trailer too. */
+  readonly seed: ChunkSeed | undefined;
+}
+
+/** Verifies an aws-chunked body: its decoded length, its signatures, and the checksums in the headers and the trailer. */
 export class ChunkedCheck implements BodyCheck {
   readonly #decoder: ChunkDecoder;
-  readonly #trailer: AnnouncedTrailer;
-  readonly #running: RollingChecksum;
+  readonly #trailer: AnnouncedTrailer | undefined;
+  readonly #running: RollingChecksum | undefined;
   readonly #headerChecks: HeaderChecks;
   #checksum = '';
 
-  constructor(decodedLength: number, trailer: AnnouncedTrailer, headerChecks: HeaderChecks) {
-    this.#decoder = new ChunkDecoder(decodedLength);
+  constructor({ decodedLength, trailer, seed }: Chunking, headerChecks: HeaderChecks) {
+    this.#decoder = new ChunkDecoder(decodedLength, seed && new ChunkSignatures(seed));
     this.#trailer = trailer;
-    this.#running = startChecksum(trailer.algorithm);
+    this.#running = trailer && startChecksum(trailer.algorithm);
     this.#headerChecks = headerChecks;
   }
 
   take(wire: Buffer): readonly Buffer[] {
     const data = this.#decoder.push(wire);
     for (const piece of data) {
-      this.#running.update(piece);
+      this.#running?.update(piece);
       this.#headerChecks.update(piece);
     }
     return data;
   }
 
   finish(): void {
-    const trailers = this.#decoder.end();
-    const computed = this.#running.digest();
-    verifyTrailer(this.#trailer, trailers, computed);
+    const fields = this.#decoder.end();
+    if (this.#trailer === undefined || this.#running === undefined) {
+      if (fields.size > 0) throw new BodyFault('trailer_malformed');
+    } else {
+      const computed = this.#running.digest();
+      verifyTrailer(this.#trailer, fields, computed);
+      this.#checksum = computed.toString('base64');
+    }
     this.#headerChecks.finish();
-    this.#checksum = computed.toString('base64');
   }
 
-  /** The verified checksum in base64; empty before {@link ChunkedCheck.finish}. */
+  /** The verified checksum of the trailer in base64; empty before {@link ChunkedCheck.finish}. */
   get checksum(): string {
     return this.#checksum;
   }

@@ -7,6 +7,14 @@ import { resetConnection } from '../core/reset-connection.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 
+/** What the client gets instead of the store's success. */
+export interface SuccessAnswer {
+  readonly status: number;
+  /** Flat: name, value, name, value. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
 /** The client's side of a forwarded request. */
 export interface ClientSide {
   readonly message: IncomingMessage;
@@ -17,6 +25,8 @@ export interface ClientSide {
   readonly url: string;
   /** Accounts for everything that this exchange buffers whole; the caller releases it. */
   readonly reservation: Reservation;
+  /** Present for a client that is told of a success in its own way; given the ETag in the store's answer. */
+  readonly success?: ((etag: string) => SuccessAnswer) | undefined;
   /** Keeps the place of a request that goes on at the store although it has been answered. */
   keepPlace(until: Promise<void>): void;
 }
@@ -42,6 +52,11 @@ const representationHeaders: ReadonlySet<string> = new Set([
   'content-language',
   'content-type',
 ]);
+
+/** The same, without what tells of the new object. */
+const ofStoresBody: ReadonlySet<string> = new Set(
+  ['location', ...representationHeaders].filter((name) => name !== 'etag'),
+);
 
 /** The answer to the client, with the status and headers of the store's answer. */
 export class ClientAnswer {
@@ -102,6 +117,18 @@ export class ClientAnswer {
   writeWhole(body: Buffer): void {
     this.writeHead(bodyHeaders, ['content-length', String(body.length)]);
     this.write(body);
+  }
+
+  /** Sends what the client gets instead of a success of the store; false, and nothing sent, when it gets that itself. */
+  writeSuccess(): boolean {
+    const { success } = this.#client;
+    if (success === undefined) return false;
+    const { status, headers, body } = success(storeHeader(this.#headers, 'etag') ?? '');
+    this.status = status;
+    const length = status === 204 ? [] : ['content-length', String(body.length)];
+    this.writeHead(ofStoresBody, [...headers, ...length]);
+    this.write(body);
+    return true;
   }
 
   /** Sends the head and an XML document that replaces the store's body; it may be empty. */

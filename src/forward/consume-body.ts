@@ -25,6 +25,19 @@ export function consumeBody(
   take: (piece: Buffer) => void,
   deadlineMs: number,
 ): Promise<void> {
+  const takeAll = (piece: Buffer): undefined => void take(piece);
+  return consumeUntil(message, takeAll, deadlineMs);
+}
+
+/**
+ * The same, but ends as soon as `take` returns what it leaves of a piece. The message is then paused; its next reader finds that, and all
+ * that follows.
+ */
+export function consumeUntil(
+  message: IncomingMessage,
+  take: (piece: Buffer) => Buffer | undefined,
+  deadlineMs: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => stop(new BodyFault('idle')), deadlineMs);
     const stop = (fault: unknown): void => {
@@ -42,7 +55,11 @@ export function consumeBody(
     };
     const onData = (piece: Buffer): void => {
       try {
-        take(piece);
+        const left = take(piece);
+        if (left === undefined) return;
+        message.pause();
+        if (left.length > 0) message.unshift(left);
+        stop(undefined);
       } catch (fault) {
         stop(fault);
       }
@@ -59,5 +76,6 @@ export function consumeBody(
     message.on('end', onEnd);
     message.on('close', onClose);
     message.on('error', onError);
+    message.resume();
   });
 }

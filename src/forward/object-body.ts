@@ -4,9 +4,10 @@ import type { Reservation } from '../core/byte-budget.ts';
 import type { HeaderList } from '../core/header-list.ts';
 import { type AnnouncedTrailer, readAnnouncedTrailer } from '../sigv4/checksum-trailer.ts';
 import { ChunkEncoder } from '../sigv4/chunk-encoder.ts';
-import type { PayloadMode } from '../sigv4/payload-mode.ts';
+import { hasTrailer, type VerifiablePayload } from '../sigv4/verifiable-payload.ts';
 import { type BodyCheck, ChunkedCheck, PlainCheck } from './body-check.ts';
 import { consumeBody, wholeBodyMs } from './consume-body.ts';
+import { FormFileCheck } from './form-file.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { HeaderChecks } from './header-checks.ts';
 import { declaredLength, parseLength } from './request-body.ts';
@@ -38,7 +39,7 @@ export interface ArrivingBody {
   readonly headers: HeaderList;
   /** The headers that are forwarded; those with a checksum of the body are verified. */
   readonly forwarded: ReadonlyMap<string, string>;
-  readonly payload: PayloadMode;
+  readonly payload: VerifiablePayload;
   /** Accounts for a body that is read whole. */
   readonly reservation: Reservation;
   /** Sends `100 Continue` to a client that waits for it; called when the headers are valid. */
@@ -63,21 +64,29 @@ export async function prepareObjectBody(
   trailers: TrailerMode,
 ): Promise<OutgoingBody> {
   const { headers, payload } = arriving;
-  if (payload.kind === 'unsigned-trailer') return prepareChunkedBody(arriving, trailers);
+  if (payload.kind === 'unsigned-trailer' || payload.kind === 'signed-chunks')
+    return prepareChunkedBody(arriving, trailers);
   // The payload mode declares no framing. The store would keep it as part of the object.
   if (framingHeaders.some((name) => headers.has(name))) throw new BodyFault('unexpected');
   const length = declaredLength(headers);
-  const check = new PlainCheck(length, payload, new HeaderChecks(arriving.forwarded));
+  const headerChecks = new HeaderChecks(arriving.forwarded);
+  const check =
+    payload.kind === 'form-file'
+      ? new FormFileCheck(length, payload.delimiter, headerChecks)
+      : new PlainCheck(length, payload, headerChecks);
   return { length, content: await read(arriving, length, plainWriter(check, length)) };
 }
 
 async function prepareChunkedBody(arriving: ArrivingBody, trailers: TrailerMode): Promise<OutgoingBody> {
-  const lengths = arriving.headers.getAll('x-amz-decoded-content-length');
+  const { headers, payload } = arriving;
+  const lengths = headers.getAll('x-amz-decoded-content-length');
   if (lengths.length === 0) throw new BodyFault('length_missing');
   const decodedLength = parseLength(lengths);
-  const trailer = readAnnouncedTrailer(arriving.headers);
-  const check = new ChunkedCheck(decodedLength, trailer, new HeaderChecks(arriving.forwarded));
-  if (trailers === 'decode') {
+  const trailer = hasTrailer(payload) ? readAnnouncedTrailer(headers) : undefined;
+  if (trailer === undefined && headers.has('x-amz-trailer')) throw new BodyFault('unexpected');
+  const seed = payload.kind === 'signed-chunks' ? payload.seed : undefined;
+  const check = new ChunkedCheck({ decodedLength, trailer, seed }, new HeaderChecks(arriving.forwarded));
+  if (trailer === undefined || trailers === 'decode') {
     const writer = plainWriter(check, decodedLength);
     return { length: decodedLength, content: await read(arriving, decodedLength, writer) };
   }

@@ -6,6 +6,7 @@ import { canonicalQuery } from '../sigv4/canonical-request.ts';
 import { unsignedPayload, unsignedTrailer } from '../sigv4/payload-mode.ts';
 import { type SigningCredentials, signRequest } from '../sigv4/sign.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
+import { hasTrailer } from '../sigv4/verifiable-payload.ts';
 import type { OutgoingBody, TrailerMode } from './object-body.ts';
 
 /** The store's address, and the long-term key that requests to it are signed with. */
@@ -82,7 +83,7 @@ export function signHead(
 
 function outgoingHeaders({ request, document, payload }: Authorized, body: OutgoingBody): HeaderField[] {
   const isRewritten = request.batch !== undefined || request.isDocumentRewritten === true;
-  const losesTrailer = payload.kind === 'unsigned-trailer' && body.framing === undefined;
+  const losesTrailer = hasTrailer(payload) && body.framing === undefined;
   const headers: HeaderField[] = [];
   for (const [name, value] of request.headers) {
     if (isRewritten && digestHeaders.test(name)) continue;

@@ -4,7 +4,8 @@ import { BodyFault } from '../core/body-fault.ts';
 import type { Reservation } from '../core/byte-budget.ts';
 import { equalBytes } from '../core/bytes.ts';
 import type { HeaderList } from '../core/header-list.ts';
-import { emptySha256, type PayloadMode } from '../sigv4/payload-mode.ts';
+import { emptySha256 } from '../sigv4/payload-mode.ts';
+import type { VerifiablePayload } from '../sigv4/verifiable-payload.ts';
 import { consumeBody, wholeBodyMs } from './consume-body.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { HeaderChecks } from './header-checks.ts';
@@ -33,7 +34,7 @@ export function parseLength(values: readonly string[]): number {
  * Refuses the body of an operation that takes none, and any digest but that of the empty body.
  * @throws BodyFault
  */
-export function requireNoBody(headers: HeaderList, payload: PayloadMode): void {
+export function requireNoBody(headers: HeaderList, payload: VerifiablePayload): void {
   const length = headers.has('content-length') ? declaredLength(headers) : 0;
   if (length > 0 || headers.has('transfer-encoding')) throw new BodyFault('unexpected');
   if (payload.kind === 'digest' && payload.sha256 !== emptySha256) throw new BodyFault('digest_mismatch');
@@ -42,7 +43,7 @@ export function requireNoBody(headers: HeaderList, payload: PayloadMode): void {
 /** A small document, not yet read. */
 export interface ArrivingDocument {
   readonly headers: HeaderList;
-  readonly payload: PayloadMode;
+  readonly payload: VerifiablePayload;
   /** True when `x-amz-checksum-*` are checksums of something else, such as the object to be completed. */
   readonly checksumsOfAnother: boolean;
   readonly maxBytes: number;

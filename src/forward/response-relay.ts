@@ -106,7 +106,7 @@ export class ResponseRelay implements UploadHandler {
     const { status } = head;
     const { operation } = this.#authorized.request;
     // A result that is rewritten must exist. A probed operation may be answered with 204.
-    const isAnew = this.#authorized.writeResult !== undefined;
+    const isAnew = this.#authorized.writeResult !== undefined || this.#client.success !== undefined;
     const isRead = isAnew || (operation.unlessKnown === 'probe' && status !== 204);
     this.#guarded(() => {
       if ((status >= 300 && status !== 304) || (isRead && status < 300)) {

@@ -61,6 +61,8 @@ export class StreamedBody {
     message.on('end', this.#onEnd);
     message.on('close', this.#onClose);
     message.on('error', this.#onError);
+    // The fields of a form have been read from it before.
+    message.resume();
   }
 
   /** Goes on after {@link HttpExchange.write} has returned false. */

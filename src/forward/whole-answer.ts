@@ -59,6 +59,10 @@ export class WholeAnswer {
         void this.#sendAnew(body, writeResult);
         return;
       }
+      if (this.#answer.writeSuccess()) {
+        this.#ends.end(undefined);
+        return;
+      }
       requireNoListing(body);
       this.#sendResult(body);
       return;

@@ -8,6 +8,7 @@ export type S3ErrorCode =
   | 'AuthorizationQueryParametersError'
   | 'BadRequest'
   | 'EntityTooLarge'
+  | 'EntityTooSmall'
   | 'ExpiredToken'
   | 'IncompleteBody'
   | 'InternalError'
@@ -16,21 +17,25 @@ export type S3ErrorCode =
   | 'InvalidBucketName'
   | 'InvalidChunkSizeError'
   | 'InvalidDigest'
+  | 'InvalidPolicyDocument'
   | 'BadDigest'
   | 'InvalidRequest'
   | 'InvalidTag'
   | 'InvalidToken'
   | 'InvalidURI'
   | 'KeyTooLongError'
+  | 'MalformedPOSTRequest'
   | 'MalformedTrailerError'
   | 'MalformedXML'
   | 'MaxMessageLengthExceeded'
+  | 'MaxPostPreDataLengthExceeded'
   | 'MethodNotAllowed'
   | 'MissingContentLength'
   | 'NoSuchBucket'
   | 'NoSuchKey'
   | 'NoSuchUpload'
   | 'NotImplemented'
+  | 'PreconditionFailed'
   | 'RequestHeaderSectionTooLarge'
   | 'RequestTimeTooSkewed'
   | 'RequestTimeout'
@@ -47,6 +52,7 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   AuthorizationQueryParametersError: [400, 'The query parameters that sign the request are not valid.'],
   BadRequest: [400, 'The request could not be read.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
+  EntityTooSmall: [400, 'Your proposed upload is smaller than the minimum allowed object size.'],
   ExpiredToken: [400, 'The provided token has expired.'],
   IncompleteBody: [
     400,
@@ -58,6 +64,10 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   InvalidBucketName: [400, 'The specified bucket is not valid.'],
   InvalidChunkSizeError: [403, 'Only the last chunk is allowed to have a size less than 8192 bytes.'],
   InvalidDigest: [400, 'The Content-MD5 you specified is not valid.'],
+  InvalidPolicyDocument: [
+    400,
+    'The content of the form does not meet the conditions specified in the policy document.',
+  ],
   BadDigest: [
     400,
     'The Content-MD5 or checksum value that you specified did not match what the server received.',
@@ -67,6 +77,7 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
   InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, 'Your key is too long.'],
+  MalformedPOSTRequest: [400, 'The body of your POST request is not well-formed multipart/form-data.'],
   MalformedTrailerError: [
     400,
     'The request contained trailing data that was not well-formed or did not conform to our published schema.',
@@ -76,6 +87,7 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
     'The XML that you provided was not well formed or did not validate against our published schema.',
   ],
   MaxMessageLengthExceeded: [400, 'Your request was too large.'],
+  MaxPostPreDataLengthExceeded: [400, 'Your POST request fields preceding the upload file were too large.'],
   MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
   NoSuchBucket: [404, 'The specified bucket does not exist'],
@@ -85,6 +97,7 @@ const table: Readonly<Record<S3ErrorCode, readonly [status: number, text: string
     'The specified multipart upload does not exist. The upload ID might be invalid, or the multipart upload might have been aborted or completed.',
   ],
   NotImplemented: [501, 'A header or query you provided implies functionality that is not implemented.'],
+  PreconditionFailed: [412, 'At least one of the preconditions you specified did not hold.'],
   RequestHeaderSectionTooLarge: [400, 'Your request header section exceeds the maximum allowed size.'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
   RequestTimeout: [
@@ -127,10 +140,8 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
   malformed_presigned: ['AuthorizationQueryParametersError'],
   presigned_not_yet_valid: ['AccessDenied', 'Request is not valid yet'],
   presigned_expired: ['AccessDenied', 'Request has expired'],
-  post_form_unsupported: [
-    'NotImplemented',
-    'POST form uploads are not supported by this version of the endpoint.',
-  ],
+  malformed_form: ['InvalidArgument'],
+  misplaced_form: ['MethodNotAllowed', 'A form can be posted to a bucket only.'],
   duplicate_header: ['InvalidArgument'],
   malformed_authorization: ['AuthorizationHeaderMalformed'],
   unsupported_authorization: ['InvalidArgument', 'Unsupported Authorization Type'],
@@ -149,7 +160,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
   payload_hash_mismatch: ['XAmzContentSHA256Mismatch'],
   streaming_unsupported: [
     'NotImplemented',
-    'Streaming (aws-chunked) uploads are not supported by this version of the endpoint.',
+    'Chunks signed with Signature Version 4A are not supported. Please use AWS4-HMAC-SHA256.',
   ],
   streaming_not_allowed: [
     'InvalidRequest',
@@ -171,6 +182,7 @@ const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [S3Err
 const showsOwnMessage: ReadonlySet<AuthenticationReason> = new Set([
   'duplicate_header',
   'malformed_authorization',
+  'malformed_form',
   'malformed_presigned',
   'region_not_allowed',
 ]);

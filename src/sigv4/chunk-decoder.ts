@@ -1,5 +1,6 @@
 import { BodyFault } from '../core/body-fault.ts';
-import { trimOws } from '../core/header-list.ts';
+import type { ChunkSignatures } from './chunk-signatures.ts';
+import { TrailerFields } from './trailer-fields.ts';
 
 const maxChunkHeaderBytes = 1024;
 const maxTrailerBytes = 4096;
@@ -7,18 +8,21 @@ const maxTrailerBytes = 4096;
 /** AWS's rule: every chunk but the last holds at least this much. */
 const minChunkBytes = 8192;
 
+const chunkHeader = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([^\r\n]*))?\r\n$/;
+
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 type State = 'size' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'ended';
 
 /**
- * Decodes aws-chunked framing with unsigned chunks:
- * `HEX CRLF data CRLF … 0 CRLF [name:value CRLF]* CRLF`; the last CRLF may be missing. Data passes through without
- * being copied, in chunks of any size. Source: AWS "Transferring Payload in Multiple Chunks".
+ * Decodes aws-chunked framing: `HEX[;chunk-signature=64hex] CRLF data CRLF … 0[;…] CRLF`, then {@link TrailerFields}, of which the
+ * last CRLF may be missing. Data passes through without being copied, in chunks of any size.
+ * Source: AWS "Transferring Payload in Multiple Chunks".
  */
 export class ChunkDecoder {
-  readonly #trailers = new Map<string, string>();
+  readonly #signatures: ChunkSignatures | undefined;
+  readonly #trailer: TrailerFields;
   #state: State = 'size';
   /** Bytes of the current chunk still to come. */
   #left = 0;
@@ -27,15 +31,20 @@ export class ChunkDecoder {
   #trailerBytes = 0;
   #isLastSmall = false;
 
-  /** @param decodedLength the number of data bytes that the client declared. */
-  constructor(decodedLength: number) {
+  /**
+   * @param decodedLength the number of data bytes that the client declared
+   * @param signatures present when each chunk must be signed; otherwise none may be
+   */
+  constructor(decodedLength: number, signatures?: ChunkSignatures) {
     this.#declaredLeft = decodedLength;
+    this.#signatures = signatures;
+    this.#trailer = new TrailerFields(signatures);
   }
 
   /**
    * Takes bytes from the wire and returns the data in them.
-   * @throws BodyFault `chunk_malformed`, `chunk_too_small`, `trailer_malformed`, or `incomplete` when there is more data
-   * than declared
+   * @throws BodyFault `chunk_malformed`, `chunk_too_small`, `chunk_signature_mismatch`, `trailer_malformed`, or `incomplete` when
+   * there is more data than declared
    */
   push(bytes: Buffer): Buffer[] {
     const data: Buffer[] = [];
@@ -44,10 +53,9 @@ export class ChunkDecoder {
       switch (this.#state) {
         case 'data': {
           const piece = bytes.subarray(index, index + this.#left);
+          this.#takeData(piece);
           data.push(piece);
           index += piece.length;
-          this.#left -= piece.length;
-          if (this.#left === 0) this.#state = 'data-cr';
           break;
         }
         case 'data-cr':
@@ -71,12 +79,21 @@ export class ChunkDecoder {
 
   /**
    * Call at the end of the body. Returns the trailer fields by lower-case name.
-   * @throws BodyFault `incomplete` when the framing has not ended or there is less data than declared
+   * @throws BodyFault `incomplete` when the framing has not ended or there is less data than declared, and those of
+   * {@link TrailerFields.end}
    */
   end(): ReadonlyMap<string, string> {
     const hasEnded = this.#state === 'ended' || (this.#state === 'trailers' && this.#line === '');
     if (!hasEnded || this.#declaredLeft !== 0) throw new BodyFault('incomplete');
-    return this.#trailers;
+    return this.#trailer.end();
+  }
+
+  #takeData(piece: Buffer): void {
+    this.#signatures?.update(piece);
+    this.#left -= piece.length;
+    if (this.#left > 0) return;
+    this.#signatures?.end();
+    this.#state = 'data-cr';
   }
 
   #expect(byte: number | undefined, wanted: number, next: State): void {
@@ -102,14 +119,18 @@ export class ChunkDecoder {
   }
 
   #startChunk(line: string): void {
-    const digits = /^([0-9a-fA-F]{1,12})\r\n$/.exec(line)?.[1];
-    if (digits === undefined) throw new BodyFault('chunk_malformed');
+    const [, digits, signature] = chunkHeader.exec(line) ?? [];
+    const isSigned = signature !== undefined;
+    if (digits === undefined || (isSigned && this.#signatures === undefined))
+      throw new BodyFault('chunk_malformed');
     const size = Number.parseInt(digits, 16);
+    if (size > this.#declaredLeft) throw new BodyFault('incomplete');
+    this.#signatures?.begin(signature ?? '');
     if (size === 0) {
+      this.#signatures?.end();
       this.#state = 'trailers';
       return;
     }
-    if (size > this.#declaredLeft) throw new BodyFault('incomplete');
     if (this.#isLastSmall) throw new BodyFault('chunk_too_small');
     this.#isLastSmall = size < minChunkBytes;
     this.#declaredLeft -= size;
@@ -119,13 +140,6 @@ export class ChunkDecoder {
 
   #readTrailer(line: string): void {
     this.#trailerBytes += line.length;
-    if (line === '\r\n') {
-      this.#state = 'ended';
-      return;
-    }
-    const [, name = '', value = ''] = /^([A-Za-z0-9-]+):([^\r\n]*)\r\n$/.exec(line) ?? [];
-    const lowerName = name.toLowerCase();
-    if (name === '' || this.#trailers.has(lowerName)) throw new BodyFault('trailer_malformed');
-    this.#trailers.set(lowerName, trimOws(value));
+    if (this.#trailer.read(line)) this.#state = 'ended';
   }
 }

@@ -76,16 +76,16 @@ export function requireSigned(raw: RawRequest, { set: signed }: SignedHeaderName
 }
 
 /**
- * Reads a declared payload hash. Streaming bodies are accepted only where the operation takes one, and only the
- * kind whose chunks are unsigned.
+ * Reads a declared payload hash. Streaming bodies are accepted only where the operation takes one, and never with the chunk
+ * signatures of Signature V4A.
  * @throws AuthenticationFault
  */
 export function readPayloadMode(value: string, allowsStreaming: boolean): PayloadMode {
   const mode = parsePayloadMode(value);
   if (mode === undefined) throw new AuthenticationFault('payload_hash_invalid');
-  if (mode.kind === 'digest' || mode.kind === 'unsigned') return mode;
-  if (!allowsStreaming) throw new AuthenticationFault('streaming_not_allowed');
-  if (mode.kind === 'signed-chunks') throw new AuthenticationFault('streaming_unsupported');
+  const isStreaming = mode === 'v4a-chunks' || (mode.kind !== 'digest' && mode.kind !== 'unsigned');
+  if (isStreaming && !allowsStreaming) throw new AuthenticationFault('streaming_not_allowed');
+  if (mode === 'v4a-chunks') throw new AuthenticationFault('streaming_unsupported');
   return mode;
 }
 

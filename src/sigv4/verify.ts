@@ -12,6 +12,7 @@ import { equalTexts } from '../core/bytes.ts';
 import type { Secret } from '../core/secret.ts';
 import { uriEncode } from '../core/uri-encode.ts';
 import { canonicalRequest } from './canonical-request.ts';
+import type { ChunkSeed } from './chunk-signatures.ts';
 import { formatBasicDateTime } from './credential-scope.ts';
 import type { SignedRequest } from './signed-request.ts';
 import type { SigningKeyCache } from './signing-key.ts';
@@ -19,7 +20,7 @@ import { stringToSign } from './string-to-sign.ts';
 
 /**
  * Verifies the signature with the secret that belongs to the access key. `payloadHash` is what the client
- * declared, or the body's own digest where the protocol hashes it.
+ * declared, or the body's own digest where the protocol hashes it. Returns what the signatures of the body's chunks begin with.
  * @throws AuthenticationFault `signature_mismatch` with the canonical request and string to sign that were computed here,
  * the session token's value redacted; never the expected signature
  */
@@ -28,8 +29,8 @@ export function verifySignature(
   secret: Secret,
   payloadHash: string,
   keys: SigningKeyCache,
-): void {
-  const { raw, scope, accessKeyId } = request;
+): ChunkSeed {
+  const { raw, scope, accessKeyId, signature } = request;
   const canonical = canonicalRequest({
     method: raw.method,
     path: raw.path,
@@ -44,11 +45,12 @@ export function verifySignature(
       detail: 'a signed header is absent or the path is malformed',
     });
   }
-  const toSign = stringToSign(formatBasicDateTime(request.signedAtMs), scope, canonical);
+  const timestamp = formatBasicDateTime(request.signedAtMs);
+  const toSign = stringToSign(timestamp, scope, canonical);
   const { key, keep } = keys.find(secret, scope);
-  if (equalTexts(key.sign(toSign), request.signature)) {
+  if (equalTexts(key.sign(toSign), signature)) {
     keep();
-    return;
+    return { key, timestamp, scope, signature };
   }
   throw new AuthenticationFault('signature_mismatch', {
     accessKeyId,

@@ -76,13 +76,16 @@ function operationsPage(): string {
   const rows = operations
     .filter((operation) => !isRefused(operation))
     .map((operation) => [operation.name, request(operation), action(operation), limits(operation)]);
-  const refused = [...new Set(operations.filter(isRefused).map(({ name }) => name))].toSorted();
+  const names = operations.filter(isRefused).map(({ name }) => name);
+  const refused = [...new Set(names)].filter((name) => name !== 'PostObject').toSorted();
   return `# S3 operations
 
 Every operation that the sidecar passes on, how it is recognised, and the IAM action that it needs. Headers can make further
 actions necessary (an ACL, tags, a copy source, governance bypass). A request that fits no row never reaches the store.
 
 ${table(['Operation', 'Request', 'Action', 'Needs'], rows)}
+
+\`PostObject\`, a form that is posted to a bucket, is carried out as the PutObject that it stands for, and needs the same.
 
 These are recognised and answered with \`NotImplemented\`: ${refused.join(', ')}.
 `;

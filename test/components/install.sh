@@ -24,9 +24,11 @@ AWSGO_SOURCE="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../interop/contain
 AWSGO_VERSION="1.45.1-$(sha256sum "$AWSGO_SOURCE" | head -c 8)"
 readonly AWSGO_SOURCE AWSGO_VERSION
 readonly AWSJAVA_VERSION=2.57.8
+# That of test/components/minio-go/go.mod.
+readonly MINIOGO_VERSION=7.0.91
 
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
-readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli awsgo awsjava)
+readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli awsgo awsjava miniogo)
 
 # Runs `fill_<name> FOLDER` on an empty folder and moves it to its place only when it succeeded; one installation of a
 # component at a time, for all callers.
@@ -78,6 +80,11 @@ fill_minio() { go_install "$1" "github.com/minio/minio@v$MINIO_VERSION" -ldflags
 fill_helm() {
   go_install "$1" "helm.sh/helm/v3/cmd/helm@v$HELM_VERSION" \
     -ldflags="-s -w -X helm.sh/helm/v3/internal/version.version=v$HELM_VERSION"
+}
+
+fill_miniogo() {
+  (cd "$(dirname "${BASH_SOURCE[0]}")/minio-go" &&
+    CGO_ENABLED=0 GOFLAGS=-modcacherw go build -trimpath -ldflags='-s -w' -o "$1/minio-put" .)
 }
 
 # Kubernetes' programs build outside its tree once its go.mod requires the published versions of its staging modules.

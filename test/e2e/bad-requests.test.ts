@@ -172,8 +172,8 @@ describe('requests that are refused before the store is contacted', () => {
       }),
     ],
     [
-      'a form upload',
-      '501 NotImplemented',
+      'a form upload of nothing',
+      '400 IncompleteBody',
       async () => ({
         method: 'POST',
         target: '/data',
@@ -233,12 +233,15 @@ describe('requests that are refused before the store is contacted', () => {
       }),
     ],
     [
-      'an upload in signed chunks',
+      'an upload in chunks with signatures of version 4A',
       '501 NotImplemented',
       () =>
         sign({
           method: 'PUT',
-          headers: { 'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'content-length': '0' },
+          headers: {
+            'x-amz-content-sha256': 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD',
+            'content-length': '0',
+          },
         }),
     ],
     [

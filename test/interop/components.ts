@@ -20,6 +20,7 @@ export type ComponentName =
   | 'promtool'
   | 'rclone'
   | 'redis-server'
+  | 'restic'
   | 's3cmd'
   | 'versitygw'
   | 'xmlsec1';
@@ -47,6 +48,7 @@ const COMPONENTS: readonly Component[] = [
   { name: 'aws', purpose: 'AWS CLI', debianPackage: 'awscli', path: '/usr/bin/aws' },
   { name: 'curl', purpose: 'presigned URLs', debianPackage: 'curl' },
   { name: 'rclone', purpose: 'a client', debianPackage: 'rclone', path: '/usr/bin/rclone' },
+  { name: 'restic', purpose: 'a client that signs each chunk', debianPackage: 'restic' },
   { name: 's3cmd', purpose: 'a client', debianPackage: 's3cmd', path: '/usr/bin/s3cmd' },
   { name: 'prometheus', purpose: 'scrapes the sidecar', debianPackage: 'prometheus' },
   { name: 'promtool', purpose: 'checks the metrics', debianPackage: 'prometheus' },
@@ -59,7 +61,7 @@ const COMPONENTS: readonly Component[] = [
 ];
 
 /** What `test/components/install.sh` puts into the cache for this suite. */
-const CACHED = ['versitygw', 'minio', 'boto3', 'awscli', 'awsgo', 'awsjava', 'keycloak'] as const;
+const CACHED = ['versitygw', 'minio', 'boto3', 'awscli', 'awsgo', 'awsjava', 'keycloak', 'miniogo'] as const;
 
 /** A component of the cache. */
 export type CachedComponent = (typeof CACHED)[number];

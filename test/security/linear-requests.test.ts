@@ -3,6 +3,8 @@ import { requireSignature } from '../../src/authenticate/scheme.ts';
 import { HeaderList } from '../../src/core/header-list.ts';
 import { type RawRequest, readRawRequest } from '../../src/core/raw-request.ts';
 import { parseCopySource } from '../../src/s3/copy-source.ts';
+import { FormReader } from '../../src/s3/form/form-fields.ts';
+import { requirePolicy } from '../../src/s3/form/post-policy.ts';
 import { route } from '../../src/s3/route.ts';
 import { parseFormTags } from '../../src/s3/tagging-header.ts';
 import { parseAuthorizationHeader } from '../../src/sigv4/authorization-header.ts';
@@ -46,6 +48,46 @@ describe('steps at most double with the length of', () => {
       if (signedHeaders !== undefined) canonicalRequest({ ...raw, signedHeaders, payloadHash: '' });
     };
     expect(await superLinear(read, [(text) => `/${text}`, (text) => `/?${text}`, () => '/'])).toEqual([]);
+  });
+
+  it('the fields of a form, also in small pieces', async () => {
+    const disposition = 'Content-Disposition: form-data; name=';
+    const frames: Frames = [
+      (text) => text,
+      (text) => `--b\r\n${text}`,
+      (text) => `--b\r\n${disposition}${text}`,
+      (text) => `--b\r\n${disposition}"key"\r\n\r\n${text}`,
+      (text) => `--b\r\n${disposition}"key"\r\n\r\n${text}\r\n--b\r\n${disposition}"file"\r\n\r\n`,
+    ];
+    const read = (text: string): void => {
+      const bytes = Buffer.from(text);
+      for (const step of [7, bytes.length]) {
+        const reader = new FormReader('--b');
+        for (let end = step; end < bytes.length + step; end += step) reader.read(bytes.subarray(0, end));
+      }
+    };
+    expect(await superLinear(read, frames)).toEqual([]);
+  });
+
+  it('the policy of a form', async () => {
+    const fields = new Map(Array.from({ length: 100 }, (_, at) => [`x-amz-meta-${at}`, String(at)]));
+    const form = { fields, bucket: 'data', fileLength: 0, receivedAtMs: 0 };
+    const frames: Frames = [
+      (text) => text,
+      (text) => JSON.stringify({ expiration: text, conditions: [] }),
+      (text) =>
+        JSON.stringify({
+          expiration: '2100-01-01T00:00:00Z',
+          conditions: [{ [text]: text }, ['eq', `$${text}`, text]],
+        }),
+      (text) =>
+        JSON.stringify({
+          expiration: '2100-01-01T00:00:00Z',
+          conditions: Array.from(text, () => ({ a: 'b' })),
+        }),
+    ];
+    const read = (text: string): void => requirePolicy(Buffer.from(text).toString('base64'), form);
+    expect(await superLinear(read, frames)).toEqual([]);
   });
 
   it('the head of an S3 request', async () => {

@@ -96,7 +96,7 @@ describe('requests that are refused', () => {
     const wire = await get('/bucket/key');
     const raw = toRawRequest(wire);
     if (raw === undefined) throw new Error('unreadable');
-    const check = (): void =>
+    const check = (): unknown =>
       verifySignature(readHeaderSignature(raw, s3Rules), new Secret('other'), 'x', new SigningKeyCache());
     expect(check).toThrowError(expect.objectContaining({ reason: 'signature_mismatch' }));
     expect(verdict(wire, 'other')).toBe('signature_mismatch');

@@ -117,7 +117,7 @@ describe('a failed authentication', () => {
     ['malformed_presigned', 'IncompleteSignature', 400],
     ['presigned_not_yet_valid', 'SignatureDoesNotMatch', 403],
     ['presigned_expired', 'SignatureDoesNotMatch', 403],
-    ['post_form_unsupported', 'MalformedQueryString', 404],
+    ['malformed_form', 'MalformedQueryString', 404],
     ['duplicate_header', 'IncompleteSignature', 400],
     ['malformed_authorization', 'IncompleteSignature', 400],
     ['region_not_allowed', 'RegionDisabledException', 403],

@@ -22,6 +22,8 @@ import { refusedOperations } from './refused.ts';
 import { serviceOperations } from './service.ts';
 import { taggingOperations } from './tagging.ts';
 
+export { headerOfTagging } from './tagging.ts';
+
 /** Every operation there is; one that is not here does not exist for the sidecar. */
 export const operations: readonly S3Operation[] = [
   ...serviceOperations,

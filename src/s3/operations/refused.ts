@@ -11,7 +11,8 @@ type Row = readonly [
 /**
  * Operations AWS knows and this endpoint never forwards: those on AWS's own table, directory-bucket and Object Lambda
  * services. CreateSession would hand out credentials of the store. They are named here so that their selectors are
- * never ignored.
+ * never ignored. PostObject is a form, whose fields are in its body: it is taken for the PutObject that it stands for before it would be
+ * routed.
  */
 const rows: readonly Row[] = [
   ['CreateBucketMetadataConfiguration', 'POST', 'bucket', ['metadataConfiguration']],

@@ -3,7 +3,7 @@ import type { XmlElement } from '../../core/xml.ts';
 import { tagKeys } from '../condition-keys.ts';
 import type { DocumentRule, ObjectTag, S3Operation } from '../operation.ts';
 import { malformed, readDocument, writeDocument } from '../strict-document.ts';
-import { checkTags } from '../tagging-header.ts';
+import { checkTags, writeFormTags } from '../tagging-header.ts';
 
 // Ten tags, every character escaped.
 const maxTaggingBytes = 65_536;
@@ -89,6 +89,14 @@ function readTag({ name, children }: XmlElement): ObjectTag {
   const isPair = name === 'Tag' && children.length === 2 && key !== undefined && value !== undefined;
   if (!isPair || key.children.length > 0 || value.children.length > 0) throw malformed();
   return [key.text, value.text];
+}
+
+/**
+ * The value of `x-amz-tagging` for the tags of a document.
+ * @throws `MalformedXML`
+ */
+export function headerOfTagging(document: Uint8Array): string {
+  return writeFormTags(parseTagging(document));
 }
 
 function writeTagging(tags: readonly ObjectTag[]): Buffer {

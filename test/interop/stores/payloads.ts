@@ -1,20 +1,60 @@
 import { createHash } from 'node:crypto';
 import { startChecksum } from '../../../src/sigv4/checksum.ts';
+import {
+  type ClientSeed,
+  cutInto,
+  joinParts,
+  type SignedPart,
+  signedParts,
+} from '../../support/signed-chunks.ts';
 
 /** How a client sends an object: the headers that say so, and the bytes on the wire. */
 export interface Payload {
-  readonly name: 'unsigned' | 'digest' | 'trailer';
+  readonly name: 'unsigned' | 'digest' | 'trailer' | 'signed chunks' | 'signed chunks and trailer';
   readonly headers: Record<string, string>;
-  readonly wire: Buffer;
+  /** Signed chunks are made once the request has been signed. Their number of bytes does not depend on it. */
+  readonly wire: (seed: ClientSeed) => Buffer;
 }
 
 /** An object in every payload mode, without a mistake in it. */
 export function payloadsOf(data: Buffer): readonly Payload[] {
+  const checksum = crc32(data);
   return [
-    { name: 'unsigned', headers: unsignedHeaders, wire: data },
-    { name: 'digest', headers: digestHeaders(data), wire: data },
-    { name: 'trailer', headers: trailerHeaders(data.length), wire: chunked(data, crc32(data)) },
+    { name: 'unsigned', headers: unsignedHeaders, wire: () => data },
+    { name: 'digest', headers: digestHeaders(data), wire: () => data },
+    { name: 'trailer', headers: trailerHeaders(data.length), wire: () => chunked(data, checksum) },
+    {
+      name: 'signed chunks',
+      headers: signedHeaders(data.length),
+      wire: (seed) => joinParts(signedChunks(data, seed)),
+    },
+    {
+      name: 'signed chunks and trailer',
+      headers: signedTrailerHeaders(data.length),
+      wire: (seed) => joinParts(signedChunks(data, seed, checksum)),
+    },
   ];
+}
+
+export function signedHeaders(decodedLength: number): Record<string, string> {
+  return {
+    'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+    'x-amz-decoded-content-length': String(decodedLength),
+    'content-encoding': 'aws-chunked',
+  };
+}
+
+export function signedTrailerHeaders(decodedLength: number): Record<string, string> {
+  return {
+    ...trailerHeaders(decodedLength),
+    'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+  };
+}
+
+/** Signed chunks of 64 KiB, with a signed trailer when there is a checksum, which need not be the right one. */
+export function signedChunks(data: Buffer, seed: ClientSeed, checksum?: string): SignedPart[] {
+  const trailer = checksum === undefined ? undefined : { name: 'x-amz-checksum-crc32', value: checksum };
+  return signedParts(cutInto(data, 65_536), seed, trailer);
 }
 
 export const unsignedHeaders: Record<string, string> = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };

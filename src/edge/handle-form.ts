@@ -1,0 +1,80 @@
+import { type Authenticated, authenticateForm } from '../authenticate/authenticate.ts';
+import { claimsOf } from '../authenticate/caller.ts';
+import { requireFormOnly } from '../authenticate/scheme.ts';
+import { BodyFault } from '../core/body-fault.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import { closingLength, readFormHead } from '../forward/form-file.ts';
+import { declaredLength } from '../forward/request-body.ts';
+import { s3Error } from '../s3/errors.ts';
+import { readDelimiter } from '../s3/form/boundary.ts';
+import { type FormFields, FormReader, maxBytesBeforeFile } from '../s3/form/form-fields.ts';
+import { postAnswer } from '../s3/form/post-answer.ts';
+import { requirePolicy } from '../s3/form/post-policy.ts';
+import { bucketOfForm, expandFields, putRequestOf } from '../s3/form/put-request.ts';
+import type { S3Request } from '../s3/operation.ts';
+import { route } from '../s3/route.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { strangerBodyMs } from './limits.ts';
+import { performS3, type S3Pipeline } from './perform-s3.ts';
+import type { RequestTrace } from './request-trace.ts';
+import { stopReading } from './stop-reading.ts';
+
+/**
+ * Takes a form that a browser posts to a bucket through its stages: read the fields, authenticate, check the policy, then authorize and
+ * forward it as the PutObject that it stands for. Its file is the body of that request. Until the signature of the policy has been
+ * verified it is a stranger's, who may send as many bytes as a head may have, and more slowly than a head only by a few seconds.
+ * @throws what a stage throws; the caller renders it
+ */
+export async function handleForm(
+  raw: RawRequest,
+  connection: ClientConnection,
+  pipeline: S3Pipeline,
+  trace: RequestTrace,
+): Promise<void> {
+  const bucket = bucketOfForm(raw, pipeline.routing.virtualHosts);
+  trace.add({ operation: 'PostObject', bucket });
+  const delimiter = readDelimiter(raw);
+  requireFormOnly(raw);
+  const length = declaredLength(raw.headers);
+  const head = await readFields(delimiter, connection);
+  const lineDelimiter = Buffer.from(`\r\n${delimiter}`, 'latin1');
+  const fileLength = length - head.fileStart - closingLength(lineDelimiter);
+  if (fileLength < 0) throw new BodyFault('form_continues');
+  const fields = expandFields(head);
+  const toRequest = (): RawRequest => putRequestOf(raw, fields, fileLength);
+  const form = { raw, fields, delimiter: lineDelimiter, toRequest };
+  const authenticated = await authenticateForm(form, pipeline.authentication);
+  const { caller } = authenticated;
+  const { arn, accessKeyId, entity } = caller;
+  trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
+  connection.place.admit(entity.arn);
+  const { receivedAtMs } = raw;
+  requirePolicy(fields.get('policy') ?? '', { fields, bucket, fileLength, receivedAtMs });
+  const request = routePut(authenticated, pipeline);
+  trace.add({ key: request.key });
+  await performS3(request, authenticated, pipeline, {
+    connection: { ...connection, invite: () => undefined },
+    trace,
+    success: (url, etag) => postAnswer({ fields, bucket, key: request.key, url }, etag),
+  });
+}
+
+function readFields(delimiter: string, { message, place, invite }: ClientConnection): Promise<FormFields> {
+  // The credentials are in the body.
+  invite();
+  const reader = new FormReader(delimiter);
+  const reading = readFormHead(message, {
+    reservation: place.reservation,
+    maxBytes: maxBytesBeforeFile,
+    deadlineMs: strangerBodyMs,
+    read: (bytes) => reader.read(bytes),
+  });
+  return place.waitFor(reading, () => stopReading(message, new BodyFault('incomplete')));
+}
+
+// A field could name the source of a copy.
+function routePut({ raw }: Authenticated, { routing }: S3Pipeline): S3Request {
+  const request = route(raw, routing);
+  if (request.operation.name === 'PutObject') return request;
+  throw s3Error('InvalidArgument', 'A field of the form belongs to another operation.');
+}

@@ -1,0 +1,169 @@
+import { performance } from 'node:perf_hooks';
+import type { Authenticated, AuthenticationSources } from '../authenticate/authenticate.ts';
+import type { Caller } from '../authenticate/caller.ts';
+import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
+import { decisionFacts } from '../authorize/decide.ts';
+import type { Denied } from '../authorize/denied.ts';
+import type { AuthorizationSources } from '../authorize/permission-decider.ts';
+import { longBatch } from '../authorize/settle-batch.ts';
+import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
+import type { ServiceError } from '../core/service-error.ts';
+import { nextTurn } from '../core/turns.ts';
+import type { SuccessAnswer } from '../forward/client-answer.ts';
+import type { Exchange, Forwarder } from '../forward/forward.ts';
+import { s3Error } from '../s3/errors.ts';
+import type { S3Request } from '../s3/operation.ts';
+import type { RouteSettings } from '../s3/route.ts';
+import { limitReading, sendAnswer } from './answer.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { RequestTrace } from './request-trace.ts';
+import { StoreExchange } from './store-exchange.ts';
+
+/** Everything one configuration handles S3 requests with. */
+export interface S3Pipeline {
+  readonly routing: RouteSettings;
+  readonly authentication: AuthenticationSources;
+  readonly authorization: AuthorizationSources;
+  readonly forwarder: Forwarder;
+  /** Seals the reason of a denial, for DecodeAuthorizationMessage; `undefined` when the answer only names the request. */
+  readonly sealDenial: ((denial: Denial) => string) | undefined;
+}
+
+/** A refusal of an authenticated caller. */
+export interface Denial {
+  readonly caller: Caller;
+  readonly denied: Denied;
+  /** The request's arrival, milliseconds since the Unix epoch. */
+  readonly deniedAtMs: number;
+  readonly requestId: string;
+}
+
+/** Where a request comes from, and where its facts go. */
+interface Surroundings {
+  readonly connection: ClientConnection;
+  readonly trace: RequestTrace;
+  /** Present for a client that is told of a success in its own way; given the URL of the object, and its ETag. */
+  readonly success?: (url: string, etag: string) => SuccessAnswer;
+}
+
+/**
+ * Takes an authenticated request through the last stages: authorize, forward.
+ * @throws what a stage throws; the caller renders it
+ */
+export async function performS3(
+  request: S3Request,
+  authenticated: Authenticated,
+  pipeline: S3Pipeline,
+  { connection, trace, success }: Surroundings,
+): Promise<void> {
+  const { entity, arn } = authenticated.caller;
+  const authorizing = authorize(request, authenticated, pipeline, { connection, trace });
+  const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
+  // The store may have taken its time to say which tags there are.
+  if (authorizing instanceof Promise) authenticated.recheck(connection.clock.now());
+  if (authorized.isEmptyBatch) {
+    if (authorized.deniedItems.length > longBatch) await nextTurn(entity.arn, arn);
+    await answerEmptyBatch(authorized, connection, trace);
+    return;
+  }
+  const exchange = new StoreExchange(authorized, authenticated, connection, success);
+  limitReading(connection.response, () => connection.place.holdsBytes);
+  const denied = await forward(authorized, exchange, pipeline.forwarder, trace);
+  if (denied === undefined) return;
+  throw refuse(denied, authenticated, pipeline, trace);
+}
+
+/** Notes a denial, and returns the error that tells the caller. */
+export function refuse(
+  denied: Denied,
+  authenticated: Authenticated,
+  pipeline: S3Pipeline,
+  trace: RequestTrace,
+): ServiceError {
+  traceDecision(denied, trace);
+  return refusal(denied, authenticated, pipeline);
+}
+
+/**
+ * Decides a request.
+ * @throws AccessDenied, or what the request is refused with although it is allowed
+ */
+export function authorize(
+  request: S3Request,
+  authenticated: Authenticated,
+  pipeline: S3Pipeline,
+  { connection, trace }: Pick<Surroundings, 'connection' | 'trace'>,
+): MaybePromise<Authorized> {
+  const startedAt = performance.now();
+  const deciding = authorizeS3(request, authenticated, pipeline.authorization, connection.response);
+  return whenReady(deciding, (result) => {
+    traceDecision(result, trace, (performance.now() - startedAt) * 1000);
+    if (!result.isAllowed) throw refusal(result, authenticated, pipeline);
+    if (request.refusal !== undefined) throw request.refusal;
+    return result;
+  });
+}
+
+function traceDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {
+  const { decision } = result;
+  trace.add({ decision: decisionFacts(decision, durationUs, !result.isAllowed || result.isEnforced) });
+  if (decision.fault !== undefined) trace.add({ errorDetail: `deciding failed: ${String(decision.fault)}` });
+}
+
+function refusal(denied: Denied, { caller, raw }: Authenticated, { sealDenial }: S3Pipeline): ServiceError {
+  const { receivedAtMs, requestId } = raw;
+  const sealed = sealDenial?.({ caller, denied, deniedAtMs: receivedAtMs, requestId });
+  const reason =
+    sealed === undefined ? `(request id ${requestId})` : `Encoded authorization failure message: ${sealed}`;
+  return s3Error('AccessDenied', `${denied.message} ${reason}`);
+}
+
+async function answerEmptyBatch(
+  authorized: Authorized,
+  connection: ClientConnection,
+  trace: RequestTrace,
+): Promise<void> {
+  const { ownHeaders } = connection;
+  const body = authorized.request.batch?.writeResult(undefined, authorized.deniedItems) ?? Buffer.alloc(0);
+  trace.add({ status: 200, bytesOut: body.length });
+  await sendAnswer(connection, {
+    status: 200,
+    contentType: 'application/xml',
+    body,
+    headers: ownHeaders,
+  });
+}
+
+/** Returns why the caller may see nothing of the store's answer; `undefined` when it was relayed. */
+async function forward(
+  authorized: Authorized,
+  exchange: Exchange,
+  forwarder: Forwarder,
+  trace: RequestTrace,
+): Promise<Denied | undefined> {
+  const startedMs = trace.elapsedMs();
+  try {
+    const outcome = await forwarder.forward(authorized, exchange);
+    if (outcome.kind === 'refused') return outcome.refusal;
+    const { facts } = outcome;
+    trace.add({
+      status: facts.status,
+      bytesOut: facts.bytesOut,
+      bytesIn: bytesIn(authorized.request),
+      errorCode: facts.errorCode,
+      upstreamRequestId: facts.storeRequestId,
+      firstByteMs: facts.firstByteMs === undefined ? undefined : startedMs + facts.firstByteMs,
+    });
+    return undefined;
+  } finally {
+    trace.add({ upstreamMs: trace.elapsedMs() - startedMs });
+  }
+}
+
+// A body in HTTP chunks has no Content-Length, but aws-chunked framing declares its length. Without a body, both headers
+// can say anything.
+function bytesIn({ operation, raw: { headers } }: S3Request): number {
+  if (operation.body === 'none') return 0;
+  const declared = headers.get('content-length') ?? headers.get('x-amz-decoded-content-length') ?? '';
+  return /^\d{1,15}$/.test(declared) ? Number(declared) : 0;
+}

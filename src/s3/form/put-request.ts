@@ -1,0 +1,112 @@
+import { type HeaderField, HeaderList, trimOws } from '../../core/header-list.ts';
+import type { RawRequest } from '../../core/raw-request.ts';
+import { uriEncode } from '../../core/uri-encode.ts';
+import { bucketOfHost, resolveAddress } from '../addressing.ts';
+import { s3Error } from '../errors.ts';
+import { headerOfTagging } from '../operations/index.ts';
+import type { FormFields } from './form-fields.ts';
+
+/** Headers of the request itself that count for the upload. Others describe the form, or what the browser thinks of the page. */
+const keptHeaders: ReadonlySet<string> = new Set(['host', 'origin', 'referer', 'user-agent']);
+
+/** Fields that become headers of the same name, beside `x-amz-*`. */
+const headerFields: ReadonlySet<string> = new Set([
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-md5',
+  'content-type',
+  'expires',
+]);
+
+/** Fields of the form itself. */
+const formFields: ReadonlySet<string> = new Set([
+  'x-amz-algorithm',
+  'x-amz-credential',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-amz-signature',
+]);
+
+/** True for a POST to a bucket without a query, which can only be a form. `virtualHosts` as for {@link resolveAddress}. */
+export function isBucketPost(
+  { method, path, query, headers }: RawRequest,
+  virtualHosts: readonly string[],
+): boolean {
+  if (method !== 'POST' || query !== '') return false;
+  const isVirtual = bucketOfHost(headers.get('host') ?? '', virtualHosts) !== undefined;
+  return isVirtual ? path === '/' : /^\/[^/]+\/?$/.test(path);
+}
+
+/**
+ * The bucket that a form is posted to.
+ * @throws `MethodNotAllowed` for anything but a bucket, and those of {@link resolveAddress}
+ */
+export function bucketOfForm(raw: RawRequest, virtualHosts: readonly string[]): string {
+  const { bucket, key } = resolveAddress(raw, virtualHosts);
+  if (bucket === '' || key !== '') throw s3Error('MethodNotAllowed');
+  return bucket;
+}
+
+const fileNameVariable = /\$\{filename\}/g;
+
+/** The fields with the name of the file in place of `${filename}`, except those that were signed as they are. */
+export function expandFields({ fields, fileName }: FormFields): ReadonlyMap<string, string> {
+  const expanded = new Map<string, string>();
+  for (const [name, value] of fields) {
+    const isSigned = name === 'policy' || formFields.has(name);
+    expanded.set(name, isSigned ? value : value.replaceAll(fileNameVariable, () => fileName));
+  }
+  return expanded;
+}
+
+/**
+ * The PutObject that a form stands for. Its fields become the headers of the request, and are classified, authorized and refused like
+ * those.
+ * @param fields expanded
+ * @throws `InvalidArgument`, `NotImplemented`, and those of a tagging document
+ */
+export function putRequestOf(
+  raw: RawRequest,
+  fields: ReadonlyMap<string, string>,
+  fileLength: number,
+): RawRequest {
+  const key = fields.get('key') ?? '';
+  if (key === '') throw s3Error('InvalidArgument', "Bucket POST must contain a field named 'key'.");
+  const headers: HeaderField[] = [...raw.headers].filter(({ name }) => keptHeaders.has(name));
+  for (const [name, value] of fields) {
+    const header = headerOf(name, value);
+    if (header !== undefined) headers.push(header);
+  }
+  headers.push({ name: 'content-length', value: String(fileLength) });
+  const base = raw.path.endsWith('/') ? raw.path : `${raw.path}/`;
+  return {
+    ...raw,
+    method: 'PUT',
+    path: `${base}${uriEncode(key, true)}`,
+    query: '',
+    parameters: [],
+    headers: new HeaderList(headers),
+  };
+}
+
+function headerOf(name: string, value: string): HeaderField | undefined {
+  if (formFields.has(name) || name.startsWith('x-ignore-')) return undefined;
+  if (name === 'acl') return field('x-amz-acl', value);
+  if (name === 'tagging') return field('x-amz-tagging', headerOfTagging(Buffer.from(value)));
+  if (name === 'x-amz-content-sha256' || name.startsWith('if-'))
+    throw s3Error('NotImplemented', `The field ${name.slice(0, 64)} is not implemented for PostObject.`);
+  const isHeader = headerFields.has(name) || name.startsWith('x-') || name.startsWith('seaweed-');
+  return isHeader ? field(name, value) : undefined;
+}
+
+const headerName = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+
+// A line break in a value would begin another header at the store.
+function field(name: string, value: string): HeaderField {
+  const latin1 = trimOws(Buffer.from(value, 'utf8').toString('latin1'));
+  if (!headerName.test(name) || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(latin1))
+    throw s3Error('InvalidArgument', 'A field of the form cannot be a header.');
+  return { name, value: latin1 };
+}
