@@ -59,6 +59,7 @@ function errorsPage(): string {
 
 The codes that the sidecar itself answers with, and the usual message of each; many answers have a more exact one. Errors of the
 store are passed on with its own codes, except where they would tell the caller more than it may know.
+[troubleshooting.md](troubleshooting.md) says for each code how to find the cause.
 
 ## S3
 
