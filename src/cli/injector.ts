@@ -47,6 +47,8 @@ async function runInjector(path: string, terminal: Terminal): Promise<number> {
     return exitCodes.failure;
   }
   await stopped;
+  // The API server keeps some open, and would go on asking this one.
+  server.closeIdleConnections();
   await setTimeout(graceMs);
   await closeServer(server, drainMs);
   await fetch.close();

@@ -128,7 +128,7 @@ afterAll(async () => {
 /** Waits until a pod is ready; the error says what its containers and the cluster said. */
 async function ready(name: string): Promise<void> {
   try {
-    await namespace.kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s');
+    await namespace.kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=90s');
   } catch (error) {
     const events = await namespace.kubectl('describe', 'pod', name);
     const logs = await namespace.kubectl('logs', name, '--all-containers', '--tail=20').catch(String);
@@ -178,8 +178,12 @@ describe('a cluster with the injector', () => {
     expect(notes).toContain(
       `AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9092/v1/credentials?roleArn=`,
     );
+    const before = await namespace.kubectl(
+      ...['get', 'pods', '-l', 'app.kubernetes.io/component=injector', '-o', 'name'],
+    );
     expect((await install('Fail', 'container')).code).toBe(0);
-    await namespace.kubectl('rollout', 'status', `deployment/${release}-injector`, '--timeout=60s');
+    // The API server keeps its connections to them.
+    await namespace.kubectl('wait', '--for=delete', ...before.trim().split('\n'), '--timeout=60s');
     const annotations = { 'sts-sidecar/role-arn': role, 'sts-sidecar/skip-containers': 'sts-sidecar' };
     await namespace.apply(await withSidecar(podOf({ name: 'beside', annotations })));
     await ready('beside');
