@@ -291,6 +291,21 @@ describe('the container credentials endpoint', () => {
     await unreachable.stop();
   });
 
+  it('needs no role where the provider names the policies', async () => {
+    const provider = 'kind: oidc, clientIds: [sts-sidecar], claimName: policy';
+    const claims = await startSidecar({
+      clock,
+      directory: webIdentityDirectory({ issuer: idp.issuer, provider }),
+      further: 'containerCredentials: { listen: "127.0.0.1:0" }',
+    });
+    const asked = async (policy: string): Promise<number> => {
+      const token = await idp.mint({ policy });
+      return (await askEndpoint(claims.containerUrl, { path: '/v1/credentials', token })).status;
+    };
+    expect([await asked('DataBucket'), await asked('NoSuchPolicy')]).toEqual([200, 403]);
+    await claims.stop();
+  });
+
   it('is off without an address', async () => {
     const off = await startSidecar({ directory: webIdentityDirectory({ issuer: idp.issuer }) });
     expect(off.containerUrl).toBe('');
