@@ -1,4 +1,5 @@
 import { amplificationTraps } from './amplification-traps.ts';
+import { bodyTraps } from './body-traps.ts';
 import { exhaustionTraps } from './exhaustion-traps.ts';
 
 /** A failure of other systems, and the tests that keep it out of this one. */
@@ -322,24 +323,6 @@ const requests: readonly Trap[] = [
 /** What stores do with a request, and with the connection that it came on. */
 const stores: readonly Trap[] = [
   {
-    trap: 'a chunk with a bad signature, the last one too, that is stored all the same; chunks that were moved',
-    tests: [
-      ['sigv4/signed-chunks.test.ts', 'is refused when two chunks are exchanged, repeated or left out'],
-      ['forward/signed-uploads.test.ts', 'in its signature %i is never complete at the store'],
-      [
-        'property/signed-chunks.test.ts',
-        'takes nothing from a signed body but what was signed, however it arrives and whatever was changed',
-      ],
-    ],
-  },
-  {
-    trap: 'a form that says more than its policy covers, or that two readers read differently',
-    tests: [
-      ['e2e/refused-forms.test.ts', 'when its client leaves, at any stage'],
-      ['s3/form-fields.test.ts', '%s are refused'],
-    ],
-  },
-  {
     trap: 'a store that keeps what came of an upload whose connection ended in order',
     tests: [
       ['forward/broken-uploads.test.ts', 'whose client goes away after %i percent is reset at the store'],
@@ -411,6 +394,7 @@ export const traps: readonly Trap[] = [
   ...tokensAndPolicy,
   ...requests,
   ...stores,
+  ...bodyTraps,
   ...exhaustionTraps,
   ...amplificationTraps,
 ];
