@@ -21,8 +21,8 @@ import { stopReading } from './stop-reading.ts';
 
 /**
  * Takes a form that a browser posts to a bucket through its stages: read the fields, authenticate, check the policy, then authorize and
- * forward it as the PutObject that it stands for. Its file is the body of that request. Until the signature of the policy has been
- * verified it is a stranger's, who may send as many bytes as a head may have, and more slowly than a head only by a few seconds.
+ * forward the PutObject that it stands for, whose body is the file. Until the signature of the policy has been verified the form is a
+ * stranger's: at most 20 KB of it are read, for at most ten seconds.
  * @throws what a stage throws; the caller renders it
  */
 export async function handleForm(
@@ -40,15 +40,15 @@ export async function handleForm(
   const lineDelimiter = Buffer.from(`\r\n${delimiter}`, 'latin1');
   const fileLength = length - head.fileStart - closingLength(lineDelimiter);
   if (fileLength < 0) throw new BodyFault('form_continues');
-  const fields = expandFields(head);
-  const toRequest = (): RawRequest => putRequestOf(raw, fields, fileLength);
-  const form = { raw, fields, delimiter: lineDelimiter, toRequest };
+  const toRequest = (): RawRequest => putRequestOf(raw, expandFields(head), fileLength);
+  const form = { raw, fields: head.fields, delimiter: lineDelimiter, toRequest };
   const authenticated = await authenticateForm(form, pipeline.authentication);
   const { caller } = authenticated;
   const { arn, accessKeyId, entity } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   connection.place.admit(entity.arn);
   const { receivedAtMs } = raw;
+  const fields = expandFields(head);
   requirePolicy(fields.get('policy') ?? '', { fields, bucket, fileLength, receivedAtMs });
   const request = routePut(authenticated, pipeline);
   trace.add({ key: request.key });

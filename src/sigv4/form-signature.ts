@@ -67,7 +67,7 @@ export function readFormSignature(raw: RawRequest, fields: ReadonlyMap<string, s
 
 /**
  * Verifies that the policy was signed with the secret that belongs to the access key.
- * @throws AuthenticationFault `signature_mismatch`, with the policy as the string to sign; never the expected signature
+ * @throws AuthenticationFault `signature_mismatch`, without the policy, which can hold the session token
  */
 export function verifyFormSignature(form: SignedForm, secret: Secret, keys: SigningKeyCache): void {
   const { policy, signature, scope, accessKeyId } = form;

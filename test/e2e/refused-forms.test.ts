@@ -202,6 +202,11 @@ describe('a form is refused', () => {
       { further: [['x-ignore-long', 'a'.repeat(20_480)]] },
       '400 MaxPostPreDataLengthExceeded',
     ],
+    [
+      'whose fields become too long',
+      { further: [['x-ignore-a', '$'.concat('{filename}').repeat(500)]], fileName: 'n'.repeat(5_000) },
+      '400 MaxPostPreDataLengthExceeded',
+    ],
     ['of another type', { headers: { 'content-type': 'text/plain' } }, '412 PreconditionFailed'],
     [
       'without a boundary',

@@ -3,6 +3,14 @@ import type { Trap } from './traps.ts';
 /** What strangers and callers without permission may cost, on the built program with as much memory as a container has. */
 export const exhaustionTraps: readonly Trap[] = [
   {
+    trap: 'uploads by forms whose fields never come, or come in thousands of pieces',
+    tests: [
+      ['edge/forms-of-strangers.test.ts', 'gives way to the third stranger'],
+      ['edge/forms-of-strangers.test.ts', 'ends after ten seconds'],
+      ['security/linear-requests.test.ts', 'the fields of a form, also in small pieces'],
+    ],
+  },
+  {
     trap: 'forms of strangers in HTTP chunks of one byte',
     tests: [['hostile/floods/strangers.test.ts', 'forms in HTTP chunks of one byte']],
   },

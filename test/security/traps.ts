@@ -1,4 +1,5 @@
 import { amplificationTraps } from './amplification-traps.ts';
+import { bodyTraps } from './body-traps.ts';
 import { exhaustionTraps } from './exhaustion-traps.ts';
 
 /** A failure of other systems, and the tests that keep it out of this one. */
@@ -393,6 +394,7 @@ export const traps: readonly Trap[] = [
   ...tokensAndPolicy,
   ...requests,
   ...stores,
+  ...bodyTraps,
   ...exhaustionTraps,
   ...amplificationTraps,
 ];

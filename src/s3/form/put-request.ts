@@ -4,7 +4,7 @@ import { uriEncode } from '../../core/uri-encode.ts';
 import { bucketOfHost, resolveAddress } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
 import { headerOfTagging } from '../operations/index.ts';
-import type { FormFields } from './form-fields.ts';
+import { type FormFields, maxBytesBeforeFile } from './form-fields.ts';
 
 /** Headers of the request itself that count for the upload. Others describe the form, or what the browser thinks of the page. */
 const keptHeaders: ReadonlySet<string> = new Set(['host', 'origin', 'referer', 'user-agent']);
@@ -51,12 +51,20 @@ export function bucketOfForm(raw: RawRequest, virtualHosts: readonly string[]): 
 
 const fileNameVariable = /\$\{filename\}/g;
 
-/** The fields with the name of the file in place of `${filename}`, except those that were signed as they are. */
+/**
+ * The fields with the name of the file in place of `${filename}`, except those that were signed as they are. Only for a form whose
+ * signature was verified: the name could stand in a thousand places.
+ * @throws `MaxPostPreDataLengthExceeded` when they become longer than a form may be
+ */
 export function expandFields({ fields, fileName }: FormFields): ReadonlyMap<string, string> {
   const expanded = new Map<string, string>();
+  let length = 0;
   for (const [name, value] of fields) {
     const isSigned = name === 'policy' || formFields.has(name);
-    expanded.set(name, isSigned ? value : value.replaceAll(fileNameVariable, () => fileName));
+    const places = isSigned ? 0 : (value.match(fileNameVariable)?.length ?? 0);
+    length += value.length + places * fileName.length;
+    if (length > maxBytesBeforeFile) throw s3Error('MaxPostPreDataLengthExceeded');
+    expanded.set(name, places === 0 ? value : value.replaceAll(fileNameVariable, () => fileName));
   }
   return expanded;
 }
