@@ -70,8 +70,8 @@ export class FormFileCheck implements BodyCheck {
   readonly #closing: Buffer;
   readonly #headerChecks: HeaderChecks;
   #left: number;
-  /** The last bytes of the file so far, with which a delimiter could begin. */
-  #tail: Buffer = Buffer.alloc(0);
+  /** The last bytes so far, with which a delimiter could begin. Before the file they are the line end of its headers. */
+  #tail: Buffer = Buffer.from('\r\n');
   #closed = 0;
 
   /** @param delimiter CRLF, two hyphens and the boundary */
