@@ -14,17 +14,23 @@ export function closingLength(delimiter: Buffer): number {
   return delimiter.length + ending.length;
 }
 
+/** What the beginning of a form says. */
+interface FormHead {
+  /** How many bytes it takes: the content of the file begins there. */
+  readonly fileStart: number;
+}
+
 /** How the beginning of a form is read. */
-export interface FormHeadReading<T> {
+export interface FormHeadReading<T extends FormHead> {
   /** Accounts for the bytes. */
   readonly reservation: Reservation;
   readonly maxBytes: number;
   readonly deadlineMs: number;
   /**
-   * Given all bytes so far, returns what they say and how many of them it takes; `undefined` when more is needed.
+   * Reads all bytes so far; `undefined` when more are needed.
    * @throws for a malformed form
    */
-  readonly read: (bytes: Buffer) => (T & { readonly fileStart: number }) | undefined;
+  readonly read: (bytes: Buffer) => T | undefined;
 }
 
 /**
@@ -33,12 +39,12 @@ export interface FormHeadReading<T> {
  * @throws BudgetExhaustedError
  * @throws whatever `read` throws
  */
-export async function readFormHead<T>(
+export async function readFormHead<T extends FormHead>(
   message: IncomingMessage,
   { reservation, maxBytes, deadlineMs, read }: FormHeadReading<T>,
-): Promise<T & { readonly fileStart: number }> {
+): Promise<T> {
   const kept = new GrowingBuffer(reservation, maxBytes);
-  let head: (T & { readonly fileStart: number }) | undefined;
+  let head: T | undefined;
   await consumeUntil(
     message,
     (piece) => {
@@ -64,8 +70,8 @@ export class FormFileCheck implements BodyCheck {
   readonly #closing: Buffer;
   readonly #headerChecks: HeaderChecks;
   #left: number;
-  /** The last bytes of the file so far, with which a delimiter could begin. */
-  #tail: Buffer = Buffer.alloc(0);
+  /** The last bytes so far, with which a delimiter could begin. Before the file they are the line end of its headers. */
+  #tail: Buffer = Buffer.from('\r\n');
   #closed = 0;
 
   /** @param delimiter CRLF, two hyphens and the boundary */

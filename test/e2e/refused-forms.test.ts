@@ -281,6 +281,15 @@ describe('a form is refused', () => {
       ),
       '400 InvalidArgument',
     ],
+    [
+      'whose file begins with its boundary',
+      (body) => {
+        const start = body.lastIndexOf('\r\n\r\n') + 4;
+        const inside = Buffer.from(`--${formBoundary}`);
+        return Buffer.concat([body.subarray(0, start), inside, body.subarray(start)]);
+      },
+      '400 InvalidArgument',
+    ],
     ['with something after its end', afterFile(`${last}more`), '400 InvalidArgument'],
     [
       'that does not end with its boundary',

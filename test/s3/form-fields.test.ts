@@ -106,6 +106,12 @@ describe('the fields of a form', () => {
       part('name="key"', 'a', '\r\nA: b\r\nC: d\r\nE: f\r\nG: h\r\nI: j\r\nK: l\r\nM: n\r\nO: p'),
       'MalformedPOSTRequest',
     ],
+    ['with a value that begins with the boundary', part('name="key"', '--ba') + rest, 'MalformedPOSTRequest'],
+    [
+      'with a boundary among its headers',
+      part('name="key"', 'a', '\r\n--bX: y') + rest,
+      'MalformedPOSTRequest',
+    ],
     ['with a folded header', part('name="key"', 'a', '\r\n x'), 'MalformedPOSTRequest'],
     ['with a bare line feed', part('name="key"', 'a', '\nX: y'), 'MalformedPOSTRequest'],
     ['that are not UTF-8', Buffer.from(part('name="key"', '\xff') + rest, 'latin1'), 'MalformedPOSTRequest'],

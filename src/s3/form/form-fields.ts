@@ -51,7 +51,7 @@ export class FormReader {
       const needle = this.#name === undefined ? headersEnd : this.#delimiter;
       const end = bytes.indexOf(needle, this.#searched);
       if (end < 0) {
-        this.#searched = Math.max(this.#start, bytes.length - needle.length + 1);
+        this.#searched = Math.max(this.#searched, bytes.length - needle.length + 1);
         return undefined;
       }
       if (this.#name === undefined) {
@@ -60,7 +60,10 @@ export class FormReader {
         if (part.name === 'file')
           return { fields: this.#fields, fileName: part.fileName, fileStart: this.#start };
         this.#name = part.name;
+        // A delimiter may use the line end of the headers: such a part has no value (RFC 2046 section 5.1.1).
+        this.#searched -= lineEnd.length;
       } else {
+        if (end < this.#start) throw s3Error('MalformedPOSTRequest');
         const next = end + needle.length + 2;
         if (bytes.length < next) return undefined;
         this.#keep(this.#name, bytes.subarray(this.#start, end));
@@ -117,7 +120,8 @@ function readPart(head: string): Part {
   const lines = head.split('\r\n', maxPartHeaders + 1);
   if (lines.length > maxPartHeaders) throw s3Error('MalformedPOSTRequest');
   for (const line of lines) {
-    const [, name = '', value = ''] = /^([A-Za-z-]+):([^\r\n]*)$/.exec(line) ?? [];
+    // A hyphen at the beginning could be that of a boundary.
+    const [, name = '', value = ''] = /^([A-Za-z][A-Za-z-]*):([^\r\n]*)$/.exec(line) ?? [];
     const lowerName = name.toLowerCase();
     if (name === '' || headers.has(lowerName)) throw s3Error('MalformedPOSTRequest');
     headers.set(lowerName, trimOws(value));

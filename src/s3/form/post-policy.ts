@@ -6,7 +6,7 @@ import { parseInstant } from '../object-lock.ts';
 import { maxBytesBeforeFile } from './form-fields.ts';
 
 /** What a form is checked against. */
-export interface PostedForm {
+export interface FormToCheck {
   /** By lower-case name, `${filename}` replaced. */
   readonly fields: ReadonlyMap<string, string>;
   /** The bucket that the request names. */
@@ -42,7 +42,7 @@ const ignored = 'x-ignore-';
  * @param policy in base64
  * @throws `InvalidPolicyDocument`, `AccessDenied`, `EntityTooSmall`, `EntityTooLarge`
  */
-export function requirePolicy(policy: string, form: PostedForm): void {
+export function requirePolicy(policy: string, form: FormToCheck): void {
   const { expiresAtMs, conditions } = readPolicy(policy);
   if (form.receivedAtMs >= expiresAtMs) throw denied('Policy expired.');
   if ((form.fields.get('bucket') ?? form.bucket) !== form.bucket) throw denied('bucket is another one.');
@@ -65,7 +65,7 @@ function requireLength({ least, most }: LengthCondition, length: number): void {
   if (length > most) throw s3Error('EntityTooLarge');
 }
 
-function holds({ kind, name, value }: FieldCondition, { fields, bucket }: PostedForm): boolean {
+function holds({ kind, name, value }: FieldCondition, { fields, bucket }: FormToCheck): boolean {
   const found = name === 'bucket' ? bucket : fields.get(name);
   if (found === undefined) return false;
   if (kind === 'eq') return found === value;
@@ -74,8 +74,9 @@ function holds({ kind, name, value }: FieldCondition, { fields, bucket }: Posted
   return each.every((one) => one.startsWith(value));
 }
 
-function describe({ kind, name, value }: FieldCondition): string {
-  return JSON.stringify([kind, `$${name}`, value]).slice(0, 256);
+// The value of a condition can be the session token.
+function describe({ kind, name }: FieldCondition): string {
+  return JSON.stringify([kind, `$${name.slice(0, 64)}`]);
 }
 
 function denied(reason: string): ServiceError {

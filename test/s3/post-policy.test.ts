@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { ServiceError } from '../../src/core/service-error.ts';
+import { type FormToCheck, requirePolicy } from '../../src/s3/form/post-policy.ts';
+import documented from '../vectors/sigv4/post-form.json' with { type: 'json' };
+
+/** Whether a form satisfies a policy: `satisfied`, or code and message. */
+function verdict(policy: string, form: Partial<FormToCheck>): string {
+  try {
+    requirePolicy(policy, { fields: new Map(), bucket: 'data', fileLength: 10, receivedAtMs: 0, ...form });
+    return 'satisfied';
+  } catch (error) {
+    if (error instanceof ServiceError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+}
+
+function policyOf(conditions: readonly unknown[], expiration = '2100-01-01T00:00:00Z'): string {
+  return Buffer.from(JSON.stringify({ expiration, conditions })).toString('base64');
+}
+
+/** The verdict on fields, each of which some condition names. */
+const onFields = (conditions: readonly unknown[], fields: Record<string, string>): string =>
+  verdict(policyOf(conditions), { fields: new Map(Object.entries(fields)) }).split(':')[0] ?? '';
+
+describe('the documented example', () => {
+  const form = {
+    fields: new Map(Object.entries(documented.fields)),
+    bucket: documented.bucket,
+    receivedAtMs: Date.parse(documented.receivedAt),
+  };
+  const { policy } = documented.fields;
+
+  it('satisfies its policy', () => {
+    expect(verdict(policy, form)).toBe('satisfied');
+  });
+
+  it.each(Object.keys(documented.fields).filter((name) => name !== 'policy' && name !== 'x-amz-signature'))(
+    'does not without its %s',
+    (name) => {
+      const fields = new Map(form.fields);
+      fields.delete(name);
+      expect(verdict(policy, { ...form, fields })).toMatch(/^AccessDenied: .*Policy Condition failed/);
+    },
+  );
+
+  it('does not in another bucket, with another field, or when it has expired', () => {
+    expect(verdict(policy, { ...form, bucket: 'other' })).toMatch(/^AccessDenied/);
+    const further = new Map(form.fields).set('x-amz-meta-other', 'a');
+    expect(verdict(policy, { ...form, fields: further })).toBe(
+      'AccessDenied: Invalid according to Policy: Extra input fields: x-amz-meta-other',
+    );
+    const late = Date.parse('2015-12-30T12:00:00Z');
+    expect(verdict(policy, { ...form, receivedAtMs: late - 1 })).toBe('satisfied');
+    expect(verdict(policy, { ...form, receivedAtMs: late })).toMatch(/^AccessDenied: .*Policy expired/);
+  });
+});
+
+describe('a condition', () => {
+  it.each<[unknown, string, string]>([
+    [{ a: 'b' }, 'b', 'satisfied'],
+    [{ A: 'b' }, 'b', 'satisfied'],
+    [{ a: 'b' }, 'B', 'AccessDenied'],
+    [{ a: 201 }, '201', 'satisfied'],
+    [['eq', '$A', 'b'], 'b', 'satisfied'],
+    [['eq', '$a', 'b'], 'bc', 'AccessDenied'],
+    [['starts-with', '$a', ''], '', 'satisfied'],
+    [['starts-with', '$a', 'b'], 'bc', 'satisfied'],
+    [['starts-with', '$a', 'b'], 'cb', 'AccessDenied'],
+    [['starts-with', '$a', 'b'], ' b', 'AccessDenied'],
+    [['starts-with', '$a', 'b'], 'b,c', 'satisfied'],
+    [['Starts-With', '$a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [['starts-with', 'a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [['starts-with', '$a'], 'b', 'InvalidPolicyDocument'],
+    [['starts-with', '$a', 'b', 'c'], 'b', 'InvalidPolicyDocument'],
+    [['starts-with', '$a', ['b']], 'b', 'InvalidPolicyDocument'],
+    [{ a: null }, '', 'InvalidPolicyDocument'],
+    [{ a: true }, 'true', 'InvalidPolicyDocument'],
+    ['a', 'b', 'InvalidPolicyDocument'],
+    [null, 'b', 'InvalidPolicyDocument'],
+    [[], 'b', 'InvalidPolicyDocument'],
+  ])('%j on %j is %s', (condition, value, expected) => {
+    expect(onFields([condition, ['starts-with', '$a', '']], { a: value })).toBe(expected);
+  });
+
+  it('on several fields needs each of them', () => {
+    expect(onFields([{ a: 'b', c: 'd' }], { a: 'b', c: 'd' })).toBe('satisfied');
+    expect(onFields([{ a: 'b', c: 'd' }], { a: 'b', c: 'e' })).toBe('AccessDenied');
+  });
+
+  it('on a list of types needs each of them', () => {
+    const conditions = [['starts-with', '$Content-Type', 'image/']];
+    expect(onFields(conditions, { 'content-type': 'image/png, image/gif' })).toBe('satisfied');
+    expect(onFields(conditions, { 'content-type': 'image/png,text/html' })).toBe('AccessDenied');
+  });
+
+  it('that fails is named without its value, which can be a session token', () => {
+    const fields = new Map([['x-amz-security-token', 'other']]);
+    const said = verdict(policyOf([{ 'x-amz-security-token': 'secret' }]), { fields });
+    expect(said).toBe(
+      'AccessDenied: Invalid according to Policy: Policy Condition failed: ["eq","$x-amz-security-token"]',
+    );
+  });
+
+  it.each<[unknown, number, string]>([
+    [['content-length-range', 10, 10], 10, 'satisfied'],
+    [['content-length-range', '0', '10'], 10, 'satisfied'],
+    [['content-length-range', 11, 20], 10, 'EntityTooSmall'],
+    [['content-length-range', 0, 9], 10, 'EntityTooLarge'],
+    [['content-length-range', -1, 10], 10, 'InvalidPolicyDocument'],
+    [['content-length-range', 0.5, 10], 10, 'InvalidPolicyDocument'],
+    [['content-length-range', 0], 10, 'InvalidPolicyDocument'],
+    [['content-length-range', 0, null], 10, 'InvalidPolicyDocument'],
+  ])('%j on %i bytes is %s', (condition, fileLength, expected) => {
+    expect(verdict(policyOf([condition]), { fileLength }).split(':')[0]).toBe(expected);
+  });
+});
+
+describe('a policy', () => {
+  const text = (document: string): string => Buffer.from(document).toString('base64');
+  it.each<[string, string]>([
+    ['that is no base64', '{}'],
+    ['in another base64', `${policyOf([])}\n`],
+    ['that is not UTF-8', Buffer.from([0xff]).toString('base64')],
+    ['that is a list', text('[]')],
+    ['without conditions', text('{"expiration":"2100-01-01T00:00:00Z"}')],
+    ['whose conditions are an object', text('{"expiration":"2100-01-01T00:00:00Z","conditions":{}}')],
+    ['without an expiration', text('{"conditions":[]}')],
+    ['that expires at no time', policyOf([], 'never')],
+    ['that expires on a day that is not there', policyOf([], '2100-02-30T00:00:00Z')],
+    ['with another member', text('{"expiration":"2100-01-01T00:00:00Z","conditions":[],"a":1}')],
+    ['with a member twice', text('{"expiration":"2100-01-01T00:00:00Z","conditions":[],"conditions":[]}')],
+    ['that is nested deeply', policyOf([[[['a']]]])],
+  ])('%s is refused', (_, policy) => {
+    expect(verdict(policy, {})).toMatch(/^InvalidPolicyDocument/);
+  });
+});
