@@ -1,4 +1,4 @@
-import type { ListenAddress, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 
 /** New settings, as far as a running process can take them over. */
@@ -15,7 +15,7 @@ const fixed: readonly (readonly [name: string, valueIn: (settings: Settings) => 
   ['admin', ({ admin }) => admin],
   ['control', ({ control }) => control],
   ['containerCredentials.listen', ({ containerCredentials }) => containerCredentials.listen],
-  ['backend.endpoint', ({ backend }) => backend.endpoint],
+  ['backend', ({ backend }) => backend.endpoint],
   ['backend.timeouts', ({ backend }) => backend.timeouts],
   ['state', ({ state }) => state],
   ['outbound', ({ outbound }) => outbound],
@@ -29,10 +29,14 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
     settings: {
       ...next,
       server: { ...next.server, listen: server.listen, limits: server.limits },
-      backend: { ...next.backend, endpoint: backend.endpoint, timeouts: backend.timeouts },
+      // The key, the region and the features of another store are not those of this one.
+      backend:
+        next.backend.endpoint === backend.endpoint
+          ? { ...next.backend, timeouts: backend.timeouts }
+          : backend,
       admin,
       control,
-      containerCredentials: withListener(next.containerCredentials, containerCredentials.listen),
+      containerCredentials: withListener(containerCredentials, next.containerCredentials),
       state,
       outbound,
       log,
@@ -43,14 +47,13 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
   };
 }
 
+/** The listener stays open as it is, so without a section of its own the scope-down policy in force stays too. */
 function withListener(
-  { scopeDownPolicy }: Settings['containerCredentials'],
-  listen: ListenAddress | undefined,
+  current: Settings['containerCredentials'],
+  next: Settings['containerCredentials'],
 ): Settings['containerCredentials'] {
-  return {
-    ...(listen === undefined ? {} : { listen }),
-    ...(scopeDownPolicy === undefined ? {} : { scopeDownPolicy }),
-  };
+  if (current.listen === undefined || next.listen === undefined) return current;
+  return { ...next, listen: current.listen };
 }
 
 /**

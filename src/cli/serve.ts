@@ -32,7 +32,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   });
   // Before the listeners open as well: without a handler, SIGHUP would end the process.
   const reload = (trigger: 'signal' | 'file'): ConfigurationInputs => {
-    const read = new ConfigurationInputs();
+    const read = new ConfigurationInputs(true);
     app.reload(loadConfiguration(path, overrides, policyVocabulary, read), trigger);
     return read;
   };

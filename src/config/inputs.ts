@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type FileText, readBoundedText } from './sources.ts';
 
@@ -12,24 +13,30 @@ interface Input {
 /** The files that a configuration was read from, with a digest of each. */
 export class ConfigurationInputs {
   readonly #inputs = new Map<string, Input>();
+  readonly #isReload: boolean;
+
+  /** @param isReload true to refuse pipes and devices, which may block the process for ever */
+  constructor(isReload = false) {
+    this.#isReload = isReload;
+  }
 
   /** Reads a UTF-8 file of at most `maxBytes`, and remembers what it held, or why it could not be read. */
   read(path: string, maxBytes: number): FileText {
-    const text = readBoundedText(path, maxBytes);
+    const text = this.#isReload && !isFile(path) ? notAFile : readBoundedText(path, maxBytes);
     this.#inputs.set(path, { maxBytes, digest: digestOf(text) });
     return text;
   }
 
   /**
    * A digest of what the files hold now, or `undefined` while they hold what was read. Files whose inode has not changed are not
-   * read again.
+   * read again, and neither are pipes and devices.
    */
   async changes(): Promise<string | undefined> {
     const digests: string[] = [];
     let haveChanged = false;
     for (const [path, input] of this.#inputs) {
       const state = await stateOf(path);
-      const isKnown = state !== undefined && state === input.state;
+      const isKnown = state === 'no file' || (state !== undefined && state === input.state);
       const digest = isKnown ? input.digest : digestOf(readBoundedText(path, input.maxBytes));
       digests.push(digest);
       if (digest === input.digest) input.state = state;
@@ -42,7 +49,9 @@ export class ConfigurationInputs {
 // Any write and any swap of a symbolic link changes one of these. The time of the last write alone could be set by anyone.
 async function stateOf(path: string): Promise<string | undefined> {
   try {
-    const { dev, ino, size, ctimeNs } = await stat(path, { bigint: true });
+    const found = await stat(path, { bigint: true });
+    if (!found.isFile()) return 'no file';
+    const { dev, ino, size, ctimeNs } = found;
     return [dev, ino, size, ctimeNs].join(' ');
   } catch {
     return undefined;
@@ -52,4 +61,11 @@ async function stateOf(path: string): Promise<string | undefined> {
 function digestOf(file: FileText): string {
   if (!file.ok) return file.reason;
   return createHash('sha256').update(file.text).digest('hex');
+}
+
+const notAFile: FileText = { ok: false, reason: 'is not a regular file, and is read at the start only' };
+
+/** True also for a file that is not there, which cannot be read. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
 }

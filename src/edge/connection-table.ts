@@ -142,16 +142,20 @@ export class ConnectionTable {
   }
 
   #dropOldestBut(newest: Socket): void {
-    const [first, second] = this.#idleStrangers;
-    const [known] = this.#idleKnown;
-    const stranger = first === newest ? second : first;
-    const idle = this.#idleKnown.size > this.#max * shareOfKnown ? known : (stranger ?? known);
-    const oldest = idle ?? this.#oldestBusyBut(newest);
+    const oldest = this.#givesWay === 'any' ? this.#oldestBut(newest) : this.#oldestIdleBut(newest);
     if (oldest !== undefined) this.#close(oldest, 'connections');
   }
 
-  #oldestBusyBut(newest: Socket): Socket | undefined {
-    if (this.#givesWay === 'idle') return undefined;
+  #oldestIdleBut(newest: Socket): Socket | undefined {
+    const [first, second] = this.#idleStrangers;
+    const [known] = this.#idleKnown;
+    const stranger = first === newest ? second : first;
+    return this.#idleKnown.size > this.#max * shareOfKnown ? known : (stranger ?? known);
+  }
+
+  // Regardless of what it does: a newcomer, whose request has not been read yet, would look idle beside connections that repeat
+  // requests.
+  #oldestBut(newest: Socket): Socket | undefined {
     return [...this.#open.keys()].find((socket) => socket !== newest && !socket.destroyed);
   }
 

@@ -61,6 +61,8 @@ function predicateOf(failed: FailedTest, wanted: string): string {
 
 function listed({ values, others }: ShownValues, conjunction: ', ' | ' or '): string {
   const shown = values.map((text) => `\`${text}\``);
+  if (values.length === 0)
+    return others === 1 ? 'a value that is not shown' : `${others} values that are not shown`;
   if (others > 0) shown.push(`${others} ${others === 1 ? 'other' : 'others'}`);
   const last = shown.pop() ?? '';
   return shown.length === 0 ? last : `${shown.join(', ')}${conjunction}${last}`;

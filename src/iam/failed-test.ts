@@ -57,9 +57,14 @@ export function failedCondition(source: Condition, isUnreadable: boolean, showin
     key: shownText(name, maxShownUnits),
     reason: reasonOf(operator, state, isUnreadable),
     requested: shownValues(requested, (text) => withoutSecrets(key, text)),
-    wanted: shownValues(values, (text) => withoutSecrets(key, asRead(text, showing))),
+    wanted: sharedSecrets.has(key.toLowerCase())
+      ? { values: [], others: values.length }
+      : shownValues(values, (text) => asRead(text, showing)),
   };
 }
+
+/** Keys that policies compare with secrets, as between a CDN and a bucket: a caller could send what a near miss shows. */
+const sharedSecrets: ReadonlySet<string> = new Set(['aws:referer', 'aws:useragent']);
 
 type KeyState = ReturnType<EvaluationScope['query']['context']['value']>;
 

@@ -1,4 +1,5 @@
-import type { Container, Pod } from './pod.ts';
+import { posix } from 'node:path';
+import type { Container, Mount, Pod } from './pod.ts';
 import type { InjectorSettings } from './settings.ts';
 
 /** One operation of a JSON patch (RFC 6902). */
@@ -45,13 +46,15 @@ const identityVariables: ReadonlySet<string> = new Set([
 
 /** Adds the projected token and the variables of a role to a pod. */
 export function injectRole(pod: Pod, roleArn: string, settings: InjectorSettings): Injection {
+  if (hasOtherVolume(pod)) return untouched;
   const skipped = new Set((pod.annotations.get(skipAnnotation) ?? '').split(',').map((name) => name.trim()));
   const warnings: string[] = [];
   const changed = pod.containers.filter((container) => {
     if (skipped.has(container.name)) return false;
     const conflict = conflictOf(container);
     if (conflict === undefined) return true;
-    warnings.push(`sts-sidecar: container ${container.name} is left as it is, because it ${conflict}`);
+    const name = container.name.slice(0, maxNameUnits);
+    warnings.push(`sts-sidecar: container ${name} is left as it is, because it ${conflict}`);
     return false;
   });
   if (changed.length === 0) return { patch: [], warnings, containers: [] };
@@ -63,12 +66,35 @@ export function injectRole(pod: Pod, roleArn: string, settings: InjectorSettings
   return { patch, warnings, containers: changed.map(({ name }) => name) };
 }
 
+/** RFC 1123. A pod is checked for valid names only after it was changed. */
+const maxNameUnits = 63;
+
+const untouched: Injection = {
+  patch: [],
+  warnings: [`sts-sidecar: the pod is left as it is, because its volume ${volumeName} is another one`],
+  containers: [],
+};
+
+/** True when a volume of our name is no projected token. */
+function hasOtherVolume({ volumes }: Pod): boolean {
+  const volume = volumes?.get(volumeName);
+  return volume !== undefined && volume['projected'] === undefined;
+}
+
 /** Why a container cannot be given a role. */
-function conflictOf({ variables, mounts }: Container): string | undefined {
+function conflictOf({ variables, mounts = [] }: Container): string | undefined {
   const variable = variables?.find((name) => identityVariables.has(name));
   if (variable !== undefined) return `sets ${variable}`;
-  const isTaken = mounts?.some(({ volume, path }) => path === mountPath && volume !== volumeName);
-  return isTaken === true ? `mounts something else at ${mountPath}` : undefined;
+  const isOurs = ({ volume, path }: Mount): boolean => volume === volumeName && path === mountPath;
+  const others = mounts.filter((mount) => !isOurs(mount));
+  if (others.some(({ volume }) => volume === volumeName)) return `mounts ${volumeName} somewhere else`;
+  return others.some(({ path }) => overlaps(path)) ? `mounts something else at ${mountPath}` : undefined;
+}
+
+/** True for a place that would hide the token, or be hidden by it. In many images `/var/run` is `/run`. */
+function overlaps(path: string): boolean {
+  const place = posix.normalize(`${path.replace(/^\/run(?=\/|$)/, '/var/run')}/`);
+  return place.startsWith(`${mountPath}/`) || `${mountPath}/`.startsWith(place);
 }
 
 type Variable = readonly [name: string, value: string];
@@ -104,10 +130,10 @@ function addVolume(
   { audience, tokenSeconds }: InjectorSettings,
 ): readonly PatchOperation[] {
   // Another webhook may have made the API server ask again.
-  if (volumes?.includes(volumeName) === true) return [];
+  if (volumes?.has(volumeName) === true) return [];
   const serviceAccountToken = { path: 'token', audience, expirationSeconds: tokenSeconds };
   const volume = { name: volumeName, projected: { sources: [{ serviceAccountToken }] } };
-  return append('/spec/volumes', volumes, [volume]);
+  return append('/spec/volumes', volumes && [...volumes.keys()], [volume]);
 }
 
 function addToContainer(

@@ -32,10 +32,12 @@ interface InjectorAnswer {
   readonly body: object;
 }
 
-/** etcd takes objects of 1.5 MiB; in a review there is one, in JSON. */
-const maxBodyBytes = 3_145_728;
-/** Of all reviews together. */
-const maxBufferedBytes = 33_554_432;
+/** Pods have some kilobytes. */
+const maxBodyBytes = 1_048_576;
+/** Memory of a document that was parsed, for each byte of its text: `{}` takes 64. */
+const parsedFactor = 32;
+/** All reviews together may take half of it, parsed. */
+const maxBufferedBytes = 100_663_296;
 const bodyDeadlineMs = 5_000;
 /** Anything in the cluster can open connections; the API server keeps a few. */
 const maxConnections = 128;
@@ -85,6 +87,7 @@ async function answer(
   if (path !== '/inject') return { status: 404, body: { error: 'there is only /inject' } };
   if (message.method !== 'POST') return { status: 405, body: { error: 'there is only POST' } };
   const bytes = await collect(message, maxBodyBytes, reservation, bodyDeadlineMs);
+  reservation.growTo(bytes.length * parsedFactor);
   const source = parseJson(bytes.toString('utf8'), { maxBytes: maxBodyBytes, numbers: 'any' });
   const { verdict, answer: body } = await reviewPod(source, settings, readServiceAccount);
   note(verdict, log);

@@ -21,8 +21,8 @@ export interface Mount {
 export interface Pod {
   readonly annotations: ReadonlyMap<string, string>;
   readonly serviceAccount: string;
-  /** Names of its volumes; `undefined` without a list of them. */
-  readonly volumes: readonly string[] | undefined;
+  /** Its volumes by name, as they are written; `undefined` without a list of them. */
+  readonly volumes: ReadonlyMap<string, Mapping> | undefined;
   /** Init containers first. */
   readonly containers: readonly Container[];
 }
@@ -39,9 +39,25 @@ export function readPod(source: unknown): Pod {
   return {
     annotations: readAnnotations(pod),
     serviceAccount: readServiceAccountName(spec['serviceAccountName']),
-    volumes: namesIn(spec['volumes'], 'spec.volumes'),
-    containers: ['initContainers', 'containers'].flatMap((list) => readContainers(spec[list], list)),
+    volumes: readVolumes(spec['volumes']),
+    containers: readAllContainers(spec),
   };
+}
+
+/** Each would get five variables: more make a patch of many times the pod's size. */
+const maxContainers = 128;
+
+function readAllContainers(spec: Mapping): readonly Container[] {
+  const lists = ['initContainers', 'containers'].map((list) => ({ list, source: spec[list] }));
+  const count = lists.reduce((sum, { list, source }) => sum + listOf(source, `spec.${list}`).length, 0);
+  if (count > maxContainers) throw new ObjectError(`the pod has more than ${maxContainers} containers`);
+  return lists.flatMap(({ list, source }) => readContainers(source, list));
+}
+
+function readVolumes(source: unknown): ReadonlyMap<string, Mapping> | undefined {
+  if (source === undefined || source === null) return undefined;
+  const volumes = listOf(source, 'spec.volumes').map((one) => mapping(one, 'spec.volumes'));
+  return new Map(volumes.map((volume) => [text(volume['name'], 'spec.volumes'), volume]));
 }
 
 /** The annotations of any object of Kubernetes. @throws ObjectError */

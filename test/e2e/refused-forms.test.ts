@@ -91,6 +91,30 @@ describe('a form is refused', () => {
       { credentials: { accessKeyId: 'AKIANOBODYNOBODYNOBO', secretAccessKey: 'x' } },
       '403 InvalidAccessKeyId',
     ],
+    ['whose policy does not name the bucket', { conditions: [key] }, '403 AccessDenied'],
+    [
+      'whose key is another one where keys are paths',
+      { key: 'user/../posted', conditions: [bucket, ['starts-with', '$key', 'user/']] },
+      '403 AccessDenied',
+    ],
+    [
+      'whose key is another one where backslashes are slashes',
+      { key: 'user/..\\posted', conditions: [bucket, ['starts-with', '$key', 'user/']] },
+      '403 AccessDenied',
+    ],
+    [
+      'with too many types',
+      {
+        conditions: [bucket, key, ['starts-with', '$Content-Type', '']],
+        further: [['Content-Type', Array.from({ length: 17 }, () => 'a/b').join(',')]],
+      },
+      '403 AccessDenied',
+    ],
+    [
+      'with too many conditions',
+      { conditions: [bucket, key, ...Array.from({ length: 130 }, () => key)] },
+      '400 InvalidPolicyDocument',
+    ],
     ['signed more than 15 minutes ahead', { nowMs: Date.now() + 3_600_000 }, '403 AccessDenied'],
     ['signed more than a week ago', { nowMs: Date.now() - 8 * 86_400_000 }, '403 AccessDenied'],
     [

@@ -56,10 +56,21 @@ describe('the reason of a near miss', () => {
     expect(told(condition, ...context)).toBe(expected);
   });
 
-  it('shows a Referer without what it may hold of secrets, on both sides', () => {
-    const Condition = { StringLike: { 'aws:Referer': 'https://me:hush@page.example/*?token=hush' } };
-    const text = told(Condition, ['aws:Referer', 'https://other.example/a?X-Amz-Signature=hush']);
-    expect(text).toBe('StringLike aws:Referer `https://other.example/a` does not match `…@page.example/*`');
+  it.each(['aws:Referer', 'aws:UserAgent', 'AWS:useragent'])(
+    'does not show what a policy wants of %s, since bucket policies compare it with secrets',
+    (name) => {
+      const one = told({ StringEquals: { [name]: 'hush' } }, [name, 'a-guess']);
+      expect(one).toBe(`StringEquals ${name} \`a-guess\` does not match a value that is not shown`);
+      const several = told({ StringEquals: { [name]: ['hush', 'hush-hush'] } }, [name, 'a-guess']);
+      expect(several).toBe(`StringEquals ${name} \`a-guess\` does not match 2 values that are not shown`);
+    },
+  );
+
+  it('shows a Referer without what it may hold of secrets', () => {
+    const Condition = { StringLike: { 'aws:Referer': 'https://page.example/*' } };
+    const text = told(Condition, ['aws:Referer', 'https://me:hush@other.example/a?X-Amz-Signature=hush']);
+    expect(text).toContain('`…@other.example/a`');
+    expect(text).not.toContain('hush');
   });
 
   it('shows nothing that a terminal acts on, and cuts what is long', () => {

@@ -125,9 +125,9 @@ describe('the variables of a near miss', () => {
   it.each(['s3:prefix', 'aws:Referer'])('are left alone where they may be a key or a secret: %s', (name) => {
     const context: ContextEntry[] = [
       [name, 'hush'],
-      ['aws:UserAgent', 'x'],
+      ['aws:username', 'x'],
     ];
-    const Condition = { StringEquals: { 'aws:UserAgent': variable(name) } };
+    const Condition = { StringEquals: { 'aws:username': variable(name) } };
     expect(textOf({ identity: [policy(listing(Condition))] }, { context })).toContain(
       `\`x\` does not match \`${variable(name)}\``,
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reviewPod } from '../../src/injector/admission.ts';
+import { ReviewError, reviewPod } from '../../src/injector/admission.ts';
 import type { InjectorSettings } from '../../src/injector/settings.ts';
 
 const role = 'arn:aws:iam::123456789012:role/reports';
@@ -209,6 +209,49 @@ describe('a pod that names a role', () => {
     });
     expect(spec.containers[0]).toEqual(own);
     expect(response.warnings?.[0]).toContain('mounts something else at /var/run/secrets/sts-sidecar');
+  });
+
+  it.each([
+    ['a longer spelling', '/var/run/secrets/sts-sidecar/'],
+    ['another spelling', '/var/run/../run/secrets//sts-sidecar'],
+    ['the folder that /var/run often is', '/run/secrets/sts-sidecar'],
+    ['a folder above it', '/var/run/secrets'],
+    ['the root', '/'],
+    ['a file in it', '/var/run/secrets/sts-sidecar/token'],
+  ])('leaves a container that mounts something at %s as it is', async (_, mountPath) => {
+    const own = { ...container, volumeMounts: [{ name: 'own', mountPath }] };
+    const { spec, response } = await injected({ annotations: asksFor(role), spec: { containers: [own] } });
+    expect(spec.containers).toEqual([own]);
+    expect(response.warnings?.[0]).toContain('mounts something else');
+  });
+
+  it.each([
+    '/var/run/secrets/sts-sidecar-other',
+    '/var/run/secrets/kubernetes.io',
+    '/runtime',
+    '/var/running',
+  ])('is not kept from its role by a mount at %s', async (mountPath) => {
+    const own = { ...container, volumeMounts: [{ name: 'own', mountPath }] };
+    const { response } = await injected({ annotations: asksFor(role), spec: { containers: [own] } });
+    expect(response.patch).toBeDefined();
+  });
+
+  it('is left as it is when its volume of that name is another one, or stands somewhere else', async () => {
+    const volumes = [{ name: 'sts-sidecar-token', hostPath: { path: '/' } }];
+    const other = await injected({ annotations: asksFor(role), spec: { volumes } });
+    expect(other.response.patch).toBeUndefined();
+    expect(other.response.warnings?.[0]).toContain('is another one');
+    const moved = { ...container, volumeMounts: [{ name: 'sts-sidecar-token', mountPath: '/elsewhere' }] };
+    const elsewhere = await injected({
+      annotations: asksFor(role),
+      spec: { containers: [moved], volumes: [volume] },
+    });
+    expect(elsewhere.response.warnings?.[0]).toContain('somewhere else');
+  });
+
+  it('is left to the failure policy with more containers than any pod has', async () => {
+    const containers = Array.from({ length: 129 }, (_, index) => ({ name: `c${index}` }));
+    await expect(review({ annotations: asksFor(role), spec: { containers } })).rejects.toThrow(ReviewError);
   });
 
   it('gets no volume when none of its containers is changed', async () => {

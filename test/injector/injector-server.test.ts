@@ -191,6 +191,19 @@ describe('the injector', () => {
     expect((await send(body)).status).toBe(status);
   });
 
+  it.each([
+    ['empty mappings', '{}'],
+    ['empty lists', '[]'],
+  ])('parses no more %s at once than fit its memory', async (_, piece) => {
+    const further = `[${Array.from({ length: 300_000 }, () => piece).join(',')}]`;
+    const body = review({ 'sts-sidecar/role-arn': role }).replace('{', `{"further":${further},`);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(body)));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses).toContain(200);
+    expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    expect((await send(review({ 'sts-sidecar/role-arn': role }))).status).toBe(200);
+  });
+
   it('has nothing else', async () => {
     expect((await send('', '/livez', 'GET')).status).toBe(200);
     expect((await send('', '/inject', 'GET')).status).toBe(405);

@@ -1,5 +1,6 @@
 import { decodeUtf8 } from '../../core/bytes.ts';
 import { JsonError, parseJson } from '../../core/json.ts';
+import { pathsOfKey } from '../../core/path-key.ts';
 import type { ServiceError } from '../../core/service-error.ts';
 import { s3Error } from '../errors.ts';
 import { parseInstant } from '../object-lock.ts';
@@ -36,6 +37,11 @@ type Condition = FieldCondition | LengthCondition;
 const exempt: ReadonlySet<string> = new Set(['policy', 'x-amz-signature', 'file']);
 const ignored = 'x-ignore-';
 
+/** Forms name each field once, and have at most some tens. */
+const maxConditions = 128;
+/** Types in one `Content-Type`. */
+const maxTypes = 16;
+
 /**
  * Checks a form against its policy, the signature of which must have been verified: every condition holds, and every field is named
  * by a condition. A condition on a field that is not there does not hold. Source: AWS "Creating a POST Policy".
@@ -46,6 +52,7 @@ export function requirePolicy(policy: string, form: FormToCheck): void {
   const { expiresAtMs, conditions } = readPolicy(policy);
   if (form.receivedAtMs >= expiresAtMs) throw denied('Policy expired.');
   if ((form.fields.get('bucket') ?? form.bucket) !== form.bucket) throw denied('bucket is another one.');
+  requireFewTypes(form.fields.get('content-type') ?? '');
   const named = new Set<string>();
   for (const condition of conditions) {
     if (condition.kind === 'length') requireLength(condition, form.fileLength);
@@ -54,10 +61,17 @@ export function requirePolicy(policy: string, form: FormToCheck): void {
       if (!holds(condition, form)) throw denied(`Policy Condition failed: ${describe(condition)}`);
     }
   }
-  for (const name of form.fields.keys()) {
+  // The bucket counts as a field. Without a condition on it, the visitor would choose among all buckets of the signer.
+  for (const name of ['bucket', ...form.fields.keys()]) {
     if (named.has(name) || exempt.has(name) || name.startsWith(ignored)) continue;
     throw denied(`Extra input fields: ${name.slice(0, 64)}`);
   }
+}
+
+// Each condition on the type looks at all of them.
+function requireFewTypes(contentType: string): void {
+  const commas = contentType.match(/,/g)?.length ?? 0;
+  if (commas >= maxTypes) throw denied('Content-Type has too many types.');
 }
 
 function requireLength({ least, most }: LengthCondition, length: number): void {
@@ -69,6 +83,8 @@ function holds({ kind, name, value }: FieldCondition, { fields, bucket }: FormTo
   const found = name === 'bucket' ? bucket : fields.get(name);
   if (found === undefined) return false;
   if (kind === 'eq') return found === value;
+  // A store may find it under another name. `a/../b` begins with `a/`, and versitygw writes `b`.
+  if (name === 'key') return [found, ...pathsOfKey(found)].every((one) => one.startsWith(value));
   // AWS: a list of types meets the condition when each of them does.
   const each = name === 'content-type' ? found.split(',').map((type) => type.trim()) : [found];
   return each.every((one) => one.startsWith(value));
@@ -97,6 +113,7 @@ function readPolicy(base64: string): {
   const expiresAtMs = typeof expiration === 'string' ? parseInstant(expiration) : undefined;
   if (expiresAtMs === undefined) throw invalid('expiration must be a date and time of ISO 8601.');
   if (!Array.isArray(conditions)) throw invalid('conditions must be a list.');
+  if (conditions.length > maxConditions) throw invalid(`it has more than ${maxConditions} conditions.`);
   if (document.size > 2) throw invalid('it has members other than expiration and conditions.');
   return { expiresAtMs, conditions: conditions.flatMap(readCondition) };
 }
