@@ -47,11 +47,11 @@ export async function handleForm(
   const { arn, accessKeyId, entity } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   connection.place.admit(entity.arn);
+  const request = routePut(authenticated, pipeline);
+  trace.add({ key: request.key });
   const { receivedAtMs } = raw;
   const fields = expandFields(head);
   requirePolicy(fields.get('policy') ?? '', { fields, bucket, fileLength, receivedAtMs });
-  const request = routePut(authenticated, pipeline);
-  trace.add({ key: request.key });
   await performS3(request, authenticated, pipeline, {
     connection: { ...connection, invite: () => undefined },
     trace,
