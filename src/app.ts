@@ -95,11 +95,19 @@ export function createApp(parts: AppParts): App {
   const { state, runTimeRevocations } = shared;
   const budget = new ByteBudget(settings.server.limits.maxBufferedBytes);
   const tools = {
-    shared: { clock, budget, randomness, upstream, state, runTimeRevocations },
+    shared: {
+      clock,
+      budget,
+      randomness,
+      upstream,
+      state,
+      runTimeRevocations,
+      configuredRevocations: () => configuration.revocations,
+    },
     providers: { fetch, clock, observer: identityObserver(metrics, log), used: state },
     identityKinds: parts.identityKinds,
   };
-  let configuration = createConfiguration(parts, tools);
+  let configuration: Configuration = createConfiguration(parts, tools);
   metrics.describe({ version, revision: '' });
   metrics.policiesLoaded({ ...configuration.directory.policyCounts });
   let isServing = false;

@@ -5,6 +5,7 @@ import type { Snapshot } from '../edge/answer-request.ts';
 import type { ConfiguredProviders } from '../identity/configured-providers.ts';
 import type { ProviderTools } from '../identity/kind.ts';
 import { createProviders, type IdentityKinds } from '../identity/kinds.ts';
+import { RevocationIndex } from '../revocation/revocation-index.ts';
 import { RevocationNames } from '../revocation/revocation-names.ts';
 import { createSnapshot, type SnapshotParts } from './snapshot.ts';
 
@@ -15,12 +16,13 @@ export interface Configuration {
   readonly directory: Directory;
   readonly revocationNames: RevocationNames;
   readonly identityProviders: ConfiguredProviders;
+  readonly revocations: RevocationIndex;
   readonly snapshot: Snapshot;
 }
 
 /** What every version of the configuration has in common. */
 export interface ConfigurationTools {
-  readonly shared: Omit<SnapshotParts, 'directory' | 'revocationNames' | 'identityProviders'>;
+  readonly shared: Omit<SnapshotParts, 'directory' | 'identityProviders'>;
   readonly providers: Omit<ProviderTools, 'account'>;
   readonly identityKinds: IdentityKinds | undefined;
 }
@@ -42,6 +44,18 @@ export function createConfiguration(
     { ...providers, account: settings.account },
     { kinds: identityKinds, previous: previous?.identityProviders },
   );
-  const snapshot = createSnapshot(settings, { ...shared, directory, revocationNames, identityProviders });
-  return { settings, records, directory, revocationNames, identityProviders, snapshot };
+  const revocations = revocationsOf(settings, revocationNames);
+  const snapshot = createSnapshot(settings, { ...shared, directory, identityProviders });
+  return { settings, records, directory, revocationNames, identityProviders, revocations, snapshot };
+}
+
+function revocationsOf({ revocations: records }: Settings, names: RevocationNames): RevocationIndex {
+  return new RevocationIndex(
+    records.map((record) => {
+      const resolved = names.resolve(record);
+      // INVARIANT: the configuration was checked. Leaving one out would let revoked sessions in.
+      if ('message' in resolved) throw new Error(`revocations: ${resolved.message}`);
+      return resolved;
+    }),
+  );
 }

@@ -14,9 +14,7 @@ import { TagLookup } from '../forward/lookup.ts';
 import type { Upstream } from '../forward/upstream.ts';
 import { sealedNearMiss } from '../iam/describe-near-miss.ts';
 import type { IdentityProviders } from '../identity/provider.ts';
-import { RevocationIndex } from '../revocation/revocation-index.ts';
-import type { RevocationNames } from '../revocation/revocation-names.ts';
-import type { RevocationRecord } from '../revocation/revocation-record.ts';
+import type { RevocationIndex } from '../revocation/revocation-index.ts';
 import { Revocations } from '../revocation/revocations.ts';
 import type { RunTimeRevocations } from '../revocation/run-time-revocations.ts';
 import { lookupKeysOf } from '../s3/lookup-keys.ts';
@@ -33,7 +31,8 @@ export interface SnapshotParts {
   readonly budget: ByteBudget;
   readonly randomness: Randomness;
   readonly directory: Directory;
-  readonly revocationNames: RevocationNames;
+  /** Those of the configuration in force, also when that is a later one. */
+  readonly configuredRevocations: () => RevocationIndex;
   readonly upstream: Upstream;
   readonly identityProviders: IdentityProviders;
   readonly state: SharedState;
@@ -50,10 +49,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
   const authentication: AuthenticationSources = {
     directory,
     sessions: new SessionOpener(keyRing),
-    revocations: new Revocations(
-      configuredRevocations(settings.revocations, parts.revocationNames),
-      parts.runTimeRevocations,
-    ),
+    revocations: new Revocations(parts.configuredRevocations, parts.runTimeRevocations),
     signingKeys,
     allowedRegions: new Set(account.allowedRegions),
     disabledStsRegions: new Set(account.disabledRegions),
@@ -93,20 +89,6 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
     },
     trustedProxies: new TrustedProxies(settings.server.trustedProxies),
   };
-}
-
-function configuredRevocations(
-  records: readonly RevocationRecord[],
-  names: RevocationNames,
-): RevocationIndex {
-  return new RevocationIndex(
-    records.map((record) => {
-      const resolved = names.resolve(record);
-      // INVARIANT: the configuration was checked. Leaving one out would let revoked sessions in.
-      if ('message' in resolved) throw new Error(`revocations: ${resolved.message}`);
-      return resolved;
-    }),
-  );
 }
 
 function denialSealer(keyRing: KeyRing): (denial: Denial) => string {

@@ -31,8 +31,8 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
     process.exit(exitCodes.failure);
   });
   // Before the listeners open as well: without a handler, SIGHUP would end the process.
-  const reload = (trigger: 'signal' | 'file'): ConfigurationInputs => {
-    const read = new ConfigurationInputs(true);
+  const reload = (trigger: 'signal' | 'file', before: ConfigurationInputs): ConfigurationInputs => {
+    const read = new ConfigurationInputs(before);
     app.reload(loadConfiguration(path, overrides, policyVocabulary, read), trigger);
     return read;
   };

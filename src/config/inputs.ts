@@ -5,26 +5,40 @@ import { type FileText, readBoundedText } from './sources.ts';
 
 interface Input {
   readonly maxBytes: number;
+  /** Characters of its text; 0 when it could not be read. */
+  readonly length: number;
   readonly digest: string;
   /** The state of the file when it last had that content; `undefined` before the first check. */
   state?: string | undefined;
 }
 
+/** What a file may have at a reload, whatever it had before. */
+const usualBytes = 262_144;
+
 /** The files that a configuration was read from, with a digest of each. */
 export class ConfigurationInputs {
   readonly #inputs = new Map<string, Input>();
-  readonly #isReload: boolean;
+  readonly #before: ConfigurationInputs | undefined;
 
-  /** @param isReload true to refuse pipes and devices, which may block the process for ever */
-  constructor(isReload = false) {
-    this.#isReload = isReload;
+  /**
+   * @param before for a reload, the files of the time before. Pipes and devices are refused then, which may block the process for ever,
+   * and so is a file that has grown far beyond what it was: problems in megabytes of text can take all memory, which ends the process
+   */
+  constructor(before?: ConfigurationInputs) {
+    this.#before = before;
   }
 
   /** Reads a UTF-8 file of at most `maxBytes`, and remembers what it held, or why it could not be read. */
   read(path: string, maxBytes: number): FileText {
-    const text = this.#isReload && !isFile(path) ? notAFile : readBoundedText(path, maxBytes);
-    this.#inputs.set(path, { maxBytes, digest: digestOf(text) });
+    const before = this.#before;
+    const most = before === undefined ? maxBytes : Math.min(maxBytes, before.#mostAtReload(path));
+    const text = before !== undefined && !isFile(path) ? notAFile : readBoundedText(path, most);
+    this.#inputs.set(path, { maxBytes, length: text.ok ? text.text.length : 0, digest: digestOf(text) });
     return text;
+  }
+
+  #mostAtReload(path: string): number {
+    return Math.max(usualBytes, 4 * (this.#inputs.get(path)?.length ?? 0));
   }
 
   /**

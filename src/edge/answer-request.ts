@@ -29,8 +29,8 @@ export interface Snapshot {
 
 /** What both S3 and STS requests are answered with. */
 export interface AnswerParts {
-  /** The snapshot in force now. */
-  readonly snapshot: () => Snapshot;
+  /** The snapshot in force. */
+  readonly snapshot: Snapshot;
   readonly clock: Clock;
   readonly reporter: LimitReporter;
   readonly preflights: Gate;
@@ -41,7 +41,7 @@ export async function answerRequest(
   { message, response, invite, isExpectationUnknown }: Exchange,
   place: Place,
   trace: RequestTrace,
-  { snapshot: snapshotInForce, clock, reporter, preflights }: AnswerParts,
+  { snapshot, clock, reporter, preflights }: AnswerParts,
 ): Promise<void> {
   const receivedAtMs = clock.now();
   // SDKs correct their clock by the Date header, so it must show the clock that signatures are checked against.
@@ -50,7 +50,6 @@ export async function answerRequest(
   const ownHeaders = ['x-amz-request-id', requestId, 'x-amz-id-2', requestId, 'date', httpDate(receivedAtMs)];
   const listener = { clock, reporter, preflights };
   const connection: ClientConnection = { message, response, invite, ownHeaders, place, ...listener };
-  const snapshot = snapshotInForce();
   const { virtualHosts } = snapshot.s3.routing;
   const facts = { clientAddress: trace.sourceIp, receivedAtMs, requestId, isExpectationUnknown };
   let raw: RawRequest;

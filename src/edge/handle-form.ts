@@ -33,6 +33,8 @@ export async function handleForm(
 ): Promise<void> {
   const bucket = bucketOfForm(raw, pipeline.routing.virtualHosts);
   trace.add({ operation: 'PostObject', bucket });
+  if (raw.headers.count('content-type') > 1)
+    throw s3Error('InvalidArgument', 'The content-type header is repeated.');
   const delimiter = readDelimiter(raw);
   requireFormOnly(raw);
   const length = declaredLength(raw.headers);
@@ -47,11 +49,11 @@ export async function handleForm(
   const { arn, accessKeyId, entity } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   connection.place.admit(entity.arn);
+  const request = routePut(authenticated, pipeline);
+  trace.add({ key: request.key });
   const { receivedAtMs } = raw;
   const fields = expandFields(head);
   requirePolicy(fields.get('policy') ?? '', { fields, bucket, fileLength, receivedAtMs });
-  const request = routePut(authenticated, pipeline);
-  trace.add({ key: request.key });
   await performS3(request, authenticated, pipeline, {
     connection: { ...connection, invite: () => undefined },
     trace,

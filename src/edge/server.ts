@@ -22,6 +22,7 @@ import { ConnectionTable } from './connection-table.ts';
 import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
 import { Gate } from './gate.ts';
 import { GatheringMessage } from './gathering-message.ts';
+import { HeldSnapshots } from './held-snapshots.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import {
   connectionsCheckingIntervalMs,
@@ -98,16 +99,21 @@ class Edge {
   readonly #parts: EdgeParts;
   readonly #server: Server;
   readonly #connections: ConnectionTable;
-  readonly #answering: AnswerParts;
+  #answering: AnswerParts;
   readonly #queues = new WeakMap<Socket, ExchangeQueue>();
   readonly #waiting: WaitingTotal = { bytes: 0 };
   readonly #requestIds: RequestIds;
+  readonly #snapshots = new HeldSnapshots<Snapshot>();
 
   constructor(parts: EdgeParts, server: Server, connections: ConnectionTable) {
     this.#parts = parts;
     this.#server = server;
     this.#requestIds = new RequestIds(parts.randomness);
-    this.#answering = { ...parts, preflights: new Gate(preflightsAtOnce(parts.limits)) };
+    this.#answering = {
+      ...parts,
+      snapshot: parts.snapshot(),
+      preflights: new Gate(preflightsAtOnce(parts.limits)),
+    };
     this.places = new Places(parts.limits, parts.budget, parts.reporter);
     this.#connections = connections;
   }
@@ -168,20 +174,28 @@ class Edge {
     turns.know(undefined);
     const place = this.places.enter((owner) => turns.know({ owner, session: trace.principal ?? owner }));
     metrics.inFlight(1);
+    const snapshot = this.#parts.snapshot();
+    const letGo = this.#snapshots.hold(snapshot, message.socket);
     try {
       const beganAt = performance.now();
-      const answering = answerRequest(exchange, place, trace, this.#answering);
+      const answering = answerRequest(exchange, place, trace, this.#answeringWith(snapshot));
       turns.noteWork(performance.now() - beganAt);
       await answering;
     } catch (error) {
       response.destroy();
       log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
     } finally {
+      letGo();
       const { keptUntil } = place;
       if (keptUntil === undefined) this.#leave(place);
       this.#note(trace);
       if (keptUntil !== undefined) void keptUntil.then(() => this.#leave(place));
     }
+  }
+
+  #answeringWith(snapshot: Snapshot): AnswerParts {
+    if (this.#answering.snapshot !== snapshot) this.#answering = { ...this.#answering, snapshot };
+    return this.#answering;
   }
 
   #leave(place: Place): void {

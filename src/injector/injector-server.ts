@@ -39,6 +39,7 @@ const parsedFactor = 32;
 /** All reviews together may take half of it, parsed. */
 const maxBufferedBytes = 100_663_296;
 const bodyDeadlineMs = 5_000;
+const answerTimeoutMs = 10_000;
 /** Anything in the cluster can open connections; the API server keeps a few. */
 const maxConnections = 128;
 const limits = {
@@ -66,6 +67,8 @@ export function createInjectorServer(parts: InjectorParts): Server {
       .catch(() => response.destroy());
   });
   server.maxHeadersCount = maxOperatorHeaders;
+  // For an answer that is not read. An unused connection has `keepAliveTimeout`.
+  server.timeout = answerTimeoutMs;
   server.on('connection', (socket: Socket) => {
     survive(socket);
     open.add(socket);

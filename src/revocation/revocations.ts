@@ -10,12 +10,13 @@ import type { SessionClaims } from '../tokens/session-claims.ts';
 import type { RevocationIndex } from './revocation-index.ts';
 import type { RunTimeRevocations } from './run-time-revocations.ts';
 
-/** All revocations: those of one configuration, and those added at run time. */
+/** All revocations: those of the configuration in force, and those added at run time. */
 export class Revocations {
-  readonly #configured: RevocationIndex;
+  readonly #configured: () => RevocationIndex;
   readonly #runTime: RunTimeRevocations;
 
-  constructor(configured: RevocationIndex, runTime: RunTimeRevocations) {
+  /** @param configured is asked at each check, since a request may have begun with an earlier configuration */
+  constructor(configured: () => RevocationIndex, runTime: RunTimeRevocations) {
     this.#configured = configured;
     this.#runTime = runTime;
   }
@@ -27,7 +28,7 @@ export class Revocations {
   check(claims: SessionClaims): void {
     const { accessKeyId } = claims;
     const added = this.#runTime.index;
-    if (this.#configured.revokes(claims) || added?.revokes(claims) === true) {
+    if (this.#configured().revokes(claims) || added?.revokes(claims) === true) {
       throw new AuthenticationFault('revoked_token', { accessKeyId });
     }
     if (added === undefined) {

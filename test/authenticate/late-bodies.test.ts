@@ -63,7 +63,7 @@ async function startWorld() {
   const base = dependenciesOf(directory);
   const authentication = {
     ...base.authentication,
-    revocations: new Revocations(new RevocationIndex([]), runTime),
+    revocations: new Revocations(() => new RevocationIndex([]), runTime),
   };
   const form = assumeRoleForm('data', { DurationSeconds: '900' });
   const issued = await serve(await arrive(form, keyOf('alice')), { ...base, authentication });

@@ -54,9 +54,25 @@ describe('the files of a configuration', () => {
     rmSync(path);
     execFileSync('mkfifo', [path]);
     expect(await inputs.changes()).toBeUndefined();
-    expect(new ConfigurationInputs(true).read(path, 100)).toEqual({
+    expect(new ConfigurationInputs(inputs).read(path, 100)).toEqual({
       ok: false,
       reason: 'is not a regular file, and is read at the start only',
     });
+  });
+
+  it('may grow at a reload to four times what they were, or to 256 KiB', () => {
+    const inputs = new ConfigurationInputs();
+    const path = fileOf('grown', 'x'.repeat(100_000));
+    inputs.read(path, 10_000_000);
+    writeFileSync(path, 'x'.repeat(400_000));
+    const grown = new ConfigurationInputs(inputs);
+    expect(grown.read(path, 10_000_000)).toMatchObject({ ok: true });
+    writeFileSync(path, 'x'.repeat(1_600_001));
+    expect(new ConfigurationInputs(grown).read(path, 10_000_000)).toEqual({
+      ok: false,
+      reason: 'is larger than 1600000 bytes',
+    });
+    const further = fileOf('further', 'x'.repeat(262_144));
+    expect(new ConfigurationInputs(inputs).read(further, 10_000_000)).toMatchObject({ ok: true });
   });
 });

@@ -81,7 +81,7 @@ describe('a form', () => {
     expect(summary(await post({ ...shape, fileName: '/folder/other' }))).toBe('204');
     expect(await stored('user/other')).toBe(String(file));
     expect(summary(await post({ ...shape, key: variable, fileName: 'elsewhere' }))).toBe('403 AccessDenied');
-    expect(summary(await post({ ...shape, fileName: '..' }))).toBe('403 AccessDenied');
+    expect(summary(await post({ ...shape, fileName: '..' }))).toBe('400 InvalidURI');
   });
 
   it.each<[string, string, number, RegExp]>([

@@ -157,6 +157,11 @@ describe('a form is refused', () => {
       '403 AccessDenied',
     ],
     [
+      'with a key that leaves its prefix',
+      { key: 'posted/../other', conditions: [bucket, ['starts-with', '$key', 'posted/']] },
+      '403 AccessDenied',
+    ],
+    [
       'with a prefix that holds after a space only',
       { key: ' posted', conditions: [bucket, ['starts-with', '$key', 'posted']] },
       '403 AccessDenied',

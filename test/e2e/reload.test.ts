@@ -117,6 +117,22 @@ describe('after a reload', () => {
     expect(uploading.read()).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it('an upload of a session that is revoked meanwhile is refused', async () => {
+    const sidecar = await started();
+    const admin = await assume(sidecar.url, alice, 'admin');
+    await s3Client(sidecar.url, admin).send(new CreateBucketCommand({ Bucket: 'data' }));
+    const put = { method: 'PUT', path: '/data/k' };
+    const uploading = await open(sidecar.url, admin, put, 'Content-Length: 200000\r\n');
+    uploading.write(Buffer.alloc(150_000, 'a'));
+    await expect.poll(() => sidecar.seen.filter(({ target }) => target === '/data/k').length).toBe(1);
+    sidecar.reload({ further: 'revocations: [{ role: admin }]' });
+    uploading.write(Buffer.alloc(50_000, 'a'));
+    await once(uploading.setEncoding('latin1'), 'readable');
+    expect(uploading.read()).toMatch(/^HTTP\/1\.1 400 [\s\S]*<Code>ExpiredToken</);
+    sidecar.reload({});
+    expect(await get(sidecar, admin)).toBe('NoSuchKey 404');
+  });
+
   it('an identity provider with the same settings keeps its keys, although it cannot be reached', async () => {
     const idp = await startIdentityProvider();
     const directory = webIdentityDirectory({ issuer: idp.issuer });

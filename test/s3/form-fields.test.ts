@@ -80,8 +80,8 @@ describe('the fields of a form', () => {
       'InvalidArgument',
     ],
     [
-      'of more than 128',
-      Array.from({ length: 129 }, (_, at) => part(`name="${at}"`, '')).join('') + rest,
+      'of more than 64',
+      Array.from({ length: 65 }, (_, at) => part(`name="${at}"`, '')).join('') + rest,
       'InvalidArgument',
     ],
     ['without a disposition', '--b\r\nContent-Type: text/plain\r\n\r\na\r\n', 'MalformedPOSTRequest'],

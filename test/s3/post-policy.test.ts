@@ -87,6 +87,19 @@ describe('a condition', () => {
     expect(onFields([{ a: 'b', c: 'd' }], { a: 'b', c: 'e' })).toBe('AccessDenied');
   });
 
+  it.each([
+    ['user/a', 'satisfied'],
+    ['user/a//b', 'satisfied'],
+    ['user/a/../b', 'satisfied'],
+    ['user/../other/a', 'AccessDenied'],
+    ['user/a/../../other/a', 'AccessDenied'],
+    ['user/./../other/a', 'AccessDenied'],
+    ['user/..\\other\\a', 'AccessDenied'],
+    ['other/../user/a', 'AccessDenied'],
+  ])('on the prefix of a key holds for %s only under all of its names', (key, expected) => {
+    expect(onFields([['starts-with', '$key', 'user/']], { key })).toBe(expected);
+  });
+
   it('on a list of types needs each of them', () => {
     const conditions = [['starts-with', '$Content-Type', 'image/']];
     expect(onFields(conditions, { 'content-type': 'image/png, image/gif' })).toBe('satisfied');

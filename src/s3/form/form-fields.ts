@@ -5,8 +5,8 @@ import { s3Error } from '../errors.ts';
 /** AWS's limit for everything before the content of the file, in bytes. */
 export const maxBytesBeforeFile = 20_480;
 
-/** A form of AWS's SDKs has some ten. */
-const maxFields = 128;
+/** A form of AWS's SDKs has some ten. Each costs a few microseconds before any signature is verified. */
+const maxFields = 64;
 
 /** What a form says before the content of its file. */
 export interface FormFields {

@@ -8,7 +8,7 @@ import { maxBytesBeforeFile } from './form-fields.ts';
 
 /** What a form is checked against. */
 export interface FormToCheck {
-  /** By lower-case name, `${filename}` replaced. */
+  /** By lower-case name, `${filename}` replaced; `key` is one that may be forwarded. */
   readonly fields: ReadonlyMap<string, string>;
   /** The bucket that the request names. */
   readonly bucket: string;
@@ -82,12 +82,15 @@ function requireLength({ least, most }: LengthCondition, length: number): void {
 function holds({ kind, name, value }: FieldCondition, { fields, bucket }: FormToCheck): boolean {
   const found = name === 'bucket' ? bucket : fields.get(name);
   if (found === undefined) return false;
-  if (kind === 'eq') return found === value;
-  // A store may find it under another name. `a/../b` begins with `a/`, and versitygw writes `b`.
-  if (name === 'key') return [found, ...pathsOfKey(found)].every((one) => one.startsWith(value));
-  // AWS: a list of types meets the condition when each of them does.
-  const each = name === 'content-type' ? found.split(',').map((type) => type.trim()) : [found];
-  return each.every((one) => one.startsWith(value));
+  // AWS compares the bucket as a whole.
+  if (kind === 'eq' || name === 'bucket') return found === value;
+  return spellingsOf(name, found).every((one) => one.startsWith(value));
+}
+
+/** What must all begin with a prefix: of a key each name that a store might know it by, and of a list of types each type (AWS). */
+function spellingsOf(name: string, value: string): readonly string[] {
+  if (name === 'key') return [value, ...pathsOfKey(value)];
+  return name === 'content-type' ? value.split(',').map((type) => type.trim()) : [value];
 }
 
 // The value of a condition can be the session token.

@@ -140,7 +140,7 @@ const nothingAdded = new ReplicatedRecords(new MemoryState(), systemClock, 0, {
 });
 await nothingAdded.start();
 const noRevocations = new Revocations(
-  new RevocationIndex([]),
+  () => new RevocationIndex([]),
   new RunTimeRevocations(nothingAdded, systemClock, systemRandomness),
 );
 

@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { HeldSnapshots } from '../../src/edge/held-snapshots.ts';
+
+const server = createServer((socket) => socket.on('error', () => undefined));
+const clients: Socket[] = [];
+beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'));
+afterAll(() => {
+  for (const client of clients) client.destroy();
+  server.close();
+});
+
+async function accepted(): Promise<Socket> {
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  clients.push(client.on('error', () => undefined));
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  return socket;
+}
+
+it('requests hold eight earlier configurations at most, and those of the oldest are reset', async () => {
+  const held = new HeldSnapshots<object>();
+  const sockets: Socket[] = [];
+  for (let count = 0; count < 9; count += 1) {
+    const socket = await accepted();
+    sockets.push(socket);
+    held.hold({}, socket);
+  }
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual(Array(9).fill(false));
+  held.hold({}, await accepted());
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, ...Array(8).fill(false)]);
+});
+
+it('a configuration that no request holds any more does not count', async () => {
+  const held = new HeldSnapshots<object>();
+  const first = await accepted();
+  held.hold({}, first);
+  for (let count = 0; count < 30; count += 1) held.hold({}, await accepted())();
+  expect(first.destroyed).toBe(false);
+});
