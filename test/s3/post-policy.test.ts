@@ -18,9 +18,11 @@ function policyOf(conditions: readonly unknown[], expiration = '2100-01-01T00:00
   return Buffer.from(JSON.stringify({ expiration, conditions })).toString('base64');
 }
 
-/** The verdict on fields, each of which some condition names. */
+/** The verdict on fields of a form whose policy names the bucket too, which every policy must. */
 const onFields = (conditions: readonly unknown[], fields: Record<string, string>): string =>
-  verdict(policyOf(conditions), { fields: new Map(Object.entries(fields)) }).split(':')[0] ?? '';
+  verdict(policyOf([{ bucket: 'data' }, ...conditions]), { fields: new Map(Object.entries(fields)) }).split(
+    ':',
+  )[0] ?? '';
 
 describe('the documented example', () => {
   const form = {
@@ -56,6 +58,15 @@ describe('the documented example', () => {
 });
 
 describe('a condition', () => {
+  it('on the bucket is needed, and compares it as a whole', () => {
+    const extra = 'AccessDenied: Invalid according to Policy: Extra input fields: bucket';
+    expect(verdict(policyOf([]), {})).toBe(extra);
+    expect(verdict(policyOf([{ bucket: 'data' }]), {})).toBe('satisfied');
+    expect(verdict(policyOf([{ bucket: 'dat' }]), {})).toMatch(/^AccessDenied/);
+    for (const prefix of ['', 'dat'])
+      expect(verdict(policyOf([['starts-with', '$bucket', prefix]]), {})).toMatch(/^AccessDenied/);
+  });
+
   it.each<[unknown, string, string]>([
     [{ a: 'b' }, 'b', 'satisfied'],
     [{ A: 'b' }, 'b', 'satisfied'],
