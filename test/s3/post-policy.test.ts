@@ -135,7 +135,7 @@ describe('a condition', () => {
     [['content-length-range', 0], 10, 'InvalidPolicyDocument'],
     [['content-length-range', 0, null], 10, 'InvalidPolicyDocument'],
   ])('%j on %i bytes is %s', (condition, fileLength, expected) => {
-    expect(verdict(policyOf([condition]), { fileLength }).split(':')[0]).toBe(expected);
+    expect(verdict(policyOf([{ bucket: 'data' }, condition]), { fileLength }).split(':')[0]).toBe(expected);
   });
 });
 
