@@ -120,7 +120,7 @@ describe.each(storeKinds)('forms posted to $name', ({ trailers, start }) => {
       const before = await target.held();
       for (const key of ['kept', 'never']) {
         const own = [['key', key] as const, ...fields];
-        const conditions = own.map(([name, value]) => ({ [name]: value }));
+        const conditions = [{ bucket: Bucket }, ...own.map(([name, value]) => ({ [name]: value }))];
         const signed = signedFields({ credentials: session, conditions });
         const body = change(formBody({ fields: [...own, ...signed], file }));
         const { host, hostname, port } = new URL(sidecar.url);
