@@ -70,8 +70,9 @@ export interface App {
    * Takes over a configuration that was read again, or reports why it cannot; the one in force then stays. Requests in progress
    * keep the configuration with which they began. Never throws.
    * @param trigger why it was read, for the log
+   * @returns true when it is in force now
    */
-  reload(loaded: LoadResult, trigger: 'signal' | 'file'): void;
+  reload(loaded: LoadResult, trigger: 'signal' | 'file'): boolean;
   /**
    * Resets the requests in progress at the store, before a process that ends at once: some stores take the end of a
    * connection for the end of an upload, and keep a truncated object.
@@ -185,11 +186,12 @@ export function createApp(parts: AppParts): App {
       const reloaded = reloadedConfiguration(loaded, configuration, tools);
       metrics.reloaded(reloaded.outcome);
       reportReload(reloaded, trigger, log);
-      if (reloaded.outcome === 'failure') return;
+      if (reloaded.outcome === 'failure') return false;
       configuration = reloaded.configuration;
       metrics.policiesLoaded({ ...configuration.directory.policyCounts });
       logProviderRoles(configuration, log);
       void configuration.identityProviders.probe();
+      return true;
     },
     abort: () => upstream.destroy(),
     limitActions: () => reporter.actions,

@@ -111,7 +111,7 @@ export class PermissionDecider {
       () => this.#otherQuestions(permission, requestKeys),
       (question) =>
         whenReady(this.#evaluateWithPauses(question), (decision) =>
-          this.#decidedOrUnknown(question, decision),
+          this.#decided(question, decision.effect === 'needs' ? undecidable(decision.keys) : decision),
         ),
     );
   }
@@ -184,10 +184,6 @@ export class PermissionDecider {
         other.isDenyOnly !== true ||
         couldDenyOther(this.#setsFor(permission), other.permission, permission.resource),
     );
-  }
-
-  #decidedOrUnknown(question: PermissionQuestion, decision: AccessDecision | NeedsKeys): DecidedPermission {
-    return this.#decided(question, decision.effect === 'needs' ? undecidable(decision.keys) : decision);
   }
 
   #settleOne(question: PermissionQuestion): MaybePromise<DecidedPermission> {

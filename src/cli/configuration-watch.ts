@@ -7,7 +7,7 @@ export interface ConfigurationReloads {
   /** The files that were read when the program started. */
   readonly inputs: ConfigurationInputs;
   /** Reads everything again, and returns the files that were read. Must not throw. */
-  readonly reload: (trigger: 'signal' | 'file', before: ConfigurationInputs) => ConfigurationInputs;
+  readonly reload: (trigger: 'signal' | 'file') => ConfigurationInputs;
 }
 
 /**
@@ -23,7 +23,7 @@ export function watchConfiguration({ inputs, reload }: ConfigurationReloads): vo
     const checked = current;
     const before = seen;
     seen = await checked.changes();
-    if (seen !== undefined && seen === before && checked === current) current = reload('file', current);
+    if (seen !== undefined && seen === before && checked === current) current = reload('file');
   };
   setInterval(() => {
     if (isChecking) return;
@@ -33,6 +33,6 @@ export function watchConfiguration({ inputs, reload }: ConfigurationReloads): vo
     });
   }, checkEveryMs).unref();
   process.on('SIGHUP', () => {
-    current = reload('signal', current);
+    current = reload('signal');
   });
 }

@@ -1,7 +1,7 @@
 import { policyVocabulary } from '../app/policy-vocabulary.ts';
 import { type App, createApp } from '../app.ts';
 import { ConfigurationInputs } from '../config/inputs.ts';
-import { loadConfiguration, type Overrides } from '../config/load.ts';
+import { type LoadResult, loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
 import { watchConfiguration } from './configuration-watch.ts';
@@ -31,9 +31,10 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
     process.exit(exitCodes.failure);
   });
   // Before the listeners open as well: without a handler, SIGHUP would end the process.
-  const reload = (trigger: 'signal' | 'file', before: ConfigurationInputs): ConfigurationInputs => {
-    const read = new ConfigurationInputs(before);
-    app.reload(loadConfiguration(path, overrides, policyVocabulary, read), trigger);
+  let inForce = inputs.lengths();
+  const reload = (trigger: 'signal' | 'file'): ConfigurationInputs => {
+    const read = new ConfigurationInputs(inForce);
+    if (app.reload(loadAgain(path, overrides, read), trigger)) inForce = read.lengths();
     return read;
   };
   watchConfiguration({ inputs, reload });
@@ -48,6 +49,16 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   terminal.prose('draining');
   await app.stop(drainGraceMs);
   return exitCodes.ok;
+}
+
+/** At a reload even an error of the program itself must not end the process. Its text could quote a secret. */
+function loadAgain(path: string, overrides: Overrides, inputs: ConfigurationInputs): LoadResult {
+  try {
+    return loadConfiguration(path, overrides, policyVocabulary, inputs);
+  } catch (error) {
+    const name = error instanceof Error ? error.name : 'unknown error';
+    return { ok: false, problems: [`${path} cannot be read: ${name}`] };
+  }
 }
 
 async function startOrExplain(

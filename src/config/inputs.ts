@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { type FileText, readBoundedText } from './sources.ts';
 
 interface Input {
+  /** Of which more is not read. */
   readonly maxBytes: number;
   /** Characters of its text; 0 when it could not be read. */
   readonly length: number;
@@ -18,27 +19,33 @@ const usualBytes = 262_144;
 /** The files that a configuration was read from, with a digest of each. */
 export class ConfigurationInputs {
   readonly #inputs = new Map<string, Input>();
-  readonly #before: ConfigurationInputs | undefined;
+  readonly #inForce: ReadonlyMap<string, number> | undefined;
 
   /**
-   * @param before for a reload, the files of the time before. Pipes and devices are refused then, which may block the process for ever,
-   * and so is a file that has grown far beyond what it was: problems in megabytes of text can take all memory, which ends the process
+   * @param inForce for a reload, the {@link lengths} of the configuration in force. Pipes and devices are refused then, which may block
+   * the process for ever, and so is a file that has grown far beyond what it was: problems in megabytes of text can take all memory,
+   * which ends the process
    */
-  constructor(before?: ConfigurationInputs) {
-    this.#before = before;
+  constructor(inForce?: ReadonlyMap<string, number>) {
+    this.#inForce = inForce;
+  }
+
+  /** The length of each file's text, in characters. */
+  lengths(): ReadonlyMap<string, number> {
+    return new Map([...this.#inputs].map(([path, { length }]) => [path, length]));
   }
 
   /** Reads a UTF-8 file of at most `maxBytes`, and remembers what it held, or why it could not be read. */
   read(path: string, maxBytes: number): FileText {
-    const before = this.#before;
-    const most = before === undefined ? maxBytes : Math.min(maxBytes, before.#mostAtReload(path));
-    const text = before !== undefined && !isFile(path) ? notAFile : readBoundedText(path, most);
-    this.#inputs.set(path, { maxBytes, length: text.ok ? text.text.length : 0, digest: digestOf(text) });
+    const inForce = this.#inForce;
+    const most =
+      inForce === undefined
+        ? maxBytes
+        : Math.min(maxBytes, Math.max(usualBytes, 4 * (inForce.get(path) ?? 0)));
+    const text = inForce !== undefined && !isFile(path) ? notAFile : readBoundedText(path, most);
+    const length = text.ok ? text.text.length : 0;
+    this.#inputs.set(path, { maxBytes: most, length, digest: digestOf(text) });
     return text;
-  }
-
-  #mostAtReload(path: string): number {
-    return Math.max(usualBytes, 4 * (this.#inputs.get(path)?.length ?? 0));
   }
 
   /**

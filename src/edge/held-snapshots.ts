@@ -1,37 +1,39 @@
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { resetConnection } from '../core/reset-connection.ts';
 
 /** Configurations that requests in progress may hold, besides the one in force. */
 const maxEarlier = 8;
+
+type Request = Pick<IncomingMessage, 'socket'>;
 
 /**
  * Which snapshots requests in progress hold. A slow upload keeps the configuration with which it began, and has no end: with one that
  * begins before each reload, all configurations would stay in memory.
  */
 export class HeldSnapshots<S extends object> {
-  /** In the order in which they were first used. */
-  readonly #sockets = new Map<S, Set<Socket>>();
+  /** In the order in which they were first used. Of one connection the next request may begin before the last one is over. */
+  readonly #requests = new Map<S, Set<Request>>();
 
   /** Notes a request that holds a snapshot. Calling the result ends that. */
-  hold(snapshot: S, socket: Socket): () => void {
-    let sockets = this.#sockets.get(snapshot);
-    if (sockets === undefined) {
-      sockets = new Set();
-      this.#sockets.set(snapshot, sockets);
+  hold(snapshot: S, request: Request): () => void {
+    let requests = this.#requests.get(snapshot);
+    if (requests === undefined) {
+      requests = new Set();
+      this.#requests.set(snapshot, requests);
       this.#endOldest();
     }
-    const held = sockets.add(socket);
+    const held = requests.add(request);
     return () => {
-      held.delete(socket);
-      if (held.size === 0 && this.#sockets.get(snapshot) === held) this.#sockets.delete(snapshot);
+      held.delete(request);
+      if (held.size === 0 && this.#requests.get(snapshot) === held) this.#requests.delete(snapshot);
     };
   }
 
   #endOldest(): void {
-    for (const [snapshot, sockets] of this.#sockets) {
-      if (this.#sockets.size <= maxEarlier + 1) return;
-      this.#sockets.delete(snapshot);
-      for (const socket of sockets) resetConnection(socket);
+    for (const [snapshot, requests] of this.#requests) {
+      if (this.#requests.size <= maxEarlier + 1) return;
+      this.#requests.delete(snapshot);
+      for (const { socket } of requests) resetConnection(socket);
     }
   }
 }

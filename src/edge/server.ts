@@ -175,7 +175,7 @@ class Edge {
     const place = this.places.enter((owner) => turns.know({ owner, session: trace.principal ?? owner }));
     metrics.inFlight(1);
     const snapshot = this.#parts.snapshot();
-    const letGo = this.#snapshots.hold(snapshot, message.socket);
+    const letGo = this.#snapshots.hold(snapshot, message);
     try {
       const beganAt = performance.now();
       const answering = answerRequest(exchange, place, trace, this.#answeringWith(snapshot));

@@ -54,7 +54,7 @@ describe('the files of a configuration', () => {
     rmSync(path);
     execFileSync('mkfifo', [path]);
     expect(await inputs.changes()).toBeUndefined();
-    expect(new ConfigurationInputs(inputs).read(path, 100)).toEqual({
+    expect(new ConfigurationInputs(new Map()).read(path, 100)).toEqual({
       ok: false,
       reason: 'is not a regular file, and is read at the start only',
     });
@@ -65,14 +65,24 @@ describe('the files of a configuration', () => {
     const path = fileOf('grown', 'x'.repeat(100_000));
     inputs.read(path, 10_000_000);
     writeFileSync(path, 'x'.repeat(400_000));
-    const grown = new ConfigurationInputs(inputs);
+    const grown = new ConfigurationInputs(inputs.lengths());
     expect(grown.read(path, 10_000_000)).toMatchObject({ ok: true });
     writeFileSync(path, 'x'.repeat(1_600_001));
-    expect(new ConfigurationInputs(grown).read(path, 10_000_000)).toEqual({
+    expect(new ConfigurationInputs(grown.lengths()).read(path, 10_000_000)).toEqual({
       ok: false,
       reason: 'is larger than 1600000 bytes',
     });
     const further = fileOf('further', 'x'.repeat(262_144));
-    expect(new ConfigurationInputs(inputs).read(further, 10_000_000)).toMatchObject({ ok: true });
+    expect(new ConfigurationInputs(inputs.lengths()).read(further, 10_000_000)).toMatchObject({ ok: true });
+  });
+
+  it('that are too large for a reload are read again only when they change', async () => {
+    const path = fileOf('large', 'x'.repeat(300_000));
+    const inputs = new ConfigurationInputs(new Map());
+    expect(inputs.read(path, 10_000_000)).toMatchObject({ ok: false });
+    expect(await inputs.changes()).toBeUndefined();
+    expect(await inputs.changes()).toBeUndefined();
+    writeFileSync(path, 'x');
+    expect(await inputs.changes()).toBeDefined();
   });
 });

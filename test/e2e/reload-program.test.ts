@@ -139,6 +139,25 @@ describe('a changed configuration file', () => {
     await expect.poll(() => put(bob), patience).toBe('allowed');
   });
 
+  it('is taken up with its former size after it was gone', async () => {
+    const large = `${withRights()}\n${'# a line of many\n'.repeat(20_000)}`;
+    const grown = async (text: string): Promise<void> => {
+      await writeFile(one.configurationFile, text);
+      const { successes } = await counted();
+      process.kill(one.pid, 'SIGHUP');
+      await expect.poll(async () => (await counted()).successes, patience).toBeGreaterThan(successes);
+    };
+    // In two steps, because a file may not grow at will.
+    await grown(large.slice(0, 200_000));
+    await grown(large);
+    const { failures } = await counted();
+    await rm(one.configurationFile);
+    process.kill(one.pid, 'SIGHUP');
+    await expect.poll(async () => (await counted()).failures, patience).toBeGreaterThan(failures);
+    await grown(large);
+    expect(await put(bob)).toBe('allowed');
+  });
+
   it('is not read while it is being written', async () => {
     const { successes } = await counted();
     for (let part = 1; part <= 12; part += 1) {

@@ -39,6 +39,36 @@ async function open(url: string, caller: SdkCredentials, request: ToSign, unsign
   return socket;
 }
 
+interface UploadUnderWay {
+  readonly admin: SdkCredentials;
+  readonly uploading: Socket;
+}
+
+/** Begins an upload of 200,000 bytes, of which the store gets most; `first` is sent in front of it on the same connection. */
+async function beginUpload(sidecar: TestSidecar, first?: ToSign): Promise<UploadUnderWay> {
+  const admin = await assume(sidecar.url, alice, 'admin');
+  const atStore = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
+  await atStore.send(new CreateBucketCommand({ Bucket: 'data' })).catch(() => undefined);
+  const puts = (): number =>
+    sidecar.seen.filter(({ method, target }) => method === 'PUT' && target === '/data/k').length;
+  const before = puts();
+  const put = { method: 'PUT', path: '/data/k' };
+  const uploading = await open(sidecar.url, admin, first ?? put, first === undefined ? length : '');
+  if (first !== undefined) uploading.write(await signedHead(sidecar.url, admin, put, length));
+  uploading.write(Buffer.alloc(150_000, 'a'));
+  await expect.poll(puts).toBe(before + 1);
+  return { admin, uploading };
+}
+
+const length = 'Content-Length: 200000\r\n';
+
+/** Sends the rest of the upload. Returns the beginning of the answer. */
+async function endUpload(uploading: Socket): Promise<unknown> {
+  uploading.write(Buffer.alloc(50_000, 'a'));
+  await once(uploading.setEncoding('latin1'), 'readable');
+  return uploading.read();
+}
+
 const get = ({ url }: TestSidecar, user: SdkCredentials): Promise<string> =>
   outcome(s3Client(url, user).send(new GetObjectCommand({ Bucket: 'data', Key: 'k' })));
 const identity = ({ url }: TestSidecar, user: SdkCredentials): Promise<string> =>
@@ -104,33 +134,34 @@ describe('after a reload', () => {
 
   it('a request in progress ends with the policies with which it began', async () => {
     const sidecar = await started();
-    const admin = await assume(sidecar.url, alice, 'admin');
-    await s3Client(sidecar.url, admin).send(new CreateBucketCommand({ Bucket: 'data' }));
-    const put = { method: 'PUT', path: '/data/k' };
-    const uploading = await open(sidecar.url, admin, put, 'Content-Length: 200000\r\n');
-    uploading.write(Buffer.alloc(150_000, 'a'));
-    await expect.poll(() => sidecar.seen.filter(({ target }) => target === '/data/k').length).toBe(1);
+    const { admin, uploading } = await beginUpload(sidecar);
     sidecar.reload({ directory: 'directory: {}' });
     expect(await get(sidecar, admin)).toBe('InvalidToken 400');
-    uploading.write(Buffer.alloc(50_000, 'a'));
-    await once(uploading.setEncoding('latin1'), 'readable');
-    expect(uploading.read()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await endUpload(uploading)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it('an upload of a session that is revoked meanwhile is refused', async () => {
     const sidecar = await started();
-    const admin = await assume(sidecar.url, alice, 'admin');
-    await s3Client(sidecar.url, admin).send(new CreateBucketCommand({ Bucket: 'data' }));
-    const put = { method: 'PUT', path: '/data/k' };
-    const uploading = await open(sidecar.url, admin, put, 'Content-Length: 200000\r\n');
-    uploading.write(Buffer.alloc(150_000, 'a'));
-    await expect.poll(() => sidecar.seen.filter(({ target }) => target === '/data/k').length).toBe(1);
+    const { admin, uploading } = await beginUpload(sidecar);
     sidecar.reload({ further: 'revocations: [{ role: admin }]' });
-    uploading.write(Buffer.alloc(50_000, 'a'));
-    await once(uploading.setEncoding('latin1'), 'readable');
-    expect(uploading.read()).toMatch(/^HTTP\/1\.1 400 [\s\S]*<Code>ExpiredToken</);
+    expect(await endUpload(uploading)).toMatch(/^HTTP\/1\.1 400 [\s\S]*<Code>ExpiredToken</);
     sidecar.reload({});
     expect(await get(sidecar, admin)).toBe('NoSuchKey 404');
+  });
+
+  it('an upload is reset once uploads hold eight later configurations, also behind a pipelined request', async () => {
+    const sidecar = await started();
+    const { uploading } = await beginUpload(sidecar, { method: 'GET', path: '/data/none' });
+    uploading.on('error', () => undefined).resume();
+    const later: UploadUnderWay[] = [];
+    for (let count = 1; count <= 9; count += 1) {
+      expect(uploading.destroyed).toBe(false);
+      sidecar.reload({});
+      later.push(await beginUpload(sidecar));
+    }
+    await expect.poll(() => uploading.destroyed).toBe(true);
+    expect(later.map((one) => one.uploading.destroyed)).toEqual(later.map(() => false));
+    for (const one of later) one.uploading.destroy();
   });
 
   it('an identity provider with the same settings keeps its keys, although it cannot be reached', async () => {

@@ -11,24 +11,29 @@ afterAll(() => {
   server.close();
 });
 
-async function accepted(): Promise<Socket> {
+/** A request on a connection of its own, or on that of another one. */
+interface Request {
+  readonly socket: Socket;
+}
+
+async function accepted(): Promise<Request> {
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   clients.push(client.on('error', () => undefined));
   const [socket] = (await once(server, 'connection')) as [Socket];
-  return socket;
+  return { socket };
 }
 
 it('requests hold eight earlier configurations at most, and those of the oldest are reset', async () => {
   const held = new HeldSnapshots<object>();
-  const sockets: Socket[] = [];
+  const requests: Request[] = [];
   for (let count = 0; count < 9; count += 1) {
-    const socket = await accepted();
-    sockets.push(socket);
-    held.hold({}, socket);
+    const request = await accepted();
+    requests.push(request);
+    held.hold({}, request);
   }
-  expect(sockets.map(({ destroyed }) => destroyed)).toEqual(Array(9).fill(false));
+  expect(requests.map(({ socket }) => socket.destroyed)).toEqual(Array(9).fill(false));
   held.hold({}, await accepted());
-  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, ...Array(8).fill(false)]);
+  expect(requests.map(({ socket }) => socket.destroyed)).toEqual([true, ...Array(8).fill(false)]);
 });
 
 it('a configuration that no request holds any more does not count', async () => {
@@ -36,5 +41,15 @@ it('a configuration that no request holds any more does not count', async () => 
   const first = await accepted();
   held.hold({}, first);
   for (let count = 0; count < 30; count += 1) held.hold({}, await accepted())();
-  expect(first.destroyed).toBe(false);
+  expect(first.socket.destroyed).toBe(false);
+});
+
+it('the next request of a connection counts although the one before it ends later', async () => {
+  const held = new HeldSnapshots<object>();
+  const [configuration, { socket }] = [{}, await accepted()];
+  const endFirst = held.hold(configuration, { socket });
+  held.hold(configuration, { socket });
+  endFirst();
+  for (let count = 0; count < 9; count += 1) held.hold({}, await accepted());
+  expect(socket.destroyed).toBe(true);
 });

@@ -173,7 +173,7 @@ export async function startSidecar(options: TestSidecarOptions = {}): Promise<Te
     seen,
     logged,
     app,
-    reload: (changes) => app.reload(load({ ...options, ...changes }), 'file'),
+    reload: (changes) => void app.reload(load({ ...options, ...changes }), 'file'),
     stop: async () => {
       // An orderly `app.stop()` would wait seconds for what a test has left open.
       for (const socket of accepted.sockets) socket.destroy();
