@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { NearMissSentence, RequestRecord } from '../core/request-record.ts';
+import type { RequestRecord } from '../core/request-record.ts';
 import { LinesOfATurn } from './lines-of-a-turn.ts';
 
 /** What is logged, from the configuration. */
@@ -79,7 +79,7 @@ export class Log {
         policy_type: decision?.policyType,
         matched_policy: decision?.matchedPolicy,
         matched_sid: decision?.matchedSid,
-        near_miss: this.#nearMiss(decision?.nearMiss),
+        near_miss: this.#nearMiss(decision),
         bytes_in: record.bytesIn,
         bytes_out: record.bytesOut,
         duration_ms: round(record.durationMs),
@@ -92,11 +92,13 @@ export class Log {
     );
   }
 
-  // What comes from the request can be a key, or the beginning of one.
-  #nearMiss(sentence: NearMissSentence | undefined): string | undefined {
-    if (sentence === undefined) return undefined;
-    const { before, requested, after } = sentence;
-    return this.#settings.objectKeys === 'full' ? before + requested + after : before + after;
+  // What comes from the request can be a key, or the beginning of one, and so can what a policy that came with the session wants.
+  #nearMiss(decision: RequestRecord['decision']): string | undefined {
+    const { nearMiss, policyType = '' } = decision ?? {};
+    if (nearMiss === undefined) return undefined;
+    const { before, requested, after } = nearMiss;
+    if (this.#settings.objectKeys === 'full') return before + requested + after;
+    return ofSession.has(policyType) ? before : before + after;
   }
 
   #key(key: string | undefined): string | undefined {
@@ -105,6 +107,9 @@ export class Log {
     return createHash('sha256').update(key).digest('hex').slice(0, 16);
   }
 }
+
+/** Kinds of policies that callers write. */
+const ofSession: ReadonlySet<string> = new Set(['session', 'scopeDown']);
 
 function standardOutput(): DestinationStream {
   const lines = new LinesOfATurn(pino.destination({ fd: 1, sync: true }));

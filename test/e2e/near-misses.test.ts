@@ -202,6 +202,19 @@ describe('object keys that the log must not show', () => {
         'Statement ReadReports[1]: StringLike s3:prefix does not match `blue/*`',
       );
       expect(sidecar.logged.join()).not.toContain('red/');
+      // The caller of AssumeRole names keys as well.
+      const resource = 'arn:aws:s3:::reports/blue/of-a-customer';
+      const Policy = JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: resource }],
+      });
+      const narrow = s3Client(sidecar.url, await assume(sidecar.url, alice, 'reader', { Policy }));
+      await outcome(narrow.send(new GetObjectCommand({ Bucket: 'reports', Key: 'blue/plan' })));
+      expect(lastDenial(sidecar)).toMatchObject({
+        policy_type: 'session',
+        near_miss: 'Statement[0] of the session policy: the resource',
+      });
+      expect(sidecar.logged.join()).not.toContain('of-a-customer');
     } finally {
       await sidecar.stop();
     }

@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ReviewError, reviewPod } from '../../src/injector/admission.ts';
 import type { InjectorSettings } from '../../src/injector/settings.ts';
+import { injectorSettings } from '../support/injector-settings.ts';
 
 const role = 'arn:aws:iam::123456789012:role/reports';
-const settings: InjectorSettings = {
-  listen: { host: '127.0.0.1', port: 0 },
-  tls: { certPem: '', keyPem: '' },
-  route: 'web-identity',
-  endpoint: 'http://store.storage.svc:9000',
-  containerEndpoint: 'http://127.0.0.1:9092',
-  region: 'us-east-1',
-  audience: 'sts-sidecar',
-  tokenSeconds: 3600,
-  eksAnnotation: false,
-  roles: undefined,
-  apiServer: { url: '', caFile: '', tokenFile: '' },
-};
 
 type Json = Readonly<Record<string, unknown>>;
 interface Given {
@@ -56,7 +44,7 @@ interface Response {
 async function review(given: Given): Promise<Response> {
   const { answer } = await reviewPod(
     reviewOf(given),
-    { ...settings, ...given.settings },
+    { ...injectorSettings, ...given.settings },
     async (namespace, name) => {
       if (given.account === undefined) throw new Error(`asked for ${namespace}/${name}`);
       return { metadata: { name, annotations: given.account } };

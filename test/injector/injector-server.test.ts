@@ -11,6 +11,7 @@ import { serviceAccountReader } from '../../src/injector/service-accounts.ts';
 import { Log } from '../../src/observe/log.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
 import { type LocalServer, startLocalServer, testCaFile } from '../support/identity-provider.ts';
+import { injectorSettings } from '../support/injector-settings.ts';
 
 const role = 'arn:aws:iam::123456789012:role/reports';
 const tlsFile = (name: string): string =>
@@ -35,18 +36,10 @@ beforeAll(async () => {
   }, true);
   fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 4 });
   const settings = {
-    listen: { host: '127.0.0.1', port: 0 },
+    ...injectorSettings,
     tls: { certPem: tlsFile('server.pem'), keyPem: tlsFile('server-key.pem') },
-    route: 'web-identity',
-    endpoint: 'http://store.storage.svc:9000',
-    containerEndpoint: 'http://127.0.0.1:9092',
-    region: 'us-east-1',
-    audience: 'sts-sidecar',
-    tokenSeconds: 3600,
-    eksAnnotation: false,
-    roles: undefined,
     apiServer: { url: apiServer.url, caFile: testCaFile, tokenFile },
-  } as const;
+  };
   server = createInjectorServer({
     settings,
     readServiceAccount: serviceAccountReader(settings.apiServer, fetch),
