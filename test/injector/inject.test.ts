@@ -359,7 +359,7 @@ describe('a review that cannot be read', () => {
       { ...valid, request: { ...request, object: podOf({ annotations: { a: 1 } }) } },
     ],
   ])('is refused: %s', async (_, source) => {
-    const reading = reviewPod(source, settings, async () => ({ metadata: {} }));
+    const reading = reviewPod(source, injectorSettings, async () => ({ metadata: {} }));
     await expect(reading).rejects.toMatchObject({ name: 'ReviewError' });
   });
 });
