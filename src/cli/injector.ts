@@ -38,7 +38,7 @@ async function runInjector(path: string, terminal: Terminal): Promise<number> {
   const readServiceAccount = serviceAccountReader(settings.apiServer, fetch);
   const server = createInjectorServer({ settings, readServiceAccount, log: new Log(logSettings) });
   survivePipeErrors();
-  const stopped = stopSignal();
+  const stopped = stopSignal(['SIGHUP']);
   try {
     const port = await listen(server, settings.listen.host, settings.listen.port);
     terminal.prose(`injector on port ${port}`);

@@ -13,6 +13,8 @@ const drainGraceMs = 2_000;
 
 /** Runs the sidecar until a signal ends it. */
 export async function serve(path: string, overrides: Overrides, terminal: Terminal): Promise<number> {
+  // By default the process ends at this signal. One that arrives while the configuration is being read becomes a reload.
+  process.on('SIGHUP', () => undefined);
   const inputs = new ConfigurationInputs();
   const loaded = loadConfiguration(path, overrides, policyVocabulary, inputs);
   if (!loaded.ok) {
@@ -26,11 +28,12 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   survivePipeErrors();
   process.on('uncaughtExceptionMonitor', () => app.abort());
   const stopped = stopSignal();
-  void stopped.then(stopSignal).then(() => {
-    app.abort();
-    process.exit(exitCodes.failure);
-  });
-  // Before the listeners open as well: without a handler, SIGHUP would end the process.
+  void stopped
+    .then(() => stopSignal())
+    .then(() => {
+      app.abort();
+      process.exit(exitCodes.failure);
+    });
   let inForce = inputs.lengths();
   const reload = (trigger: 'signal' | 'file'): ConfigurationInputs => {
     const read = new ConfigurationInputs(inForce);
@@ -73,15 +76,16 @@ async function startOrExplain(
   }
 }
 
-const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+const stopSignals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGQUIT'];
 
-/** Resolves at the next signal that asks the process to end. */
-export function stopSignal(): Promise<void> {
+/** Resolves at the next signal that asks the process to end, or at one of `further`. */
+export function stopSignal(further: readonly NodeJS.Signals[] = []): Promise<void> {
+  const signals = [...stopSignals, ...further];
   return new Promise((resolve) => {
     const stop = (): void => {
-      for (const signal of stopSignals) process.off(signal, stop);
+      for (const signal of signals) process.off(signal, stop);
       resolve();
     };
-    for (const signal of stopSignals) process.on(signal, stop);
+    for (const signal of signals) process.on(signal, stop);
   });
 }

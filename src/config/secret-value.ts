@@ -6,6 +6,9 @@ import type { Reading } from './reading.ts';
 // Larger than any key; a wrong path to a big file should not be read whole.
 const maxFileBytes = 64 * 1024;
 
+/** A secret could stand in the place of a name. None that this program knows is so short, or has a "_" and no small letters. */
+const plainName = /^[A-Z][A-Z0-9]{0,14}$|^[A-Z0-9]*_[A-Z0-9_]*$/;
+
 /** Resolves a value that is no secret. Reports why it cannot be read and returns `undefined`. */
 export function readValue(
   reading: Reading,
@@ -40,7 +43,9 @@ function resolveSource(reading: Reading, path: Path, source: ValueSource): strin
   if ('env' in source) {
     const value = sources.environment(source.env);
     if (value !== undefined && value !== '') return value;
-    reading.problem(path, `the environment variable ${source.env} is ${value === '' ? 'empty' : 'not set'}`);
+    const state = value === '' ? 'empty' : 'not set';
+    const name = plainName.test(source.env) ? source.env : 'that `env` names';
+    reading.problem(path, `the environment variable ${name} is ${state}`);
     return undefined;
   }
   const file = sources.readText(source.file, maxFileBytes);

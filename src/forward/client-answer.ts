@@ -90,6 +90,11 @@ export class ClientAnswer {
     return this.#client.ownHeaders[1] ?? '';
   }
 
+  /** True for a client that is told of a success in its own way. */
+  get hasOwnSuccess(): boolean {
+    return this.#client.success !== undefined;
+  }
+
   /** Milliseconds since the head of the store's answer arrived. */
   get waitedMs(): number {
     return performance.now() - this.#startedAt - (this.#firstByteMs ?? 0);

@@ -53,6 +53,7 @@ export class WholeAnswer {
   send(body: Buffer): void {
     const { request, writeResult } = this.#authorized;
     const { status, requestId } = this.#answer;
+    if (this.#answer.hasOwnSuccess) requireOutcome(status, body);
     if (status < 300) {
       if (writeResult !== undefined) {
         if (status !== 200) throw new UpstreamFault('protocol', `the store answered ${status}`);
@@ -136,4 +137,14 @@ export class WholeAnswer {
     this.#answer.writeDocument(document);
     this.#ends.end(errorCode);
   }
+}
+
+// A browser would post a redirected form again, with the credentials in it, and would not look for an error in a success.
+function requireOutcome(status: number, body: Buffer): void {
+  const isRedirect = status >= 300 && status < 400;
+  if (isRedirect || (status < 300 && readStoreError(body) !== undefined))
+    throw new UpstreamFault(
+      'protocol',
+      `the store answered the upload of a form with ${isRedirect ? 'a redirect' : 'an error'}, status ${status}`,
+    );
 }

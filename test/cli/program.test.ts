@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
 import { version } from '../../src/version.ts';
 import { execute, file, missingFile, removeFiles } from './command.ts';
@@ -104,6 +104,15 @@ describe('serve', () => {
     expect((await execute('serve', '--config', file('fine.yaml', valid), '--listen', 'nonsense')).code).toBe(
       2,
     );
+  });
+});
+
+describe('SIGHUP', () => {
+  it('does not end the process while the configuration is being read', async () => {
+    process.removeAllListeners('SIGHUP');
+    onTestFinished(() => void process.removeAllListeners('SIGHUP'));
+    await execute('serve', '--config', missingFile);
+    expect(process.listenerCount('SIGHUP')).toBe(1);
   });
 });
 

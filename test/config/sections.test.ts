@@ -244,6 +244,11 @@ describe('values from elsewhere', () => {
 
   it.each([
     ['{ env: NO_SUCH_VARIABLE }', 'the environment variable NO_SUCH_VARIABLE is not set'],
+    [
+      '{ env: wJalrXUtnFEMI7MDENGbPxRfiCYEXAMPLEKEY }',
+      'the environment variable that `env` names is not set',
+    ],
+    ['{ env: GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ }', 'the environment variable that `env` names is not set'],
     ['{ env: EMPTY }', 'the environment variable EMPTY is empty'],
     ['{ file: no-such-file }', 'the file "no-such-file" cannot be read: ENOENT'],
     ['{ file: big }', 'the file "big" is larger than 65536 bytes'],

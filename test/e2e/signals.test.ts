@@ -103,3 +103,25 @@ directory: {}
   redis.close();
   await rm(folder, { recursive: true });
 });
+
+it('a SIGHUP ends the injector in order', async () => {
+  const tls = resolve(import.meta.dirname, '../support/tls');
+  const folder = await mkdtemp(join(tmpdir(), 'sts-sidecar-'));
+  const file = join(folder, 'injector.yaml');
+  await writeFile(
+    file,
+    `apiVersion: sts-sidecar/v1
+listen: "127.0.0.1:0"
+tls: { certFile: ${tls}/server.pem, keyFile: ${tls}/server-key.pem }
+endpoint: "http://store.storage.svc:9000"
+apiServer: { url: "https://127.0.0.1:9", caFile: ${tls}/ca.pem }
+`,
+  );
+  const entry = resolve(import.meta.dirname, '../../dist/main.js');
+  child = spawn(process.execPath, [entry, 'injector', '--config', file], { stdio: 'pipe' });
+  const ended = once(child, 'exit');
+  await once(child.stderr ?? child, 'data');
+  child.kill('SIGHUP');
+  expect(await ended).toEqual([0, null]);
+  await rm(folder, { recursive: true });
+});
