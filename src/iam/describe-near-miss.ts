@@ -9,7 +9,7 @@ export function describeNearMiss({ statement, failed, otherFailures }: NearMiss)
   const { requested, wanted } = failed;
   return {
     before: `${nameOf(statement)}: ${subjectOf(failed)}`,
-    requested: requested.values.length === 0 ? '' : ` ${listed(requested, ', ')}`,
+    requested: requestedOf(requested),
     after: predicateOf(failed, listed(wanted, ' or ')) + furtherFailures(otherFailures),
   };
 }
@@ -38,6 +38,11 @@ function nameOf({ policy, sid, index }: StatementReference): string {
 
 function subjectOf(failed: FailedTest): string {
   return failed.element === 'Condition' ? `${failed.operator} ${failed.key}` : 'the resource';
+}
+
+function requestedOf(requested: ShownValues): string {
+  if (requested.values.length > 0) return ` ${listed(requested, ', ')}`;
+  return requested.others > 0 ? ' (not shown)' : '';
 }
 
 function predicateOf(failed: FailedTest, wanted: string): string {

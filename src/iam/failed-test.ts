@@ -27,7 +27,7 @@ export type FailedTest =
        * operator cannot read the value; or tags whose keys differ only in case have different values.
        */
       readonly reason: 'mismatch' | 'absent' | 'present' | 'several' | 'unreadable' | 'ambiguous';
-      /** Of the request. */
+      /** Of the request. What the store was asked for, such as tags, is not shown: the caller may be denied to read it. */
       readonly requested: ShownValues;
       /** Of the policy, with its variables replaced. */
       readonly wanted: ShownValues;
@@ -49,14 +49,17 @@ interface Showing {
 /** A condition that does not hold. */
 export function failedCondition(source: Condition, isUnreadable: boolean, showing: Showing): FailedTest {
   const { operator, name, key, values } = source;
-  const state = showing.scope.query.context.value(key);
+  const { context } = showing.scope.query;
+  const state = context.value(key);
   const requested = typeof state === 'string' ? [state] : typeof state === 'object' ? state : [];
   return {
     element: 'Condition',
     operator,
     key: shownText(name, maxShownUnits),
     reason: reasonOf(operator, state, isUnreadable),
-    requested: shownValues(requested, (text) => withoutSecrets(key, text)),
+    requested: context.isLookedUp(key)
+      ? { values: [], others: requested.length }
+      : shownValues(requested, (text) => withoutSecrets(key, text)),
     wanted: sharedSecrets.has(key.toLowerCase())
       ? { values: [], others: values.length }
       : shownValues(values, (text) => asRead(text, showing)),

@@ -13,6 +13,8 @@ export class RequestContext {
   readonly #list: (() => Iterable<ContextEntry> | KeyTable) | undefined;
   #table: KeyTable | undefined;
   readonly #lazyKeys: readonly string[];
+  /** Lazy keys that are known by now, in lower case. */
+  #lookedUp: readonly string[] = [];
   /** The context whose keys these replace. */
   #replaced: RequestContext | undefined;
 
@@ -47,10 +49,12 @@ export class RequestContext {
   /** True when a key given in lower case has to be looked up first. */
   isLazy(lowerCaseKey: string): boolean {
     if (this.#lazyKeys.length === 0 || this.value(lowerCaseKey) !== undefined) return false;
-    return this.#lazyKeys.some((key) => {
-      const lazy = foldCase(key);
-      return lazy.endsWith('/') ? lowerCaseKey.startsWith(lazy) : lowerCaseKey === lazy;
-    });
+    return this.#lazyKeys.some((key) => isUnder(foldCase(key), lowerCaseKey));
+  }
+
+  /** True when the value of a key given in lower case comes from a look-up. The caller may be unable to read it otherwise. */
+  isLookedUp(lowerCaseKey: string): boolean {
+    return this.#lookedUp.some((key) => isUnder(key, lowerCaseKey));
   }
 
   /** A context with further keys; a key that exists already is replaced. */
@@ -64,18 +68,25 @@ export class RequestContext {
    */
   withLookedUp(lazyKey: string, found: Iterable<ContextEntry> | KeyTable): RequestContext {
     const resolved = foldCase(lazyKey);
-    return this.#overlay(
+    const context = this.#overlay(
       found,
       this.#lazyKeys.filter((lazy) => foldCase(lazy) !== resolved),
     );
+    context.#lookedUp = [...this.#lookedUp, resolved];
+    return context;
   }
 
   #overlay(entries: Iterable<ContextEntry> | KeyTable, lazyKeys: readonly string[]): RequestContext {
     const table = tableOf(entries);
     const context = new RequestContext(() => table, lazyKeys);
     context.#replaced = this;
+    context.#lookedUp = this.#lookedUp;
     return context;
   }
+}
+
+function isUnder(key: string, lowerCaseKey: string): boolean {
+  return key.endsWith('/') ? lowerCaseKey.startsWith(key) : lowerCaseKey === key;
 }
 
 function tableOf(entries: Iterable<ContextEntry> | KeyTable): KeyTable {

@@ -24,6 +24,7 @@ directory:
         - { Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::reports/blue/*" }
         - { Effect: Allow, Action: "s3:ListBucket", Resource: "arn:aws:s3:::reports", Condition: { StringLike: { "s3:prefix": "\${aws:PrincipalTag/team}/*" } } }
         - { Effect: Allow, Action: "s3:DeleteObject", Resource: "arn:aws:s3:::reports/*", Condition: { StringEquals: { "aws:UserAgent": hush } } }
+        - { Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::tagged/*", Condition: { StringEquals: { "s3:ExistingObjectTag/project": public } } }
         - { Effect: Allow, Action: "s3:ListAllMyBuckets", Resource: "*", Condition: { StringEquals: { "aws:userid": x } } }
   users:
     - name: alice
@@ -102,6 +103,22 @@ describe('a request that nearly was allowed', () => {
     );
   });
 
+  it('does not show the tags of an object, which the caller may not read', async () => {
+    const atStore = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
+    const Key = 'plan';
+    await atStore.send(new CreateBucketCommand({ Bucket: 'tagged' }));
+    await atStore.send(new PutObjectCommand({ Bucket: 'tagged', Key, Tagging: 'project=merger' }));
+    const error = await errorOf(
+      s3Client(sidecar.url, reader).send(new GetObjectCommand({ Bucket: 'tagged', Key })),
+    );
+    const expected =
+      'Statement ReadReports[3]: StringEquals s3:ExistingObjectTag/project (not shown) does not match `public`';
+    expect(lastDenial(sidecar)['near_miss']).toBe(expected);
+    const message = JSON.stringify(await decoded(sidecar, error));
+    expect(message).toContain(expected);
+    expect(message).not.toContain('merger');
+  });
+
   it('has none when no statement is about the action, or when a Deny denies', async () => {
     const s3 = s3Client(sidecar.url, reader);
     await outcome(s3.send(new PutObjectCommand({ Bucket: 'reports', Key: 'k', Body: '' })));
@@ -133,7 +150,7 @@ describe('a request that nearly was allowed', () => {
       'AccessDenied 403',
     );
     expect(lastDenial(sidecar)['near_miss']).toMatch(
-      /^Statement ReadReports\[3\]: StringEquals aws:userid `.*:test` does not match `x`$/,
+      /^Statement ReadReports\[4\]: StringEquals aws:userid `.*:test` does not match `x`$/,
     );
   });
 

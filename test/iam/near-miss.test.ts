@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DecisionBudget } from '../../src/iam/budget.ts';
 import { decide } from '../../src/iam/combine.ts';
+import { nearMissText } from '../../src/iam/describe-near-miss.ts';
 import { maxSearchedStatements, maxSearchSteps, nearestStatement } from '../../src/iam/near-miss.ts';
 import { type ContextEntry, RequestContext } from '../../src/iam/request-context.ts';
 import {
@@ -54,6 +55,32 @@ describe('the nearest statement', () => {
     expect(textOf({ identity: [old] }, { context })).toContain(
       `does not match \`${variable('aws:PrincipalTag/team')}\``,
     );
+  });
+
+  it('shows nothing of what the store was asked for, in conditions and in place of variables', () => {
+    const owner = variable('aws:ResourceTag/owner');
+    const statements = [
+      listing({ StringLike: { 'aws:ResourceTag/owner': 'bob' } }),
+      { Effect: 'Allow' as const, Action: 's3:GetObject', Resource: `${bucket}/${owner}/*` },
+    ];
+    const compiled = compileSets({ identity: [policy(...statements)] });
+    const context = new RequestContext([], ['aws:ResourceTag/']).withLookedUp('aws:ResourceTag/', [
+      ['aws:ResourceTag/owner', 'board'],
+    ]);
+    const principal = { kind: 'user', accountId: account, arn: userArn } as const;
+    const told = [
+      ['s3:ListBucket', bucket],
+      ['s3:GetObject', `${bucket}/x`],
+    ].map(([action = '', resource = '']) => {
+      const query = { principal, action, resource, context };
+      const decision = decide(compiled, query);
+      const found = decision.effect === 'deny' ? nearestStatement(compiled, query, decision) : undefined;
+      return found && nearMissText(found);
+    });
+    expect(told).toEqual([
+      'Statement identity-0[0]: StringLike aws:ResourceTag/owner (not shown) does not match `bob`',
+      `Statement identity-0[1]: the resource \`${bucket}/x\` does not match \`${bucket}/${owner}/*\``,
+    ]);
   });
 
   it('is the one of which the fewest conditions fail, and of equals the first', () => {
