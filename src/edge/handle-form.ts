@@ -13,11 +13,18 @@ import { requirePolicy } from '../s3/form/post-policy.ts';
 import { bucketOfForm, expandFields, putRequestOf } from '../s3/form/put-request.ts';
 import type { S3Request } from '../s3/operation.ts';
 import { route } from '../s3/route.ts';
+import { waitForCallersTurn } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
 import { performS3, type S3Pipeline } from './perform-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
 import { stopReading } from './stop-reading.ts';
+
+/** Bytes before the files of the forms that are handled in one turn of the event loop, all together. */
+const formBytesPerTurn = 131_072;
+
+/** What a form takes of a turn besides: as much as any request of a caller. */
+const leastShare: number = 1 / 32;
 
 /**
  * Takes a form that a browser posts to a bucket through its stages: read the fields, authenticate, check the policy, then authorize and
@@ -49,6 +56,8 @@ export async function handleForm(
   const { arn, accessKeyId, entity } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
   connection.place.admit(entity.arn);
+  await waitForCallersTurn(caller, connection.response, leastShare + head.fileStart / formBytesPerTurn);
+  authenticated.recheck(connection.clock.now());
   const request = routePut(authenticated, pipeline);
   trace.add({ key: request.key });
   const { receivedAtMs } = raw;

@@ -2,13 +2,12 @@ import { type Authenticated, authenticateS3 } from '../authenticate/authenticate
 import { claimsOf } from '../authenticate/caller.ts';
 import { requireSignature } from '../authenticate/scheme.ts';
 import { refuseBatch } from '../authorize/refuse-batch.ts';
-import { requireClient } from '../core/client-gone.ts';
 import type { RawRequest } from '../core/raw-request.ts';
-import { nextTurn, takeShare } from '../core/turns.ts';
 import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
 import { maxDocumentBytes, withDocument } from '../s3/document.ts';
 import { allowsStreaming, type S3Request } from '../s3/operation.ts';
 import { route } from '../s3/route.ts';
+import { waitForCallersTurn } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { authorize, performS3, refuse, type S3Pipeline } from './perform-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
@@ -78,13 +77,9 @@ async function readDocument(
     reservation: place.reservation,
     invite,
   });
-  // Parsing takes up to tens of milliseconds, and many documents may arrive together.
-  const { entity, arn } = authenticated.caller;
+  // Parsing takes up to tens of milliseconds.
   const share = Math.min(1, Math.max(leastShare, body.length / documentBytesPerTurn));
-  if (!takeShare(entity.arn, share)) {
-    await nextTurn(entity.arn, arn, share);
-    requireClient(response);
-  }
+  await waitForCallersTurn(authenticated.caller, response, share);
   // The session may have expired or been revoked while the body arrived.
   authenticated.recheck(clock.now());
   place.reservation.growTo(body.length * documentFactor);

@@ -54,11 +54,12 @@ export function requirePolicy(policy: string, form: FormToCheck): void {
   if ((form.fields.get('bucket') ?? form.bucket) !== form.bucket) throw denied('bucket is another one.');
   requireFewTypes(form.fields.get('content-type') ?? '');
   const named = new Set<string>();
+  const spelled = new SpelledFields(form);
   for (const condition of conditions) {
     if (condition.kind === 'length') requireLength(condition, form.fileLength);
     else {
       named.add(condition.name);
-      if (!holds(condition, form)) throw denied(`Policy Condition failed: ${describe(condition)}`);
+      if (!spelled.fulfil(condition)) throw denied(`Policy Condition failed: ${describe(condition)}`);
     }
   }
   // The bucket counts as a field. Without a condition on it, the visitor would choose among all buckets of the signer.
@@ -79,12 +80,29 @@ function requireLength({ least, most }: LengthCondition, length: number): void {
   if (length > most) throw s3Error('EntityTooLarge');
 }
 
-function holds({ kind, name, value }: FieldCondition, { fields, bucket }: FormToCheck): boolean {
-  const found = name === 'bucket' ? bucket : fields.get(name);
-  if (found === undefined) return false;
-  // AWS compares the bucket as a whole.
-  if (kind === 'eq' || name === 'bucket') return found === value;
-  return spellingsOf(name, found).every((one) => one.startsWith(value));
+/** The fields of a form, each spelled at most once: a hundred conditions on one long key took 4 ms. */
+class SpelledFields {
+  readonly #form: FormToCheck;
+  readonly #spellings = new Map<string, readonly string[]>();
+
+  constructor(form: FormToCheck) {
+    this.#form = form;
+  }
+
+  fulfil({ kind, name, value }: FieldCondition): boolean {
+    const { fields, bucket } = this.#form;
+    const found = name === 'bucket' ? bucket : fields.get(name);
+    if (found === undefined) return false;
+    // AWS compares the bucket as a whole.
+    if (kind === 'eq' || name === 'bucket') return found === value;
+    return this.#spelled(name, found).every((one) => one.startsWith(value));
+  }
+
+  #spelled(name: string, value: string): readonly string[] {
+    const known = this.#spellings.get(name) ?? spellingsOf(name, value);
+    this.#spellings.set(name, known);
+    return known;
+  }
 }
 
 /** What must all begin with a prefix: of a key each name that a store might know it by, and of a list of types each type (AWS). */
@@ -116,9 +134,10 @@ function readPolicy(base64: string): {
   const expiresAtMs = typeof expiration === 'string' ? parseInstant(expiration) : undefined;
   if (expiresAtMs === undefined) throw invalid('expiration must be a date and time of ISO 8601.');
   if (!Array.isArray(conditions)) throw invalid('conditions must be a list.');
-  if (conditions.length > maxConditions) throw invalid(`it has more than ${maxConditions} conditions.`);
   if (document.size > 2) throw invalid('it has members other than expiration and conditions.');
-  return { expiresAtMs, conditions: conditions.flatMap(readCondition) };
+  const read = conditions.flatMap(readCondition);
+  if (read.length > maxConditions) throw invalid(`it has more than ${maxConditions} conditions.`);
+  return { expiresAtMs, conditions: read };
 }
 
 function parse(base64: string): ReadonlyMap<string, unknown> {

@@ -1,0 +1,36 @@
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { nextTurn } from '../../src/core/turns.ts';
+import { Place } from '../../src/edge/place.ts';
+import { postForm } from '../support/post-form.ts';
+import { bob, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import { summary } from '../support/wire.ts';
+
+let sidecar: TestSidecar;
+let isCounting = true;
+beforeEach(async () => {
+  sidecar = await startSidecar();
+});
+afterEach(async () => {
+  isCounting = false;
+  await sidecar.stop();
+});
+
+it('a form waits for its turn once its caller is known', async () => {
+  const turnsOfOther = 300;
+  let turn = 0;
+  let known = 0;
+  const { admit } = Place.prototype;
+  vi.spyOn(Place.prototype, 'admit').mockImplementation(function (this: Place, owner) {
+    admit.call(this, owner);
+    known = turn;
+    void nextTurn(owner, owner, turnsOfOther);
+  });
+  const counting = async (): Promise<void> => {
+    for (; isCounting; turn += 1) await setImmediate();
+  };
+  void counting();
+  expect(summary(await postForm(sidecar.url, bob))).toBe('403 AccessDenied');
+  expect(known).toBeGreaterThan(0);
+  expect(turn - known).toBeGreaterThanOrEqual(turnsOfOther - 1);
+});
