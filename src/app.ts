@@ -7,7 +7,7 @@
 
 import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
-import { type Configuration, createConfiguration } from './app/configuration.ts';
+import { type Configuration, type ConfigurationParts, createConfiguration } from './app/configuration.ts';
 import { identityObserver, logProviderRoles } from './app/identity.ts';
 import { openListeners } from './app/listeners.ts';
 import { reloadedConfiguration, reportReload } from './app/reload.ts';
@@ -24,7 +24,6 @@ import { type ConfiguredRevocations, RevocationControl } from './control/revocat
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
-import type { DirectoryRecords } from './directory/records.ts';
 import { createAdminServer, maxAdminConnections } from './edge/admin.ts';
 import { ConnectionTable } from './edge/connection-table.ts';
 import { LimitReporter } from './edge/limit-reporter.ts';
@@ -35,12 +34,11 @@ import type { IdentityKinds } from './identity/kinds.ts';
 import { Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GuardedFetch } from './outbound/guarded-fetch.ts';
+import { SigningKeyCache } from './sigv4/signing-key.ts';
 import { version } from './version.ts';
 
 /** What a sidecar is built from. Time and randomness enter here and nowhere else. */
-export interface AppParts {
-  readonly settings: Settings;
-  readonly directory: DirectoryRecords;
+export interface AppParts extends ConfigurationParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   /** The kinds of identity providers; those of this version when absent. */
@@ -73,6 +71,8 @@ export interface App {
    * @returns true when it is in force now
    */
   reload(loaded: LoadResult, trigger: 'signal' | 'file'): boolean;
+  /** Resets the requests in progress that began with an earlier configuration: it stays in memory as long as they last. */
+  endEarlier(): void;
   /**
    * Resets the requests in progress at the store, before a process that ends at once: some stores take the end of a
    * connection for the end of an upload, and keep a truncated object.
@@ -103,6 +103,7 @@ export function createApp(parts: AppParts): App {
       upstream,
       state,
       runTimeRevocations,
+      signingKeys: new SigningKeyCache(),
       configuredRevocations: () => configuration.revocations,
     },
     providers: { fetch, clock, observer: identityObserver(metrics, log), used: state },
@@ -187,12 +188,14 @@ export function createApp(parts: AppParts): App {
       metrics.reloaded(reloaded.outcome);
       reportReload(reloaded, trigger, log);
       if (reloaded.outcome === 'failure') return false;
+      configuration.retire();
       configuration = reloaded.configuration;
       metrics.policiesLoaded({ ...configuration.directory.policyCounts });
       logProviderRoles(configuration, log);
       void configuration.identityProviders.probe();
       return true;
     },
+    endEarlier: () => edge.endEarlier(),
     abort: () => upstream.destroy(),
     limitActions: () => reporter.actions,
   };

@@ -18,6 +18,16 @@ export interface Configuration {
   readonly identityProviders: ConfiguredProviders;
   readonly revocations: RevocationIndex;
   readonly snapshot: Snapshot;
+  /** Called once another version is in force. */
+  readonly retire: () => void;
+}
+
+/** What a version of the configuration is built from. */
+export interface ConfigurationParts {
+  readonly settings: Settings;
+  readonly directory: DirectoryRecords;
+  /** Of the files that it was read from. */
+  readonly characters: number;
 }
 
 /** What every version of the configuration has in common. */
@@ -33,7 +43,7 @@ export interface ConfigurationTools {
  * @throws for settings or records that were not checked
  */
 export function createConfiguration(
-  { settings, directory: records }: { readonly settings: Settings; readonly directory: DirectoryRecords },
+  { settings, directory: records, characters }: ConfigurationParts,
   { shared, providers, identityKinds }: ConfigurationTools,
   previous?: Configuration,
 ): Configuration {
@@ -45,8 +55,8 @@ export function createConfiguration(
     { kinds: identityKinds, previous: previous?.identityProviders },
   );
   const revocations = revocationsOf(settings, revocationNames);
-  const snapshot = createSnapshot(settings, { ...shared, directory, identityProviders });
-  return { settings, records, directory, revocationNames, identityProviders, revocations, snapshot };
+  const created = createSnapshot(settings, { ...shared, directory, identityProviders, characters });
+  return { settings, records, directory, revocationNames, identityProviders, revocations, ...created };
 }
 
 function revocationsOf({ revocations: records }: Settings, names: RevocationNames): RevocationIndex {

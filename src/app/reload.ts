@@ -28,7 +28,7 @@ export function reloadedConfiguration(
   if (fault !== undefined) return { outcome: 'failure', problems: [fault] };
   const { settings, needRestart } = adoptSettings(current.settings, loaded.settings);
   try {
-    const configuration = createConfiguration({ settings, directory: loaded.directory }, tools, current);
+    const configuration = createConfiguration({ ...loaded, settings }, tools, current);
     const changed = changedSections(current, configuration);
     return { outcome: 'success', configuration, changed, needRestart, warnings: loaded.warnings };
   } catch (error) {

@@ -18,7 +18,7 @@ import type { RevocationIndex } from '../revocation/revocation-index.ts';
 import { Revocations } from '../revocation/revocations.ts';
 import type { RunTimeRevocations } from '../revocation/run-time-revocations.ts';
 import { lookupKeysOf } from '../s3/lookup-keys.ts';
-import { SigningKeyCache } from '../sigv4/signing-key.ts';
+import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { sealAuthorizationMessage } from '../tokens/authorization-message.ts';
 import { createKeyRing, type KeyRing } from '../tokens/key-ring.ts';
@@ -37,18 +37,29 @@ export interface SnapshotParts {
   readonly identityProviders: IdentityProviders;
   readonly state: SharedState;
   readonly runTimeRevocations: RunTimeRevocations;
+  /** Of all configurations: a key is found by its secret. */
+  readonly signingKeys: SigningKeyCache;
+}
+
+type PartsOfOne = SnapshotParts & Pick<Snapshot, 'characters'>;
+
+/** A snapshot, and what its replacement calls. */
+export interface CreatedSnapshot {
+  readonly snapshot: Snapshot;
+  /** Empties its caches. Requests in progress can hold it for long, and one caller can fill the caches of each. */
+  readonly retire: () => void;
 }
 
 /** Builds everything that one configuration answers requests with. */
-export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapshot {
-  const { clock, budget, randomness, directory, upstream, identityProviders, state } = parts;
+export function createSnapshot(settings: Settings, parts: PartsOfOne): CreatedSnapshot {
+  const { clock, budget, randomness, directory, upstream, identityProviders, state, signingKeys } = parts;
   const { account, backend, tokens } = settings;
   const keyRing = createKeyRing(tokens.keys, tokens.sealWith);
-  const signingKeys = new SigningKeyCache();
   const policies = new PolicyGatherer(directory);
+  const sessions = new SessionOpener(keyRing);
   const authentication: AuthenticationSources = {
     directory,
-    sessions: new SessionOpener(keyRing),
+    sessions,
     revocations: new Revocations(parts.configuredRevocations, parts.runTimeRevocations),
     signingKeys,
     allowedRegions: new Set(account.allowedRegions),
@@ -64,7 +75,7 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
     enforcement: settings.authorization.enforcement,
     listBuckets: settings.authorization.listBuckets,
   };
-  return {
+  const snapshot: Snapshot = {
     s3: {
       routing: {
         virtualHosts: settings.server.virtualHosts,
@@ -88,7 +99,13 @@ export function createSnapshot(settings: Settings, parts: SnapshotParts): Snapsh
       account,
     },
     trustedProxies: new TrustedProxies(settings.server.trustedProxies),
+    characters: parts.characters,
   };
+  const retire = (): void => {
+    policies.retire();
+    sessions.retire();
+  };
+  return { snapshot, retire };
 }
 
 function denialSealer(keyRing: KeyRing): (denial: Denial) => string {

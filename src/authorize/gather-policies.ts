@@ -52,6 +52,11 @@ export class PolicyGatherer {
     };
   }
 
+  /** Keeps no compiled session policies any more: another gatherer has taken the place of this one. */
+  retire(): void {
+    this.#kept.close();
+  }
+
   /** Length of the policies of a session that {@link gather} has to compile; 0 when it has none, or they are kept. */
   charactersToCompile(caller: Caller): number {
     if (!('claims' in caller)) return 0;

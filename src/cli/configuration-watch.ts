@@ -1,14 +1,19 @@
 import type { ConfigurationInputs } from '../config/inputs.ts';
 
 const checkEveryMs = 2_000;
+/** Each attempt may collect garbage, which is a pause for all requests. */
+const looksBetweenAttempts = 5;
 
 /** Where a reload comes from. */
 export interface ConfigurationReloads {
   /** The files that were read when the program started. */
   readonly inputs: ConfigurationInputs;
-  /** Reads everything again, and returns the files that were read. Must not throw. */
-  readonly reload: (trigger: 'signal' | 'file') => ConfigurationInputs;
+  /** Reads everything again, given the files that were read last, and returns the files that were read; `undefined` when it must wait. Must not throw. */
+  readonly reload: (trigger: ReloadTrigger, current: ConfigurationInputs) => ConfigurationInputs | undefined;
 }
+
+/** Why the configuration is read again. */
+export type ReloadTrigger = 'signal' | 'file';
 
 /**
  * Reloads at SIGHUP, and when a file of the configuration has changed. Files are looked at every two seconds instead of watched: a
@@ -19,20 +24,31 @@ export function watchConfiguration({ inputs, reload }: ConfigurationReloads): vo
   let current = inputs;
   let isChecking = false;
   let seen: string | undefined;
+  /** A reload that must wait, and the looks that are left until it is tried again. */
+  let due: { readonly trigger: ReloadTrigger; readonly looks: number } | undefined;
+  const attempt = (trigger: ReloadTrigger): void => {
+    const read = reload(trigger, current);
+    due = read === undefined ? { trigger, looks: looksBetweenAttempts } : undefined;
+    current = read ?? current;
+  };
   const check = async (): Promise<void> => {
     const checked = current;
     const before = seen;
     seen = await checked.changes();
-    if (seen !== undefined && seen === before && checked === current) current = reload('file');
+    if (due === undefined && seen !== undefined && seen === before && checked === current) attempt('file');
   };
   setInterval(() => {
     if (isChecking) return;
+    if (due !== undefined) {
+      due = { ...due, looks: due.looks - 1 };
+      if (due.looks <= 0) attempt(due.trigger);
+    }
     isChecking = true;
     void check().finally(() => {
       isChecking = false;
     });
   }, checkEveryMs).unref();
   process.on('SIGHUP', () => {
-    current = reload('signal');
+    attempt('signal');
   });
 }

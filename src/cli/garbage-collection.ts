@@ -66,6 +66,21 @@ export function collectWhenQuiet(limitActions: () => number): void {
   setInterval(check, checkEveryMs).unref();
 }
 
+/**
+ * True when that many bytes of objects fit into V8's heap. Collects garbage if it has to.
+ * @param bytes beside what the program uses now
+ */
+export function fitsIntoHeap(bytes: number): boolean {
+  if (freeHeapBytes() >= bytes) return true;
+  collector()();
+  return freeHeapBytes() >= bytes;
+}
+
+function freeHeapBytes(): number {
+  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
+  return limit - used;
+}
+
 /** V8's collector, which is a function of contexts that are made while the flag is set. */
 function collector(): () => void {
   setFlagsFromString('--expose-gc');

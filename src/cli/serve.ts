@@ -4,8 +4,9 @@ import { ConfigurationInputs } from '../config/inputs.ts';
 import { type LoadResult, loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
-import { watchConfiguration } from './configuration-watch.ts';
+import { type ReloadTrigger, watchConfiguration } from './configuration-watch.ts';
 import { collectWhenQuiet, tuneGarbageCollection } from './garbage-collection.ts';
+import { roomForReload } from './reload-room.ts';
 import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
 
 /** How long a stopping replica still accepts requests, while load balancers notice that it is not ready. */
@@ -35,7 +36,9 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
       process.exit(exitCodes.failure);
     });
   let inForce = inputs.lengths();
-  const reload = (trigger: 'signal' | 'file'): ConfigurationInputs => {
+  const hasRoom = roomForReload(app);
+  const reload = (trigger: ReloadTrigger, current: ConfigurationInputs): ConfigurationInputs | undefined => {
+    if (!hasRoom(current.bytesNow(), trigger)) return undefined;
     const read = new ConfigurationInputs(inForce);
     if (app.reload(loadAgain(path, overrides, read), trigger)) inForce = read.lengths();
     return read;

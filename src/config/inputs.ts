@@ -35,6 +35,19 @@ export class ConfigurationInputs {
     return new Map([...this.#inputs].map(([path, { length }]) => [path, length]));
   }
 
+  /** Characters of all files together. */
+  characters(): number {
+    return [...this.#inputs.values()].reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Bytes that the files have now, as far as they would be read. */
+  bytesNow(): number {
+    const sizes = [...this.#inputs].map(([path, { maxBytes }]) =>
+      Math.min(maxBytes, statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+    );
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
   /** Reads a UTF-8 file of at most `maxBytes`, and remembers what it held, or why it could not be read. */
   read(path: string, maxBytes: number): FileText {
     const inForce = this.#inForce;

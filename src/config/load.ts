@@ -47,6 +47,8 @@ export type LoadResult =
       readonly ok: true;
       readonly settings: Settings;
       readonly directory: DirectoryRecords;
+      /** Of the file, and of those that it names. */
+      readonly characters: number;
       readonly warnings: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -65,7 +67,12 @@ export function loadConfiguration(
   const file = inputs.read(path, maxConfigurationBytes);
   if (!file.ok) return { ok: false, problems: [`${path} ${file.reason}`] };
   const sources = processSources(dirname(path), overrides, inputs);
-  return parseConfiguration(file.text, path, vocabulary === undefined ? sources : { ...sources, vocabulary });
+  const loaded = parseConfiguration(
+    file.text,
+    path,
+    vocabulary === undefined ? sources : { ...sources, vocabulary },
+  );
+  return loaded.ok ? { ...loaded, characters: inputs.characters() } : loaded;
 }
 
 /** Reads a configuration from its text; everything outside the text comes from `sources`. */
@@ -85,10 +92,11 @@ export function parseConfiguration(
   }
   if (document === undefined) return { ok: false, problems: context.problems.list() };
   const overridden = overrideValues(document.value, sources);
-  return readAll(new Reading({ name: fileName, document, ...overridden, mount: [] }, context));
+  const reading = new Reading({ name: fileName, document, ...overridden, mount: [] }, context);
+  return readAll(reading, text.length);
 }
 
-function readAll(reading: Reading): LoadResult {
+function readAll(reading: Reading, characters: number): LoadResult {
   reading.read([], configurationOutline);
   const { problems, warnings } = reading.context;
   // Without a mapping there is nothing to read, and every part would be reported as missing.
@@ -128,7 +136,7 @@ function readAll(reading: Reading): LoadResult {
   }
   const identityProviders = section.identityProviders.map((provider) => provider.settings);
   const settings = { ...parts, identityProviders };
-  return { ok: true, settings, directory, warnings: warnings.list() };
+  return { ok: true, settings, directory, characters, warnings: warnings.list() };
 }
 
 function isComplete<Parts extends object>(

@@ -11,6 +11,7 @@ export interface CacheBounds<V> {
 /** A least-recently-used cache that never grows past its bounds. */
 export class BoundedCache<V extends object> {
   readonly #entries: LRUCache<string, V>;
+  #isClosed = false;
 
   constructor(bounds: CacheBounds<V>) {
     const { maxEntries, maxSize, sizeOf } = bounds;
@@ -26,7 +27,13 @@ export class BoundedCache<V extends object> {
   }
 
   set(key: string, value: V): void {
-    this.#entries.set(key, value);
+    if (!this.#isClosed) this.#entries.set(key, value);
+  }
+
+  /** Forgets everything, and keeps nothing from now on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#entries.clear();
   }
 
   get size(): number {

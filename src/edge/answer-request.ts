@@ -25,6 +25,8 @@ export interface Snapshot {
   readonly s3: S3Pipeline;
   readonly sts: StsDependencies;
   readonly trustedProxies: TrustedProxies;
+  /** Of the files that it was read from: a measure of the memory that it takes. */
+  readonly characters: number;
 }
 
 /** What both S3 and STS requests are answered with. */

@@ -3,6 +3,8 @@ import { resetConnection } from '../core/reset-connection.ts';
 
 /** Configurations that requests in progress may hold, besides the one in force. */
 const maxEarlier = 8;
+/** Characters of their files, all together; the latest of them may have more. Each character takes some 40 bytes of memory. */
+const maxEarlierCharacters = 262_144;
 
 type Request = Pick<IncomingMessage, 'socket'>;
 
@@ -10,7 +12,7 @@ type Request = Pick<IncomingMessage, 'socket'>;
  * Which snapshots requests in progress hold. A slow upload keeps the configuration with which it began, and has no end: with one that
  * begins before each reload, all configurations would stay in memory.
  */
-export class HeldSnapshots<S extends object> {
+export class HeldSnapshots<S extends { readonly characters: number }> {
   /** In the order in which they were first used. Of one connection the next request may begin before the last one is over. */
   readonly #requests = new Map<S, Set<Request>>();
 
@@ -29,11 +31,23 @@ export class HeldSnapshots<S extends object> {
     };
   }
 
+  /** Resets all requests that hold another configuration than the one in force. */
+  endEarlier(inForce: S): void {
+    for (const snapshot of this.#requests.keys()) if (snapshot !== inForce) this.#end(snapshot);
+  }
+
   #endOldest(): void {
-    for (const [snapshot, requests] of this.#requests) {
-      if (this.#requests.size <= maxEarlier + 1) return;
-      this.#requests.delete(snapshot);
-      for (const { socket } of requests) resetConnection(socket);
-    }
+    const earlier = [...this.#requests.keys()].reverse().slice(1);
+    let characters = 0;
+    earlier.forEach((snapshot, age) => {
+      characters += snapshot.characters;
+      if (age >= maxEarlier || (age > 0 && characters > maxEarlierCharacters)) this.#end(snapshot);
+    });
+  }
+
+  #end(snapshot: S): void {
+    const requests = this.#requests.get(snapshot) ?? [];
+    this.#requests.delete(snapshot);
+    for (const { socket } of requests) resetConnection(socket);
   }
 }

@@ -59,6 +59,8 @@ export interface EdgeServer {
   readonly server: Server;
   readonly places: Places;
   readonly connections: ConnectionTable;
+  /** Resets all requests in progress that began with an earlier configuration than the one in force. */
+  readonly endEarlier: () => void;
 }
 
 /** Creates the listener; it is not listening yet. */
@@ -91,11 +93,13 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     edge.refuseUnreadable(error, socket),
   );
-  return { server, places: edge.places, connections };
+  const endEarlier = (): void => edge.snapshots.endEarlier(parts.snapshot());
+  return { server, places: edge.places, connections, endEarlier };
 }
 
 class Edge {
   readonly places: Places;
+  readonly snapshots: HeldSnapshots<Snapshot> = new HeldSnapshots();
   readonly #parts: EdgeParts;
   readonly #server: Server;
   readonly #connections: ConnectionTable;
@@ -103,7 +107,6 @@ class Edge {
   readonly #queues = new WeakMap<Socket, ExchangeQueue>();
   readonly #waiting: WaitingTotal = { bytes: 0 };
   readonly #requestIds: RequestIds;
-  readonly #snapshots = new HeldSnapshots<Snapshot>();
 
   constructor(parts: EdgeParts, server: Server, connections: ConnectionTable) {
     this.#parts = parts;
@@ -175,7 +178,7 @@ class Edge {
     const place = this.places.enter((owner) => turns.know({ owner, session: trace.principal ?? owner }));
     metrics.inFlight(1);
     const snapshot = this.#parts.snapshot();
-    const letGo = this.#snapshots.hold(snapshot, message);
+    const letGo = this.snapshots.hold(snapshot, message);
     try {
       const beganAt = performance.now();
       const answering = answerRequest(exchange, place, trace, this.#answeringWith(snapshot));

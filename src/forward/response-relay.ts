@@ -5,6 +5,7 @@ import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
 import { bodyHeaders, ClientAnswer, type ClientSide, type RelayFacts } from './client-answer.ts';
 import { CompleteResult } from './complete-result.ts';
+import { dropAnswer } from './dropped-answer.ts';
 import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { requireReadable } from './response-headers.ts';
@@ -19,8 +20,6 @@ export type Forwarded =
 
 const maxErrorBytes = 1024 * 1024;
 const maxResultBytes = 8 * 1024 * 1024;
-/** How long a completion goes on without its client. Stores take minutes for large objects. */
-const maxAloneMs = 10 * 60_000;
 
 /**
  * Relays the store's answer to the client with back-pressure. Errors, redirects and results that are rewritten are small, and
@@ -41,8 +40,6 @@ export class ResponseRelay implements UploadHandler {
   #isStopped = false;
   #collected: GrowingBuffer | undefined;
   #complete: CompleteResult | undefined;
-  /** Set once the answer is dropped although the request goes on. Called when that is over. */
-  #endDropped: (() => void) | undefined;
 
   /** @param whyRefused finds the error code of a HEAD that the store has refused; must not reject */
   constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
@@ -93,7 +90,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   get isHoldingData(): boolean {
-    return this.#endDropped === undefined && this.#client.response.writableLength > 0;
+    return this.#client.response.writableLength > 0;
   }
 
   onDrain(): void {
@@ -101,7 +98,6 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onHead(head: AnswerHead): void {
-    if (this.#endDropped !== undefined) return;
     this.#answer.takeHead(head);
     const { status } = head;
     const { operation } = this.#authorized.request;
@@ -120,7 +116,6 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onData(data: Buffer): void {
-    if (this.#endDropped !== undefined) return;
     this.#guarded(() => {
       if (this.#collected !== undefined) requireFit(this.#collected.push(data));
       else if (this.#complete !== undefined) this.#relayDelayed(this.#complete, data);
@@ -129,10 +124,6 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onEnd(): void {
-    if (this.#endDropped !== undefined) {
-      this.#endDropped();
-      return;
-    }
     this.#guarded(() => {
       if (this.#collected !== undefined) this.#whole.send(this.#collected.bytes());
       else if (this.#complete !== undefined) this.#whole.sendDelayed(this.#complete.end());
@@ -153,41 +144,35 @@ export class ResponseRelay implements UploadHandler {
   }
 
   /**
-   * Drops the answer. A completion goes on, and keeps its place: MinIO 2026-02 loses the parts of an upload when the connection
+   * Gives up the answer. A completion goes on, and keeps its place: MinIO 2026-02 loses the parts of an upload when the connection
    * closes while it puts them together (observed on 2026-11-29).
    */
   #giveUp(reason: Error): void {
-    if (this.#endDropped !== undefined) return;
+    const exchange = this.#exchange;
     const { completesUpload } = this.#authorized.request.operation;
-    if (completesUpload !== true || this.#exchange?.isOpen !== true) this.#stop(reason);
-    else {
-      this.#goOnAlone(this.#exchange, reason);
-      this.#reject(reason);
+    if (completesUpload !== true || exchange?.isOpen !== true) {
+      this.#stop(reason);
+      return;
     }
+    this.#isStopped = true;
+    this.#release();
+    this.#goOnAlone(exchange);
+    this.#reject(reason);
   }
 
-  #goOnAlone(exchange: HttpExchange, reason: Error): void {
-    const { response } = this.#client;
+  #goOnAlone(exchange: HttpExchange): void {
+    const { response, reservation } = this.#client;
     // What the client sends next, such as AbortMultipartUpload, must not reach the store before the completion is over.
     if (!response.headersSent) response.shouldKeepAlive = false;
-    this.#release();
     // What is kept is the document; what its tree and the answer would take is not needed any more.
-    this.#client.reservation.resize(this.#authorized.document?.length ?? 0);
-    const over = new Promise<void>((resolve) => {
-      const deadline = setTimeout(() => this.#stop(reason), maxAloneMs);
-      this.#endDropped = () => {
-        clearTimeout(deadline);
-        resolve();
-      };
-    });
-    this.#client.keepPlace(over);
+    reservation.resize(this.#authorized.document?.length ?? 0);
+    this.#client.keepPlace(dropAnswer(exchange));
     exchange.resume();
   }
 
   #stop(reason: Error): void {
     this.#isStopped = true;
     this.#exchange?.abort();
-    this.#endDropped?.();
     this.#release();
     this.#whole.abandon();
     this.#reject(reason);

@@ -41,7 +41,7 @@ export class HttpExchange implements AnswerSink {
   readonly head: string;
   readonly body: Buffer | undefined;
   readonly parser: AnswerParser;
-  readonly handler: AnswerHandler;
+  #handler: AnswerHandler;
   readonly outlastsTimeouts: boolean;
   #carrier: Carrier | undefined;
   #bodyLeft: number;
@@ -74,7 +74,16 @@ export class HttpExchange implements AnswerSink {
     this.outlastsTimeouts = request.outlastsTimeouts === true;
     this.#bodyLeft = typeof body === 'number' ? body : 0;
     this.parser = new AnswerParser(request.method === 'HEAD', this, isSecure);
-    this.handler = handler;
+    this.#handler = handler;
+  }
+
+  get handler(): AnswerHandler {
+    return this.#handler;
+  }
+
+  /** Passes what follows to another handler. The one before, and all that it holds, is let go of. */
+  handOver(handler: AnswerHandler): void {
+    this.#handler = handler;
   }
 
   /** True once the whole body was handed to the connection. */
@@ -129,18 +138,18 @@ export class HttpExchange implements AnswerSink {
     const { status } = head;
     if (status === clientClosed) throw new HttpFault('reset', 'the peer takes the connection for closed');
     this.isGivenUp = status === requestTimeout || (status >= 400 && this.#isStreamed);
-    if (this.isOpen) this.handler.onHead(head);
+    if (this.isOpen) this.#handler.onHead(head);
   }
 
   onData(data: Buffer): void {
-    if (this.isOpen) this.handler.onData(data);
+    if (this.isOpen) this.#handler.onData(data);
   }
 
   /** Tells the handler, once, that the answer is complete. */
   onEnd(): void {
     if (this.#isEndTold) return;
     this.#isEndTold = true;
-    this.handler.onEnd();
+    this.#handler.onEnd();
   }
 
   #setPaused(isPaused: boolean): void {

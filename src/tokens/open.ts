@@ -57,6 +57,11 @@ export class SessionOpener {
     return kept?.token === token ? kept.session : this.#decrypt(token);
   }
 
+  /** Keeps no opened sessions any more: another opener has taken the place of this one. */
+  retire(): void {
+    this.#opened.close();
+  }
+
   #decrypt(token: string): OpenedSession | undefined {
     // Otherwise each spelling of a token would take an entry of its own in the cache.
     if (!isCompactJwe(token)) return undefined;

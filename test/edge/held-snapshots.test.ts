@@ -23,33 +23,69 @@ async function accepted(): Promise<Request> {
   return { socket };
 }
 
+const configuration = (characters = 1): { readonly characters: number } => ({ characters });
+
 it('requests hold eight earlier configurations at most, and those of the oldest are reset', async () => {
-  const held = new HeldSnapshots<object>();
+  const held = new HeldSnapshots<{ readonly characters: number }>();
   const requests: Request[] = [];
   for (let count = 0; count < 9; count += 1) {
     const request = await accepted();
     requests.push(request);
-    held.hold({}, request);
+    held.hold(configuration(), request);
   }
   expect(requests.map(({ socket }) => socket.destroyed)).toEqual(Array(9).fill(false));
-  held.hold({}, await accepted());
+  held.hold(configuration(), await accepted());
   expect(requests.map(({ socket }) => socket.destroyed)).toEqual([true, ...Array(8).fill(false)]);
 });
 
 it('a configuration that no request holds any more does not count', async () => {
-  const held = new HeldSnapshots<object>();
+  const held = new HeldSnapshots<{ readonly characters: number }>();
   const first = await accepted();
-  held.hold({}, first);
-  for (let count = 0; count < 30; count += 1) held.hold({}, await accepted())();
+  held.hold(configuration(), first);
+  for (let count = 0; count < 30; count += 1) held.hold(configuration(), await accepted())();
   expect(first.socket.destroyed).toBe(false);
 });
 
+it.each([
+  [
+    [100_000, 100_000, 100_000, 1],
+    [true, false, false, false],
+  ],
+  [
+    [100_000, 1_000_000, 1, 1],
+    [true, true, false, false],
+  ],
+  [
+    [1, 1_000_000, 1_000_000],
+    [true, false, false],
+  ],
+])('of configurations of %j characters the earliest are reset', async (sizes, expected) => {
+  const held = new HeldSnapshots<{ readonly characters: number }>();
+  const requests: Request[] = [];
+  for (const characters of sizes) {
+    const request = await accepted();
+    requests.push(request);
+    held.hold(configuration(characters), request);
+  }
+  expect(requests.map(({ socket }) => socket.destroyed)).toEqual(expected);
+});
+
+it('all requests that hold an earlier configuration can be reset', async () => {
+  const held = new HeldSnapshots<{ readonly characters: number }>();
+  const requests = [await accepted(), await accepted(), await accepted()];
+  const inForce = configuration();
+  for (const [index, request] of requests.entries())
+    held.hold(index === 2 ? inForce : configuration(), request);
+  held.endEarlier(inForce);
+  expect(requests.map(({ socket }) => socket.destroyed)).toEqual([true, true, false]);
+});
+
 it('the next request of a connection counts although the one before it ends later', async () => {
-  const held = new HeldSnapshots<object>();
-  const [configuration, { socket }] = [{}, await accepted()];
-  const endFirst = held.hold(configuration, { socket });
-  held.hold(configuration, { socket });
+  const held = new HeldSnapshots<{ readonly characters: number }>();
+  const [one, { socket }] = [configuration(), await accepted()];
+  const endFirst = held.hold(one, { socket });
+  held.hold(one, { socket });
   endFirst();
-  for (let count = 0; count < 9; count += 1) held.hold({}, await accepted());
+  for (let count = 0; count < 9; count += 1) held.hold(configuration(), await accepted());
   expect(socket.destroyed).toBe(true);
 });
