@@ -57,6 +57,7 @@ export async function answerRequest(
   let raw: RawRequest;
   try {
     raw = readHead(message, facts, snapshot.trustedProxies);
+    place.client = raw.clientAddress;
     trace.addHead(raw);
     freeHead(message);
   } catch (error) {

@@ -23,6 +23,8 @@ export interface PlaceKeeper {
 
 /** The place of one request. */
 export class Place {
+  /** The address that the request comes from, once it is known. */
+  client = '';
   readonly #keeper: PlaceKeeper;
   #holder = strangers;
   #isKnown = false;

@@ -75,10 +75,23 @@ describe('the room of strangers', () => {
     'takes the place from the largest group that waits for the same thing: $waiting',
     ({ waiting, gone }) => {
       const reasons = { c: 'client', g: 'gate', t: 'turn', l: 'long turn', '-': undefined } as const;
-      const room = [...waiting].map((letter) => ({ waitsFor: reasons[letter as keyof typeof reasons] }));
+      const room = [...waiting].map((letter) => ({
+        waitsFor: reasons[letter as keyof typeof reasons],
+        client: '10.0.0.1',
+      }));
       expect(leastDue(room)).toBe(gone === undefined ? undefined : room[gone]);
     },
   );
+
+  it.each([
+    ['1 2 2', 1],
+    ['1 2 1 2', 0],
+    ['3 1 2 1 2 2', 2],
+    ['1', 0],
+  ])('takes it from the address that has most of those that wait for their client: %s', (from, gone) => {
+    const room = from.split(' ').map((client) => ({ waitsFor: 'client' as const, client }));
+    expect(leastDue(room)).toBe(room[gone]);
+  });
 
   it('spares a request that is being worked on', async () => {
     const { places } = world();

@@ -131,6 +131,25 @@ describe('the admin listener', () => {
   });
 });
 
+it('strangers of one address keep out no form of another one that comes in two pieces', async () => {
+  const { hostname: host, port } = new URL(patient.url);
+  const form = 'Action=GetSessionToken&Version=2011-06-15';
+  const honest = connect({ host, port: Number(port) });
+  const answer = readAll(honest);
+  honest.write(stsHead(form.length, 'Connection: close\r\n') + form.slice(0, 20));
+  const metricsOf = async (): Promise<string> => (await fetch(`${patient.adminUrl}/metrics`)).text();
+  await expect.poll(metricsOf).toMatch(/^sts_sidecar_unauthenticated_requests [12]$/m);
+  const others = Array.from({ length: 100 }, () => {
+    const socket = connect({ host, port: Number(port), localAddress: '127.0.0.2' });
+    socket.on('error', () => undefined).write(stsHead(100), 'latin1');
+    return socket;
+  });
+  await expect.poll(metricsOf).toMatch(/^sts_sidecar_limit_actions_total{limit="unauthenticated"} [34]\d$/m);
+  honest.write(form.slice(20));
+  expect(await answer).toMatch(/<Code>MissingAuthenticationToken</);
+  for (const socket of others) socket.destroy();
+});
+
 it('a stranger whose form never arrives has ten seconds', async () => {
   const { answer, tookMs } = await tenSeconds;
   expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
