@@ -56,10 +56,13 @@ export function failedCondition(source: Condition, isUnreadable: boolean, showin
     element: 'Condition',
     operator,
     key: shownText(name, maxShownUnits),
-    reason: reasonOf(operator, state, isUnreadable),
-    requested: context.isLookedUp(key)
-      ? { values: [], others: requested.length }
-      : shownValues(requested, (text) => withoutSecrets(key, text)),
+    // Of what was looked up, not even whether it exists.
+    ...(context.isLookedUp(key)
+      ? { reason: 'mismatch', requested: { values: [], others: 1 } }
+      : {
+          reason: reasonOf(operator, state, isUnreadable),
+          requested: shownValues(requested, (text) => withoutSecrets(key, text)),
+        }),
     wanted: sharedSecrets.has(key.toLowerCase())
       ? { values: [], others: values.length }
       : shownValues(values, (text) => asRead(text, showing)),

@@ -44,10 +44,16 @@ export const maxFailureBytes = 7_400;
 
 const failureVersion = 1;
 
-/** Largest size of each field as JSON, in bytes. Together they leave 500 for the context, and usually more than 6,000. */
+/** Largest size of each field as JSON, in bytes. Together they leave 250 for the context, and usually more than 6,000. */
 const fieldBytes = { arn: 1_024, name: 256, action: 128, resource: 3_072, nearMiss: 1_024 } as const;
 const valueBytes = 512;
 const entryBytes = 1_024;
+
+/**
+ * A near miss, also one that there is not, takes one of these sizes, in bytes. Which statement comes closest can depend on what the caller
+ * may not read, such as the tags of an object, and anyone sees how long a sealed message is.
+ */
+const nearMissSizes = [320, 640, 1_024, 1_792] as const;
 
 /** The context key that counts the keys that were left out. */
 const omittedKeys = 'sts-sidecar:OmittedKeys';
@@ -73,9 +79,15 @@ export function encodeFailure(failure: AuthorizationFailure): string {
     bounded(failure.requestId, fieldBytes.action),
   ];
   const start = JSON.stringify(head).slice(0, -1);
-  const end = nearMiss === undefined ? ']' : `,${JSON.stringify(encodeNearMiss(nearMiss))}]`;
+  const end = `,${padded(JSON.stringify(nearMiss === undefined ? [] : encodeNearMiss(nearMiss)))}]`;
   const left = maxFailureBytes - Buffer.byteLength(start) - Buffer.byteLength(end) - 3;
   return `${start},[${encodeContext(failure.context, left)}]${end}`;
+}
+
+function padded(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  const size = nearMissSizes.find((one) => one >= bytes) ?? bytes;
+  return text + ' '.repeat(size - bytes);
 }
 
 function encodeStatement({ policy, index, sid = '' }: FailedStatement): readonly unknown[] {

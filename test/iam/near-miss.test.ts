@@ -57,16 +57,17 @@ describe('the nearest statement', () => {
     );
   });
 
-  it('shows nothing of what the store was asked for, in conditions and in place of variables', () => {
+  it.each<[string, ContextEntry[]]>([
+    ['a value', [['aws:ResourceTag/owner', 'board']]],
+    ['no value', []],
+  ])('shows nothing of what was looked up, in conditions and in place of variables: %s', (_, found) => {
     const owner = variable('aws:ResourceTag/owner');
     const statements = [
       listing({ StringLike: { 'aws:ResourceTag/owner': 'bob' } }),
       { Effect: 'Allow' as const, Action: 's3:GetObject', Resource: `${bucket}/${owner}/*` },
     ];
     const compiled = compileSets({ identity: [policy(...statements)] });
-    const context = new RequestContext([], ['aws:ResourceTag/']).withLookedUp('aws:ResourceTag/', [
-      ['aws:ResourceTag/owner', 'board'],
-    ]);
+    const context = new RequestContext([], ['aws:ResourceTag/']).withLookedUp('aws:ResourceTag/', found);
     const principal = { kind: 'user', accountId: account, arn: userArn } as const;
     const told = [
       ['s3:ListBucket', bucket],
@@ -74,8 +75,8 @@ describe('the nearest statement', () => {
     ].map(([action = '', resource = '']) => {
       const query = { principal, action, resource, context };
       const decision = decide(compiled, query);
-      const found = decision.effect === 'deny' ? nearestStatement(compiled, query, decision) : undefined;
-      return found && nearMissText(found);
+      const near = decision.effect === 'deny' ? nearestStatement(compiled, query, decision) : undefined;
+      return near && nearMissText(near);
     });
     expect(told).toEqual([
       'Statement identity-0[0]: StringLike aws:ResourceTag/owner (not shown) does not match `bob`',

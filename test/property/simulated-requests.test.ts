@@ -253,9 +253,9 @@ const circumstances: fc.Arbitrary<Drawn> = fc.record({
   ),
 });
 
-/** The sidecar shows no tags of objects: the caller may be denied to read them. */
-const withoutTags = (near: string): string =>
-  near.replace(/(s3:ExistingObjectTag\/\w+) `[^`]*`/, '$1 (not shown)');
+/** The sidecar says nothing of the tags of an object: the caller may be denied to read them. */
+const withoutTags = (near: string | undefined): string | undefined =>
+  near?.replace(/(s3:ExistingObjectTag\/\w+).*?(, and \d+ more .*)?$/, '$1$2');
 
 describe('policy simulate', () => {
   it('agrees with the running sidecar on random requests, on the reasons and on near misses', async () => {
@@ -267,7 +267,7 @@ describe('policy simulate', () => {
         seen.set(expected.outcome, (seen.get(expected.outcome) ?? 0) + 1);
         if (expected.near !== undefined) near += 1;
         const { outcome, near: told } = simulated(question, own, drawn);
-        expect({ outcome, ...(told === undefined ? {} : { near: withoutTags(told) }) }).toEqual(expected);
+        expect([outcome, withoutTags(told)]).toEqual([expected.outcome, withoutTags(expected.near)]);
       }),
       { numRuns: 1500 },
     );

@@ -156,13 +156,21 @@ describe('authorization messages', () => {
   it.each([
     ['half of its statement', (text: string) => text.replace('ReadReports",1,""', 'ReadReports",1')],
     ['no statement', (text: string) => text.replace(/\["arn[^\]]*ReadReports",1,""\]/, '[]')],
-    ['a reason that is a list', (text: string) => text.replace(/"Statement .*`"\]\]$/, '[]]]')],
-    ['something more', (text: string) => text.replace(/\]\]$/, ',0]]')],
+    ['a reason that is a list', (text: string) => text.replace(/"Statement .*`"\] *\]$/, '[]]]')],
+    ['something more', (text: string) => text.replace(/\] *\]$/, ',0]]')],
   ])('reject a near miss with %s', async (_, change) => {
     const before = encodeFailure(failure({ nearMiss }));
     expect(change(before)).not.toBe(before);
     const text = await forge({ typ: authorizationMessageType, hour: 1 }, change(before));
     expect(await open(text)).toEqual({ ok: false, reason: 'malformed' });
+  });
+
+  it('are as long without a near miss as with one, and with one as with another', () => {
+    const texts = ['Statement P[0]: a', nearMiss.text, `${nearMiss.text}${'x'.repeat(100)}`];
+    const lengths = [undefined, ...texts.map((text) => ({ ...nearMiss, text }))].map(
+      (one) => sealAuthorizationMessage(failure({ nearMiss: one }), ring).length,
+    );
+    expect(new Set(lengths).size).toBe(1);
   });
 
   it('show nothing of their content', () => {
