@@ -188,6 +188,7 @@ export function createApp(parts: AppParts): App {
       metrics.reloaded(reloaded.outcome);
       reportReload(reloaded, trigger, log);
       if (reloaded.outcome === 'failure') return false;
+      if (reloaded.configuration === configuration) return true;
       configuration.retire();
       configuration = reloaded.configuration;
       metrics.policiesLoaded({ ...configuration.directory.policyCounts });

@@ -8,6 +8,7 @@ import { adoptionFault, adoptSettings } from './fixed-settings.ts';
 export type Reloaded =
   | {
       readonly outcome: 'success';
+      /** The one before when no section has changed. */
       readonly configuration: Configuration;
       /** Sections of the file that differ from the configuration before, and are in force now. */
       readonly changed: readonly string[];
@@ -27,23 +28,28 @@ export function reloadedConfiguration(
   const fault = adoptionFault(current.settings, loaded.settings);
   if (fault !== undefined) return { outcome: 'failure', problems: [fault] };
   const { settings, needRestart } = adoptSettings(current.settings, loaded.settings);
+  const { warnings } = loaded;
   try {
-    const configuration = createConfiguration({ ...loaded, settings }, tools, current);
-    const changed = changedSections(current, configuration);
-    return { outcome: 'success', configuration, changed, needRestart, warnings: loaded.warnings };
+    const changed = changedSections(current, { settings, records: loaded.directory });
+    // Requests hold a few earlier configurations at most, so one that is the same must not count as another.
+    const configuration =
+      changed.length === 0 ? current : createConfiguration({ ...loaded, settings }, tools, current);
+    return { outcome: 'success', configuration, changed, needRestart, warnings };
   } catch (error) {
     return { outcome: 'failure', problems: [String(error)] };
   }
 }
 
-function changedSections(before: Configuration, after: Configuration): readonly string[] {
+type Fingerprinted = Pick<Configuration, 'settings' | 'records'>;
+
+function changedSections(before: Fingerprinted, after: Fingerprinted): readonly string[] {
   const earlier = fingerprintsOf(before);
   return [...fingerprintsOf(after)]
     .filter(([name, fingerprint]) => earlier.get(name) !== fingerprint)
     .map(([name]) => name);
 }
 
-function fingerprintsOf({ settings, records }: Configuration): ReadonlyMap<string, string> {
+function fingerprintsOf({ settings, records }: Fingerprinted): ReadonlyMap<string, string> {
   const { identityProviders, ...sections } = settings;
   const all = { ...sections, directory: { records, identityProviders } };
   // A parsed policy has tests of its conditions beside their text.

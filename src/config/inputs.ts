@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type FileText, readBoundedText } from './sources.ts';
 
@@ -43,7 +43,7 @@ export class ConfigurationInputs {
   /** Bytes that the files have now, as far as they would be read. */
   bytesNow(): number {
     const sizes = [...this.#inputs].map(([path, { maxBytes }]) =>
-      Math.min(maxBytes, statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+      Math.min(maxBytes, statusOf(path)?.size ?? 0),
     );
     return sizes.reduce((sum, size) => sum + size, 0);
   }
@@ -54,7 +54,7 @@ export class ConfigurationInputs {
     const most =
       inForce === undefined
         ? maxBytes
-        : Math.min(maxBytes, Math.max(usualBytes, 4 * (inForce.get(path) ?? 0)));
+        : Math.min(maxBytes, Math.max(usualBytes, 2 * (inForce.get(path) ?? 0)));
     const text = inForce !== undefined && !isFile(path) ? notAFile : readBoundedText(path, most);
     const length = text.ok ? text.text.length : 0;
     this.#inputs.set(path, { maxBytes: most, length, digest: digestOf(text) });
@@ -99,7 +99,15 @@ function digestOf(file: FileText): string {
 
 const notAFile: FileText = { ok: false, reason: 'is not a regular file, and is read at the start only' };
 
-/** True also for a file that is not there, which cannot be read. */
+/** True also for what cannot be looked at: reading it then says why. */
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+  return statusOf(path)?.isFile() !== false;
+}
+
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -43,6 +43,17 @@ describe('compiled session policies', () => {
     expect(kept(statement('"Resource":"arn:aws:s3:::data/*"'), 500)).toBe(500);
   });
 
+  it('are kept no more once another gatherer has taken the place of theirs', () => {
+    const gatherer = new PolicyGatherer(directory);
+    const policy = statement('"Resource":"arn:aws:s3:::data/*"');
+    const before = compiled(gatherer, policy);
+    expect(compiled(gatherer, policy)).toBe(before);
+    gatherer.retire();
+    const after = compiled(gatherer, policy);
+    expect(after).not.toBe(before);
+    expect(compiled(gatherer, policy)).not.toBe(after);
+  });
+
   it('are kept when they are full of wildcards: compiling them for every request would take longer than the request', () => {
     const list = Array.from({ length: 240 }, () => '"*?*?"').join();
     expect(kept(values(list), 50)).toBe(50);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -60,20 +60,33 @@ describe('the files of a configuration', () => {
     });
   });
 
-  it('may grow at a reload to four times what they were, or to 256 KiB', () => {
+  it('may grow at a reload to twice what they were, or to 256 KiB', () => {
     const inputs = new ConfigurationInputs();
-    const path = fileOf('grown', 'x'.repeat(100_000));
+    const path = fileOf('grown', 'x'.repeat(200_000));
     inputs.read(path, 10_000_000);
     writeFileSync(path, 'x'.repeat(400_000));
     const grown = new ConfigurationInputs(inputs.lengths());
     expect(grown.read(path, 10_000_000)).toMatchObject({ ok: true });
-    writeFileSync(path, 'x'.repeat(1_600_001));
+    writeFileSync(path, 'x'.repeat(800_001));
     expect(new ConfigurationInputs(grown.lengths()).read(path, 10_000_000)).toEqual({
       ok: false,
-      reason: 'is larger than 1600000 bytes',
+      reason: 'is larger than 800000 bytes',
     });
     const further = fileOf('further', 'x'.repeat(262_144));
     expect(new ConfigurationInputs(inputs.lengths()).read(further, 10_000_000)).toMatchObject({ ok: true });
+  });
+
+  it('that cannot be looked at are remembered, and read again once they can', async () => {
+    const path = join(folder, 'loop');
+    symlinkSync(path, path);
+    const inputs = new ConfigurationInputs(new Map());
+    expect(inputs.read(path, 100)).toEqual({ ok: false, reason: 'cannot be read: ELOOP' });
+    expect(inputs.bytesNow()).toBe(0);
+    expect(await inputs.changes()).toBeUndefined();
+    rmSync(path);
+    writeFileSync(path, 'text');
+    expect(await inputs.changes()).toBeDefined();
+    expect(inputs.bytesNow()).toBe(4);
   });
 
   it('that are too large for a reload are read again only when they change', async () => {

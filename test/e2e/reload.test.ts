@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { CreateBucketCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PolicyGatherer } from '../../src/authorize/gather-policies.ts';
+import { SessionOpener } from '../../src/tokens/open.ts';
 import { controlClient } from '../support/control-client.ts';
 import { signedHead, type ToSign } from '../support/hostile/signed.ts';
 import { startIdentityProvider } from '../support/identity-provider.ts';
@@ -156,12 +158,40 @@ describe('after a reload', () => {
     const later: UploadUnderWay[] = [];
     for (let count = 1; count <= 9; count += 1) {
       expect(uploading.destroyed).toBe(false);
-      sidecar.reload({});
+      sidecar.reload({ server: `  trustedProxies: ["10.0.0.${count}/32"]` });
       later.push(await beginUpload(sidecar));
     }
     await expect.poll(() => uploading.destroyed).toBe(true);
     expect(later.map((one) => one.uploading.destroyed)).toEqual(later.map(() => false));
     for (const one of later) one.uploading.destroy();
+  });
+
+  it('an upload outlasts any number of reloads that change nothing', async () => {
+    const sidecar = await started();
+    const uploads = [await beginUpload(sidecar)];
+    for (let count = 1; count <= 12; count += 1) {
+      sidecar.reload({});
+      uploads.push(await beginUpload(sidecar));
+    }
+    expect(uploads.map(({ uploading }) => uploading.destroyed)).toEqual(uploads.map(() => false));
+    for (const { uploading } of uploads) uploading.destroy();
+  });
+
+  it('a configuration that has been replaced keeps no sessions and no compiled policies', async () => {
+    const retired: string[] = [];
+    for (const kind of [SessionOpener, PolicyGatherer]) {
+      const { retire } = kind.prototype;
+      vi.spyOn(kind.prototype, 'retire').mockImplementation(function (this: SessionOpener & PolicyGatherer) {
+        retired.push(kind.name);
+        retire.call(this);
+      });
+    }
+    const sidecar = await started();
+    sidecar.reload({});
+    expect(retired).toEqual([]);
+    sidecar.reload({ directory: 'directory: {}' });
+    expect(retired.sort()).toEqual(['PolicyGatherer', 'SessionOpener']);
+    vi.restoreAllMocks();
   });
 
   it('an identity provider with the same settings keeps its keys, although it cannot be reached', async () => {

@@ -161,6 +161,18 @@ describe('session tokens', () => {
     expect(new SessionOpener(ring).open(token) !== undefined).toBe(opens);
   });
 
+  it('are kept once opened, until another opener has taken the place', () => {
+    const opener = new SessionOpener(ring);
+    const token = sealSession(claims(), ring);
+    const before = opener.open(token);
+    expect(opener.open(token)).toBe(before);
+    opener.retire();
+    const after = opener.open(token);
+    expect(after).not.toBe(before);
+    expect(opener.open(token)).not.toBe(after);
+    expect(after).toEqual(before);
+  });
+
   it('are padded to a length that says nothing about their claims', () => {
     const opener = new SessionOpener(ring);
     for (const wanted of [600, 1_001, 2_048, 3_999, 4_096]) {
