@@ -191,7 +191,7 @@ function parseStatementPrincipals(
 }
 
 /**
- * A session policy applies to its own session. `"Principal": "*"`, which some catalogs write, says no more than that and is not kept.
+ * A session policy applies to its own session. `"Principal": "*"`, which some software writes, says no more than that and is not kept.
  * Any other principal would have to narrow the statement, as NotPrincipal would, and is refused.
  */
 function requireOwnPrincipal(source: Mapping, at: ReporterAt): void {

