@@ -196,9 +196,15 @@ function parseStatementPrincipals(
  */
 function requireOwnPrincipal(source: Mapping, at: ReporterAt): void {
   if (source['NotPrincipal'] !== undefined) at('NotPrincipal')('is allowed in bucket policies only');
-  if (source['Principal'] === undefined) return;
-  const entries = parsePrincipals(source['Principal'], false, () => undefined);
-  if (entries.length !== 1 || entries[0]?.type !== 'everyone') {
+  if (source['Principal'] !== undefined && !isEveryoneAlone(source['Principal'])) {
     at('Principal')('must be "*" alone, or left out: a session policy applies to its own session');
   }
+}
+
+/** Whether a Principal is one of the spellings of everyone, with nothing beside. */
+function isEveryoneAlone(principal: unknown): boolean {
+  if (principal === '*') return true;
+  if (!isMapping(principal) || Object.keys(principal).join() !== 'AWS') return false;
+  const values = principal['AWS'];
+  return values === '*' || (Array.isArray(values) && values.length === 1 && values[0] === '*');
 }
