@@ -166,6 +166,10 @@ function parseStatementPrincipals(
   kind: PolicyKind,
   at: ReporterAt,
 ): ElementList<PrincipalEntry> | undefined {
+  if (kind === 'session') {
+    requireOwnPrincipal(source, at);
+    return undefined;
+  }
   if (kind !== 'resource' && kind !== 'trust') {
     for (const name of ['Principal', 'NotPrincipal']) {
       if (source[name] !== undefined) at(name)('is allowed in bucket and trust policies only');
@@ -184,4 +188,23 @@ function parseStatementPrincipals(
     report('must not be "*": name the principals to exempt');
   }
   return { isNegated: element.isNegated, values };
+}
+
+/**
+ * A session policy applies to its own session. `"Principal": "*"`, which some software writes, says no more than that and is not kept.
+ * Any other principal would have to narrow the statement, as NotPrincipal would, and is refused.
+ */
+function requireOwnPrincipal(source: Mapping, at: ReporterAt): void {
+  if (source['NotPrincipal'] !== undefined) at('NotPrincipal')('is allowed in bucket policies only');
+  if (source['Principal'] !== undefined && !isEveryoneAlone(source['Principal'])) {
+    at('Principal')('must be "*" alone, or left out: a session policy applies to its own session');
+  }
+}
+
+/** Whether a Principal is one of the spellings of everyone, with nothing beside. */
+function isEveryoneAlone(principal: unknown): boolean {
+  if (principal === '*') return true;
+  if (!isMapping(principal) || Object.keys(principal).join() !== 'AWS') return false;
+  const values = principal['AWS'];
+  return values === '*' || (Array.isArray(values) && values.length === 1 && values[0] === '*');
 }

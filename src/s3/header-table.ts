@@ -71,6 +71,10 @@ const consumed: ReadonlySet<string> = new Set([
   'x-amz-user-agent',
 ]);
 
+// The SDK for C++ sends it with every request, and with it pyarrow and others that are built on it. S3 has one version.
+const apiVersionHeader = 'x-amz-api-version';
+const apiVersion = '2006-03-01';
+
 const ownerHeaders: ReadonlySet<string> = new Set([
   'x-amz-expected-bucket-owner',
   'x-amz-source-expected-bucket-owner',
@@ -169,6 +173,7 @@ function isForwarded(name: string, value: string, { operation, headers }: Operat
     if (isLength && !/^\d{1,15}$/.test(value)) throw s3Error('MissingContentLength');
     return false;
   }
+  if (name === apiVersionHeader && value === apiVersion) return false;
   if (name === snowball) throw notAccepted(name);
   if (ownerHeaders.has(name)) return false;
   const isKnown = headers.has(name) || forwardedAmz.has(name) || name.startsWith(metadataPrefix);

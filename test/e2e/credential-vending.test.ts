@@ -8,203 +8,268 @@ import {
   GetBucketLocationCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { AssumeRoleCommand, type AssumeRoleCommandInput } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { assume, outcome, s3Client } from '../support/sdk.ts';
-import { account, alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
+import {
+  type CatalogRequest,
+  catalogRequests,
+  catalogSources,
+  inputFor,
+  policyFor,
+} from '../support/catalog-requests.ts';
+import { assume, outcome, s3Client, stsClient } from '../support/sdk.ts';
+import { account, alice, bob, roleArn, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 
+const table = 'warehouse/sales/orders';
+const trust = (condition: string): string => `
+        Version: "2012-10-17"
+        Statement: [{ Effect: Allow, Principal: { AWS: "arn:aws:iam::${account}:user/alice" }, Action: ["sts:AssumeRole", "sts:TagSession"]${condition} }]`;
+const warehouse = (objects: string): string => `
+        Warehouse:
+          Version: "2012-10-17"
+          Statement:
+            - { Effect: Allow, Action: ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], Resource: "arn:aws:s3:::lake"${objects === '*' ? '' : `, Condition: { StringLike: { "s3:prefix": "${objects}" } }`} }
+            - { Effect: Allow, Action: "s3:*", Resource: "arn:aws:s3:::lake/${objects}" }`;
 const directory = `
 directory:
   users:
     - name: alice
       accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
-      inlinePolicies: { Vend: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "sts:AssumeRole", Resource: "*" }] } }
+    - name: bob
+      accessKeys: [{ accessKeyId: ${bob.accessKeyId}, secretAccessKey: { env: BOB } }]
+      inlinePolicies: { All: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "*", Resource: "*" }] } }
   roles:
     - name: catalog
-      trustPolicy: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { AWS: "${account}" }, Action: "sts:AssumeRole" }] }
-      inlinePolicies: { Warehouse: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:*", Resource: ["arn:aws:s3:::lake", "arn:aws:s3:::lake/*"] }] } }
+      trustPolicy: ${trust('')}
+      inlinePolicies: ${warehouse('*')}
+    - name: engine
+      trustPolicy: ${trust('')}
+      inlinePolicies: ${warehouse(`${table}/*`)}
+    - name: external
+      trustPolicy: ${trust(', Condition: { StringEquals: { "sts:ExternalId": ["trino", "b7c9"] } }')}
+      inlinePolicies: ${warehouse('*')}
 `;
-
-const bucket = 'arn:aws:s3:::lake';
-const table = 'warehouse/sales/orders';
-
-/** The shape of what Apache Polaris sends: one statement per kind of access, prefixes of several locations together. */
-const polaris = (locations: readonly string[], canWrite: boolean): object[] => [
-  ...(canWrite
-    ? [
-        {
-          Effect: 'Allow',
-          Action: ['s3:PutObject', 's3:DeleteObject'],
-          Resource: locations.map((location) => `${bucket}/${location}/*`),
-        },
-      ]
-    : []),
-  {
-    Effect: 'Allow',
-    Action: 's3:ListBucket',
-    Resource: bucket,
-    Condition: { StringLike: { 's3:prefix': locations.map((location) => `${location}/*`) } },
-  },
-  { Effect: 'Allow', Action: 's3:GetBucketLocation', Resource: bucket },
-  {
-    Effect: 'Allow',
-    Action: ['s3:GetObject', 's3:GetObjectVersion'],
-    Resource: locations.map((location) => `${bucket}/${location}/*`),
-  },
-];
-
-/** The shape of what Lakekeeper sends: one prefix, stars of the location itself escaped, keys of KMS beside. */
-const lakekeeper = (location: string, actions: readonly string[]): object[] => {
-  const prefix = `${location.replaceAll('*', `$\{*}`)}/`;
-  return [
-    {
-      Sid: 'TableAccess',
-      Effect: 'Allow',
-      Action: actions,
-      Resource: [`${bucket}/${prefix}`, `${bucket}/${prefix}*`],
-    },
-    {
-      Sid: 'ListBucketForFolder',
-      Effect: 'Allow',
-      Action: 's3:ListBucket',
-      Resource: bucket,
-      Condition: { StringLike: { 's3:prefix': `${prefix}*` } },
-    },
-    {
-      Sid: 'KmsAccess',
-      Effect: 'Allow',
-      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      Resource: `arn:aws:kms:us-east-1:${account}:key/1`,
-    },
-  ];
-};
-const readOnly = ['s3:GetObject', 's3:GetObjectVersion'];
-const readWrite = [
-  ...readOnly,
-  's3:PutObject',
-  's3:AbortMultipartUpload',
-  's3:ListMultipartUploadParts',
-  's3:DeleteObject',
-];
 
 let sidecar: TestSidecar;
 let store: S3Client;
+const existing = [
+  `${table}/data/1.parquet`,
+  `${table}_archive/data/1.parquet`,
+  'warehouse/sales/customers/data/1.parquet',
+  'warehouse/odd*name/data/1.parquet',
+  'warehouse/oddxname/data/1.parquet',
+];
 beforeAll(async () => {
   sidecar = await startSidecar({ directory });
   store = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
-  await store.send(new CreateBucketCommand({ Bucket: 'lake' }));
-  for (const Key of [
-    `${table}/data/1.parquet`,
-    `${table}-archive/data/1.parquet`,
-    'warehouse/sales/customers/data/1.parquet',
-    'warehouse/odd*name/data/1.parquet',
-    'warehouse/oddxname/data/1.parquet',
-  ]) {
-    await store.send(new PutObjectCommand({ Bucket: 'lake', Key, Body: Key }));
+  for (const Bucket of ['lake', 'lake2']) {
+    await store.send(new CreateBucketCommand({ Bucket }));
+    for (const Key of existing) await store.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
   }
 });
 afterAll(() => sidecar.stop());
 
-const vend = async (Statement: object[]): Promise<S3Client> => {
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
-  return s3Client(sidecar.url, await assume(sidecar.url, alice, 'catalog', { Policy }));
-};
-const Bucket = 'lake';
-const get = (s3: S3Client, Key: string): Promise<string> =>
+async function sessionFor(input: AssumeRoleCommandInput): Promise<S3Client> {
+  const { RoleArn = '', ...rest } = input;
+  return s3Client(sidecar.url, await assume(sidecar.url, alice, RoleArn.split('/').pop() ?? '', rest));
+}
+
+/** Who sends no policy relies on a role that may do no more than the table needs. */
+const roleOf = ({ policy }: CatalogRequest): string => roleArn(policy === undefined ? 'engine' : 'catalog');
+const vend = (request: CatalogRequest, location = table): Promise<S3Client> =>
+  sessionFor(inputFor(request, { roleArn: roleOf(request), bucket: 'lake', location }));
+
+const get = (s3: S3Client, Key: string, Bucket = 'lake'): Promise<string> =>
   outcome(s3.send(new GetObjectCommand({ Bucket, Key })));
-const put = (s3: S3Client, Key: string): Promise<string> =>
+const put = (s3: S3Client, Key: string, Bucket = 'lake'): Promise<string> =>
   outcome(s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' })));
-const list = (s3: S3Client, Prefix?: string): Promise<string> =>
+const remove = (s3: S3Client, Key: string, Bucket = 'lake'): Promise<string> =>
+  outcome(s3.send(new DeleteObjectCommand({ Bucket, Key })));
+const list = (s3: S3Client, Prefix?: string, Bucket = 'lake'): Promise<string> =>
   outcome(s3.send(new ListObjectsV2Command({ Bucket, Prefix })));
 const denied = 'AccessDenied 403';
 
-describe('credentials that a catalog vends for one table', () => {
-  const forms: readonly [string, () => Promise<S3Client>][] = [
-    ['Polaris', () => vend(polaris([table], true))],
-    ['Lakekeeper', () => vend(lakekeeper(table, readWrite))],
-  ];
+const titled = (requests: readonly CatalogRequest[]): (readonly [string, CatalogRequest])[] =>
+  requests.map((request) => [`${request.sender}: ${request.name}`, request]);
+/** The same request, in whose policy each statement has a principal that means nothing. */
+function withEveryone(request: CatalogRequest): CatalogRequest {
+  const text = JSON.stringify(request.policy).replaceAll('"Effect"', '"Principal":"*","Effect"');
+  return { ...request, name: `${request.name}, with Principal`, policy: JSON.parse(text) };
+}
+const requests = titled(catalogRequests);
+const withPrincipals = titled(catalogRequests.filter(({ policy }) => policy !== undefined).map(withEveryone));
+const granting = requests.filter(([, { access }]) => access !== 'nothing');
+const writing = requests.filter(([, { access }]) => access === 'write');
 
-  it.each(forms)('read, write, list and delete inside its prefix (%s)', async (name, credentials) => {
-    const s3 = await credentials();
-    const key = `${table}/data/${name}.parquet`;
-    expect(await get(s3, `${table}/data/1.parquet`)).toBe('allowed');
-    expect(await put(s3, key)).toBe('allowed');
-    expect(await outcome(s3.send(new HeadObjectCommand({ Bucket, Key: key })))).toBe('allowed');
-    expect(await list(s3, `${table}/`)).toBe('allowed');
-    expect(await list(s3, `${table}/data/`)).toBe('allowed');
-    const { Errors = [] } = await s3.send(
-      new DeleteObjectsCommand({
-        Bucket,
-        Delete: { Objects: [{ Key: key }, { Key: `${table}-archive/x` }] },
-      }),
+it('the vectors have requests of every source, to write and to read', () => {
+  expect([...new Set(catalogRequests.map(({ sender }) => sender))].sort()).toEqual(
+    [...catalogSources].sort(),
+  );
+  expect(catalogRequests.length).toBeGreaterThanOrEqual(12);
+});
+
+describe('credentials that are vended for one table', () => {
+  it.each([...granting, ...withPrincipals.filter(([, { access }]) => access !== 'nothing')])(
+    'read and list inside its location (%s)',
+    async (_, request) => {
+      const s3 = await vend(request);
+      expect(await get(s3, `${table}/data/1.parquet`)).toBe('allowed');
+      const head = new HeadObjectCommand({ Bucket: 'lake', Key: `${table}/data/1.parquet` });
+      expect(await outcome(s3.send(head))).toBe('allowed');
+      expect(await list(s3, `${table}/`)).toBe('allowed');
+      expect(await list(s3, `${table}/data/`)).toBe('allowed');
+    },
+  );
+
+  it.each(writing)('write and delete inside its location (%s)', async (_, request) => {
+    const s3 = await vend(request);
+    const Key = `${table}/metadata/2.json`;
+    expect(await put(s3, Key)).toBe('allowed');
+    const upload = { Bucket: 'lake', Key: `${table}/data/large.parquet` };
+    expect(await outcome(s3.send(new CreateMultipartUploadCommand(upload)))).toBe('allowed');
+    const Objects = [{ Key }, { Key: `${table}_archive/data/1.parquet` }, { Key: `${table}2` }];
+    const { Errors = [] } = await s3.send(new DeleteObjectsCommand({ Bucket: 'lake', Delete: { Objects } }));
+    expect(Errors.map(({ Key: key, Code }) => [key, Code])).toEqual(
+      Objects.slice(1).map(({ Key: key }) => [key, 'AccessDenied']),
     );
-    expect(Errors.map(({ Key, Code }) => [Key, Code])).toEqual([[`${table}-archive/x`, 'AccessDenied']]);
+    expect(await get(store, Key)).toBe('NoSuchKey 404');
   });
 
-  it.each(forms)('do nothing outside it (%s)', async (_, credentials) => {
-    const s3 = await credentials();
+  it.each(granting.filter(([, { access }]) => access === 'read'))(
+    'change nothing when they are for reading (%s)',
+    async (_, request) => {
+      const s3 = await vend(request);
+      expect(await put(s3, `${table}/data/2.parquet`)).toBe(denied);
+      expect(await remove(s3, `${table}/data/1.parquet`)).toBe(denied);
+      const upload = { Bucket: 'lake', Key: `${table}/data/2.parquet` };
+      expect(await outcome(s3.send(new CreateMultipartUploadCommand(upload)))).toBe(denied);
+    },
+  );
+
+  it.each([...requests, ...withPrincipals])('do nothing outside its location (%s)', async (_, request) => {
+    const s3 = await vend(request);
     const neighbours = [
-      `${table}-archive/data/1.parquet`,
+      `${table}_archive/data/1.parquet`,
       'warehouse/sales/customers/data/1.parquet',
       `${table}`,
+      `${table}2`,
       'warehouse/sales/',
-      `${table}/../customers/data/1.parquet`,
+      'warehouse/sales/x',
+      `Warehouse/sales/orders/data/1.parquet`,
     ];
     for (const key of neighbours) {
-      expect([key, await get(s3, key)]).not.toEqual([key, 'allowed']);
-      expect([key, await put(s3, key)]).not.toEqual([key, 'allowed']);
-      expect(await outcome(s3.send(new DeleteObjectCommand({ Bucket, Key: key })))).not.toBe('allowed');
+      expect([key, await get(s3, key)]).toEqual([key, denied]);
+      expect([key, await put(s3, key)]).toEqual([key, denied]);
+      expect([key, await remove(s3, key)]).toEqual([key, denied]);
     }
-    for (const prefix of [undefined, '', 'warehouse/', table, `${table}-archive/`, '*'])
-      expect(await list(s3, prefix)).toBe(denied);
-    const inside = `${table}/data/stolen`;
-    const CopySource = 'lake/warehouse/sales/customers/data/1.parquet';
-    expect(await outcome(s3.send(new CopyObjectCommand({ Bucket, Key: inside, CopySource })))).toBe(denied);
+    const inside = `${table}/data/1.parquet`;
+    for (const call of [get, put, remove]) expect(await call(s3, inside, 'lake2')).toBe(denied);
+    const CopySource = `lake/${table}_archive/data/1.parquet`;
+    const copy = new CopyObjectCommand({ Bucket: 'lake', Key: `${table}/data/stolen`, CopySource });
+    expect(await outcome(s3.send(copy))).toBe(denied);
+    expect(await get(store, `${table}_archive/data/1.parquet`)).toBe('allowed');
   });
 
-  it.each([
-    ['Polaris', () => vend(polaris([table], false))],
-    ['Lakekeeper', () => vend(lakekeeper(table, readOnly))],
-  ] as const)('only read when they are vended for reading (%s)', async (_, credentials) => {
-    const s3 = await credentials();
-    expect(await get(s3, `${table}/data/1.parquet`)).toBe('allowed');
-    expect(await put(s3, `${table}/data/2.parquet`)).toBe(denied);
-    expect(await outcome(s3.send(new DeleteObjectCommand({ Bucket, Key: `${table}/data/1.parquet` })))).toBe(
-      denied,
-    );
-    const upload = new CreateMultipartUploadCommand({ Bucket, Key: `${table}/data/2.parquet` });
-    expect(await outcome(s3.send(upload))).toBe(denied);
+  it.each(requests)('list nothing wider than its location (%s)', async (_, request) => {
+    const s3 = await vend(request);
+    const wider = [undefined, '', 'warehouse/', 'warehouse/sales/o', `${table}_archive/`, `${table}_`, '*'];
+    for (const prefix of wider) {
+      expect([prefix, await list(s3, prefix)]).toEqual([prefix, denied]);
+      const older = new ListObjectsCommand({ Bucket: 'lake', Prefix: prefix });
+      expect([prefix, await outcome(s3.send(older))]).toEqual([prefix, denied]);
+    }
+    // Without its slash the location is a prefix of its siblings' too. Whether that may be listed is the sender's choice.
+    const atTable = request.listsSiblings === true ? 'allowed' : denied;
+    expect(await list(s3, table)).toBe(atTable);
+    expect(await list(s3, `${table}/`, 'lake2')).toBe(denied);
+    const uploads = new ListMultipartUploadsCommand({ Bucket: 'lake', Prefix: `${table}/` });
+    expect(await outcome(s3.send(uploads))).toBe(denied);
   });
 
-  it('cover several locations of one table', async () => {
-    const s3 = await vend(polaris([table, 'warehouse/sales/customers'], false));
-    expect(await get(s3, 'warehouse/sales/customers/data/1.parquet')).toBe('allowed');
-    expect(await list(s3, 'warehouse/sales/customers/')).toBe('allowed');
-    expect(await get(s3, 'warehouse/oddxname/data/1.parquet')).toBe(denied);
-    expect(await outcome(s3.send(new GetBucketLocationCommand({ Bucket })))).toBe('allowed');
+  it.each(granting.filter(([, { policy }]) => policy !== undefined))(
+    'take a star in a location for a star (%s)',
+    async (_, request) => {
+      const s3 = await vend(request, 'warehouse/odd*name');
+      expect(await get(s3, 'warehouse/odd*name/data/1.parquet')).toBe('allowed');
+      expect(await get(s3, 'warehouse/oddxname/data/1.parquet')).toBe(denied);
+      expect(await list(s3, 'warehouse/odd*name/')).toBe('allowed');
+      expect(await list(s3, 'warehouse/oddxname/')).toBe(denied);
+    },
+  );
+});
+
+describe('a request of a catalog', () => {
+  const [write] = catalogRequests.filter(
+    ({ sender, access }) => sender === 'Lakekeeper' && access === 'write',
+  );
+  const policy = write?.policy ?? {};
+  const place = { bucket: 'lake', location: table };
+
+  it('finds the region of the bucket where its policy says so', async () => {
+    for (const request of catalogRequests) {
+      const s3 = await vend(request);
+      const expected = /Polaris|Lakekeeper/.test(request.sender) && request.access !== 'nothing';
+      const asked = await outcome(s3.send(new GetBucketLocationCommand({ Bucket: 'lake' })));
+      expect([request.sender, asked]).toEqual([request.sender, expected ? 'allowed' : denied]);
+    }
   });
 
-  it('upload in parts, and give up', async () => {
-    const s3 = await vend(lakekeeper(table, readWrite));
-    const object = { Bucket, Key: `${table}/data/large.parquet` };
+  it('may give up an upload in parts where its policy says so', async () => {
+    const s3 = await sessionFor({
+      RoleArn: roleArn('catalog'),
+      RoleSessionName: 'lakekeeper-sts',
+      Policy: policyFor(policy, place),
+    });
+    const object = { Bucket: 'lake', Key: `${table}/data/large.parquet` };
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand(object));
     expect(await outcome(s3.send(new AbortMultipartUploadCommand({ ...object, UploadId })))).toBe('allowed');
   });
 
-  it('treat an escaped star in a location as a star', async () => {
-    const s3 = await vend(lakekeeper('warehouse/odd*name', readOnly));
-    expect(await get(s3, 'warehouse/odd*name/data/1.parquet')).toBe('allowed');
-    expect(await get(s3, 'warehouse/oddxname/data/1.parquet')).toBe(denied);
-    expect(await list(s3, 'warehouse/odd*name/')).toBe('allowed');
-    expect(await list(s3, 'warehouse/oddxname/')).toBe(denied);
+  it('needs the external id that the trust policy demands', async () => {
+    const input = { RoleArn: roleArn('external'), RoleSessionName: 'trino-filesystem' };
+    const send = (ExternalId: string | undefined): Promise<string> =>
+      outcome(
+        stsClient(sidecar.url, alice).send(
+          new AssumeRoleCommand({ ...input, ...(ExternalId === undefined ? {} : { ExternalId }) }),
+        ),
+      );
+    expect(await Promise.all([undefined, 'Trino', 'lake', 'trino'].map(send))).toEqual([
+      denied,
+      denied,
+      denied,
+      'allowed',
+    ]);
   });
 
-  it('never reach beyond the role', async () => {
-    const s3 = await vend([{ Effect: 'Allow', Action: 's3:*', Resource: '*' }]);
+  it('is refused to a user whom the trust policy does not name, whatever that user may do', async () => {
+    const input = { RoleArn: roleArn('catalog'), RoleSessionName: 'nessie' };
+    expect(await outcome(stsClient(sidecar.url, bob).send(new AssumeRoleCommand(input)))).toBe(denied);
+  });
+
+  it('never reaches beyond the role', async () => {
+    const Statement = [{ Effect: 'Allow', Principal: '*', Action: 's3:*', Resource: '*' }];
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    const s3 = await sessionFor({ RoleArn: roleArn('engine'), RoleSessionName: 'nessie', Policy });
     expect(await outcome(s3.send(new CreateBucketCommand({ Bucket: 'other' })))).toBe(denied);
+    expect(await get(s3, `${table}_archive/data/1.parquet`)).toBe(denied);
     expect(await get(s3, `${table}/data/1.parquet`)).toBe('allowed');
+  });
+
+  it('denies with a Deny for everyone what the rest of its policy allows', async () => {
+    const text = policyFor(policy, place);
+    const deny = `{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::lake/${table}/data/*"},`;
+    const s3 = await sessionFor({
+      RoleArn: roleArn('catalog'),
+      RoleSessionName: 'lakekeeper-sts',
+      Policy: text.replace('"Statement":[', `"Statement":[${deny}`),
+    });
+    expect(await get(s3, `${table}/data/1.parquet`)).toBe(denied);
+    expect(await put(s3, `${table}/data/3.parquet`)).toBe('allowed');
   });
 });

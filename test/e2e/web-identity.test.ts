@@ -155,7 +155,9 @@ describe('a session of web identity', () => {
   it('is narrowed by its session policy', async () => {
     const Policy =
       '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}';
-    expect(await put(await credentials(await idp.mint(), { Policy }))).toBe('AccessDenied 403');
+    const withEveryone = Policy.replace('{"Effect"', '{"Principal":"*","Effect"');
+    for (const sent of [Policy, withEveryone])
+      expect(await put(await credentials(await idp.mint(), { Policy: sent }))).toBe('AccessDenied 403');
   });
 });
 
@@ -227,6 +229,10 @@ describe('a token that is good but for', () => {
     [{ DurationSeconds: 3601 }, 'ValidationError 400'],
     [{ ProviderId: 'abc' }, 'ValidationError 400'],
     [{ Policy: '{' }, 'MalformedPolicyDocument 400'],
+    [
+      { Policy: everythingPolicy.replace('"Effect"', '"Principal":{"AWS":"123456789012"},"Effect"') },
+      'MalformedPolicyDocument 400',
+    ],
     [{ PolicyArns: [{ arn: `arn:aws:iam::${account}:policy/Missing` }] }, 'ValidationError 400'],
   ])('its parameters %j is %s', async (input, expected) => {
     expect(await refused({}, input)).toBe(expected);

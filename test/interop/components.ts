@@ -61,7 +61,10 @@ const COMPONENTS: readonly Component[] = [
 ];
 
 /** What `test/components/install.sh` puts into the cache for this suite. */
-const CACHED = ['versitygw', 'minio', 'boto3', 'awscli', 'awsgo', 'awsjava', 'keycloak', 'miniogo'] as const;
+const CACHED = [
+  ...['versitygw', 'minio', 'boto3', 'awscli', 'awsgo', 'awsjava', 'keycloak', 'miniogo'],
+  ...['nessie', 'pyiceberg', 'spark'],
+] as const;
 
 /** A component of the cache. */
 export type CachedComponent = (typeof CACHED)[number];

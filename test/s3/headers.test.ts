@@ -98,6 +98,7 @@ const unverifiable = ['128', '3', '64'].map((name) => `x-amz-checksum-xxhash${na
 
 /** What ends at the sidecar. */
 const consumed = [
+  'x-amz-api-version',
   'x-amz-content-sha256',
   'x-amz-date',
   'x-amz-decoded-content-length',
@@ -110,6 +111,7 @@ const consumed = [
 ];
 
 const samples: ReadonlyMap<string, string> = new Map([
+  ['x-amz-api-version', '2006-03-01'],
   ['x-amz-bucket-object-lock-enabled', 'true'],
   ['x-amz-bypass-governance-retention', 'true'],
   ['x-amz-confirm-remove-self-bucket-access', 'true'],
@@ -186,6 +188,12 @@ describe('the headers of one operation', () => {
     expect(common.filter((header) => fateOf(written, header) !== 'forwarded')).toEqual([]);
     expect(consumed.filter((header) => fateOf(written, header) !== 'consumed')).toEqual([]);
   });
+});
+
+it.each(asking)('another version of the API is refused for %s', (_, written) => {
+  const others = ['2006-03-02', '2011-06-15', '2006-03-01,2006-03-01', 'latest', '1', ''];
+  const fates = others.map((version) => fateOf(written, 'x-amz-api-version', version));
+  expect(fates).toEqual(others.map(() => 'NotImplemented'));
 });
 
 describe('a value that could be read in two ways', () => {

@@ -204,8 +204,11 @@ describe('GetScopedCredentials', () => {
     ],
     ['a policy of another grammar', { Policy: '{"Statement":{}}' }, 'MalformedPolicyDocument', 'Effect'],
     [
-      'a policy with a Principal',
-      { Policy: '{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}' },
+      'a policy with a Principal other than everyone',
+      {
+        Policy:
+          '{"Statement":{"Effect":"Allow","Principal":{"AWS":"*","Service":"*"},"Action":"*","Resource":"*"}}',
+      },
       'MalformedPolicyDocument',
       'Principal',
     ],

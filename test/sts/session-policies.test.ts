@@ -22,6 +22,8 @@ import {
 describe('session policies', () => {
   const readOnly = document({ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' });
 
+  const hint = `White space counts: without it the inline policy takes ${JSON.stringify(readOnly).length} characters.`;
+
   it('travel in the token exactly as sent', async () => {
     const text = ` ${JSON.stringify(readOnly, null, 1)}\r\n`;
     const arn = policyArn('S3Only');
@@ -52,7 +54,7 @@ describe('session policies', () => {
     ['a repeated key', '{"Version":"2012-10-17","Version":"2008-10-17","Statement":[]}'],
     [
       'a Principal',
-      JSON.stringify(document({ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' })),
+      JSON.stringify(document({ Effect: 'Allow', Principal: { AWS: account }, Action: '*', Resource: '*' })),
     ],
     [
       'an unknown operator',
@@ -80,12 +82,12 @@ describe('session policies', () => {
     expect([over.code, over.response.status, over.message]).toEqual([
       'PackedPolicyTooLarge',
       400,
-      `The session policies take 2049 characters, 1 more than the 2048 allowed: the inline policy ${2049 - arn.length}, the policy ARNs ${arn.length}.`,
+      `The session policies take 2049 characters, 1 more than the 2048 allowed: the inline policy ${2049 - arn.length}, the policy ARNs ${arn.length}. ${hint}`,
     ]);
     const alone = await assume('open', keyOf('alice'), { Policy: JSON.stringify(readOnly).padEnd(4096) });
     expect([alone.code, alone.message]).toEqual([
       'PackedPolicyTooLarge',
-      'The session policies take 4096 characters, 2048 more than the 2048 allowed: the inline policy 4096, the policy ARNs 0.',
+      `The session policies take 4096 characters, 2048 more than the 2048 allowed: the inline policy 4096, the policy ARNs 0. ${hint}`,
     ]);
     const tag = { 'Tags.member.1.Key': 'team', 'Tags.member.1.Value': 'blue' };
     const tagged = await assume('taggable', keyOf('alice'), {
@@ -126,7 +128,7 @@ describe('session policies', () => {
       const { code, message } = await call({ ...form, Policy: long }, isSigned);
       expect(code).toBe('ValidationError');
       expect(message.replaceAll('&apos;', "'")).toMatch(
-        /^1 validation error detected: Value '.*' at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048$/s,
+        /^1 validation error detected: Value '.*' at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048\. White space counts: .*$/s,
       );
     }
   });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { rowsAfter } from '../page-table.ts';
 
 /** The callers of the table, in the order of its columns. */
 export const principals = ['analyst', 'engineer', 'engineer with MFA', 'auditor'] as const;
@@ -37,19 +38,4 @@ export async function readLakePage(): Promise<LakePage> {
     answers.map(([operation, store, answer = '']) => [`${operation} on ${store}`, answer] as const),
   );
   return { directory, cells, storeAnswers };
-}
-
-/** The cells of a table's rows, found by its head; white space does not matter, nor do the quotes of code. */
-function rowsAfter(text: string, head: string): string[][] {
-  const lines = text.split('\n').map((line) => line.replaceAll(/\s+/g, ' '));
-  const start = lines.indexOf(head);
-  if (start < 0) throw new Error(`the page has no table ${head}`);
-  const rest = lines.slice(start + 2);
-  const end = rest.findIndex((line) => !line.startsWith('|'));
-  return rest.slice(0, end < 0 ? undefined : end).map((line) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim().replace(/^`(.*)`$/, '$1')),
-  );
 }
