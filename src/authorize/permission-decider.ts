@@ -232,7 +232,8 @@ export class PermissionDecider {
   #query({ permission, requestKeys, isDenyOnly }: PermissionQuestion): AuthorizationQuery {
     const { action, resource } = permission;
     const context = this.#context(permission, requestKeys);
-    return { principal: this.#principal, action, resource, context, budget: this.#budget, isDenyOnly };
+    const [principal, budget, isEnforced] = [this.#principal, this.#budget, !this.#isAudited];
+    return { principal, action, resource, context, budget, isDenyOnly, isEnforced };
   }
 
   #setsFor({ resource }: Permission): PolicySets {

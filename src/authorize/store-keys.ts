@@ -10,6 +10,12 @@ export const objectTags = 's3:existingobjecttag/';
 
 /** Prefixes of every context key that a look-up can answer, in lower case. */
 export const storeKeyPrefixes: readonly string[] = [objectTags, 's3:buckettag/', 'aws:resourcetag/'];
+
+/** True for a context key, in lower case, that a look-up can answer. */
+export function isOfStore(key: string): boolean {
+  return storeKeyPrefixes.some((prefix) => key.startsWith(prefix));
+}
+
 const asking = new WeakMap<CompiledPolicy, boolean>();
 
 /** True when a policy of the sets refers to a key that only the store knows. */
@@ -20,9 +26,7 @@ export function asksStore(sets: PolicySets): boolean {
 function policyAsks(policy: CompiledPolicy): boolean {
   const known = asking.get(policy);
   if (known !== undefined) return known;
-  const asks = [...policy.contextKeys].some((key) =>
-    storeKeyPrefixes.some((prefix) => key.startsWith(prefix)),
-  );
+  const asks = [...policy.contextKeys].some(isOfStore);
   asking.set(policy, asks);
   return asks;
 }

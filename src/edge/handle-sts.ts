@@ -20,6 +20,7 @@ import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
 import { NoPlaceError, strangers } from './place.ts';
 import type { RequestTrace } from './request-trace.ts';
+import type { TurnOwner } from './request-turns.ts';
 import { stopReading } from './stop-reading.ts';
 
 /** Forms up to this length cost no more than the rest of their request. Those of usual tokens are shorter. */
@@ -68,10 +69,10 @@ async function callService(
   trace: RequestTrace,
 ): Promise<StsResponse> {
   const { place } = connection;
-  let owner: string | undefined;
-  const know = ({ entity }: Caller): void => {
+  let caller: TurnOwner | undefined;
+  const know = ({ entity, arn }: Caller): void => {
     place.admit(entity.arn);
-    owner = entity.arn;
+    caller = { owner: entity.arn, session: arn };
   };
   const stsTrace: StsTrace = {
     client: connection.response,
@@ -79,7 +80,7 @@ async function callService(
     authenticated: know,
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
-    turn: (share, providerArn) => waitForTurn(connection, owner ?? providerArn, share),
+    turn: (share, providerArn) => waitForTurn(connection, caller ?? ownTurns(providerArn), share),
     // Parameters may also have come in the query, which does not count. Growing could fail.
     keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),
   };
@@ -89,9 +90,9 @@ async function callService(
   const length = raw.query.length + body.length;
   if (length > longFormBytes) {
     // So that the forms of strangers cannot displace it while it waits.
-    const caller = isSigned(raw) ? await callerOf(raw, body, dependencies) : undefined;
-    if (caller !== undefined) know(caller);
-    await waitForTurn(connection, owner, length / formBytesPerTurn);
+    const signer = isSigned(raw) ? await callerOf(raw, body, dependencies) : undefined;
+    if (signer !== undefined) know(signer);
+    await waitForTurn(connection, caller, length / formBytesPerTurn);
   }
   // Not awaited: this function would keep the body while the call waits for an identity provider.
   return handleSts(raw, body, dependencies, stsTrace);
@@ -182,14 +183,20 @@ async function send(
  */
 async function waitForTurn(
   { place, message }: ClientConnection,
-  knownOwner: string | undefined,
+  known: TurnOwner | undefined,
   share: number,
 ): Promise<void> {
   const isLong = share >= 1;
-  const owner = knownOwner ?? (isLong ? strangersLongWork : strangers);
+  const { owner, session } = known ?? ownTurns(isLong ? strangersLongWork : strangers);
   if (takeShare(owner, share)) return;
-  await place.waitForTurn(askForTurn(owner, owner, share), isLong);
+  await place.waitForTurn(askForTurn(owner, session, share), isLong);
   if (message.socket.destroyed) throw new ClientGoneError();
+}
+
+function ownTurns(owner: string): TurnOwner;
+function ownTurns(owner: string | undefined): TurnOwner | undefined;
+function ownTurns(owner: string | undefined): TurnOwner | undefined {
+  return owner === undefined ? undefined : { owner, session: owner };
 }
 
 async function readBody(raw: RawRequest, { message, place, invite }: ClientConnection): Promise<Buffer> {

@@ -178,6 +178,8 @@ function combine(results: SetResults, sets: PolicySets, query: AuthorizationQuer
   const isOpen =
     isTrustDecision(sets, query) ||
     (missing !== undefined && !isSettled(missing, effects, { results, sets, query }));
+  if (missing !== undefined && !isOpen && query.isEnforced === true && query.isDenyOnly !== true)
+    return { effect: 'deny', isExplicitDeny: false, policyType: missing, sets: effects };
   const keys = pendingKeys(results, isOpen ? ['denyKeys', 'allowKeys'] : ['denyKeys']);
   if (keys !== undefined) return { effect: 'needs', keys };
   if (missing !== undefined)

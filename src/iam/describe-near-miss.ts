@@ -9,7 +9,7 @@ export function describeNearMiss({ statement, failed, otherFailures }: NearMiss)
   const { requested, wanted } = failed;
   return {
     before: `${nameOf(statement)}: ${subjectOf(failed)}`,
-    requested: requestedOf(requested),
+    requested: requested.values.length === 0 ? '' : ` ${listed(requested, ', ')}`,
     after: predicateOf(failed, listed(wanted, ' or ')) + furtherFailures(otherFailures),
   };
 }
@@ -40,15 +40,12 @@ function subjectOf(failed: FailedTest): string {
   return failed.element === 'Condition' ? `${failed.operator} ${failed.key}` : 'the resource';
 }
 
-function requestedOf(requested: ShownValues): string {
-  if (requested.values.length > 0) return ` ${listed(requested, ', ')}`;
-  return requested.others > 0 ? ' (not shown)' : '';
-}
-
 function predicateOf(failed: FailedTest, wanted: string): string {
   if (failed.element !== 'Condition')
     return failed.element === 'Resource' ? ` does not match ${wanted}` : ` matches NotResource ${wanted}`;
   switch (failed.reason) {
+    case 'hidden':
+      return `, whose value is not shown, is compared with ${wanted}`;
     case 'absent':
       return ` is not in the request, and ${wanted} is wanted`;
     case 'present':

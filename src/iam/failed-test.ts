@@ -24,10 +24,11 @@ export type FailedTest =
       readonly key: string;
       /**
        * Why: the values differ; the request has no such key, or has one that must be absent; several values need a set operator; the
-       * operator cannot read the value; or tags whose keys differ only in case have different values.
+       * operator cannot read the value; or tags whose keys differ only in case have different values. Of a key that had to be looked
+       * up, such as a tag of the object, only that it is compared.
        */
-      readonly reason: 'mismatch' | 'absent' | 'present' | 'several' | 'unreadable' | 'ambiguous';
-      /** Of the request. What the store was asked for, such as tags, is not shown: the caller may be denied to read it. */
+      readonly reason: 'hidden' | 'mismatch' | 'absent' | 'present' | 'several' | 'unreadable' | 'ambiguous';
+      /** Of the request. */
       readonly requested: ShownValues;
       /** Of the policy, with its variables replaced. */
       readonly wanted: ShownValues;
@@ -56,13 +57,8 @@ export function failedCondition(source: Condition, isUnreadable: boolean, showin
     element: 'Condition',
     operator,
     key: shownText(name, maxShownUnits),
-    // Of what was looked up, not even whether it exists.
-    ...(context.isLookedUp(key)
-      ? { reason: 'mismatch', requested: { values: [], others: 1 } }
-      : {
-          reason: reasonOf(operator, state, isUnreadable),
-          requested: shownValues(requested, (text) => withoutSecrets(key, text)),
-        }),
+    reason: context.isLazy(key) ? 'hidden' : reasonOf(operator, state, isUnreadable),
+    requested: shownValues(requested, (text) => withoutSecrets(key, text)),
     wanted: sharedSecrets.has(key.toLowerCase())
       ? { values: [], others: values.length }
       : shownValues(values, (text) => asRead(text, showing)),

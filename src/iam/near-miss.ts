@@ -33,6 +33,9 @@ export const maxSearchSteps = 20_000;
  * matches principal and action, and of which a Resource pattern has the longest beginning in common with the resource. Of equals it
  * is the first. Nothing else is a near miss: an Allow of another action, or for another caller, was not meant.
  *
+ * The search knows nothing of what was looked up, such as the tags of the object: the caller need not be allowed to read it, and could
+ * tell it from the statement that is named. Such a condition is named only where no other one fails, and does not count otherwise.
+ *
  * A missing identity-based Allow can also come from a bucket policy, so that one counts too where it would grant by itself. There is
  * no near miss for an explicit deny, for a decision that could not be made, and where an Allow applies as it is, because something
  * else is missing then. A search that would take longer than {@link maxSearchSteps} ends with what it has found.
@@ -43,7 +46,7 @@ export function nearestStatement(
   denied: Explained,
 ): NearMiss | undefined {
   if (denied.isExplicitDeny || denied.policyType === 'none') return undefined;
-  const query = withBoundary(sets, asked);
+  const query = withBoundary(sets, { ...asked, context: asked.context.withoutLookUps() });
   const { budget = new DecisionBudget() } = query;
   const searched = searchedSets(policiesOf(sets, query), denied);
   const search = new Search(query, budget.beginBounded(maxSearchSteps));
@@ -182,17 +185,19 @@ class Search {
     const matches = this.#matchesResource(statement);
     if (matches === false) return;
     let failed: FailedCondition | undefined;
-    let [distance, isUnknown] = [0, matches !== true];
+    let unknown: FailedCondition | undefined;
+    let distance = 0;
     for (const condition of statement.conditions) {
       this.#scope.budget.spend(stepsPerCondition);
       const holds = condition.holds(this.#scope);
-      if (holds === 'unknown') isUnknown = true;
+      if (holds === 'unknown') unknown ??= { condition, isUnreadable: false };
       if (holds !== false && holds !== 'unreadable') continue;
       failed ??= { condition, isUnreadable: holds === 'unreadable' };
       distance += 1;
     }
     if (failed !== undefined) this.#offer(placed, failed, distance);
-    else if (!isUnknown) this.#isAllowed = true;
+    else if (unknown !== undefined) this.#offer(placed, unknown, 1);
+    else if (matches === true) this.#isAllowed = true;
   }
 
   #matchesResource({ resourcePrefix, matchesResource }: CompiledStatement): Resumable<Truth> {

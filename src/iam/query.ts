@@ -32,6 +32,11 @@ export interface AuthorizationQuery {
    * do not count, so a decision other than an explicit deny says nothing.
    */
   readonly isDenyOnly?: boolean | undefined;
+  /**
+   * True when an implicit deny refuses as an explicit one does, as everywhere but in audit mode. What no policy allows is then denied
+   * without a look-up, and the caller is not told whether a Deny on a tag would have applied.
+   */
+  readonly isEnforced?: boolean | undefined;
   /** Shared by the decisions of one request. By default a decision has its own. */
   readonly budget?: DecisionBudget;
 }

@@ -13,8 +13,8 @@ export class RequestContext {
   readonly #list: (() => Iterable<ContextEntry> | KeyTable) | undefined;
   #table: KeyTable | undefined;
   readonly #lazyKeys: readonly string[];
-  /** Lazy keys that are known by now, in lower case. */
-  #lookedUp: readonly string[] = [];
+  /** The context before the first look-up. */
+  #before: RequestContext | undefined;
   /** The context whose keys these replace. */
   #replaced: RequestContext | undefined;
 
@@ -52,14 +52,16 @@ export class RequestContext {
     return this.#lazyKeys.some((key) => isUnder(foldCase(key), lowerCaseKey));
   }
 
-  /** True when the value of a key given in lower case comes from a look-up. The caller may be unable to read it otherwise. */
-  isLookedUp(lowerCaseKey: string): boolean {
-    return this.#lookedUp.some((key) => isUnder(key, lowerCaseKey));
+  /** The context as it was before any look-up, for what a caller is told: it need not be allowed to read what was looked up. */
+  withoutLookUps(): RequestContext {
+    return this.#before ?? this;
   }
 
   /** A context with further keys; a key that exists already is replaced. */
   with(entries: Iterable<ContextEntry>): RequestContext {
-    return this.#overlay(entries, this.#lazyKeys);
+    const context = this.#overlay(entries, this.#lazyKeys);
+    context.#before = this.#before?.with(entries);
+    return context;
   }
 
   /**
@@ -72,7 +74,9 @@ export class RequestContext {
       found,
       this.#lazyKeys.filter((lazy) => foldCase(lazy) !== resolved),
     );
-    context.#lookedUp = [...this.#lookedUp, resolved];
+    const before = this.#before ?? this;
+    const isLazy = before.#lazyKeys.some((lazy) => foldCase(lazy) === resolved);
+    context.#before = isLazy ? before : before.#overlay([], [...before.#lazyKeys, lazyKey]);
     return context;
   }
 
@@ -80,7 +84,6 @@ export class RequestContext {
     const table = tableOf(entries);
     const context = new RequestContext(() => table, lazyKeys);
     context.#replaced = this;
-    context.#lookedUp = this.#lookedUp;
     return context;
   }
 }

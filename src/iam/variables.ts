@@ -87,21 +87,17 @@ export function resolveVariable(
 
 /**
  * A policy value as this request reads it, for explanations: what each variable stands for takes its place. One that does not resolve
- * stays as it is, and so do the escapes `${*}`, `${?}` and `${$}`, and what may be part of an object key, a secret, or what the caller
- * may be denied to read.
+ * stays as it is, and so do the escapes `${*}`, `${?}` and `${$}`, and what may be part of an object key or a secret.
  * @param text of a document whose values have variables, or the beginning of such a text
  */
 export function withVariables(text: string, scope: EvaluationScope): string {
   return text.replaceAll(/\$\{([^}]*)\}/g, (whole, body: string) => {
     const token = parseVariable(body);
-    if (token?.kind !== 'variable' || isHidden(token.key, scope)) return whole;
+    if (token?.kind !== 'variable' || token.key.startsWith('s3:') || token.key === 'aws:referer')
+      return whole;
     const value = resolveVariable(token, scope);
     return typeof value === 'string' ? value : whole;
   });
-}
-
-function isHidden(key: string, { query }: EvaluationScope): boolean {
-  return key.startsWith('s3:') || key === 'aws:referer' || query.context.isLookedUp(key);
 }
 
 /** True when a template holds a variable that this request does not resolve. */

@@ -112,12 +112,46 @@ describe('a request that nearly was allowed', () => {
       s3Client(sidecar.url, reader).send(new GetObjectCommand({ Bucket: 'tagged', Key })),
     );
     const expected =
-      'Statement ReadReports[3]: StringEquals s3:ExistingObjectTag/project (not shown) does not match `public`';
+      'Statement ReadReports[3]: StringEquals s3:ExistingObjectTag/project, whose value is not shown, is compared with `public`';
     expect(lastDenial(sidecar)['near_miss']).toBe(expected);
     const message = JSON.stringify(await decoded(sidecar, error));
     expect(message).toContain(expected);
     expect(message).not.toContain('merger');
   });
+
+  it.each(['mer*', 'x*'])(
+    'does not say whether a Deny on a tag, of the caller itself, applies where nothing allows: %s',
+    async (project) => {
+      const atStore = s3Client(sidecar.storeUrl, sidecar.storeCredentials);
+      const object = { Bucket: 'tagged', Key: 'plan' };
+      await atStore.send(new CreateBucketCommand({ Bucket: 'tagged' })).catch(() => undefined);
+      await atStore.send(new PutObjectCommand({ ...object, Tagging: 'project=merger' }));
+      const Policy = JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Action: '*', Resource: '*' },
+          {
+            Effect: 'Deny',
+            Action: '*',
+            Resource: '*',
+            Condition: { StringLike: { 's3:ExistingObjectTag/project': project } },
+          },
+        ],
+      });
+      const request = { RoleArn: roleArn('lister'), RoleSessionName: 'test', Policy };
+      const { Credentials } = await stsClient(sidecar.url, alice).send(new AssumeRoleCommand(request));
+      const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = Credentials ?? {};
+      const keys = {
+        accessKeyId: AccessKeyId,
+        secretAccessKey: SecretAccessKey,
+        sessionToken: SessionToken,
+      };
+      sidecar.seen.length = 0;
+      const error = await errorOf(s3Client(sidecar.url, keys).send(new GetObjectCommand(object)));
+      expect(error).toContain('because no identity-based policy allows the s3:GetObject action');
+      expect(sidecar.seen).toEqual([]);
+    },
+  );
 
   it('has none when no statement is about the action, or when a Deny denies', async () => {
     const s3 = s3Client(sidecar.url, reader);

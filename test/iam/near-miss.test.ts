@@ -79,8 +79,47 @@ describe('the nearest statement', () => {
       return near && nearMissText(near);
     });
     expect(told).toEqual([
-      'Statement identity-0[0]: StringLike aws:ResourceTag/owner (not shown) does not match `bob`',
-      `Statement identity-0[1]: the resource \`${bucket}/x\` does not match \`${bucket}/${owner}/*\``,
+      'Statement identity-0[0]: StringLike aws:ResourceTag/owner, whose value is not shown, is compared with `bob`',
+      undefined,
+    ]);
+  });
+
+  it.each<[string, ContextEntry[]]>([
+    ['the wanted project', [['s3:ExistingObjectTag/project', 'merger']]],
+    ['another one', [['s3:ExistingObjectTag/project', 'x']]],
+    ['none', []],
+  ])('does not depend on what was looked up: %s', (_, found) => {
+    const get = (Condition: RawStatement['Condition']): RawStatement => ({
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Resource: '*',
+      Condition: Condition ?? {},
+    });
+    const tagged = get({
+      StringEquals: { 's3:ExistingObjectTag/project': 'merger', 's3:ExistingObjectTag/zone': 'red' },
+    });
+    const ofUser = get({
+      StringEquals: { 's3:ExistingObjectTag/project': 'merger', 'aws:username': 'bob' },
+    });
+    const told = [[tagged], [ofUser, tagged], [tagged, ofUser]].map((statements) => {
+      const compiled = compileSets({ identity: [policy(...statements)] });
+      const lazy = ['s3:ExistingObjectTag/'];
+      const context = new RequestContext([['aws:username', 'anna']], lazy).withLookedUp(
+        's3:ExistingObjectTag/',
+        found,
+      );
+      const principal = { kind: 'user', accountId: account, arn: userArn } as const;
+      const query = { principal, action: 's3:GetObject', resource: `${bucket}/x`, context };
+      const decision = decide(compiled, query);
+      const near = decision.effect === 'deny' ? nearestStatement(compiled, query, decision) : undefined;
+      return near && nearMissText(near);
+    });
+    const compared =
+      'StringEquals s3:ExistingObjectTag/project, whose value is not shown, is compared with `merger`';
+    expect(told).toEqual([
+      `Statement identity-0[0]: ${compared}`,
+      'Statement identity-0[0]: StringEquals aws:username `anna` does not match `bob`',
+      `Statement identity-0[0]: ${compared}`,
     ]);
   });
 

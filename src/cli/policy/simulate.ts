@@ -9,6 +9,7 @@
 import { isAudited, isUnallowedOnly } from '../../authorize/decide.ts';
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
 import { asPaths, type PermissionQuestion } from '../../authorize/permission-as-path.ts';
+import { isOfStore } from '../../authorize/store-keys.ts';
 import { parseArn } from '../../core/arn.ts';
 import { foldCase } from '../../core/fold-case.ts';
 import { type Decision, decide, type NeedsKeys, type PolicySets } from '../../iam/combine.ts';
@@ -17,6 +18,7 @@ import { policyTypes } from '../../iam/policy-sets.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../../iam/query.ts';
 import { RequestContext } from '../../iam/request-context.ts';
 import { matchingStatements, type StatementMatch } from '../../iam/trace.ts';
+import { lookupKeysOf } from '../../s3/lookup-keys.ts';
 import { getScopedCredentials, scopeResources } from '../../sts/grants/scope-grant.ts';
 import { decideTrustCase, type TrustCase } from '../../sts/grants/trust-question.ts';
 import type { Asker } from './asker.ts';
@@ -53,6 +55,8 @@ export interface Simulation {
 interface Case {
   readonly sets: PolicySets;
   readonly query: AuthorizationQuery;
+  /** The context before the sidecar looks anything up. */
+  readonly beforeLookUps: RequestContext;
   /** True when only a Deny whose Resource names it counts. */
   readonly isDenyOnly?: boolean | undefined;
 }
@@ -97,7 +101,7 @@ function unlessDenied(decided: DecidedCase): DecidedCase {
 }
 
 /** A case with its answer. */
-interface DecidedCase extends Case {
+interface DecidedCase extends TrustCase {
   readonly matches: readonly StatementMatch[];
   readonly nearMiss: NearMiss | undefined;
   readonly decision: Simulation['decision'];
@@ -105,10 +109,10 @@ interface DecidedCase extends Case {
 
 /** An action must be allowed under every name of the resource. The first refusal decides, as in the running sidecar. */
 function decideEvery([first, ...others]: readonly [Case, ...Case[]], simulated: Simulated): DecidedCase {
-  let decided = decideOne(first);
+  let decided = decideOne(first, simulated);
   for (const other of others) {
     if (!isPermitted(decided, simulated)) return decided;
-    const next = decideOne(other);
+    const next = decideOne(other, simulated);
     if (other.isDenyOnly === true && isNoDeny(next.decision)) continue;
     if (!isPermitted(next, simulated) || decided.decision.effect === 'allow') decided = next;
   }
@@ -119,12 +123,22 @@ function isNoDeny(decision: Simulation['decision']): boolean {
   return decision.effect !== 'needs' && !decision.isExplicitDeny && decision.fault === undefined;
 }
 
-function decideOne({ sets, query }: Case): DecidedCase {
-  return answered({ sets, query }, decide(sets, query));
+// The sidecar looks nothing up for a request that no policy allows, unless it only audits.
+function decideOne({ sets, query, beforeLookUps: context }: Case, simulated: Simulated): DecidedCase {
+  const isEnforced = !isAuditedFor(simulated);
+  const early = decide(sets, { ...query, context, isEnforced });
+  const decision = early.effect === 'deny' ? early : decide(sets, query);
+  return answered({ sets, query }, decision, context);
 }
 
-function answered({ sets, query }: TrustCase, decision: Decision | NeedsKeys): DecidedCase {
-  const nearMiss = decision.effect === 'deny' ? nearestStatement(sets, query, decision) : undefined;
+/** @param told what the caller is told from: nothing that was looked up */
+function answered(
+  { sets, query }: TrustCase,
+  decision: Decision | NeedsKeys,
+  told: RequestContext = query.context,
+): DecidedCase {
+  const asked = { ...query, context: told };
+  const nearMiss = decision.effect === 'deny' ? nearestStatement(sets, asked, decision) : undefined;
   return { sets, query, matches: matchingStatements(sets, query), nearMiss, decision };
 }
 
@@ -173,7 +187,9 @@ function s3Cases(
   const caseOf = ({ permission, requestKeys, isDenyOnly }: PermissionQuestion): Case => {
     const context = new RequestContext(requestKeys, lazyKeys);
     const query = { principal, action: known.action, resource: permission.resource, context, isDenyOnly };
-    return { sets, query, isDenyOnly };
+    const ofRequest = requestKeys.filter(([name]) => !isOfStore(foldCase(name)));
+    const beforeLookUps = new RequestContext(ofRequest, [...lazyKeys, ...lookupKeysOf(permission)]);
+    return { sets, query, beforeLookUps, isDenyOnly };
   };
   const aliases = known.operation.aliasesOf?.(place.key);
   const object = place.key === '' ? undefined : { ...place, aliases };
@@ -215,9 +231,13 @@ function s3Place(
   return place;
 }
 
-function isOnlyRecorded(decision: Simulation['decision'], { asker, world }: Simulated): boolean {
-  if (decision.effect === 'needs' || asker.kind !== 'caller') return false;
-  return isUnallowedOnly(decision) && isAudited(asker.caller, world.settings.authorization.enforcement);
+function isOnlyRecorded(decision: Simulation['decision'], simulated: Simulated): boolean {
+  if (decision.effect === 'needs') return false;
+  return isUnallowedOnly(decision) && isAuditedFor(simulated);
+}
+
+function isAuditedFor({ asker, world }: Simulated): boolean {
+  return asker.kind === 'caller' && isAudited(asker.caller, world.settings.authorization.enforcement);
 }
 
 function unusedKeys(sets: PolicySets, { circumstances }: Simulated): string[] {

@@ -160,9 +160,7 @@ export function knownTrustCase(
   { principal, action, entries }: TrustQuestion,
   { roleArn, role }: { readonly roleArn: string; readonly role: Role | undefined },
 ): TrustCase {
-  const tags = roleTagKeys.flatMap((prefix) => tagEntries(prefix, role?.tags ?? noTags));
-  const known = new RequestContext(entries);
-  const context = tags.length === 0 ? known : known.with(tags);
+  const context = withRoleTags(new RequestContext(entries, roleTagKeys), role?.tags ?? noTags);
   const sets = { ...own, resource: role === undefined ? [] : [role.trustPolicy] };
   return { sets, query: { principal, action, resource: roleArn, context } };
 }
