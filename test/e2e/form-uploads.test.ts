@@ -130,6 +130,67 @@ describe('a form', () => {
     expect(head.CacheControl).toBe('max-age=5');
   });
 
+  it.each<[string, string, unknown[], string, string | undefined]>([
+    [
+      'Content-Type',
+      '\u00a0image/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      '\ufeffimage/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      '\u3000image/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      'image/gif,\u2003image/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      ' image/gif, image/png ',
+      ['starts-with', '$Content-Type', 'image/'],
+      '204',
+      'image/gif, image/png',
+    ],
+    ['Content-Disposition', 'a  b', ['eq', '$Content-Disposition', 'a  b'], '403 AccessDenied', undefined],
+    ['Content-Disposition', 'a \tb', ['eq', '$Content-Disposition', 'a b'], '204', 'a b'],
+    [
+      'Content-Encoding',
+      'aws-chunked,gzip',
+      ['eq', '$Content-Encoding', 'aws-chunked,gzip'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    ['x-amz-meta-a', 'a\tb', ['starts-with', '$x-amz-meta-a', 'a\t'], '403 AccessDenied', undefined],
+    ['x-amz-meta-a', ' a', ['starts-with', '$x-amz-meta-a', ' '], '403 AccessDenied', undefined],
+    ['x-amz-meta-a', ' à ', ['eq', '$x-amz-meta-a', 'à'], '204', Buffer.from('à').toString('latin1')],
+    ['x-custom', ' a  b', ['eq', '$x-custom', ' a  b'], '204', undefined],
+    ['x-amz-tagging', 'a=b+c', ['eq', '$x-amz-tagging', 'a=b+c'], '204', 'a=b%20c'],
+  ])(
+    'whose %s is %j is compared with %j as it is stored: %s',
+    async (name, value, condition, expected, kept) => {
+      sidecar.seen.length = 0;
+      const credentials = await assume(sidecar.url, alice, 'admin');
+      const conditions = [{ bucket: 'data' }, ['eq', '$key', 'posted'], condition];
+      expect(summary(await post({ credentials, conditions, further: [[name, value]] }))).toBe(expected);
+      expect(sidecar.seen.at(-1)?.headers.get(name.toLowerCase())).toBe(kept);
+    },
+  );
+
   it('takes tags from a document, if the caller may set them', async () => {
     const tagging = '<Tagging><TagSet><Tag><Key>team</Key><Value>blue green</Value></Tag></TagSet></Tagging>';
     const further = [['tagging', tagging]] as const;

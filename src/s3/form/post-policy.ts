@@ -1,4 +1,5 @@
 import { decodeUtf8 } from '../../core/bytes.ts';
+import { trimOws } from '../../core/header-list.ts';
 import { JsonError, parseJson } from '../../core/json.ts';
 import { pathsOfKey } from '../../core/path-key.ts';
 import type { ServiceError } from '../../core/service-error.ts';
@@ -8,7 +9,7 @@ import { maxBytesBeforeFile } from './form-fields.ts';
 
 /** What a form is checked against. */
 export interface FormToCheck {
-  /** By lower-case name, `${filename}` replaced; `key` is one that may be forwarded. */
+  /** By lower-case name, `${filename}` replaced, as they will be stored; `key` is one that may be forwarded. */
   readonly fields: ReadonlyMap<string, string>;
   /** The bucket that the request names. */
   readonly bucket: string;
@@ -108,7 +109,7 @@ class SpelledFields {
 /** What must all begin with a prefix: of a key each name that a store might know it by, and of a list of types each type (AWS). */
 function spellingsOf(name: string, value: string): readonly string[] {
   if (name === 'key') return [value, ...pathsOfKey(value)];
-  return name === 'content-type' ? value.split(',').map((type) => type.trim()) : [value];
+  return name === 'content-type' ? value.split(',').map(trimOws) : [value];
 }
 
 // The value of a condition can be the session token.

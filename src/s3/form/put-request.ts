@@ -1,8 +1,11 @@
+import { decodeUtf8 } from '../../core/bytes.ts';
 import { type HeaderField, HeaderList, trimOws } from '../../core/header-list.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
 import { uriEncode } from '../../core/uri-encode.ts';
 import { bucketOfHost, resolveAddress } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
+import { valueRules } from '../header-values.ts';
+import type { S3Request } from '../operation.ts';
 import { headerOfTagging } from '../operations/index.ts';
 import { type FormFields, maxBytesBeforeFile } from './form-fields.ts';
 
@@ -99,14 +102,41 @@ export function putRequestOf(
   };
 }
 
+/**
+ * The fields that the policy of a form is compared with: their values as the store gets them. Until then white space around a header
+ * is removed and white space in it is collapsed, so that a prefix could hold for a value that is never stored. Dates and tags, which
+ * are written anew with the same meaning, stay as they were sent.
+ * @param fields expanded
+ * @param request made of these fields
+ */
+export function fieldsAsStored(
+  fields: ReadonlyMap<string, string>,
+  { key, headers }: Pick<S3Request, 'key' | 'headers'>,
+): ReadonlyMap<string, string> {
+  const stored = new Map(fields);
+  for (const name of fields.keys()) {
+    const header = headerNameOf(name) ?? '';
+    const sent = valueRules.has(header) ? undefined : headers.get(header);
+    if (name === 'key') stored.set(name, key);
+    else if (sent !== undefined) stored.set(name, decodeUtf8(Buffer.from(sent, 'latin1')) ?? '');
+  }
+  return stored;
+}
+
 function headerOf(name: string, value: string): HeaderField | undefined {
-  if (formFields.has(name) || name.startsWith('x-ignore-')) return undefined;
-  if (name === 'acl') return field('x-amz-acl', value);
-  if (name === 'tagging') return field('x-amz-tagging', headerOfTagging(Buffer.from(value)));
   if (name === 'x-amz-content-sha256' || name.startsWith('if-'))
     throw s3Error('NotImplemented', `The field ${name.slice(0, 64)} is not implemented for PostObject.`);
+  const header = headerNameOf(name);
+  if (header === undefined) return undefined;
+  return field(header, name === 'tagging' ? headerOfTagging(Buffer.from(value)) : value);
+}
+
+/** The header that a field becomes; no two fields that are accepted together become the same one. */
+function headerNameOf(name: string): string | undefined {
+  if (formFields.has(name) || name.startsWith('x-ignore-')) return undefined;
+  if (name === 'acl' || name === 'tagging') return `x-amz-${name}`;
   const isHeader = headerFields.has(name) || name.startsWith('x-') || name.startsWith('seaweed-');
-  return isHeader ? field(name, value) : undefined;
+  return isHeader ? name : undefined;
 }
 
 const headerName = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
