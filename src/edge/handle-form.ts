@@ -55,7 +55,7 @@ export async function handleForm(
   const { caller } = authenticated;
   const { arn, accessKeyId, entity } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
-  connection.place.admit(entity.arn);
+  connection.place.admit(entity.arn, true);
   await waitForCallersTurn(caller, connection.response, leastShare + head.fileStart / formBytesPerTurn);
   authenticated.recheck(connection.clock.now());
   const request = routePut(authenticated, pipeline);
