@@ -84,6 +84,17 @@ describe('a form', () => {
     expect(summary(await post({ ...shape, fileName: '..' }))).toBe('400 InvalidURI');
   });
 
+  it('keeps the variable when its file has no name, and leaves it out when the name is empty', async () => {
+    const conditions = [{ bucket: 'data' }, ['starts-with', '$key', 'unnamed/']];
+    const key = `unnamed/${variable}`;
+    expect(summary(await post({ key, conditions }))).toBe('204');
+    expect(await stored(key)).toBe(String(file));
+    expect(await stored('unnamed/')).toBe('NoSuchKey 404');
+    expect(summary(await post({ key, conditions, fileName: '', file: Buffer.from('other') }))).toBe('204');
+    expect(await stored('unnamed/')).toBe('other');
+    expect(await stored(key)).toBe(String(file));
+  });
+
   it.each<[string, string, number, RegExp]>([
     ['success_action_status', '200', 200, /^content-length: 0\r$/m],
     ['success_action_status', '204', 204, /^etag: /m],

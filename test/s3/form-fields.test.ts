@@ -51,7 +51,9 @@ describe('the fields of a form', () => {
       part('name="key"', 'a', '\r\nContent-Transfer-Encoding: 8BIT') + rest,
       [{ key: 'a' }, 'n', 'data\r\n'],
     ],
-    ['may have a file without a name', part('name="file"', 'data'), [{}, '', 'data\r\n']],
+    ['may have a file without a name', part('name="file"', 'data'), [{}, undefined, 'data\r\n']],
+    ['may have a file with an empty name', part('name="file"; filename=""', 'data'), [{}, '', 'data\r\n']],
+    ['may have a file that is a folder', part('name="file"; filename="a/"', 'data'), [{}, '', 'data\r\n']],
     [
       'may have a file with quotes in its name',
       part('name="file"; filename="a%22b"', ''),

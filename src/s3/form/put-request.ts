@@ -55,11 +55,13 @@ export function bucketOfForm(raw: RawRequest, virtualHosts: readonly string[]): 
 const fileNameVariable = /\$\{filename\}/g;
 
 /**
- * The fields with the name of the file in place of `${filename}`, except those that were signed as they are. Only for a form whose
+ * The fields with the name of the file in place of `${filename}`, except those that were signed as they are. Without a name the variable
+ * stays: with nothing in its place, uploads would overwrite each other (AWS, recorded in 2026-02 by LocalStack's tests). Only for a form whose
  * signature was verified: the name could stand in a thousand places.
  * @throws `MaxPostPreDataLengthExceeded` when they become longer than a form may be
  */
 export function expandFields({ fields, fileName }: FormFields): ReadonlyMap<string, string> {
+  if (fileName === undefined) return fields;
   const expanded = new Map<string, string>();
   let length = 0;
   for (const [name, value] of fields) {
