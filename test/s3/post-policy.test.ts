@@ -141,6 +141,41 @@ describe('a condition', () => {
 
 describe('a policy', () => {
   const text = (document: string): string => Buffer.from(document).toString('base64');
+  /** A policy for the bucket with further conditions, in JSON. */
+  const withConditions = (json: string): string =>
+    text(`{"expiration":"2100-01-01T00:00:00Z","conditions":[{"bucket":"data"},${json}]}`);
+
+  it.each([
+    [String.raw`["eq","$a","x\$y"]`, 'x$y'],
+    [String.raw`["eq","\$a","x\$\$y"]`, 'x$$y'],
+    [String.raw`{"a":"\$"}`, '$'],
+    [String.raw`{"a":"x\vy"}`, 'x\vy'],
+    [String.raw`{"a":"\\$"}`, String.raw`\$`],
+    [String.raw`{"a":"\\\$"}`, String.raw`\$`],
+    [String.raw`{"a":"\\v"}`, String.raw`\v`],
+    [String.raw`{"a":"\"\$\""}`, '"$"'],
+    [String.raw`{"a":"\u0024\n\/"}`, '$\n/'],
+  ])("may have AWS's escapes: %s is %j", (json, value) => {
+    const fields = new Map([['a', value]]);
+    expect(verdict(withConditions(json), { fields })).toBe('satisfied');
+    fields.set('a', `${value}a`);
+    expect(verdict(withConditions(json), { fields })).toMatch(/^AccessDenied/);
+  });
+
+  it.each([
+    String.raw`{"a":"\x"}`,
+    String.raw`{"a":"\V"}`,
+    String.raw`{"a":"b"}\v`,
+    String.raw`{"a":\$}`,
+    String.raw`\${"a":"b"}`,
+    String.raw`{"a":"b\\"$"}`,
+    String.raw`{"a$":"b","a\$":"c"}`,
+    String.raw`{"a\v":"b","a\u000B":"c"}`,
+    '{"a":"\v"}',
+  ])('is not read with %s', (json) => {
+    expect(verdict(withConditions(json), {})).toMatch(/^InvalidPolicyDocument.*not a JSON object/);
+  });
+
   it.each<[string, string]>([
     ['that is no base64', '{}'],
     ['in another base64', `${policyOf([])}\n`],
