@@ -9,7 +9,7 @@ import {
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { Client as MinioClient } from 'minio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FormShape, formFile, postForm } from '../support/post-form.ts';
+import { type FormShape, formFile, formType, postForm } from '../support/post-form.ts';
 import { assume, outcome, type SdkCredentials, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { summary } from '../support/wire.ts';
@@ -48,6 +48,11 @@ describe('a form', () => {
     expect(answer).toContain(`location: http://${host}/data/a%20b/%C3%BC%2B%25\r\n`);
     expect(answer).toMatch(/^etag: "[0-9a-f]{32}"\r$/m);
     expect(answer).not.toMatch(/content-length/i);
+  });
+
+  it('may name the encoding of its fields', async () => {
+    for (const type of [`${formType}; charset=UTF-8`, formType.replace(';', '; charset=utf-8;')])
+      expect(summary(await post({ key: 'encoded', headers: { 'content-type': type } }))).toBe('204');
   });
 
   it('is posted by a session, and logged with its caller', async () => {
