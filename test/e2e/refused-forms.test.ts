@@ -56,6 +56,11 @@ describe('a form is refused', () => {
   const key = ['eq', '$key', 'posted'];
   it.each<[string, FormShape, string]>([
     ['without a policy', { change: without('policy') }, '400 InvalidArgument'],
+    [
+      'without anything that signs it',
+      { change: (fields) => fields.filter(([name]) => name === 'key' || name === 'policy') },
+      '403 AccessDenied',
+    ],
     ['without a signature', { change: without('x-amz-signature') }, '400 InvalidArgument'],
     ['without an algorithm', { change: without('x-amz-algorithm') }, '400 InvalidArgument'],
     ['without a credential', { change: without('x-amz-credential') }, '400 InvalidArgument'],
@@ -144,6 +149,17 @@ describe('a form is refused', () => {
     [
       'with a condition on no field',
       { conditions: [bucket, key, ['eq', 'key', 'posted']] },
+      '403 AccessDenied',
+    ],
+    ['with an empty condition', { conditions: [bucket, key, {}] }, '400 InvalidPolicyDocument'],
+    [
+      'with a condition on two fields',
+      { conditions: [{ bucket: 'data', key: 'posted' }] },
+      '400 InvalidPolicyDocument',
+    ],
+    [
+      'whose policy expires in another zone',
+      { expiration: '2100-01-01T00:00:00+00:00' },
       '400 InvalidPolicyDocument',
     ],
     [
@@ -385,4 +401,12 @@ describe('a form is refused', () => {
     await expect.poll(() => requestsInFlight(sidecar)).toBe(0);
     expect(await stored('posted')).toBe('before');
   });
+});
+
+it('a form that is signed for another region is refused as one with a wrong field', async () => {
+  const other = await startSidecar({ allowedRegions: '[eu-west-1]' });
+  const answer = await postForm(other.url, alice);
+  await other.stop();
+  expect(summary(answer)).toBe('400 InvalidArgument');
+  expect(answer).toContain("the region 'us-east-1' is wrong");
 });

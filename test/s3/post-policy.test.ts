@@ -79,8 +79,20 @@ describe('a condition', () => {
     [['starts-with', '$a', 'b'], 'cb', 'AccessDenied'],
     [['starts-with', '$a', 'b'], ' b', 'AccessDenied'],
     [['starts-with', '$a', 'b'], 'b,c', 'satisfied'],
-    [['Starts-With', '$a', 'b'], 'b', 'InvalidPolicyDocument'],
-    [['starts-with', 'a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [['StArTs-WiTh', '$A', 'b'], 'bc', 'satisfied'],
+    [['StArTs-WiTh', '$A', 'b'], 'cb', 'AccessDenied'],
+    [['EQ', '$a', 'b'], 'b', 'satisfied'],
+    [['EQ', '$a', 'b'], 'bc', 'AccessDenied'],
+    [['starts-with', 'a', ''], 'b', 'AccessDenied'],
+    [['eq', 'a', 'b'], 'b', 'AccessDenied'],
+    [['eq', '', ''], 'b', 'AccessDenied'],
+    [['eq', '$', ''], 'b', 'AccessDenied'],
+    [['eq', 1, 'b'], 'b', 'InvalidPolicyDocument'],
+    [['', '$a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [[1, '$a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [['eq', '$a', 5], '5', 'satisfied'],
+    [{}, 'b', 'InvalidPolicyDocument'],
+    [{ a: 'b', bucket: 'data' }, 'b', 'InvalidPolicyDocument'],
     [['starts-with', '$a'], 'b', 'InvalidPolicyDocument'],
     [['starts-with', '$a', 'b', 'c'], 'b', 'InvalidPolicyDocument'],
     [['starts-with', '$a', ['b']], 'b', 'InvalidPolicyDocument'],
@@ -93,9 +105,18 @@ describe('a condition', () => {
     expect(onFields([condition, ['starts-with', '$a', '']], { a: value })).toBe(expected);
   });
 
-  it('on several fields needs each of them', () => {
-    expect(onFields([{ a: 'b', c: 'd' }], { a: 'b', c: 'd' })).toBe('satisfied');
-    expect(onFields([{ a: 'b', c: 'd' }], { a: 'b', c: 'e' })).toBe('AccessDenied');
+  it('that is an object has exactly one property', () => {
+    const said =
+      'InvalidPolicyDocument: Invalid Policy: a condition that is an object must have one property, no more and no less.';
+    for (const condition of [{}, { a: 'b', c: 'd' }])
+      expect(verdict(policyOf([{ bucket: 'data' }, condition]), {})).toBe(said);
+  });
+
+  it('without a dollar sign does not hold, and is named as it is written', () => {
+    const fields = new Map([['a', 'b']]);
+    expect(verdict(policyOf([{ bucket: 'data' }, { a: 'b' }, ['EQ', 'A', 'b']]), { fields })).toBe(
+      'AccessDenied: Invalid according to Policy: Policy Condition failed: ["eq","A"]',
+    );
   });
 
   it.each([
@@ -130,7 +151,9 @@ describe('a condition', () => {
     [['content-length-range', '0', '10'], 10, 'satisfied'],
     [['content-length-range', 11, 20], 10, 'EntityTooSmall'],
     [['content-length-range', 0, 9], 10, 'EntityTooLarge'],
+    [['Content-Length-Range', 0, 9], 10, 'EntityTooLarge'],
     [['content-length-range', -1, 10], 10, 'InvalidPolicyDocument'],
+    [['content-length-range', 'test', '10'], 10, 'InvalidPolicyDocument'],
     [['content-length-range', 0.5, 10], 10, 'InvalidPolicyDocument'],
     [['content-length-range', 0], 10, 'InvalidPolicyDocument'],
     [['content-length-range', 0, null], 10, 'InvalidPolicyDocument'],
@@ -185,6 +208,10 @@ describe('a policy', () => {
     ['whose conditions are an object', text('{"expiration":"2100-01-01T00:00:00Z","conditions":{}}')],
     ['without an expiration', text('{"conditions":[]}')],
     ['that expires at no time', policyOf([], 'never')],
+    ['that expires in another zone', policyOf([], '2100-01-01T00:00:00+00:00')],
+    ['that expires in no zone', policyOf([], '2100-01-01T00:00:00')],
+    ['that expires at a date', policyOf([], '2100-01-01')],
+    ['that expires at a number', text('{"expiration":4102444800,"conditions":[]}')],
     ['that expires on a day that is not there', policyOf([], '2100-02-30T00:00:00Z')],
     ['with another member', text('{"expiration":"2100-01-01T00:00:00Z","conditions":[],"a":1}')],
     ['with a member twice', text('{"expiration":"2100-01-01T00:00:00Z","conditions":[],"conditions":[]}')],

@@ -8,8 +8,10 @@ import { maxBytesBeforeFile } from './form-fields.ts';
 /** What a field must be, or begin with. */
 export interface FieldCondition {
   readonly kind: 'eq' | 'starts-with';
-  /** In lower case. */
-  readonly name: string;
+  /** The field as the policy writes it, with a dollar sign. */
+  readonly written: string;
+  /** In lower case; `undefined` without a dollar sign: such a condition never holds. */
+  readonly name: string | undefined;
   readonly value: string;
 }
 
@@ -41,11 +43,13 @@ export function readPolicy(base64: string): PostPolicy {
   const document = parse(base64);
   const expiration = document.get('expiration');
   const conditions = document.get('conditions');
-  const expiresAtMs = typeof expiration === 'string' ? parseInstant(expiration) : undefined;
-  if (expiresAtMs === undefined) throw invalid('expiration must be a date and time of ISO 8601.');
+  const isUtc = typeof expiration === 'string' && expiration.endsWith('Z');
+  const expiresAtMs = isUtc ? parseInstant(expiration) : undefined;
+  if (expiresAtMs === undefined)
+    throw invalid('expiration must be a date and time of ISO 8601 in UTC, with a Z at its end.');
   if (!Array.isArray(conditions)) throw invalid('conditions must be a list.');
   if (document.size > 2) throw invalid('it has members other than expiration and conditions.');
-  const read = conditions.flatMap(readCondition);
+  const read = conditions.map(readCondition);
   if (read.length > maxConditions) throw invalid(`it has more than ${maxConditions} conditions.`);
   return { expiresAtMs, conditions: read };
 }
@@ -75,24 +79,27 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function readCondition(condition: unknown): Condition[] {
-  if (isObject(condition)) {
-    return Object.entries(condition).map(([name, value]) => ({
-      kind: 'eq',
-      name: name.toLowerCase(),
-      value: readText(value),
-    }));
-  }
+function readCondition(condition: unknown): Condition {
+  if (isObject(condition)) return readSimple(Object.entries(condition));
   if (!Array.isArray(condition) || condition.length !== 3) throw invalid('a condition is malformed.');
-  const [kind, first, second] = condition as readonly unknown[];
+  const [operator, first, second] = condition as readonly unknown[];
+  const kind = typeof operator === 'string' ? operator.toLowerCase() : undefined;
   if (kind === 'content-length-range')
-    return [{ kind: 'length', least: readLength(first), most: readLength(second) }];
+    return { kind: 'length', least: readLength(first), most: readLength(second) };
   if (kind !== 'eq' && kind !== 'starts-with') throw invalid('a condition has an unknown operator.');
-  if (typeof first !== 'string' || !first.startsWith('$')) throw invalid('a condition names no field.');
-  return [{ kind, name: first.slice(1).toLowerCase(), value: readText(second) }];
+  if (typeof first !== 'string') throw invalid('a condition names no field.');
+  const name = first.startsWith('$') ? first.slice(1).toLowerCase() : undefined;
+  return { kind, written: first, name, value: readText(second) };
 }
 
-// Clients write the status of the answer as a number.
+function readSimple([property, ...others]: readonly (readonly [string, unknown])[]): Condition {
+  if (property === undefined || others.length > 0)
+    throw invalid('a condition that is an object must have one property, no more and no less.');
+  const [name, value] = property;
+  return { kind: 'eq', written: `$${name}`, name: name.toLowerCase(), value: readText(value) };
+}
+
+// minio-js writes metadata that is given as a number as one, and so do programs that give the other SDKs a status such as 201.
 function readText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return String(value);

@@ -39,7 +39,7 @@ export function requirePolicy(policy: string, form: FormToCheck): void {
   for (const condition of conditions) {
     if (condition.kind === 'length') requireLength(condition, form.fileLength);
     else {
-      named.add(condition.name);
+      if (condition.name !== undefined) named.add(condition.name);
       if (!spelled.fulfil(condition)) throw denied(`Policy Condition failed: ${describe(condition)}`);
     }
   }
@@ -72,8 +72,8 @@ class SpelledFields {
 
   fulfil({ kind, name, value }: FieldCondition): boolean {
     const { fields, bucket } = this.#form;
-    const found = name === 'bucket' ? bucket : fields.get(name);
-    if (found === undefined) return false;
+    const found = name === 'bucket' ? bucket : fields.get(name ?? '');
+    if (name === undefined || found === undefined) return false;
     // AWS compares the bucket as a whole.
     if (kind === 'eq' || name === 'bucket') return found === value;
     return this.#spelled(name, found).every((one) => one.startsWith(value));
@@ -93,8 +93,8 @@ function spellingsOf(name: string, value: string): readonly string[] {
 }
 
 // The value of a condition can be the session token.
-function describe({ kind, name }: FieldCondition): string {
-  return JSON.stringify([kind, `$${name.slice(0, 64)}`]);
+function describe({ kind, written }: FieldCondition): string {
+  return JSON.stringify([kind, written.slice(0, 64)]);
 }
 
 function denied(reason: string): ServiceError {
