@@ -105,6 +105,34 @@ describe('a condition', () => {
     expect(onFields([condition, ['starts-with', '$a', '']], { a: value })).toBe(expected);
   });
 
+  it.each([
+    'success_action_status',
+    'X-Amz-Algorithm',
+    'x-amz-credential',
+    'x-amz-date',
+    'x-amz-security-token',
+    'x-amz-server-side-encryption',
+    'x-amz-storage-class',
+    'x-amz-meta',
+  ])('on %s needs the whole value', (field) => {
+    const fields = { [field.toLowerCase()]: '201' };
+    expect(onFields([['eq', `$${field}`, '201']], fields)).toBe('satisfied');
+    for (const prefix of ['', '20', '201'])
+      expect(onFields([['starts-with', `$${field}`, prefix]], fields)).toBe('AccessDenied');
+  });
+
+  it.each([
+    'x-amz-meta-a',
+    'acl',
+    'success_action_redirect',
+    'redirect',
+    'cache-control',
+    'expires',
+    'tagging',
+  ])('on %s may be a prefix', (field) => {
+    expect(onFields([['starts-with', `$${field}`, '']], { [field]: 'a' })).toBe('satisfied');
+  });
+
   it('that is an object has exactly one property', () => {
     const said =
       'InvalidPolicyDocument: Invalid Policy: a condition that is an object must have one property, no more and no less.';

@@ -20,6 +20,10 @@ export interface FormToCheck {
 const exempt: ReadonlySet<string> = new Set(['policy', 'x-amz-signature', 'file']);
 const ignored = 'x-ignore-';
 
+/** Begins the names of fields that match exactly only. Metadata are the exception. */
+const exactPrefix = 'x-amz-';
+const metadataPrefix = 'x-amz-meta-';
+
 /** Types in one `Content-Type`. */
 const maxTypes = 16;
 
@@ -76,6 +80,7 @@ class SpelledFields {
     if (name === undefined || found === undefined) return false;
     // AWS compares the bucket as a whole.
     if (kind === 'eq' || name === 'bucket') return found === value;
+    if (matchesExactly(name)) return false;
     return this.#spelled(name, found).every((one) => one.startsWith(value));
   }
 
@@ -84,6 +89,12 @@ class SpelledFields {
     this.#spellings.set(name, known);
     return known;
   }
+}
+
+/** Whether no prefix is enough for a field. Source: the table in AWS "POST Policy", Conditions. */
+function matchesExactly(name: string): boolean {
+  const isAmz = name.startsWith(exactPrefix) && !name.startsWith(metadataPrefix);
+  return isAmz || name === 'success_action_status';
 }
 
 /** What must all begin with a prefix: of a key each name that a store might know it by, and of a list of types each type (AWS). */
