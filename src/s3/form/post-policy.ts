@@ -60,9 +60,19 @@ function requireFewTypes(contentType: string): void {
   if (commas >= maxTypes) throw denied('Content-Type has too many types.');
 }
 
+// Texts and elements of AWS, which clients read to tell their users the limit (recorded in 2026-02 by LocalStack's tests).
 function requireLength({ least, most }: LengthCondition, length: number): void {
-  if (length < least) throw s3Error('EntityTooSmall');
-  if (length > most) throw s3Error('EntityTooLarge');
+  const ProposedSize = String(length);
+  if (length < least) {
+    const fields = { ProposedSize, MinSizeAllowed: String(least) };
+    throw s3Error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
+      fields,
+    });
+  }
+  if (length > most) {
+    const fields = { ProposedSize, MaxSizeAllowed: String(most) };
+    throw s3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', { fields });
+  }
 }
 
 /** The fields of a form, each spelled at most once: a hundred conditions on one long key took 4 ms. */
