@@ -151,10 +151,9 @@ describe('a form is refused', () => {
       { conditions: [bucket, key, ['eq', 'key', 'posted']] },
       '403 AccessDenied',
     ],
-    ['with an empty condition', { conditions: [bucket, key, {}] }, '400 InvalidPolicyDocument'],
     [
       'with a condition on two fields',
-      { conditions: [{ bucket: 'data', key: 'posted' }] },
+      { conditions: [{ ...bucket, key: 'posted' }] },
       '400 InvalidPolicyDocument',
     ],
     [
@@ -401,28 +400,4 @@ describe('a form is refused', () => {
     await expect.poll(() => requestsInFlight(sidecar)).toBe(0);
     expect(await stored('posted')).toBe('before');
   });
-});
-
-it.each([
-  [
-    0,
-    18,
-    '<Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message><Resource>/data</Resource><ProposedSize>19</ProposedSize><MaxSizeAllowed>18</MaxSizeAllowed>',
-  ],
-  [
-    20,
-    100,
-    '<Code>EntityTooSmall</Code><Message>Your proposed upload is smaller than the minimum allowed size</Message><Resource>/data</Resource><ProposedSize>19</ProposedSize><MinSizeAllowed>20</MinSizeAllowed>',
-  ],
-])('a form outside of the range from %i to %i says what is allowed', async (least, most, expected) => {
-  const conditions = [{ bucket: 'data' }, ['eq', '$key', 'posted'], ['content-length-range', least, most]];
-  expect(await post({ conditions })).toContain(expected);
-});
-
-it('a form that is signed for another region is refused as one with a wrong field', async () => {
-  const other = await startSidecar({ allowedRegions: '[eu-west-1]' });
-  const answer = await postForm(other.url, alice);
-  await other.stop();
-  expect(summary(answer)).toBe('400 InvalidArgument');
-  expect(answer).toContain("the region 'us-east-1' is wrong");
 });

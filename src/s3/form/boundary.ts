@@ -7,7 +7,7 @@ const mediaType = 'multipart/form-data';
 /** `bchars` of RFC 2046 section 5.1.1; a space may not be the last one. */
 const boundarySyntax = /^[A-Za-z0-9'()+_,./:=? -]{0,69}[A-Za-z0-9'()+_,./:=?-]$/;
 
-/** One parameter, and the white space around it. A value without quotation marks may have more characters than a token: clients send `/` and `=`. */
+/** One parameter, and the white space around it. Without quotation marks, clients send characters that no token has, such as `/`. */
 const parameter = /;[ \t]*([a-z0-9-]+)=(?:"([^"\\]*)"|([^\s";,]+))[ \t]*/iy;
 
 /** Names of the encoding that the fields of a form must have, or of a part of it. */
@@ -24,10 +24,10 @@ export function readDelimiter({ headers }: RawRequest): string {
     throw s3Error('PreconditionFailed', 'Bucket POST must be of the enclosure-type multipart/form-data');
   const parameters = readParameters(text, type.length);
   const boundary = parameters?.get('boundary') ?? '';
-  const charset = parameters?.get('charset') ?? 'utf-8';
-  const known = ['boundary', 'charset'].filter((name) => parameters?.has(name)).length;
-  const isUnderstood = boundarySyntax.test(boundary) && encodings.has(charset.toLowerCase());
-  if (!isUnderstood || known !== parameters?.size) throw s3Error('MalformedPOSTRequest');
+  const charset = parameters?.get('charset');
+  const isEncoded = charset !== undefined && !encodings.has(charset.toLowerCase());
+  const hasOthers = parameters?.size !== (charset === undefined ? 1 : 2);
+  if (hasOthers || isEncoded || !boundarySyntax.test(boundary)) throw s3Error('MalformedPOSTRequest');
   return `--${boundary}`;
 }
 

@@ -86,8 +86,9 @@ class SpelledFields {
 
   fulfil({ kind, name, value }: FieldCondition): boolean {
     const { fields, bucket } = this.#form;
-    const found = name === 'bucket' ? bucket : fields.get(name ?? '');
-    if (name === undefined || found === undefined) return false;
+    if (name === undefined) return false;
+    const found = name === 'bucket' ? bucket : fields.get(name);
+    if (found === undefined) return false;
     // AWS compares the bucket as a whole.
     if (kind === 'eq' || name === 'bucket') return found === value;
     if (matchesExactly(name)) return false;

@@ -1,5 +1,5 @@
 import { decodeUtf8 } from '../../core/bytes.ts';
-import { type HeaderField, HeaderList, trimOws } from '../../core/header-list.ts';
+import { collapseOws, type HeaderField, HeaderList, trimOws } from '../../core/header-list.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
 import { uriEncode } from '../../core/uri-encode.ts';
 import { bucketOfHost, resolveAddress } from '../addressing.ts';
@@ -55,9 +55,9 @@ export function bucketOfForm(raw: RawRequest, virtualHosts: readonly string[]): 
 const fileNameVariable = /\$\{filename\}/g;
 
 /**
- * The fields with the name of the file in place of `${filename}`, except those that were signed as they are. Without a name the variable
- * stays: with nothing in its place, uploads would overwrite each other (AWS, recorded in 2026-02 by LocalStack's tests). Only for a form whose
- * signature was verified: the name could stand in a thousand places.
+ * The fields with the name of the file in place of `${filename}`, except those that were signed as they are. Without a name the
+ * variable stays, as on AWS (LocalStack's recordings of 2026-02): with nothing in its place, uploads would overwrite each other. Only for
+ * a form whose signature was verified: the name could stand in a thousand places.
  * @throws `MaxPostPreDataLengthExceeded` when they become longer than a form may be
  */
 export function expandFields({ fields, fileName }: FormFields): ReadonlyMap<string, string> {
@@ -105,9 +105,9 @@ export function putRequestOf(
 }
 
 /**
- * The fields that the policy of a form is compared with: their values as the store gets them. Until then white space around a header
- * is removed and white space in it is collapsed, so that a prefix could hold for a value that is never stored. Dates and tags, which
- * are written anew with the same meaning, stay as they were sent.
+ * The fields that the policy of a form is compared with, as the store gets them: a header loses white space on its way, so that a
+ * condition could hold for a value that is never stored. Values that are written anew with the same meaning, such as dates and tags,
+ * only lose that white space here.
  * @param fields expanded
  * @param request made of these fields
  */
@@ -116,11 +116,14 @@ export function fieldsAsStored(
   { key, headers }: Pick<S3Request, 'key' | 'headers'>,
 ): ReadonlyMap<string, string> {
   const stored = new Map(fields);
-  for (const name of fields.keys()) {
+  for (const [name, value] of fields) {
     const header = headerNameOf(name) ?? '';
-    const sent = valueRules.has(header) ? undefined : headers.get(header);
+    const sent = headers.get(header);
     if (name === 'key') stored.set(name, key);
-    else if (sent !== undefined) stored.set(name, decodeUtf8(Buffer.from(sent, 'latin1')) ?? '');
+    // The document of the tags, white space included, is what their header says.
+    else if (name === 'tagging' || sent === undefined) continue;
+    else if (valueRules.has(header)) stored.set(name, collapseOws(trimOws(value)));
+    else stored.set(name, decodeUtf8(Buffer.from(sent, 'latin1')) ?? '');
   }
   return stored;
 }
