@@ -152,11 +152,6 @@ describe('a form is refused', () => {
       '403 AccessDenied',
     ],
     [
-      'with a condition on two fields',
-      { conditions: [{ ...bucket, key: 'posted' }] },
-      '400 InvalidPolicyDocument',
-    ],
-    [
       'whose policy expires in another zone',
       { expiration: '2100-01-01T00:00:00+00:00' },
       '400 InvalidPolicyDocument',
