@@ -132,7 +132,8 @@ export function authenticateForm(
   sources: AuthenticationSources,
 ): MaybePromise<Authenticated> {
   const signed = readFormSignature(raw, fields);
-  requireAllowedRegion(signed, sources);
+  // AWS answers as for any wrong field: there is no Authorization header.
+  requireAllowedRegion(signed, sources, 'malformed_form');
   return whenReady(resolveCredentials(signed, sources), (credentials) => {
     verifyFormSignature(signed, credentials.secretAccessKey, sources.signingKeys);
     const payload = { kind: 'form-file', delimiter } as const;
@@ -209,11 +210,17 @@ function verify(
 function requireAllowedRegion(
   signed: SignedRequest | SignedForm,
   { allowedRegions }: AuthenticationSources,
+  reason: RegionReason = 'region_not_allowed',
 ): void {
-  if (allowedRegions.size > 0 && !allowedRegions.has(signed.scope.region)) throw wrongRegion(signed);
+  if (allowedRegions.size > 0 && !allowedRegions.has(signed.scope.region)) throw wrongRegion(signed, reason);
 }
 
-function wrongRegion({ scope, accessKeyId }: SignedRequest | SignedForm): AuthenticationFault {
+type RegionReason = 'region_not_allowed' | 'malformed_form';
+
+function wrongRegion(
+  { scope, accessKeyId }: SignedRequest | SignedForm,
+  reason: RegionReason = 'region_not_allowed',
+): AuthenticationFault {
   const message = `the region '${scope.region.slice(0, 64)}' is wrong`;
-  return new AuthenticationFault('region_not_allowed', { message, accessKeyId });
+  return new AuthenticationFault(reason, { message, accessKeyId });
 }

@@ -31,12 +31,15 @@ export class CallersPlaces {
     return this.#taken;
   }
 
-  /** Takes a place for a caller; false when there is none for it. */
-  take(caller: string): boolean {
+  /**
+   * Takes a place for a caller; false when there is none for it.
+   * @param most how many places it may have in any case; all when absent
+   */
+  take(caller: string, most: number = this.#max): boolean {
     this.#note(caller);
     const free = this.#max - this.#taken;
     const held = this.#held.get(caller) ?? 0;
-    if (free <= 0 || (this.#hasEnough(held, free) && this.#othersCall())) return false;
+    if (free <= 0 || held >= most || (this.#hasEnough(held, free) && this.#othersCall())) return false;
     this.#taken += 1;
     this.#held.set(caller, held + 1);
     return true;

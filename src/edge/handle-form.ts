@@ -10,7 +10,7 @@ import { readDelimiter } from '../s3/form/boundary.ts';
 import { type FormFields, FormReader, maxBytesBeforeFile } from '../s3/form/form-fields.ts';
 import { postAnswer } from '../s3/form/post-answer.ts';
 import { requirePolicy } from '../s3/form/post-policy.ts';
-import { bucketOfForm, expandFields, putRequestOf } from '../s3/form/put-request.ts';
+import { bucketOfForm, expandFields, fieldsAsStored, putRequestOf } from '../s3/form/put-request.ts';
 import type { S3Request } from '../s3/operation.ts';
 import { route } from '../s3/route.ts';
 import { waitForCallersTurn } from './callers-turn.ts';
@@ -55,14 +55,15 @@ export async function handleForm(
   const { caller } = authenticated;
   const { arn, accessKeyId, entity } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
-  connection.place.admit(entity.arn);
+  connection.place.admit(entity.arn, true);
   await waitForCallersTurn(caller, connection.response, leastShare + head.fileStart / formBytesPerTurn);
   authenticated.recheck(connection.clock.now());
   const request = routePut(authenticated, pipeline);
   trace.add({ key: request.key });
   const { receivedAtMs } = raw;
   const fields = expandFields(head);
-  requirePolicy(fields.get('policy') ?? '', { fields, bucket, fileLength, receivedAtMs });
+  const stored = fieldsAsStored(fields, request);
+  requirePolicy(fields.get('policy') ?? '', { fields: stored, bucket, fileLength, receivedAtMs });
   await performS3(request, authenticated, pipeline, {
     connection: { ...connection, invite: () => undefined },
     trace,

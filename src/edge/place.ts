@@ -12,8 +12,11 @@ export const strangers = 'strangers';
 
 /** What a place asks of all places. */
 export interface PlaceKeeper {
-  /** @throws NoPlaceError */
-  readonly admit: (holder: string) => void;
+  /**
+   * Returns the holder of the place in flight.
+   * @throws NoPlaceError
+   */
+  readonly admit: (owner: string, isForm: boolean) => string;
   readonly stepOut: () => void;
   readonly stepIn: () => void;
   /** @param holder of a place in flight; `undefined` for a stranger's */
@@ -61,12 +64,13 @@ export class Place {
   }
 
   /**
-   * Moves the request to the places in flight. Its bytes count for `holder`, the ARN of the user or role, from now on.
-   * @throws NoPlaceError when `maxInFlight` is reached, or `holder` has most places, BudgetExhaustedError when `holder` already holds too much
+   * Moves the request to the places in flight. Its bytes count for `owner`, the ARN of the user or role, from now on.
+   * @param isForm for a form: its sender is not the user or role that signed it, so the forms of `owner` have a holder of their own
+   * @throws NoPlaceError when `maxInFlight` is reached, or the holder has most places, BudgetExhaustedError when it already holds too much
    */
-  admit(holder: string): void {
+  admit(owner: string, isForm = false): void {
     if (this.#isKnown) return;
-    this.#keeper.admit(holder);
+    const holder = this.#keeper.admit(owner, isForm);
     this.#isKnown = true;
     this.#payAs(holder);
   }

@@ -13,12 +13,16 @@ export interface PlaceLimits {
   readonly maxUnauthenticated: number;
 }
 
+/** The forms of one user or role take one of so many parts of the places in flight, also while no other caller is there. */
+const formsPart = 4;
+
 /**
  * The places of the requests in progress.
  *
  * A request starts as a stranger's, in a small room for requests without a verified signature. A flood of those fills only
  * that room: when it is full, another one gives way. Once its signature is verified, a request moves to the places in flight, of
- * which no caller may take all while others call.
+ * which no caller may take all while others call. The forms of a caller count apart from its other requests: any visitor of a web page
+ * has one, and may upload as slowly as it likes.
  */
 export class Places {
   readonly #limits: PlaceLimits;
@@ -51,9 +55,9 @@ export class Places {
    */
   enter(onKnown: (holder: string) => void = () => undefined): Place {
     const place: Place = new Place({
-      admit: (holder) => {
-        onKnown(holder);
-        this.#admit(place, holder);
+      admit: (owner, isForm) => {
+        onKnown(owner);
+        return this.#admit(place, owner, isForm);
       },
       stepOut: () => this.#room.delete(place),
       stepIn: () => this.#welcome(place),
@@ -92,12 +96,16 @@ export class Places {
     return false;
   }
 
-  #admit(place: Place, holder: string): void {
-    if (!this.#callers.take(holder)) {
+  #admit(place: Place, owner: string, isForm: boolean): string {
+    const { maxInFlight } = this.#limits;
+    const holder = isForm ? `forms of ${owner}` : owner;
+    const most = isForm ? Math.max(1, Math.floor(maxInFlight / formsPart)) : maxInFlight;
+    if (!this.#callers.take(holder, most)) {
       this.#reporter.acted('in_flight');
       throw new NoPlaceError('maxInFlight is reached, or the caller has most places');
     }
     this.#room.delete(place);
+    return holder;
   }
 
   #leave(place: Place, holder: string | undefined): void {

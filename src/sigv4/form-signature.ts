@@ -34,9 +34,10 @@ const maxAgeMs = 604_800_000;
  * @throws AuthenticationFault
  */
 export function readFormSignature(raw: RawRequest, fields: ReadonlyMap<string, string>): SignedForm {
-  const present = required.filter((name) => fields.has(name));
+  // A policy alone claims no signature.
+  const isSigned = required.some((name) => name !== 'policy' && fields.has(name));
   if (ofV2.some((name) => fields.has(name))) throw new AuthenticationFault('signature_v2');
-  if (present.length === 0) throw new AuthenticationFault('no_credentials');
+  if (!isSigned) throw new AuthenticationFault('no_credentials');
   const value = (name: (typeof required)[number]): string => {
     const found = fields.get(name) ?? '';
     if (found === '') throw malformed(`Bucket POST must contain a field named '${name}'.`);

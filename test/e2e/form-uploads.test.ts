@@ -9,7 +9,7 @@ import {
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { Client as MinioClient } from 'minio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FormShape, formFile, postForm } from '../support/post-form.ts';
+import { type FormShape, formFile, formType, postForm } from '../support/post-form.ts';
 import { assume, outcome, type SdkCredentials, s3Client } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 import { summary } from '../support/wire.ts';
@@ -50,6 +50,11 @@ describe('a form', () => {
     expect(answer).not.toMatch(/content-length/i);
   });
 
+  it('may name the encoding of its fields', async () => {
+    for (const type of [`${formType}; charset=UTF-8`, formType.replace(';', '; charset=utf-8;')])
+      expect(summary(await post({ key: 'encoded', headers: { 'content-type': type } }))).toBe('204');
+  });
+
   it('is posted by a session, and logged with its caller', async () => {
     sidecar.logged.length = 0;
     await post({ key: 'logged' });
@@ -82,6 +87,17 @@ describe('a form', () => {
     expect(await stored('user/other')).toBe(String(file));
     expect(summary(await post({ ...shape, key: variable, fileName: 'elsewhere' }))).toBe('403 AccessDenied');
     expect(summary(await post({ ...shape, fileName: '..' }))).toBe('400 InvalidURI');
+  });
+
+  it('keeps the variable when its file has no name, and leaves it out when the name is empty', async () => {
+    const conditions = [{ bucket: 'data' }, ['starts-with', '$key', 'unnamed/']];
+    const key = `unnamed/${variable}`;
+    expect(summary(await post({ key, conditions }))).toBe('204');
+    expect(await stored(key)).toBe(String(file));
+    expect(await stored('unnamed/')).toBe('NoSuchKey 404');
+    expect(summary(await post({ key, conditions, fileName: '', file: Buffer.from('other') }))).toBe('204');
+    expect(await stored('unnamed/')).toBe('other');
+    expect(await stored(key)).toBe(String(file));
   });
 
   it.each<[string, string, number, RegExp]>([
@@ -129,6 +145,68 @@ describe('a form', () => {
     expect(head.ContentType).toBe('text/x-test');
     expect(head.CacheControl).toBe('max-age=5');
   });
+
+  it.each<[string, string, unknown[], string, string | undefined]>([
+    [
+      'Content-Type',
+      '\u00a0image/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      '\ufeffimage/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      '\u3000image/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      'image/gif,\u2003image/png',
+      ['starts-with', '$Content-Type', 'image/'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    [
+      'Content-Type',
+      ' image/gif, image/png ',
+      ['starts-with', '$Content-Type', 'image/'],
+      '204',
+      'image/gif, image/png',
+    ],
+    ['Content-Disposition', 'a  b', ['eq', '$Content-Disposition', 'a  b'], '403 AccessDenied', undefined],
+    ['Content-Disposition', 'a \tb', ['eq', '$Content-Disposition', 'a b'], '204', 'a b'],
+    [
+      'Content-Encoding',
+      'aws-chunked,gzip',
+      ['eq', '$Content-Encoding', 'aws-chunked,gzip'],
+      '403 AccessDenied',
+      undefined,
+    ],
+    ['x-amz-meta-a', 'a\tb', ['starts-with', '$x-amz-meta-a', 'a\t'], '403 AccessDenied', undefined],
+    ['x-amz-meta-a', ' a', ['starts-with', '$x-amz-meta-a', ' '], '403 AccessDenied', undefined],
+    ['x-amz-meta-a', ' à ', ['eq', '$x-amz-meta-a', 'à'], '204', Buffer.from('à').toString('latin1')],
+    ['x-custom', ' a  b', ['eq', '$x-custom', ' a  b'], '204', undefined],
+    ['x-amz-tagging', 'a=b  c', ['eq', '$x-amz-tagging', 'a=b  c'], '403 AccessDenied', undefined],
+    ['x-amz-tagging', 'a=b+c', ['eq', '$x-amz-tagging', 'a=b+c'], '204', 'a=b%20c'],
+  ])(
+    'whose %s is %j is compared with %j as it is stored: %s',
+    async (name, value, condition, expected, kept) => {
+      sidecar.seen.length = 0;
+      const credentials = await assume(sidecar.url, alice, 'admin');
+      const conditions = [{ bucket: 'data' }, ['eq', '$key', 'posted'], condition];
+      expect(summary(await post({ credentials, conditions, further: [[name, value]] }))).toBe(expected);
+      expect(sidecar.seen.at(-1)?.headers.get(name.toLowerCase())).toBe(kept);
+    },
+  );
 
   it('takes tags from a document, if the caller may set them', async () => {
     const tagging = '<Tagging><TagSet><Tag><Key>team</Key><Value>blue green</Value></Tag></TagSet></Tagging>';

@@ -56,6 +56,11 @@ describe('a form is refused', () => {
   const key = ['eq', '$key', 'posted'];
   it.each<[string, FormShape, string]>([
     ['without a policy', { change: without('policy') }, '400 InvalidArgument'],
+    [
+      'without anything that signs it',
+      { change: (fields) => fields.filter(([name]) => name === 'key' || name === 'policy') },
+      '403 AccessDenied',
+    ],
     ['without a signature', { change: without('x-amz-signature') }, '400 InvalidArgument'],
     ['without an algorithm', { change: without('x-amz-algorithm') }, '400 InvalidArgument'],
     ['without a credential', { change: without('x-amz-credential') }, '400 InvalidArgument'],
@@ -144,6 +149,11 @@ describe('a form is refused', () => {
     [
       'with a condition on no field',
       { conditions: [bucket, key, ['eq', 'key', 'posted']] },
+      '403 AccessDenied',
+    ],
+    [
+      'whose policy expires in another zone',
+      { expiration: '2100-01-01T00:00:00+00:00' },
       '400 InvalidPolicyDocument',
     ],
     [

@@ -51,6 +51,15 @@ it('a caller counts as active for a minute', () => {
   expect(takeAll(places, 'alice')).toBe(2);
 });
 
+it('a caller may have a limit of its own, also when it is alone', () => {
+  const places = new CallersPlaces(100);
+  for (let taken = 0; taken < 25; taken += 1) expect(places.take('forms', 25)).toBe(true);
+  expect(places.take('forms', 25)).toBe(false);
+  places.giveBack('forms');
+  expect(places.take('forms', 25)).toBe(true);
+  expect(places.take('alice')).toBe(true);
+});
+
 it('one caller may take all of three places', () => {
   const places = new CallersPlaces(3);
   places.take('bob');

@@ -30,8 +30,8 @@ it.each(requests)('%s waits for its turn once its caller is known', async (_, se
   let turn = 0;
   let known = 0;
   const { admit } = Place.prototype;
-  vi.spyOn(Place.prototype, 'admit').mockImplementation(function (this: Place, owner) {
-    admit.call(this, owner);
+  vi.spyOn(Place.prototype, 'admit').mockImplementation(function (this: Place, owner, isForm) {
+    admit.call(this, owner, isForm);
     known = turn;
     void nextTurn(owner, owner, turnsOfOther);
   });

@@ -79,8 +79,20 @@ describe('a condition', () => {
     [['starts-with', '$a', 'b'], 'cb', 'AccessDenied'],
     [['starts-with', '$a', 'b'], ' b', 'AccessDenied'],
     [['starts-with', '$a', 'b'], 'b,c', 'satisfied'],
-    [['Starts-With', '$a', 'b'], 'b', 'InvalidPolicyDocument'],
-    [['starts-with', 'a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [['StArTs-WiTh', '$A', 'b'], 'bc', 'satisfied'],
+    [['StArTs-WiTh', '$A', 'b'], 'cb', 'AccessDenied'],
+    [['EQ', '$a', 'b'], 'b', 'satisfied'],
+    [['EQ', '$a', 'b'], 'bc', 'AccessDenied'],
+    [['starts-with', 'a', ''], 'b', 'AccessDenied'],
+    [['eq', 'a', 'b'], 'b', 'AccessDenied'],
+    [['eq', '', ''], 'b', 'AccessDenied'],
+    [['eq', '$', ''], 'b', 'AccessDenied'],
+    [['eq', 1, 'b'], 'b', 'InvalidPolicyDocument'],
+    [['', '$a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [[1, '$a', 'b'], 'b', 'InvalidPolicyDocument'],
+    [['eq', '$a', 5], '5', 'satisfied'],
+    [{}, 'b', 'InvalidPolicyDocument'],
+    [{ a: 'b', bucket: 'data' }, 'b', 'InvalidPolicyDocument'],
     [['starts-with', '$a'], 'b', 'InvalidPolicyDocument'],
     [['starts-with', '$a', 'b', 'c'], 'b', 'InvalidPolicyDocument'],
     [['starts-with', '$a', ['b']], 'b', 'InvalidPolicyDocument'],
@@ -93,9 +105,46 @@ describe('a condition', () => {
     expect(onFields([condition, ['starts-with', '$a', '']], { a: value })).toBe(expected);
   });
 
-  it('on several fields needs each of them', () => {
-    expect(onFields([{ a: 'b', c: 'd' }], { a: 'b', c: 'd' })).toBe('satisfied');
-    expect(onFields([{ a: 'b', c: 'd' }], { a: 'b', c: 'e' })).toBe('AccessDenied');
+  it.each([
+    'success_action_status',
+    'X-Amz-Algorithm',
+    'x-amz-credential',
+    'x-amz-date',
+    'x-amz-security-token',
+    'x-amz-server-side-encryption',
+    'x-amz-storage-class',
+    'x-amz-meta',
+  ])('on %s needs the whole value', (field) => {
+    const fields = { [field.toLowerCase()]: '201' };
+    expect(onFields([['eq', `$${field}`, '201']], fields)).toBe('satisfied');
+    for (const prefix of ['', '20', '201'])
+      expect(onFields([['starts-with', `$${field}`, prefix]], fields)).toBe('AccessDenied');
+  });
+
+  it.each([
+    'x-amz-meta-a',
+    'acl',
+    'success_action_redirect',
+    'redirect',
+    'cache-control',
+    'expires',
+    'tagging',
+  ])('on %s may be a prefix', (field) => {
+    expect(onFields([['starts-with', `$${field}`, '']], { [field]: 'a' })).toBe('satisfied');
+  });
+
+  it('that is an object has exactly one property', () => {
+    const said =
+      'InvalidPolicyDocument: Invalid Policy: a condition that is an object must have one property, no more and no less.';
+    for (const condition of [{}, { a: 'b', c: 'd' }])
+      expect(verdict(policyOf([{ bucket: 'data' }, condition]), {})).toBe(said);
+  });
+
+  it('without a dollar sign does not hold, and is named as it is written', () => {
+    const fields = new Map([['a', 'b']]);
+    expect(verdict(policyOf([{ bucket: 'data' }, { a: 'b' }, ['EQ', 'A', 'b']]), { fields })).toBe(
+      'AccessDenied: Invalid according to Policy: Policy Condition failed: ["eq","A"]',
+    );
   });
 
   it.each([
@@ -130,7 +179,9 @@ describe('a condition', () => {
     [['content-length-range', '0', '10'], 10, 'satisfied'],
     [['content-length-range', 11, 20], 10, 'EntityTooSmall'],
     [['content-length-range', 0, 9], 10, 'EntityTooLarge'],
+    [['Content-Length-Range', 0, 9], 10, 'EntityTooLarge'],
     [['content-length-range', -1, 10], 10, 'InvalidPolicyDocument'],
+    [['content-length-range', 'test', '10'], 10, 'InvalidPolicyDocument'],
     [['content-length-range', 0.5, 10], 10, 'InvalidPolicyDocument'],
     [['content-length-range', 0], 10, 'InvalidPolicyDocument'],
     [['content-length-range', 0, null], 10, 'InvalidPolicyDocument'],
@@ -141,6 +192,41 @@ describe('a condition', () => {
 
 describe('a policy', () => {
   const text = (document: string): string => Buffer.from(document).toString('base64');
+  /** A policy for the bucket with further conditions, in JSON. */
+  const withConditions = (json: string): string =>
+    text(`{"expiration":"2100-01-01T00:00:00Z","conditions":[{"bucket":"data"},${json}]}`);
+
+  it.each([
+    [String.raw`["eq","$a","x\$y"]`, 'x$y'],
+    [String.raw`["eq","\$a","x\$\$y"]`, 'x$$y'],
+    [String.raw`{"a":"\$"}`, '$'],
+    [String.raw`{"a":"x\vy"}`, 'x\vy'],
+    [String.raw`{"a":"\\$"}`, String.raw`\$`],
+    [String.raw`{"a":"\\\$"}`, String.raw`\$`],
+    [String.raw`{"a":"\\v"}`, String.raw`\v`],
+    [String.raw`{"a":"\"\$\""}`, '"$"'],
+    [String.raw`{"a":"\u0024\n\/"}`, '$\n/'],
+  ])("may have AWS's escapes: %s is %j", (json, value) => {
+    const fields = new Map([['a', value]]);
+    expect(verdict(withConditions(json), { fields })).toBe('satisfied');
+    fields.set('a', `${value}a`);
+    expect(verdict(withConditions(json), { fields })).toMatch(/^AccessDenied/);
+  });
+
+  it.each([
+    String.raw`{"a":"\x"}`,
+    String.raw`{"a":"\V"}`,
+    String.raw`{"a":"b"}\v`,
+    String.raw`{"a":\$}`,
+    String.raw`\${"a":"b"}`,
+    String.raw`{"a":"b\\"$"}`,
+    String.raw`{"a$":"b","a\$":"c"}`,
+    String.raw`{"a\v":"b","a\u000B":"c"}`,
+    '{"a":"\v"}',
+  ])('is not read with %s', (json) => {
+    expect(verdict(withConditions(json), {})).toMatch(/^InvalidPolicyDocument.*not a JSON object/);
+  });
+
   it.each<[string, string]>([
     ['that is no base64', '{}'],
     ['in another base64', `${policyOf([])}\n`],
@@ -150,6 +236,10 @@ describe('a policy', () => {
     ['whose conditions are an object', text('{"expiration":"2100-01-01T00:00:00Z","conditions":{}}')],
     ['without an expiration', text('{"conditions":[]}')],
     ['that expires at no time', policyOf([], 'never')],
+    ['that expires in another zone', policyOf([], '2100-01-01T00:00:00+00:00')],
+    ['that expires in no zone', policyOf([], '2100-01-01T00:00:00')],
+    ['that expires at a date', policyOf([], '2100-01-01')],
+    ['that expires at a number', text('{"expiration":4102444800,"conditions":[]}')],
     ['that expires on a day that is not there', policyOf([], '2100-02-30T00:00:00Z')],
     ['with another member', text('{"expiration":"2100-01-01T00:00:00Z","conditions":[],"a":1}')],
     ['with a member twice', text('{"expiration":"2100-01-01T00:00:00Z","conditions":[],"conditions":[]}')],

@@ -82,6 +82,12 @@ describe('the documented form', () => {
     const none = ['policy', 'x-amz-algorithm', 'x-amz-credential', 'x-amz-date', 'x-amz-signature'];
     expect(verdict(Object.fromEntries(none.map((name) => [name, undefined])))).toBe('no_credentials');
     for (const name of none) expect(verdict({ [name]: undefined })).toBe('malformed_form');
+    const all = Object.fromEntries(none.map((name) => [name, undefined]));
+    expect(verdict({ ...all, policy: documented.fields.policy })).toBe('no_credentials');
+    for (const name of none.slice(1))
+      expect(verdict({ ...all, [name]: documented.fields[name as keyof typeof documented.fields] })).toBe(
+        'malformed_form',
+      );
   });
 
   it('is refused with another secret', () => {

@@ -12,8 +12,8 @@ const maxFields = 64;
 export interface FormFields {
   /** By lower-case name, as they were sent. */
   readonly fields: ReadonlyMap<string, string>;
-  /** The name of the file, without folders; empty when the client does not say it. */
-  readonly fileName: string;
+  /** The name of the file, without folders; `undefined` when the client sends none, which is another thing than an empty one. */
+  readonly fileName: string | undefined;
   /** Where the content of the file begins. */
   readonly fileStart: number;
 }
@@ -106,7 +106,7 @@ const oneFile = 'POST requires exactly one file upload per request.';
 
 interface Part {
   readonly name: string;
-  readonly fileName: string;
+  readonly fileName: string | undefined;
 }
 
 /** Clients send three at most. */
@@ -126,10 +126,11 @@ function readPart(head: string): Part {
     if (name === '' || headers.has(lowerName)) throw s3Error('MalformedPOSTRequest');
     headers.set(lowerName, trimOws(value));
   }
-  const [, name = '', fileName = ''] = disposition.exec(headers.get('content-disposition') ?? '') ?? [];
+  const [, name = '', fileName] = disposition.exec(headers.get('content-disposition') ?? '') ?? [];
   const encoding = headers.get('content-transfer-encoding')?.toLowerCase() ?? 'binary';
   if (name === '' || !identities.has(encoding)) throw s3Error('MalformedPOSTRequest');
-  return { name: textOf(name).toLowerCase(), fileName: withoutFolders(textOf(fileName)) };
+  const known = fileName === undefined ? undefined : withoutFolders(textOf(fileName));
+  return { name: textOf(name).toLowerCase(), fileName: known };
 }
 
 // Names are UTF-8, in which browsers write these three characters percent-encoded (WHATWG "multipart/form-data").

@@ -1,14 +1,12 @@
-import { decodeUtf8 } from '../../core/bytes.ts';
-import { JsonError, parseJson } from '../../core/json.ts';
+import { trimOws } from '../../core/header-list.ts';
 import { pathsOfKey } from '../../core/path-key.ts';
 import type { ServiceError } from '../../core/service-error.ts';
 import { s3Error } from '../errors.ts';
-import { parseInstant } from '../object-lock.ts';
-import { maxBytesBeforeFile } from './form-fields.ts';
+import { type FieldCondition, type LengthCondition, readPolicy } from './policy-document.ts';
 
 /** What a form is checked against. */
 export interface FormToCheck {
-  /** By lower-case name, `${filename}` replaced; `key` is one that may be forwarded. */
+  /** By lower-case name, `${filename}` replaced, as they will be stored; `key` is one that may be forwarded. */
   readonly fields: ReadonlyMap<string, string>;
   /** The bucket that the request names. */
   readonly bucket: string;
@@ -18,27 +16,14 @@ export interface FormToCheck {
   readonly receivedAtMs: number;
 }
 
-interface FieldCondition {
-  readonly kind: 'eq' | 'starts-with';
-  /** In lower case. */
-  readonly name: string;
-  readonly value: string;
-}
-
-interface LengthCondition {
-  readonly kind: 'length';
-  readonly least: number;
-  readonly most: number;
-}
-
-type Condition = FieldCondition | LengthCondition;
-
 /** Fields that no condition needs to name. */
 const exempt: ReadonlySet<string> = new Set(['policy', 'x-amz-signature', 'file']);
 const ignored = 'x-ignore-';
 
-/** Forms name each field once, and have at most some tens. */
-const maxConditions = 128;
+/** Begins the names of fields that match exactly only. Metadata are the exception. */
+const exactPrefix = 'x-amz-';
+const metadataPrefix = 'x-amz-meta-';
+
 /** Types in one `Content-Type`. */
 const maxTypes = 16;
 
@@ -58,7 +43,7 @@ export function requirePolicy(policy: string, form: FormToCheck): void {
   for (const condition of conditions) {
     if (condition.kind === 'length') requireLength(condition, form.fileLength);
     else {
-      named.add(condition.name);
+      if (condition.name !== undefined) named.add(condition.name);
       if (!spelled.fulfil(condition)) throw denied(`Policy Condition failed: ${describe(condition)}`);
     }
   }
@@ -75,9 +60,19 @@ function requireFewTypes(contentType: string): void {
   if (commas >= maxTypes) throw denied('Content-Type has too many types.');
 }
 
+// Texts and elements of AWS, which clients read to tell their users the limit (recorded in 2026-02 by LocalStack's tests).
 function requireLength({ least, most }: LengthCondition, length: number): void {
-  if (length < least) throw s3Error('EntityTooSmall');
-  if (length > most) throw s3Error('EntityTooLarge');
+  const ProposedSize = String(length);
+  if (length < least) {
+    const fields = { ProposedSize, MinSizeAllowed: String(least) };
+    throw s3Error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
+      fields,
+    });
+  }
+  if (length > most) {
+    const fields = { ProposedSize, MaxSizeAllowed: String(most) };
+    throw s3Error('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', { fields });
+  }
 }
 
 /** The fields of a form, each spelled at most once: a hundred conditions on one long key took 4 ms. */
@@ -91,10 +86,12 @@ class SpelledFields {
 
   fulfil({ kind, name, value }: FieldCondition): boolean {
     const { fields, bucket } = this.#form;
+    if (name === undefined) return false;
     const found = name === 'bucket' ? bucket : fields.get(name);
     if (found === undefined) return false;
     // AWS compares the bucket as a whole.
     if (kind === 'eq' || name === 'bucket') return found === value;
+    if (matchesExactly(name)) return false;
     return this.#spelled(name, found).every((one) => one.startsWith(value));
   }
 
@@ -105,84 +102,23 @@ class SpelledFields {
   }
 }
 
+/** Whether no prefix is enough for a field. Source: the table in AWS "POST Policy", Conditions. */
+function matchesExactly(name: string): boolean {
+  const isAmz = name.startsWith(exactPrefix) && !name.startsWith(metadataPrefix);
+  return isAmz || name === 'success_action_status';
+}
+
 /** What must all begin with a prefix: of a key each name that a store might know it by, and of a list of types each type (AWS). */
 function spellingsOf(name: string, value: string): readonly string[] {
   if (name === 'key') return [value, ...pathsOfKey(value)];
-  return name === 'content-type' ? value.split(',').map((type) => type.trim()) : [value];
+  return name === 'content-type' ? value.split(',').map(trimOws) : [value];
 }
 
 // The value of a condition can be the session token.
-function describe({ kind, name }: FieldCondition): string {
-  return JSON.stringify([kind, `$${name.slice(0, 64)}`]);
+function describe({ kind, written }: FieldCondition): string {
+  return JSON.stringify([kind, written.slice(0, 64)]);
 }
 
 function denied(reason: string): ServiceError {
   return s3Error('AccessDenied', `Invalid according to Policy: ${reason}`);
-}
-
-function invalid(reason: string): ServiceError {
-  return s3Error('InvalidPolicyDocument', `Invalid Policy: ${reason}`);
-}
-
-function readPolicy(base64: string): {
-  readonly expiresAtMs: number;
-  readonly conditions: readonly Condition[];
-} {
-  const document = parse(base64);
-  const expiration = document.get('expiration');
-  const conditions = document.get('conditions');
-  const expiresAtMs = typeof expiration === 'string' ? parseInstant(expiration) : undefined;
-  if (expiresAtMs === undefined) throw invalid('expiration must be a date and time of ISO 8601.');
-  if (!Array.isArray(conditions)) throw invalid('conditions must be a list.');
-  if (document.size > 2) throw invalid('it has members other than expiration and conditions.');
-  const read = conditions.flatMap(readCondition);
-  if (read.length > maxConditions) throw invalid(`it has more than ${maxConditions} conditions.`);
-  return { expiresAtMs, conditions: read };
-}
-
-function parse(base64: string): ReadonlyMap<string, unknown> {
-  const bytes = Buffer.from(base64, 'base64');
-  const text = bytes.toString('base64') === base64 ? decodeUtf8(bytes) : undefined;
-  if (text === undefined) throw invalid('it is not the base64 of UTF-8 text.');
-  try {
-    const document = parseJson(text, { maxBytes: maxBytesBeforeFile, maxDepth: 3 });
-    if (isObject(document)) return new Map(Object.entries(document));
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-  }
-  throw invalid('it is not a JSON object.');
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function readCondition(condition: unknown): Condition[] {
-  if (isObject(condition)) {
-    return Object.entries(condition).map(([name, value]) => ({
-      kind: 'eq',
-      name: name.toLowerCase(),
-      value: readText(value),
-    }));
-  }
-  if (!Array.isArray(condition) || condition.length !== 3) throw invalid('a condition is malformed.');
-  const [kind, first, second] = condition as readonly unknown[];
-  if (kind === 'content-length-range')
-    return [{ kind: 'length', least: readLength(first), most: readLength(second) }];
-  if (kind !== 'eq' && kind !== 'starts-with') throw invalid('a condition has an unknown operator.');
-  if (typeof first !== 'string' || !first.startsWith('$')) throw invalid('a condition names no field.');
-  return [{ kind, name: first.slice(1).toLowerCase(), value: readText(second) }];
-}
-
-// Clients write the status of the answer as a number.
-function readText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number') return String(value);
-  throw invalid('the value of a condition is not text.');
-}
-
-function readLength(value: unknown): number {
-  const text = readText(value);
-  if (!/^\d{1,15}$/.test(text)) throw invalid('content-length-range needs two numbers of bytes.');
-  return Number(text);
 }

@@ -1,8 +1,11 @@
-import { type HeaderField, HeaderList, trimOws } from '../../core/header-list.ts';
+import { decodeUtf8 } from '../../core/bytes.ts';
+import { collapseOws, type HeaderField, HeaderList, trimOws } from '../../core/header-list.ts';
 import type { RawRequest } from '../../core/raw-request.ts';
 import { uriEncode } from '../../core/uri-encode.ts';
 import { bucketOfHost, resolveAddress } from '../addressing.ts';
 import { s3Error } from '../errors.ts';
+import { valueRules } from '../header-values.ts';
+import type { S3Request } from '../operation.ts';
 import { headerOfTagging } from '../operations/index.ts';
 import { type FormFields, maxBytesBeforeFile } from './form-fields.ts';
 
@@ -52,11 +55,13 @@ export function bucketOfForm(raw: RawRequest, virtualHosts: readonly string[]): 
 const fileNameVariable = /\$\{filename\}/g;
 
 /**
- * The fields with the name of the file in place of `${filename}`, except those that were signed as they are. Only for a form whose
- * signature was verified: the name could stand in a thousand places.
+ * The fields with the name of the file in place of `${filename}`, except those that were signed as they are. Without a name the
+ * variable stays, as on AWS (LocalStack's recordings of 2026-02): with nothing in its place, uploads would overwrite each other. Only for
+ * a form whose signature was verified: the name could stand in a thousand places.
  * @throws `MaxPostPreDataLengthExceeded` when they become longer than a form may be
  */
 export function expandFields({ fields, fileName }: FormFields): ReadonlyMap<string, string> {
+  if (fileName === undefined) return fields;
   const expanded = new Map<string, string>();
   let length = 0;
   for (const [name, value] of fields) {
@@ -99,14 +104,44 @@ export function putRequestOf(
   };
 }
 
+/**
+ * The fields that the policy of a form is compared with, as the store gets them: a header loses white space on its way, so that a
+ * condition could hold for a value that is never stored. Values that are written anew with the same meaning, such as dates and tags,
+ * only lose that white space here.
+ * @param fields expanded
+ * @param request made of these fields
+ */
+export function fieldsAsStored(
+  fields: ReadonlyMap<string, string>,
+  { key, headers }: Pick<S3Request, 'key' | 'headers'>,
+): ReadonlyMap<string, string> {
+  const stored = new Map(fields);
+  for (const [name, value] of fields) {
+    const header = headerNameOf(name) ?? '';
+    const sent = headers.get(header);
+    if (name === 'key') stored.set(name, key);
+    // The document of the tags, white space included, is what their header says.
+    else if (name === 'tagging' || sent === undefined) continue;
+    else if (valueRules.has(header)) stored.set(name, collapseOws(trimOws(value)));
+    else stored.set(name, decodeUtf8(Buffer.from(sent, 'latin1')) ?? '');
+  }
+  return stored;
+}
+
 function headerOf(name: string, value: string): HeaderField | undefined {
-  if (formFields.has(name) || name.startsWith('x-ignore-')) return undefined;
-  if (name === 'acl') return field('x-amz-acl', value);
-  if (name === 'tagging') return field('x-amz-tagging', headerOfTagging(Buffer.from(value)));
   if (name === 'x-amz-content-sha256' || name.startsWith('if-'))
     throw s3Error('NotImplemented', `The field ${name.slice(0, 64)} is not implemented for PostObject.`);
+  const header = headerNameOf(name);
+  if (header === undefined) return undefined;
+  return field(header, name === 'tagging' ? headerOfTagging(Buffer.from(value)) : value);
+}
+
+/** The header that a field becomes; no two fields that are accepted together become the same one. */
+function headerNameOf(name: string): string | undefined {
+  if (formFields.has(name) || name.startsWith('x-ignore-')) return undefined;
+  if (name === 'acl' || name === 'tagging') return `x-amz-${name}`;
   const isHeader = headerFields.has(name) || name.startsWith('x-') || name.startsWith('seaweed-');
-  return isHeader ? field(name, value) : undefined;
+  return isHeader ? name : undefined;
 }
 
 const headerName = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
