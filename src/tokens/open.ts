@@ -50,7 +50,10 @@ export class SessionOpener {
     this.#ring = ring;
   }
 
-  /** Opens a token. `undefined` when it is malformed, lasts longer than any session, or was not sealed by this ring. */
+  /**
+   * Opens a token. `undefined` when it is malformed, lasts longer than any session, or was not sealed by this ring, and when a session
+   * that it descends from was not.
+   */
   open(token: string): OpenedSession | undefined {
     if (token.length > maxTokenLength) return undefined;
     // By its tag, because hashing a whole token takes longer than comparing it.
@@ -68,8 +71,11 @@ export class SessionOpener {
     if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
     const text = key === undefined ? undefined : decrypt(token, key);
-    const claims = text === undefined ? undefined : decodeClaims(text);
-    if (key === undefined || text === undefined || claims === undefined) return undefined;
+    const decoded = text === undefined ? undefined : decodeClaims(text);
+    if (key === undefined || text === undefined || decoded === undefined) return undefined;
+    const { tokenKeys = [] } = decoded;
+    if (tokenKeys.some((id) => this.#ring.find(id) === undefined)) return undefined;
+    const claims = { ...decoded, tokenKeys: [key.id, ...tokenKeys] };
     // Whoever has a token key can write any time into a token. None that was issued here lasts longer.
     if (claims.expiresAt - claims.issuedAt > longestSessionSeconds) return undefined;
     const secretAccessKey = deriveSecretAccessKey(key, claims.seed, claims.accessKeyId);
