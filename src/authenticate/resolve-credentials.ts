@@ -5,7 +5,7 @@ import type { Directory } from '../directory/directory.ts';
 import type { Root } from '../directory/root.ts';
 import type { User } from '../directory/user.ts';
 import type { Revocations } from '../revocation/revocations.ts';
-import type { SignedRequest } from '../sigv4/signed-request.ts';
+import { maxClockSkewMs, type SignedRequest } from '../sigv4/signed-request.ts';
 import type { OpenedSession, SessionOpener } from '../tokens/open.ts';
 import type { SessionClaims } from '../tokens/session-claims.ts';
 import type { Caller } from './caller.ts';
@@ -87,6 +87,7 @@ function sessionCredentials(
       detail: 'token belongs to another access key',
     });
   }
+  requireIssued(claims, raw.receivedAtMs);
   requireUnexpired(claims, raw.receivedAtMs);
   return {
     secretAccessKey,
@@ -99,6 +100,15 @@ function sessionCredentials(
       revocations.check(claims);
     },
   };
+}
+
+/**
+ * A session may have been issued by a replica whose clock is ahead, as much as a request may have been signed. One of a later time is
+ * made with a stolen token key: it would outlive the revocation of all that was issued before a time.
+ */
+function requireIssued({ issuedAt, accessKeyId }: SessionClaims, nowMs: number): void {
+  if (issuedAt * 1000 - nowMs <= maxClockSkewMs) return;
+  throw new AuthenticationFault('invalid_token', { accessKeyId, detail: 'token is of a later time' });
 }
 
 function requireUnexpired({ expiresAt, accessKeyId }: SessionClaims, nowMs: number): void {

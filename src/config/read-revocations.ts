@@ -11,8 +11,8 @@ import { sections } from './sections.ts';
 import { suggest } from './suggest.ts';
 
 /**
- * Reads `revocations`. An unknown name is a problem: a mistyped one would revoke nothing. Names are not checked
- * when the directory could not be read.
+ * Reads `revocations`. An unknown name is a problem: a mistyped one would revoke nothing. An unknown ARN is a warning,
+ * since what descends from a deleted role or user lives on. Names are not checked when the directory could not be read.
  */
 export function readRevocations(
   reading: Reading,
@@ -58,6 +58,7 @@ function pathOf(path: Path, { key }: RevocationProblem): Path {
   return key === undefined ? path : [...path, key];
 }
 
-function worded({ message, unknownName }: RevocationProblem): string {
-  return message + (unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known));
+function worded({ message, unknownName, hint = '' }: RevocationProblem): string {
+  const suggested = unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known);
+  return message + (suggested === '' ? hint : suggested);
 }

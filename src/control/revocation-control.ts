@@ -49,8 +49,8 @@ export class RevocationControl {
     const added = await runTime.add(source, configured().names);
     if (added.outcome === 'too_many') throw new ControlFault('TooManyRevocations');
     if (added.outcome === 'invalid') {
-      const problems = added.problems.map(({ key, message }) =>
-        key === undefined ? message : `${key}: ${message}`,
+      const problems = added.problems.map(({ key, message, hint = '' }) =>
+        key === undefined ? message : `${key}: ${message}${hint}`,
       );
       throw new ControlFault('InvalidRevocation', problems.join('; '));
     }

@@ -1,6 +1,8 @@
+import { flatCopy } from '../core/bytes.ts';
+import type { WaitingClient } from '../core/client-gone.ts';
 import { isMapping, type Mapping } from '../core/mapping.ts';
-import { type Injection, injectRole } from './inject.ts';
-import { ObjectError, type Pod, readAnnotations, readPod } from './pod.ts';
+import { type Injection, type InjectionPlan, injectRole, planInjection } from './inject.ts';
+import { ObjectError, readAnnotations, readPod } from './pod.ts';
 import type { InjectorSettings } from './settings.ts';
 
 /** An AdmissionReview (admission.k8s.io/v1) that cannot be read. */
@@ -8,8 +10,23 @@ export class ReviewError extends Error {
   override readonly name = 'ReviewError';
 }
 
-/** Reads a service account, as the API server gives it. */
-export type ReadServiceAccount = (namespace: string, name: string) => Promise<unknown>;
+/**
+ * Reads a service account, as the API server gives it.
+ * @param client when it has left, an account that is not being read yet is not read
+ */
+export type ReadServiceAccount = (namespace: string, name: string, client: WaitingClient) => Promise<unknown>;
+
+/** What is kept of a review until its answer: some kilobytes, whatever its size. */
+export interface Subject {
+  readonly uid: string;
+  readonly namespace: string;
+  /** The name of the pod, or the beginning of it that a name is made from. */
+  readonly pod: string;
+  readonly serviceAccount: string;
+  /** From the pod's own annotation, at most {@link maxArnUnits} and one more. */
+  readonly roleArn: string | undefined;
+  readonly plan: InjectionPlan;
+}
 
 /** What was decided about a pod. */
 export interface Verdict {
@@ -37,61 +54,78 @@ const eksAnnotation = 'eks.amazonaws.com/role-arn';
 const exemptNamespaces: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
 
 /**
- * Decides about the pod in an AdmissionReview.
- * @throws ReviewError for anything else than a review of a new pod
+ * Reads an AdmissionReview about a new pod.
+ * @throws ReviewError for anything else
+ */
+export function readReview(source: unknown, settings: InjectorSettings): Subject {
+  const { uid, namespace, object } = readRequest(source);
+  const pod = orReviewError(() => readPod(object));
+  return {
+    uid,
+    namespace,
+    pod: nameOf(object),
+    serviceAccount: pod.serviceAccount,
+    roleArn: roleIn(pod.annotations, settings),
+    plan: planInjection(pod, settings),
+  };
+}
+
+/**
+ * Decides about a pod.
+ * @throws ReviewError for a service account that cannot be understood
  * @throws what `readServiceAccount` throws; the failure policy of the webhook then decides
  */
-export async function reviewPod(
-  source: unknown,
+export async function decideReview(
+  { uid, plan, ...subject }: Subject,
   settings: InjectorSettings,
-  readServiceAccount: ReadServiceAccount,
+  readServiceAccount: (namespace: string, name: string) => Promise<unknown>,
 ): Promise<Reviewed> {
-  const { uid, namespace, object } = readReview(source);
-  const pod = orReviewError(() => readPod(object));
-  const known = { namespace, pod: nameOf(object), serviceAccount: pod.serviceAccount };
+  const { namespace, pod, serviceAccount } = subject;
+  const known = { namespace, pod, serviceAccount };
   if (exemptNamespaces.has(namespace)) return answered(uid, { ...known, ...nothing });
   const roleArn =
-    roleIn(pod.annotations, settings) ??
-    roleIn(await annotationsOfAccount(namespace, pod, readServiceAccount), settings);
+    subject.roleArn ?? roleOfAccount(await readServiceAccount(namespace, serviceAccount), settings);
   if (roleArn === undefined) return answered(uid, { ...known, ...nothing });
   const refusal = refusalOf(roleArn, settings);
-  const injection = refusal === undefined ? injectRole(pod, roleArn, settings) : undefined;
+  const injection = refusal === undefined ? injectRole(plan, roleArn, settings) : undefined;
   return answered(uid, { ...known, roleArn, refusal, injection });
 }
 
-async function annotationsOfAccount(
-  namespace: string,
-  { serviceAccount }: Pod,
-  read: ReadServiceAccount,
-): Promise<ReadonlyMap<string, string>> {
-  const account = await read(namespace, serviceAccount);
-  return orReviewError(() => readAnnotations(account));
+function roleOfAccount(account: unknown, settings: InjectorSettings): string | undefined {
+  return roleIn(
+    orReviewError(() => readAnnotations(account)),
+    settings,
+  );
 }
 
 const nothing = { roleArn: undefined, refusal: undefined, injection: undefined };
 
 function roleIn(annotations: ReadonlyMap<string, string>, settings: InjectorSettings): string | undefined {
-  return (
-    annotations.get(ownAnnotation) ?? (settings.eksAnnotation ? annotations.get(eksAnnotation) : undefined)
-  );
+  const own = annotations.get(ownAnnotation);
+  const arn = own ?? (settings.eksAnnotation ? annotations.get(eksAnnotation) : undefined);
+  // One that is too long stays so, and is refused.
+  return arn === undefined ? undefined : flatCopy(arn.slice(0, maxArnUnits + 1));
 }
+
+/** AWS STS API Reference, AssumeRole, RoleArn. */
+const maxArnUnits = 2048;
 
 /** A pod that named a role and started without it would fail later, and in a way that says less. */
 function refusalOf(roleArn: string, { roles }: InjectorSettings): string | undefined {
   const shown = JSON.stringify(roleArn.slice(0, 256));
-  if (!/^arn:[a-z-]+:iam:[a-z0-9-]*:(?:\d{12})?:role\/[\w+=,.@/-]{1,576}$/.test(roleArn))
-    return `sts-sidecar: ${shown} is not the ARN of a role`;
+  const isArn = /^arn:[a-z-]+:iam:[a-z0-9-]*:(?:\d{12})?:role\/[\w+=,.@/-]{1,576}$/.test(roleArn);
+  if (!isArn || roleArn.length > maxArnUnits) return `sts-sidecar: ${shown} is not the ARN of a role`;
   if (roles?.includes(roleArn) === false) return `sts-sidecar: the role ${shown} is not configured`;
   return undefined;
 }
 
-interface Review {
+interface ReviewRequest {
   readonly uid: string;
   readonly namespace: string;
   readonly object: Mapping;
 }
 
-function readReview(source: unknown): Review {
+function readRequest(source: unknown): ReviewRequest {
   if (
     !isMapping(source) ||
     source['apiVersion'] !== 'admission.k8s.io/v1' ||
@@ -117,7 +151,7 @@ function isLabel(name: string): boolean {
 function nameOf({ metadata }: Mapping): string {
   const { name, generateName } = isMapping(metadata) ? metadata : {};
   const shown = name ?? generateName;
-  return typeof shown === 'string' ? shown.slice(0, 253) : '';
+  return typeof shown === 'string' ? flatCopy(shown.slice(0, 253)) : '';
 }
 
 function orReviewError<T>(read: () => T): T {

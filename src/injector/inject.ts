@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { flatCopy } from '../core/bytes.ts';
 import type { Container, Mount, Pod } from './pod.ts';
 import type { InjectorSettings } from './settings.ts';
 
@@ -9,7 +10,33 @@ export interface PatchOperation {
   readonly value: unknown;
 }
 
-/** What is done to a pod. */
+/**
+ * What is done to a pod, whichever role it gets. It has some kilobytes however large the pod is, which is not kept while its service
+ * account is being read.
+ */
+export interface InjectionPlan {
+  /** Where the volume is added: to a list, as a list, or nowhere because it is there. */
+  readonly volume: Place;
+  /** The containers that get the variables, at most 128. */
+  readonly containers: readonly PlannedContainer[];
+  /** For the person who creates the pod. */
+  readonly warnings: readonly string[];
+}
+
+/** What a list needs: a further item, the whole list, or nothing. */
+type Place = 'item' | 'list' | 'nothing';
+
+interface PlannedContainer {
+  /** At most {@link maxNameUnits} of it. */
+  readonly name: string;
+  readonly pointer: string;
+  readonly env: Place;
+  /** Variables that it sets itself, among those that it would get. */
+  readonly ownVariables: readonly string[];
+  readonly mount: Place;
+}
+
+/** What is done to a pod that gets a role. */
 export interface Injection {
   /** Empty when nothing has to be added. */
   readonly patch: readonly PatchOperation[];
@@ -44,35 +71,62 @@ const identityVariables: ReadonlySet<string> = new Set([
   'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
 ]);
 
-/** Adds the projected token and the variables of a role to a pod. */
-export function injectRole(pod: Pod, roleArn: string, settings: InjectorSettings): Injection {
+/** Finds out what a pod would get. Nothing of the pod is kept. */
+export function planInjection(pod: Pod, settings: InjectorSettings): InjectionPlan {
   if (hasOtherVolume(pod)) return untouched;
   const skipped = new Set((pod.annotations.get(skipAnnotation) ?? '').split(',').map((name) => name.trim()));
+  const given = variablesOf('', settings).map(([name]) => name);
   const warnings: string[] = [];
-  const changed = pod.containers.filter((container) => {
-    if (skipped.has(container.name)) return false;
+  const containers: PlannedContainer[] = [];
+  for (const container of pod.containers) {
+    if (skipped.has(container.name)) continue;
     const conflict = conflictOf(container);
-    if (conflict === undefined) return true;
-    const name = container.name.slice(0, maxNameUnits);
-    warnings.push(`sts-sidecar: container ${name} is left as it is, because it ${conflict}`);
-    return false;
-  });
-  if (changed.length === 0) return { patch: [], warnings, containers: [] };
+    const name = flatCopy(container.name.slice(0, maxNameUnits));
+    if (conflict === undefined) containers.push(planContainer(container, name, given));
+    else warnings.push(`sts-sidecar: container ${name} is left as it is, because it ${conflict}`);
+  }
+  return { volume: placeIn(pod.volumes, pod.volumes?.has(volumeName) === true), containers, warnings };
+}
+
+function planContainer(
+  { pointer, variables, mounts }: Container,
+  name: string,
+  given: readonly string[],
+): PlannedContainer {
+  // What the container says about endpoints and regions counts.
+  const ownVariables = given.filter((variable) => variables?.includes(variable) === true);
+  const isMounted = mounts?.some(({ volume }) => volume === volumeName) === true;
+  return { name, pointer, env: placeIn(variables, false), ownVariables, mount: placeIn(mounts, isMounted) };
+}
+
+function placeIn(list: unknown, isThere: boolean): Place {
+  if (isThere) return 'nothing';
+  return list === undefined ? 'list' : 'item';
+}
+
+/** Adds the projected token and the variables of a role. */
+export function injectRole(
+  { volume, containers, warnings }: InjectionPlan,
+  roleArn: string,
+  settings: InjectorSettings,
+): Injection {
+  if (containers.length === 0) return { patch: [], warnings, containers: [] };
   const variables = variablesOf(roleArn, settings);
   const patch = [
-    ...addVolume(pod, settings),
-    ...changed.flatMap((container) => addToContainer(container, variables)),
+    // Another webhook may have made the API server ask again, so that it is there.
+    ...append('/spec/volumes', volume, [volumeOf(settings)]),
+    ...containers.flatMap((container) => addToContainer(container, variables)),
   ];
-  return { patch, warnings, containers: changed.map(({ name }) => name) };
+  return { patch, warnings, containers: containers.map(({ name }) => name) };
 }
 
 /** RFC 1123. A pod is checked for valid names only after it was changed. */
 const maxNameUnits = 63;
 
-const untouched: Injection = {
-  patch: [],
-  warnings: [`sts-sidecar: the pod is left as it is, because its volume ${volumeName} is another one`],
+const untouched: InjectionPlan = {
+  volume: 'nothing',
   containers: [],
+  warnings: [`sts-sidecar: the pod is left as it is, because its volume ${volumeName} is another one`],
 };
 
 /** True when a volume of our name is no projected token. */
@@ -125,42 +179,29 @@ function variablesOf(roleArn: string, settings: InjectorSettings): readonly Vari
   ];
 }
 
-function addVolume(
-  { volumes }: Pod,
-  { audience, tokenSeconds }: InjectorSettings,
-): readonly PatchOperation[] {
-  // Another webhook may have made the API server ask again.
-  if (volumes?.has(volumeName) === true) return [];
+function volumeOf({ audience, tokenSeconds }: InjectorSettings): object {
   const serviceAccountToken = { path: 'token', audience, expirationSeconds: tokenSeconds };
-  const volume = { name: volumeName, projected: { sources: [{ serviceAccountToken }] } };
-  return append('/spec/volumes', volumes && [...volumes.keys()], [volume]);
+  return { name: volumeName, projected: { sources: [{ serviceAccountToken }] } };
 }
 
 function addToContainer(
-  { pointer, variables: own, mounts }: Container,
+  { pointer, env, ownVariables, mount }: PlannedContainer,
   variables: readonly Variable[],
 ): readonly PatchOperation[] {
-  // What the container says about endpoints and regions counts.
-  const added = variables.filter(([name]) => own?.includes(name) !== true);
-  const mount = { name: volumeName, mountPath, readOnly: true };
-  const isMounted = mounts?.some(({ volume }) => volume === volumeName) === true;
+  const added = variables.filter(([name]) => !ownVariables.includes(name));
   return [
     ...append(
       `${pointer}/env`,
-      own,
+      env,
       added.map(([name, value]) => ({ name, value })),
     ),
-    ...append(`${pointer}/volumeMounts`, mounts, isMounted ? [] : [mount]),
+    ...append(`${pointer}/volumeMounts`, mount, [{ name: volumeName, mountPath, readOnly: true }]),
   ];
 }
 
 /** Operations that append to a list, or make it. */
-function append(
-  path: string,
-  existing: readonly unknown[] | undefined,
-  values: readonly unknown[],
-): readonly PatchOperation[] {
-  if (values.length === 0) return [];
-  if (existing === undefined) return [{ op: 'add', path, value: values }];
+function append(path: string, place: Place, values: readonly unknown[]): readonly PatchOperation[] {
+  if (values.length === 0 || place === 'nothing') return [];
+  if (place === 'list') return [{ op: 'add', path, value: values }];
   return values.map((value) => ({ op: 'add', path: `${path}/-`, value }));
 }

@@ -10,6 +10,7 @@ import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhaustedError, ByteBudget, type Reservation } from '../core/byte-budget.ts';
+import { ClientGoneError } from '../core/client-gone.ts';
 import { JsonError, parseJson } from '../core/json.ts';
 import { isBodyUnread } from '../core/lingering.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from '../edge/limits.ts';
@@ -17,7 +18,14 @@ import { answerOneAtATime } from '../edge/one-at-a-time.ts';
 import { survive } from '../edge/survive-errors.ts';
 import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
-import { type ReadServiceAccount, ReviewError, reviewPod, type Verdict } from './admission.ts';
+import {
+  decideReview,
+  type ReadServiceAccount,
+  ReviewError,
+  readReview,
+  type Subject,
+  type Verdict,
+} from './admission.ts';
 import type { InjectorSettings } from './settings.ts';
 
 /** What the webhook is made of. */
@@ -36,6 +44,8 @@ interface InjectorAnswer {
 const maxBodyBytes = 1_048_576;
 /** Memory of a document that was parsed, for each byte of its text: `{}` takes 64. */
 const parsedFactor = 32;
+/** What is kept of a review while its service account is being read, and its answer: 128 containers and their patch. */
+const subjectBytes = 131_072;
 /** All reviews together may take half of it, parsed. */
 const maxBufferedBytes = 100_663_296;
 const bodyDeadlineMs = 5_000;
@@ -60,11 +70,13 @@ export function createInjectorServer(parts: InjectorParts): Server {
   const server = createServer({ ...limits, cert, key, minVersion: 'TLSv1.2', requireHostHeader: false });
   answerOneAtATime(server, (message, response) => {
     const reservation = budget.reserve('reviews');
-    response.once('close', () => reservation.release());
-    void answer(message, reservation, parts)
+    const closed = new Promise((resolve) => response.once('close', resolve));
+    const answered = answer({ message, response, reservation }, parts)
       .catch((error: unknown) => refusalFor(error, parts.log))
       .then((result) => send(response, result))
       .catch(() => response.destroy());
+    // Work goes on after a client has left, and an answer may wait for a client.
+    void Promise.all([answered, closed]).then(() => reservation.release());
   });
   server.maxHeadersCount = maxOperatorHeaders;
   // For an answer that is not read. An unused connection has `keepAliveTimeout`.
@@ -79,9 +91,15 @@ export function createInjectorServer(parts: InjectorParts): Server {
   return server;
 }
 
+/** One call. */
+interface Exchange {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly reservation: Reservation;
+}
+
 async function answer(
-  message: IncomingMessage,
-  reservation: Reservation,
+  { message, response, reservation }: Exchange,
   { settings, readServiceAccount, log }: InjectorParts,
 ): Promise<InjectorAnswer> {
   // The API server adds `?timeout=10s`.
@@ -89,12 +107,26 @@ async function answer(
   if (path === '/livez' && message.method === 'GET') return { status: 200, body: { status: 'ok' } };
   if (path !== '/inject') return { status: 404, body: { error: 'there is only /inject' } };
   if (message.method !== 'POST') return { status: 405, body: { error: 'there is only POST' } };
+  const subject = await readSubject(message, reservation, settings);
+  const { verdict, answer: body } = await decideReview(subject, settings, (namespace, name) =>
+    readServiceAccount(namespace, name, response),
+  );
+  note(verdict, log);
+  return { status: 200, body };
+}
+
+/** A function of its own: a suspended one would keep the parsed review, with all its variables, until it resumes. */
+async function readSubject(
+  message: IncomingMessage,
+  reservation: Reservation,
+  settings: InjectorSettings,
+): Promise<Subject> {
   const bytes = await collect(message, maxBodyBytes, reservation, bodyDeadlineMs);
   reservation.growTo(bytes.length * parsedFactor);
   const source = parseJson(bytes.toString('utf8'), { maxBytes: maxBodyBytes, numbers: 'any' });
-  const { verdict, answer: body } = await reviewPod(source, settings, readServiceAccount);
-  note(verdict, log);
-  return { status: 200, body };
+  const subject = readReview(source, settings);
+  reservation.resize(subjectBytes);
+  return subject;
 }
 
 function note({ roleArn, refusal, injection, ...about }: Verdict, log: Log): void {
@@ -104,12 +136,25 @@ function note({ roleArn, refusal, injection, ...about }: Verdict, log: Log): voi
   if (refusal !== undefined) log.warn('injector', 'pod refused', { ...facts, cause: refusal });
   else {
     const { containers = [], warnings = [] } = injection ?? {};
-    log.info('injector', 'pod given a role', { ...facts, containers, warnings });
+    const shown = { containers: shownSome(containers), warnings: shownSome(warnings) };
+    log.info('injector', 'pod given a role', { ...facts, ...shown });
   }
 }
 
-/** An error status makes the API server follow the failure policy of the webhook. */
+/** Bounds a line of the log, together with the length of each name. */
+function shownSome(texts: readonly string[]): readonly string[] {
+  if (texts.length <= maxShown) return texts;
+  return [...texts.slice(0, maxShown), `and ${texts.length - maxShown} more`];
+}
+
+const maxShown = 16;
+
+/**
+ * An error status makes the API server follow the failure policy of the webhook.
+ * @throws ClientGoneError when there is no client to answer
+ */
 function refusalFor(error: unknown, log: Log): InjectorAnswer {
+  if (error instanceof ClientGoneError) throw error;
   if (error instanceof ReviewError || error instanceof JsonError)
     return { status: 400, body: { error: `the review cannot be read: ${error.message}` } };
   if (error instanceof BodyFault)

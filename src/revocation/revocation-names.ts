@@ -1,4 +1,4 @@
-import { entityName } from '../core/iam-names.ts';
+import { entityName, nameCharacters } from '../core/iam-names.ts';
 import { withoutScheme } from '../core/issuer.ts';
 import { iamArn } from '../directory/managed-policies.ts';
 import { canonicalProviderArn, providerRoleArn } from '../directory/provider-role.ts';
@@ -18,6 +18,19 @@ export interface Revocation {
 
 /** The form of session ids: 16 bytes in base64url. */
 const sessionIdShape = /^[\w-]{22}$/;
+
+/** What follows `role/` or `user/` in an ARN (AWS IAM API Reference, Path and RoleName). */
+const pathAndName = new RegExp(`^(?:[\\x21-\\x7e]{1,510}/)?[${nameCharacters}]{1,64}$`);
+
+/** What a selector names. */
+type Named = Pick<Revocation, 'keys' | 'doubt'>;
+
+/** A role or user as it is named, and by which selector. */
+interface Wanted {
+  readonly kind: RevocationSelector;
+  readonly value: string;
+  readonly type: 'role' | 'user';
+}
 
 /** Existing names, each with its ARNs. */
 type Names = Map<string, Set<string>>;
@@ -46,59 +59,92 @@ export class RevocationNames {
     }
   }
 
-  /** The sessions of a record, or a fault for an unknown name: a misspelled name would revoke nothing. */
+  /**
+   * The sessions of a record, or a fault for an unknown name: a misspelled name would revoke nothing. A role or user that is named
+   * by its whole ARN may be gone: sessions that descend from its sessions live on, which is a reason to revoke them.
+   */
   resolve({ selector, issuedBeforeMs }: RevocationRecord): Revocation | RevocationProblem {
     if (selector === undefined) return { keys: [revocationKey.everybody], issuedBeforeMs };
-    const keys = this.#keysOf(selector.kind, selector.value);
-    if ('message' in keys) return keys;
-    const doubt = this.#doubt(selector.kind, selector.value);
-    return { keys, issuedBeforeMs, ...(doubt && { doubt }) };
+    const named = this.#find(selector.kind, selector.value);
+    return 'message' in named ? named : { ...named, issuedBeforeMs };
   }
 
-  #doubt(kind: RevocationSelector, value: string): RevocationProblem | undefined {
-    if (kind === 'issuer' && find(this.#issuers, value) === undefined)
-      return unknown('issuer', value, 'configured identity provider', this.#issuers);
-    if (kind === 'sessionId' && !sessionIdShape.test(value))
-      return { key: 'sessionId', message: 'no session has an id of this form' };
-    return undefined;
-  }
-
-  #keysOf(kind: RevocationSelector, value: string): readonly string[] | RevocationProblem {
+  #find(kind: RevocationSelector, value: string): Named | RevocationProblem {
     switch (kind) {
       case 'sessionId':
-        if (/^[\x21-\x7e]+$/.test(value) && !/^A[KS]IA[A-Z2-7]{16}$/.test(value))
-          return [revocationKey.session(value)];
-        return { key: kind, message: 'must be a session_id from the log, not an access key id' };
+        return findSession(value);
       case 'role':
-        return (
-          keys(find(this.#roles, value), revocationKey.role) ?? unknown(kind, value, 'role', this.#roles)
-        );
+        return this.#findRole(kind, value, revocationKey.role);
       case 'roleSession': {
         const slash = value.lastIndexOf('/');
         const [role, session] = [value.slice(0, Math.max(slash, 0)), value.slice(slash + 1)];
-        if (role === '' || !entityName.test(session))
+        // The ARN of a role looks like one of another role with a session.
+        if (role === '' || !entityName.test(session) || find(this.#roles, value) !== undefined)
           return { key: kind, message: 'must be RoleName/SessionName' };
-        const toKey = (arn: string): string => revocationKey.roleSession(arn, session);
-        return keys(find(this.#roles, role), toKey) ?? unknown(kind, role, 'role', this.#roles);
+        return this.#findRole(kind, role, (arn) => revocationKey.roleSession(arn, session));
       }
       case 'user':
         return (
-          keys(find(this.#users, value), revocationKey.user) ?? unknown(kind, value, 'user', this.#users)
+          known(find(this.#users, value), revocationKey.user) ??
+          this.#gone({ kind, value, type: 'user' }, revocationKey.user) ??
+          this.#unknown({ kind, value, type: 'user' }, this.#users)
         );
       case 'issuer':
-        return this.#issuerKeys(value) ?? unknown(kind, value, 'identity provider', this.#issuers);
+        return this.#findIssuer(value) ?? unknown(kind, value, 'identity provider', this.#issuers);
     }
   }
 
-  // The provider may have been removed from the configuration. Its sessions live on, which is a reason to revoke them.
-  #issuerKeys(value: string): readonly string[] | undefined {
-    const known = keys(find(this.#issuers, value), revocationKey.provider);
-    if (known !== undefined) return known;
-    if (/^arn:[\w-]+:iam::\d{12}:(?:oidc|saml)-provider\/[\x21-\x7e]+$/.test(value))
-      return [revocationKey.provider(value)];
-    if (!/^https?:\/\/[\x21-\x7e]+$/.test(value)) return undefined;
-    return [revocationKey.provider(iamArn(this.#account, `oidc-provider/${withoutScheme(value)}`))];
+  #findRole(
+    kind: RevocationSelector,
+    value: string,
+    toKey: (arn: string) => string,
+  ): Named | RevocationProblem {
+    return (
+      known(find(this.#roles, value), toKey) ??
+      this.#gone({ kind, value, type: 'role' }, toKey) ??
+      this.#unknown({ kind, value, type: 'role' }, this.#roles)
+    );
   }
+
+  /** A role or user that is named by its whole ARN, path included, may have been deleted. */
+  #gone({ kind, value, type }: Wanted, toKey: (arn: string) => string): Named | undefined {
+    const arn = canonicalProviderArn(value) ?? value;
+    const prefixes = [
+      iamArn(this.#account, `${type}/`),
+      ...(type === 'role' ? ['arn:minio:iam:::role/'] : []),
+    ];
+    const prefix = prefixes.find((one) => arn.startsWith(one));
+    if (prefix === undefined || !pathAndName.test(arn.slice(prefix.length))) return undefined;
+    const message = `no ${type} has this ARN: it ends what descends from a deleted one that had exactly this ARN`;
+    return { keys: [toKey(arn)], doubt: { key: kind, message } };
+  }
+
+  /** A name alone does not say which path a deleted role or user had. */
+  #unknown({ kind, value, type }: Wanted, names: Names): RevocationProblem {
+    const example = iamArn(this.#account, `${type}/…`);
+    const hint = `: a deleted one is named by its whole ARN, ${example}`;
+    return { ...unknown(kind, value, type, names), hint };
+  }
+
+  // The provider may have been removed from the configuration. Its sessions live on, which is a reason to revoke them.
+  #findIssuer(value: string): Named | undefined {
+    const configured = known(find(this.#issuers, value), revocationKey.provider);
+    if (configured !== undefined) return configured;
+    const doubt = unknown('issuer', value, 'configured identity provider', this.#issuers);
+    if (/^arn:[\w-]+:iam::\d{12}:(?:oidc|saml)-provider\/[\x21-\x7e]+$/.test(value))
+      return { keys: [revocationKey.provider(value)], doubt };
+    if (!/^https?:\/\/[\x21-\x7e]+$/.test(value)) return undefined;
+    const arn = iamArn(this.#account, `oidc-provider/${withoutScheme(value)}`);
+    return { keys: [revocationKey.provider(arn)], doubt };
+  }
+}
+
+function findSession(value: string): Named | RevocationProblem {
+  if (!/^[\x21-\x7e]+$/.test(value) || /^A[KS]IA[A-Z2-7]{16}$/.test(value))
+    return { key: 'sessionId', message: 'must be a session_id from the log, not an access key id' };
+  const keys = [revocationKey.session(value)];
+  if (sessionIdShape.test(value)) return { keys };
+  return { keys, doubt: { key: 'sessionId', message: 'no session has an id of this form' } };
 }
 
 function add(names: Names, name: string, arn: string): void {
@@ -112,11 +158,8 @@ function find(names: Names, name: string): ReadonlySet<string> | undefined {
   return names.get((canonicalProviderArn(name) ?? name).toLowerCase());
 }
 
-function keys(
-  arns: ReadonlySet<string> | undefined,
-  toKey: (arn: string) => string,
-): readonly string[] | undefined {
-  return arns && [...arns].map(toKey);
+function known(arns: ReadonlySet<string> | undefined, toKey: (arn: string) => string): Named | undefined {
+  return arns && { keys: [...arns].map(toKey) };
 }
 
 function unknown(key: RevocationSelector, name: string, what: string, names: Names): RevocationProblem {

@@ -18,6 +18,8 @@ export interface RevocationProblem {
   readonly message: string;
   /** An unknown name or key, with the existing ones, for a suggestion. */
   readonly unknownName?: { readonly name: string; readonly known: readonly string[] };
+  /** What the author can do otherwise, to be added to the message where nothing is suggested. */
+  readonly hint?: string;
 }
 
 const maxValueLength = 2048;

@@ -2,6 +2,7 @@ import { inflateRawSync } from 'node:zlib';
 import { decodeProtectedHeader } from 'jose';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import { decodeUtf8, flatCopy } from '../core/bytes.ts';
+import { longestSessionSeconds } from '../core/iam-names.ts';
 import type { Secret } from '../core/secret.ts';
 import { decryptCompact, isCompactJwe } from './compact-jwe.ts';
 import { deriveSecretAccessKey } from './derive-secret.ts';
@@ -9,7 +10,7 @@ import type { KeyRing, RingKey } from './key-ring.ts';
 import { maxPaddedBytes, maxTokenLength, sessionTokenType } from './seal.ts';
 import { decodeClaims, type SessionClaims } from './session-claims.ts';
 
-/** A decrypted token. Its expiry and its access key are not checked yet. */
+/** A decrypted token. Its expiry, its time of issue and its access key are not checked yet. */
 export interface OpenedSession {
   readonly claims: SessionClaims;
   readonly secretAccessKey: Secret;
@@ -49,7 +50,10 @@ export class SessionOpener {
     this.#ring = ring;
   }
 
-  /** Opens a token. `undefined` when it is malformed, or was not sealed by this ring. */
+  /**
+   * Opens a token. `undefined` when it is malformed, lasts longer than any session, or was not sealed by this ring, and when a session
+   * that it descends from was not.
+   */
   open(token: string): OpenedSession | undefined {
     if (token.length > maxTokenLength) return undefined;
     // By its tag, because hashing a whole token takes longer than comparing it.
@@ -67,8 +71,13 @@ export class SessionOpener {
     if (!isCompactJwe(token)) return undefined;
     const key = this.#keyOf(token);
     const text = key === undefined ? undefined : decrypt(token, key);
-    const claims = text === undefined ? undefined : decodeClaims(text);
-    if (key === undefined || text === undefined || claims === undefined) return undefined;
+    const decoded = text === undefined ? undefined : decodeClaims(text);
+    if (key === undefined || text === undefined || decoded === undefined) return undefined;
+    const { tokenKeys = [] } = decoded;
+    if (tokenKeys.some((id) => this.#ring.find(id) === undefined)) return undefined;
+    const claims = { ...decoded, tokenKeys: [key.id, ...tokenKeys] };
+    // Whoever has a token key can write any time into a token. None that was issued here lasts longer.
+    if (claims.expiresAt - claims.issuedAt > longestSessionSeconds) return undefined;
     const secretAccessKey = deriveSecretAccessKey(key, claims.seed, claims.accessKeyId);
     const session = { claims, secretAccessKey };
     const { tags, ancestors = [] } = claims;

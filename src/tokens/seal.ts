@@ -29,7 +29,10 @@ export class TokenTooLargeError extends Error {
 export function sealSession(claims: SessionClaims, ring: KeyRing, minLength = 0): string {
   const { id, sessionTokens } = ring.sealWith;
   const header = encodeHeader({ alg: 'dir', enc: 'A256GCM', kid: id, typ: sessionTokenType });
-  const parts = encodeClaimsInParts(claims);
+  const { tokenKeys = [], ...own } = claims;
+  // The header has the sealing key.
+  const others = tokenKeys.filter((one) => one !== id);
+  const parts = encodeClaimsInParts(others.length === 0 ? own : { ...own, tokenKeys: others });
   const text = parts.join('');
   const bytes = Buffer.byteLength(text);
   if (bytes > maxUnpackedBytes)

@@ -7,6 +7,7 @@
  * This file defines the claims of a session token.
  */
 
+import { isOptionalText, isText, isTextList, isTime } from './claim-values.ts';
 import { asAncestor, decodeAncestors, encodeAncestors, type SessionAncestor } from './session-ancestors.ts';
 
 /** A session of a role. */
@@ -88,6 +89,11 @@ export interface SessionClaims<P extends SessionPrincipal = SessionPrincipal> {
   readonly scopeDown?: readonly string[];
   /** The sessions that this one descends from, the nearest one first. Revoking one of them ends this session. */
   readonly ancestors?: readonly SessionAncestor[];
+  /**
+   * Ids of token keys: that of an opened session's own, and those that sealed its ancestors. It ends when one of them is removed, as
+   * whoever has that key may have made an ancestor.
+   */
+  readonly tokenKeys?: readonly string[];
 }
 
 /** Most scope-down policies of a session (AWS STS API Reference, GetScopedCredentials, ScopedPoliciesCount). */
@@ -119,6 +125,7 @@ export function encodeClaimsInParts(claims: SessionClaims): readonly [string, st
     si: claims.sourceIdentity,
     ma: claims.mfaAuthenticatedAt,
     an: claims.ancestors && encodeAncestors(claims.ancestors, asAncestor(claims)),
+    ks: claims.tokenKeys,
   });
   const passed = JSON.stringify({
     p: claims.policy,
@@ -135,7 +142,7 @@ export function encodeClaimsInParts(claims: SessionClaims): readonly [string, st
 export function decodeClaims(text: string): SessionClaims | undefined {
   const value = parse(text);
   if (value === undefined) return undefined;
-  const { v, id, ak, sd, iat, exp, p, pa, t, si, ma, f, pn, sc, an } = value;
+  const { v, id, ak, sd, iat, exp, p, pa, t, si, ma, f, pn, sc, an, ks } = value;
   if (v !== (sc === undefined ? claimsVersion : scopedClaimsVersion)) return undefined;
   if (sc !== undefined && !isScopeDown(sc)) return undefined;
   const principal = decodePrincipal(value);
@@ -147,6 +154,7 @@ export function decodeClaims(text: string): SessionClaims | undefined {
   if (federation === undefined && f !== undefined) return undefined;
   if (ma !== undefined && !isTime(ma)) return undefined;
   if (pn !== undefined && !isTextList(pn)) return undefined;
+  if (ks !== undefined && !isTextList(ks)) return undefined;
   if (seed?.length !== 32 || tags === undefined || !isTextList(pa)) return undefined;
   const claims: SessionClaims = {
     sessionId: id,
@@ -163,6 +171,7 @@ export function decodeClaims(text: string): SessionClaims | undefined {
     ...(federation === undefined ? {} : { federation }),
     ...(pn === undefined ? {} : { policyNames: pn }),
     ...(sc === undefined ? {} : { scopeDown: sc }),
+    ...(ks === undefined ? {} : { tokenKeys: ks }),
   };
   if (an === undefined) return claims;
   const ancestors = decodeAncestors(an, asAncestor(claims));
@@ -217,24 +226,8 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function isOptionalText(value: unknown): value is string | undefined {
-  return value === undefined || typeof value === 'string';
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-}
-
 function isScopeDown(value: unknown): value is string[] {
   return isTextList(value) && value.length > 0 && value.length <= maxScopeDownPolicies;
-}
-
-function isTextList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every(isText);
 }
 
 function decodeTags(value: unknown): SessionTag[] | undefined {

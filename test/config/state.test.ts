@@ -173,6 +173,30 @@ describe('revocations', () => {
     );
   });
 
+  it.each([
+    ['role: "arn:aws:iam::123456789012:role/gone"', 'role', 'role'],
+    ['role: "arn:aws:iam::123456789012:role/team/a/gone"', 'role', 'role'],
+    ['role: "arn:minio:iam:eu::role/gone"', 'role', 'role'],
+    ['roleSession: "arn:aws:iam::123456789012:role/gone/ci"', 'roleSession', 'role'],
+    ['user: "arn:aws:iam::123456789012:user/gone"', 'user', 'user'],
+  ])('are read with a warning where %s is not, or no longer, configured', (entry, key, type) => {
+    const { warnings } = load(configuration({ section: `revocations: [{ ${entry} }]` }));
+    expect(warnings.join()).toContain(`revocations[0].${key}: warning: no ${type} has this ARN`);
+  });
+
+  it.each([
+    ['role: gone', 'role', 'role'],
+    ['role: "arn:aws:iam::999999999999:role/gone"', 'role', 'role'],
+    ['role: "arn:aws:iam::123456789012:user/gone"', 'role', 'role'],
+    ['roleSession: "gone/ci"', 'roleSession', 'role'],
+    ['user: gone', 'user', 'user'],
+  ])('with %s are refused, and the fault says how a deleted one is named', (entry, key, type) => {
+    const [problem] = problems(`revocations: [{ ${entry} }]`);
+    expect(problem).toBe(
+      `revocations[0].${key}: no ${type} has this name: a deleted one is named by its whole ARN, arn:aws:iam::123456789012:${type}/…`,
+    );
+  });
+
   it('points at the place in the file', () => {
     const text = configuration({ section: 'revocations:\n  - { role: data-reader }\n  - { role: nobody }' });
     const line = text.split('\n').findIndex((one) => one.includes('nobody')) + 1;

@@ -147,6 +147,8 @@ describe('the control listener', () => {
     expect([answer.status, answer.code]).toEqual([413, 'BodyTooLarge']);
   });
 
+  const deletedRole = ': a deleted one is named by its whole ARN, arn:aws:iam::123456789012:role/…';
+  const deletedUser = ': a deleted one is named by its whole ARN, arn:aws:iam::123456789012:user/…';
   it.each([
     ['null', 'must be a mapping'],
     ['[]', 'must be a mapping'],
@@ -164,15 +166,21 @@ describe('the control listener', () => {
     ['{"role":["data"]}', 'role: must be text of 1 to 2048 characters'],
     ['{"role":""}', 'role: must be text of 1 to 2048 characters'],
     ['{"role":null}', 'role: must be text of 1 to 2048 characters'],
-    ['{"role":"dta"}', 'role: no role has this name'],
-    ['{"role":"arn:aws:iam::999999999999:role/data"}', 'role: no role has this name'],
-    ['{"role":"data/x"}', 'role: no role has this name'],
+    ['{"role":"dta"}', `role: no role has this name${deletedRole}`],
+    ['{"role":"arn:aws:iam::999999999999:role/data"}', `role: no role has this name${deletedRole}`],
+    ['{"role":"data/x"}', `role: no role has this name${deletedRole}`],
+    ['{"role":"arn:aws:iam::123456789012:role/"}', `role: no role has this name${deletedRole}`],
+    ['{"role":"arn:aws:iam::123456789012:role/a b"}', `role: no role has this name${deletedRole}`],
+    ['{"role":"arn:aws:iam::123456789012:user/gone"}', `role: no role has this name${deletedRole}`],
+    ['{"user":"arn:minio:iam:::user/gone"}', `user: no user has this name${deletedUser}`],
     ['{"roleSession":"data"}', 'roleSession: must be RoleName/SessionName'],
+    ['{"roleSession":"arn:aws:iam::123456789012:role/data"}', 'roleSession: must be RoleName/SessionName'],
+    ['{"user":"arn:aws:iam::123456789012:role/data"}', `user: no user has this name${deletedUser}`],
     ['{"roleSession":"data/"}', 'roleSession: must be RoleName/SessionName'],
     ['{"roleSession":"/one"}', 'roleSession: must be RoleName/SessionName'],
-    ['{"roleSession":"nobody/one"}', 'roleSession: no role has this name'],
-    ['{"user":"nobody"}', 'user: no user has this name'],
-    ['{"user":"root"}', 'user: no user has this name'],
+    ['{"roleSession":"nobody/one"}', `roleSession: no role has this name${deletedRole}`],
+    ['{"user":"nobody"}', `user: no user has this name${deletedUser}`],
+    ['{"user":"root"}', `user: no user has this name${deletedUser}`],
     ['{"issuer":"nobody"}', 'issuer: no identity provider has this name'],
     ['{"issuedBefore":"yesterday"}', 'issuedBefore: must be a time in UTC, for example 2026-11-22T00:00:00Z'],
     ['{"issuedBefore":1790000000}', 'issuedBefore: must be a time in UTC, for example 2026-11-22T00:00:00Z'],

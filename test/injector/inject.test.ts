@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReviewError, reviewPod } from '../../src/injector/admission.ts';
+import { decideReview, ReviewError, readReview } from '../../src/injector/admission.ts';
 import type { InjectorSettings } from '../../src/injector/settings.ts';
 import { injectorSettings } from '../support/injector-settings.ts';
 
@@ -42,14 +42,12 @@ interface Response {
 }
 
 async function review(given: Given): Promise<Response> {
-  const { answer } = await reviewPod(
-    reviewOf(given),
-    { ...injectorSettings, ...given.settings },
-    async (namespace, name) => {
-      if (given.account === undefined) throw new Error(`asked for ${namespace}/${name}`);
-      return { metadata: { name, annotations: given.account } };
-    },
-  );
+  const settings = { ...injectorSettings, ...given.settings };
+  const subject = readReview(reviewOf(given), settings);
+  const { answer } = await decideReview(subject, settings, async (namespace, name) => {
+    if (given.account === undefined) throw new Error(`asked for ${namespace}/${name}`);
+    return { metadata: { name, annotations: given.account } };
+  });
   return (answer as { response: Response }).response;
 }
 
@@ -317,6 +315,28 @@ describe('a pod without a role', () => {
   });
 });
 
+describe('what is kept of a pod while its service account is being read', () => {
+  const long = 'x'.repeat(500_000);
+  const many = Array.from({ length: 5_000 }, (_, index) => ({ name: `V${index}`, mountPath: `/m${index}` }));
+  it.each<[string, Given]>([
+    ['a long annotation', { annotations: { other: long, 'sts-sidecar/skip-containers': long } }],
+    ['a long role', { annotations: asksFor(`${role}${long}`) }],
+    ['the long name of a container', { spec: { containers: [{ name: long }] } }],
+    ['many variables', { spec: { containers: [{ name: 'app', env: many }] } }],
+    ['many mounts', { spec: { containers: [{ name: 'app', volumeMounts: many }] } }],
+    ['many volumes', { spec: { volumes: many } }],
+  ])('is small with %s', (_, given) => {
+    const kept = JSON.stringify(readReview(reviewOf(given), injectorSettings));
+    expect(kept.length).toBeLessThan(8_192);
+  });
+
+  it('is still a role that is too long', async () => {
+    const long = `arn:${'a'.repeat(1_950)}:iam::123456789012:role/reports`;
+    const tooLong = `${long}${'x'.repeat(500)}`;
+    expect(await review({ annotations: asksFor(tooLong) })).toMatchObject({ allowed: false });
+  });
+});
+
 describe('the namespaces of the cluster', () => {
   it.each(['kube-system', 'kube-public', 'kube-node-lease'])('%s is exempt', async (namespace) => {
     expect(await review({ namespace, annotations: asksFor(role) })).toEqual({ uid: 'uid-1', allowed: true });
@@ -359,7 +379,6 @@ describe('a review that cannot be read', () => {
       { ...valid, request: { ...request, object: podOf({ annotations: { a: 1 } }) } },
     ],
   ])('is refused: %s', async (_, source) => {
-    const reading = reviewPod(source, injectorSettings, async () => ({ metadata: {} }));
-    await expect(reading).rejects.toMatchObject({ name: 'ReviewError' });
+    expect(() => readReview(source, injectorSettings)).toThrow(ReviewError);
   });
 });

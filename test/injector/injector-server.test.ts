@@ -1,15 +1,19 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
 import { request } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ByteBudget, type Reservation } from '../../src/core/byte-budget.ts';
 import { closeServer, listen } from '../../src/edge/shutdown.ts';
 import { createInjectorServer } from '../../src/injector/injector-server.ts';
 import { serviceAccountReader } from '../../src/injector/service-accounts.ts';
 import { Log } from '../../src/observe/log.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
+import { collectGarbage } from '../support/heap.ts';
 import { type LocalServer, startLocalServer, testCaFile } from '../support/identity-provider.ts';
 import { injectorSettings } from '../support/injector-settings.ts';
 
@@ -22,6 +26,8 @@ const asked: string[] = [];
 const logged: string[] = [];
 /** What the API server answers about every service account. */
 let account: { status: number; body: string };
+/** Answers that the API server holds back; `undefined` while it answers at once. */
+let held: (() => void)[] | undefined;
 let apiServer: LocalServer;
 let fetch: GuardedFetch;
 let server: Server;
@@ -31,8 +37,13 @@ beforeAll(async () => {
   writeFileSync(tokenFile, 'token-of-the-injector\n');
   apiServer = await startLocalServer((message, response) => {
     asked.push(`${message.method} ${message.url} ${message.headers.authorization}`);
-    response.writeHead(account.status, { 'content-type': 'application/json' });
-    response.end(account.body);
+    const { status, body } = account;
+    const answer = (): void => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(body);
+    };
+    if (held === undefined) answer();
+    else held.push(answer);
   }, true);
   fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: 4 });
   const settings = {
@@ -53,6 +64,7 @@ beforeAll(async () => {
 beforeEach(() => {
   asked.length = 0;
   logged.length = 0;
+  held = undefined;
   account = {
     status: 200,
     body: JSON.stringify({ metadata: { annotations: { 'sts-sidecar/role-arn': role } } }),
@@ -80,6 +92,11 @@ const review = (annotations: object): string =>
       },
     },
   });
+
+function heapAfterGarbage(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 interface Answered {
   readonly status: number;
@@ -197,6 +214,20 @@ describe('the injector', () => {
     expect((await send(review({ 'sts-sidecar/role-arn': role }))).status).toBe(200);
   });
 
+  it('logs no more than the beginning of a name, and no more than some names', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `${index}-${'n'.repeat(5_000)}`);
+    const pod = JSON.parse(review({ 'sts-sidecar/role-arn': role })) as {
+      request: { object: { spec: object } };
+    };
+    const own = names.slice(50).map((name) => ({ name, env: [{ name: 'AWS_PROFILE', value: 'a' }] }));
+    Object.assign(pod.request.object.spec, {
+      containers: [...names.slice(0, 50).map((name) => ({ name })), ...own],
+    });
+    expect((await send(JSON.stringify(pod))).status).toBe(200);
+    expect(logged[0]).toContain('and 34 more');
+    expect(logged[0]?.length).toBeLessThan(5_000);
+  });
+
   it('has nothing else', async () => {
     expect((await send('', '/livez', 'GET')).status).toBe(200);
     expect((await send('', '/inject', 'GET')).status).toBe(405);
@@ -209,5 +240,66 @@ describe('the injector', () => {
     for (const one of others) one.on('error', () => undefined);
     expect((await send(review({ 'sts-sidecar/role-arn': role }))).status).toBe(200);
     for (const one of others) one.destroy();
+  });
+});
+
+describe('while the API server takes its time', () => {
+  const start = async (body: string): Promise<Socket> => {
+    const socket = connectTls({ port, host: '127.0.0.1', ca: readFileSync(testCaFile) });
+    socket.on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    socket.write(`POST /inject HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    return socket;
+  };
+
+  /** Sends a review, and leaves once the injector has asked about its pod. */
+  const leave = async (body: string): Promise<void> => {
+    const before = asked.length;
+    const socket = await start(body);
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(before), { timeout: 5_000 });
+    socket.destroy();
+    await once(socket, 'close');
+  };
+
+  it('keeps next to nothing of large reviews, whether their clients stay or leave', async () => {
+    held = [];
+    const further = `"volumes":[{"name":"v","x":[${'{},'.repeat(200_000)}{}]}]`;
+    const body = review({}).replace('"containers"', `${further},"containers"`);
+    await leave(body);
+    const before = heapAfterGarbage();
+    for (let count = 0; count < 4; count += 1) await leave(body);
+    expect(heapAfterGarbage() - before).toBeLessThan(4_000_000);
+    for (const answer of held) answer();
+  });
+
+  it('keeps the reservation of a client that has left until the work is over', async () => {
+    const reserved = vi.spyOn(ByteBudget.prototype, 'reserve');
+    held = [];
+    await leave(review({}));
+    const [reservation] = reserved.mock.results.map(({ value }) => value as Reservation);
+    reserved.mockRestore();
+    expect(reservation?.bytes).toBeGreaterThan(0);
+    held[0]?.();
+    await vi.waitFor(() => expect(reservation?.bytes).toBe(0));
+  });
+
+  it('asks so many questions at once, and none for a client that has left the line', async () => {
+    const reserved = vi.spyOn(ByteBudget.prototype, 'reserve');
+    const waiting = (): number =>
+      reserved.mock.results.filter(({ value }) => (value as Reservation).bytes > 0).length;
+    const answers: (() => void)[] = [];
+    held = answers;
+    const staying = Array.from({ length: 16 }, () => send(review({})));
+    await vi.waitFor(() => expect(answers).toHaveLength(16));
+    const gone = await Promise.all(Array.from({ length: 8 }, () => start(review({}))));
+    await vi.waitFor(() => expect(waiting()).toBe(24));
+    for (const socket of gone) socket.destroy();
+    await vi.waitFor(() => expect(waiting()).toBe(16));
+    reserved.mockRestore();
+    const last = send(review({}));
+    held = undefined;
+    for (const answer of answers) answer();
+    expect((await Promise.all([...staying, last])).map(({ status }) => status)).toEqual(Array(17).fill(200));
+    expect(asked).toHaveLength(17);
   });
 });

@@ -103,6 +103,7 @@ describe('a token with every limit used', () => {
       expect(token.length).toBeLessThanOrEqual(maxTokenLength);
       expect(token.length).toBeGreaterThan(6000);
       expect((await new SessionOpener(ring).open(token))?.claims).toEqual({
+        tokenKeys: [ring.sealWith.id],
         ...claims,
         seed: new Uint8Array(claims.seed),
       });
@@ -144,7 +145,11 @@ describe('a token with every limit used', () => {
         tags: fullTags(wide, undefined, []),
       };
       const opened = await new SessionOpener(ring).open(sealSession(claims, ring));
-      expect(opened?.claims).toEqual({ ...claims, seed: new Uint8Array(claims.seed) });
+      expect(opened?.claims).toEqual({
+        ...claims,
+        seed: new Uint8Array(claims.seed),
+        tokenKeys: [ring.sealWith.id],
+      });
     }
   });
 });

@@ -80,7 +80,7 @@ describe('session tokens', () => {
       sourceIdentity: 'alice',
     });
     const opened = await new SessionOpener(ring).open(sealSession(sealed, ring));
-    expect(opened?.claims).toEqual(sealed);
+    expect(opened?.claims).toEqual({ ...sealed, tokenKeys: ['first'] });
     expect(opened?.secretAccessKey.reveal()).toMatch(/^[A-Za-z0-9+/]{40}$/);
   });
 
@@ -108,8 +108,22 @@ describe('session tokens', () => {
     for (const text of texts) {
       const opened = await new SessionOpener(ring).open(await forge(ring, {}, deflateRawSync(text)));
       if (opened === undefined) throw new Error('the token does not open');
-      expect(encodeClaims(opened.claims)).toBe(text);
+      const { tokenKeys, ...written } = opened.claims;
+      expect([encodeClaims(written), tokenKeys]).toEqual([text, ['first']]);
     }
+  });
+
+  it('open only with the keys that sealed the sessions that they descend from, too', () => {
+    const both = createKeyRing([first, second], 'second');
+    const parent = new SessionOpener(ring).open(sealSession(claims(), ring));
+    const { tokenKeys = [] } = parent?.claims ?? {};
+    const child = sealSession(claims({ tokenKeys }), both);
+    expect(new SessionOpener(both).open(child)?.claims.tokenKeys).toEqual(['second', 'first']);
+    const grandchild = sealSession(claims({ tokenKeys: ['second', 'first'] }), both);
+    for (const token of [child, grandchild])
+      expect(new SessionOpener(createKeyRing([second], 'second')).open(token)).toBeUndefined();
+    const ofOneKey = sealSession(claims({ tokenKeys: ['second'] }), both);
+    expect(new SessionOpener(createKeyRing([second], 'second')).open(ofOneKey)).toBeDefined();
   });
 
   it('open to their scope-down policies and to the sessions that they descend from', () => {
@@ -122,7 +136,10 @@ describe('session tokens', () => {
       { sessionId: 'four', issuedAt: 1_799_999_998, principal: user },
     ];
     const sealed = claims({ scopeDown: ['{"Statement":[]}', '{}'], ancestors });
-    expect(new SessionOpener(ring).open(sealSession(sealed, ring))?.claims).toEqual(sealed);
+    expect(new SessionOpener(ring).open(sealSession(sealed, ring))?.claims).toEqual({
+      ...sealed,
+      tokenKeys: ['first'],
+    });
   });
 
   it('name ancestors that are the same but for their id by that alone', () => {
@@ -182,7 +199,7 @@ describe('session tokens', () => {
         const natural = sealSession(sealed, ring).length;
         const token = sealSession(sealed, ring, wanted);
         expect(token.length).toBeGreaterThanOrEqual(wanted);
-        expect(opener.open(token)?.claims).toEqual(sealed);
+        expect(opener.open(token)?.claims).toEqual({ ...sealed, tokenKeys: ['first'] });
         if (natural < wanted) lengths.add(token.length);
         else expect(token.length).toBe(natural);
       }
@@ -197,7 +214,7 @@ describe('session tokens', () => {
     const large = claims({ policy: '語'.repeat(21_600) });
     const token = sealSession(large, ring, 4_096);
     expect(token.length).toBeGreaterThanOrEqual(4_096);
-    expect(new SessionOpener(ring).open(token)?.claims).toEqual(large);
+    expect(new SessionOpener(ring).open(token)?.claims).toEqual({ ...large, tokenKeys: ['first'] });
   });
 
   it('show nothing of their claims', async () => {

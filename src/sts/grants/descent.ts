@@ -1,4 +1,4 @@
-import { ancestorsOfChild, type SessionAncestor } from '../../tokens/session-ancestors.ts';
+import { ancestorsOfChild } from '../../tokens/session-ancestors.ts';
 import type { SessionClaims } from '../../tokens/session-claims.ts';
 import { stsError } from '../errors.ts';
 
@@ -6,12 +6,14 @@ import { stsError } from '../errors.ts';
 const maxAncestors = 100;
 
 /**
- * The ancestors of a session that a calling session obtains: the calling session, and those that it descends from.
+ * The ancestors of a session that a calling session obtains: the calling session, and those that it descends from. With them go the
+ * keys that sealed them.
  * @throws ServiceError PackedPolicyTooLarge for a chain that is too long
  */
-export function descentFrom(caller: SessionClaims): readonly SessionAncestor[] {
+export function descentFrom(caller: SessionClaims): Pick<SessionClaims, 'ancestors' | 'tokenKeys'> {
   const ancestors = ancestorsOfChild(caller);
-  if (ancestors.length <= maxAncestors) return ancestors;
+  const { tokenKeys = [] } = caller;
+  if (ancestors.length <= maxAncestors) return { ancestors, tokenKeys };
   throw stsError(
     'PackedPolicyTooLarge',
     `The session would descend from ${ancestors.length} others; ${maxAncestors} are allowed.`,

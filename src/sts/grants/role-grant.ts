@@ -127,7 +127,7 @@ export async function grantRole(request: RoleRequest, call: SignedCall): Promise
   const claims = {
     tags,
     ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
-    ...(inherited === undefined ? {} : { ancestors: descentFrom(inherited) }),
+    ...(inherited === undefined ? {} : descentFrom(inherited)),
   };
   return new GrantOfTrust(decision, role, { name: sessionName, durationSeconds, claims });
 }

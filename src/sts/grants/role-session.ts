@@ -9,7 +9,7 @@ export interface GrantedRoleSession {
   /** The claims of the session besides its policies. */
   readonly claims: Pick<
     SessionClaims,
-    'tags' | 'sourceIdentity' | 'federation' | 'policyNames' | 'ancestors'
+    'tags' | 'sourceIdentity' | 'federation' | 'policyNames' | 'ancestors' | 'tokenKeys'
   >;
 }
 

@@ -30,7 +30,7 @@ class GrantOfScope {
     // With all that is kept also the time of issue: a policy or a revocation that looks at it treats both sessions alike.
     this.claims = {
       ...kept,
-      ancestors: descentFrom(session),
+      ...descentFrom(session),
       ...(layers.length === 0 ? {} : { scopeDown: layers }),
     };
   }
