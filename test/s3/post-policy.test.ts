@@ -105,23 +105,14 @@ describe('a condition', () => {
     expect(onFields([condition, ['starts-with', '$a', '']], { a: value })).toBe(expected);
   });
 
+  // AWS's table says that some match exactly only, but policies in use at AWS have prefixes on them.
   it.each([
     'success_action_status',
-    'X-Amz-Algorithm',
+    'x-amz-algorithm',
     'x-amz-credential',
     'x-amz-date',
     'x-amz-security-token',
     'x-amz-server-side-encryption',
-    'x-amz-storage-class',
-    'x-amz-meta',
-  ])('on %s needs the whole value', (field) => {
-    const fields = { [field.toLowerCase()]: '201' };
-    expect(onFields([['eq', `$${field}`, '201']], fields)).toBe('satisfied');
-    for (const prefix of ['', '20', '201'])
-      expect(onFields([['starts-with', `$${field}`, prefix]], fields)).toBe('AccessDenied');
-  });
-
-  it.each([
     'x-amz-meta-a',
     'acl',
     'success_action_redirect',

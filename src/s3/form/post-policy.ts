@@ -1,8 +1,9 @@
-import { trimOws } from '../../core/header-list.ts';
+import { collapseOws, trimOws } from '../../core/header-list.ts';
 import { pathsOfKey } from '../../core/path-key.ts';
 import type { ServiceError } from '../../core/service-error.ts';
 import { s3Error } from '../errors.ts';
 import { type FieldCondition, type LengthCondition, readPolicy } from './policy-document.ts';
+import { isStoredAsHeader } from './put-request.ts';
 
 /** What a form is checked against. */
 export interface FormToCheck {
@@ -19,10 +20,6 @@ export interface FormToCheck {
 /** Fields that no condition needs to name. */
 const exempt: ReadonlySet<string> = new Set(['policy', 'x-amz-signature', 'file']);
 const ignored = 'x-ignore-';
-
-/** Begins the names of fields that match exactly only. Metadata are the exception. */
-const exactPrefix = 'x-amz-';
-const metadataPrefix = 'x-amz-meta-';
 
 /** Types in one `Content-Type`. */
 const maxTypes = 16;
@@ -90,8 +87,10 @@ class SpelledFields {
     const found = name === 'bucket' ? bucket : fields.get(name);
     if (found === undefined) return false;
     // AWS compares the bucket as a whole.
-    if (kind === 'eq' || name === 'bucket') return found === value;
-    if (matchesExactly(name)) return false;
+    if (name === 'bucket') return found === value;
+    // The signer's own text may have white space that headers lose.
+    if (kind === 'eq')
+      return found === value || (isStoredAsHeader(name) && found === collapseOws(trimOws(value)));
     return this.#spelled(name, found).every((one) => one.startsWith(value));
   }
 
@@ -100,12 +99,6 @@ class SpelledFields {
     this.#spellings.set(name, known);
     return known;
   }
-}
-
-/** Whether no prefix is enough for a field. Source: the table in AWS "POST Policy", Conditions. */
-function matchesExactly(name: string): boolean {
-  const isAmz = name.startsWith(exactPrefix) && !name.startsWith(metadataPrefix);
-  return isAmz || name === 'success_action_status';
 }
 
 /** What must all begin with a prefix: of a key each name that a store might know it by, and of a list of types each type (AWS). */

@@ -136,6 +136,11 @@ function headerOf(name: string, value: string): HeaderField | undefined {
   return field(header, name === 'tagging' ? headerOfTagging(Buffer.from(value)) : value);
 }
 
+/** True for a field whose value the store gets in a header, where white space is collapsed. */
+export function isStoredAsHeader(name: string): boolean {
+  return name !== 'tagging' && headerNameOf(name) !== undefined;
+}
+
 /** The header that a field becomes; no two fields that are accepted together become the same one. */
 function headerNameOf(name: string): string | undefined {
   if (formFields.has(name) || name.startsWith('x-ignore-')) return undefined;
