@@ -4,6 +4,7 @@ import type { RawRequest } from '../core/raw-request.ts';
 import { isBucketPost } from '../s3/form/put-request.ts';
 import type { StsDependencies } from '../sts/handle.ts';
 import { answerS3Error } from './answer-s3-error.ts';
+import { networkOf } from './client-address.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Exchange } from './exchange-queue.ts';
 import type { Gate } from './gate.ts';
@@ -57,7 +58,7 @@ export async function answerRequest(
   let raw: RawRequest;
   try {
     raw = readHead(message, facts, snapshot.trustedProxies);
-    place.client = raw.clientAddress;
+    place.client = networkOf(raw.clientAddress);
     trace.addHead(raw);
     freeHead(message);
   } catch (error) {

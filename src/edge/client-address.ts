@@ -17,3 +17,16 @@ export function plainAddress(text: string): string | undefined {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   return mapped?.[1] ?? address;
 }
+
+/** The network of an address, as far as one client can choose from it: the first 64 bits of IPv6, and all of IPv4. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [start = [], end] = address.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const groups = [...start];
+  if (end !== undefined)
+    groups.push(...Array<string>(Math.max(0, 8 - groups.length - end.length)).fill('0'), ...end);
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}

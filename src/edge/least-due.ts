@@ -7,8 +7,10 @@ export type WaitReason = 'client' | 'gate' | 'turn' | 'long turn' | undefined;
 /** A request in a room. */
 export interface Waiting {
   readonly waitsFor: WaitReason;
-  /** The address that it comes from. */
+  /** The network that it comes from. */
   readonly client: string;
+  /** When it began to wait, in milliseconds of the monotonic clock. */
+  readonly waitsSinceMs: number;
 }
 
 /** Of groups of the same size, the first one loses a member. */
@@ -16,24 +18,25 @@ const groups = ['long turn', 'turn', 'gate', 'client'] as const;
 
 /**
  * The one of a full room that gives way; `undefined` when none of them waits. The largest group of those that wait for the same loses
- * a member, so that no group displaces another. Of those that wait for their client that is the one that has waited longest, of the
- * address that has most of them: 80 connections that come again and again otherwise displace every form that arrives in two packets.
- * Of those that wait for a turn or the gate it is the one that came last: the one that came first is served next, and may have been
- * served in part.
+ * a member, so that no group displaces another. Of those that wait for their client it is one of the network whose requests have waited
+ * longest, all together, and of these the one that came first. Neither connections that come again and again nor those that send
+ * nothing more then displace the form of another network that arrives in two packets. Of those that wait for a turn or the gate it is
+ * the one that came last: the one that came first is served next, and may have been served in part.
  * @param room in order of arrival
  */
-export function leastDue<W extends Waiting>(room: Iterable<W>): W | undefined {
+export function leastDue<W extends Waiting>(room: Iterable<W>, nowMs: number): W | undefined {
   const found = groups.map((waitsFor) => ({ waitsFor, waiting: [] as W[] }));
   for (const one of room) found.find(({ waitsFor }) => waitsFor === one.waitsFor)?.waiting.push(one);
   const { waitsFor, waiting } = found.reduce((largest, group) =>
     group.waiting.length > largest.waiting.length ? group : largest,
   );
-  return waitsFor === 'client' ? firstOfBusiest(waiting) : waiting.at(-1);
+  return waitsFor === 'client' ? firstOfHeaviest(waiting, nowMs) : waiting.at(-1);
 }
 
-function firstOfBusiest<W extends Waiting>(waiting: readonly W[]): W | undefined {
-  const counts = new Map<string, number>();
-  for (const { client } of waiting) counts.set(client, (counts.get(client) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  return waiting.find(({ client }) => counts.get(client) === most);
+function firstOfHeaviest<W extends Waiting>(waiting: readonly W[], nowMs: number): W | undefined {
+  const waited = new Map<string, number>();
+  for (const { client, waitsSinceMs } of waiting)
+    waited.set(client, (waited.get(client) ?? 0) + nowMs - waitsSinceMs);
+  const most = Math.max(...waited.values());
+  return waiting.find(({ client }) => waited.get(client) === most);
 }

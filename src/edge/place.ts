@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Reservation } from '../core/byte-budget.ts';
 import type { AwaitedTurn } from '../core/turns.ts';
 import type { WaitReason } from './least-due.ts';
@@ -26,8 +27,10 @@ export interface PlaceKeeper {
 
 /** The place of one request. */
 export class Place {
-  /** The address that the request comes from, once it is known. */
+  /** The network that the request comes from, once it is known. */
   client = '';
+  /** When it began to wait, in milliseconds of the monotonic clock. */
+  waitsSinceMs = 0;
   readonly #keeper: PlaceKeeper;
   #holder = strangers;
   #isKnown = false;
@@ -136,6 +139,7 @@ export class Place {
   async #wait<T>(what: WaitReason, work: Promise<T>, abandon: (() => void) | undefined): Promise<T> {
     if (this.#isKnown) return work;
     this.#waitsFor = what;
+    this.waitsSinceMs = performance.now();
     try {
       return await new Promise<T>((resolve, reject) => {
         this.#giveWay = () => {

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
 import { CallersPlaces } from './callers-places.ts';
 import { leastDue } from './least-due.ts';
@@ -71,7 +72,7 @@ export class Places {
   #welcome(place: Place): void {
     this.#room.add(place);
     if (this.#room.size <= this.#limits.maxUnauthenticated) return;
-    const other = leastDue(this.#room);
+    const other = leastDue(this.#room, performance.now());
     // Otherwise none of them waits, so none can give way now. Each will be done, or wait, before the next event.
     if (other?.giveWay() !== true) return;
     this.#room.delete(other);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BudgetExhaustedError, ByteBudget } from '../../src/core/byte-budget.ts';
+import { networkOf } from '../../src/edge/client-address.ts';
 import { Gate } from '../../src/edge/gate.ts';
 import { leastDue } from '../../src/edge/least-due.ts';
 import { LimitReporter } from '../../src/edge/limit-reporter.ts';
@@ -78,19 +79,40 @@ describe('the room of strangers', () => {
       const room = [...waiting].map((letter) => ({
         waitsFor: reasons[letter as keyof typeof reasons],
         client: '10.0.0.1',
+        waitsSinceMs: 0,
       }));
-      expect(leastDue(room)).toBe(gone === undefined ? undefined : room[gone]);
+      expect(leastDue(room, 1)).toBe(gone === undefined ? undefined : room[gone]);
     },
   );
 
   it.each([
-    ['1 2 2', 1],
-    ['1 2 1 2', 0],
-    ['3 1 2 1 2 2', 2],
-    ['1', 0],
-  ])('takes it from the address that has most of those that wait for their client: %s', (from, gone) => {
-    const room = from.split(' ').map((client) => ({ waitsFor: 'client' as const, client }));
-    expect(leastDue(room)).toBe(room[gone]);
+    ['one that floods, not one that is slow', 'a140 b10 b20 b30 b40 b50', 1],
+    ['one that is slow alone', 'a140 b10 b20', 0],
+    ['one that says nothing more, not many short ones', 'a9000 b20 b30 b10 b40', 0],
+    ['the longest of the network', 'b30 a40 a20', 1],
+    ['the only one', 'a1', 0],
+  ])(
+    'takes it from the network whose requests have waited longest for their clients: %s',
+    (_, waiting, gone) => {
+      const room = waiting.split(' ').map((one) => ({
+        waitsFor: 'client' as const,
+        client: one.slice(0, 1),
+        waitsSinceMs: 10_000 - Number(one.slice(1)),
+      }));
+      expect(leastDue(room, 10_000)).toBe(room[gone]);
+    },
+  );
+
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::6', '2001:db8:1:2'],
+    ['2001:db8::6', '2001:db8:0:0'],
+    ['2001:0DB8::', '2001:db8:0:0'],
+    ['::1', '0:0:0:0'],
+    ['fe80::1:2:3:4:5', 'fe80:0:0:1'],
+  ])('takes %s for the network %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
   });
 
   it('spares a request that is being worked on', async () => {

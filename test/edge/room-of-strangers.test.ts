@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { stsHead } from '../support/hostile/sockets.ts';
 import { openDirectory } from '../support/open-directory.ts';
 import { outcome, s3Client, stsClient } from '../support/sdk.ts';
@@ -132,19 +132,21 @@ describe('the admin listener', () => {
 });
 
 it('strangers of one address keep out no form of another one that comes in two pieces', async () => {
-  const { hostname: host, port } = new URL(patient.url);
+  const usual = await startSidecar({ directory: openDirectory });
+  onTestFinished(() => usual.stop());
+  const { hostname: host, port } = new URL(usual.url);
   const form = 'Action=GetSessionToken&Version=2011-06-15';
   const honest = connect({ host, port: Number(port) });
   const answer = readAll(honest);
   honest.write(stsHead(form.length, 'Connection: close\r\n') + form.slice(0, 20));
-  const metricsOf = async (): Promise<string> => (await fetch(`${patient.adminUrl}/metrics`)).text();
-  await expect.poll(metricsOf).toMatch(/^sts_sidecar_unauthenticated_requests [12]$/m);
+  const metricsOf = async (): Promise<string> => (await fetch(`${usual.adminUrl}/metrics`)).text();
+  await expect.poll(metricsOf).toMatch(/^sts_sidecar_unauthenticated_requests 1$/m);
   const others = Array.from({ length: 100 }, () => {
     const socket = connect({ host, port: Number(port), localAddress: '127.0.0.2' });
     socket.on('error', () => undefined).write(stsHead(100), 'latin1');
     return socket;
   });
-  await expect.poll(metricsOf).toMatch(/^sts_sidecar_limit_actions_total{limit="unauthenticated"} [34]\d$/m);
+  await expect.poll(metricsOf).toMatch(/^sts_sidecar_limit_actions_total{limit="unauthenticated"} 3\d$/m);
   honest.write(form.slice(20));
   expect(await answer).toMatch(/<Code>MissingAuthenticationToken</);
   for (const socket of others) socket.destroy();
