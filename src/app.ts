@@ -71,6 +71,8 @@ export interface App {
    * @returns true when it is in force now
    */
   reload(loaded: LoadResult, trigger: 'signal' | 'file'): boolean;
+  /** Empties all caches. One caller can fill them, and must not keep a new configuration from coming into force. */
+  emptyCaches(): void;
   /** Resets the requests in progress that began with an earlier configuration: it stays in memory as long as they last. */
   endEarlier(): void;
   /**
@@ -195,6 +197,10 @@ export function createApp(parts: AppParts): App {
       logProviderRoles(configuration, log);
       void configuration.identityProviders.probe();
       return true;
+    },
+    emptyCaches: () => {
+      configuration.forget();
+      tools.shared.signingKeys.forget();
     },
     endEarlier: () => edge.endEarlier(),
     abort: () => upstream.destroy(),

@@ -20,6 +20,8 @@ export interface Configuration {
   readonly snapshot: Snapshot;
   /** Called once another version is in force. */
   readonly retire: () => void;
+  /** Empties its caches. */
+  readonly forget: () => void;
 }
 
 /** What a version of the configuration is built from. */

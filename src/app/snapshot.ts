@@ -48,6 +48,8 @@ export interface CreatedSnapshot {
   readonly snapshot: Snapshot;
   /** Empties its caches. Requests in progress can hold it for long, and one caller can fill the caches of each. */
   readonly retire: () => void;
+  /** Empties its caches once, for want of memory. */
+  readonly forget: () => void;
 }
 
 /** Builds everything that one configuration answers requests with. */
@@ -105,7 +107,11 @@ export function createSnapshot(settings: Settings, parts: PartsOfOne): CreatedSn
     policies.retire();
     sessions.retire();
   };
-  return { snapshot, retire };
+  const forget = (): void => {
+    policies.forget();
+    sessions.forget();
+  };
+  return { snapshot, retire, forget };
 }
 
 function denialSealer(keyRing: KeyRing): (denial: Denial) => string {

@@ -52,6 +52,11 @@ export class PolicyGatherer {
     };
   }
 
+  /** Forgets the compiled session policies. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   /** Keeps no compiled session policies any more: another gatherer has taken the place of this one. */
   retire(): void {
     this.#kept.close();

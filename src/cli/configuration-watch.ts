@@ -31,6 +31,12 @@ export function watchConfiguration({ inputs, reload }: ConfigurationReloads): vo
     due = read === undefined ? { trigger, looks: looksBetweenAttempts } : undefined;
     current = read ?? current;
   };
+  const tryAgain = (trigger: ReloadTrigger): void => {
+    due = undefined;
+    // Files that have changed meanwhile must be found alike twice.
+    if (trigger === 'signal') attempt(trigger);
+    else seen = undefined;
+  };
   const check = async (): Promise<void> => {
     const checked = current;
     const before = seen;
@@ -41,7 +47,7 @@ export function watchConfiguration({ inputs, reload }: ConfigurationReloads): vo
     if (isChecking) return;
     if (due !== undefined) {
       due = { ...due, looks: due.looks - 1 };
-      if (due.looks <= 0) attempt(due.trigger);
+      if (due.looks <= 0) tryAgain(due.trigger);
     }
     isChecking = true;
     void check().finally(() => {

@@ -76,6 +76,12 @@ export function fitsIntoHeap(bytes: number): boolean {
   return freeHeapBytes() >= bytes;
 }
 
+/** Bytes of live objects in V8's heap, after a collection. */
+export function liveHeapBytes(): number {
+  collector()();
+  return getHeapStatistics().used_heap_size;
+}
+
 function freeHeapBytes(): number {
   const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
   return limit - used;

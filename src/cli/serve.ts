@@ -5,7 +5,7 @@ import { type LoadResult, loadConfiguration, type Overrides } from '../config/lo
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
 import { type ReloadTrigger, watchConfiguration } from './configuration-watch.ts';
-import { collectWhenQuiet, tuneGarbageCollection } from './garbage-collection.ts';
+import { collectWhenQuiet, liveHeapBytes, tuneGarbageCollection } from './garbage-collection.ts';
 import { roomForReload } from './reload-room.ts';
 import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
 
@@ -17,6 +17,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   // By default the process ends at this signal. One that arrives while the configuration is being read becomes a reload.
   process.on('SIGHUP', () => undefined);
   const inputs = new ConfigurationInputs();
+  const heapBefore = liveHeapBytes();
   const loaded = loadConfiguration(path, overrides, policyVocabulary, inputs);
   if (!loaded.ok) {
     for (const problem of loaded.problems) terminal.prose(problem);
@@ -36,7 +37,10 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
       process.exit(exitCodes.failure);
     });
   let inForce = inputs.lengths();
-  const hasRoom = roomForReload(app);
+  const hasRoom = roomForReload(app, {
+    heapBytes: liveHeapBytes() - heapBefore,
+    characters: inputs.characters(),
+  });
   const reload = (trigger: ReloadTrigger, current: ConfigurationInputs): ConfigurationInputs | undefined => {
     if (!hasRoom(current.bytesNow(), trigger)) return undefined;
     const read = new ConfigurationInputs(inForce);

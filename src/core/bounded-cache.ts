@@ -30,10 +30,15 @@ export class BoundedCache<V extends object> {
     if (!this.#isClosed) this.#entries.set(key, value);
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** Forgets everything, and keeps nothing from now on. */
   close(): void {
     this.#isClosed = true;
-    this.#entries.clear();
+    this.clear();
   }
 
   get size(): number {

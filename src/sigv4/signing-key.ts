@@ -43,6 +43,11 @@ export class SigningKeyCache {
     return { key, keep: () => this.#keys.set(flatCopy(entry), key) };
   }
 
+  /** Forgets all keys. */
+  forget(): void {
+    this.#keys.clear();
+  }
+
   /** How many keys are kept. */
   get size(): number {
     return this.#keys.size;

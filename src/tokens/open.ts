@@ -61,6 +61,11 @@ export class SessionOpener {
     return kept?.token === token ? kept.session : this.#decrypt(token);
   }
 
+  /** Forgets the opened sessions. */
+  forget(): void {
+    this.#opened.clear();
+  }
+
   /** Keeps no opened sessions any more: another opener has taken the place of this one. */
   retire(): void {
     this.#opened.close();

@@ -48,6 +48,9 @@ describe('compiled session policies', () => {
     const policy = statement('"Resource":"arn:aws:s3:::data/*"');
     const before = compiled(gatherer, policy);
     expect(compiled(gatherer, policy)).toBe(before);
+    gatherer.forget();
+    expect(compiled(gatherer, policy)).not.toBe(before);
+    expect(compiled(gatherer, policy)).toBe(compiled(gatherer, policy));
     gatherer.retire();
     const after = compiled(gatherer, policy);
     expect(after).not.toBe(before);

@@ -21,6 +21,8 @@ let sidecar: TestSidecar;
 let session: SdkCredentials;
 /** True once a decision waits for a turn of the event loop. */
 let isResting: () => boolean;
+/** Called when a decision is about to wait, once. */
+let beforeRest: () => void;
 
 beforeEach(async () => {
   clock = new TestClock();
@@ -46,18 +48,30 @@ directory:
   vi.spyOn(DecisionBudget.prototype, 'spend').mockImplementation(function (this: DecisionBudget, steps) {
     spend.call(this, steps * stepsPerSlice);
   });
-  const rest = vi.spyOn(Pace.prototype, 'rest');
-  isResting = () => rest.mock.results.some(({ value }) => value !== undefined);
+  const { rest } = Pace.prototype;
+  let hasRested = false;
+  beforeRest = () => undefined;
+  vi.spyOn(Pace.prototype, 'rest').mockImplementation(function (this: Pace, ...given) {
+    beforeRest();
+    beforeRest = () => undefined;
+    const resting = rest.apply(this, given);
+    hasRested ||= resting !== undefined;
+    return resting;
+  });
+  isResting = () => hasRested;
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   await sidecar.stop();
 });
 
-/** Takes every turn of the session, for far longer than a request needs to arrive. */
+/** Takes every turn of the session once a decision is about to wait, for far longer than a test lasts. */
 function holdTurns(): () => void {
   const sessionArn = `arn:aws:sts::${account}:assumed-role/chain/test`;
-  const held = Array.from({ length: 20_000 }, () => askForTurn(roleArn('chain'), sessionArn));
+  let held: ReturnType<typeof askForTurn>[] = [];
+  beforeRest = () => {
+    held = Array.from({ length: 20_000 }, () => askForTurn(roleArn('chain'), sessionArn));
+  };
   return () => {
     for (const { abandon } of held) abandon();
   };

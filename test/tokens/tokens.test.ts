@@ -183,6 +183,9 @@ describe('session tokens', () => {
     const token = sealSession(claims(), ring);
     const before = opener.open(token);
     expect(opener.open(token)).toBe(before);
+    opener.forget();
+    expect(opener.open(token)).not.toBe(before);
+    expect(opener.open(token)).toBe(opener.open(token));
     opener.retire();
     const after = opener.open(token);
     expect(after).not.toBe(before);
