@@ -23,6 +23,14 @@ let isComing = false;
 /** True while nothing is coming but the end of the current turn. */
 let isEnding = false;
 
+/** Who takes turns. */
+export interface TurnOwner {
+  /** The ARN of the user or role. */
+  readonly owner: string;
+  /** The ARN of the caller: many act as one role. */
+  readonly session: string;
+}
+
 /** A turn that has been asked for. */
 export interface AwaitedTurn {
   /** Fulfilled when it comes; never once it is abandoned. */

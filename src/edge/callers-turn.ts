@@ -1,7 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Caller } from '../authenticate/caller.ts';
 import { requireClient } from '../core/client-gone.ts';
-import { nextTurn, takeShare } from '../core/turns.ts';
+import { nextTurn, type TurnOwner, takeShare } from '../core/turns.ts';
+
+/** Whose turns the requests of a caller take. */
+export function turnOwnerOf({ entity, arn }: Caller): TurnOwner {
+  return { owner: entity.arn, session: arn };
+}
 
 /**
  * Waits for a turn of the event loop for work on a body that has arrived, unless it can be done in this one: the bodies of many

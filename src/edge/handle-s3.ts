@@ -7,7 +7,7 @@ import { readDocumentBody, requireNoBody } from '../forward/request-body.ts';
 import { maxDocumentBytes, withDocument } from '../s3/document.ts';
 import { allowsStreaming, type S3Request } from '../s3/operation.ts';
 import { route } from '../s3/route.ts';
-import { waitForCallersTurn } from './callers-turn.ts';
+import { turnOwnerOf, waitForCallersTurn } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { authorize, performS3, refuse, type S3Pipeline } from './perform-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
@@ -43,7 +43,7 @@ export async function handleS3(
   const { caller } = authenticated;
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
-  connection.place.admit(caller.entity.arn);
+  connection.place.admit(turnOwnerOf(caller));
   const refusing = refuseBatch(request, authenticated, pipeline.authorization, connection.response);
   const refused = refusing instanceof Promise ? await refusing : refusing;
   if (refused !== undefined) throw refuse(refused, authenticated, pipeline, trace);

@@ -7,7 +7,7 @@ import { BudgetExhaustedError } from '../core/byte-budget.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { ServiceError } from '../core/service-error.ts';
-import { askForTurn, takeShare } from '../core/turns.ts';
+import { askForTurn, type TurnOwner, takeShare } from '../core/turns.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
@@ -16,11 +16,11 @@ import { precheckCall } from '../sts/precheck.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
 import { type Answer, sendAnswer } from './answer.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
+import { turnOwnerOf } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
 import { NoPlaceError, strangers } from './place.ts';
 import type { RequestTrace } from './request-trace.ts';
-import type { TurnOwner } from './request-turns.ts';
 import { stopReading } from './stop-reading.ts';
 
 /** Forms up to this length cost no more than the rest of their request. Those of usual tokens are shorter. */
@@ -70,9 +70,9 @@ async function callService(
 ): Promise<StsResponse> {
   const { place } = connection;
   let caller: TurnOwner | undefined;
-  const know = ({ entity, arn }: Caller): void => {
-    place.admit(entity.arn);
-    caller = { owner: entity.arn, session: arn };
+  const know = (known: Caller): void => {
+    caller = turnOwnerOf(known);
+    place.admit(caller);
   };
   const stsTrace: StsTrace = {
     client: connection.response,

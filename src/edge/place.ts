@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Reservation } from '../core/byte-budget.ts';
-import type { AwaitedTurn } from '../core/turns.ts';
+import type { AwaitedTurn, TurnOwner } from '../core/turns.ts';
 import type { WaitReason } from './least-due.ts';
 
 /** There is no place for the request, or it had to give its place to another one. */
@@ -17,7 +17,7 @@ export interface PlaceKeeper {
    * Returns the holder of the place in flight.
    * @throws NoPlaceError
    */
-  readonly admit: (owner: string, isForm: boolean) => string;
+  readonly admit: (caller: TurnOwner, isForm: boolean) => string;
   readonly stepOut: () => void;
   readonly stepIn: () => void;
   /** @param holder of a place in flight; `undefined` for a stranger's */
@@ -67,13 +67,13 @@ export class Place {
   }
 
   /**
-   * Moves the request to the places in flight. Its bytes count for `owner`, the ARN of the user or role, from now on.
-   * @param isForm for a form: its sender is not the user or role that signed it, so the forms of `owner` have a holder of their own
+   * Moves the request to the places in flight. Its bytes count for the user or role from now on.
+   * @param isForm for a form: its sender is not the user or role that signed it, so the forms of one have a holder of their own
    * @throws NoPlaceError when `maxInFlight` is reached, or the holder has most places, BudgetExhaustedError when it already holds too much
    */
-  admit(owner: string, isForm = false): void {
+  admit(caller: TurnOwner, isForm = false): void {
     if (this.#isKnown) return;
-    const holder = this.#keeper.admit(owner, isForm);
+    const holder = this.#keeper.admit(caller, isForm);
     this.#isKnown = true;
     this.#payAs(holder);
   }

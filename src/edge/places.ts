@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
+import type { TurnOwner } from '../core/turns.ts';
 import { CallersPlaces } from './callers-places.ts';
 import { leastDue } from './least-due.ts';
 import type { LimitReporter } from './limit-reporter.ts';
@@ -52,13 +53,13 @@ export class Places {
 
   /**
    * A place for a request that has just arrived. {@link Place.leave} must follow.
-   * @param onKnown called with the ARN of its user or role once its signature has been verified, also if it is then refused a place
+   * @param onKnown called with its caller once its signature has been verified, also if it is then refused a place
    */
-  enter(onKnown: (holder: string) => void = () => undefined): Place {
+  enter(onKnown: (caller: TurnOwner) => void = () => undefined): Place {
     const place: Place = new Place({
-      admit: (owner, isForm) => {
-        onKnown(owner);
-        return this.#admit(place, owner, isForm);
+      admit: (caller, isForm) => {
+        onKnown(caller);
+        return this.#admit(place, caller.owner, isForm);
       },
       stepOut: () => this.#room.delete(place),
       stepIn: () => this.#welcome(place),

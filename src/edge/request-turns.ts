@@ -1,13 +1,5 @@
-import { type AwaitedTurn, askForTurn, takeShare } from '../core/turns.ts';
+import { type AwaitedTurn, askForTurn, type TurnOwner, takeShare } from '../core/turns.ts';
 import { strangers } from './place.ts';
-
-/** Who takes turns. */
-export interface TurnOwner {
-  /** The ARN of the user or role. */
-  readonly owner: string;
-  /** The ARN of the caller. */
-  readonly session: string;
-}
 
 /** What one request takes of a turn of the event loop, if the last one of its connection did not take longer. */
 const shareOfStranger: number = 1 / 16;

@@ -175,7 +175,7 @@ class Edge {
       exchange.arrivedAt,
     );
     turns.know(undefined);
-    const place = this.places.enter((owner) => turns.know({ owner, session: trace.principal ?? owner }));
+    const place = this.places.enter((caller) => turns.know(caller));
     metrics.inFlight(1);
     const snapshot = this.#parts.snapshot();
     const letGo = this.snapshots.hold(snapshot, message);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BudgetExhaustedError, ByteBudget } from '../../src/core/byte-budget.ts';
+import type { TurnOwner } from '../../src/core/turns.ts';
 import { networkOf } from '../../src/edge/client-address.ts';
 import { Gate } from '../../src/edge/gate.ts';
 import { leastDue } from '../../src/edge/least-due.ts';
@@ -8,6 +9,9 @@ import { NoPlaceError, type Place } from '../../src/edge/place.ts';
 import { Places } from '../../src/edge/places.ts';
 import { Log } from '../../src/observe/log.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
+
+const alice: TurnOwner = { owner: 'alice', session: 'alice' };
+const bob: TurnOwner = { owner: 'bob', session: 'bob' };
 
 interface World {
   readonly places: Places;
@@ -127,14 +131,14 @@ describe('the room of strangers', () => {
     const { places } = world();
     for (let index = 0; index < 100; index += 1) places.enter();
     const known = places.enter();
-    expect(() => known.admit('alice')).not.toThrow();
+    expect(() => known.admit(alice)).not.toThrow();
   });
 
   it('has room again once a request leaves, is verified or waits outside', () => {
     const { places } = world();
     const [left, verified, outside] = [places.enter(), places.enter(), places.enter()];
     left.leave();
-    verified.admit('alice');
+    verified.admit(alice);
     const back = outside.stepOut('webhook');
     expect(places.unauthenticated).toBe(0);
     back();
@@ -160,18 +164,18 @@ describe('the places in flight', () => {
   it('are refused above maxInFlight, and free again when requests leave', () => {
     const { places } = world();
     const known = [places.enter(), places.enter()];
-    for (const place of known) place.admit('alice');
-    expect(() => places.enter().admit('bob')).toThrow(NoPlaceError);
+    for (const place of known) place.admit(alice);
+    expect(() => places.enter().admit(bob)).toThrow(NoPlaceError);
     known[0]?.leave();
     known[0]?.leave();
-    expect(() => places.enter().admit('bob')).not.toThrow();
-    expect(() => places.enter().admit('bob')).toThrow(NoPlaceError);
+    expect(() => places.enter().admit(bob)).not.toThrow();
+    expect(() => places.enter().admit(bob)).toThrow(NoPlaceError);
   });
 
   it('do not give way', async () => {
     const { places } = world();
     const known = places.enter();
-    known.admit('alice');
+    known.admit(alice);
     const waiting = waitIn(known);
     for (let index = 0; index < 10; index += 1) places.enter();
     expect(await Promise.race([waiting, 'still waiting'])).toBe('still waiting');
@@ -183,7 +187,7 @@ describe('what a request holds', () => {
     const { places, budget } = world();
     const place = places.enter();
     place.reservation.growTo(400);
-    place.admit('alice');
+    place.admit(alice);
     expect(budget.usedBytes).toBe(400);
     // Charged to strangers, it would be more than half.
     expect(() => places.enter().reservation.growTo(300)).not.toThrow();
@@ -235,13 +239,13 @@ describe('the bytes of strangers', () => {
 describe('the byte budget', () => {
   it('gives no holder more than what is left for all others', () => {
     const budget = new ByteBudget(900);
-    const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((holder) => budget.reserve(holder));
-    expect(() => alice?.growTo(451)).toThrow(BudgetExhaustedError);
-    alice?.growTo(450);
+    const [first, second, third] = ['alice', 'bob', 'carol'].map((holder) => budget.reserve(holder));
+    expect(() => first?.growTo(451)).toThrow(BudgetExhaustedError);
+    first?.growTo(450);
     expect(() => budget.reserve('alice').growTo(1)).toThrow(BudgetExhaustedError);
-    expect(() => bob?.growTo(226)).toThrow(BudgetExhaustedError);
-    bob?.growTo(225);
-    carol?.growTo(112);
+    expect(() => second?.growTo(226)).toThrow(BudgetExhaustedError);
+    second?.growTo(225);
+    third?.growTo(112);
     expect(budget.usedBytes).toBe(787);
   });
 
@@ -266,7 +270,7 @@ describe('a limit that takes effect', () => {
     const { places, logged, metrics } = world({ maxInFlight: 0 });
     for (let index = 0; index < 50; index += 1) {
       const place = places.enter();
-      expect(() => place.admit('alice')).toThrow(NoPlaceError);
+      expect(() => place.admit(alice)).toThrow(NoPlaceError);
       place.leave();
     }
     expect(logged).toHaveLength(1);
