@@ -74,10 +74,10 @@ function sha256(body: Uint8Array): string {
 }
 
 /**
- * The part of a turn of the event loop that deciding about a call and issuing credentials take: half a millisecond. Whatever the length
+ * The part of a turn of the event loop that deciding about a call and issuing credentials take: a millisecond at most. Whatever the length
  * of its form: 200 connections of one caller that repeated AssumeRole made others wait a hundred times as long.
  */
-const shareOfSignedCall: number = 1 / 4;
+const shareOfSignedCall: number = 1 / 2;
 
 async function authenticateCall(
   raw: RawRequest,
