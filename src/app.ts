@@ -73,8 +73,13 @@ export interface App {
   reload(loaded: LoadResult, trigger: 'signal' | 'file'): boolean;
   /** Empties all caches. One caller can fill them, and must not keep a new configuration from coming into force. */
   emptyCaches(): void;
-  /** Resets the requests in progress that began with an earlier configuration: it stays in memory as long as they last. */
-  endEarlier(): void;
+  /**
+   * Resets the requests in progress that began with an earlier configuration: it stays in memory as long as they last. False when
+   * there are none.
+   */
+  endEarlier(): boolean;
+  /** Resets the requests in progress of the user or role that has most, for the memory that they hold. False when there are none. */
+  endBusiest(): boolean;
   /**
    * Resets the requests in progress at the store, before a process that ends at once: some stores take the end of a
    * connection for the end of an upload, and keep a truncated object.
@@ -203,6 +208,7 @@ export function createApp(parts: AppParts): App {
       tools.shared.signingKeys.forget();
     },
     endEarlier: () => edge.endEarlier(),
+    endBusiest: () => edge.endBusiest(),
     abort: () => upstream.destroy(),
     limitActions: () => reporter.actions,
   };

@@ -3,14 +3,28 @@ import type { ConfigurationInputs } from '../config/inputs.ts';
 const checkEveryMs = 2_000;
 /** Each attempt may collect garbage, which is a pause for all requests. */
 const looksBetweenAttempts = 5;
+/** Reset connections have closed by then, and their callers have not yet sent as much again. */
+const soonMs = 100;
+const attemptsSoon = 8;
 
 /** Where a reload comes from. */
 export interface ConfigurationReloads {
   /** The files that were read when the program started. */
   readonly inputs: ConfigurationInputs;
-  /** Reads everything again, given the files that were read last, and returns the files that were read; `undefined` when it must wait. Must not throw. */
-  readonly reload: (trigger: ReloadTrigger, current: ConfigurationInputs) => ConfigurationInputs | undefined;
+  /**
+   * Reads everything again, given the files that were read last, and returns the files that were read. `'none'` when there is no room
+   * for them, `'soon'` when there may be some in a moment. Must not throw.
+   */
+  readonly reload: (
+    trigger: ReloadTrigger,
+    current: ConfigurationInputs,
+  ) => ConfigurationInputs | Exclude<ReloadRoom, 'free'>;
 }
+
+/**
+ * What a reload finds: room for it; none yet, but requests have just been reset, so that there may be some in a moment; or none.
+ */
+export type ReloadRoom = 'free' | 'soon' | 'none';
 
 /** Why the configuration is read again. */
 export type ReloadTrigger = 'signal' | 'file';
@@ -26,10 +40,17 @@ export function watchConfiguration({ inputs, reload }: ConfigurationReloads): vo
   let seen: string | undefined;
   /** A reload that must wait, and the looks that are left until it is tried again. */
   let due: { readonly trigger: ReloadTrigger; readonly looks: number } | undefined;
-  const attempt = (trigger: ReloadTrigger): void => {
+  const attempt = (trigger: ReloadTrigger, left = attemptsSoon): void => {
     const read = reload(trigger, current);
-    due = read === undefined ? { trigger, looks: looksBetweenAttempts } : undefined;
-    current = read ?? current;
+    due = typeof read === 'string' ? { trigger, looks: looksBetweenAttempts } : undefined;
+    if (typeof read !== 'string') current = read;
+    else if (read === 'soon' && left > 0)
+      setTimeout(() => void attemptSoon(trigger, left - 1), soonMs).unref();
+  };
+  const attemptSoon = async (trigger: ReloadTrigger, left: number): Promise<void> => {
+    const changes = trigger === 'signal' ? undefined : await current.changes();
+    // Files that have changed meanwhile must be found alike twice.
+    if (due !== undefined && (trigger === 'signal' || changes === seen)) attempt(trigger, left);
   };
   const tryAgain = (trigger: ReloadTrigger): void => {
     due = undefined;

@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import type { ReloadTrigger } from './configuration-watch.ts';
+import type { ReloadRoom, ReloadTrigger } from './configuration-watch.ts';
 import { fitsIntoHeap } from './garbage-collection.ts';
 
 /** The least memory that a reload takes for each byte of the files: their YAML, and what becomes of it (measured 2026-11 on Node 20). */
@@ -11,16 +11,19 @@ const leastHeap = 2 * 1024 * 1024;
 /** What requests in progress may need meanwhile. V8's limit includes the young generation, which has no room for what lives. */
 const heapReserve = 64 * 1024 * 1024;
 
+type MemoryOfApp = Pick<App, 'reload' | 'emptyCaches' | 'endEarlier' | 'endBusiest'>;
+
 /**
- * Tells whether the heap has room for one more configuration. If not, all caches are emptied. If that is not enough, requests that hold
- * earlier configurations are reset, and the log says once that the reload waits: the configuration in force must not end with the
- * process.
+ * Tells whether the heap has room for one more configuration: the one in force must not end with the process. If not, all caches are
+ * emptied, then requests that hold earlier configurations are reset. If that is not enough, the log says once that the reload waits.
+ * From the second time on the requests of the busiest user or role are reset as well: 300 uploads that never end would keep away the
+ * configuration that takes their caller's rights.
  * @param started the configuration that the program has started with: the heap that it takes, and the length of its files
  */
 export function roomForReload(
-  app: Pick<App, 'reload' | 'emptyCaches' | 'endEarlier'>,
+  app: MemoryOfApp,
   started: { readonly heapBytes: number; readonly characters: number },
-): (fileBytes: number, trigger: ReloadTrigger) => boolean {
+): (fileBytes: number, trigger: ReloadTrigger) => ReloadRoom {
   const perCharacter = Math.max(0, started.heapBytes - leastHeap) / started.characters;
   const perByte = Math.max(leastPerByte, peakFactor * perCharacter);
   let isWaiting = false;
@@ -28,18 +31,21 @@ export function roomForReload(
     const bytes = heapReserve + perByte * fileBytes;
     if (fitsIntoHeap(bytes) || fitsWithoutCaches(app, bytes)) {
       isWaiting = false;
-      return true;
+      return 'free';
     }
-    app.endEarlier();
-    const needed = `${Math.ceil(bytes / 1024 / 1024)} MiB`;
-    const problem = `reading the configuration again may take ${needed} of heap, which are not free: it is tried again, or takes effect at a restart`;
-    if (!isWaiting) app.reload({ ok: false, problems: [problem] }, trigger);
+    if (app.endEarlier() || (isWaiting && app.endBusiest())) return 'soon';
+    if (!isWaiting) app.reload({ ok: false, problems: [noRoom(bytes)] }, trigger);
     isWaiting = true;
-    return false;
+    return 'none';
   };
 }
 
-function fitsWithoutCaches(app: Pick<App, 'emptyCaches'>, bytes: number): boolean {
+function noRoom(bytes: number): string {
+  const needed = `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+  return `reading the configuration again may take ${needed} of heap, which are not free: it is tried again, or takes effect at a restart`;
+}
+
+function fitsWithoutCaches(app: MemoryOfApp, bytes: number): boolean {
   app.emptyCaches();
   return fitsIntoHeap(bytes);
 }

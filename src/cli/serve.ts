@@ -4,7 +4,7 @@ import { ConfigurationInputs } from '../config/inputs.ts';
 import { type LoadResult, loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
-import { type ReloadTrigger, watchConfiguration } from './configuration-watch.ts';
+import { type ConfigurationReloads, watchConfiguration } from './configuration-watch.ts';
 import { collectWhenQuiet, liveHeapBytes, tuneGarbageCollection } from './garbage-collection.ts';
 import { roomForReload } from './reload-room.ts';
 import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
@@ -41,8 +41,9 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
     heapBytes: liveHeapBytes() - heapBefore,
     characters: inputs.characters(),
   });
-  const reload = (trigger: ReloadTrigger, current: ConfigurationInputs): ConfigurationInputs | undefined => {
-    if (!hasRoom(current.bytesNow(), trigger)) return undefined;
+  const reload: ConfigurationReloads['reload'] = (trigger, current) => {
+    const room = hasRoom(current.bytesNow(), trigger);
+    if (room !== 'free') return room;
     const read = new ConfigurationInputs(inForce);
     if (app.reload(loadAgain(path, overrides, read), trigger)) inForce = read.lengths();
     return read;

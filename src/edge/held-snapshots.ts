@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { resetConnection } from '../core/reset-connection.ts';
 
 /** Configurations that requests in progress may hold, besides the one in force. */
@@ -6,7 +6,12 @@ const maxEarlier = 8;
 /** Characters of their files, all together; the latest of them may have more. Each character takes some 40 bytes of memory. */
 const maxEarlierCharacters = 262_144;
 
-type Request = Pick<IncomingMessage, 'socket'>;
+/** A request in progress. */
+interface HoldingRequest {
+  readonly socket: Socket;
+  /** Names the user or role that it comes from, once that is known. */
+  readonly place: { readonly holder: string };
+}
 
 /**
  * Which snapshots requests in progress hold. A slow upload keeps the configuration with which it began, and has no end: with one that
@@ -14,10 +19,10 @@ type Request = Pick<IncomingMessage, 'socket'>;
  */
 export class HeldSnapshots<S extends { readonly characters: number }> {
   /** In the order in which they were first used. Of one connection the next request may begin before the last one is over. */
-  readonly #requests = new Map<S, Set<Request>>();
+  readonly #requests = new Map<S, Set<HoldingRequest>>();
 
   /** Notes a request that holds a snapshot. Calling the result ends that. */
-  hold(snapshot: S, request: Request): () => void {
+  hold(snapshot: S, request: HoldingRequest): () => void {
     let requests = this.#requests.get(snapshot);
     if (requests === undefined) {
       requests = new Set();
@@ -31,9 +36,26 @@ export class HeldSnapshots<S extends { readonly characters: number }> {
     };
   }
 
-  /** Resets all requests that hold another configuration than the one in force. */
-  endEarlier(inForce: S): void {
-    for (const snapshot of this.#requests.keys()) if (snapshot !== inForce) this.#end(snapshot);
+  /** Resets all requests that hold another configuration than the one in force. False when there are none. */
+  endEarlier(inForce: S): boolean {
+    const earlier = [...this.#requests.keys()].filter((snapshot) => snapshot !== inForce);
+    for (const snapshot of earlier) this.#end(snapshot);
+    return earlier.length > 0;
+  }
+
+  /** Resets all requests of the user or role that has most in progress. False when there are none at all. */
+  endBusiest(): boolean {
+    const requests = [...this.#requests.values()].flatMap((held) => [...held]);
+    const byHolder = new Map<string, HoldingRequest[]>();
+    for (const request of requests) {
+      const { holder } = request.place;
+      const others = byHolder.get(holder);
+      if (others === undefined) byHolder.set(holder, [request]);
+      else others.push(request);
+    }
+    const [busiest = []] = [...byHolder.values()].sort((one, other) => other.length - one.length);
+    for (const { socket } of busiest) resetConnection(socket);
+    return busiest.length > 0;
   }
 
   #endOldest(): void {

@@ -50,6 +50,11 @@ export class Place {
     return this.#isKnown;
   }
 
+  /** Whom its memory counts for: the user or role once the signature has been verified, or a provider while it waits for that one. */
+  get holder(): string {
+    return this.#holder;
+  }
+
   /** True once the place belongs to another request. Nothing can make this one give way again, so it must not wait for more. */
   get hasGivenWay(): boolean {
     return this.#hasGivenWay;

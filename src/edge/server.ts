@@ -59,8 +59,10 @@ export interface EdgeServer {
   readonly server: Server;
   readonly places: Places;
   readonly connections: ConnectionTable;
-  /** Resets all requests in progress that began with an earlier configuration than the one in force. */
-  readonly endEarlier: () => void;
+  /** Resets all requests in progress that began with an earlier configuration than the one in force. False when there are none. */
+  readonly endEarlier: () => boolean;
+  /** Resets all requests in progress of the user or role that has most. False when there are none at all. */
+  readonly endBusiest: () => boolean;
 }
 
 /** Creates the listener; it is not listening yet. */
@@ -93,8 +95,13 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     edge.refuseUnreadable(error, socket),
   );
-  const endEarlier = (): void => edge.snapshots.endEarlier(parts.snapshot());
-  return { server, places: edge.places, connections, endEarlier };
+  return {
+    server,
+    places: edge.places,
+    connections,
+    endEarlier: () => edge.snapshots.endEarlier(parts.snapshot()),
+    endBusiest: () => edge.snapshots.endBusiest(),
+  };
 }
 
 class Edge {
@@ -178,7 +185,7 @@ class Edge {
     const place = this.places.enter((caller) => turns.know(caller));
     metrics.inFlight(1);
     const snapshot = this.#parts.snapshot();
-    const letGo = this.snapshots.hold(snapshot, message);
+    const letGo = this.snapshots.hold(snapshot, { socket: message.socket, place });
     try {
       const beganAt = performance.now();
       const answering = answerRequest(exchange, place, trace, this.#answeringWith(snapshot));

@@ -14,13 +14,14 @@ afterAll(() => {
 /** A request on a connection of its own, or on that of another one. */
 interface Request {
   readonly socket: Socket;
+  readonly place: { holder: string };
 }
 
 async function accepted(): Promise<Request> {
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   clients.push(client.on('error', () => undefined));
   const [socket] = (await once(server, 'connection')) as [Socket];
-  return { socket };
+  return { socket, place: { holder: 'strangers' } };
 }
 
 const configuration = (characters = 1): { readonly characters: number } => ({ characters });
@@ -76,16 +77,39 @@ it('all requests that hold an earlier configuration can be reset', async () => {
   const inForce = configuration();
   for (const [index, request] of requests.entries())
     held.hold(index === 2 ? inForce : configuration(), request);
-  held.endEarlier(inForce);
+  expect(held.endEarlier(inForce)).toBe(true);
   expect(requests.map(({ socket }) => socket.destroyed)).toEqual([true, true, false]);
 });
 
 it('the next request of a connection counts although the one before it ends later', async () => {
   const held = new HeldSnapshots<{ readonly characters: number }>();
-  const [one, { socket }] = [configuration(), await accepted()];
-  const endFirst = held.hold(one, { socket });
-  held.hold(one, { socket });
+  const [one, { socket, place }] = [configuration(), await accepted()];
+  const endFirst = held.hold(one, { socket, place });
+  held.hold(one, { socket, place });
   endFirst();
   for (let count = 0; count < 9; count += 1) held.hold(configuration(), await accepted());
   expect(socket.destroyed).toBe(true);
+});
+
+it('all requests of the caller that has most can be reset, then those of the next', async () => {
+  const held = new HeldSnapshots<{ readonly characters: number }>();
+  const inForce = configuration();
+  const requests: Request[] = [];
+  for (const holder of ['bob', 'alice', 'alice', 'carol', 'carol', 'carol', 'over']) {
+    const request = await accepted();
+    requests.push(request);
+    const end = held.hold(inForce, request);
+    // Known only once the signature has been verified.
+    request.place.holder = holder;
+    if (holder === 'over') end();
+  }
+  const ended = (): string[] =>
+    requests.filter(({ socket }) => socket.destroyed).map(({ place }) => place.holder);
+  expect(held.endEarlier(inForce)).toBe(false);
+  expect(held.endBusiest()).toBe(true);
+  expect(ended()).toEqual(['carol', 'carol', 'carol']);
+});
+
+it('nothing is reset where nothing is in progress', () => {
+  expect(new HeldSnapshots<{ readonly characters: number }>().endBusiest()).toBe(false);
 });
