@@ -1,15 +1,20 @@
-/** Work that waits. */
-interface Piece {
-  /** The part of a turn that it takes. More than 1 for work that takes several. */
-  readonly share: number;
-  readonly begin: () => void;
-}
+import { FairQueue, type Piece } from './fair-queue.ts';
 
-/** What waits of one owner, by session. The session at the front is next. */
-type Sessions = Map<string, Piece[]>;
+/** Stands for all requests without a verified signature, where callers are told apart. */
+export const strangers = 'strangers';
 
-/** What waits, by its owner. The owner at the front is next. */
-const waiting = new Map<string, Sessions>();
+/** Owner of work of a whole turn or more for such requests: it does not delay shorter work. */
+export const strangersLongWork = 'strangers, whole turns';
+
+/** Work of known callers, and that of strangers. */
+const known = new FairQueue();
+const unknown = new FairQueue();
+
+/** Strangers come first in one of so many turns, and last in the others: neither can keep the other from its work. */
+const strangersEvery = 4;
+
+/** Turns that have begun. */
+let turns = 0;
 
 /** The part of this turn that has been given away. */
 let given = 0;
@@ -41,10 +46,10 @@ export interface AwaitedTurn {
 
 /**
  * Waits for a turn of the event loop: long pieces of work of many requests do not add up to one long pause for everyone else.
- * Each turn begins as many pieces of one owner as fit into a few milliseconds, by the share that each says it takes. A piece of
- * a whole turn or more has one for itself, and after a longer one its owner begins nothing for as many turns. Owners take
- * turns: one that has hundreds of requests waiting delays another's first by a single turn. The sessions of an owner share its
- * turns in the same way.
+ * Each turn begins as many pieces as fit into a few milliseconds, by the share that each says it takes. A piece of
+ * a whole turn or more has one for itself, and after a longer one its owner begins nothing for as many turns. The owner that has been
+ * given least comes first: one that has hundreds of requests waiting hardly delays another, and neither does a client that acts as
+ * many owners. All strangers together are given a quarter of the turns, or what others leave.
  *
  * @param owner the ARN of the role or user that the work is for
  * @param session the ARN of the caller, where many act as the owner
@@ -58,7 +63,7 @@ export function askForTurn(owner: string, session: string = owner, share = 1): A
   const { promise: comes, resolve } = withResolver();
   const piece = { share, begin: resolve };
   enqueue(owner, session, piece);
-  return { comes, abandon: () => remove(owner, session, piece) };
+  return { comes, abandon: () => queueOf(owner).remove(owner, session, piece) };
 }
 
 /**
@@ -66,10 +71,18 @@ export function askForTurn(owner: string, session: string = owner, share = 1): A
  * A piece of a whole turn or more always waits for one.
  */
 export function takeShare(owner: string, share: number): boolean {
-  if (waiting.size > 0 || resting.has(owner) || share >= 1 || given + share > 1) return false;
+  if (!isIdle() || resting.has(owner) || share >= 1 || given + share > 1) return false;
   given += share;
   endLater();
   return true;
+}
+
+function isIdle(): boolean {
+  return known.isEmpty && unknown.isEmpty;
+}
+
+function queueOf(owner: string): FairQueue {
+  return owner === strangers || owner === strangersLongWork ? unknown : known;
 }
 
 function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
@@ -81,22 +94,8 @@ function withResolver(): { readonly promise: Promise<void>; readonly resolve: ()
 }
 
 function enqueue(owner: string, session: string, piece: Piece): void {
-  const sessions = waiting.get(owner);
-  const own = sessions?.get(session);
-  if (own !== undefined) own.push(piece);
-  else if (sessions !== undefined) sessions.set(session, [piece]);
-  else waiting.set(owner, new Map([[session, [piece]]]));
+  queueOf(owner).add(owner, session, piece);
   schedule();
-}
-
-function remove(owner: string, session: string, piece: Piece): void {
-  const sessions = waiting.get(owner);
-  const own = sessions?.get(session);
-  const position = own?.indexOf(piece) ?? -1;
-  if (sessions === undefined || own === undefined || position < 0) return;
-  own.splice(position, 1);
-  if (own.length === 0) sessions.delete(session);
-  if (sessions.size === 0) waiting.delete(owner);
 }
 
 function schedule(): void {
@@ -108,19 +107,30 @@ function schedule(): void {
 function beginTurn(): void {
   isComing = false;
   given = 0;
+  turns += 1;
   countRests();
-  for (const [owner, sessions] of waiting) {
-    if (resting.has(owner)) continue;
-    const begun = takeFitting(owner, sessions);
-    if (begun.length === 0) break;
-    // It has had its part of this turn, so the others come first in the next one.
-    waiting.delete(owner);
-    if (sessions.size > 0) waiting.set(owner, sessions);
-    for (const { begin } of begun) begin();
-    if (sessions.size > 0 || given >= 1) break;
+  const begun: Piece[] = [];
+  const inOrder = turns % strangersEvery === 0 ? [unknown, known] : [known, unknown];
+  for (const queue of inOrder) {
+    fillTurn(queue, begun);
+    queue.forgetServed();
   }
-  if (waiting.size > 0 || resting.size > 0) schedule();
+  for (const { begin } of begun) begin();
+  if (!isIdle() || resting.size > 0) schedule();
   else endLater();
+}
+
+/** Takes as many pieces as still fit into this turn. The first piece of a turn always fits. */
+function fillTurn(queue: FairQueue, begun: Piece[]): void {
+  for (;;) {
+    const room = begun.length === 0 ? Number.POSITIVE_INFINITY : 1 - given;
+    const taken = queue.take(room, (owner) => resting.has(owner));
+    if (taken === undefined) return;
+    const [owner, piece] = taken;
+    given += piece.share;
+    if (piece.share > 1) resting.set(owner, piece.share - 1);
+    begun.push(piece);
+  }
 }
 
 /** Frees what has been given when the turn is over, if no turn is coming that does so. */
@@ -134,25 +144,8 @@ function endLater(): void {
 }
 
 function countRests(): void {
-  for (const [owner, turns] of resting) {
-    if (turns > 0) resting.set(owner, turns - 1);
+  for (const [owner, rest] of resting) {
+    if (rest > 0) resting.set(owner, rest - 1);
     else resting.delete(owner);
   }
-}
-
-/** Takes what fits into this turn, one piece of each session after the other. The first piece of a turn always fits. */
-function takeFitting(owner: string, sessions: Sessions): readonly Piece[] {
-  const taken: Piece[] = [];
-  for (const [session, own] of sessions) {
-    const [piece] = own;
-    if (piece === undefined || (given > 0 && given + piece.share > 1)) break;
-    own.shift();
-    // A map goes on with what is added to its end.
-    sessions.delete(session);
-    if (own.length > 0) sessions.set(session, own);
-    given += piece.share;
-    if (piece.share > 1) resting.set(owner, piece.share - 1);
-    taken.push(piece);
-  }
-  return taken;
 }

@@ -7,7 +7,7 @@ import { BudgetExhaustedError } from '../core/byte-budget.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { ServiceError } from '../core/service-error.ts';
-import { askForTurn, type TurnOwner, takeShare } from '../core/turns.ts';
+import { askForTurn, strangers, strangersLongWork, type TurnOwner, takeShare } from '../core/turns.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
 import { stsError } from '../sts/errors.ts';
@@ -19,7 +19,7 @@ import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import { turnOwnerOf } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
-import { NoPlaceError, strangers } from './place.ts';
+import { NoPlaceError } from './place.ts';
 import type { RequestTrace } from './request-trace.ts';
 import { stopReading } from './stop-reading.ts';
 
@@ -31,9 +31,6 @@ const formBytesPerTurn = 1_048_576;
 
 /** A form up to this length is hashed at once, to find out whether a caller has signed it: some tens of microseconds. */
 const quicklyHashedBytes = 65_536;
-
-/** Owner of turns of the event loop until a signature is verified: work that takes whole turns does not delay shorter work. */
-const strangersLongWork = 'strangers, whole turns';
 
 /** Answers one STS request: reads its form, calls the service, and renders its result or error. */
 export function answerSts(

@@ -1,15 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import type { Reservation } from '../core/byte-budget.ts';
-import type { AwaitedTurn, TurnOwner } from '../core/turns.ts';
+import { type AwaitedTurn, strangers, type TurnOwner } from '../core/turns.ts';
 import type { WaitReason } from './least-due.ts';
 
 /** There is no place for the request, or it had to give its place to another one. */
 export class NoPlaceError extends Error {
   override readonly name = 'NoPlaceError';
 }
-
-/** The budget's holder for all requests without a verified signature. */
-export const strangers = 'strangers';
 
 /** What a place asks of all places. */
 export interface PlaceKeeper {
@@ -32,7 +29,7 @@ export class Place {
   /** When it began to wait, in milliseconds of the monotonic clock. */
   waitsSinceMs = 0;
   readonly #keeper: PlaceKeeper;
-  #holder = strangers;
+  #holder: string = strangers;
   #isKnown = false;
   #hasLeft = false;
   #hasGivenWay = false;

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
-import type { TurnOwner } from '../core/turns.ts';
+import { strangers, type TurnOwner } from '../core/turns.ts';
 import { CallersPlaces } from './callers-places.ts';
 import { leastDue } from './least-due.ts';
 import type { LimitReporter } from './limit-reporter.ts';
-import { NoPlaceError, Place, strangers } from './place.ts';
+import { NoPlaceError, Place } from './place.ts';
 import { StrangersBytes } from './strangers-bytes.ts';
 
 /** How many requests may be in progress at once. */

@@ -1,5 +1,4 @@
-import { type AwaitedTurn, askForTurn, type TurnOwner, takeShare } from '../core/turns.ts';
-import { strangers } from './place.ts';
+import { type AwaitedTurn, askForTurn, strangers, type TurnOwner, takeShare } from '../core/turns.ts';
 
 /** What one request takes of a turn of the event loop, if the last one of its connection did not take longer. */
 const shareOfStranger: number = 1 / 16;

@@ -45,7 +45,7 @@ export async function handleSts(
   const result =
     action.kind === 'unsigned'
       ? action.run(call.parameters, { raw: head, dependencies, trace })
-      : runSigned(action, call.parameters, authenticateCall(raw, sha256(body), dependencies, trace));
+      : runSigned(action, call.parameters, authenticateCall(raw, bodyOf(body), dependencies, trace));
   return result.then((members) => renderStsResult(action.name, members, head));
 }
 
@@ -69,19 +69,30 @@ export function headOf(raw: RawRequest): RawRequest {
   return { ...raw, query: '', parameters: [], headers: new HeaderList(used) };
 }
 
-function sha256(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex');
+/** What a signed call needs of its form. */
+interface CallBody {
+  readonly sha256: string;
+  /** The part of a turn of the event loop that the call takes. */
+  readonly share: number;
+}
+
+function bodyOf(form: Uint8Array): CallBody {
+  const sha256 = createHash('sha256').update(form).digest('hex');
+  return { sha256, share: Math.min(leastShare + form.length / formBytesPerTurn, mostShare) };
 }
 
 /**
- * The part of a turn of the event loop that deciding about a call and issuing credentials take: a millisecond at most. Whatever the length
- * of its form: 200 connections of one caller that repeated AssumeRole made others wait a hundred times as long.
+ * The part of a turn of the event loop that deciding about a signed call and issuing credentials take at least, and at most: 200
+ * connections of one caller that repeated AssumeRole made others wait a hundred times as long.
  */
-const shareOfSignedCall: number = 1 / 2;
+const leastShare: number = 1 / 8;
+const mostShare: number = 1 / 2;
+/** Forms that take a turn all together: a session policy is compiled, tags are compared. One of 6 KB takes a millisecond. */
+const formBytesPerTurn = 16_384;
 
 async function authenticateCall(
   raw: RawRequest,
-  bodySha256: string,
+  { sha256: bodySha256, share }: CallBody,
   dependencies: StsDependencies,
   trace: StsTrace,
 ): Promise<SignedCall> {
@@ -92,7 +103,7 @@ async function authenticateCall(
   const claims = claimsOf(caller);
   trace.add({ principalArn: arn, accessKeyId, sessionId: claims?.sessionId });
   if (claims !== undefined) trace.add(identityOf(claims));
-  await trace.turn?.(shareOfSignedCall);
+  await trace.turn?.(share);
   // The session was valid when the head arrived, but may have expired while the form was on its way.
   authenticated.recheck(dependencies.clock.now());
   return { authenticated, dependencies, trace };

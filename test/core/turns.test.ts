@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { askForTurn, nextTurn, takeShare } from '../../src/core/turns.ts';
+import { askForTurn, nextTurn, strangers, takeShare } from '../../src/core/turns.ts';
 
 /** Queues `count` pieces of work, each of which records its owner. */
 function queue(owner: string, count: number, done: string[]): Promise<unknown> {
@@ -95,14 +95,37 @@ describe('pieces that take a part of a turn', () => {
     expect(done).toHaveLength(6);
   });
 
-  it('of one owner fill a turn, and those of another come in the next, whatever waits behind them', async () => {
+  it('of one owner leave room in a turn for those of another', async () => {
     const done: string[] = [];
-    for (let piece = 0; piece < 8; piece += 1) void nextTurn('a', 'a', 0.25).then(() => done.push('a'));
-    const other = nextTurn('b').then(() => done.push('b'));
-    await other;
-    expect(done.join('')).toBe('aaaab');
+    const note = (owner: string): void => void nextTurn(owner, owner, 0.25).then(() => done.push(owner));
+    for (let piece = 0; piece < 6; piece += 1) note('a');
+    for (let piece = 0; piece < 2; piece += 1) note('b');
+    await setImmediate();
+    expect(done.join('')).toBe('abab');
+    await setImmediate();
+    expect(done.join('')).toBe('ababaaaa');
+  });
+
+  it.each([
+    ['short', 1 / 32],
+    ['long', 1],
+  ])('of as many owners as a client likes, however %s, hardly delay another owner', async (_, share) => {
     await rest();
-    expect(done.join('')).toBe('aaaabaaaa');
+    let isFlooding = true;
+    const flood = async (owner: string): Promise<void> => {
+      while (isFlooding) await nextTurn(owner, owner, share);
+    };
+    const floods = Array.from({ length: 320 }, (_, at) => flood(`role-${at % 32}`));
+    for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+    let passed = 0;
+    let isDone = false;
+    const asked = nextTurn('alice', 'alice', 1 / 32).then(() => {
+      isDone = true;
+    });
+    for (; !isDone; passed += 1) await setImmediate();
+    isFlooding = false;
+    await Promise.all([asked, ...floods]);
+    expect(passed).toBeLessThanOrEqual(2);
   });
 
   it('begin at once while there is room and no work waits', async () => {
@@ -127,9 +150,9 @@ describe('a piece of several turns', () => {
       void nextTurn(owner, owner, share).then(() => done.push(owner));
     note('long', 3);
     note('long', 0.1);
-    for (let piece = 0; piece < 4; piece += 1) note('other', 0.9);
+    for (let piece = 0; piece < 6; piece += 1) note('other', 0.9);
     await rest();
-    expect(done).toEqual(['long', 'other', 'other', 'long', 'other', 'other']);
+    expect(done).toEqual(['long', 'other', 'other', 'other', 'other', 'long', 'other', 'other']);
   });
 
   it('lets its owner begin nothing at once meanwhile', async () => {
@@ -140,4 +163,16 @@ describe('a piece of several turns', () => {
     await rest();
     expect(takeShare('long', 0.1)).toBe(true);
   });
+});
+
+it('strangers have a quarter of the turns, however many callers there are', async () => {
+  await rest();
+  const done: string[] = [];
+  for (let piece = 0; piece < 6; piece += 1)
+    for (const owner of ['alice', 'bob']) void nextTurn(owner).then(() => done.push('known'));
+  for (let piece = 0; piece < 40; piece += 1) void nextTurn(strangers).then(() => done.push('stranger'));
+  while (done.filter((who) => who === 'known').length < 12) await setImmediate();
+  expect(done.filter((who) => who === 'stranger').length).toBeGreaterThanOrEqual(3);
+  expect(done.filter((who) => who === 'stranger').length).toBeLessThanOrEqual(4);
+  while (done.length < 52) await setImmediate();
 });
