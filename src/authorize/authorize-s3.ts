@@ -23,14 +23,31 @@ import { visibleBuckets } from './visible-buckets.ts';
 
 export type { Denied } from './denied.ts';
 
+/** The circumstances in which a result is rewritten. */
+export interface Rewriting {
+  /** Aborted when the client has left. */
+  readonly signal: AbortSignal;
+  /**
+   * Accounts for bytes that are held beside the result.
+   * @throws BudgetExhaustedError
+   */
+  readonly reserve: (bytes: number) => void;
+}
+
 /**
  * Rewrites the answer of the store to what the caller may see of it. Resolves to a `refusal` when the caller may see nothing
- * or a decision failed. Rejects when the signal is aborted.
+ * or a decision failed. Rejects when the signal is aborted, and when memory does not suffice.
  */
 export type ResultWriter = (
   storeResult: Uint8Array,
-  signal: AbortSignal,
+  rewriting: Rewriting,
 ) => Promise<Buffer | { readonly refusal: Denied }>;
+
+/** Bytes that a list of buckets takes for each of its own, while the buckets are decided on. */
+const listFactor = 4;
+
+/** Bytes of lists of buckets that are read and decided on in one turn of the event loop. */
+const listBytesPerTurn = 32_768;
 
 interface AuthorizedFacts {
   readonly request: S3Request;
@@ -202,7 +219,11 @@ class RequestAuthorization {
     return this.#authorized({
       request: { ...this.#request, parameters: filter.parameters },
       decided: { ...refused, decision: shown, isPermitted: true },
-      writeResult: async (storeResult, signal) => {
+      writeResult: async (storeResult, { signal, reserve }) => {
+        reserve(listFactor * storeResult.length);
+        const { entity, arn } = this.#authenticated.caller;
+        await nextTurn(entity.arn, arn, storeResult.length / listBytesPerTurn);
+        signal.throwIfAborted();
         const { names, write } = filter.read(storeResult);
         const visible = await visibleBuckets(names, filter, this.#decider, signal);
         // The refusal does not name the bucket: it may be hidden from the caller.

@@ -16,6 +16,11 @@ interface Input {
 /** What a file may have at a reload, whatever it had before. */
 const usualBytes = 262_144;
 
+/** What a file of that length may have when it is read again. */
+function mostAgain(maxBytes: number, length: number): number {
+  return Math.min(maxBytes, Math.max(usualBytes, 2 * length));
+}
+
 /** The files that a configuration was read from, with a digest of each. */
 export class ConfigurationInputs {
   readonly #inputs = new Map<string, Input>();
@@ -42,8 +47,8 @@ export class ConfigurationInputs {
 
   /** Bytes that the files have now, as far as they would be read. */
   bytesNow(): number {
-    const sizes = [...this.#inputs].map(([path, { maxBytes }]) =>
-      Math.min(maxBytes, statusOf(path)?.size ?? 0),
+    const sizes = [...this.#inputs].map(([path, { maxBytes, length }]) =>
+      Math.min(mostAgain(maxBytes, length), statusOf(path)?.size ?? 0),
     );
     return sizes.reduce((sum, size) => sum + size, 0);
   }
@@ -51,10 +56,7 @@ export class ConfigurationInputs {
   /** Reads a UTF-8 file of at most `maxBytes`, and remembers what it held, or why it could not be read. */
   read(path: string, maxBytes: number): FileText {
     const inForce = this.#inForce;
-    const most =
-      inForce === undefined
-        ? maxBytes
-        : Math.min(maxBytes, Math.max(usualBytes, 2 * (inForce.get(path) ?? 0)));
+    const most = inForce === undefined ? maxBytes : mostAgain(maxBytes, inForce.get(path) ?? 0);
     const text = inForce !== undefined && !isFile(path) ? notAFile : readBoundedText(path, most);
     const length = text.ok ? text.text.length : 0;
     this.#inputs.set(path, { maxBytes: most, length, digest: digestOf(text) });

@@ -18,15 +18,16 @@ export function plainAddress(text: string): string | undefined {
   return mapped?.[1] ?? address;
 }
 
-/** The network of an address, as far as one client can choose from it: the first 64 bits of IPv6, and all of IPv4. */
+/**
+ * The network of an address, as far as one client can choose from it: all of IPv4, and the first 56 bits of IPv6, which is what a home line
+ * is given (RIPE-690).
+ */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const [start = [], end] = address.split('::').map((part) => (part === '' ? [] : part.split(':')));
   const groups = [...start];
   if (end !== undefined)
     groups.push(...Array<string>(Math.max(0, 8 - groups.length - end.length)).fill('0'), ...end);
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
+  const [first, second, third, fourth = 0] = groups.slice(0, 4).map((group) => Number.parseInt(group, 16));
+  return [first, second, third, fourth & 0xff00].map((group) => group?.toString(16)).join(':');
 }

@@ -47,7 +47,8 @@ export class ResponseRelay implements UploadHandler {
     this.#client = client;
     this.#answer = new ClientAnswer(authorized, client);
     const ends = { end: this.#end, refuse: this.#refuse, fail: this.#fail };
-    this.#whole = new WholeAnswer(authorized, this.#answer, { ends, whyRefused });
+    const { reservation } = client;
+    this.#whole = new WholeAnswer(authorized, this.#answer, { ends, whyRefused, reservation });
     this.finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -116,6 +117,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onData(data: Buffer): void {
+    if (this.#isStopped) return;
     this.#guarded(() => {
       if (this.#collected !== undefined) requireFit(this.#collected.push(data));
       else if (this.#complete !== undefined) this.#relayDelayed(this.#complete, data);
@@ -124,6 +126,7 @@ export class ResponseRelay implements UploadHandler {
   }
 
   onEnd(): void {
+    if (this.#isStopped) return;
     this.#guarded(() => {
       if (this.#collected !== undefined) this.#whole.send(this.#collected.bytes());
       else if (this.#complete !== undefined) this.#whole.sendDelayed(this.#complete.end());

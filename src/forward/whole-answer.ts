@@ -1,4 +1,5 @@
 import type { Authorized, Denied, ResultWriter } from '../authorize/authorize-s3.ts';
+import type { Reservation } from '../core/byte-budget.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import type { DelayedOutcome } from './complete-result.ts';
 import { UpstreamFault } from './faults.ts';
@@ -26,6 +27,8 @@ interface WholeAnswerParts {
   readonly ends: AnswerEnds;
   /** Finds the error code of a HEAD that the store has refused; must not reject. */
   readonly whyRefused: () => Promise<string | undefined>;
+  /** Holds the bytes of the answer. */
+  readonly reservation: Reservation;
 }
 
 /** Writes what the client gets for an answer of the store that was collected whole: an error, a redirect, or a result. */
@@ -34,14 +37,20 @@ export class WholeAnswer {
   readonly #answer: ClientAnswer;
   readonly #ends: AnswerEnds;
   readonly #whyRefused: () => Promise<string | undefined>;
+  readonly #reservation: Reservation;
   /** Set while the result is rewritten. */
   #writing: AbortController | undefined;
 
-  constructor(authorized: Authorized, answer: ClientAnswer, { ends, whyRefused }: WholeAnswerParts) {
+  constructor(
+    authorized: Authorized,
+    answer: ClientAnswer,
+    { ends, whyRefused, reservation }: WholeAnswerParts,
+  ) {
     this.#authorized = authorized;
     this.#answer = answer;
     this.#ends = ends;
     this.#whyRefused = whyRefused;
+    this.#reservation = reservation;
   }
 
   /** Ends what goes on: the client has left. */
@@ -118,7 +127,9 @@ export class WholeAnswer {
     const writing = new AbortController();
     this.#writing = writing;
     try {
-      const result = await writeResult(storeResult, writing.signal);
+      const held = this.#reservation.bytes;
+      const reserve = (bytes: number): void => this.#reservation.growTo(held + bytes);
+      const result = await writeResult(storeResult, { signal: writing.signal, reserve });
       // The client has disconnected meanwhile.
       if (writing.signal.aborted) return;
       if ('refusal' in result) this.#ends.refuse(result.refusal);

@@ -196,14 +196,19 @@ function denied(policyType: PolicyType, statement: StatementReference, sets: Set
   return { effect: 'deny', isExplicitDeny: true, policyType, statement, sets };
 }
 
-/** True when no look-up of an Allow could make an implicit deny an allow, or give it another reason. */
+/**
+ * True when no look-up of an Allow could make an implicit deny an allow. Audit mode and explanations also need to know whether one
+ * could give it another reason; a caller would learn from that reason what was looked up.
+ */
 function isSettled(
   missing: PolicyType,
   effects: SetEffects,
   { results, sets, query }: { results: SetResults; sets: PolicySets; query: AuthorizationQuery },
 ): boolean {
   const best = effectsAtBest(results, query);
-  if (missingAllow(best, sets, query) !== missing) return false;
+  const missingAtBest = missingAllow(best, sets, query);
+  if (query.isEnforced === true && query.isDenyOnly !== true) return missingAtBest !== undefined;
+  if (missingAtBest !== missing) return false;
   // Audit mode relaxes a missing identity allow only where boundary and session policies allow.
   return missing !== 'identity' || isAllowedBeside(best) === isAllowedBeside(effects);
 }

@@ -86,7 +86,7 @@ export class RevocationNames {
       case 'user':
         return (
           known(find(this.#users, value), revocationKey.user) ??
-          this.#gone({ kind, value, type: 'user' }, revocationKey.user) ??
+          this.#gone({ kind, value, type: 'user' }, this.#users, revocationKey.user) ??
           this.#unknown({ kind, value, type: 'user' }, this.#users)
         );
       case 'issuer':
@@ -101,13 +101,13 @@ export class RevocationNames {
   ): Named | RevocationProblem {
     return (
       known(find(this.#roles, value), toKey) ??
-      this.#gone({ kind, value, type: 'role' }, toKey) ??
+      this.#gone({ kind, value, type: 'role' }, this.#roles, toKey) ??
       this.#unknown({ kind, value, type: 'role' }, this.#roles)
     );
   }
 
   /** A role or user that is named by its whole ARN, path included, may have been deleted. */
-  #gone({ kind, value, type }: Wanted, toKey: (arn: string) => string): Named | undefined {
+  #gone({ kind, value, type }: Wanted, names: Names, toKey: (arn: string) => string): Named | undefined {
     const arn = canonicalProviderArn(value) ?? value;
     const prefixes = [
       iamArn(this.#account, `${type}/`),
@@ -115,7 +115,10 @@ export class RevocationNames {
     ];
     const prefix = prefixes.find((one) => arn.startsWith(one));
     if (prefix === undefined || !pathAndName.test(arn.slice(prefix.length))) return undefined;
-    const message = `no ${type} has this ARN: it ends what descends from a deleted one that had exactly this ARN`;
+    // An assumed-role ARN has no path, so the ARN that an author makes of it may lack one.
+    const [existing] = find(names, arn.slice(arn.lastIndexOf('/') + 1)) ?? [];
+    const other = existing === undefined ? '' : `; the sessions of ${existing} go on`;
+    const message = `no ${type} has this ARN: it ends what descends from a deleted one that had exactly this ARN${other}`;
     return { keys: [toKey(arn)], doubt: { key: kind, message } };
   }
 

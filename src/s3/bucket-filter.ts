@@ -30,12 +30,17 @@ const maxResultBytes = 8 * 1024 * 1024;
 
 function readBucketList(storeResult: Uint8Array): BucketList {
   const root = readResult(storeResult);
-  const buckets = childOf(root, 'Buckets')?.children.filter(({ name }) => name === 'Bucket') ?? [];
+  const found = childOf(root, 'Buckets')?.children.filter(({ name }) => name === 'Bucket') ?? [];
+  // Not the elements, which take ten times the memory of their text, and are held until the last bucket has been decided on.
+  const names = found.map((bucket) => childText(bucket, 'Name') ?? '');
+  const buckets = found.map(toTree);
+  const owner = childOf(root, 'Owner');
+  const rest = { Owner: owner && toTree(owner), Prefix: childText(root, 'Prefix') };
   return {
-    names: buckets.map((bucket) => childText(bucket, 'Name') ?? ''),
+    names,
     write: (visible) => {
-      const shown = buckets.filter((bucket) => visible.has(childText(bucket, 'Name') ?? ''));
-      return shown.length === 0 ? undefined : writeResult(root, shown);
+      const shown = buckets.filter((_, index) => visible.has(names[index] ?? ''));
+      return shown.length === 0 ? undefined : writeResult(rest, shown);
     },
   };
 }
@@ -53,13 +58,11 @@ function readResult(storeResult: Uint8Array): XmlElement {
   throw s3Error('InternalError', undefined, { detail: 'the store answered no bucket list' });
 }
 
-function writeResult(root: XmlElement, shown: readonly XmlElement[]): Buffer {
-  const owner = childOf(root, 'Owner');
-  const content: XmlTree = {
-    Owner: owner === undefined ? undefined : toTree(owner),
-    Buckets: { Bucket: shown.map(toTree) },
-    Prefix: childText(root, 'Prefix'),
-  };
+function writeResult(
+  { Owner, Prefix }: { readonly Owner: XmlTree | undefined; readonly Prefix: string | undefined },
+  shown: readonly XmlTree[],
+): Buffer {
+  const content: XmlTree = { Owner, Buckets: { Bucket: shown }, Prefix };
   const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
   return Buffer.from(writeXml('ListAllMyBucketsResult', content, namespace), 'utf8');
 }

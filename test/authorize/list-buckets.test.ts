@@ -50,7 +50,7 @@ async function shown(
   signal = never,
 ): ReturnType<NonNullable<Authorized['writeResult']>> {
   if (authorized.writeResult === undefined) throw new Error('the answer is not written anew');
-  return authorized.writeResult(storeList(names), signal);
+  return authorized.writeResult(storeList(names), { signal, reserve: () => undefined });
 }
 
 async function seen(

@@ -100,6 +100,20 @@ describe('what descends from a role or user that was deleted', () => {
     expect(await identity(child)).toBe('allowed');
   });
 
+  it('goes on with what it was, if its ARN lacks the path, and the answer says so', async () => {
+    sidecar = await startSidecar({ directory: full, variables: { CONTROL: token }, further });
+    const session = await assume(alice, first);
+    const control = controlClient(sidecar.controlUrl, token);
+    for (const entry of [{ role: roleArn('first') }, { roleSession: `${roleArn('first')}/test` }]) {
+      const answer = await control.add(entry);
+      expect([answer.status, answer.body['warning']]).toEqual([
+        201,
+        expect.stringMatching(new RegExp(`; the sessions of ${first} go on$`)),
+      ]);
+    }
+    expect(await identity(session)).toBe('allowed');
+  });
+
   it('is not what the ARN of a role with a path means where a session is wanted', async () => {
     sidecar = await startSidecar({ directory: full, variables: { CONTROL: token }, further });
     const answer = await controlClient(sidecar.controlUrl, token).add({ roleSession: first });

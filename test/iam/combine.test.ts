@@ -50,6 +50,25 @@ describe('decide', () => {
     });
   });
 
+  it.each(['boundary', 'session', 'scopeDown'] as const)(
+    'looks nothing up for an Allow where the %s does not allow, and always names the same set as missing',
+    (limit) => {
+      const underTag = { StringEquals: { 's3:ExistingObjectTag/project': 'public' } };
+      const identity = compileAll(
+        [{ Statement: { Effect: 'Allow', Action: '*', Resource: '*', Condition: underTag } }],
+        'identity',
+      );
+      const lazy = ['s3:ExistingObjectTag/'];
+      const context = new RequestContext([], lazy);
+      const limiting = [{ Statement: { Effect: 'Allow', Action: 's3:PutObject', Resource: '*' } }];
+      const sets = { identity, [limit]: compileAll(limiting, 'identity') };
+      const denied = { effect: 'deny', isExplicitDeny: false, policyType: 'identity' };
+      expect(decide(sets, { ...query, context, isEnforced: true })).toMatchObject(denied);
+      // Audit mode has to know.
+      expect(decide(sets, { ...query, context })).toMatchObject({ effect: 'needs' });
+    },
+  );
+
   it('reports the effect of each set', () => {
     const decision = decide({ identity: allowAll, boundary: [], session: allowAll }, query);
     expect(decision).toMatchObject({
