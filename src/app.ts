@@ -78,7 +78,10 @@ export interface App {
    * there are none.
    */
   endEarlier(): boolean;
-  /** Resets the requests in progress of the user or role that has most, for the memory that they hold. False when there are none. */
+  /**
+   * Resets the requests in progress of the user or role that has most of them, for the memory that they hold. False when they are
+   * few.
+   */
   endBusiest(): boolean;
   /**
    * Resets the requests in progress at the store, before a process that ends at once: some stores take the end of a

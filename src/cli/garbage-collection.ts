@@ -82,7 +82,8 @@ export function liveHeapBytes(): number {
   return getHeapStatistics().used_heap_size;
 }
 
-function freeHeapBytes(): number {
+/** Bytes that objects may still take in V8's heap, without a collection. */
+export function freeHeapBytes(): number {
   const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
   return limit - used;
 }

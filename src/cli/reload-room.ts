@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { App } from '../app.ts';
 import type { ReloadRoom, ReloadTrigger } from './configuration-watch.ts';
 import { fitsIntoHeap } from './garbage-collection.ts';
@@ -13,27 +14,40 @@ const heapReserve = 64 * 1024 * 1024;
 
 type MemoryOfApp = Pick<App, 'reload' | 'emptyCaches' | 'endEarlier' | 'endBusiest'>;
 
+/** How long callers' requests are reset for one reload, and after which time they may be again. */
+const resettingMs = 3_000;
+const betweenResettingsMs = 600_000;
+
 /**
  * Tells whether the heap has room for one more configuration: the one in force must not end with the process. If not, all caches are
  * emptied, then requests that hold earlier configurations are reset. If that is not enough, the log says once that the reload waits.
- * From the second time on the requests of the busiest user or role are reset as well: 300 uploads that never end would keep away the
- * configuration that takes their caller's rights.
- * @param started the configuration that the program has started with: the heap that it takes, and the length of its files
+ * The second time, the requests of callers that have very many are reset as well: 300 uploads that never end would keep away the
+ * configuration that takes their caller's rights. Where that does not help, it is not done again for a while.
+ * @param started the configuration that the program has started with: the heap that it takes, the length of its files, and the heap
+ * that it left free
  */
 export function roomForReload(
   app: MemoryOfApp,
-  started: { readonly heapBytes: number; readonly characters: number },
+  started: { readonly heapBytes: number; readonly characters: number; readonly freeBytes: number },
 ): (fileBytes: number, trigger: ReloadTrigger) => ReloadRoom {
   const perCharacter = Math.max(0, started.heapBytes - leastHeap) / started.characters;
   const perByte = Math.max(leastPerByte, peakFactor * perCharacter);
   let isWaiting = false;
+  let resettingSince = Number.NEGATIVE_INFINITY;
+  const mayReset = (): boolean => {
+    const now = performance.now();
+    if (now - resettingSince > betweenResettingsMs) resettingSince = now;
+    return now - resettingSince < resettingMs;
+  };
   return (fileBytes, trigger) => {
     const bytes = heapReserve + perByte * fileBytes;
     if (fitsIntoHeap(bytes) || fitsWithoutCaches(app, bytes)) {
       isWaiting = false;
       return 'free';
     }
-    if (app.endEarlier() || (isWaiting && app.endBusiest())) return 'soon';
+    // Without any request and any configuration.
+    const canFit = bytes <= started.freeBytes + started.heapBytes;
+    if (canFit && (app.endEarlier() || (isWaiting && mayReset() && app.endBusiest()))) return 'soon';
     if (!isWaiting) app.reload({ ok: false, problems: [noRoom(bytes)] }, trigger);
     isWaiting = true;
     return 'none';

@@ -5,7 +5,12 @@ import { type LoadResult, loadConfiguration, type Overrides } from '../config/lo
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
 import { type ConfigurationReloads, watchConfiguration } from './configuration-watch.ts';
-import { collectWhenQuiet, liveHeapBytes, tuneGarbageCollection } from './garbage-collection.ts';
+import {
+  collectWhenQuiet,
+  freeHeapBytes,
+  liveHeapBytes,
+  tuneGarbageCollection,
+} from './garbage-collection.ts';
 import { roomForReload } from './reload-room.ts';
 import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
 
@@ -40,6 +45,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   const hasRoom = roomForReload(app, {
     heapBytes: liveHeapBytes() - heapBefore,
     characters: inputs.characters(),
+    freeBytes: freeHeapBytes(),
   });
   const reload: ConfigurationReloads['reload'] = (trigger, current) => {
     const room = hasRoom(current.bytesNow(), trigger);

@@ -43,8 +43,8 @@ export class HeldSnapshots<S extends { readonly characters: number }> {
     return earlier.length > 0;
   }
 
-  /** Resets all requests of the user or role that has most in progress. False when there are none at all. */
-  endBusiest(): boolean {
+  /** Resets all requests of the user or role that has most in progress, if these are at least `least`. False when they are not. */
+  endBusiest(least: number): boolean {
     const requests = [...this.#requests.values()].flatMap((held) => [...held]);
     const byHolder = new Map<string, HoldingRequest[]>();
     for (const request of requests) {
@@ -54,8 +54,9 @@ export class HeldSnapshots<S extends { readonly characters: number }> {
       else others.push(request);
     }
     const [busiest = []] = [...byHolder.values()].sort((one, other) => other.length - one.length);
+    if (busiest.length < least) return false;
     for (const { socket } of busiest) resetConnection(socket);
-    return busiest.length > 0;
+    return true;
   }
 
   #endOldest(): void {

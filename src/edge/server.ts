@@ -61,9 +61,12 @@ export interface EdgeServer {
   readonly connections: ConnectionTable;
   /** Resets all requests in progress that began with an earlier configuration than the one in force. False when there are none. */
   readonly endEarlier: () => boolean;
-  /** Resets all requests in progress of the user or role that has most. False when there are none at all. */
+  /** Resets all requests in progress of the user or role that has most of them, if they are many. False when they are not. */
   readonly endBusiest: () => boolean;
 }
+
+/** One of so many parts of `maxInFlight` is many requests of one caller: what fewer hold in memory hardly matters. */
+const manyInFlight = 8;
 
 /** Creates the listener; it is not listening yet. */
 export function createEdgeServer(parts: EdgeParts): EdgeServer {
@@ -100,7 +103,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
     places: edge.places,
     connections,
     endEarlier: () => edge.snapshots.endEarlier(parts.snapshot()),
-    endBusiest: () => edge.snapshots.endBusiest(),
+    endBusiest: () => edge.snapshots.endBusiest(Math.ceil(limits.maxInFlight / manyInFlight)),
   };
 }
 

@@ -1,14 +1,18 @@
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { readFile, writeFile } from 'node:fs/promises';
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
+import { signedHead } from '../support/hostile/signed.ts';
+import { Swarm } from '../support/hostile/sockets.ts';
+import { chartLimits } from '../support/hostile/under-attack.ts';
 import { programDirectory, startProgram } from '../support/program.ts';
 import { outcome, s3Client } from '../support/sdk.ts';
 import { alice } from '../support/sidecar.ts';
 
 /** Nearly a megabyte of YAML: a small heap has room for one configuration of that size, and not for two and what is read. */
-function manyPolicies(): string {
+function manyPolicies(count = 300): string {
   const statement = (policy: number, index: number): string =>
     `{ Effect: Allow, Action: ["s3:GetObject", "s3:PutObject"], Resource: "arn:aws:s3:::b-${policy}-${index}/*", Condition: { StringLike: { "aws:username": "u*" } } }`;
-  const policies = Array.from({ length: 300 }, (_, policy) => {
+  const policies = Array.from({ length: count }, (_, policy) => {
     const statements = Array.from({ length: 20 }, (_unused, index) => statement(policy, index));
     return `    P${policy}: { Version: "2012-10-17", Statement: [${statements.join(', ')}] }\n`;
   });
@@ -34,6 +38,32 @@ it('a configuration for which memory does not suffice waits, and the one in forc
     // Said once, and not at each attempt.
     expect(await program.metric('sts_sidecar_config_reloads_total{outcome="failure"}')).toBe(1);
   } finally {
+    await program.stop();
+  }
+}, 120_000);
+
+it('uploads that never end do not keep away a configuration that takes their caller its rights', async () => {
+  const directory = `${programDirectory}${manyPolicies(400)}`;
+  const program = await startProgram({ heapMiB: 192, limits: chartLimits, directory });
+  const swarm = new Swarm(program.url);
+  try {
+    const s3 = s3Client(program.url, alice);
+    await s3.send(new CreateBucketCommand({ Bucket: 'data' }));
+    const long = Array.from({ length: 240 }, (_, index) => `x-${index}: ${'a'.repeat(115)}\r\n`).join('');
+    const upload = { method: 'PUT', path: '/data/slow', headers: { 'content-length': '1000000' } };
+    const head = await signedHead(program.url, alice, upload, long);
+    for (let count = 0; count < 300; count += 1) swarm.open(head + 'x'.repeat(2_000));
+    const inFlight = 'sts_sidecar_requests_in_flight{listener="s3"}';
+    await expect.poll(() => program.metric(inFlight)).toBe(300);
+    const before = await readFile(program.configurationFile, 'utf8');
+    const after = before.replace('Action: ["s3:*", "sts:*"]', 'Action: "sts:*"');
+    expect(after).not.toBe(before);
+    await writeFile(program.configurationFile, after.replaceAll('b-', 'c-'));
+    const list = (): Promise<string> => outcome(s3.send(new ListObjectsV2Command({ Bucket: 'data' })));
+    await expect.poll(list, { timeout: 90_000, interval: 500 }).toMatch(/^AccessDenied/);
+    expect(swarm.openCount).toBe(0);
+  } finally {
+    swarm.close();
     await program.stop();
   }
 }, 120_000);
