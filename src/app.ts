@@ -79,10 +79,10 @@ export interface App {
    */
   endEarlier(): boolean;
   /**
-   * Resets the requests in progress of the user or role that has most of them, for the memory that they hold. False when they are
-   * few.
+   * Resets the requests in progress of so many users and roles that have most of them, for the memory that they hold. False when
+   * they are few.
    */
-  endBusiest(): boolean;
+  endBusiest(callers: number): boolean;
   /**
    * Resets the requests in progress at the store, before a process that ends at once: some stores take the end of a
    * connection for the end of an upload, and keep a truncated object.
@@ -211,7 +211,7 @@ export function createApp(parts: AppParts): App {
       tools.shared.signingKeys.forget();
     },
     endEarlier: () => edge.endEarlier(),
-    endBusiest: () => edge.endBusiest(),
+    endBusiest: (callers) => edge.endBusiest(callers),
     abort: () => upstream.destroy(),
     limitActions: () => reporter.actions,
   };

@@ -4,7 +4,7 @@ const checkEveryMs = 2_000;
 /** Each attempt may collect garbage, which is a pause for all requests. */
 const looksBetweenAttempts = 5;
 /** Reset connections have closed by then, and their callers have not yet sent as much again. */
-const soonMs = 100;
+const soonMs = 10;
 const attemptsSoon = 8;
 
 /** Where a reload comes from. */

@@ -34,10 +34,18 @@ export function roomForReload(
   const perByte = Math.max(leastPerByte, peakFactor * perCharacter);
   let isWaiting = false;
   let resettingSince = Number.NEGATIVE_INFINITY;
-  const mayReset = (): boolean => {
+  let callers = 1;
+  // A client with many roles is as many callers, and what has been reset may come back: twice as many each time.
+  const endBusiest = (): boolean => {
     const now = performance.now();
-    if (now - resettingSince > betweenResettingsMs) resettingSince = now;
-    return now - resettingSince < resettingMs;
+    if (now - resettingSince > betweenResettingsMs) {
+      resettingSince = now;
+      callers = 1;
+    }
+    if (now - resettingSince > resettingMs) return false;
+    const areEnded = app.endBusiest(callers);
+    callers *= 2;
+    return areEnded;
   };
   return (fileBytes, trigger) => {
     const bytes = heapReserve + perByte * fileBytes;
@@ -47,7 +55,7 @@ export function roomForReload(
     }
     // Without any request and any configuration.
     const canFit = bytes <= started.freeBytes + started.heapBytes;
-    if (canFit && (app.endEarlier() || (isWaiting && mayReset() && app.endBusiest()))) return 'soon';
+    if (canFit && (app.endEarlier() || (isWaiting && endBusiest()))) return 'soon';
     if (!isWaiting) app.reload({ ok: false, problems: [noRoom(bytes)] }, trigger);
     isWaiting = true;
     return 'none';

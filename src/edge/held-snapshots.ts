@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { resetConnection } from '../core/reset-connection.ts';
+import { strangers } from '../core/turns.ts';
 
 /** Configurations that requests in progress may hold, besides the one in force. */
 const maxEarlier = 8;
@@ -43,19 +44,27 @@ export class HeldSnapshots<S extends { readonly characters: number }> {
     return earlier.length > 0;
   }
 
-  /** Resets all requests of the user or role that has most in progress, if these are at least `least`. False when they are not. */
-  endBusiest(least: number): boolean {
-    const requests = [...this.#requests.values()].flatMap((held) => [...held]);
+  /**
+   * Resets all requests of the users and roles that have most in progress: of as many as `callers` says, and of more until these have
+   * `least` together. False, and nothing is reset, when all have less. Requests of strangers do not count: they are few, and short.
+   */
+  endBusiest(callers: number, least: number): boolean {
     const byHolder = new Map<string, HoldingRequest[]>();
-    for (const request of requests) {
+    for (const request of [...this.#requests.values()].flatMap((held) => [...held])) {
       const { holder } = request.place;
+      if (holder === strangers) continue;
       const others = byHolder.get(holder);
       if (others === undefined) byHolder.set(holder, [request]);
       else others.push(request);
     }
-    const [busiest = []] = [...byHolder.values()].sort((one, other) => other.length - one.length);
-    if (busiest.length < least) return false;
-    for (const { socket } of busiest) resetConnection(socket);
+    const busiest = [...byHolder.values()].sort((one, other) => other.length - one.length);
+    const requests: HoldingRequest[] = [];
+    for (const [index, own] of busiest.entries()) {
+      if (index >= callers && requests.length >= least) break;
+      requests.push(...own);
+    }
+    if (requests.length < least) return false;
+    for (const { socket } of requests) resetConnection(socket);
     return true;
   }
 

@@ -61,11 +61,11 @@ export interface EdgeServer {
   readonly connections: ConnectionTable;
   /** Resets all requests in progress that began with an earlier configuration than the one in force. False when there are none. */
   readonly endEarlier: () => boolean;
-  /** Resets all requests in progress of the user or role that has most of them, if they are many. False when they are not. */
-  readonly endBusiest: () => boolean;
+  /** Resets all requests in progress of so many users and roles that have most of them, if they are many. False when they are not. */
+  readonly endBusiest: (callers: number) => boolean;
 }
 
-/** One of so many parts of `maxInFlight` is many requests of one caller: what fewer hold in memory hardly matters. */
+/** One of so many parts of `maxInFlight` is many requests: what fewer hold in memory hardly matters. */
 const manyInFlight = 8;
 
 /** Creates the listener; it is not listening yet. */
@@ -103,7 +103,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
     places: edge.places,
     connections,
     endEarlier: () => edge.snapshots.endEarlier(parts.snapshot()),
-    endBusiest: () => edge.snapshots.endBusiest(Math.ceil(limits.maxInFlight / manyInFlight)),
+    endBusiest: (callers) => edge.snapshots.endBusiest(callers, Math.ceil(limits.maxInFlight / manyInFlight)),
   };
 }
 

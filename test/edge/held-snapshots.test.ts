@@ -95,10 +95,12 @@ it('all requests of the caller that has most can be reset, if they are many', as
   const held = new HeldSnapshots<{ readonly characters: number }>();
   const inForce = configuration();
   const requests: Request[] = [];
+  const ends: (() => void)[] = [];
   for (const holder of ['bob', 'alice', 'alice', 'carol', 'carol', 'carol', 'over']) {
     const request = await accepted();
     requests.push(request);
     const end = held.hold(inForce, request);
+    ends.push(end);
     // Known only once the signature has been verified.
     request.place.holder = holder;
     if (holder === 'over') end();
@@ -106,12 +108,16 @@ it('all requests of the caller that has most can be reset, if they are many', as
   const ended = (): string[] =>
     requests.filter(({ socket }) => socket.destroyed).map(({ place }) => place.holder);
   expect(held.endEarlier(inForce)).toBe(false);
-  expect(held.endBusiest(4)).toBe(false);
+  expect(held.endBusiest(1, 7)).toBe(false);
   expect(ended()).toEqual([]);
-  expect(held.endBusiest(3)).toBe(true);
+  expect(held.endBusiest(1, 3)).toBe(true);
   expect(ended()).toEqual(['carol', 'carol', 'carol']);
+  // The requests of a connection that was reset end, and count no more.
+  for (const end of ends.splice(3)) end();
+  expect(held.endBusiest(1, 3)).toBe(true);
+  expect(ended()).toEqual(['bob', 'alice', 'alice', 'carol', 'carol', 'carol']);
 });
 
 it('nothing is reset where nothing is in progress', () => {
-  expect(new HeldSnapshots<{ readonly characters: number }>().endBusiest(1)).toBe(false);
+  expect(new HeldSnapshots<{ readonly characters: number }>().endBusiest(1, 1)).toBe(false);
 });
