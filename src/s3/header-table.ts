@@ -121,6 +121,7 @@ export function selectHeaders(raw: RawRequest, row: OperationRow): ReadonlyMap<s
     if (!isForwarded(name, sent, row)) continue;
     if (ofThisHop.has(name)) throw namedForThisHop(name);
     const value = collapseOws(sent);
+    if (value === '' && isAbsentWhenEmpty(name)) continue;
     const earlier = selected.get(name);
     if (earlier === undefined) selected.set(name, value);
     else if (repeatable.has(name) || name.startsWith(metadataPrefix))
@@ -193,6 +194,19 @@ function namedForThisHop(name: string): ServiceError {
     'InvalidArgument',
     `The Connection header names ${name.slice(0, 64)}, which is not for one hop.`,
   );
+}
+
+/**
+ * True for a header that means nothing when it is empty. Stores take it for absent, so policies must too: a Deny of what lacks
+ * `x-amz-server-side-encryption` would pass an empty one, and the store would keep the object in clear.
+ * @throws InvalidArgument for a condition: its sender believes that there is one
+ */
+function isAbsentWhenEmpty(name: string): boolean {
+  if (!name.startsWith('x-amz-') || name.startsWith(metadataPrefix)) return false;
+  if (/^x-amz-(?:[a-z-]+-)?if-/.test(name))
+    throw s3Error('InvalidArgument', `The header ${name.slice(0, 64)} is empty.`);
+  // These have rules of their own, which refuse an empty value.
+  return !valueRules.has(name) && !name.startsWith('x-amz-checksum-');
 }
 
 function notAccepted(name: string): ServiceError {

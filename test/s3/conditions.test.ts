@@ -37,9 +37,52 @@ const ignored: readonly (readonly [feature: StoreFeature, written: WrittenReques
   ],
   [
     'conditionalBatchDelete',
-    { request: 'POST /bucket?delete', body: '<Delete><Object><Key>a</Key><ETag/></Object></Delete>' },
+    { request: 'POST /bucket?delete', body: '<Delete><Object><Key>a</Key><ETag>*</ETag></Object></Delete>' },
   ],
 ];
+
+/** Values of If-Match that name no ETag. MinIO or versitygw would write without a condition. */
+const emptyETags = ['', ' ', '""', ' "" ', 'W/""', '"","", W/""', '","', '" "'];
+const onlyIfMatching = ['PUT /bucket/key', 'POST /bucket/key?uploadId=u', 'DELETE /bucket/key'];
+
+it.each(onlyIfMatching.flatMap((request) => emptyETags.map((value) => [request, value] as const)))(
+  '%s on the condition of an empty ETag is refused: If-Match: %s',
+  (request, value) => {
+    for (const copied of request.startsWith('PUT') ? [{}, copying] : [{}])
+      expect(refusal(allFeatures, { request, headers: { ...copied, 'if-match': value } })).toMatch(
+        /^400 InvalidArgument/,
+      );
+  },
+);
+
+it.each(['', '<![CDATA[""]]>', ' '])('an entry of a multi-delete with the ETag %j is refused', (eTag) => {
+  const body = `<Delete><Object><Key>a</Key><ETag>${eTag}</ETag></Object></Delete>`;
+  expect(refusal(allFeatures, { request: 'POST /bucket?delete', body })).toMatch(/^400 MalformedXML/);
+});
+
+it.each([
+  ['PUT /bucket/key', 'x-amz-copy-source-if-match', copying],
+  ['PUT /bucket/key', 'x-amz-copy-source-if-unmodified-since', copying],
+  ['DELETE /bucket/key', 'x-amz-if-match-size', {}],
+  ['DELETE /bucket/key', 'x-amz-if-match-last-modified-time', {}],
+])('%s with an empty condition in %s is refused', (request, name, further) => {
+  expect(refusal(allFeatures, { request, headers: { ...further, [name]: '' } })).toMatch(
+    /^400 InvalidArgument/,
+  );
+});
+
+it.each([
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-customer-algorithm',
+  'x-amz-acl',
+  'x-amz-storage-class',
+  'x-amz-grant-read',
+])('an empty %s is not sent, and no policy takes it for one', (name) => {
+  const request = understoodBy(allFeatures, { request: 'PUT /bucket/key', headers: { [name]: ' ' } });
+  expect([...request.headers.keys()]).toEqual([]);
+  expect(request.conditionKeys.map(([key]) => key)).not.toContain(`s3:${name}`);
+});
 
 function understoodBy(supports: ReadonlySet<StoreFeature>, written: WrittenRequest): S3Request {
   const [method = '', target = ''] = written.request.split(' ');

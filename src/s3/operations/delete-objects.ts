@@ -1,5 +1,6 @@
 import { aliasesOfDeleted, leavesItsBucket } from '../../core/path-key.ts';
 import { childText, readXml, type XmlElement, type XmlTree } from '../../core/xml.ts';
+import { namesETag } from '../conditional-headers.ts';
 import { s3Error } from '../errors.ts';
 import {
   type Batch,
@@ -82,6 +83,7 @@ function parseEntry(element: XmlElement): DeleteEntry {
   const versionId = childText(element, 'VersionId');
   if (versionId !== undefined && versionId !== '') requireVersionId(versionId);
   const eTag = childText(element, 'ETag');
+  if (eTag !== undefined && !namesETag(eTag)) throw malformed();
   return {
     key,
     ...(versionId === undefined || versionId === '' ? {} : { versionId }),
