@@ -16,7 +16,7 @@ import type { Settings } from './settings.ts';
 export function readServer(reading: Reading): Settings['server'] | undefined {
   const shape = reading.read(['server'], sections.server);
   if (shape === undefined) return undefined;
-  checkLimits(reading, shape.limits);
+  checkLimits(reading, shape);
   return withTls(reading, 'server', shape);
 }
 
@@ -40,7 +40,10 @@ function withTls<Shape extends { readonly tls?: TlsFiles | undefined }>(
 }
 
 /** Warns of limits that can never take effect, and of limits that need more memory or open files than there are. */
-function checkLimits(reading: Reading, limits: Settings['server']['limits']): void {
+function checkLimits(
+  reading: Reading,
+  { limits, tls }: Pick<Settings['server'], 'limits'> & { readonly tls?: unknown },
+): void {
   const path = ['server', 'limits'];
   const { maxConnections, maxUnauthenticated } = limits;
   if (maxUnauthenticated >= maxConnections) {
@@ -48,7 +51,7 @@ function checkLimits(reading: Reading, limits: Settings['server']['limits']): vo
     reading.warn([...path, 'maxUnauthenticated'], message);
   }
   const { memory, maxOpenFiles } = reading.context.sources;
-  const faults = memory === undefined ? [] : memoryFaults(limits, memory);
+  const faults = memory === undefined ? [] : memoryFaults(limits, memory, tls !== undefined);
   const openFiles = maxOpenFiles === undefined ? undefined : openFilesFault(limits, maxOpenFiles);
   for (const fault of openFiles === undefined ? faults : [...faults, openFiles]) reading.warn(path, fault);
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { connect } from 'node:tls';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -13,9 +12,15 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority } from '../support/authority.ts';
 import { type Program, startProgram } from '../support/program.ts';
-import { outcome } from '../support/sdk.ts';
 import { account, alice, roleArn } from '../support/sidecar.ts';
-import { plainSocket, secureS3, secureSocket, secureSts, untilClosed } from '../support/tls-clients.ts';
+import {
+  clientHello,
+  plainSocket,
+  secureS3,
+  secureSocket,
+  secureSts,
+  untilClosed,
+} from '../support/tls-clients.ts';
 
 const authority = createAuthority();
 const between = authority.intermediate('between');
@@ -160,24 +165,6 @@ async function stoppedAfterHello() {
   return socket;
 }
 
-/** The first flight of Node's TLS client. */
-async function clientHello(): Promise<Buffer> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve) => {
-    const server = createServer((socket) => {
-      socket.once('data', (bytes: Buffer) => {
-        socket.destroy();
-        server.close();
-        resolve(bytes);
-      });
-    }).listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      connect({ host: '127.0.0.1', port }).on('error', () => undefined);
-    });
-  });
-}
-
 it('logs at most one line a second about handshakes that fail', async () => {
   const lines = (): number => one.output().split('"component":"tls"').length - 1;
   const before = lines();
@@ -197,10 +184,4 @@ it('shows when the first certificate of the chain expires', async () => {
   const expiry = await one.metric('sts_sidecar_tls_certificate_expiry_timestamp_seconds{listener="s3"}');
   expect(expiry * 1000 - Date.now()).toBeGreaterThan(9 * 86_400_000);
   expect(expiry * 1000 - Date.now()).toBeLessThan(11 * 86_400_000);
-});
-
-it('lets an object be read where aws:SecureTransport is required', async () => {
-  expect(
-    await outcome(secureS3(url, alice, tls).send(new GetObjectCommand({ Bucket: 'data', Key: 'small' }))),
-  ).toBe('allowed');
 });
