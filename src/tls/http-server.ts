@@ -29,6 +29,7 @@ class SecureServer extends Server {
     const [raw] = values;
     if (event !== 'connection' || raw instanceof TLSSocket || !(raw instanceof Socket))
       return super.emit(event, ...values);
+    raw.on('error', ignore);
     this.#underWay.add(raw);
     raw.once('close', () => this.#underWay.delete(raw));
     super.emit('handshake', raw);
@@ -48,3 +49,5 @@ class SecureServer extends Server {
     super.closeAllConnections();
   }
 }
+
+const ignore = (): void => undefined;

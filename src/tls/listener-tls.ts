@@ -8,6 +8,7 @@
 import { constants, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import type { Secret } from '../core/secret.ts';
 import { Handshake, type HandshakeCosts } from './handshake.ts';
@@ -53,6 +54,7 @@ export class ListenerTls {
   #server!: Server;
   #costs!: HandshakeCosts;
   #expiresAtMs = 0;
+  #fingerprint = '';
 
   /**
    * @param deadlineMs how long a handshake may take
@@ -70,11 +72,14 @@ export class ListenerTls {
   }
 
   /**
-   * Uses another certificate for new handshakes. Connections go on. Sessions are not resumed across: their tickets are sealed with a
+   * Uses another certificate for new handshakes, unless it is the same. Connections go on. Sessions are not resumed across: their tickets are sealed with a
    * key of the server before, whose authorities for client certificates may not be those of this one.
    * @throws Error for settings that were not checked
    */
-  replace({ certPem, keyPem, clientCaPem }: ListenerTlsSettings): void {
+  replace(settings: ListenerTlsSettings): void {
+    const fingerprint = fingerprintOf(settings);
+    if (fingerprint === this.#fingerprint) return;
+    const { certPem, keyPem, clientCaPem } = settings;
     const isMutual = clientCaPem !== undefined;
     const server = createServer({
       cert: certPem,
@@ -97,6 +102,7 @@ export class ListenerTls {
       lastMs: 1,
     };
     this.#expiresAtMs = firstExpiry(certPem);
+    this.#fingerprint = fingerprint;
   }
 
   /** Starts the handshake on a connection that was just accepted. */
@@ -118,6 +124,7 @@ export class ListenerTls {
       return;
     }
     underWay.handshake.finish();
+    this.#underWay.delete(raw);
     // Node's own refuses sockets with TLS. Only a reset tells the peer that this is no orderly end.
     socket.resetAndDestroy = () => {
       resetConnection(raw);
