@@ -33,8 +33,8 @@ interface Connection {
  * verified request before the others, unless these hold half of the listener. One caller could keep them all.
  *
  * When too much memory is held outside the places of requests, what has lasted longest is closed, regardless of its sender: an
- * ordinary head lasts some milliseconds, and so does a handshake of TLS. Refused uploads without their heads are closed last, because they take little and
- * their clients have yet to read why.
+ * ordinary head lasts some milliseconds, and so does a handshake of TLS. Refused uploads without their heads are closed last,
+ * because they take little and their clients have yet to read why.
  */
 export class ConnectionTable {
   readonly #max: number;
