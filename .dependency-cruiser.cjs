@@ -14,6 +14,7 @@ const LAYERS = {
   schema: { values: ['core'] },
   outbound: { values: ['core'] },
   'http-client': { values: ['core'] },
+  tls: { values: ['core', 'edge/client-address\\.ts'], types: ['observe'] },
   identity: { values: ['core', 'outbound', 'state', 'schema'] },
   directory: { values: ['core', 'iam'] },
   config: {
@@ -43,10 +44,11 @@ const LAYERS = {
       'authorize/(?:global-keys|gather-policies|decide)\\.ts',
     ],
   },
-  edge: { values: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state'] },
+  edge: { values: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state', 'tls'] },
   control: {
     values: [
       'core',
+      'tls',
       'revocation',
       'observe',
       'state',

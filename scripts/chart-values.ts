@@ -28,7 +28,9 @@ const metadataFile = text
   .regex(/^[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,252}$/)
   .meta({ id: 'metadataFileName', not: { const: 'sidecar.yaml' } });
 
-const monitor = z.strictObject({ enabled: z.boolean(), interval: text, labels }).partial();
+const monitor = z
+  .strictObject({ enabled: z.boolean(), interval: text, labels, tlsConfig: anything })
+  .partial();
 
 /** The file, whose sections may leave out what the chart's other values say. */
 const config = configurationFile
@@ -89,6 +91,14 @@ export const chartValues = z
     control: z.strictObject({ enabled: z.boolean(), existingSecret: text, tokenKey: secretKey }).partial(),
     containerCredentials: z
       .strictObject({ enabled: z.boolean(), scopeDownPolicy: z.looseObject({}) })
+      .partial(),
+    tls: z
+      .strictObject({
+        existingSecret: text,
+        certKey: secretKey,
+        keyKey: secretKey,
+        clientCaKey: text.regex(/^[-._a-zA-Z0-9]*$/),
+      })
       .partial(),
     revocations,
     outbound,
@@ -170,6 +180,7 @@ export const chartValues = z
         existingSecret: text,
         accessKeyIdKey: secretKey,
         secretAccessKeyKey: secretKey,
+        caKey: text.regex(/^[-._a-zA-Z0-9]*$/),
         bucket: text,
         allowedKey: someText,
         deniedKey: someText,
@@ -224,5 +235,7 @@ export const conditions: readonly Form[] = [
   // On the loopback of a gateway's pod there is no application.
   implies(at('containerCredentials.enabled', { const: true }, true), at('mode', { const: 'sidecar' })),
   implies(at('control.enabled', { const: true }, true), at('control.existingSecret', given, true)),
+  implies(at('tls.clientCaKey', given, true), at('tls.existingSecret', given, true)),
+  implies(at('tests.caKey', given, true), at('tls.existingSecret', given, true)),
   implies(at('state.redis.caFile', given, true), at('state.redis.existingSecret', given, true)),
 ];

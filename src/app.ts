@@ -9,6 +9,7 @@ import type { Server } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { type Configuration, type ConfigurationParts, createConfiguration } from './app/configuration.ts';
 import { identityObserver, logProviderRoles } from './app/identity.ts';
+import { ListenersTls } from './app/listener-tls.ts';
 import { openListeners } from './app/listeners.ts';
 import { reloadedConfiguration, reportReload } from './app/reload.ts';
 import { createState, type StateParts } from './app/state.ts';
@@ -19,7 +20,7 @@ import {
   type ContainerServer,
   createContainerServer,
 } from './container/container-server.ts';
-import { createControlServer } from './control/control-server.ts';
+import { type ControlParts, createControlServer } from './control/control-server.ts';
 import { type ConfiguredRevocations, RevocationControl } from './control/revocation-control.ts';
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
@@ -100,7 +101,7 @@ export function createApp(parts: AppParts): App {
   const { settings, clock, randomness } = parts;
   const metrics = new Metrics();
   const log = new Log(settings.log, parts.logTo);
-  const upstream = new Upstream(settings.backend.endpoint, settings.backend.timeouts);
+  const upstream = new Upstream(settings.backend.endpoint, settings.backend.timeouts, settings.backend.tls);
   const fetch = new GuardedFetch(settings.outbound);
   const shared = createState(settings, { clock, randomness, metrics, log });
   const { state, runTimeRevocations } = shared;
@@ -124,11 +125,13 @@ export function createApp(parts: AppParts): App {
   metrics.policiesLoaded({ ...configuration.directory.policyCounts });
   let isServing = false;
   const reporter = new LimitReporter(metrics, log);
+  const tls = new ListenersTls(settings, metrics, log);
   const edge = createEdgeServer({
     snapshot: () => configuration.snapshot,
     clock,
     randomness,
     limits: settings.server.limits,
+    tls: tls.server,
     metrics,
     log,
     reporter,
@@ -139,8 +142,13 @@ export function createApp(parts: AppParts): App {
     isReady: () => isServing && shared.isKnown(),
     renderMetrics: () => metrics.render(),
     connections: adminConnections,
+    tls: tls.admin,
   });
-  const control = createControl(settings, shared, { configuration: () => configuration, log });
+  const control = createControl(settings, shared, {
+    configuration: () => configuration,
+    log,
+    tls: tls.control,
+  });
   const container = createContainer(settings, {
     service: () => configuration.snapshot.sts,
     scopeDownPolicy: () => configuration.settings.containerCredentials.scopeDownPolicy,
@@ -162,9 +170,9 @@ export function createApp(parts: AppParts): App {
   return {
     start: async () => {
       const [adminUrl = '', url = '', controlUrl, containerUrl] = await openListeners([
-        { server: admin, address: settings.admin.listen },
-        { server: edge.server, address: settings.server.listen },
-        control && { server: control, address: settings.control.listen },
+        { server: admin, address: settings.admin.listen, tls: tls.admin },
+        { server: edge.server, address: settings.server.listen, tls: tls.server },
+        control && { server: control, address: settings.control.listen, tls: tls.control },
         container && { server: container.server, address: container.address },
       ]);
       await shared.start();
@@ -201,6 +209,8 @@ export function createApp(parts: AppParts): App {
       if (reloaded.configuration === configuration) return true;
       configuration.retire();
       configuration = reloaded.configuration;
+      tls.replace(configuration.settings);
+      upstream.replaceTls(configuration.settings.backend.tls);
       metrics.policiesLoaded({ ...configuration.directory.policyCounts });
       logProviderRoles(configuration, log);
       void configuration.identityProviders.probe();
@@ -220,7 +230,10 @@ export function createApp(parts: AppParts): App {
 function createControl(
   { control: { token } }: Settings,
   { runTimeRevocations: runTime }: StateParts,
-  { configuration, log }: { readonly configuration: () => Configuration; readonly log: Log },
+  {
+    configuration,
+    ...parts
+  }: { readonly configuration: () => Configuration } & Pick<ControlParts, 'log' | 'tls'>,
 ): Server | undefined {
   if (token === undefined) return undefined;
   const configured = (): ConfiguredRevocations => {
@@ -229,8 +242,8 @@ function createControl(
   };
   return createControlServer({
     token,
-    revocations: new RevocationControl({ runTime, configured, log }),
-    log,
+    revocations: new RevocationControl({ runTime, configured, log: parts.log }),
+    ...parts,
   });
 }
 

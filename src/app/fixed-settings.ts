@@ -12,8 +12,9 @@ export interface AdoptedSettings {
 const fixed: readonly (readonly [name: string, valueIn: (settings: Settings) => unknown])[] = [
   ['server.listen', ({ server }) => server.listen],
   ['server.limits', ({ server }) => server.limits],
-  ['admin', ({ admin }) => admin],
-  ['control', ({ control }) => control],
+  ['server.tls', ({ server }) => server.tls !== undefined],
+  ['admin', ({ admin }) => [admin.listen, admin.tls !== undefined]],
+  ['control', ({ control }) => [control.listen, control.token, control.tls !== undefined]],
   ['containerCredentials.listen', ({ containerCredentials }) => containerCredentials.listen],
   ['backend', ({ backend }) => backend.endpoint],
   ['backend.timeouts', ({ backend }) => backend.timeouts],
@@ -28,14 +29,14 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
   return {
     settings: {
       ...next,
-      server: { ...next.server, listen: server.listen, limits: server.limits },
+      server: withTls({ ...next.server, listen: server.listen, limits: server.limits }, server, next.server),
       // The key, the region and the features of another store are not those of this one.
       backend:
         next.backend.endpoint === backend.endpoint
           ? { ...next.backend, timeouts: backend.timeouts }
           : backend,
-      admin,
-      control,
+      admin: withTls(admin, admin, next.admin),
+      control: withTls(control, control, next.control),
       containerCredentials: withListener(containerCredentials, next.containerCredentials),
       state,
       outbound,
@@ -45,6 +46,19 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
       .filter(([, valueIn]) => fingerprintOf(valueIn(current)) !== fingerprintOf(valueIn(next)))
       .map(([name]) => name),
   };
+}
+
+interface WithTls {
+  readonly tls?: NonNullable<Settings['server']['tls']>;
+}
+
+/** Certificates change while a listener is open; whether it has TLS does not. */
+function withTls<Section extends WithTls>(
+  { tls: _, ...section }: Section,
+  { tls: current }: WithTls,
+  { tls: next }: WithTls,
+): Omit<Section, 'tls'> & WithTls {
+  return current === undefined ? section : { ...section, tls: next ?? current };
 }
 
 /** The listener stays open as it is, so without a section of its own the scope-down policy in force stays too. */

@@ -1,11 +1,13 @@
 import type { Server } from 'node:http';
 import type { ListenAddress } from '../config/settings.ts';
 import { closeServer, listen } from '../edge/shutdown.ts';
+import type { ListenerTls } from '../tls/listener-tls.ts';
 
 /** A server and where it listens. */
 export interface Listener {
   readonly server: Server;
   readonly address: ListenAddress;
+  readonly tls?: ListenerTls | undefined;
 }
 
 /**
@@ -28,8 +30,8 @@ export async function openListeners(
   return urls;
 }
 
-async function open({ server, address: { host, port } }: Listener): Promise<string> {
-  return `http://${urlHost(host)}:${await listen(server, host, port)}`;
+async function open({ server, address: { host, port }, tls }: Listener): Promise<string> {
+  return `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${await listen(server, host, port)}`;
 }
 
 function urlHost(host: string): string {

@@ -1,6 +1,5 @@
 /* The configuration file of `sts-sidecar injector`. A setting is written once, here: its form, default and meaning. */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { isLoopbackHost } from '../core/loopback.ts';
@@ -13,8 +12,8 @@ import {
   storeEndpoint,
   wholeNumber,
 } from '../schema/scalars.ts';
-import type { Path } from './path.ts';
 import { ProblemLog } from './problem-log.ts';
+import { readKeyPair } from './read-key-pair.ts';
 import { Reading } from './reading.ts';
 import { processSources, readBoundedText } from './sources.ts';
 import { parseYaml } from './yaml-document.ts';
@@ -76,8 +75,6 @@ export type InjectorLoadResult =
   | { readonly ok: true; readonly settings: InjectorSettings }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-const maxPemBytes = 262_144;
-
 /** Loads the file, with the files it names relative to its folder. */
 export function loadInjector(path: string): InjectorLoadResult {
   const file = readBoundedText(path, maxConfigurationBytes);
@@ -101,32 +98,7 @@ function readSettings(reading: Reading): InjectorSettings | undefined {
   const shape = reading.read([], injectorFile);
   if (shape === undefined) return undefined;
   const { tls, roles, apiVersion: _, ...others } = shape;
-  const certPem = readPem(reading, ['tls', 'certFile'], tls.certFile, (pem) => new X509Certificate(pem));
-  const keyPem = readPem(reading, ['tls', 'keyFile'], tls.keyFile, createPrivateKey);
-  if (certPem === undefined || keyPem === undefined) return undefined;
-  if (!new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem))) {
-    reading.problem(['tls', 'keyFile'], 'is not the key of the certificate');
-    return undefined;
-  }
-  return { ...others, roles, tls: { certPem, keyPem } };
-}
-
-function readPem(
-  reading: Reading,
-  path: Path,
-  name: string,
-  parse: (pem: string) => unknown,
-): string | undefined {
-  const file = reading.context.sources.readText(name, maxPemBytes);
-  if (!file.ok) {
-    reading.problem(path, `the file ${JSON.stringify(name)} ${file.reason}`);
-    return undefined;
-  }
-  try {
-    parse(file.text);
-    return file.text;
-  } catch {
-    reading.problem(path, `the file ${JSON.stringify(name)} cannot be read as PEM`);
-    return undefined;
-  }
+  const pair = readKeyPair(reading, ['tls'], tls);
+  if (pair === undefined) return undefined;
+  return { ...others, roles, tls: { certPem: pair.certPem, keyPem: pair.keyPem.reveal() } };
 }

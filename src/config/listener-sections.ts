@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { isLoopbackHost } from '../core/loopback.ts';
-import { addressRange, listenAddress, virtualHost, wholeNumber } from '../schema/scalars.ts';
+import { addressRange, fileName, listenAddress, virtualHost, wholeNumber } from '../schema/scalars.ts';
 import { secretSource } from '../schema/value-source.ts';
 import { policy } from './policy-form.ts';
 import { unsupportedMessage } from './unsupported.ts';
@@ -37,12 +37,27 @@ const limits = z.strictObject({
     .meta({ maximum: 0, description: '0 means no limit, and is the only value that this version accepts.' }),
 });
 
+const tls = z
+  .strictObject({
+    certFile: fileName.describe('The certificate and the chain behind it, PEM.'),
+    keyFile: fileName.describe('The key of the certificate, PEM, without a passphrase.'),
+    clientCaFile: fileName
+      .optional()
+      .describe(
+        'Certificates of authorities, PEM. Clients must then show a certificate of one of them; who they are is still decided by their signature.',
+      ),
+  })
+  .optional();
+
 export const server = z
   .strictObject({
     listen: listenAddress
       .prefault('127.0.0.1:9000')
-      .describe('Address of S3 and STS: host and port, an IPv6 address in brackets. Plain HTTP.'),
+      .describe('Address of S3 and STS: host and port, an IPv6 address in brackets.'),
     limits: limits.prefault({}).describe('Limits on what clients can hold; see docs/operating.md.'),
+    tls: tls.describe(
+      'TLS 1.2 and 1.3 with HTTP/1.1. The files are read again when they change. Without it, plain HTTP.',
+    ),
     virtualHosts: z
       .array(virtualHost)
       .prefault([])
@@ -62,18 +77,15 @@ export const server = z
 export const admin = z
   .strictObject({
     listen: listenAddress.prefault('0.0.0.0:9090').describe('Address of `/livez`, `/readyz` and `/metrics`.'),
+    tls: tls.describe('TLS of this listener, as for `server`. Without it, plain HTTP.'),
   })
   .prefault({})
   .describe('The listener for probes and metrics.');
 
 export const control = z
   .strictObject({
-    listen: listenAddress
-      .refine(({ host }) => isLoopbackHost(host), {
-        error: 'must be a loopback address: its traffic is not encrypted',
-      })
-      .prefault('127.0.0.1:9091')
-      .describe('A loopback address: its traffic is not encrypted.'),
+    listen: listenAddress.prefault('127.0.0.1:9091').describe('A loopback address, unless `tls` is set.'),
+    tls: tls.describe('TLS of this listener, as for `server`. Without it, plain HTTP on loopback only.'),
     token: secretSource
       .optional()
       .describe(

@@ -22,6 +22,7 @@ import { type DirectorySection, readDirectory } from './read-directory.ts';
 import { readRevocations } from './read-revocations.ts';
 import {
   readAccount,
+  readAdmin,
   readAuthorization,
   readBackend,
   readControl,
@@ -102,7 +103,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
   // Without a mapping there is nothing to read, and every part would be reported as missing.
   if (reading.keysAt([]).length === 0) return { ok: false, problems: problems.list() };
   const server = readServer(reading);
-  const admin = reading.read(['admin'], sections.admin);
+  const admin = readAdmin(reading);
   const control = readControl(reading);
   const containerCredentials = readContainerCredentials(reading);
   const backend = readBackend(reading);

@@ -18,6 +18,10 @@ const idle: MemoryShare = { heap: 40 * mebibyte, outside: 70 * mebibyte };
 /** Sessions and policies that are kept in parsed form, heads outside the places of requests, and requests that wait their turn. */
 const bounded: MemoryShare = { heap: (24 + 16 + 8) * mebibyte, outside: 0 };
 const perConnection: MemoryShare = { heap: 4 * kibibyte, outside: 12 * kibibyte };
+/** 30 KiB with TLS (Node 20, 1,500 kept alive). */
+const perSecureConnection: MemoryShare = { heap: 8 * kibibyte, outside: 24 * kibibyte };
+/** Handshakes under way: 256 whose clients send as many certificates as OpenSSL reads. */
+const handshakes: MemoryShare = { heap: 0, outside: 40 * mebibyte };
 const perRequest: MemoryShare = { heap: 90 * kibibyte, outside: 96 * kibibyte };
 
 /** A growing buffer exists twice while it is copied. */
@@ -28,11 +32,19 @@ const garbageFactor = 1.25;
 
 type Limits = Pick<Settings['server']['limits'], 'maxConnections' | 'maxInFlight' | 'maxBufferedBytes'>;
 
-/** What the process needs when every limit is reached. */
-export function estimateMemory(limits: Limits): MemoryShare {
+/**
+ * What the process needs when every limit is reached.
+ * @param isSecure true when connections have TLS
+ */
+export function estimateMemory(limits: Limits, isSecure = false): MemoryShare {
   const { maxConnections, maxInFlight, maxBufferedBytes } = limits;
+  const connection = isSecure ? perSecureConnection : perConnection;
   const sum = (part: keyof MemoryShare): number =>
-    idle[part] + bounded[part] + maxConnections * perConnection[part] + maxInFlight * perRequest[part];
+    idle[part] +
+    bounded[part] +
+    (isSecure ? handshakes[part] : 0) +
+    maxConnections * connection[part] +
+    maxInFlight * perRequest[part];
   return { heap: sum('heap'), outside: sum('outside') + maxBufferedBytes * bufferFactor };
 }
 
@@ -44,9 +56,16 @@ export interface MemoryLimits {
   readonly heapBytes: number;
 }
 
-/** Messages about `server.limits` that need more memory than there is. */
-export function memoryFaults(limits: Limits, { containerBytes, heapBytes }: MemoryLimits): string[] {
-  const need = estimateMemory(limits);
+/**
+ * Messages about `server.limits` that need more memory than there is.
+ * @param isSecure true when connections have TLS
+ */
+export function memoryFaults(
+  limits: Limits,
+  { containerBytes, heapBytes }: MemoryLimits,
+  isSecure = false,
+): string[] {
+  const need = estimateMemory(limits, isSecure);
   const faults: string[] = [];
   const total = need.heap + need.outside;
   if (containerBytes !== undefined && total > containerBytes) {

@@ -14,11 +14,12 @@ interface HttpParts {
  * behind a proxy that ends TLS.
  */
 export function warnOfPlainHttp(reading: Reading, { server, backend, outbound }: HttpParts): void {
-  if (server !== undefined && !isLoopbackHost(server.listen.host) && server.trustedProxies.length === 0) {
+  const isPlain = server !== undefined && server.tls === undefined && server.trustedProxies.length === 0;
+  if (isPlain && !isLoopbackHost(server.listen.host)) {
     reading.warn(
       ['server', 'listen'],
       'speaks plain HTTP beyond loopback: an attacker on this network can read objects and temporary credentials; ' +
-        'let a proxy end TLS before it and list that proxy in server.trustedProxies',
+        'set server.tls, or let a proxy end TLS before it and list that proxy in server.trustedProxies',
     );
   }
   if (backend !== undefined && isPlainBeyondLoopback(backend.endpoint)) {

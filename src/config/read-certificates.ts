@@ -13,10 +13,15 @@ export function readCertificates(reading: Reading, path: Path, fileName: string)
     return undefined;
   }
   // Node silently treats a file with no certificates, or broken ones, as no authority at all.
-  const found = file.text.match(certificate) ?? [];
+  const found = certificatesIn(file.text);
   if (found.length > 0 && found.every(isCertificate)) return found.join('\n');
   reading.problem(path, `the file ${JSON.stringify(fileName)} must hold certificates in PEM form`);
   return undefined;
+}
+
+/** The certificates of a PEM text, each with its lines of dashes. */
+export function certificatesIn(text: string): readonly string[] {
+  return text.match(certificate) ?? [];
 }
 
 function isCertificate(pem: string): boolean {

@@ -1,10 +1,12 @@
 /* Reads the sections of the file that refer to secrets or certificates, or that have checks and warnings of their own. */
 
+import { isLoopbackHost } from '../core/loopback.ts';
 import type { ValueRule } from '../schema/value-source.ts';
 import { checkTokenKeys } from './cross-checks.ts';
 import { memoryFaults } from './memory-estimate.ts';
 import { openFilesFault } from './open-files.ts';
 import { readCertificates } from './read-certificates.ts';
+import { readKeyPair, readListenerTls } from './read-key-pair.ts';
 import type { Reading } from './reading.ts';
 import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule, tokenKeyRule } from './secret-value.ts';
 import { sections } from './sections.ts';
@@ -12,13 +14,36 @@ import type { Settings } from './settings.ts';
 
 /** Reads `server`. */
 export function readServer(reading: Reading): Settings['server'] | undefined {
-  const settings = reading.read(['server'], sections.server);
-  if (settings !== undefined) checkLimits(reading, settings.limits);
-  return settings;
+  const shape = reading.read(['server'], sections.server);
+  if (shape === undefined) return undefined;
+  checkLimits(reading, shape);
+  return withTls(reading, 'server', shape);
+}
+
+/** Reads `admin`. */
+export function readAdmin(reading: Reading): Settings['admin'] | undefined {
+  const shape = reading.read(['admin'], sections.admin);
+  return shape && withTls(reading, 'admin', shape);
+}
+
+type TlsFiles = Parameters<typeof readListenerTls>[2];
+type WithTls<Shape> = Omit<Shape, 'tls'> & { readonly tls?: NonNullable<Settings['server']['tls']> };
+
+function withTls<Shape extends { readonly tls?: TlsFiles | undefined }>(
+  reading: Reading,
+  name: string,
+  { tls: files, ...others }: Shape,
+): WithTls<Shape> | undefined {
+  if (files === undefined) return others;
+  const tls = readListenerTls(reading, [name, 'tls'], files);
+  return tls && { ...others, tls };
 }
 
 /** Warns of limits that can never take effect, and of limits that need more memory or open files than there are. */
-function checkLimits(reading: Reading, limits: Settings['server']['limits']): void {
+function checkLimits(
+  reading: Reading,
+  { limits, tls }: Pick<Settings['server'], 'limits'> & { readonly tls?: unknown },
+): void {
   const path = ['server', 'limits'];
   const { maxConnections, maxUnauthenticated } = limits;
   if (maxUnauthenticated >= maxConnections) {
@@ -26,7 +51,7 @@ function checkLimits(reading: Reading, limits: Settings['server']['limits']): vo
     reading.warn([...path, 'maxUnauthenticated'], message);
   }
   const { memory, maxOpenFiles } = reading.context.sources;
-  const faults = memory === undefined ? [] : memoryFaults(limits, memory);
+  const faults = memory === undefined ? [] : memoryFaults(limits, memory, tls !== undefined);
   const openFiles = maxOpenFiles === undefined ? undefined : openFilesFault(limits, maxOpenFiles);
   for (const fault of openFiles === undefined ? faults : [...faults, openFiles]) reading.warn(path, fault);
 }
@@ -40,14 +65,19 @@ const controlTokenRule: ValueRule = {
 export function readControl(reading: Reading): Settings['control'] | undefined {
   const shape = reading.read(['control'], sections.control);
   if (shape === undefined) return undefined;
-  const { listen, token: source } = shape;
+  const { token: source, ...others } = shape;
+  if (others.tls === undefined && !isLoopbackHost(others.listen.host)) {
+    const message = 'must be a loopback address, or have tls: its traffic is not encrypted';
+    reading.problem(['control', 'listen'], message);
+  }
+  const settings = withTls(reading, 'control', others);
   if (source === undefined) {
     if (reading.valueAt(['control']) !== undefined)
       reading.warn(['control'], 'without a token this listener is off');
-    return { listen };
+    return settings;
   }
   const token = readSecret(reading, ['control', 'token'], source, controlTokenRule);
-  return token && { listen, token };
+  return settings && token && { ...settings, token };
 }
 
 /** Reads `backend` with its credentials. */
@@ -63,8 +93,39 @@ export function readBackend(reading: Reading): Settings['backend'] | undefined {
     credentials.secretAccessKey,
     secretAccessKeyRule,
   );
-  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
-  return { ...shape, credentials: { accessKeyId, secretAccessKey } };
+  const { tls: files, ...others } = shape;
+  const tls = files === undefined ? {} : readBackendTls(reading, shape.endpoint, files);
+  if (accessKeyId === undefined || secretAccessKey === undefined || tls === undefined) return undefined;
+  return {
+    ...others,
+    credentials: { accessKeyId, secretAccessKey },
+    ...(files === undefined ? {} : { tls }),
+  };
+}
+
+/** What `backend.tls` names. */
+interface BackendTlsFiles {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+function readBackendTls(
+  reading: Reading,
+  endpoint: string,
+  { caFile, certFile, keyFile }: BackendTlsFiles,
+): Settings['backend']['tls'] {
+  const path = ['backend', 'tls'];
+  if (!endpoint.startsWith('https:')) reading.problem(path, 'needs an https endpoint');
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    reading.problem(path, 'must have certFile and keyFile together');
+    return undefined;
+  }
+  const caPem = caFile === undefined ? undefined : readCertificates(reading, [...path, 'caFile'], caFile);
+  const isPaired = certFile !== undefined && keyFile !== undefined;
+  const pair = isPaired ? readKeyPair(reading, path, { certFile, keyFile }) : undefined;
+  if ((caFile !== undefined && caPem === undefined) || (isPaired && pair === undefined)) return undefined;
+  return { ...(caPem === undefined ? {} : { caPem }), ...pair };
 }
 
 /** Reads `account`. */

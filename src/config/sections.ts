@@ -32,6 +32,18 @@ const timeout = wholeNumber(1, oneDaySeconds);
 const backend = z
   .strictObject({
     endpoint: storeEndpoint.describe('The URL of the store: scheme, host and port.'),
+    tls: z
+      .strictObject({
+        caFile: fileName
+          .optional()
+          .describe('Certificates of private authorities, PEM, trusted instead of the public ones.'),
+        certFile: fileName
+          .optional()
+          .describe('The certificate that the store asks for, and the chain behind it, PEM.'),
+        keyFile: fileName.optional().describe('The key of that certificate, PEM, without a passphrase.'),
+      })
+      .optional()
+      .describe('How an https endpoint is verified. The files are read again when they change.'),
     region: regionName.default('us-east-1').describe('The region that requests to the store are signed for.'),
     credentials: z
       .strictObject({

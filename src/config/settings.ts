@@ -8,8 +8,8 @@ import type { sections } from './sections.ts';
 export type { ListenAddress } from '../schema/scalars.ts';
 
 /**
- * A section as the program uses it: read-only, with secrets in place of where they are read from, and `caPem`, the
- * certificates, in place of `caFile`.
+ * A section as the program uses it: read-only, with secrets in place of where they are read from, and the certificates or keys
+ * themselves in place of their files: `caPem` for `caFile`.
  */
 type Resolved<Value> =
   Value extends z.$brand<'secret'>
@@ -20,9 +20,9 @@ type Resolved<Value> =
         ? readonly Resolved<Item>[]
         : Value extends object
           ? {
-              readonly [Key in keyof Value as Key extends 'caFile' ? 'caPem' : Key]: Resolved<
-                Exclude<Value[Key], undefined>
-              >;
+              readonly [Key in keyof Value as Key extends `${infer Name}File`
+                ? `${Name}Pem`
+                : Key]: Key extends 'keyFile' ? Secret : Resolved<Exclude<Value[Key], undefined>>;
             }
           : Value;
 

@@ -110,6 +110,7 @@ async function issueFor(
   const { requestId, sourceIp } = trace;
   const facts = {
     clientAddress: sourceIp,
+    isSecure: false,
     receivedAtMs: clock.now(),
     requestId,
     isExpectationUnknown: false,

@@ -19,6 +19,7 @@ import { survive } from '../edge/survive-errors.ts';
 import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
 import { StateError } from '../state/shared-state.ts';
+import type { ListenerTls } from '../tls/listener-tls.ts';
 import { ControlFault, type ControlFaultCode, controlFaults } from './control-fault.ts';
 import type { RevocationControl } from './revocation-control.ts';
 
@@ -28,6 +29,8 @@ export interface ControlParts {
   readonly token: Secret;
   readonly revocations: RevocationControl;
   readonly log: Log;
+  /** Absent: plain HTTP. */
+  readonly tls?: ListenerTls | undefined;
 }
 
 interface ControlAnswer {
@@ -40,8 +43,10 @@ const maxBodyBytes = 16_384;
 const maxBufferedBytes: number = 64 * maxBodyBytes;
 /** Connections without a valid token: other processes on this machine must not lock the operator out. */
 const maxStrangers = 64;
+/** How long a TLS handshake may take, and the head of a request, in milliseconds. */
+export const controlHeadersTimeoutMs = 2_000;
 const limits = {
-  headersTimeout: 2_000,
+  headersTimeout: controlHeadersTimeoutMs,
   requestTimeout: 10_000,
   connectionsCheckingInterval: connectionsCheckingIntervalMs,
   maxHeaderSize: 16_384,
@@ -52,23 +57,27 @@ const idleTimeoutMs = 30_000;
 export function createControlServer(parts: ControlParts): Server {
   const strangers = new Set<Socket>();
   const budget = new ByteBudget(maxBufferedBytes);
-  const server = createOneAtATimeServer(limits, (message, response) => {
+  const listener = (message: IncomingMessage, response: ServerResponse): void => {
     const reservation = budget.reserve('operators');
     response.once('close', () => reservation.release());
     void answer(message, parts, { admit: () => strangers.delete(message.socket), reservation })
       .catch((error: unknown) => refusal(error, parts.log))
       .then((result) => send(response, result))
       .catch(() => response.destroy());
-  });
+  };
+  const server = createOneAtATimeServer(limits, listener, parts.tls);
   server.timeout = idleTimeoutMs;
   server.maxHeadersCount = maxOperatorHeaders;
-  server.on('connection', (socket: Socket) => {
+  const admitStranger = (socket: Socket): void => {
     survive(socket);
     strangers.add(socket);
     socket.once('close', () => strangers.delete(socket));
     const [oldest] = strangers;
     if (strangers.size > maxStrangers) oldest?.destroy();
-  });
+  };
+  server.on('connection', admitStranger);
+  server.on('handshake', admitStranger);
+  server.on('handshakeEnd', (raw: Socket) => strangers.delete(raw));
   return server;
 }
 

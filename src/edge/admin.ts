@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isBodyUnread } from '../core/lingering.ts';
+import type { ListenerTls } from '../tls/listener-tls.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
 import { createOneAtATimeServer } from './one-at-a-time.ts';
@@ -16,13 +17,18 @@ export interface AdminSources {
   readonly isReady: () => boolean;
   readonly renderMetrics: () => Promise<RenderedMetrics>;
   readonly connections: ConnectionTable;
+  /** Absent: plain HTTP. */
+  readonly tls?: ListenerTls | undefined;
 }
 
 /** Most connections to the admin listener. Scrapers and probes need a handful. */
 export const maxAdminConnections = 128;
 
+/** How long a TLS handshake may take, and the head of a request, in milliseconds. */
+export const adminHeadersTimeoutMs = 5_000;
+
 const limits = {
-  headersTimeout: 5_000,
+  headersTimeout: adminHeadersTimeoutMs,
   requestTimeout: 10_000,
   connectionsCheckingInterval: connectionsCheckingIntervalMs,
   keepAliveTimeout: 75_000,
@@ -37,12 +43,13 @@ const maxRendersPerSecond = 10;
 export function createAdminServer(sources: AdminSources): Server {
   const { connections } = sources;
   const renderMetrics = sharedRendering(sources.renderMetrics);
-  const server = createOneAtATimeServer(limits, (message, response) => {
+  const listener = (message: IncomingMessage, response: ServerResponse): void => {
     const { socket } = message;
     connections.begin(message);
     response.once('close', () => connections.end(socket, false));
     void answer(message, response, { ...sources, renderMetrics }).catch(() => response.destroy());
-  });
+  };
+  const server = createOneAtATimeServer(limits, listener, sources.tls);
   server.timeout = idleTimeoutMs;
   server.maxHeadersCount = maxOperatorHeaders;
   connections.watch(server, limits.maxHeaderSize);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { type Clock, httpDate } from '../core/clock.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { isBucketPost } from '../s3/form/put-request.ts';
@@ -54,7 +55,8 @@ export async function answerRequest(
   const listener = { clock, reporter, preflights };
   const connection: ClientConnection = { message, response, invite, ownHeaders, place, ...listener };
   const { virtualHosts } = snapshot.s3.routing;
-  const facts = { clientAddress: trace.sourceIp, receivedAtMs, requestId, isExpectationUnknown };
+  const isSecure = message.socket instanceof TLSSocket;
+  const facts = { clientAddress: trace.sourceIp, isSecure, receivedAtMs, requestId, isExpectationUnknown };
   let raw: RawRequest;
   try {
     raw = readHead(message, facts, snapshot.trustedProxies);

@@ -33,8 +33,8 @@ interface Connection {
  * verified request before the others, unless these hold half of the listener. One caller could keep them all.
  *
  * When too much memory is held outside the places of requests, what has lasted longest is closed, regardless of its sender: an
- * ordinary head lasts some milliseconds. Refused uploads without their heads are closed last, because they take little and
- * their clients have yet to read why.
+ * ordinary head lasts some milliseconds, and so does a handshake of TLS. Refused uploads without their heads are closed last,
+ * because they take little and their clients have yet to read why.
  */
 export class ConnectionTable {
   readonly #max: number;
@@ -69,6 +69,9 @@ export class ConnectionTable {
   watch(server: Server, maxHeaderBytes: number): void {
     server.maxConnections = this.#max;
     server.on('connection', (socket: Socket) => this.#add(socket, maxHeaderBytes));
+    server.on('handshake', (raw: Socket) => this.#add(raw, maxHeaderBytes));
+    server.on('handshakeMemory', (raw: Socket, bytes: number) => this.#countHandshake(raw, bytes));
+    server.on('handshakeEnd', (raw: Socket) => this.#remove(raw));
     // Node's own also closes connections whose answer has ended and is still being sent.
     server.closeIdleConnections = () => this.#closeIdle();
   }
@@ -133,12 +136,23 @@ export class ConnectionTable {
         this.#recount(socket, connection);
       },
     });
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      this.#idleOf(connection).delete(socket);
-      this.#setUnplaced(socket, connection, 0);
-    });
+    socket.once('close', () => this.#remove(socket));
     if (this.#open.size > this.#max * nearlyFull) this.#dropOldestBut(socket);
+  }
+
+  #remove(socket: Socket): void {
+    const connection = this.#open.get(socket);
+    if (connection === undefined) return;
+    this.#open.delete(socket);
+    this.#idleOf(connection).delete(socket);
+    this.#setUnplaced(socket, connection, 0);
+  }
+
+  #countHandshake(raw: Socket, bytes: number): void {
+    const connection = this.#open.get(raw);
+    if (connection === undefined || raw.destroyed) return;
+    this.#setUnplaced(raw, connection, bytes);
+    this.#dropUnplaced();
   }
 
   #dropOldestBut(newest: Socket): void {
@@ -179,6 +193,10 @@ export class ConnectionTable {
     // The usual case, after each read.
     if (bytes === 0 && connection.unplacedBytes === 0) return;
     this.#setUnplaced(socket, connection, bytes);
+    this.#dropUnplaced();
+  }
+
+  #dropUnplaced(): void {
     while (this.#unplacedBytes > maxUnplacedBytes) {
       const [oldest] = this.#withUnplaced.size > 0 ? this.#withUnplaced : this.#withSmall;
       if (oldest === undefined) return;

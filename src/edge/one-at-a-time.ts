@@ -1,12 +1,7 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createHttpServer } from '../tls/http-server.ts';
+import type { ListenerTls } from '../tls/listener-tls.ts';
 import { stopParsing } from './stop-parsing.ts';
 
 /**
@@ -15,8 +10,12 @@ import { stopParsing } from './stop-parsing.ts';
  * Node answers a request without a Host header, or with an unknown expectation, before any listener sees it, and a single
  * read brings thousands. So these are answered here.
  */
-export function createOneAtATimeServer(options: ServerOptions, listener: RequestListener): Server {
-  return answerOneAtATime(createServer({ ...options, requireHostHeader: false }), listener);
+export function createOneAtATimeServer(
+  options: ServerOptions,
+  listener: RequestListener,
+  tls?: ListenerTls,
+): Server {
+  return answerOneAtATime(createHttpServer({ ...options, requireHostHeader: false }, tls), listener);
 }
 
 /** The same for a server that exists, which does not require a Host header by itself. */

@@ -10,6 +10,8 @@ import type { TrustedProxies } from './trusted-proxies.ts';
 /** Facts about a request that are not in its message. */
 export interface HeadFacts {
   readonly clientAddress: string;
+  /** True for a connection with TLS. */
+  readonly isSecure: boolean;
   readonly receivedAtMs: number;
   readonly requestId: string;
   readonly isExpectationUnknown: boolean;
@@ -21,12 +23,12 @@ export interface HeadFacts {
  */
 export function readHead(
   message: IncomingMessage,
-  { clientAddress, receivedAtMs, requestId, isExpectationUnknown }: HeadFacts,
+  { isExpectationUnknown, ...facts }: HeadFacts,
   trustedProxies: TrustedProxies,
 ): RawRequest {
   if (message.rawHeaders.length > 2 * maxHeaders) throw new HeadFault('too_many_headers');
   requireFewParameters(message.url ?? '');
-  const arrived = readRawRequest(message, { clientAddress, isSecure: false, receivedAtMs, requestId });
+  const arrived = readRawRequest(message, facts);
   if (arrived === undefined) throw new HeadFault('target');
   if (arrived.headers.count('host') !== 1) throw new HeadFault('host');
   requireChunkedOnly(arrived.headers, message.httpVersion);
@@ -71,7 +73,7 @@ export function refusedHead(message: IncomingMessage, facts: HeadFacts): RawRequ
   // The query cannot be parsed; `Action` alone decides whether the answer is STS or S3.
   const hasAction = query.split('&', 1000).some((piece) => piece.startsWith('Action='));
   const action = { name: 'Action', value: '', rawName: 'Action', rawValue: '', hasValue: true };
-  const { clientAddress, receivedAtMs, requestId } = facts;
+  const { clientAddress, isSecure, receivedAtMs, requestId } = facts;
   return {
     method: message.method ?? '',
     path,
@@ -79,7 +81,7 @@ export function refusedHead(message: IncomingMessage, facts: HeadFacts): RawRequ
     parameters: hasAction ? [action] : [],
     headers: HeaderList.fromRaw(message.rawHeaders),
     clientAddress,
-    isSecure: false,
+    isSecure,
     receivedAtMs,
     requestId,
   };

@@ -5,7 +5,7 @@
  * It never verifies a signature, evaluates a policy or talks to the store itself.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { BodyFault } from '../core/body-fault.ts';
@@ -15,6 +15,8 @@ import { maxHeaders } from '../core/header-list.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { createHttpServer } from '../tls/http-server.ts';
+import type { ListenerTls } from '../tls/listener-tls.ts';
 import { type AnswerParts, answerRequest, type Snapshot } from './answer-request.ts';
 import { answerUnreadable } from './answer-unreadable.ts';
 import { clientAddress } from './client-address.ts';
@@ -47,6 +49,8 @@ export interface EdgeParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly limits: ListenerLimits;
+  /** Absent: plain HTTP. */
+  readonly tls?: ListenerTls | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly reporter: LimitReporter;
@@ -71,7 +75,7 @@ const manyInFlight = 8;
 /** Creates the listener; it is not listening yet. */
 export function createEdgeServer(parts: EdgeParts): EdgeServer {
   const { limits, reporter } = parts;
-  const server = createServer({
+  const options = {
     IncomingMessage: GatheringMessage,
     // Node's default ends every upload after 300 s. `timeout` ends idle connections instead.
     requestTimeout: 0,
@@ -81,7 +85,8 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
     maxHeaderSize: limits.maxHeaderBytes,
     requireHostHeader: false,
     insecureHTTPParser: false,
-  });
+  };
+  const server = createHttpServer(options, parts.tls);
   server.timeout = limits.idleTimeoutSeconds * 1000;
   // One more than allowed, since Node drops further headers silently.
   server.maxHeadersCount = maxHeaders + 1;

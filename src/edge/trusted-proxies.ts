@@ -10,6 +10,8 @@ export interface ProxyRange {
   readonly prefixBits: number;
 }
 
+const forwardedNames = ['x-forwarded-proto', 'x-forwarded-for', 'x-forwarded-host'];
+
 /** More hops than any chain of proxies has. */
 const maxHops = 100;
 
@@ -30,18 +32,20 @@ export class TrustedProxies {
 
   /**
    * The request as the client sent it to the first trusted proxy. The client's address is the right-most one that is not a
-   * trusted proxy. The request counts as secure if every hop that sets a scheme says `https`. A forwarded host replaces
-   * `Host`, because it is the one that the client signed.
+   * trusted proxy. The request counts as secure if every hop that sets a scheme says `https`, or if it came with TLS and nothing
+   * was forwarded. A forwarded host replaces `Host`, because it is the one that the client signed.
    * @throws HeadFault for a forwarded header that a trusted proxy should never send
    */
   seenThrough(raw: RawRequest): RawRequest {
     const { clientAddress: peer, headers } = raw;
     if (this.#isEmpty || !this.#trusts(peer)) return raw;
     const schemes = listed(headers, 'x-forwarded-proto').map((scheme) => scheme.toLowerCase());
+    // A proxy that says for whom it forwards, but not how the client came, may have been asked over plain HTTP.
+    const isDirect = forwardedNames.every((name) => headers.count(name) === 0);
     return {
       ...raw,
       clientAddress: this.#clientOf(peer, listed(headers, 'x-forwarded-for')),
-      isSecure: schemes.length > 0 && schemes.every((scheme) => scheme === 'https'),
+      isSecure: isDirect ? raw.isSecure : schemes.length > 0 && schemes.every((one) => one === 'https'),
       headers: withForwardedHost(headers),
     };
   }

@@ -1,6 +1,8 @@
 import { BudgetExhaustedError, type Reservation } from '../core/byte-budget.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
+import type { Secret } from '../core/secret.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
+import type { TlsCredentials } from '../http-client/connect.ts';
 import { HttpClient } from '../http-client/http-client.ts';
 import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
@@ -13,6 +15,14 @@ export interface UpstreamTimeouts {
   readonly connectSeconds: number;
   readonly headersSeconds: number;
   readonly idleSeconds: number;
+}
+
+/** How a store with https is verified, and what it is shown. PEM. */
+export interface UpstreamTls {
+  /** Authorities that are trusted, instead of the public ones. */
+  readonly caPem?: string;
+  readonly certPem?: string;
+  readonly keyPem?: Secret;
 }
 
 /** An answer of the store that was read whole. */
@@ -38,12 +48,22 @@ export interface StoreRequest {
 export class Upstream {
   readonly #client: HttpClient;
 
-  constructor(origin: string, { connectSeconds, headersSeconds, idleSeconds }: UpstreamTimeouts) {
-    this.#client = new HttpClient(origin, {
+  constructor(
+    origin: string,
+    { connectSeconds, headersSeconds, idleSeconds }: UpstreamTimeouts,
+    tls?: UpstreamTls,
+  ) {
+    const timeouts = {
       connectMs: connectSeconds * 1000,
       headersMs: headersSeconds * 1000,
       idleMs: idleSeconds * 1000,
-    });
+    };
+    this.#client = new HttpClient(origin, timeouts, credentialsOf(tls));
+  }
+
+  /** Uses other certificates for new connections; those that are open go on. */
+  replaceTls(tls: UpstreamTls | undefined): void {
+    this.#client.replaceTls(credentialsOf(tls));
   }
 
   /** Starts a request. The answer, or the fault, goes to `handler`. */
@@ -99,6 +119,13 @@ export class Upstream {
       signal?.removeEventListener('abort', abandon);
     }
   }
+}
+
+function credentialsOf({ caPem, certPem, keyPem }: UpstreamTls = {}): TlsCredentials {
+  return {
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...(certPem === undefined || keyPem === undefined ? {} : { cert: certPem, key: keyPem.reveal() }),
+  };
 }
 
 /** Reads a whole answer. */

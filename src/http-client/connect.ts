@@ -1,14 +1,22 @@
 import { connect as connectTcp, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
+/** Certificates of a TLS session, PEM. */
+export interface TlsCredentials {
+  /** Authorities that are trusted, instead of Node's. */
+  readonly ca?: string;
+  /** What the server is shown when it asks, and its key. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /** The server that requests go to. */
 export interface Origin {
   readonly isSecure: boolean;
   /** A host name or an IP address without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Certificate authorities in PEM, instead of Node's. */
-  readonly ca?: string;
+  readonly tls: TlsCredentials;
   /** Looks up the host's addresses. */
   readonly lookup: LookupFunction;
 }
@@ -37,11 +45,11 @@ export function dial({ host, port, lookup }: Origin, onread?: OnReadOpts): Socke
  * INVARIANT: `tcp` is connected. While Node tries the addresses of a name, it replaces the handle of the socket. A TLS
  * session on the closed handle crashes the process (Node 20 to 24).
  */
-export function startTls(tcp: Socket, { host, ca }: Origin): Socket {
+export function startTls(tcp: Socket, { host, tls }: Origin): Socket {
   return connectTls({
     socket: tcp,
     ALPNProtocols: ['http/1.1'],
     ...(isIP(host) === 0 ? { servername: host } : { host }),
-    ...(ca === undefined ? {} : { ca }),
+    ...tls,
   });
 }

@@ -8,7 +8,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { NameLookups } from '../core/name-lookups.ts';
-import { type Origin, originOf } from './connect.ts';
+import { type Origin, originOf, type TlsCredentials } from './connect.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { type AnswerHandler, HttpExchange } from './http-exchange.ts';
 import type { HttpTimeouts } from './progress.ts';
@@ -20,7 +20,7 @@ const longestNameRestMs = 1_000;
 
 /** The client of one origin, with its connections. */
 export class HttpClient implements ConnectionOwner {
-  readonly #origin: Origin;
+  #origin: Origin;
   readonly #timeouts: HttpTimeouts;
   readonly #connections = new Set<Connection>();
   /** The one used last is taken first, so that surplus connections time out. */
@@ -31,12 +31,17 @@ export class HttpClient implements ConnectionOwner {
   #sweep: NodeJS.Timeout | undefined;
 
   /** @param origin scheme, host and port, for example `http://127.0.0.1:9001` */
-  constructor(origin: string, timeouts: HttpTimeouts, ca?: string) {
+  constructor(origin: string, timeouts: HttpTimeouts, tls: TlsCredentials = {}) {
     // One look-up for all connections that are being opened. Those that are given up would leave theirs to the system's resolver,
     // two at a time: preflights of strangers then held up everybody's requests.
     const { lookup } = new NameLookups(timeouts.connectMs, longestNameRestMs);
-    this.#origin = { ...originOf(origin), lookup, ...(ca === undefined ? {} : { ca }) };
+    this.#origin = { ...originOf(origin), lookup, tls };
     this.#timeouts = timeouts;
+  }
+
+  /** Uses other certificates for new connections. */
+  replaceTls(tls: TlsCredentials): void {
+    this.#origin = { ...this.#origin, tls };
   }
 
   /**

@@ -21,6 +21,9 @@ export type LimitName =
   | 'pipelined'
   | 'identity_provider';
 
+/** Why a handshake of TLS failed. */
+export type HandshakeFailure = 'not_tls' | 'timeout' | 'client_certificate' | 'protocol';
+
 /** What is measured at the moment of a scrape. */
 export interface Occupancy {
   readonly unauthenticated: number;
@@ -58,6 +61,8 @@ export class Metrics {
   readonly #policies: Gauge;
   readonly #reloads: CounterTally;
   readonly #reloadSucceeded: Gauge;
+  readonly #certificateExpiry: Gauge;
+  readonly #handshakeFailures: CounterTally;
   #occupancy: (() => Occupancy) | undefined;
 
   constructor() {
@@ -118,6 +123,16 @@ export class Metrics {
       '1 unless the configuration file was refused when it was last read; the last valid one is in force then.',
     );
     this.#reloadSucceeded.set(1);
+    this.#certificateExpiry = factory.gauge(
+      'tls_certificate_expiry_timestamp_seconds',
+      'Time when the first certificate of a listener expires, Unix seconds.',
+      ['listener'],
+    );
+    this.#handshakeFailures = factory.counter(
+      'tls_handshake_failures_total',
+      'TLS handshakes that failed, but for those whose client left.',
+      ['listener', 'reason'],
+    );
     this.descriptions = factory.descriptions;
   }
 
@@ -145,6 +160,16 @@ export class Metrics {
   /** Counts one request or connection that a limit refused or displaced. */
   limitActed(limit: LimitName): void {
     this.#limitActions.add(1, limit);
+  }
+
+  /** Sets when the certificate of a listener expires. */
+  certificateExpires(listener: string, epochSeconds: number): void {
+    this.#certificateExpiry.set({ listener }, epochSeconds);
+  }
+
+  /** Counts one handshake that failed. */
+  handshakeFailed(listener: string, reason: HandshakeFailure): void {
+    this.#handshakeFailures.add(1, listener, reason);
   }
 
   /** Sets the function that is called at each scrape to measure occupancy. */

@@ -67,7 +67,7 @@ describe('the configuration of the injector', () => {
     [
       'the certificate of another key',
       `tls: { certFile: ${pem('ca.pem')}, keyFile: ${pem('server-key.pem')} }`,
-      'tls.keyFile: is not the key of the certificate',
+      'tls.keyFile: is not the key of the first certificate in certFile',
     ],
     [
       'a key that does not exist',

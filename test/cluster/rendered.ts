@@ -4,6 +4,7 @@ import { policyVocabulary } from '../../src/app/policy-vocabulary.ts';
 import { type LoadResult, parseConfiguration } from '../../src/config/load.ts';
 import type { MemoryLimits } from '../../src/config/memory-estimate.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { createAuthority } from '../support/authority.ts';
 import { testCaPem } from '../support/identity-provider.ts';
 import { createSamlIdp, type SamlIdp } from '../support/saml-idp.ts';
 import { attempt, type Outcome } from './run.ts';
@@ -62,7 +63,13 @@ export function podOf(documents: readonly Rendered[]): NonNullable<Rendered['spe
   return found.spec.template;
 }
 
+const authority = createAuthority();
+const issued = authority.issue({ names: ['s3.storage.svc'] });
+
 const secrets: Readonly<Record<string, string>> = {
+  '/var/run/sts-sidecar/tls/tls.crt': issued.certPem,
+  '/var/run/sts-sidecar/tls/tls.key': issued.keyPem,
+  '/var/run/sts-sidecar/tls/client-ca.crt': authority.certPem,
   '/var/run/sts-sidecar/state/redis-url': 'rediss://:a-password@redis.storage.svc:6379/2\n',
   '/var/run/sts-sidecar/control/token': 'a-token-of-the-control-listener\n',
   '/etc/ca/ca.pem': testCaPem,

@@ -6,6 +6,7 @@ import { parseConfiguration } from '../../src/config/load.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { demoConfiguration } from '../../src/demo/demo-configuration.ts';
 import { policyConfiguration } from '../cli/command.ts';
+import { createAuthority } from '../support/authority.ts';
 import { testCaPem } from '../support/identity-provider.ts';
 import { createSamlIdp } from '../support/saml-idp.ts';
 
@@ -13,6 +14,14 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 const idp = createSamlIdp({ roles: [], now: () => systemClock.now() });
 const key = Buffer.alloc(32, 7).toString('base64');
+
+const authority = createAuthority();
+const issued = authority.issue();
+const files: ReadonlyMap<string, string> = new Map([
+  ['tls/tls.crt', issued.certPem],
+  ['tls/tls.key', issued.keyPem],
+  ['tls/ca.crt', authority.certPem],
+]);
 
 function read(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -35,7 +44,7 @@ function warningsOf(text: string): readonly string[] {
 
 function fileText(path: string): string {
   if (path.endsWith('.xml')) return idp.metadata;
-  return path.endsWith('.pem') ? testCaPem : `${key}\n`;
+  return files.get(path) ?? (path.endsWith('.pem') ? testCaPem : `${key}\n`);
 }
 
 function blocksOf(path: string): Mapping[] {

@@ -93,7 +93,7 @@ directory:
     expect(problemsOf(broken)).toEqual([
       'sidecar.yaml:1:13 apiVersion: must be "sts-sidecar/v1"',
       'sidecar.yaml:3:3 server.lisen: unknown key (did you mean "listen"?)',
-      'sidecar.yaml:4:3 server.tls: not supported by this version',
+      'sidecar.yaml:4:8 server.tls.keyFile: is required',
       'sidecar.yaml:5:29 server.limits.maxConnections: must be a whole number from 1 to 1000000',
       'sidecar.yaml:6:18 admin.listen: must be host:port, for example 127.0.0.1:9000 or [::1]:9000',
       'sidecar.yaml:8:13 backend.endpoint: must be an http or https URL of scheme, host and port only: no user, path, query or fragment',

@@ -47,6 +47,15 @@ describe('the memory of a container', () => {
     },
   );
 
+  it('is more with TLS', () => {
+    const plain = estimateMemory(small);
+    const secure = estimateMemory(small, true);
+    expect(secure.outside - plain.outside).toBeGreaterThan(small.maxConnections * 8 * 1024);
+    expect(memoryFaults(small, container(384))).toEqual([]);
+    expect(memoryFaults(small, container(384), true)[0]).toContain('the container has 384 MiB');
+    expect(memoryFaults(small, container(512), true)).toEqual([]);
+  });
+
   it('must have room for the largest heap that V8 allows, beside everything else', () => {
     // What V8 takes by itself in 384 MiB.
     expect(warningsOf(small, container(384, 288))).toEqual([

@@ -16,7 +16,7 @@ describe('plain HTTP beyond loopback', () => {
     'causes a warning where clients connect: %s',
     (listen) => {
       expect(listening(`{ listen: "${listen}" }`)).toEqual([
-        'sidecar.yaml:20:19 server.listen: warning: speaks plain HTTP beyond loopback: an attacker on this network can read objects and temporary credentials; let a proxy end TLS before it and list that proxy in server.trustedProxies',
+        'sidecar.yaml:20:19 server.listen: warning: speaks plain HTTP beyond loopback: an attacker on this network can read objects and temporary credentials; set server.tls, or let a proxy end TLS before it and list that proxy in server.trustedProxies',
       ]);
     },
   );

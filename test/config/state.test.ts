@@ -94,7 +94,7 @@ describe('control', () => {
     '[::ffff:127.0.0.1]:9091',
   ])('does not listen on %s, which is not a loopback address', (listen) => {
     expect(problems(`control: { listen: "${listen}", token: { env: CONTROL } }`, token.variables)).toEqual([
-      'control.listen: must be a loopback address: its traffic is not encrypted',
+      'control.listen: must be a loopback address, or have tls: its traffic is not encrypted',
     ]);
   });
 

@@ -9,7 +9,9 @@ const proxies = new TrustedProxies([
   { address: '2001:db8:1::', prefixBits: 48 },
 ]);
 
-function request(peer: string, ...headers: readonly (readonly [name: string, value: string])[]): RawRequest {
+type Header = readonly [name: string, value: string];
+
+function request(peer: string, ...headers: readonly Header[]): RawRequest {
   const fields = [['host', 's3.internal'] as const, ...headers].map(([name, value]) => ({ name, value }));
   return {
     method: 'GET',
@@ -115,6 +117,27 @@ describe('the scheme behind proxies', () => {
   ])('%j is secure: %s', (values, isSecure) => {
     const headers = values.map((value) => ['x-forwarded-proto', value] as const);
     expect(proxies.seenThrough(request('10.1.1.1', ...headers)).isSecure).toBe(isSecure);
+  });
+});
+
+describe('the scheme of a connection with TLS', () => {
+  const seen = (peer: string, ...headers: readonly Header[]): boolean =>
+    proxies.seenThrough({ ...request(peer, ...headers), isSecure: true }).isSecure;
+
+  it('is that of a client that connects itself, also from the addresses of proxies', () => {
+    expect(seen('192.0.2.9')).toBe(true);
+    expect(seen('10.1.1.1')).toBe(true);
+  });
+
+  it('is what the proxy says of a client behind it, and not secure where it says nothing', () => {
+    expect(seen('10.1.1.1', ['x-forwarded-proto', 'https'])).toBe(true);
+    expect(seen('10.1.1.1', ['x-forwarded-proto', 'http'])).toBe(false);
+    expect(seen('10.1.1.1', ['x-forwarded-for', '192.0.2.7'])).toBe(false);
+    expect(seen('10.1.1.1', ['x-forwarded-host', 's3.example.com'])).toBe(false);
+  });
+
+  it('does not depend on what anyone else claims', () => {
+    expect(seen('192.0.2.9', ['x-forwarded-proto', 'http'])).toBe(true);
   });
 });
 

@@ -18,7 +18,7 @@ it('speaks TLS to a peer that it can verify, and to no other', async () => {
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const stranger = new HttpClient(url, timeouts);
-  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  const client = new HttpClient(url, timeouts, { ca: pem('ca.pem').toString() });
   onTestFinished(() => void server.close());
   onTestFinished(() => stranger.destroy());
   onTestFinished(() => client.destroy());
@@ -53,7 +53,7 @@ it('resets a TLS connection whose upload is aborted', async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  const client = new HttpClient(url, timeouts, { ca: pem('ca.pem').toString() });
   onTestFinished(() => void server.close());
   onTestFinished(() => client.destroy());
   const { exchange } = new Asked(client, upload(100));
@@ -77,7 +77,7 @@ async function answeredAndEnded(answer: string, isNotified: boolean): Promise<Ht
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  const client = new HttpClient(url, timeouts, { ca: pem('ca.pem').toString() });
   onTestFinished(() => void server.close());
   onTestFinished(() => client.destroy());
   return client;
@@ -125,7 +125,7 @@ it('keeps a body that is written during the handshake, and asks for more afterwa
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const client = new HttpClient(url, timeouts, pem('ca.pem').toString());
+  const client = new HttpClient(url, timeouts, { ca: pem('ca.pem').toString() });
   onTestFinished(() => client.destroy());
   const asked = new Asked(client, upload(4));
   expect(asked.exchange.write(Buffer.from('abc'))).toBe(false);

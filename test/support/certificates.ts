@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 
 /** One value in DER: tag, length, content. */
-function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
+export function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(content);
   const { length } = body;
   const size =
@@ -9,7 +9,8 @@ function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...size]), body]);
 }
 
-const oids: Readonly<Record<string, string>> = {
+/** Signature algorithms, in hex, by type of key. */
+export const oids: Readonly<Record<string, string>> = {
   rsa: '300d06092a864886f70d01010b0500',
   ec: '300a06082a8648ce3d040302',
 };

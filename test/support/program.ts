@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly heapMiB?: number;
   /** YAML of `server.limits`. */
   readonly limits?: string;
+  /** Further YAML in the braces of `server`. */
+  readonly server?: string;
   /** YAML of the `directory` section, with the secrets `ALICE`, `BOB` and `CAROL` in the environment. */
   readonly directory?: string;
   /** Further YAML at the top level. */
@@ -172,9 +174,12 @@ async function imageAllocator(): Promise<Record<string, string>> {
   throw new Error('the allocator of the image is missing: install libjemalloc2');
 }
 
-function configuration({ limits = '{}', directory, further }: ProgramOptions, storeUrl: string): string {
+function configuration(
+  { limits = '{}', server = '', directory, further }: ProgramOptions,
+  storeUrl: string,
+): string {
   return `apiVersion: sts-sidecar/v1
-server: { listen: "127.0.0.1:0", limits: ${limits} }
+server: { listen: "127.0.0.1:0", limits: ${limits}, ${server} }
 admin: { listen: "127.0.0.1:0" }
 backend: { endpoint: "${storeUrl}", region: us-east-1, credentials: { accessKeyId: STOREKEY, secretAccessKey: { env: STORE } } }
 account: { id: "${account}" }

@@ -23,6 +23,11 @@
 {{- range $key := list "limits" "virtualHosts" "trustedProxies" -}}
 {{- with index $.Values $key }}{{ $_ := set $server $key . }}{{ end -}}
 {{- end -}}
+{{- with .Values.tls }}{{ if .existingSecret -}}
+{{- $tls := dict "certFile" "/var/run/sts-sidecar/tls/tls.crt" "keyFile" "/var/run/sts-sidecar/tls/tls.key" -}}
+{{- if .clientCaKey }}{{ $_ := set $tls "clientCaFile" "/var/run/sts-sidecar/tls/client-ca.crt" }}{{ end -}}
+{{- $_ := set $server "tls" $tls -}}
+{{- end }}{{ end -}}
 {{- $settings := dict
   "apiVersion" "sts-sidecar/v1"
   "server" $server
@@ -60,6 +65,18 @@
 {{- $_ := set $onto $key $value -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* The URL of the Service. */ -}}
+{{- define "sts-sidecar.url" -}}
+{{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
+{{- printf "%s://%s.%s.svc:%d" (hasKey $settings.server "tls" | ternary "https" "http") (include "sts-sidecar.fullname" .) .Release.Namespace (int .Values.service.port) -}}
+{{- end -}}
+
+{{- /* How probes and scrapes reach the admin listener: HTTP or HTTPS. */ -}}
+{{- define "sts-sidecar.adminScheme" -}}
+{{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
+{{- hasKey $settings.admin "tls" | ternary "HTTPS" "HTTP" -}}
 {{- end -}}
 
 {{- define "sts-sidecar.state" -}}

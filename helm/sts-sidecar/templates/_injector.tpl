@@ -17,7 +17,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- define "sts-sidecar.injectorConfig" -}}
 {{- $settings := include "sts-sidecar.settings" . | fromYaml -}}
-{{- $service := printf "http://%s.%s.svc:%d" (include "sts-sidecar.fullname" .) .Release.Namespace (int .Values.service.port) -}}
+{{- $service := include "sts-sidecar.url" . -}}
 {{- $config := dict
   "apiVersion" "sts-sidecar/v1"
   "listen" "0.0.0.0:8443"

@@ -36,14 +36,14 @@ ports:
   - name: admin
     containerPort: {{ .Values.ports.admin }}
 startupProbe:
-  httpGet: { path: /livez, port: {{ .Values.ports.admin }} }
+  httpGet: { path: /livez, port: {{ .Values.ports.admin }}, scheme: {{ include "sts-sidecar.adminScheme" . }} }
   periodSeconds: 1
   failureThreshold: 60
 livenessProbe:
-  httpGet: { path: /livez, port: {{ .Values.ports.admin }} }
+  httpGet: { path: /livez, port: {{ .Values.ports.admin }}, scheme: {{ include "sts-sidecar.adminScheme" . }} }
   periodSeconds: 10
 readinessProbe:
-  httpGet: { path: /readyz, port: {{ .Values.ports.admin }} }
+  httpGet: { path: /readyz, port: {{ .Values.ports.admin }}, scheme: {{ include "sts-sidecar.adminScheme" . }} }
   periodSeconds: 2
   failureThreshold: 1
 securityContext:
@@ -67,6 +67,11 @@ volumeMounts:
   {{- if .Values.control.enabled }}
   - name: control
     mountPath: /var/run/sts-sidecar/control
+    readOnly: true
+  {{- end }}
+  {{- if .Values.tls.existingSecret }}
+  - name: tls
+    mountPath: /var/run/sts-sidecar/tls
     readOnly: true
   {{- end }}
   {{- if include "sts-sidecar.asksApiServer" . }}
@@ -119,6 +124,20 @@ volumeMounts:
     secretName: {{ .Values.control.existingSecret }}
     items: [{ key: {{ .Values.control.tokenKey | quote }}, path: token }]
     defaultMode: 0440
+{{- end }}
+{{- with .Values.tls }}
+{{- if .existingSecret }}
+- name: tls
+  secret:
+    secretName: {{ .existingSecret }}
+    items:
+      - { key: {{ .certKey | quote }}, path: tls.crt }
+      - { key: {{ .keyKey | quote }}, path: tls.key }
+      {{- with .clientCaKey }}
+      - { key: {{ . | quote }}, path: client-ca.crt }
+      {{- end }}
+    defaultMode: 0440
+{{- end }}
 {{- end }}
 {{- if include "sts-sidecar.asksApiServer" . }}
 # In the sidecar's container only: the store gets no token.

@@ -1,0 +1,119 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { systemClock } from '../core/clock.ts';
+import { Secret } from '../core/secret.ts';
+import type { Path } from './path.ts';
+import { certificatesIn, readCertificates } from './read-certificates.ts';
+import type { Reading } from './reading.ts';
+import type { Settings } from './settings.ts';
+
+const maxFileBytes = 256 * 1024;
+
+/** A certificate with the chain behind it, and its key. */
+export interface KeyPair {
+  /** PEM: the certificate, then those of the authorities between. */
+  readonly certPem: string;
+  /** PEM. */
+  readonly keyPem: Secret;
+}
+
+/** A `tls` section of the file. */
+interface TlsShape {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile?: string | undefined;
+}
+
+/** Reads the `tls` of a listener. Reports why it cannot and returns `undefined`. */
+export function readListenerTls(
+  reading: Reading,
+  path: Path,
+  { clientCaFile, ...files }: TlsShape,
+): Settings['server']['tls'] {
+  const pair = readKeyPair(reading, path, files);
+  const caPath = [...path, 'clientCaFile'];
+  const clientCaPem =
+    clientCaFile === undefined ? undefined : readCertificates(reading, caPath, clientCaFile);
+  if (pair === undefined || (clientCaFile !== undefined && clientCaPem === undefined)) return undefined;
+  return clientCaPem === undefined ? pair : { ...pair, clientCaPem };
+}
+
+/**
+ * Reads a certificate with its chain and the key that belongs to it. Warns of one that is not valid now. Reports why it cannot and
+ * returns `undefined`.
+ */
+export function readKeyPair(
+  reading: Reading,
+  path: Path,
+  { certFile, keyFile }: Pick<TlsShape, 'certFile' | 'keyFile'>,
+): KeyPair | undefined {
+  const chain = readPem(reading, [...path, 'certFile'], certFile, parseChain);
+  const key = readPem(reading, [...path, 'keyFile'], keyFile, createPrivateKey);
+  if (chain === undefined || key === undefined) return undefined;
+  const fault = pairFault(chain.text, chain.parsed, key.parsed);
+  if (fault !== undefined) {
+    reading.problem([...path, fault.setting], fault.message);
+    return undefined;
+  }
+  warnOfTimes(reading, [...path, 'certFile'], chain.parsed);
+  return { certPem: chain.text, keyPem: new Secret(key.text) };
+}
+
+interface Pem<T> {
+  readonly text: string;
+  readonly parsed: T;
+}
+
+function readPem<T>(
+  reading: Reading,
+  path: Path,
+  name: string,
+  parse: (pem: string) => T,
+): Pem<T> | undefined {
+  const file = reading.context.sources.readText(name, maxFileBytes);
+  if (!file.ok) {
+    reading.problem(path, `the file ${JSON.stringify(name)} ${file.reason}`);
+    return undefined;
+  }
+  try {
+    return { text: file.text, parsed: parse(file.text) };
+  } catch {
+    // The error of OpenSSL could quote the file.
+    reading.problem(path, `the file ${JSON.stringify(name)} cannot be read as PEM without a passphrase`);
+    return undefined;
+  }
+}
+
+type Chain = readonly [X509Certificate, ...X509Certificate[]];
+
+/** @throws Error for a text without certificates, or with one that is broken */
+function parseChain(pem: string): Chain {
+  const [first, ...others] = certificatesIn(pem).map((one) => new X509Certificate(one));
+  if (first === undefined) throw new Error('no certificate');
+  return [first, ...others];
+}
+
+interface PairFault {
+  readonly setting: 'certFile' | 'keyFile';
+  readonly message: string;
+}
+
+function pairFault(certPem: string, [leaf]: Chain, key: KeyObject): PairFault | undefined {
+  if (!leaf.checkPrivateKey(key))
+    return { setting: 'keyFile', message: 'is not the key of the first certificate in certFile' };
+  try {
+    createSecureContext({ cert: certPem, key: key.export({ type: 'pkcs8', format: 'pem' }) });
+    return undefined;
+  } catch {
+    return { setting: 'certFile', message: 'cannot be used for TLS: its key or signature is too weak' };
+  }
+}
+
+function warnOfTimes(reading: Reading, path: Path, chain: Chain): void {
+  const now = systemClock.now();
+  for (const { validFrom, validTo } of chain) {
+    if (Date.parse(validTo) <= now) reading.warn(path, `has a certificate that expired on ${validTo}`);
+    else if (Date.parse(validFrom) > now)
+      reading.warn(path, `has a certificate that is valid from ${validFrom}`);
+  }
+}

@@ -1,0 +1,166 @@
+/*
+ * This folder owns TLS of the listeners.
+ * In: connections that were just accepted, and certificates with their keys. Out: encrypted connections, on which HTTP is spoken.
+ * It limits what a handshake costs before anything is known about a client.
+ * It never reads HTTP, and never decides who a caller is: a client certificate opens a connection, and no more.
+ */
+
+import { constants, X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { fingerprintOf } from '../core/fingerprint.ts';
+import { resetConnection } from '../core/reset-connection.ts';
+import type { Secret } from '../core/secret.ts';
+import { Handshake, type HandshakeCosts } from './handshake.ts';
+import type { HandshakeReporter } from './handshake-reporter.ts';
+
+/** Certificate and key of a listener, and whom it lets connect. */
+export interface ListenerTlsSettings {
+  /** PEM: the certificate, then those of the authorities between it and one that clients know. */
+  readonly certPem: string;
+  readonly keyPem: Secret;
+  /** PEM; clients must show a certificate of one of these authorities. */
+  readonly clientCaPem?: string;
+}
+
+/** Events of one connection that was accepted. */
+export interface SecuringEvents {
+  /** The memory that its handshake takes has changed, to so many bytes. */
+  readonly onMemory: (bytes: number) => void;
+  readonly onSecure: (socket: TLSSocket) => void;
+}
+
+/** Memory of a handshake that has begun, in bytes (Node 20, 800 that stop after the ClientHello, measured 2026-11). */
+const memoryBytes: number = 48 * 1024;
+/**
+ * The same for the certificates of a client. Usual ones take some KiB; OpenSSL reads 100 KiB (SSL_CTX_set_max_cert_list), and Node
+ * cannot say how much it has read.
+ */
+const certificatesBytes: number = 16 * 1024;
+/** What encrypts, authenticates and keeps past sessions secret when the key is stolen later. */
+const ciphers: string = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE+AESGCM',
+  'ECDHE+CHACHA20',
+].join(':');
+
+/** TLS of one listener: 1.2 or 1.3, HTTP/1.1 only, without renegotiation. */
+export class ListenerTls {
+  readonly #reporter: HandshakeReporter;
+  readonly #deadlineMs: number;
+  readonly #underWay = new WeakMap<Socket, Underway>();
+  #server!: Server;
+  #costs!: HandshakeCosts;
+  #expiresAtMs = 0;
+  #fingerprint = '';
+
+  /**
+   * @param deadlineMs how long a handshake may take
+   * @throws Error for settings that were not checked
+   */
+  constructor(settings: ListenerTlsSettings, deadlineMs: number, reporter: HandshakeReporter) {
+    this.#reporter = reporter;
+    this.#deadlineMs = deadlineMs;
+    this.replace(settings);
+  }
+
+  /** When the first of its certificates expires, in milliseconds since the Unix epoch. */
+  get expiresAtMs(): number {
+    return this.#expiresAtMs;
+  }
+
+  /**
+   * Uses another certificate for new handshakes, unless it is the same. Connections go on. Sessions are not resumed across: their tickets are sealed with a
+   * key of the server before, whose authorities for client certificates may not be those of this one.
+   * @throws Error for settings that were not checked
+   */
+  replace(settings: ListenerTlsSettings): void {
+    const fingerprint = fingerprintOf(settings);
+    if (fingerprint === this.#fingerprint) return;
+    const { certPem, keyPem, clientCaPem } = settings;
+    const isMutual = clientCaPem !== undefined;
+    const server = createServer({
+      cert: certPem,
+      key: keyPem.reveal(),
+      ...(isMutual ? { ca: clientCaPem } : {}),
+      requestCert: isMutual,
+      rejectUnauthorized: isMutual,
+      minVersion: 'TLSv1.2',
+      ciphers,
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: this.#deadlineMs,
+    });
+    server.on('secureConnection', (socket) => this.#succeed(socket));
+    server.on('tlsClientError', (error, socket) => this.#fail(error, socket));
+    this.#server = server;
+    this.#costs = {
+      deadlineMs: this.#deadlineMs,
+      memoryBytes: memoryBytes + (isMutual ? certificatesBytes : 0),
+      lastMs: 1,
+    };
+    this.#expiresAtMs = firstExpiry(certPem);
+    this.#fingerprint = fingerprint;
+  }
+
+  /** Starts the handshake on a connection that was just accepted. */
+  secure(raw: Socket, { onMemory, onSecure }: SecuringEvents): void {
+    const server = this.#server;
+    const handshake = new Handshake(raw, this.#costs, {
+      onMemory,
+      onTurn: () => server.emit('connection', raw),
+      onFailed: (reason) => this.#reporter.failed(reason),
+    });
+    this.#underWay.set(raw, { handshake, onSecure });
+  }
+
+  #succeed(socket: TLSSocket): void {
+    const raw = underlying(socket);
+    const underWay = raw && this.#underWay.get(raw);
+    if (raw === undefined || underWay === undefined) {
+      socket.destroy();
+      return;
+    }
+    underWay.handshake.finish();
+    this.#underWay.delete(raw);
+    // Node's own refuses sockets with TLS. Only a reset tells the peer that this is no orderly end.
+    socket.resetAndDestroy = () => {
+      resetConnection(raw);
+      return socket.destroy();
+    };
+    underWay.onSecure(socket);
+  }
+
+  #fail(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    const raw = underlying(socket);
+    if (raw !== undefined) this.#underWay.get(raw)?.handshake.finish();
+    socket.destroy();
+    // Node reports a certificate that was refused like a client that has left.
+    const refusal: unknown = socket.authorizationError;
+    if (typeof refusal === 'string') this.#reporter.failed('client_certificate', refusal);
+    else if (error.code !== 'ECONNRESET') this.#reporter.failed(reasonOf(error), error.code);
+  }
+}
+
+interface Underway {
+  readonly handshake: Handshake;
+  readonly onSecure: (socket: TLSSocket) => void;
+}
+
+/** The connection below TLS. Not documented; the same in Node 20 to 24. */
+function underlying(socket: TLSSocket & { readonly _parent?: Socket }): Socket | undefined {
+  return socket._parent;
+}
+
+function reasonOf({ code }: NodeJS.ErrnoException): 'client_certificate' | 'timeout' | 'protocol' {
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'timeout';
+  return code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' ? 'client_certificate' : 'protocol';
+}
+
+/** When the first certificate of a chain expires, in milliseconds since the Unix epoch. */
+function firstExpiry(pem: string): number {
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return Math.min(...certificates.map((one) => Date.parse(new X509Certificate(one).validTo)));
+}

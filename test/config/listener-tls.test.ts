@@ -1,0 +1,148 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { createAuthority } from '../support/authority.ts';
+import { configuration, load, parse, problemsOf, validSections } from './samples.ts';
+
+const authority = createAuthority();
+const between = authority.intermediate('between');
+const issued = between.issue({ names: ['s3.example.com'] });
+const encrypted = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+  cipher: 'aes-256-cbc',
+  passphrase: 'secret',
+});
+const weak = generateKeyPairSync('rsa', { modulusLength: 512 }).privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+});
+
+const files = {
+  'tls.crt': issued.certPem + between.certPem,
+  'tls.key': issued.keyPem,
+  'other.key': authority.issue().keyPem,
+  'ca.crt': authority.certPem,
+  'encrypted.key': String(encrypted),
+  'weak.key': String(weak),
+  'empty.crt': '',
+  'reversed.crt': between.certPem + issued.certPem,
+  'broken.crt': issued.certPem.replace('\n', '\n!'),
+};
+
+const tls = (certFile: string, keyFile: string, more = ''): string =>
+  `{ certFile: ${certFile}, keyFile: ${keyFile}${more} }`;
+const server = (section: string): string => configuration({ server: `server: { tls: ${section} }` });
+
+describe('the tls of a listener', () => {
+  it('is read with its chain and the authorities of its clients', () => {
+    const { settings, warnings } = load(server(tls('tls.crt', 'tls.key', ', clientCaFile: ca.crt')), {
+      files,
+    });
+    expect(warnings).toEqual([]);
+    expect(settings.server.tls?.certPem).toBe(files['tls.crt']);
+    expect(settings.server.tls?.keyPem.reveal()).toBe(files['tls.key']);
+    expect(settings.server.tls?.clientCaPem?.trim()).toBe(files['ca.crt'].trim());
+    expect(JSON.stringify(settings.server)).not.toContain('PRIVATE KEY');
+  });
+
+  it.each([
+    ['a file that is missing', tls('no.crt', 'tls.key'), 'certFile: the file "no.crt" cannot be read'],
+    [
+      'a file without a certificate',
+      tls('empty.crt', 'tls.key'),
+      'certFile: the file "empty.crt" cannot be read as PEM',
+    ],
+    [
+      'a broken certificate',
+      tls('broken.crt', 'tls.key'),
+      'certFile: the file "broken.crt" cannot be read as PEM',
+    ],
+    [
+      'a key where the certificate should be',
+      tls('tls.key', 'tls.key'),
+      'certFile: the file "tls.key" cannot be read as PEM',
+    ],
+    [
+      'the key of another certificate',
+      tls('tls.crt', 'other.key'),
+      'keyFile: is not the key of the first certificate',
+    ],
+    [
+      'a chain in the wrong order',
+      tls('reversed.crt', 'tls.key'),
+      'keyFile: is not the key of the first certificate',
+    ],
+    ['a key with a passphrase', tls('tls.crt', 'encrypted.key'), 'without a passphrase'],
+    ['a weak key of another kind', tls('tls.crt', 'weak.key'), 'keyFile: is not the key'],
+    [
+      'a certificate that is no authority',
+      tls('tls.crt', 'tls.key', ', clientCaFile: tls.crt'),
+      'clientCaFile: the file "tls.crt" must hold certificates',
+    ],
+    ['no key', '{ certFile: tls.crt }', 'keyFile: is required'],
+    ['an unknown setting', tls('tls.crt', 'tls.key', ', ciphers: x'), 'ciphers: unknown key'],
+  ])('must not have %s', (_, section, message) => {
+    const problems = problemsOf(server(section), { files });
+    expect(
+      problems.filter((problem) => problem.includes(`server.tls.${message}`) || problem.includes(message)),
+    ).toHaveLength(1);
+    expect(problems.join()).not.toContain('PRIVATE');
+  });
+
+  it('warns of a certificate that has expired, or is not valid yet', () => {
+    const day = 86_400_000;
+    const late = authority.issue({ from: new Date(Date.now() - 3 * day), to: new Date(Date.now() - day) });
+    const early = authority.issue({ from: new Date(Date.now() + day) });
+    for (const [{ certPem, keyPem }, message] of [
+      [late, 'expired on'],
+      [early, 'is valid from'],
+    ] as const) {
+      const loaded = load(server(tls('t.crt', 't.key')), { files: { 't.crt': certPem, 't.key': keyPem } });
+      expect(loaded.warnings).toEqual([expect.stringContaining(message)]);
+    }
+  });
+
+  it('lets control listen beyond loopback, and ends the warning about plain HTTP', () => {
+    const section = tls('tls.crt', 'tls.key');
+    const text = configuration({
+      server: `server: { listen: "0.0.0.0:9000", tls: ${section} }`,
+      control: `control: { listen: "0.0.0.0:9091", token: { env: CONTROL }, tls: ${section} }`,
+      admin: `admin: { tls: ${section} }`,
+    });
+    const { settings, warnings } = load(text, { files, variables: { CONTROL: 'control-token-of-tests' } });
+    expect(warnings).toEqual([]);
+    expect(settings.control.listen.host).toBe('0.0.0.0');
+    expect(settings.admin.tls?.certPem).toBe(files['tls.crt']);
+  });
+});
+
+describe('backend.tls', () => {
+  const backend = (section: string, scheme = 'https'): string =>
+    configuration({
+      backend: `${validSections['backend']?.replace('http:', `${scheme}:`)}\n  tls: ${section}`,
+    });
+
+  it('is an authority, a certificate, or both', () => {
+    const both = load(backend('{ caFile: ca.crt, certFile: tls.crt, keyFile: tls.key }'), { files });
+    expect(both.settings.backend.tls?.caPem?.trim()).toBe(files['ca.crt'].trim());
+    expect(both.settings.backend.tls?.keyPem?.reveal()).toBe(files['tls.key']);
+    expect(load(backend('{ caFile: ca.crt }'), { files }).settings.backend.tls?.certPem).toBeUndefined();
+    expect(
+      load(backend('{ certFile: tls.crt, keyFile: tls.key }'), { files }).settings.backend.tls?.caPem,
+    ).toBeUndefined();
+  });
+
+  it.each([
+    ['{ caFile: tls.crt }', 'https', 'backend.tls.caFile: the file "tls.crt" must hold certificates'],
+    ['{ certFile: tls.crt }', 'https', 'backend.tls: must have certFile and keyFile together'],
+    ['{ certFile: tls.crt, keyFile: other.key }', 'https', 'backend.tls.keyFile: is not the key'],
+    ['{ caFile: ca.crt }', 'http', 'backend.tls: needs an https endpoint'],
+  ])('must not be %s with %s', (section, scheme, message) => {
+    expect(problemsOf(backend(section, scheme), { files })).toEqual([expect.stringContaining(message)]);
+  });
+});
+
+it('is part of the same report as every other problem', () => {
+  const result = parse(server('{}'), { files });
+  expect(result.ok).toBe(false);
+});
