@@ -8,6 +8,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { Audit } from '../audit/audit.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
@@ -49,6 +50,8 @@ export interface EdgeParts {
   readonly limits: ListenerLimits;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** `undefined` while audit is off. */
+  readonly audit: Audit | undefined;
   readonly reporter: LimitReporter;
   /** Budget for everything that is held whole in memory. */
   readonly budget: ByteBudget;
@@ -174,6 +177,7 @@ class Edge {
       address,
       exchange.arrivedAt,
     );
+    trace.audit = this.#parts.audit?.begin();
     turns.know(undefined);
     const place = this.places.enter((owner) => turns.know({ owner, session: trace.principal ?? owner }));
     metrics.inFlight(1);
@@ -213,6 +217,7 @@ class Edge {
       const record = trace.finish();
       metrics.record(record);
       log.request(record);
+      trace.audit?.write(record);
     } catch (error) {
       log.error('edge', 'recording failed', { request_id: trace.requestId, cause: String(error) });
     }
@@ -231,6 +236,7 @@ class Edge {
       return;
     }
     const trace = new RequestTrace(this.#requestIds.next(), '', clientAddress(socket) ?? '');
+    trace.audit = this.#parts.audit?.begin();
     answerUnreadable(error, socket, trace, this.#parts.clock.now());
     this.#note(trace);
   }
