@@ -24,6 +24,8 @@ export class FileDestination implements Destination {
   readonly #file: AuditFile;
   #handle: FileHandle | undefined;
   #length = 0;
+  /** False for a device or a pipe, which is never rotated. */
+  #isRegular = true;
   /** Bytes of the batch that were written before an attempt failed. */
   #written = 0;
 
@@ -62,7 +64,8 @@ export class FileDestination implements Destination {
       this.#written = 0;
     }
     this.#handle ??= await this.#openFile();
-    if (this.#length === 0 || this.#length + bytes <= this.#file.maxBytes) return this.#handle;
+    const isFull = this.#length > 0 && this.#length + bytes > this.#file.maxBytes;
+    if (!isFull || !this.#isRegular) return this.#handle;
     await this.close();
     await this.#rotate();
     this.#handle = await this.#openFile();
@@ -71,7 +74,9 @@ export class FileDestination implements Destination {
 
   async #openFile(): Promise<FileHandle> {
     const handle = await open(this.#file.path, 'a', fileMode);
-    this.#length = (await handle.stat()).size;
+    const found = await handle.stat();
+    this.#length = found.size;
+    this.#isRegular = found.isFile();
     return handle;
   }
 

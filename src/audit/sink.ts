@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SinkReporter } from './complaints.ts';
 import { type Destination, SinkError } from './destination.ts';
 import { RecordQueue } from './record-queue.ts';
@@ -31,7 +30,8 @@ export class Sink {
   #pumping: Promise<void> | undefined;
   /** Attempts that have failed in a row. */
   #failures = 0;
-  #wake: AbortController | undefined;
+  /** Ends the pause between two attempts. */
+  #wake: (() => void) | undefined;
   #isStopping = false;
   /** Set at the end: what is still in the queue is given up. */
   #isGivenUp = false;
@@ -69,13 +69,16 @@ export class Sink {
   /** Delivers what is left, until the deadline, and closes. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
-    this.#wake?.abort();
-    const deadline = new AbortController();
-    const ended = sleep(deadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
-    await Promise.race([this.#pumping ?? Promise.resolve(), ended]);
-    deadline.abort();
+    this.#wake?.();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      void (this.#pumping ?? Promise.resolve()).then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
     this.#isGivenUp = true;
-    this.#wake?.abort();
+    this.#wake?.();
     const { destination, reporter } = this.#parts;
     await destination.close();
     if (this.#queue.length > 0) reporter.dropped(destination.name, this.#queue.length, 'the program stopped');
@@ -115,10 +118,15 @@ export class Sink {
     this.#queue.remove(count);
   }
 
-  async #rest(): Promise<void> {
-    this.#wake = new AbortController();
+  #rest(): Promise<void> {
     const delayMs = this.#isStopping ? retryAtTheEndMs : this.#delayMs();
-    await sleep(delayMs, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #delayMs(): number {
