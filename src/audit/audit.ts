@@ -12,7 +12,7 @@ import type { RequestRecord } from '../core/request-record.ts';
 import { Complaints, type ReportsTo } from './complaints.ts';
 import type { Destination } from './destination.ts';
 import { EventIds } from './event-ids.ts';
-import { type AuditAccount, auditRecordOf } from './render.ts';
+import { type AuditAccount, auditRecordOf, roomFor } from './render.ts';
 import { type AuditFacts, type AuditWriter, RequestAudit } from './request-audit.ts';
 import { Sink } from './sink.ts';
 
@@ -33,9 +33,6 @@ export interface AuditParts {
   readonly randomness: Randomness;
   readonly reports: ReportsTo;
 }
-
-/** Bytes by which the end of a request can lengthen its record: message, cause, decision, issued credentials, each at its longest. */
-const roomForOutcome = 16_384;
 
 /** The audit trail: opened once, stopped once. */
 export class Audit implements AuditWriter {
@@ -70,7 +67,7 @@ export class Audit implements AuditWriter {
 
   reserve(facts: AuditFacts, record: RequestRecord, held: number): number | undefined {
     if (!this.#parts.failClosed) return held;
-    const wanted = Buffer.byteLength(this.#lineOf(facts, record, '')) + roomForOutcome;
+    const wanted = roomFor(Buffer.byteLength(this.#lineOf(facts, record, '')), facts, record);
     if (wanted <= held) return held;
     return this.#reserveInAll(wanted - held) ? wanted : undefined;
   }

@@ -68,6 +68,23 @@ export function auditRecordOf(facts: AuditFacts, record: RequestRecord, parts: R
   };
 }
 
+/** Decision, cause and ids, each at its longest, and the longer id of the event. */
+const roomForOutcome = 4_096;
+/** The members of a result, each at its longest. */
+const roomForResult = 16_384;
+/** `,"denied":true` */
+const roomPerItem = 16;
+
+/**
+ * The longest that a record can become at the end of its request, in bytes.
+ * @param bytes of the record while the request has no outcome
+ */
+export function roomFor(bytes: number, { request }: AuditFacts, { service }: RequestRecord): number {
+  if (service === 'sts') return bytes + roomForOutcome + roomForResult;
+  // The message of a denial names the caller and the resource, as the record does.
+  return 2 * bytes + roomForOutcome + roomPerItem * (request?.batch?.items.length ?? 0);
+}
+
 interface ServicePart
   extends Pick<
     AuditRecord,

@@ -50,7 +50,7 @@ export const audit = z
       .optional()
       .describe('An HTTP endpoint for records.'),
     maxQueuedBytes: wholeNumber(1_048_576, 1_073_741_824)
-      .default(4_194_304)
+      .default(8_388_608)
       .describe('Bytes of records that may wait for each sink. Further records are lost, and counted.'),
     failClosed: z
       .boolean()
