@@ -73,7 +73,13 @@ export class Audit implements AuditWriter {
   }
 
   write(facts: AuditFacts, record: RequestRecord, held: number): void {
-    const text = this.#lineOf(facts, record, this.#eventIds.next());
+    let text: string;
+    try {
+      text = this.#lineOf(facts, record, this.#eventIds.next());
+    } catch (error) {
+      for (const sink of this.#sinks) sink.lose(held, error instanceof Error ? error.name : 'unknown error');
+      return;
+    }
     const line = { text, bytes: Buffer.byteLength(text) };
     const isStranger = facts.caller === undefined && record.federatedUser === undefined;
     for (const sink of this.#sinks) sink.add(line, { reserved: held, isStranger });

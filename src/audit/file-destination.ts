@@ -4,7 +4,7 @@ import { codeOf, type Destination, SinkError } from './destination.ts';
 /** A file that is rotated by size. */
 export interface AuditFile {
   readonly path: string;
-  /** The file is rotated before it would grow longer, unless one batch alone is longer. */
+  /** The file is rotated before it would grow longer. No record is as long. */
   readonly maxBytes: number;
   /** Files in all: `audit.log`, and `audit.log.1` (the newest) to the oldest. */
   readonly count: number;

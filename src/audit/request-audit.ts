@@ -101,10 +101,11 @@ export class RequestAudit {
   }
 
   /**
-   * Reserves room for the record, where a request without one is refused. May be called again when more is known.
+   * Reserves room for the record, where a request without one is refused. May be called again: only a batch has become longer.
    * @returns false when the record cannot be kept
    */
   reserve(record: RequestRecord): boolean {
+    if (this.#held > 0 && this.#facts.request?.batch === undefined) return true;
     const held = this.#writer.reserve(this.#facts, record, this.#held);
     if (held !== undefined) this.#held = held;
     return held !== undefined;

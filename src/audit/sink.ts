@@ -66,6 +66,12 @@ export class Sink {
     this.#pumping ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#pump());
   }
 
+  /** Counts a record that could not be written, and gives back what was reserved for it. */
+  lose(reserved: number, cause: string): void {
+    this.#queue.reserve(-reserved);
+    this.#parts.reporter.dropped(this.#parts.destination.name, 1, cause);
+  }
+
   /** Delivers what is left, until the deadline, and closes. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;

@@ -30,7 +30,7 @@ export const audit = z
     file: fileName
       .optional()
       .describe('A file for records, relative to the folder of this file. Its folder must exist.'),
-    fileMaxBytes: wholeNumber(65_536, 1_099_511_627_776)
+    fileMaxBytes: wholeNumber(1_048_576, 1_099_511_627_776)
       .default(104_857_600)
       .describe('Size at which the file is rotated.'),
     fileCount: wholeNumber(1, 1_000)

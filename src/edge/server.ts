@@ -220,6 +220,9 @@ class Edge {
       trace.audit?.write(record);
     } catch (error) {
       log.error('edge', 'recording failed', { request_id: trace.requestId, cause: String(error) });
+    } finally {
+      // It holds the caller, and with it a configuration. A completion that goes on without its client still holds the trace.
+      trace.audit = undefined;
     }
   }
 

@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, GetObjectCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordsOf } from '../support/audit.ts';
 import { type AuditCollector, startAuditCollector } from '../support/audit-collector.ts';
+import { postForm } from '../support/post-form.ts';
 import { assume, outcome, s3Client, stsClient } from '../support/sdk.ts';
 import { alice, startSidecar, type TestSidecar } from '../support/sidecar.ts';
 
@@ -147,6 +148,10 @@ describe('a sidecar whose audit trail fails closed', () => {
       headers: { origin: 'https://a.example', 'access-control-request-method': 'GET' },
     });
     expect(preflight.status).toBe(503);
+    expect(await postForm(running.url, session, { key: 'k' })).toMatch(/^HTTP\/1\.1 503 /);
+    const Delete = { Objects: [{ Key: 'a' }, { Key: 'b' }] };
+    const deleting = s3.send(new DeleteObjectsCommand({ Bucket: 'data', Delete }));
+    expect(await outcome(deleting)).toBe('ServiceUnavailable 503');
     expect(running.seen.length).toBe(asked);
     expect(await outcome(assume(running.url, alice, 'admin'))).toBe('ServiceUnavailable 503');
     expect(running.logged.join('')).toContain('"error_detail":"the audit record cannot be kept"');
