@@ -10,6 +10,7 @@ const LAYERS = {
   tokens: { values: ['core'] },
   s3: { values: ['core'] },
   observe: { values: ['core'] },
+  audit: { values: ['core'], types: ['authenticate', 's3'] },
   state: { values: ['core'] },
   schema: { values: ['core'] },
   outbound: { values: ['core'] },
@@ -44,7 +45,10 @@ const LAYERS = {
       'authorize/(?:global-keys|gather-policies|decide)\\.ts',
     ],
   },
-  edge: { values: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state', 'tls'] },
+  edge: {
+    values: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state', 'tls'],
+    types: ['audit'],
+  },
   control: {
     values: [
       'core',
@@ -64,6 +68,7 @@ const LAYERS = {
       'sts/(?:container-credentials|credentials|errors|handle|parameters)\\.ts',
       'edge/(?:client-address|connection-table|head-fault|limit-reporter|limits|one-at-a-time|read-head|request-trace|trusted-proxies)\\.ts',
     ],
+    types: ['audit'],
   },
   injector: {
     values: [
@@ -95,7 +100,12 @@ const FENCES = {
   'lru-cache': ['core/bounded-cache\\.ts$'],
   '@redis/client': ['state/'],
   'xml-crypto': ['identity/saml/'],
-  zod: ['config/', 'schema/', 'identity/(?:kind|provider-forms|[^/]+/settings)\\.ts$'],
+  zod: [
+    'config/',
+    'schema/',
+    'audit/audit-record\\.ts$',
+    'identity/(?:kind|provider-forms|[^/]+/settings)\\.ts$',
+  ],
   yaml: ['config/'],
   commander: ['cli/'],
 };

@@ -3,12 +3,14 @@
  * `npm run generate` writes them; test/architecture/generated-files.test.ts, which it runs, fails when one differs.
  */
 
+import { auditRecordSchema } from './audit-record-schema.ts';
 import { chartSchema } from './chart-schema.ts';
 import { configurationSchema, fileText } from './json-schema.ts';
 import { settingsPage } from './settings-page.ts';
 
 /** Each generated file by its path. */
 export const generatedFiles: Readonly<Record<string, () => string>> = {
+  'docs/audit-record.schema.json': () => fileText(auditRecordSchema()),
   'docs/configuration.md': settingsPage,
   'docs/configuration.schema.json': () => fileText(configurationSchema()),
   'helm/sts-sidecar/values.schema.json': () => fileText(chartSchema()),

@@ -6,7 +6,9 @@
  */
 
 import type { Server } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
+import { createAudit } from './app/audit.ts';
 import { type Configuration, type ConfigurationParts, createConfiguration } from './app/configuration.ts';
 import { identityObserver, logProviderRoles } from './app/identity.ts';
 import { ListenersTls } from './app/listener-tls.ts';
@@ -58,7 +60,10 @@ export interface AppUrls {
 
 /** A sidecar: started once, stopped once. */
 export interface App {
-  /** Opens the listeners that are on. */
+  /**
+   * Opens the sinks of the audit trail, and the listeners that are on.
+   * @throws SinkError for an audit file that cannot be written to
+   */
   start(): Promise<AppUrls>;
   /**
    * Drops readiness, goes on answering for `graceMs` so that load balancers notice, then stops accepting, lets
@@ -96,6 +101,10 @@ export interface App {
 /** How long requests in flight may take after the drain has begun. */
 const drainDeadlineMs = 25_000;
 
+/** How long the audit records that are left may take after the last request: what is left of the drain, within these bounds. */
+const leastAuditMs = 1_000;
+const mostAuditMs = 10_000;
+
 /** Builds a sidecar. It opens no connection before `start`. */
 export function createApp(parts: AppParts): App {
   const { settings, clock, randomness } = parts;
@@ -123,6 +132,16 @@ export function createApp(parts: AppParts): App {
   let configuration: Configuration = createConfiguration(parts, tools);
   metrics.describe({ version, revision: '' });
   metrics.policiesLoaded({ ...configuration.directory.policyCounts });
+  const audit = createAudit(settings.audit, {
+    account: () => configuration.settings.account,
+    policyRevision: () => configuration.policyRevision,
+    clock,
+    randomness,
+    fetch,
+    metrics,
+    log,
+    logTo: parts.logTo,
+  });
   let isServing = false;
   const reporter = new LimitReporter(metrics, log);
   const tls = new ListenersTls(settings, metrics, log);
@@ -134,6 +153,7 @@ export function createApp(parts: AppParts): App {
     tls: tls.server,
     metrics,
     log,
+    audit,
     reporter,
     budget,
   });
@@ -156,6 +176,7 @@ export function createApp(parts: AppParts): App {
     randomness,
     metrics,
     log,
+    audit,
     reporter,
   });
   metrics.watch(() => ({
@@ -169,6 +190,7 @@ export function createApp(parts: AppParts): App {
   }));
   return {
     start: async () => {
+      await audit?.open();
       const [adminUrl = '', url = '', controlUrl, containerUrl] = await openListeners([
         { server: admin, address: settings.admin.listen, tls: tls.admin },
         { server: edge.server, address: settings.server.listen, tls: tls.server },
@@ -191,11 +213,14 @@ export function createApp(parts: AppParts): App {
     stop: async (graceMs = 0) => {
       isServing = false;
       if (graceMs > 0) await setTimeout(graceMs);
+      const drainEndsAtMs = performance.now() + drainDeadlineMs;
       await drain(edge.server, edge.places, drainDeadlineMs);
       if (control !== undefined) await closeServer(control, 0);
       // After the requests that its credentials are for.
       if (container !== undefined) await closeServer(container.server, 0);
       upstream.destroy();
+      const leftMs = drainEndsAtMs - performance.now();
+      await audit?.stop(Math.min(mostAuditMs, Math.max(leastAuditMs, leftMs)));
       await fetch.close();
       await shared.stop();
       await closeServer(admin, 0);

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import { buildDirectory, type Directory } from '../directory/directory.ts';
 import type { DirectoryRecords } from '../directory/records.ts';
 import type { Snapshot } from '../edge/answer-request.ts';
@@ -18,6 +19,8 @@ export interface Configuration {
   readonly identityProviders: ConfiguredProviders;
   readonly revocations: RevocationIndex;
   readonly snapshot: Snapshot;
+  /** Identifies the policies in audit records: the same for the same directory. Empty while audit is off. */
+  readonly policyRevision: string;
   /** Called once another version is in force. */
   readonly retire: () => void;
   /** Empties its caches. */
@@ -58,7 +61,13 @@ export function createConfiguration(
   );
   const revocations = revocationsOf(settings, revocationNames);
   const created = createSnapshot(settings, { ...shared, directory, identityProviders, characters });
-  return { settings, records, directory, revocationNames, identityProviders, revocations, ...created };
+  const policyRevision = isAudited(settings) ? fingerprintOf(records, 'derived').slice(0, 16) : '';
+  const parts = { directory, revocationNames, identityProviders, revocations, policyRevision };
+  return { settings, records, ...parts, ...created };
+}
+
+function isAudited({ audit: { stdout, file, webhook } }: Settings): boolean {
+  return stdout || file !== undefined || webhook !== undefined;
 }
 
 function revocationsOf({ revocations: records }: Settings, names: RevocationNames): RevocationIndex {

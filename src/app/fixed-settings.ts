@@ -20,12 +20,13 @@ const fixed: readonly (readonly [name: string, valueIn: (settings: Settings) => 
   ['backend.timeouts', ({ backend }) => backend.timeouts],
   ['state', ({ state }) => state],
   ['outbound', ({ outbound }) => outbound],
+  ['audit', ({ audit }) => audit],
   ['log', ({ log }) => log],
 ];
 
 /** Takes over all new settings but those that only a restart can change, and names these where they differ. */
 export function adoptSettings(current: Settings, next: Settings): AdoptedSettings {
-  const { server, admin, control, containerCredentials, backend, state, outbound, log } = current;
+  const { server, admin, control, containerCredentials, backend, state, outbound, audit, log } = current;
   return {
     settings: {
       ...next,
@@ -40,6 +41,7 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
       containerCredentials: withListener(containerCredentials, next.containerCredentials),
       state,
       outbound,
+      audit,
       log,
     },
     needRestart: fixed

@@ -1,5 +1,6 @@
 import { policyVocabulary } from '../app/policy-vocabulary.ts';
 import { type App, createApp } from '../app.ts';
+import { SinkError } from '../audit/audit.ts';
 import { ConfigurationInputs } from '../config/inputs.ts';
 import { type LoadResult, loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
@@ -56,7 +57,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   };
   watchConfiguration({ inputs, reload });
   const addresses = await startOrExplain(app, terminal);
-  if (addresses === undefined) return exitCodes.failure;
+  if (typeof addresses === 'number') return addresses;
   collectWhenQuiet(() => app.limitActions());
   const { url, adminUrl, controlUrl, containerUrl } = addresses;
   const control = controlUrl === undefined ? '' : `, control on ${controlUrl}`;
@@ -81,12 +82,16 @@ function loadAgain(path: string, overrides: Overrides, inputs: ConfigurationInpu
 async function startOrExplain(
   app: App,
   terminal: Terminal,
-): Promise<Awaited<ReturnType<App['start']>> | undefined> {
+): Promise<Awaited<ReturnType<App['start']>> | number> {
   try {
     return await app.start();
   } catch (error) {
+    if (error instanceof SinkError) {
+      terminal.prose(`audit.file: ${error.message}`);
+      return exitCodes.badConfiguration;
+    }
     terminal.prose(`cannot listen: ${error instanceof Error ? error.message : String(error)}`);
-    return undefined;
+    return exitCodes.failure;
   }
 }
 

@@ -17,6 +17,7 @@ import { warnOfPlainHttp } from './plain-http.ts';
 import type { PolicyVocabulary } from './policy-vocabulary.ts';
 import { ProblemLog } from './problem-log.ts';
 import { identityProviderRecords } from './provider-records.ts';
+import { readAudit } from './read-audit.ts';
 import { readContainerCredentials } from './read-container-credentials.ts';
 import { type DirectorySection, readDirectory } from './read-directory.ts';
 import { readRevocations } from './read-revocations.ts';
@@ -112,6 +113,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
   const state = readState(reading);
   const authorization = readAuthorization(reading);
   const outbound = readOutbound(reading);
+  const audit = readAudit(reading, outbound);
   const log = reading.read(['log'], sections.log);
   const section = readDirectory(reading, { account, outbound });
   const directory = account && section && directoryOf(account, section);
@@ -129,6 +131,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
     state,
     authorization,
     outbound,
+    audit,
     log,
     revocations,
   };

@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from '../schema/scalars.ts';
 import { secretSource, valueSource } from '../schema/value-source.ts';
+import { audit } from './audit-section.ts';
 import { admin, containerCredentials, control, server } from './listener-sections.ts';
 
 const oneDaySeconds = 86_400;
@@ -231,5 +232,6 @@ export const sections = {
   state,
   outbound,
   revocations,
+  audit,
   log,
 };

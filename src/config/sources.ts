@@ -35,6 +35,8 @@ export interface ConfigurationSources {
   environment(name: string): string | undefined;
   /** Reads a UTF-8 file of at most `maxBytes`; relative paths start at the configuration file's folder. */
   readText(path: string, maxBytes: number): FileText;
+  /** The path of a file that is written; relative paths start at the configuration file's folder. */
+  resolvePath?(path: string): string;
 }
 
 /** Reads files, and may remember them. */
@@ -52,6 +54,7 @@ export function processSources(
     overrides,
     environment: (name) => process.env[name],
     readText: (path, maxBytes) => files.read(resolve(folder, path), maxBytes),
+    resolvePath: (path) => resolve(folder, path),
     memory: processMemory(),
     maxOpenFiles: processOpenFiles(),
   };

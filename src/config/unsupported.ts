@@ -1,5 +1,5 @@
 /** Settings of the contract that this version does not have yet, as patterns of their paths. */
-export const unsupportedSettings: ReadonlySet<string> = new Set(['audit', 'backend.passthrough']);
+export const unsupportedSettings: ReadonlySet<string> = new Set(['backend.passthrough']);
 
 /** Values of the contract that this version does not have yet, by the pattern of their setting. */
 export const unsupportedValues: ReadonlyMap<string, readonly string[]> = new Map([

@@ -6,6 +6,7 @@
  */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Audit } from '../audit/audit.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import { type Clock, isoSeconds } from '../core/clock.ts';
 import { isBodyUnread } from '../core/lingering.ts';
@@ -23,6 +24,7 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { issueContainerCredentials } from '../sts/container-credentials.ts';
 import type { IssuedCredentials } from '../sts/credentials.ts';
+import { auditUnavailable } from '../sts/errors.ts';
 import { headOf, type StsDependencies } from '../sts/handle.ts';
 import { readContainerRequest } from './read-request.ts';
 import { refusalFor } from './refusal.ts';
@@ -39,6 +41,8 @@ export interface ContainerParts {
   readonly randomness: Randomness;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** `undefined` while audit is off. */
+  readonly audit: Audit | undefined;
   readonly reporter: LimitReporter;
 }
 
@@ -86,6 +90,7 @@ async function serve(
 ): Promise<void> {
   const requestId = Buffer.from(parts.randomness.bytes(8)).toString('hex').toUpperCase();
   const trace = new RequestTrace(requestId, message.method ?? '', clientAddress(message.socket) ?? '');
+  trace.audit = parts.audit?.begin();
   trace.add({ service: 'sts', listener: 'container' });
   try {
     send(response, 200, bodyOf(await issueFor(message, response, trace, parts)), trace);
@@ -98,6 +103,7 @@ async function serve(
   const record = trace.finish();
   parts.metrics.record(record);
   parts.log.request(record);
+  trace.audit?.write(record);
 }
 
 async function issueFor(
@@ -126,6 +132,11 @@ async function issueFor(
     trace: {
       client: response,
       add: (facts) => trace.add(facts),
+      called: (parameters) => {
+        trace.audit?.called(parameters);
+        if (!trace.canBeAudited()) throw auditUnavailable();
+      },
+      answered: (result) => trace.audit?.answered(result),
       turn: (share, providerArn = turnOwner) => waitForTurn(response, providerArn, share),
     },
   });

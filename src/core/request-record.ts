@@ -33,6 +33,13 @@ export type AuthenticationFailure =
   | 'state_unavailable'
   | 'unknown_key';
 
+/** A user of an identity provider whose proof was verified, with CloudTrail's names (`userIdentity`). */
+export interface FederatedUser {
+  readonly principalId: string;
+  readonly userName: string;
+  readonly identityProvider: string;
+}
+
 /** The facts of one finished request. Assembled by the edge from what the stages return; rendered by observe. */
 export interface RequestRecord {
   readonly requestId: string;
@@ -77,6 +84,8 @@ export interface RequestRecord {
   readonly subject: string | undefined;
   readonly audience: string | undefined;
   readonly sourceIdentity: string | undefined;
+  /** Whose verified proof an unsigned STS request carries. For the audit record only. */
+  readonly federatedUser: FederatedUser | undefined;
   /** What the caller says about the narrower session that it asks for. At most 256 characters. */
   readonly scopedSessionDescription: string | undefined;
   /** Configured name of the identity provider that an STS request was about. */

@@ -16,6 +16,7 @@ import { handleS3 } from './handle-s3.ts';
 import { answerSts, answerStsFault } from './handle-sts.ts';
 import { HeadFault, headError } from './head-fault.ts';
 import type { LimitReporter } from './limit-reporter.ts';
+import { noteRequest } from './note-request.ts';
 import type { S3Pipeline } from './perform-s3.ts';
 import type { Place } from './place.ts';
 import { isForSts, readHead, refusedHead } from './read-head.ts';
@@ -84,6 +85,7 @@ export async function answerRequest(
   try {
     await handlerOf(raw, virtualHosts)(raw, connection, snapshot.s3, trace);
   } catch (error) {
+    noteRequest(raw, snapshot.s3, trace);
     await answerS3Error(error, connection, trace);
   }
 }

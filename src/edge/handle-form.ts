@@ -55,11 +55,13 @@ export async function handleForm(
   const { caller } = authenticated;
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
+  trace.audit?.knows(caller, authenticated);
   connection.place.admit(turnOwnerOf(caller), true);
   await waitForCallersTurn(caller, connection.response, leastShare + head.fileStart / formBytesPerTurn);
   authenticated.recheck(connection.clock.now());
   const request = routePut(authenticated, pipeline);
   trace.add({ key: request.key });
+  trace.audit?.asks(request);
   const { receivedAtMs } = raw;
   const fields = expandFields(head);
   const stored = fieldsAsStored(fields, request);

@@ -5,7 +5,7 @@ import { requireNoBody } from '../forward/request-body.ts';
 import { route } from '../s3/route.ts';
 import { sendAnswer } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
-import type { S3Pipeline } from './perform-s3.ts';
+import { requireAudit, type S3Pipeline } from './perform-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** How long the store may still take to answer a preflight whose client has left. */
@@ -31,6 +31,8 @@ export async function handlePreflight(
   requireNoBody(raw.headers, { kind: 'unsigned' });
   const request = route({ ...raw, query: '', parameters: [] }, routing);
   trace.add({ operation: request.operation.name, bucket: request.bucket, key: request.key });
+  trace.audit?.asks(request);
+  requireAudit(trace);
   const { place, response } = connection;
   const gone = new AbortController();
   response.once('close', () => gone.abort());

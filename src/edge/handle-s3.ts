@@ -9,7 +9,7 @@ import { allowsStreaming, type S3Request } from '../s3/operation.ts';
 import { route } from '../s3/route.ts';
 import { turnOwnerOf, waitForCallersTurn } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
-import { authorize, performS3, refuse, type S3Pipeline } from './perform-s3.ts';
+import { authorize, performS3, refuse, requireAudit, type S3Pipeline } from './perform-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
 
 /** Bytes reserved for each byte of a document, for its tree and for the answer made from it. */
@@ -38,12 +38,15 @@ export async function handleS3(
   const request = route(claim.request, pipeline.routing);
   const { operation, bucket, key } = request;
   trace.add({ operation: operation.name, bucket, key });
+  trace.audit?.asks(request);
   const authenticating = authenticateS3(claim, allowsStreaming(operation), pipeline.authentication);
   const authenticated = authenticating instanceof Promise ? await authenticating : authenticating;
   const { caller } = authenticated;
   const { arn, accessKeyId } = caller;
   trace.add({ principalArn: arn, accessKeyId, sessionId: claimsOf(caller)?.sessionId });
+  trace.audit?.knows(caller, authenticated);
   connection.place.admit(turnOwnerOf(caller));
+  requireAudit(trace);
   const refusing = refuseBatch(request, authenticated, pipeline.authorization, connection.response);
   const refused = refusing instanceof Promise ? await refusing : refusing;
   if (refused !== undefined) throw refuse(refused, authenticated, pipeline, trace);

@@ -10,7 +10,7 @@ import { ServiceError } from '../core/service-error.ts';
 import { askForTurn, strangers, strangersLongWork, type TurnOwner, takeShare } from '../core/turns.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
-import { stsError } from '../sts/errors.ts';
+import { auditUnavailable, stsError } from '../sts/errors.ts';
 import { handleSts, headOf, type StsDependencies, type StsResponse, type StsTrace } from '../sts/handle.ts';
 import { precheckCall } from '../sts/precheck.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
@@ -70,6 +70,7 @@ async function callService(
   const know = (known: Caller): void => {
     caller = turnOwnerOf(known);
     place.admit(caller);
+    trace.audit?.knows(known);
   };
   const stsTrace: StsTrace = {
     client: connection.response,
@@ -77,6 +78,11 @@ async function callService(
     authenticated: know,
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
+    called: (parameters) => {
+      trace.audit?.called(parameters);
+      if (!trace.canBeAudited()) throw auditUnavailable();
+    },
+    answered: (result) => trace.audit?.answered(result),
     turn: (share, providerArn) => waitForTurn(connection, caller ?? ownTurns(providerArn), share),
     // Parameters may also have come in the query, which does not count. Growing could fail.
     keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),
@@ -138,6 +144,9 @@ export async function answerStsFault(
     connection.reporter.acted('identity_provider');
   const rendered = renderStsError(toStsFault(error), raw);
   const { errorCode, errorDetail, authenticationReason, accessKeyId } = rendered;
+  // Its text names the caller, the action and the resource. Those of other codes quote what was sent.
+  if (error instanceof ServiceError && errorCode === 'AccessDenied' && trace.principal !== undefined)
+    trace.audit?.denied(error.message);
   trace.add({
     errorCode,
     ...(accessKeyId === undefined ? {} : { accessKeyId }),

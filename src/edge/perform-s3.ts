@@ -57,10 +57,13 @@ export async function performS3(
   { connection, trace, success }: Surroundings,
 ): Promise<void> {
   const { entity, arn } = authenticated.caller;
+  trace.audit?.asks(request);
+  requireAudit(trace);
   const authorizing = authorize(request, authenticated, pipeline, { connection, trace });
   const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   // The store may have taken its time to say which tags there are.
   if (authorizing instanceof Promise) authenticated.recheck(connection.clock.now());
+  trace.audit?.deniedOf(authorized.deniedItems);
   if (authorized.isEmptyBatch) {
     if (authorized.deniedItems.length > longBatch) await nextTurn(entity.arn, arn);
     await answerEmptyBatch(authorized, connection, trace);
@@ -73,6 +76,17 @@ export async function performS3(
   throw refuse(denied, authenticated, pipeline, trace);
 }
 
+/**
+ * Reserves room for the audit record, before the store is asked for anything.
+ * @throws ServiceUnavailable when the record could not be kept, and `audit.failClosed` is set
+ */
+export function requireAudit(trace: RequestTrace): void {
+  if (trace.canBeAudited()) return;
+  throw s3Error('ServiceUnavailable', 'The service is not available at the moment. Please try again.', {
+    detail: 'the audit record cannot be kept',
+  });
+}
+
 /** Notes a denial, and returns the error that tells the caller. */
 export function refuse(
   denied: Denied,
@@ -81,7 +95,7 @@ export function refuse(
   trace: RequestTrace,
 ): ServiceError {
   traceDecision(denied, trace);
-  return refusal(denied, authenticated, pipeline);
+  return refusal(denied, authenticated, pipeline, trace);
 }
 
 /**
@@ -98,7 +112,7 @@ export function authorize(
   const deciding = authorizeS3(request, authenticated, pipeline.authorization, connection.response);
   return whenReady(deciding, (result) => {
     traceDecision(result, trace, (performance.now() - startedAt) * 1000);
-    if (!result.isAllowed) throw refusal(result, authenticated, pipeline);
+    if (!result.isAllowed) throw refusal(result, authenticated, pipeline, trace);
     if (request.refusal !== undefined) throw request.refusal;
     return result;
   });
@@ -110,7 +124,13 @@ function traceDecision(result: Authorized | Denied, trace: RequestTrace, duratio
   if (decision.fault !== undefined) trace.add({ errorDetail: `deciding failed: ${String(decision.fault)}` });
 }
 
-function refusal(denied: Denied, { caller, raw }: Authenticated, { sealDenial }: S3Pipeline): ServiceError {
+function refusal(
+  denied: Denied,
+  { caller, raw }: Authenticated,
+  { sealDenial }: S3Pipeline,
+  trace: RequestTrace,
+): ServiceError {
+  trace.audit?.denied(denied.message);
   const { receivedAtMs, requestId } = raw;
   const sealed = sealDenial?.({ caller, denied, deniedAtMs: receivedAtMs, requestId });
   const reason =

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { RequestAudit } from '../audit/request-audit.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 
@@ -9,6 +10,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Collects the facts of one request from its stages, for its one record. */
 export class RequestTrace {
+  /** Collects what only the audit record has; `undefined` while audit is off. */
+  audit: RequestAudit | undefined = undefined;
   readonly #startedAt: number;
   // Every field exists from the start and is set in place: copying or growing the object at each stage is slow.
   readonly #record: Writable<RequestRecord>;
@@ -47,6 +50,7 @@ export class RequestTrace {
       subject: undefined,
       audience: undefined,
       sourceIdentity: undefined,
+      federatedUser: undefined,
       scopedSessionDescription: undefined,
       identityProvider: undefined,
       mfaOutcome: undefined,
@@ -79,6 +83,12 @@ export class RequestTrace {
     this.#record.sourceIp = raw.clientAddress;
     this.#record.userAgent = raw.headers.get('user-agent');
     this.#record.traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+    this.audit?.arrived(raw);
+  }
+
+  /** False when the request must be refused, because its audit record could not be kept. */
+  canBeAudited(): boolean {
+    return this.audit?.reserve(this.#record) ?? true;
   }
 
   /** Milliseconds since the request arrived. */

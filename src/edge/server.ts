@@ -8,6 +8,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { Audit } from '../audit/audit.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Clock } from '../core/clock.ts';
@@ -53,6 +54,8 @@ export interface EdgeParts {
   readonly tls?: ListenerTls | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** `undefined` while audit is off. */
+  readonly audit: Audit | undefined;
   readonly reporter: LimitReporter;
   /** Budget for everything that is held whole in memory. */
   readonly budget: ByteBudget;
@@ -189,6 +192,7 @@ class Edge {
       address,
       exchange.arrivedAt,
     );
+    trace.audit = this.#parts.audit?.begin();
     turns.know(undefined);
     const place = this.places.enter((caller) => turns.know(caller));
     metrics.inFlight(1);
@@ -228,8 +232,12 @@ class Edge {
       const record = trace.finish();
       metrics.record(record);
       log.request(record);
+      trace.audit?.write(record);
     } catch (error) {
       log.error('edge', 'recording failed', { request_id: trace.requestId, cause: String(error) });
+    } finally {
+      // It holds the caller, and with it a configuration. A completion that goes on without its client still holds the trace.
+      trace.audit = undefined;
     }
   }
 
@@ -246,6 +254,7 @@ class Edge {
       return;
     }
     const trace = new RequestTrace(this.#requestIds.next(), '', clientAddress(socket) ?? '');
+    trace.audit = this.#parts.audit?.begin();
     answerUnreadable(error, socket, trace, this.#parts.clock.now());
     this.#note(trace);
   }

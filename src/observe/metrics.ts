@@ -52,6 +52,7 @@ export class Metrics {
   readonly #keysRefreshed: Gauge;
   readonly #stateRefreshes: CounterTally;
   readonly #stateRefreshed: Gauge;
+  readonly #auditEvents: CounterTally;
   readonly #inFlight: Gauge;
   #requestsInFlight = 0;
   readonly #unauthenticated: Gauge;
@@ -99,6 +100,11 @@ export class Metrics {
     this.#stateRefreshed = factory.gauge(
       'state_last_refresh_timestamp_seconds',
       'Time of the last successful refresh of the shared state, Unix seconds.',
+    );
+    this.#auditEvents = factory.counter(
+      'audit_events_total',
+      'Audit records that a sink has accepted, and those that are lost.',
+      ['sink', 'outcome'],
     );
     this.#inFlight = factory.gauge('requests_in_flight', 'Requests being answered.', ['listener']);
     this.#unauthenticated = factory.gauge(
@@ -198,6 +204,11 @@ export class Metrics {
   stateRefreshed(outcome: 'success' | 'failure', epochSeconds: number): void {
     this.#stateRefreshes.add(1, outcome);
     if (outcome === 'success') this.#stateRefreshed.set(epochSeconds);
+  }
+
+  /** Counts audit records that were delivered to a sink, or lost. */
+  auditEvents(sink: string, outcome: 'delivered' | 'dropped', count: number): void {
+    this.#auditEvents.add(count, sink, outcome);
   }
 
   /** The exposition text and its content type. */

@@ -11,7 +11,7 @@ import { Agent, buildConnector, errors, request } from 'undici';
 import { NameLookups } from '../core/name-lookups.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
 import { OutboundFault } from './outbound-fault.ts';
-import { type OutboundRequest, toOptions } from './outbound-request.ts';
+import { type Delivery, type OutboundRequest, toOptions } from './outbound-request.ts';
 import { readValue, refuseStatus } from './read-answer.ts';
 
 /** How long a name rests at most after its look-up has failed, so that other providers get half of the time. */
@@ -90,6 +90,32 @@ export class GuardedFetch {
       const { body } = await request(url, { method: 'HEAD', dispatcher, signal });
       body.on('error', () => undefined);
       body.destroy();
+    } catch (error) {
+      throw toFault(error, signal);
+    }
+  }
+
+  /**
+   * Sends one JSON text, and takes any 2xx for its receipt. What the answer says is not read.
+   * @throws OutboundFault
+   */
+  async deliver({ url: text, json, headers, pool }: Delivery): Promise<void> {
+    const url = this.#checkUrl(text);
+    const signal = this.#deadline();
+    try {
+      const sent = [...headers].flatMap(([name, value]) => [name, value.reveal()]);
+      const { statusCode, body } = await request(url, {
+        method: 'POST',
+        headers: ['content-type', 'application/json', ...sent],
+        body: json,
+        dispatcher: this.#agentFor({ pool }),
+        signal,
+      });
+      body.on('error', () => undefined);
+      // A short answer is read to its end, so that its connection can be used again.
+      await body.dump({ limit: maxReceiptBytes, signal });
+      const refusal = refuseStatus(statusCode);
+      if (refusal !== undefined) throw refusal;
     } catch (error) {
       throw toFault(error, signal);
     }
@@ -186,6 +212,9 @@ export class GuardedFetch {
     return new OutboundFault('forbidden', `the name leads to a ${kind} address`);
   }
 }
+
+/** Of an answer that is not read. */
+const maxReceiptBytes = 16_384;
 
 /** Connections of one pool: enough for all requests that a provider may have in flight. */
 const maxConnectionsPerOrigin = 18;

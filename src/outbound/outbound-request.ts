@@ -29,6 +29,16 @@ export interface OutboundRequest {
   readonly namedBy?: string;
 }
 
+/** What is sent to a webhook that answers with a status alone. */
+export interface Delivery {
+  readonly url: string;
+  readonly json: string;
+  /** By name. Their values may be secrets. */
+  readonly headers: ReadonlyMap<string, Secret>;
+  /** As in {@link OutboundRequest}. */
+  readonly pool: string;
+}
+
 // RFC 7517, section 8.5.2. With `application/json` alone, the API server of Kubernetes answers 406 for its keys (1.34).
 const acceptedTypes = 'application/json, application/jwk-set+json';
 

@@ -52,6 +52,7 @@ export type StsFacts = Partial<
     | 'subject'
     | 'audience'
     | 'sourceIdentity'
+    | 'federatedUser'
     | 'scopedSessionDescription'
     | 'identityProvider'
     | 'mfaOutcome'
@@ -65,6 +66,12 @@ export interface StsTrace {
   add(facts: StsFacts): void;
   /** Called when the signature has been verified. An error that it throws ends the request. */
   authenticated?(caller: Caller): void;
+  /**
+   * Called with the checked parameters, secrets among them, before anything is done. An error that it throws ends the request.
+   */
+  called?(parameters: Readonly<Record<string, unknown>>): void;
+  /** Called with the result, which may hold credentials. */
+  answered?(result: StsResult): void;
   /** Called when all that is left of the form are the parameters of its action, with their size in bytes. */
   keeps?(bytes: number): void;
   /**
@@ -179,5 +186,6 @@ export function keptParameters<T extends ParameterTable>(
 ): ParameterValues<T> {
   const { values, bytes } = keepValues(readParameters(sent, table));
   trace.keeps?.(bytes);
+  trace.called?.(values);
   return values;
 }

@@ -21,6 +21,16 @@ export async function issueContainerCredentials(
     kind === 'provider' ? tokenHolderParameters : trustPolicyParameters;
   call.trace.add({ operation: tokenHolderAction });
   call.trace.add(askedFor(sent, table));
-  const { session } = await issueToTokenHolder(keptParameters(sent, table, call.trace), call);
+  const { identity, grant, session } = await issueToTokenHolder(
+    keptParameters(sent, table, call.trace),
+    call,
+  );
+  call.trace.answered?.({
+    SubjectFromWebIdentityToken: identity.subject,
+    Audience: identity.audience,
+    Provider: identity.issuer,
+    AssumedRoleUser: grant.assumedRoleUser,
+    Credentials: session.credentials,
+  });
   return session.credentials;
 }

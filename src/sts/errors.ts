@@ -97,6 +97,11 @@ const ownMessage: PublicText = ({ message }) =>
 // STS hashes the body itself, so any other value means that the signature does not match.
 const wrongPayloadHash = 'x-amz-content-sha256 must be the SHA-256 digest of the request body.';
 
+/** The error of a call whose audit record could not be kept, while `audit.failClosed` is set. */
+export function auditUnavailable(): ServiceError {
+  return stsError('ServiceUnavailable', undefined, { detail: 'the audit record cannot be kept' });
+}
+
 /** The STS error for each reason of a failed authentication. Without a text, the default text of the code is used. */
 const authenticationCodes: Readonly<Record<AuthenticationReason, readonly [StsErrorCode, PublicText?]>> = {
   no_credentials: ['MissingAuthenticationToken'],

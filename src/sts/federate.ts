@@ -1,4 +1,4 @@
-import type { AuthenticationFailure } from '../core/request-record.ts';
+import type { AuthenticationFailure, FederatedUser } from '../core/request-record.ts';
 import {
   type Identities,
   IdentityFault,
@@ -89,6 +89,20 @@ const identityFacts: { readonly [Form in keyof Identities]: (identity: Identitie
   customToken: ({ user }) => ({ subject: recorded(user), sessionName: sessionNameOf(user) }),
 };
 
+/** Who a verified proof is of, as CloudTrail names users of identity providers. */
+const federatedUsers: { readonly [Form in keyof Identities]: (identity: Identities[Form]) => FederatedUser } =
+  {
+    webIdentity: ({ providerArn, audience, subject }) =>
+      federatedUser(`${providerArn}:${recorded(audience)}`, subject, providerArn),
+    saml: ({ nameQualifier, subject }) => federatedUser(nameQualifier, subject, nameQualifier),
+    customToken: ({ provider, user }) => federatedUser(provider, user, provider),
+  };
+
+function federatedUser(namespace: string, subject: string, identityProvider: string): FederatedUser {
+  const userName = recorded(subject);
+  return { principalId: `${namespace}:${userName}`, userName, identityProvider };
+}
+
 /**
  * Identifies who presents a proof. The provider is recorded in the trace, also when the proof is refused.
  * @throws ServiceError InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, IDPRejectedClaim, AccessDenied with
@@ -107,6 +121,7 @@ export async function federate<Form extends keyof Proofs>(
   const identity = await orStsError(asked, call);
   call.trace.add({ identityProvider: identity.provider });
   call.trace.add(identityFacts[form](identity));
+  call.trace.add({ federatedUser: federatedUsers[form](identity) });
   return identity;
 }
 

@@ -46,7 +46,10 @@ export async function handleSts(
     action.kind === 'unsigned'
       ? action.run(call.parameters, { raw: head, dependencies, trace })
       : runSigned(action, call.parameters, authenticateCall(raw, bodyOf(body), dependencies, trace));
-  return result.then((members) => renderStsResult(action.name, members, head));
+  return result.then((members) => {
+    trace.answered?.(members);
+    return renderStsResult(action.name, members, head);
+  });
 }
 
 async function runSigned(

@@ -4,6 +4,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { fromBuild } from './build.mjs';
 import { cores, describeMachine, pinSelf } from './machine.mjs';
+import { writeAuditRecord } from './micro-audit.mjs';
 import { decisionPieces } from './micro-decisions.mjs';
 
 const { HeaderList } = await fromBuild('core/header-list.js');
@@ -125,6 +126,7 @@ const pieces = [
   ['open a token, first time', () => new SessionOpener(ring).open(token)],
   ['open a token, cached', () => opener.open(token)],
   ...decisionPieces,
+  ['audit record', writeAuditRecord],
   ['sha256 of 64 KiB', () => createHash('sha256').update(block).digest()],
   ['signed chunk of 64 KiB', verifyChunk],
   ['crc32 of 64 KiB', () => crc32(block)],

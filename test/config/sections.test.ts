@@ -13,10 +13,6 @@ function backendWith(line: string): Readonly<Record<string, string>> {
 }
 
 describe('settings that this version does not have', () => {
-  it('rejects audit as unsupported', () => {
-    expect(problemWith({ section: 'audit: { stdout: true }' })).toBe('audit: not supported by this version');
-  });
-
   it('rejects backend.passthrough as unsupported', () => {
     expect(problemWith(backendWith('passthrough: []'))).toBe(
       'backend.passthrough: not supported by this version',

@@ -1,0 +1,107 @@
+/*
+ * This folder owns the audit trail.
+ * In: the facts of one request, from the stages that learn them. Out: one record in CloudTrail's form, to every sink.
+ * A sink keeps records in a bounded queue, and counts each one that it delivers or loses.
+ * It never holds a secret: what is recorded is chosen by name.
+ * It never decides a request. It says whether the record of one could be kept, and the edge refuses the request if not.
+ */
+
+import type { Clock } from '../core/clock.ts';
+import type { Randomness } from '../core/randomness.ts';
+import type { RequestRecord } from '../core/request-record.ts';
+import { Complaints, type ReportsTo } from './complaints.ts';
+import type { Destination } from './destination.ts';
+import { EventIds } from './event-ids.ts';
+import { type AuditAccount, auditRecordOf, roomFor } from './render.ts';
+import { type AuditFacts, type AuditWriter, RequestAudit } from './request-audit.ts';
+import { Sink } from './sink.ts';
+
+export { SinkError } from './destination.ts';
+
+/** What the audit trail is made of. */
+export interface AuditParts {
+  readonly destinations: readonly Destination[];
+  /** Bytes of records that may wait for each sink. */
+  readonly maxQueuedBytes: number;
+  /** Requests whose record cannot be kept are refused. */
+  readonly failClosed: boolean;
+  /** Of the configuration in force. */
+  readonly account: () => AuditAccount;
+  /** Identifies the policies in force. */
+  readonly policyRevision: () => string;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly reports: ReportsTo;
+}
+
+/** The audit trail: opened once, stopped once. */
+export class Audit implements AuditWriter {
+  readonly #parts: AuditParts;
+  readonly #sinks: readonly Sink[];
+  readonly #complaints: Complaints;
+  readonly #eventIds: EventIds;
+
+  constructor(parts: AuditParts) {
+    const { destinations, maxQueuedBytes, randomness } = parts;
+    this.#parts = parts;
+    this.#complaints = new Complaints(parts.reports);
+    this.#eventIds = new EventIds(randomness);
+    const jitter = (): number => (randomness.bytes(1)[0] ?? 0) / 255;
+    this.#sinks = destinations.map(
+      (destination) => new Sink({ destination, maxQueuedBytes, reporter: this.#complaints, jitter }),
+    );
+  }
+
+  /**
+   * Opens every sink.
+   * @throws SinkError for a file that cannot be written to
+   */
+  async open(): Promise<void> {
+    for (const sink of this.#sinks) await sink.open();
+  }
+
+  /** Begins to collect the facts of one request. */
+  begin(): RequestAudit {
+    return new RequestAudit(this, this.#parts.policyRevision());
+  }
+
+  reserve(facts: AuditFacts, record: RequestRecord, held: number): number | undefined {
+    if (!this.#parts.failClosed) return held;
+    const wanted = roomFor(Buffer.byteLength(this.#lineOf(facts, record, '')), facts, record);
+    if (wanted <= held) return held;
+    return this.#reserveInAll(wanted - held) ? wanted : undefined;
+  }
+
+  write(facts: AuditFacts, record: RequestRecord, held: number): void {
+    let text: string;
+    try {
+      text = this.#lineOf(facts, record, this.#eventIds.next());
+    } catch (error) {
+      for (const sink of this.#sinks) sink.lose(held, error instanceof Error ? error.name : 'unknown error');
+      return;
+    }
+    const line = { text, bytes: Buffer.byteLength(text) };
+    const isStranger = facts.caller === undefined && record.federatedUser === undefined;
+    for (const sink of this.#sinks) sink.add(line, { reserved: held, isStranger });
+  }
+
+  /** Delivers what is left, until the deadline, and closes every sink. */
+  async stop(deadlineMs: number): Promise<void> {
+    await Promise.all(this.#sinks.map((sink) => sink.stop(deadlineMs)));
+    this.#complaints.flush();
+  }
+
+  #reserveInAll(bytes: number): boolean {
+    for (const [index, sink] of this.#sinks.entries()) {
+      if (sink.reserve(bytes)) continue;
+      for (const earlier of this.#sinks.slice(0, index)) earlier.reserve(-bytes);
+      return false;
+    }
+    return true;
+  }
+
+  #lineOf(facts: AuditFacts, record: RequestRecord, eventId: string): string {
+    const { account, clock } = this.#parts;
+    return `${JSON.stringify(auditRecordOf(facts, record, { account: account(), eventId, nowMs: clock.now() }))}\n`;
+  }
+}

@@ -1,0 +1,143 @@
+import type { SinkReporter } from './complaints.ts';
+import { type Destination, SinkError } from './destination.ts';
+import { RecordQueue } from './record-queue.ts';
+
+/** What a sink works with. */
+export interface SinkParts {
+  readonly destination: Destination;
+  /** Most bytes of records that wait. */
+  readonly maxQueuedBytes: number;
+  readonly reporter: SinkReporter;
+  /** A number from 0 to 1, so that many replicas do not try again at the same time. */
+  readonly jitter: () => number;
+}
+
+/** The part of a queue that records of strangers may fill: they cannot take the room of callers who are known. */
+const strangersShare = 0.5;
+
+const localRetryMs = 1_000;
+const firstRetryMs = 250;
+const longestRetryMs = 30_000;
+
+/** While the program stops there is little time. */
+const retryAtTheEndMs = 250;
+
+/** Keeps records in a bounded queue, and delivers them one batch after the other until they are accepted. */
+export class Sink {
+  readonly #parts: SinkParts;
+  readonly #queue: RecordQueue;
+  /** Set while records are being delivered. */
+  #pumping: Promise<void> | undefined;
+  /** Attempts that have failed in a row. */
+  #failures = 0;
+  /** Ends the pause between two attempts. */
+  #wake: (() => void) | undefined;
+  #isStopping = false;
+  /** Set at the end: what is still in the queue is given up. */
+  #isGivenUp = false;
+
+  constructor(parts: SinkParts) {
+    this.#parts = parts;
+    this.#queue = new RecordQueue(parts.maxQueuedBytes);
+  }
+
+  /** @throws SinkError */
+  open(): Promise<void> {
+    return this.#parts.destination.open();
+  }
+
+  /** Reserves that many bytes more, or gives back; false when a record could not be kept. */
+  reserve(bytes: number): boolean {
+    const isFull = this.#parts.destination.isLocal && this.#failures > 0;
+    if (bytes > 0 && isFull) return false;
+    return this.#queue.reserve(bytes);
+  }
+
+  /** Takes a line, or counts it as dropped. */
+  add(
+    line: { readonly text: string; readonly bytes: number },
+    { reserved, isStranger }: { readonly reserved: number; readonly isStranger: boolean },
+  ): void {
+    if (!this.#queue.add(line, reserved, isStranger ? strangersShare : 1)) {
+      this.#parts.reporter.dropped(this.#parts.destination.name, 1, 'the queue is full');
+      return;
+    }
+    // Lines of one turn of the event loop are delivered together.
+    this.#pumping ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#pump());
+  }
+
+  /** Counts a record that could not be written, and gives back what was reserved for it. */
+  lose(reserved: number, cause: string): void {
+    this.#queue.reserve(-reserved);
+    this.#parts.reporter.dropped(this.#parts.destination.name, 1, cause);
+  }
+
+  /** Delivers what is left, until the deadline, and closes. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#isStopping = true;
+    this.#wake?.();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      void (this.#pumping ?? Promise.resolve()).then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    this.#isGivenUp = true;
+    this.#wake?.();
+    const { destination, reporter } = this.#parts;
+    await destination.close();
+    if (this.#queue.length > 0) reporter.dropped(destination.name, this.#queue.length, 'the program stopped');
+  }
+
+  async #pump(): Promise<void> {
+    const { destination, reporter } = this.#parts;
+    let most = destination.batch;
+    while (this.#queue.length > 0 && !this.#isGivenUp) {
+      const lines = this.#queue.first(most);
+      try {
+        await destination.deliver(lines);
+        this.#settle(lines.length);
+        reporter.delivered(destination.name, lines.length);
+        most = destination.batch;
+      } catch (error) {
+        if (this.#isGivenUp) break;
+        const fault = error instanceof SinkError ? error : new SinkError('failed', { cause: error });
+        if (fault.isFinal && lines.length === 1) {
+          this.#settle(1);
+          reporter.dropped(destination.name, 1, fault.message);
+        } else if (fault.isFinal) {
+          // One of them is at fault: the others must not be lost with it.
+          most = { ...most, lines: Math.ceil(lines.length / 2) };
+        } else {
+          this.#failures += 1;
+          reporter.failed(destination.name, fault.message);
+          await this.#rest();
+        }
+      }
+    }
+    this.#pumping = undefined;
+  }
+
+  #settle(count: number): void {
+    this.#failures = 0;
+    this.#queue.remove(count);
+  }
+
+  #rest(): Promise<void> {
+    const delayMs = this.#isStopping ? retryAtTheEndMs : this.#delayMs();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #delayMs(): number {
+    if (this.#parts.destination.isLocal) return localRetryMs;
+    const doubled = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures - 1, 10));
+    return doubled * (0.5 + this.#parts.jitter() / 2);
+  }
+}

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Complaints } from '../../src/audit/complaints.ts';
+import { type Destination, SinkError } from '../../src/audit/destination.ts';
+import { Sink } from '../../src/audit/sink.ts';
+
+// Only time is replaced: back-offs take up to half a minute.
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+interface World {
+  readonly sink: Sink;
+  /** Every attempt, with the lines that it was to deliver. */
+  readonly attempts: string[][];
+  readonly counts: Record<'delivered' | 'dropped', number>;
+  readonly logged: Readonly<Record<string, unknown>>[];
+  /** What attempts do; they succeed when absent. */
+  fail: ((lines: readonly string[]) => void) | undefined;
+}
+
+function world(isLocal: boolean, maxQueuedBytes = 1_000): World {
+  const attempts: string[][] = [];
+  const counts = { delivered: 0, dropped: 0 };
+  const logged: Readonly<Record<string, unknown>>[] = [];
+  const destination: Destination = {
+    name: isLocal ? 'file' : 'webhook',
+    batch: { lines: 4, bytes: 1_000 },
+    isLocal,
+    open: () => Promise.resolve(),
+    deliver: async (lines) => {
+      attempts.push([...lines]);
+      made.fail?.(lines);
+    },
+    close: () => Promise.resolve(),
+  };
+  const reporter = new Complaints({
+    count: (_, outcome, count) => {
+      counts[outcome] += count;
+    },
+    warn: (message, facts) => void logged.push({ message, ...facts }),
+  });
+  const sink = new Sink({ destination, maxQueuedBytes, reporter, jitter: () => 1 });
+  const made: World = { sink, attempts, counts, logged, fail: undefined };
+  return made;
+}
+
+const add = (sink: Sink, text: string, isStranger = false): void =>
+  sink.add({ text, bytes: text.length }, { reserved: 0, isStranger });
+const always = (error: Error) => (): never => {
+  throw error;
+};
+
+describe('a sink', () => {
+  it('delivers the lines of one turn together, in batches', async () => {
+    const { sink, attempts, counts } = world(true);
+    for (const text of 'abcdef') add(sink, text);
+    expect(attempts).toEqual([]);
+    await vi.runAllTimersAsync();
+    expect(attempts).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['e', 'f'],
+    ]);
+    expect(counts).toEqual({ delivered: 6, dropped: 0 });
+  });
+
+  it('delivers the same lines again, ever more seldom, until they are accepted', async () => {
+    const made = world(false);
+    made.fail = always(new SinkError('answered with status 500'));
+    add(made.sink, 'a');
+    const times: number[] = [];
+    const start = Date.now();
+    for (let count = 1; count <= 10; count += 1) {
+      while (made.attempts.length < count) await vi.advanceTimersByTimeAsync(10);
+      times.push(Date.now() - start);
+    }
+    const pauses = times.slice(1).map((time, index) => Math.round((time - (times[index] ?? 0)) / 250));
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 120, 120]);
+    made.fail = undefined;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(made.counts).toEqual({ delivered: 1, dropped: 0 });
+    expect(new Set(made.attempts.map((lines) => lines.join()))).toEqual(new Set(['a']));
+  });
+
+  it('counts what finds no room, and says so at most once a second', async () => {
+    const made = world(false, 100);
+    made.fail = always(new SinkError('did not answer in time'));
+    for (let index = 0; index < 130; index += 1) add(made.sink, 'x');
+    expect(made.counts.dropped).toBe(30);
+    expect(made.logged).toEqual([
+      { message: 'audit records are lost', sink: 'webhook', lost: 1, cause: 'the queue is full' },
+    ]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(made.logged.slice(1)).toEqual([
+      { message: 'audit records are lost', sink: 'webhook', lost: 29, cause: 'did not answer in time' },
+    ]);
+  });
+
+  it('keeps half of its room for callers who are known', () => {
+    const made = world(false, 100);
+    for (let index = 0; index < 80; index += 1) add(made.sink, 'x', true);
+    expect(made.counts.dropped).toBe(30);
+    for (let index = 0; index < 50; index += 1) add(made.sink, 'x');
+    expect(made.counts.dropped).toBe(30);
+  });
+
+  it('loses the one record that is refused for ever, and no other', async () => {
+    const made = world(false);
+    made.fail = (lines) => {
+      if (lines.includes('c')) throw new SinkError('answered with status 422', { isFinal: true });
+    };
+    for (const text of 'abcdef') add(made.sink, text);
+    await vi.runAllTimersAsync();
+    expect(made.counts).toEqual({ delivered: 5, dropped: 1 });
+  });
+
+  it('has no room for a reservation while its disk is full, and has it again afterwards', async () => {
+    const made = world(true);
+    expect(made.sink.reserve(10)).toBe(true);
+    made.fail = always(new SinkError('ENOSPC'));
+    add(made.sink, 'a');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(made.sink.reserve(10)).toBe(false);
+    expect(made.sink.reserve(-10)).toBe(true);
+    made.fail = undefined;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(made.sink.reserve(10)).toBe(true);
+  });
+
+  it('has room while a webhook fails, until its queue is full', async () => {
+    const made = world(false, 100);
+    made.fail = always(new SinkError('500'));
+    add(made.sink, 'a');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(made.sink.reserve(99)).toBe(true);
+    expect(made.sink.reserve(1)).toBe(false);
+  });
+
+  it('delivers what is left when it stops, at once', async () => {
+    const made = world(false);
+    made.fail = always(new SinkError('500'));
+    add(made.sink, 'a');
+    await vi.advanceTimersByTimeAsync(5_000);
+    made.fail = undefined;
+    const stopped = made.sink.stop(1_000);
+    await vi.advanceTimersByTimeAsync(10);
+    await stopped;
+    expect(made.counts).toEqual({ delivered: 1, dropped: 0 });
+  });
+
+  it('stops at its deadline, and counts what is left', async () => {
+    const made = world(false);
+    made.fail = always(new SinkError('500'));
+    for (const text of 'abc') add(made.sink, text);
+    const stopped = made.sink.stop(1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await stopped;
+    expect(made.counts).toEqual({ delivered: 0, dropped: 3 });
+    expect(made.attempts.length).toBeLessThan(8);
+  });
+});
