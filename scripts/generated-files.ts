@@ -4,6 +4,7 @@
  */
 
 import { chartSchema } from './chart-schema.ts';
+import { dashboards } from './dashboards.ts';
 import { configurationSchema, fileText } from './json-schema.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -12,4 +13,10 @@ export const generatedFiles: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': settingsPage,
   'docs/configuration.schema.json': () => fileText(configurationSchema()),
   'helm/sts-sidecar/values.schema.json': () => fileText(chartSchema()),
+  ...Object.fromEntries(
+    Object.entries(dashboards).map(([name, content]) => [
+      `helm/sts-sidecar/files/dashboards/${name}.json`,
+      () => fileText(content()),
+    ]),
+  ),
 };
