@@ -3,6 +3,7 @@
  * `npm run generate` writes them; test/architecture/generated-files.test.ts, which it runs, fails when one differs.
  */
 
+import { chartReadme } from './chart-readme.ts';
 import { chartSchema } from './chart-schema.ts';
 import { dashboards } from './dashboards.ts';
 import { configurationSchema, fileText } from './json-schema.ts';
@@ -12,6 +13,7 @@ import { settingsPage } from './settings-page.ts';
 export const generatedFiles: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': settingsPage,
   'docs/configuration.schema.json': () => fileText(configurationSchema()),
+  'helm/sts-sidecar/README.md': chartReadme,
   'helm/sts-sidecar/values.schema.json': () => fileText(chartSchema()),
   ...Object.fromEntries(
     Object.entries(dashboards).map(([name, content]) => [
