@@ -8,6 +8,7 @@ import { configurationFile } from '../src/config/configuration-file.ts';
 import { directory as directorySection } from '../src/config/directory-sections.ts';
 import { injectorFile } from '../src/config/injector-file.ts';
 import { sections } from '../src/config/sections.ts';
+import { dashboards, operationsValues, prometheusRule } from './chart-operations-values.ts';
 
 const { server, backend, account, state, outbound, revocations, log } = sections;
 const { limits, virtualHosts, trustedProxies } = server.unwrap().shape;
@@ -19,6 +20,7 @@ const someText = text.min(1);
 const list = z.array(z.looseObject({}));
 const anything = z.looseObject({});
 const labels = z.record(z.string(), z.string());
+const digest = text.regex(/^(sha256:[0-9a-f]{64})?$/);
 const pullPolicy = z.enum(['Always', 'IfNotPresent', 'Never']);
 /** A key of a Secret. */
 const secretKey = text.regex(/^[-._a-zA-Z0-9]+$/);
@@ -45,14 +47,7 @@ export const chartValues = z
     config,
     nameOverride: text,
     fullnameOverride: text,
-    image: z
-      .strictObject({
-        repository: someText,
-        tag: text,
-        digest: text.regex(/^(sha256:[0-9a-f]{64})?$/),
-        pullPolicy,
-      })
-      .partial(),
+    image: z.strictObject({ repository: someText, tag: text, digest, pullPolicy }).partial(),
     imagePullSecrets: list,
     replicaCount: z.int().min(0),
     backend: z
@@ -119,7 +114,7 @@ export const chartValues = z
       .partial(),
     store: z
       .strictObject({
-        image: z.strictObject({ repository: text, tag: text, pullPolicy }).partial(),
+        image: z.strictObject({ repository: text, tag: text, digest, pullPolicy }).partial(),
         command: z.array(text),
         args: z.array(text),
         port,
@@ -172,7 +167,10 @@ export const chartValues = z
     extraVolumes: list,
     extraVolumeMounts: list,
     extraArgs: z.array(text),
-    metrics: z.strictObject({ serviceMonitor: monitor, podMonitor: monitor }).partial(),
+    ...operationsValues,
+    metrics: z
+      .strictObject({ serviceMonitor: monitor, podMonitor: monitor, prometheusRule, dashboards })
+      .partial(),
     tests: z
       .strictObject({
         roleArn: text,
@@ -187,7 +185,6 @@ export const chartValues = z
         createBucket: z.boolean(),
       })
       .partial(),
-    global: anything,
   })
   .partial()
   .required({ mode: true });
@@ -196,6 +193,7 @@ export const chartValues = z
 type Form = object | boolean;
 
 const given: Form = { minLength: 1 };
+const filled: Form = { minItems: 1 };
 const absent: Form = { maxLength: 0 };
 
 /** The JSON Schema of values with that form at a path. Where nothing is there it takes them, unless it is required. */
@@ -225,9 +223,15 @@ export const conditions: readonly Form[] = [
       at('config.backend.endpoint', false),
       at('replicaCount', { const: 1 }),
       at('store.image.repository', given),
-      at('store.image.tag', given),
+      { anyOf: [at('store.image.tag', given, true), at('store.image.digest', given, true)] },
+      at('autoscaling.enabled', { const: false }),
     ],
   }),
+  implies(at('ingress.enabled', { const: true }, true), at('ingress.hosts', filled, true)),
+  implies(at('httpRoute.enabled', { const: true }, true), {
+    allOf: [at('httpRoute.parentRefs', filled, true), at('httpRoute.hostnames', filled, true)],
+  }),
+  implies(at('certificate.enabled', { const: true }, true), at('certificate.issuerRef.name', given, true)),
   implies(at('tests.roleArn', given, true), at('tests.bucket', given, true)),
   implies(at('tests.roleArn', given, true), {
     anyOf: [at('tests.audience', given, true), at('tests.existingSecret', given, true)],

@@ -4,7 +4,9 @@
  */
 
 import { auditRecordSchema } from './audit-record-schema.ts';
+import { chartReadme } from './chart-readme.ts';
 import { chartSchema } from './chart-schema.ts';
+import { dashboards } from './dashboards.ts';
 import { configurationSchema, fileText } from './json-schema.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -13,5 +15,12 @@ export const generatedFiles: Readonly<Record<string, () => string>> = {
   'docs/audit-record.schema.json': () => fileText(auditRecordSchema()),
   'docs/configuration.md': settingsPage,
   'docs/configuration.schema.json': () => fileText(configurationSchema()),
+  'helm/sts-sidecar/README.md': chartReadme,
   'helm/sts-sidecar/values.schema.json': () => fileText(chartSchema()),
+  ...Object.fromEntries(
+    Object.entries(dashboards).map(([name, content]) => [
+      `helm/sts-sidecar/files/dashboards/${name}.json`,
+      () => fileText(content()),
+    ]),
+  ),
 };

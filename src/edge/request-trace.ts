@@ -67,6 +67,11 @@ export class RequestTrace {
     return this.#record.requestId;
   }
 
+  /** The ARN of the caller, once it is known. */
+  get principal(): string | undefined {
+    return this.#record.principalArn;
+  }
+
   get sourceIp(): string {
     return this.#record.sourceIp;
   }

@@ -137,6 +137,16 @@ const histograms: readonly HistogramRow[] = [
     },
   ],
   [
+    's3_added_duration_seconds',
+    'Time the sidecar itself took for an S3 request: all but the exchange with the store.',
+    [],
+    secondsBuckets,
+    (metric, request) => {
+      const { durationMs, upstreamMs } = request;
+      if (!isSts(request) && upstreamMs !== undefined) metric.observe((durationMs - upstreamMs) / 1000);
+    },
+  ],
+  [
     'authz_duration_seconds',
     'Time of one authorization decision.',
     [],

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { testCaPem } from '../support/identity-provider.ts';
@@ -240,11 +239,5 @@ describe('the chart', () => {
     const { code, stderr } = await template('gateway', values);
     expect(code).not.toBe(0);
     expect(stderr).toContain("values don't meet the specifications of the schema");
-  });
-
-  it('describes every value in its README', async () => {
-    const readme = await readFile('helm/sts-sidecar/README.md', 'utf8');
-    const values = parse(await readFile('helm/sts-sidecar/values.yaml', 'utf8')) as Values;
-    for (const name of Object.keys(values)) expect(readme).toMatch(new RegExp(`\`${name}[.\`]`));
   });
 });

@@ -33,6 +33,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   sts_sidecar_s3_request_duration_seconds: ['operation'],
   sts_sidecar_s3_time_to_first_byte_seconds: ['operation'],
   sts_sidecar_upstream_request_duration_seconds: ['operation'],
+  sts_sidecar_s3_added_duration_seconds: [],
   sts_sidecar_idp_request_duration_seconds: ['operation', 'provider'],
   sts_sidecar_authz_duration_seconds: [],
   sts_sidecar_requests_in_flight: ['listener'],

@@ -11,11 +11,7 @@
 {{- fail (printf "config.%s.listen: must have the port %d, which is a value in ports" $section (int $port)) -}}
 {{- end -}}
 {{- end -}}
-{{- if gt (int .Values.replicaCount) 1 -}}
-{{- with include "sts-sidecar.lacksRedis" . -}}
-{{- fail (printf "replicaCount: %d pods need state.redis.existingSecret, because %s, and without a Redis each pod knows only what it saw itself" (int $.Values.replicaCount) .) -}}
-{{- end -}}
-{{- end -}}
+{{- include "sts-sidecar.checkScale" . -}}
 {{- $ports := dict "ports.s3" .Values.ports.s3 "ports.admin" .Values.ports.admin -}}
 {{- if eq .Values.mode "sidecar" }}{{ $_ := set $ports "store.port" .Values.store.port }}{{ end -}}
 {{- range $section, $default := dict "control" "127.0.0.1:9091" "containerCredentials" "" -}}

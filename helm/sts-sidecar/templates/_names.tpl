@@ -34,9 +34,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "sts-sidecar.image" -}}
-{{- if .Values.image.digest -}}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- include "sts-sidecar.imageName" (dict "image" .Values.image "tag" .Chart.AppVersion "global" .Values.global) -}}
+{{- end -}}
+
+{{- define "sts-sidecar.storeImage" -}}
+{{- include "sts-sidecar.imageName" (dict "image" .Values.store.image "tag" "" "global" .Values.global) -}}
+{{- end -}}
+
+{{- /* Takes `image`, `tag`, which counts when the image has none, and `global`. */ -}}
+{{- define "sts-sidecar.imageName" -}}
+{{- $name := .image.repository -}}
+{{- with (.global | default dict).imageRegistry }}{{ $name = printf "%s/%s" (trimSuffix "/" .) $name }}{{ end -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $name .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- printf "%s:%s" $name (default .tag .image.tag) -}}
 {{- end -}}
 {{- end -}}

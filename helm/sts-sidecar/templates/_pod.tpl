@@ -159,6 +159,13 @@ enableServiceLinks: false
 terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
 securityContext:
   {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- if .Values.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- include "sts-sidecar.topologySpread" . | trim | nindent 2 }}
+{{- end }}
 {{- range $name := list "imagePullSecrets" "nodeSelector" "tolerations" "affinity" }}
 {{- with index $.Values $name }}
 {{ $name }}:
