@@ -79,6 +79,8 @@ export interface App {
   reload(loaded: LoadResult, trigger: 'signal' | 'file'): boolean;
   /** Empties all caches. One caller can fill them, and must not keep a new configuration from coming into force. */
   emptyCaches(): void;
+  /** Closes connections whose unfinished heads and refused uploads take memory. False when these take little. */
+  endUnplaced(): boolean;
   /**
    * Resets the requests in progress that began with an earlier configuration: it stays in memory as long as they last. False when
    * there are none.
@@ -245,6 +247,7 @@ export function createApp(parts: AppParts): App {
       configuration.forget();
       tools.shared.signingKeys.forget();
     },
+    endUnplaced: () => edge.endUnplaced(),
     endEarlier: () => edge.endEarlier(),
     endBusiest: (callers) => edge.endBusiest(callers),
     abort: () => upstream.destroy(),

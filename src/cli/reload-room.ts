@@ -12,7 +12,7 @@ const leastHeap = 2 * 1024 * 1024;
 /** What requests in progress may need meanwhile. V8's limit includes the young generation, which has no room for what lives. */
 const heapReserve = 64 * 1024 * 1024;
 
-type MemoryOfApp = Pick<App, 'reload' | 'emptyCaches' | 'endEarlier' | 'endBusiest'>;
+type MemoryOfApp = Pick<App, 'reload' | 'emptyCaches' | 'endUnplaced' | 'endEarlier' | 'endBusiest'>;
 
 /** How long callers' requests are reset for one reload, and after which time they may be again. */
 const resettingMs = 3_000;
@@ -20,7 +20,7 @@ const betweenResettingsMs = 600_000;
 
 /**
  * Tells whether the heap has room for one more configuration: the one in force must not end with the process. If not, all caches are
- * emptied, then requests that hold earlier configurations are reset. If that is not enough, the log says once that the reload waits.
+ * emptied, then what strangers hold and requests that hold earlier configurations are reset. If that is not enough, the log says once that the reload waits.
  * The second time, the requests of callers that have very many are reset as well: 300 uploads that never end would keep away the
  * configuration that takes their caller's rights. Where that does not help, it is not done again for a while.
  * @param started the configuration that the program has started with: the heap that it takes, the length of its files, and the heap
@@ -55,7 +55,7 @@ export function roomForReload(
     }
     // Without any request and any configuration.
     const canFit = bytes <= started.freeBytes + started.heapBytes;
-    if (canFit && (app.endEarlier() || (isWaiting && endBusiest()))) return 'soon';
+    if (canFit && (app.endUnplaced() || app.endEarlier() || (isWaiting && endBusiest()))) return 'soon';
     if (!isWaiting) app.reload({ ok: false, problems: [noRoom(bytes)] }, trigger);
     isWaiting = true;
     return 'none';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { FairQueue, type Piece } from './fair-queue.ts';
 
 /** Stands for all requests without a verified signature, where callers are told apart. */
@@ -19,8 +20,14 @@ let turns = 0;
 /** The part of this turn that has been given away. */
 let given = 0;
 
-/** Owners whose last piece took several turns, with the number of those in which they still begin nothing. */
+/** How long a turn is meant to be, in milliseconds. */
+const turnMs = 2;
+
+/** Owners whose last piece took several turns, and until when they begin nothing, by the monotonic clock in milliseconds. */
 const resting = new Map<string, number>();
+
+/** Ends the rest of the owner that has rested first. */
+let rested: NodeJS.Timeout | undefined;
 
 /** True while a turn is coming. Only one at a time, or several would begin in one turn of the event loop. */
 let isComing = false;
@@ -47,7 +54,7 @@ export interface AwaitedTurn {
 /**
  * Waits for a turn of the event loop: long pieces of work of many requests do not add up to one long pause for everyone else.
  * Each turn begins as many pieces as fit into a few milliseconds, by the share that each says it takes. A piece of
- * a whole turn or more has one for itself, and after a longer one its owner begins nothing for as many turns. The owner that has been
+ * a whole turn or more has one for itself, and after a longer one its owner begins nothing for as long as so many turns take. The owner that has been
  * given least comes first: one that has hundreds of requests waiting hardly delays another, and neither does a client that acts as
  * many owners. All strangers together are given a quarter of the turns, or what others leave.
  *
@@ -71,7 +78,7 @@ export function askForTurn(owner: string, session: string = owner, share = 1): A
  * A piece of a whole turn or more always waits for one.
  */
 export function takeShare(owner: string, share: number): boolean {
-  if (!isIdle() || resting.has(owner) || share >= 1 || given + share > 1) return false;
+  if (!isIdle() || isResting(owner) || share >= 1 || given + share > 1) return false;
   given += share;
   endLater();
   return true;
@@ -100,6 +107,7 @@ function enqueue(owner: string, session: string, piece: Piece): void {
 
 function schedule(): void {
   if (isComing) return;
+  clearTimeout(rested);
   isComing = true;
   setImmediate(beginTurn);
 }
@@ -108,7 +116,6 @@ function beginTurn(): void {
   isComing = false;
   given = 0;
   turns += 1;
-  countRests();
   const begun: Piece[] = [];
   const inOrder = turns % strangersEvery === 0 ? [unknown, known] : [known, unknown];
   for (const queue of inOrder) {
@@ -116,19 +123,34 @@ function beginTurn(): void {
     queue.forgetServed();
   }
   for (const { begin } of begun) begin();
-  if (!isIdle() || resting.size > 0) schedule();
-  else endLater();
+  if (isIdle()) endLater();
+  else if (begun.length > 0) schedule();
+  else scheduleRested();
+}
+
+/** Only owners that rest have work: the next turn comes when the first of them has rested. */
+function scheduleRested(): void {
+  const restMs = Math.min(...resting.values()) - performance.now();
+  rested = setTimeout(schedule, Math.max(1, Math.ceil(restMs)));
+}
+
+function isResting(owner: string): boolean {
+  const until = resting.get(owner);
+  if (until === undefined) return false;
+  if (until > performance.now()) return true;
+  resting.delete(owner);
+  return false;
 }
 
 /** Takes as many pieces as still fit into this turn. The first piece of a turn always fits. */
 function fillTurn(queue: FairQueue, begun: Piece[]): void {
   for (;;) {
     const room = begun.length === 0 ? Number.POSITIVE_INFINITY : 1 - given;
-    const taken = queue.take(room, (owner) => resting.has(owner));
+    const taken = queue.take(room, isResting);
     if (taken === undefined) return;
     const [owner, piece] = taken;
     given += piece.share;
-    if (piece.share > 1) resting.set(owner, piece.share - 1);
+    if (piece.share > 1) resting.set(owner, performance.now() + (piece.share - 1) * turnMs);
     begun.push(piece);
   }
 }
@@ -141,11 +163,4 @@ function endLater(): void {
     isEnding = false;
     given = 0;
   });
-}
-
-function countRests(): void {
-  for (const [owner, rest] of resting) {
-    if (rest > 0) resting.set(owner, rest - 1);
-    else resting.delete(owner);
-  }
 }

@@ -12,6 +12,8 @@ const nearlyFull = 0.9;
 const shareOfKnown = 0.5;
 /** Most memory that all connections together take outside the places of requests, in bytes. */
 const maxUnplacedBytes: number = 16 * 1024 * 1024;
+/** Far more than heads that are on their way take. */
+const muchUnplacedBytes: number = 1024 * 1024;
 /** How long a connection in the middle of a head or of a refused upload stays open while the listener drains. */
 const drainPatienceMs = 2_000;
 
@@ -202,6 +204,16 @@ export class ConnectionTable {
       if (oldest === undefined) return;
       this.#close(oldest, 'unfinished_heads');
     }
+  }
+
+  /**
+   * Closes all connections with memory outside places, for another use of that memory. False when it is little: ordinary heads are on
+   * their way at any time.
+   */
+  closeUnplaced(): boolean {
+    if (this.#unplacedBytes < muchUnplacedBytes) return false;
+    for (const socket of [...this.#withUnplaced, ...this.#withSmall]) this.#close(socket, 'unfinished_heads');
+    return true;
   }
 
   #setUnplaced(socket: Socket, connection: Connection, bytes: number): void {

@@ -66,6 +66,8 @@ export interface EdgeServer {
   readonly server: Server;
   readonly places: Places;
   readonly connections: ConnectionTable;
+  /** Closes connections whose unfinished heads and refused uploads take memory. False when these take little. */
+  readonly endUnplaced: () => boolean;
   /** Resets all requests in progress that began with an earlier configuration than the one in force. False when there are none. */
   readonly endEarlier: () => boolean;
   /** Resets all requests in progress of so many users and roles that have most of them, if they are many. False when they are not. */
@@ -110,6 +112,7 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
     server,
     places: edge.places,
     connections,
+    endUnplaced: () => connections.closeUnplaced(),
     endEarlier: () => edge.snapshots.endEarlier(parts.snapshot()),
     endBusiest: (callers) => edge.snapshots.endBusiest(callers, Math.ceil(limits.maxInFlight / manyInFlight)),
   };
