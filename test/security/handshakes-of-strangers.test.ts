@@ -71,7 +71,10 @@ describe('a stranger cannot keep others out by handshakes', () => {
     await served;
     for (let round = 0; round < 5; round += 1) await serveCaller(program.url);
     expect(program.isRunning(), program.output().slice(-2000)).toBe(true);
-    expect(await program.metric('sts_sidecar_open_connections{listener="s3"}')).toBeLessThanOrEqual(most);
+    // Those that wait for their turn take little until it comes.
+    await expect
+      .poll(() => program.metric('sts_sidecar_open_connections{listener="s3"}'))
+      .toBeLessThanOrEqual(most);
     const { peakMiB } = await program.memory();
     expect(peakMiB).toBeLessThan(memoryLimitMiB);
     expect(program.output().split('"component":"tls"').length).toBeLessThan(40);
