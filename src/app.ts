@@ -5,7 +5,6 @@
  * They never handle a request and never decide access.
  */
 
-import type { Server } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { createAudit } from './app/audit.ts';
@@ -13,17 +12,10 @@ import { type Configuration, type ConfigurationParts, createConfiguration } from
 import { identityObserver, logProviderRoles } from './app/identity.ts';
 import { ListenersTls } from './app/listener-tls.ts';
 import { openListeners } from './app/listeners.ts';
+import { createContainer, createControl } from './app/optional-listeners.ts';
 import { reloadedConfiguration, reportReload } from './app/reload.ts';
-import { createState, type StateParts } from './app/state.ts';
+import { createState } from './app/state.ts';
 import type { LoadResult } from './config/load.ts';
-import type { ListenAddress, Settings } from './config/settings.ts';
-import {
-  type ContainerParts,
-  type ContainerServer,
-  createContainerServer,
-} from './container/container-server.ts';
-import { type ControlParts, createControlServer } from './control/control-server.ts';
-import { type ConfiguredRevocations, RevocationControl } from './control/revocation-control.ts';
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
@@ -253,32 +245,4 @@ export function createApp(parts: AppParts): App {
     abort: () => upstream.destroy(),
     limitActions: () => reporter.actions,
   };
-}
-
-function createControl(
-  { control: { token } }: Settings,
-  { runTimeRevocations: runTime }: StateParts,
-  {
-    configuration,
-    ...parts
-  }: { readonly configuration: () => Configuration } & Pick<ControlParts, 'log' | 'tls'>,
-): Server | undefined {
-  if (token === undefined) return undefined;
-  const configured = (): ConfiguredRevocations => {
-    const { settings, revocationNames } = configuration();
-    return { revocations: settings.revocations, names: revocationNames };
-  };
-  return createControlServer({
-    token,
-    revocations: new RevocationControl({ runTime, configured, log: parts.log }),
-    ...parts,
-  });
-}
-
-function createContainer(
-  { containerCredentials: { listen: address } }: Settings,
-  parts: Omit<ContainerParts, 'host'>,
-): (ContainerServer & { readonly address: ListenAddress }) | undefined {
-  if (address === undefined) return undefined;
-  return { ...createContainerServer({ ...parts, host: address.host }), address };
 }

@@ -16,32 +16,13 @@ import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
+import type { ResultWriter } from './result-writer.ts';
 import { settleAll } from './settle-all.ts';
 import { longBatch, settleBatch } from './settle-batch.ts';
 import { settleTagCopy } from './settle-tag-copy.ts';
 import { visibleBuckets } from './visible-buckets.ts';
 
 export type { Denied } from './denied.ts';
-
-/** The circumstances in which a result is rewritten. */
-export interface Rewriting {
-  /** Aborted when the client has left. */
-  readonly signal: AbortSignal;
-  /**
-   * Accounts for bytes that are held beside the result.
-   * @throws BudgetExhaustedError
-   */
-  readonly reserve: (bytes: number) => void;
-}
-
-/**
- * Rewrites the answer of the store to what the caller may see of it. Resolves to a `refusal` when the caller may see nothing
- * or a decision failed. Rejects when the signal is aborted, and when memory does not suffice.
- */
-export type ResultWriter = (
-  storeResult: Uint8Array,
-  rewriting: Rewriting,
-) => Promise<Buffer | { readonly refusal: Denied }>;
 
 /** Bytes that a list of buckets takes for each of its own, while the buckets are decided on. */
 const listFactor = 4;

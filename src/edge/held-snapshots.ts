@@ -37,18 +37,23 @@ export class HeldSnapshots<S extends { readonly characters: number }> {
     };
   }
 
-  /** Resets all requests that hold another configuration than the one in force. False when there are none. */
-  endEarlier(inForce: S): boolean {
-    const earlier = [...this.#requests.keys()].filter((snapshot) => snapshot !== inForce);
-    for (const snapshot of earlier) this.#end(snapshot);
-    return earlier.length > 0;
+  /** Resets all requests that hold another configuration than the one in force, and returns how many these are. */
+  endEarlier(inForce: S): number {
+    let ended = 0;
+    for (const [snapshot, requests] of this.#requests) {
+      if (snapshot === inForce) continue;
+      ended += requests.size;
+      this.#end(snapshot);
+    }
+    return ended;
   }
 
   /**
    * Resets all requests of the users and roles that have most in progress: of as many as `callers` says, and of more until these have
-   * `least` together. False, and nothing is reset, when all have less. Requests of strangers do not count: they are few, and short.
+   * `least` together. Nothing is reset when all have less. Requests of strangers do not count: they are few, and short.
+   * @returns how many have been reset
    */
-  endBusiest(callers: number, least: number): boolean {
+  endBusiest(callers: number, least: number): number {
     const byHolder = new Map<string, HoldingRequest[]>();
     for (const request of [...this.#requests.values()].flatMap((held) => [...held])) {
       const { holder } = request.place;
@@ -63,9 +68,9 @@ export class HeldSnapshots<S extends { readonly characters: number }> {
       if (index >= callers && requests.length >= least) break;
       requests.push(...own);
     }
-    if (requests.length < least) return false;
+    if (requests.length < least) return 0;
     for (const { socket } of requests) resetConnection(socket);
-    return true;
+    return requests.length;
   }
 
   #endOldest(): void {

@@ -1,26 +1,15 @@
+import { BatchedIds } from '../core/batched-ids.ts';
 import type { Randomness } from '../core/randomness.ts';
-
-const idBytes = 8;
-/** Ids that are made together: writing them one by one costs ten times as much. */
-const idsAtOnce = 256;
 
 /** Makes the ids of requests: 16 upper-case hexadecimal digits, as at S3. */
 export class RequestIds {
-  readonly #randomness: Randomness;
-  #digits = '';
-  #used = 0;
+  readonly #ids: BatchedIds;
 
   constructor(randomness: Randomness) {
-    this.#randomness = randomness;
+    this.#ids = new BatchedIds(randomness, 8);
   }
 
   next(): string {
-    if (this.#used === this.#digits.length) {
-      const bytes = Buffer.from(this.#randomness.bytes(idBytes * idsAtOnce));
-      this.#digits = bytes.toString('hex').toUpperCase();
-      this.#used = 0;
-    }
-    this.#used += 2 * idBytes;
-    return this.#digits.slice(this.#used - 2 * idBytes, this.#used);
+    return this.#ids.next().toUpperCase();
   }
 }

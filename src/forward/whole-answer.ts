@@ -1,4 +1,5 @@
-import type { Authorized, Denied, ResultWriter } from '../authorize/authorize-s3.ts';
+import type { Authorized, Denied } from '../authorize/authorize-s3.ts';
+import type { ResultWriter } from '../authorize/result-writer.ts';
 import type { Reservation } from '../core/byte-budget.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import type { DelayedOutcome } from './complete-result.ts';

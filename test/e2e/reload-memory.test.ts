@@ -62,6 +62,7 @@ it('uploads that never end do not keep away a configuration that takes their cal
     const list = (): Promise<string> => outcome(s3.send(new ListObjectsV2Command({ Bucket: 'data' })));
     await expect.poll(list, { timeout: 90_000, interval: 500 }).toMatch(/^AccessDenied/);
     expect(swarm.openCount).toBe(0);
+    expect(program.output()).toContain('"which":"of the busiest callers","requests":300');
   } finally {
     swarm.close();
     await program.stop();

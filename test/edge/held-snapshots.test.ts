@@ -77,7 +77,7 @@ it('all requests that hold an earlier configuration can be reset', async () => {
   const inForce = configuration();
   for (const [index, request] of requests.entries())
     held.hold(index === 2 ? inForce : configuration(), request);
-  expect(held.endEarlier(inForce)).toBe(true);
+  expect(held.endEarlier(inForce)).toBe(2);
   expect(requests.map(({ socket }) => socket.destroyed)).toEqual([true, true, false]);
 });
 
@@ -107,17 +107,17 @@ it('all requests of the caller that has most can be reset, if they are many', as
   }
   const ended = (): string[] =>
     requests.filter(({ socket }) => socket.destroyed).map(({ place }) => place.holder);
-  expect(held.endEarlier(inForce)).toBe(false);
-  expect(held.endBusiest(1, 7)).toBe(false);
+  expect(held.endEarlier(inForce)).toBe(0);
+  expect(held.endBusiest(1, 7)).toBe(0);
   expect(ended()).toEqual([]);
-  expect(held.endBusiest(1, 3)).toBe(true);
+  expect(held.endBusiest(1, 3)).toBe(3);
   expect(ended()).toEqual(['carol', 'carol', 'carol']);
   // The requests of a connection that was reset end, and count no more.
   for (const end of ends.splice(3)) end();
-  expect(held.endBusiest(1, 3)).toBe(true);
+  expect(held.endBusiest(1, 3)).toBe(3);
   expect(ended()).toEqual(['bob', 'alice', 'alice', 'carol', 'carol', 'carol']);
 });
 
 it('nothing is reset where nothing is in progress', () => {
-  expect(new HeldSnapshots<{ readonly characters: number }>().endBusiest(1, 1)).toBe(false);
+  expect(new HeldSnapshots<{ readonly characters: number }>().endBusiest(1, 1)).toBe(0);
 });
