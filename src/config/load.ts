@@ -31,6 +31,7 @@ import {
   readServer,
   readState,
   readTokens,
+  warnOfLimits,
 } from './read-sections.ts';
 import { Reading, type ReadingContext } from './reading.ts';
 import { sections } from './sections.ts';
@@ -118,6 +119,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
   const section = readDirectory(reading, { account, outbound });
   const directory = account && section && directoryOf(account, section);
   const revocations = readRevocations(reading, directory);
+  warnOfLimits(reading, server, audit);
   checkAddresses(reading, { server, admin, control, containerCredentials, backend });
   warnOfPlainHttp(reading, { server, backend, outbound });
   const parts = {

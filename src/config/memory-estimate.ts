@@ -32,11 +32,19 @@ const garbageFactor = 1.25;
 
 type Limits = Pick<Settings['server']['limits'], 'maxConnections' | 'maxInFlight' | 'maxBufferedBytes'>;
 
-/**
- * What the process needs when every limit is reached.
- * @param isSecure true when connections have TLS
- */
-export function estimateMemory(limits: Limits, isSecure = false): MemoryShare {
+/** What else takes memory, beside what the limits say. */
+export interface OtherNeeds {
+  /** True when connections have TLS. */
+  readonly isSecure?: boolean;
+  /** Bytes of audit records that may wait, for all sinks together. */
+  readonly auditBytes?: number;
+}
+
+/** What the process needs when every limit is reached. */
+export function estimateMemory(
+  limits: Limits,
+  { isSecure = false, auditBytes = 0 }: OtherNeeds = {},
+): MemoryShare {
   const { maxConnections, maxInFlight, maxBufferedBytes } = limits;
   const connection = isSecure ? perSecureConnection : perConnection;
   const sum = (part: keyof MemoryShare): number =>
@@ -45,7 +53,7 @@ export function estimateMemory(limits: Limits, isSecure = false): MemoryShare {
     (isSecure ? handshakes[part] : 0) +
     maxConnections * connection[part] +
     maxInFlight * perRequest[part];
-  return { heap: sum('heap'), outside: sum('outside') + maxBufferedBytes * bufferFactor };
+  return { heap: sum('heap') + auditBytes, outside: sum('outside') + maxBufferedBytes * bufferFactor };
 }
 
 /** The memory that a process may take. */
@@ -56,16 +64,13 @@ export interface MemoryLimits {
   readonly heapBytes: number;
 }
 
-/**
- * Messages about `server.limits` that need more memory than there is.
- * @param isSecure true when connections have TLS
- */
+/** Messages about `server.limits` that need more memory than there is. */
 export function memoryFaults(
   limits: Limits,
   { containerBytes, heapBytes }: MemoryLimits,
-  isSecure = false,
+  others: OtherNeeds = {},
 ): string[] {
-  const need = estimateMemory(limits, isSecure);
+  const need = estimateMemory(limits, others);
   const faults: string[] = [];
   const total = need.heap + need.outside;
   if (containerBytes !== undefined && total > containerBytes) {

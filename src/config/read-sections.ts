@@ -16,7 +16,6 @@ import type { Settings } from './settings.ts';
 export function readServer(reading: Reading): Settings['server'] | undefined {
   const shape = reading.read(['server'], sections.server);
   if (shape === undefined) return undefined;
-  checkLimits(reading, shape);
   return withTls(reading, 'server', shape);
 }
 
@@ -40,10 +39,13 @@ function withTls<Shape extends { readonly tls?: TlsFiles | undefined }>(
 }
 
 /** Warns of limits that can never take effect, and of limits that need more memory or open files than there are. */
-function checkLimits(
+export function warnOfLimits(
   reading: Reading,
-  { limits, tls }: Pick<Settings['server'], 'limits'> & { readonly tls?: unknown },
+  server: Settings['server'] | undefined,
+  audit: Settings['audit'] | undefined,
 ): void {
+  if (server === undefined || audit === undefined) return;
+  const { limits, tls } = server;
   const path = ['server', 'limits'];
   const { maxConnections, maxUnauthenticated } = limits;
   if (maxUnauthenticated >= maxConnections) {
@@ -51,9 +53,15 @@ function checkLimits(
     reading.warn([...path, 'maxUnauthenticated'], message);
   }
   const { memory, maxOpenFiles } = reading.context.sources;
-  const faults = memory === undefined ? [] : memoryFaults(limits, memory, tls !== undefined);
+  const needs = { isSecure: tls !== undefined, auditBytes: queuedAuditBytes(audit) };
+  const faults = memory === undefined ? [] : memoryFaults(limits, memory, needs);
   const openFiles = maxOpenFiles === undefined ? undefined : openFilesFault(limits, maxOpenFiles);
   for (const fault of openFiles === undefined ? faults : [...faults, openFiles]) reading.warn(path, fault);
+}
+
+function queuedAuditBytes({ stdout, file, webhook, maxQueuedBytes }: Settings['audit']): number {
+  const sinks = [stdout, file !== undefined, webhook !== undefined].filter(Boolean);
+  return sinks.length * maxQueuedBytes;
 }
 
 const controlTokenRule: ValueRule = {

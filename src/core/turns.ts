@@ -7,6 +7,19 @@ export const strangers = 'strangers';
 /** Owner of work of a whole turn or more for such requests: it does not delay shorter work. */
 export const strangersLongWork = 'strangers, whole turns';
 
+/** Owner of TLS handshakes, whose clients nobody knows yet. */
+export const strangersHandshakes = 'strangers, TLS handshakes';
+
+/** Owner of requests to the admin listener, which asks for no credentials. */
+export const strangersAdmin = 'strangers, admin listener';
+
+const ownersOfStrangers: ReadonlySet<string> = new Set([
+  strangers,
+  strangersLongWork,
+  strangersHandshakes,
+  strangersAdmin,
+]);
+
 /** Work of known callers, and that of strangers. */
 const known = new FairQueue();
 const unknown = new FairQueue();
@@ -89,7 +102,7 @@ function isIdle(): boolean {
 }
 
 function queueOf(owner: string): FairQueue {
-  return owner === strangers || owner === strangersLongWork ? unknown : known;
+  return ownersOfStrangers.has(owner) ? unknown : known;
 }
 
 function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {

@@ -1,6 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { requireClient } from '../core/client-gone.ts';
 import { isBodyUnread } from '../core/lingering.ts';
+import { nextTurn, strangersAdmin, takeShare } from '../core/turns.ts';
 import type { ListenerTls } from '../tls/listener-tls.ts';
+import { clientAddress, networkOf } from './client-address.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
 import { createOneAtATimeServer } from './one-at-a-time.ts';
@@ -38,6 +41,9 @@ const limits = {
 const idleTimeoutMs = 30_000;
 /** Rendering blocks the event loop, so scrapes beyond this rate share one rendering. */
 const maxRendersPerSecond = 10;
+
+/** The part of a turn of the event loop that one request takes. */
+const shareOfRequest: number = 1 / 16;
 
 /** The admin listener: `/livez`, `/readyz`, `/metrics`. It never answers S3 or STS. */
 export function createAdminServer(sources: AdminSources): Server {
@@ -77,6 +83,10 @@ async function answer(
   response: ServerResponse,
   sources: AdminSources,
 ): Promise<void> {
+  if (!takeShare(strangersAdmin, shareOfRequest)) {
+    await nextTurn(strangersAdmin, networkOf(clientAddress(message.socket) ?? ''), shareOfRequest);
+    requireClient(response);
+  }
   if (message.method !== 'GET' && message.method !== 'HEAD') {
     send(response, 405, 'method not allowed\n');
     return;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { resetConnection } from '../core/reset-connection.ts';
-import { type AwaitedTurn, askForTurn, takeShare } from '../core/turns.ts';
+import { type AwaitedTurn, askForTurn, strangersHandshakes, takeShare } from '../core/turns.ts';
 import { clientAddress, networkOf } from '../edge/client-address.ts';
 import type { HandshakeFailure } from '../observe/metrics.ts';
 import { helloState } from './client-hello.ts';
@@ -26,8 +26,6 @@ export interface HandshakeCosts {
   lastMs: number;
 }
 
-/** Who takes turns for handshakes. A name that no role and no user has. */
-const turnOwner = 'tls handshakes';
 /** Handshakes of one turn of the event loop may take as long together. */
 const turnMs = 2;
 const leastShare: number = 1 / 16;
@@ -117,11 +115,11 @@ export class Handshake {
   #awaitTurn(): void {
     this.#state = 'turn';
     const share = Math.min(Math.max(this.#costs.lastMs / turnMs, leastShare), 1);
-    if (takeShare(turnOwner, share)) {
+    if (takeShare(strangersHandshakes, share)) {
       this.#begin();
       return;
     }
-    const turn = askForTurn(turnOwner, networkOf(clientAddress(this.#socket) ?? ''), share);
+    const turn = askForTurn(strangersHandshakes, networkOf(clientAddress(this.#socket) ?? ''), share);
     this.#turn = turn;
     void turn.comes.then(() => this.#begin());
   }

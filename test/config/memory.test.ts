@@ -49,11 +49,22 @@ describe('the memory of a container', () => {
 
   it('is more with TLS', () => {
     const plain = estimateMemory(small);
-    const secure = estimateMemory(small, true);
+    const secure = estimateMemory(small, { isSecure: true });
     expect(secure.outside - plain.outside).toBeGreaterThan(small.maxConnections * 8 * 1024);
     expect(memoryFaults(small, container(384))).toEqual([]);
-    expect(memoryFaults(small, container(384), true)[0]).toContain('the container has 384 MiB');
-    expect(memoryFaults(small, container(512), true)).toEqual([]);
+    expect(memoryFaults(small, container(384), { isSecure: true })[0]).toContain('the container has 384 MiB');
+    expect(memoryFaults(small, container(512), { isSecure: true })).toEqual([]);
+  });
+
+  it('is more with an audit trail, by what may wait for each of its sinks', () => {
+    const server = `server: { limits: ${JSON.stringify(small)} }`;
+    const warnings = (audit: string): readonly string[] =>
+      load(`${configuration({ server })}\n${audit}\n`, { memory: container(384) }).warnings;
+    expect(warnings('audit: { stdout: true, maxQueuedBytes: 1048576 }')).toEqual([]);
+    expect(warnings('audit: { stdout: true, file: audit.log, maxQueuedBytes: 41943040 }')[0]).toContain(
+      'the container has 384 MiB',
+    );
+    expect(warnings('audit: { maxQueuedBytes: 1073741824 }').join('\n')).not.toContain('the container has');
   });
 
   it('must have room for the largest heap that V8 allows, beside everything else', () => {
