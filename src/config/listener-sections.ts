@@ -46,6 +46,12 @@ const tls = z
       .describe(
         'Certificates of authorities, PEM. Clients must then show a certificate of one of them; who they are is still decided by their signature.',
       ),
+    maxVersion: z
+      .enum(['TLSv1.2', 'TLSv1.3'])
+      .optional()
+      .describe(
+        'The highest version. Without it, `TLSv1.3` with `clientCaFile` and `TLSv1.2` otherwise, since strangers can repeat key updates of TLS 1.3; see docs/operating.md.',
+      ),
   })
   .optional();
 
@@ -56,7 +62,7 @@ export const server = z
       .describe('Address of S3 and STS: host and port, an IPv6 address in brackets.'),
     limits: limits.prefault({}).describe('Limits on what clients can hold; see docs/operating.md.'),
     tls: tls.describe(
-      'TLS 1.2 and 1.3 with HTTP/1.1. The files are read again when they change. Without it, plain HTTP.',
+      'TLS with HTTP/1.1. The files are read again when they change. Without it, plain HTTP.',
     ),
     virtualHosts: z
       .array(virtualHost)

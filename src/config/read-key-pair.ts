@@ -22,20 +22,25 @@ interface TlsShape {
   readonly certFile: string;
   readonly keyFile: string;
   readonly clientCaFile?: string | undefined;
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
 /** Reads the `tls` of a listener. Reports why it cannot and returns `undefined`. */
 export function readListenerTls(
   reading: Reading,
   path: Path,
-  { clientCaFile, ...files }: TlsShape,
+  { clientCaFile, maxVersion, ...files }: TlsShape,
 ): Settings['server']['tls'] {
   const pair = readKeyPair(reading, path, files);
   const caPath = [...path, 'clientCaFile'];
   const clientCaPem =
     clientCaFile === undefined ? undefined : readCertificates(reading, caPath, clientCaFile);
   if (pair === undefined || (clientCaFile !== undefined && clientCaPem === undefined)) return undefined;
-  return clientCaPem === undefined ? pair : { ...pair, clientCaPem };
+  return {
+    ...pair,
+    ...(clientCaPem === undefined ? {} : { clientCaPem }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
+  };
 }
 
 /**

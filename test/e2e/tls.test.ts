@@ -126,7 +126,7 @@ describe('refuses', () => {
       await untilClosed(socket);
     }
     const secure = await secureSocket(url, { ca: authority.certPem });
-    expect(secure.getProtocol()).toBe('TLSv1.3');
+    expect(secure.getProtocol()).toBe('TLSv1.2');
     secure.destroy();
     expect(one.isRunning()).toBe(true);
   });
