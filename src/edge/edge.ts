@@ -11,7 +11,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { ListenerTls } from '../tls/listener-tls.ts';
 import { type AnswerParts, answerRequest, type Snapshot } from './answer-request.ts';
 import { answerUnreadable } from './answer-unreadable.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress, networkOf } from './client-address.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { type Exchange, ExchangeQueue } from './exchange-queue.ts';
 import { Gate } from './gate.ts';
@@ -89,7 +89,7 @@ export class Edge {
   #queueOf(socket: Socket): ExchangeQueue {
     const known = this.#queues.get(socket);
     if (known !== undefined) return known;
-    const turns = new RequestTurns();
+    const turns = new RequestTurns(networkOf(clientAddress(socket) ?? ''));
     const queue = new ExchangeQueue(
       socket,
       (exchange) => this.#serve(exchange, turns),

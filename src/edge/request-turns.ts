@@ -11,13 +11,20 @@ const mostShare = 0.5;
  * Says in which turn of the event loop the requests of one connection begin. Each connection has its next request ready when the
  * last one is answered, so one caller with 300 connections made every turn last for 50 ms and more: everybody else waited for
  * several of them, and new connections, of which Node accepts one in a turn, for seconds. Requests of all strangers share their
- * turns, and so do those of one user or role. Of strangers, the first requests of new connections take every second turn.
+ * turns, and so do those of one user or role. Of strangers, the first requests of new connections take turns by the networks of
+ * their clients.
  */
 export class RequestTurns {
+  readonly #network: string;
   #caller: TurnOwner | undefined;
   #wasKnown = false;
   #hasBegun = false;
   #lastMs = 0;
+
+  /** @param network the network of the client */
+  constructor(network: string) {
+    this.#network = network;
+  }
 
   /** True when the last request of the connection came from a known caller. */
   get isKnown(): boolean {
@@ -48,7 +55,8 @@ export class RequestTurns {
 
   /** The turn in which the next request may begin. */
   ask(): AwaitedTurn {
-    const session = this.#caller?.session ?? (this.#hasBegun ? 'requests' : 'first requests');
+    const session =
+      this.#caller?.session ?? (this.#hasBegun ? 'requests' : `first requests of ${this.#network}`);
     return askForTurn(this.#owner, session, this.#share);
   }
 

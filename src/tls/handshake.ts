@@ -132,6 +132,8 @@ export class Handshake {
     this.#pieces.length = 0;
     this.#events.onMemory(this.#bytes + this.#costs.memoryBytes);
     if (this.#socket.destroyed) return;
+    // Nobody listens for the end of a client that leaves before it has succeeded.
+    this.#socket.allowHalfOpen = false;
     const beganAt = performance.now();
     this.#events.onTurn();
     // Node reads what is there on the next tick, before this one.

@@ -142,6 +142,10 @@ export class ListenerTls {
       resetConnection(raw);
       return socket.destroy();
     };
+    // After a fatal alert of the client, Node leaves the socket open, and writes nothing of what is written to it.
+    socket.on('error', () => socket.resetAndDestroy());
+    // A client may end its side once it has sent its request.
+    socket.allowHalfOpen = true;
     underWay.onSecure(socket);
   }
 

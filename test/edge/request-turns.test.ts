@@ -162,7 +162,7 @@ describe('while there is no turn for requests of strangers', () => {
 it('a turn has room for sixteen requests of strangers, or fewer slow ones, and for twice as many of a caller', async () => {
   const inOneTurn = async (milliseconds: number, caller?: string): Promise<number> => {
     await rounds(2);
-    const turns = new RequestTurns();
+    const turns = new RequestTurns('192.0.2.1');
     if (caller !== undefined) turns.know({ owner: caller, session: caller });
     turns.noteWork(milliseconds);
     let begun = 0;
@@ -177,7 +177,7 @@ it('a turn has room for sixteen requests of strangers, or fewer slow ones, and f
 });
 
 it('a request of a stranger takes no turn of the caller who used its connection before', () => {
-  const turns = new RequestTurns();
+  const turns = new RequestTurns('192.0.2.1');
   turns.know({ owner: userArn('alice'), session: userArn('alice') });
   expect([turns.isKnown, turns.wasKnown]).toEqual([true, true]);
   turns.know(undefined);
@@ -185,7 +185,7 @@ it('a request of a stranger takes no turn of the caller who used its connection 
 });
 
 it('of what finds no room, only later requests of strangers may be dropped', () => {
-  const turns = new RequestTurns();
+  const turns = new RequestTurns('192.0.2.1');
   expect(turns.givesWay).toBe(false);
   turns.noteWork(0);
   expect(turns.givesWay).toBe(true);

@@ -11,6 +11,7 @@ export interface ClientTls {
   readonly ca: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** Options of SDK clients that speak to a listener with TLS. */
