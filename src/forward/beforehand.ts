@@ -7,7 +7,7 @@ import { requireLockable } from './lockable-bucket.ts';
 import { requireSeparateVersions } from './separate-versions.ts';
 
 /**
- * Some store carries out a copy, a completed upload, a new object with a lock, or a new version under an odd key although it should
+ * Some store carries out a copy, a completed upload, a lock, or a new version under an odd key although it should
  * refuse it. Returns the questions that show beforehand whether there is a reason to; `undefined` when there are none to ask. They
  * throw when the store would have to refuse the request:
  *
@@ -29,7 +29,8 @@ export function questionsBeforehand(authorized: Authorized): ((asking: Asking) =
   };
 }
 
-function locksObject({ request: { headers } }: Authorized): boolean {
+function locksObject({ request: { operation, headers } }: Authorized): boolean {
+  if (operation.needsLock === true) return true;
   for (const name of headers.keys()) if (name.startsWith('x-amz-object-lock-')) return true;
   return false;
 }

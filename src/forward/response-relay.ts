@@ -104,7 +104,9 @@ export class ResponseRelay implements UploadHandler {
     const { operation } = this.#authorized.request;
     // A result that is rewritten must exist. A probed operation may be answered with 204.
     const isAnew = this.#authorized.writeResult !== undefined || this.#client.success !== undefined;
-    const isRead = isAnew || (operation.unlessKnown === 'probe' && status !== 204);
+    const isChecked =
+      operation.answerRoot !== undefined || (operation.unlessKnown === 'probe' && status !== 204);
+    const isRead = isAnew || isChecked;
     this.#guarded(() => {
       if ((status >= 300 && status !== 304) || (isRead && status < 300)) {
         if (status < 300) requireReadable(head);

@@ -6,7 +6,7 @@ import type { DelayedOutcome } from './complete-result.ts';
 import { UpstreamFault } from './faults.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { isRefusal } from './refused-head.ts';
-import { requireNoListing } from './selector-probe.ts';
+import { requireNoListing, requireRoot } from './selector-probe.ts';
 import {
   continueWithFault,
   continueWithStoreError,
@@ -75,6 +75,7 @@ export class WholeAnswer {
         return;
       }
       requireNoListing(body);
+      requireRoot(body, request.operation.answerRoot);
       this.#sendResult(body);
       return;
     }

@@ -96,8 +96,8 @@ const stepsPerPattern = 8;
 const noResource = '*';
 
 /**
- * Compiles a NotResource element: it matches when none of its patterns does. A pattern with an unresolvable variable makes
- * an Allow not apply and a Deny apply, so that a missing tag never widens what is allowed.
+ * Compiles a NotResource element: it matches when none of its patterns does. Unless one does, a pattern with an unresolvable
+ * variable makes an Allow not apply and a Deny apply, so that a missing tag never widens what is allowed.
  */
 export function compileNotResources(
   patterns: readonly ResourcePattern[],
@@ -111,13 +111,12 @@ export function compileNotResources(
   return (scope) => {
     if (scope.resourceSegments.length <= headSegments && scope.query.resource !== noResource)
       throw new DecisionFault('malformed-value', 'the requested resource is not an ARN');
+    const applies = notTruth(matches(scope));
+    // A pattern that matches exempts the resource, whatever another pattern would be.
+    if (applies === paused || applies === false) return applies;
     const unresolvable = someTruth(withVariables, (tail) => isUnresolvable(tail, scope));
     if (unresolvable === true) return whenUnresolvable;
-    const applies = notTruth(matches(scope));
-    if (applies === paused) return paused;
-    // An Allow whose NotResource matches does not apply, with or without the missing variable.
-    const isSettled = unresolvable === false || (applies === false && effect === 'Allow');
-    return isSettled ? applies : 'unknown';
+    return unresolvable === false ? applies : 'unknown';
   };
 }
 

@@ -12,6 +12,7 @@ import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhaustedError, ByteBudget, type Reservation } from '../core/byte-budget.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import { JsonError, parseJson } from '../core/json.ts';
+import { keyExchangeGroups } from '../core/key-exchange-groups.ts';
 import { isBodyUnread } from '../core/lingering.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from '../edge/limits.ts';
 import { answerOneAtATime } from '../edge/one-at-a-time.ts';
@@ -67,7 +68,16 @@ export function createInjectorServer(parts: InjectorParts): Server {
   const { certPem: cert, keyPem: key } = parts.settings.tls;
   const budget = new ByteBudget(maxBufferedBytes);
   const open = new Set<Socket>();
-  const server = createServer({ ...limits, cert, key, minVersion: 'TLSv1.2', requireHostHeader: false });
+  const server = createServer({
+    ...limits,
+    cert,
+    key,
+    minVersion: 'TLSv1.2',
+    // A client of 1.3 could update its keys without end (decision 44).
+    maxVersion: 'TLSv1.2',
+    ecdhCurve: keyExchangeGroups,
+    requireHostHeader: false,
+  });
   answerOneAtATime(server, (message, response) => {
     const reservation = budget.reserve('reviews');
     const closed = new Promise((resolve) => response.once('close', resolve));

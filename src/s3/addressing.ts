@@ -41,7 +41,7 @@ export function resolveAddress(raw: RawRequest, virtualHosts: readonly string[])
  */
 export function bucketOfHost(host: string, virtualHosts: readonly string[]): string | undefined {
   if (virtualHosts.length === 0) return undefined;
-  const name = host.replace(/:\d*$/, '').toLowerCase();
+  const name = host.replace(/\.?(?::\d*)?$/, '').toLowerCase();
   let longest = '';
   for (const base of virtualHosts) {
     if (name === base) return undefined;

@@ -203,7 +203,8 @@ function namedForThisHop(name: string): ServiceError {
  */
 function isAbsentWhenEmpty(name: string): boolean {
   if (!name.startsWith('x-amz-') || name.startsWith(metadataPrefix)) return false;
-  if (/^x-amz-(?:[a-z-]+-)?if-/.test(name))
+  // An absent key id is that of the store, which is what an empty one means to its sender.
+  if (/^x-amz-(?:[a-z-]+-)?(?:if-|server-side-encryption(?!-aws-kms-key-id))/.test(name))
     throw s3Error('InvalidArgument', `The header ${name.slice(0, 64)} is empty.`);
   // These have rules of their own, which refuse an empty value.
   return !valueRules.has(name) && !name.startsWith('x-amz-checksum-');

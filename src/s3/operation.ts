@@ -85,6 +85,13 @@ export interface S3Operation {
    * a read with the same selector shows that safely, else the feature that `backend.supports` must name.
    */
   readonly unlessKnown?: 'probe' | StoreFeature;
+  /**
+   * The root element of its answer. Present for a read that some stores take for one of the object, or for a list of objects, since they
+   * ignore the selector (Swift, SeaweedFS before its object lock: by their sources, 2026-11-30).
+   */
+  readonly answerRoot?: string;
+  /** True when the bucket must have object lock: a store that does not know the selector would replace the object by the document. */
+  readonly needsLock?: true;
   /** `x-amz-*` headers without which it is refused. */
   readonly requiredHeaders?: readonly string[];
   /** Conditions that some stores ignore: the header, and the feature that `backend.supports` must name. */

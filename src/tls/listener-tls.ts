@@ -7,8 +7,9 @@
 
 import { constants, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { keyExchangeGroups } from '../core/key-exchange-groups.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import type { Secret } from '../core/secret.ts';
 import { Handshake, type HandshakeCosts } from './handshake.ts';
@@ -50,11 +51,6 @@ const ciphers: string = [
   'ECDHE+AESGCM',
   'ECDHE+CHACHA20',
 ].join(':');
-/**
- * Groups of the key exchange. OpenSSL's own list has ffdhe8192, of which one ClientHello of a stranger takes 125 ms. The first is known
- * from OpenSSL 3.5 on.
- */
-const groups: string = ['X25519MLKEM768', 'X25519', 'prime256v1', 'secp384r1'].filter(isKnownGroup).join(':');
 
 /** TLS of one listener: HTTP/1.1 only, without renegotiation. */
 export class ListenerTls {
@@ -100,7 +96,7 @@ export class ListenerTls {
       minVersion: 'TLSv1.2',
       maxVersion: maxVersion ?? (isMutual ? 'TLSv1.3' : 'TLSv1.2'),
       ciphers,
-      ecdhCurve: groups,
+      ecdhCurve: keyExchangeGroups,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: this.#deadlineMs,
@@ -168,15 +164,6 @@ interface Underway {
 /** The connection below TLS. Not documented; the same in Node 20 to 24. */
 function underlying(socket: TLSSocket & { readonly _parent?: Socket }): Socket | undefined {
   return socket._parent;
-}
-
-function isKnownGroup(name: string): boolean {
-  try {
-    createSecureContext({ ecdhCurve: name });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function reasonOf({ code }: NodeJS.ErrnoException): 'client_certificate' | 'timeout' | 'protocol' {

@@ -261,7 +261,7 @@ describe('a condition key', () => {
   });
 
   it.each([
-    ['s3:TlsVersion', 'the listener speaks plain HTTP'],
+    ['s3:TlsVersion', 'proxies do not say which version they speak'],
     ['s3:DataAccessPointArn', 'there are no access points'],
     ['aws:SourceVpce', 'there are no VPC endpoints'],
     ['aws:PrincipalOrgID', 'there are no organizations'],

@@ -4,9 +4,18 @@ import type { AddressInfo } from 'node:net';
 import {
   DeleteBucketEncryptionCommand,
   DeleteObjectCommand,
+  GetBucketAclCommand,
   GetBucketEncryptionCommand,
+  GetBucketLocationCommand,
+  GetBucketVersioningCommand,
+  GetObjectAclCommand,
+  GetObjectLegalHoldCommand,
+  GetObjectRetentionCommand,
+  GetObjectTaggingCommand,
   ListBucketMetricsConfigurationsCommand,
   PutBucketAccelerateConfigurationCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectRetentionCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -71,6 +80,37 @@ describe('a store that ignores a selector', () => {
     expect(await outcome(call)).toBe('NotImplemented 501');
     const metrics = s3.send(new ListBucketMetricsConfigurationsCommand({ Bucket: 'data' }));
     expect(await outcome(metrics)).toBe('NotImplemented 501');
+  });
+
+  it.each([
+    ['GetBucketLocation', new GetBucketLocationCommand({ Bucket: 'data' })],
+    ['GetBucketVersioning', new GetBucketVersioningCommand({ Bucket: 'data' })],
+    ['GetBucketAcl', new GetBucketAclCommand({ Bucket: 'data' })],
+    ['GetObjectAcl', new GetObjectAclCommand({ Bucket: 'data', Key: 'k' })],
+    ['GetObjectTagging', new GetObjectTaggingCommand({ Bucket: 'data', Key: 'k' })],
+    ['GetObjectRetention', new GetObjectRetentionCommand({ Bucket: 'data', Key: 'k' })],
+    ['GetObjectLegalHold', new GetObjectLegalHoldCommand({ Bucket: 'data', Key: 'k' })],
+  ])('shows neither a list nor an object in its answer to %s', async (_, command) => {
+    for (const body of [listing, 'the content of the object', '', '<Retentio/>']) {
+      read = [200, body];
+      expect(await outcome(s3.send(command as GetObjectAclCommand))).toBe('NotImplemented 501');
+    }
+  });
+
+  it('keeps the object where a lock would be put into its place', async () => {
+    for (const answer of [
+      [200, listing],
+      [501, error('NotImplemented')],
+    ] as const) {
+      read = [...answer];
+      const place = { Bucket: 'data', Key: 'k' };
+      const hold = new PutObjectLegalHoldCommand({ ...place, LegalHold: { Status: 'ON' } });
+      expect(await outcome(s3.send(hold))).toBe('NotImplemented 501');
+      const Retention = { Mode: 'GOVERNANCE', RetainUntilDate: new Date('2030-01-01') } as const;
+      const retain = new PutObjectRetentionCommand({ ...place, Retention });
+      expect(await outcome(s3.send(retain))).toBe('NotImplemented 501');
+    }
+    expect(seen.filter((line) => line.startsWith('PUT'))).toEqual([]);
   });
 
   it('is not asked to change or delete anything', async () => {

@@ -72,9 +72,18 @@ it.each([
 });
 
 it.each([
-  'x-amz-server-side-encryption',
+  ['x-amz-server-side-encryption', {}],
+  ['x-amz-server-side-encryption-context', {}],
+  ['x-amz-server-side-encryption-customer-algorithm', {}],
+  ['x-amz-server-side-encryption-customer-key', {}],
+  ['x-amz-copy-source-server-side-encryption-customer-key', copying],
+])('an empty %s is refused: its sender believes that the object is encrypted', (name, further) => {
+  const written = { request: 'PUT /bucket/key', headers: { ...further, [name]: '' } };
+  expect(refusal(allFeatures, written)).toMatch(/^400 InvalidArgument/);
+});
+
+it.each([
   'x-amz-server-side-encryption-aws-kms-key-id',
-  'x-amz-server-side-encryption-customer-algorithm',
   'x-amz-acl',
   'x-amz-storage-class',
   'x-amz-grant-read',

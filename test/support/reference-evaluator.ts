@@ -180,8 +180,8 @@ function resourceApplies(statement: RawStatement, hasVariables: boolean, request
   const outcomes = many(statement.NotResource).map((pattern) =>
     resourceMatches(pattern, hasVariables, request),
   );
-  if (outcomes.includes('unresolvable')) return statement.Effect === 'Deny';
-  return !outcomes.includes(true);
+  if (outcomes.includes(true)) return false;
+  return statement.Effect === 'Deny' || !outcomes.includes('unresolvable');
 }
 
 function resourceMatches(

@@ -29,6 +29,7 @@ export const aclOperations: readonly S3Operation[] = [
     parameters: [],
     headers: [],
     body: 'none',
+    answerRoot: 'AccessControlPolicy',
     action: 's3:GetBucketAcl',
   },
   {
@@ -50,6 +51,7 @@ export const aclOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
+    answerRoot: 'AccessControlPolicy',
     action: 's3:GetObjectAcl',
     versionAction: 's3:GetObjectVersionAcl',
     aliasesOf: aliasesOfSubresource,

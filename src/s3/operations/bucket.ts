@@ -14,6 +14,7 @@ export const bucketOperations: readonly S3Operation[] = [
     parameters: [],
     headers: [],
     body: 'none',
+    answerRoot: 'LocationConstraint',
     action: 's3:GetBucketLocation',
   },
   {
@@ -62,6 +63,7 @@ export const bucketOperations: readonly S3Operation[] = [
     parameters: [],
     headers: [],
     body: 'none',
+    answerRoot: 'VersioningConfiguration',
     action: 's3:GetBucketVersioning',
   },
   {

@@ -17,6 +17,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
+    answerRoot: 'Retention',
     action: 's3:GetObjectRetention',
     aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
@@ -33,6 +34,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     action: 's3:PutObjectRetention',
     conditionalActions: bypassActions,
     aliasesOf: aliasesOfSubresource,
+    needsLock: true,
     revealsMissing: true,
   },
   {
@@ -43,6 +45,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
+    answerRoot: 'LegalHold',
     action: 's3:GetObjectLegalHold',
     aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
@@ -58,6 +61,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     document: legalHoldDocument,
     action: 's3:PutObjectLegalHold',
     aliasesOf: aliasesOfSubresource,
+    needsLock: true,
     revealsMissing: true,
   },
   {

@@ -28,6 +28,7 @@ export const taggingOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
+    answerRoot: 'Tagging',
     action: 's3:GetObjectTagging',
     versionAction: 's3:GetObjectVersionTagging',
     aliasesOf: aliasesOfSubresource,
