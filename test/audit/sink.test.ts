@@ -99,7 +99,7 @@ describe('a sink', () => {
     expect(made.logged.at(-1)).toMatchObject({ lost: 3, holder: 'bob' });
   });
 
-  it('says of nobody that a sink fails', async () => {
+  it('names no holder when a sink fails', async () => {
     const made = world(true);
     made.fail = always(new SinkError('ENOSPC'));
     add(made.sink, 'a');
