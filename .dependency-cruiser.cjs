@@ -66,7 +66,7 @@ const LAYERS = {
       'observe',
       'state',
       'sts/(?:container-credentials|credentials|errors|handle|parameters)\\.ts',
-      'edge/(?:client-address|connection-table|head-fault|limit-reporter|limits|one-at-a-time|read-head|request-trace|trusted-proxies)\\.ts',
+      'edge/(?:audited-sts|client-address|connection-table|head-fault|limit-reporter|limits|one-at-a-time|read-head|request-trace|trusted-proxies)\\.ts',
     ],
     types: ['audit'],
   },

@@ -9,9 +9,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { Randomness } from '../core/randomness.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import { strangers } from '../core/turns.ts';
 import { Complaints, type ReportsTo } from './complaints.ts';
 import type { Destination } from './destination.ts';
 import { EventIds } from './event-ids.ts';
+import type { Room } from './record-queue.ts';
 import { type AuditAccount, auditRecordOf, roomFor } from './render.ts';
 import { type AuditFacts, type AuditWriter, RequestAudit } from './request-audit.ts';
 import { Sink } from './sink.ts';
@@ -65,24 +67,26 @@ export class Audit implements AuditWriter {
     return new RequestAudit(this, this.#parts.policyRevision());
   }
 
-  reserve(facts: AuditFacts, record: RequestRecord, held: number): number | undefined {
-    if (!this.#parts.failClosed) return held;
+  reserve(facts: AuditFacts, record: RequestRecord, held: Room | undefined): Room | undefined {
+    const room = held ?? noRoom(facts, record);
+    if (!this.#parts.failClosed) return room;
+    const { holder, bytes } = room;
     const wanted = roomFor(Buffer.byteLength(this.#lineOf(facts, record, '')), facts, record);
-    if (wanted <= held) return held;
-    return this.#reserveInAll(wanted - held) ? wanted : undefined;
+    if (wanted <= bytes) return room;
+    return this.#reserveInAll(holder, wanted - bytes) ? { holder, bytes: wanted } : undefined;
   }
 
-  write(facts: AuditFacts, record: RequestRecord, held: number): void {
+  write(facts: AuditFacts, record: RequestRecord, held: Room | undefined): void {
+    const room = held ?? noRoom(facts, record);
     let text: string;
     try {
       text = this.#lineOf(facts, record, this.#eventIds.next());
     } catch (error) {
-      for (const sink of this.#sinks) sink.lose(held, error instanceof Error ? error.name : 'unknown error');
+      for (const sink of this.#sinks) sink.lose(room, error instanceof Error ? error.name : 'unknown error');
       return;
     }
-    const line = { text, bytes: Buffer.byteLength(text) };
-    const isStranger = facts.caller === undefined && record.federatedUser === undefined;
-    for (const sink of this.#sinks) sink.add(line, { reserved: held, isStranger });
+    const line = { text, bytes: Buffer.byteLength(text), holder: room.holder };
+    for (const sink of this.#sinks) sink.add(line, room.bytes);
   }
 
   /** Delivers what is left, until the deadline, and closes every sink. */
@@ -91,10 +95,10 @@ export class Audit implements AuditWriter {
     this.#complaints.flush();
   }
 
-  #reserveInAll(bytes: number): boolean {
+  #reserveInAll(holder: string, bytes: number): boolean {
     for (const [index, sink] of this.#sinks.entries()) {
-      if (sink.reserve(bytes)) continue;
-      for (const earlier of this.#sinks.slice(0, index)) earlier.reserve(-bytes);
+      if (sink.reserve(holder, bytes)) continue;
+      for (const earlier of this.#sinks.slice(0, index)) earlier.reserve(holder, -bytes);
       return false;
     }
     return true;
@@ -104,4 +108,13 @@ export class Audit implements AuditWriter {
     const { account, clock } = this.#parts;
     return `${JSON.stringify(auditRecordOf(facts, record, { account: account(), eventId, nowMs: clock.now() }))}\n`;
   }
+}
+
+/**
+ * No room yet, with the holder of what a request reserves: the user or role, whose sessions share, or the identity provider whose proof
+ * was verified. Strangers cannot be told apart.
+ */
+function noRoom({ caller }: AuditFacts, { federatedUser, identityProvider }: RequestRecord): Room {
+  const unsigned = federatedUser === undefined ? strangers : `identity provider ${identityProvider}`;
+  return { holder: caller?.entity.arn ?? unsigned, bytes: 0 };
 }

@@ -1,44 +1,51 @@
-interface Line {
+import { SharedBytes } from '../core/shared-bytes.ts';
+
+/** A record that waits for a sink. */
+export interface Line {
   readonly text: string;
   /** In UTF-8. */
   readonly bytes: number;
+  /** Whose room it takes: a role or user, an identity provider for its users, or all strangers. */
+  readonly holder: string;
 }
 
-/** Lines that wait for one sink, in their order, bounded in bytes. Room can be reserved for lines that are not there yet. */
+/** Room in every queue that is reserved for the record of one request. */
+export interface Room {
+  readonly holder: string;
+  readonly bytes: number;
+}
+
+/**
+ * Lines that wait for one sink, in their order, bounded in bytes. Room can be reserved for lines that are not there yet. Lines and
+ * reservations of one holder never have more than what is left for all others.
+ */
 export class RecordQueue {
-  readonly #maxBytes: number;
+  readonly #room: SharedBytes;
   readonly #lines: Line[] = [];
-  #bytes = 0;
-  #reserved = 0;
 
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#room = new SharedBytes(maxBytes);
   }
 
   get length(): number {
     return this.#lines.length;
   }
 
-  /** Reserves that many bytes more, or gives back; false, and nothing changes, when there is no room. */
-  reserve(bytes: number): boolean {
-    if (bytes > 0 && this.#bytes + this.#reserved + bytes > this.#maxBytes) return false;
-    this.#reserved += bytes;
-    return true;
+  /** Reserves that many bytes more, or gives back; false, and nothing changes, when there is no room for the holder. */
+  reserve(holder: string, bytes: number): boolean {
+    return this.#room.change(holder, bytes);
   }
 
   /**
    * Appends a line.
-   * @param reserved bytes that were reserved for it
-   * @param share the part of the queue that may be in use after a line without reservation, 0 to 1
-   * @returns false when there is no room
+   * @param reserved bytes that its holder has reserved for it
+   * @returns false when there is no room for the holder
    */
-  add(line: Line, reserved: number, share: number): boolean {
-    this.#reserved -= reserved;
-    const used = this.#bytes + this.#reserved + line.bytes;
-    if (line.bytes > reserved && used > this.#maxBytes * share) return false;
-    this.#lines.push(line);
-    this.#bytes += line.bytes;
-    return true;
+  add(line: Line, reserved: number): boolean {
+    const hasRoom = this.#room.change(line.holder, line.bytes - reserved);
+    if (hasRoom) this.#lines.push(line);
+    else this.#room.change(line.holder, -reserved);
+    return hasRoom;
   }
 
   /** The first lines: at least one, if there is one, and no more than that many lines and bytes. */
@@ -55,6 +62,6 @@ export class RecordQueue {
 
   /** Removes that many of the first lines. */
   remove(count: number): void {
-    for (const { bytes } of this.#lines.splice(0, count)) this.#bytes -= bytes;
+    for (const { holder, bytes } of this.#lines.splice(0, count)) this.#room.change(holder, -bytes);
   }
 }

@@ -70,6 +70,8 @@ export function auditRecordOf(facts: AuditFacts, record: RequestRecord, parts: R
 
 /** Decision, cause and ids, each at its longest, and the longer id of the event. */
 const roomForOutcome = 4_096;
+/** A message at its longest, which may have been cut: JSON writes a character with six bytes at most. */
+const roomForMessage: number = 6 * maxMessage + Buffer.byteLength('…');
 /** The members of a result, each at its longest. */
 const roomForResult = 16_384;
 /** `,"denied":true` */
@@ -82,7 +84,8 @@ const roomPerItem = 16;
 export function roomFor(bytes: number, { request }: AuditFacts, { service }: RequestRecord): number {
   if (service === 'sts') return bytes + roomForOutcome + roomForResult;
   // The message of a denial names the caller and the resource, as the record does.
-  return 2 * bytes + roomForOutcome + roomPerItem * (request?.batch?.items.length ?? 0);
+  const message = Math.min(bytes, roomForMessage);
+  return bytes + message + roomForOutcome + roomPerItem * (request?.batch?.items.length ?? 0);
 }
 
 interface ServicePart

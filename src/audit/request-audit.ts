@@ -5,6 +5,7 @@ import type { RawRequest } from '../core/raw-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
 import type { S3Request } from '../s3/operation.ts';
 import { cut } from './cut.ts';
+import type { Room } from './record-queue.ts';
 import { stsParameters, stsResponse } from './sts-event.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -29,18 +30,22 @@ const maxHost = 260;
 
 /** Where finished audit records go. */
 export interface AuditWriter {
-  /** Reserves room for the record of a request that is about to be performed; `undefined` when it cannot be kept. */
-  reserve(facts: AuditFacts, record: RequestRecord, held: number): number | undefined;
-  /** Writes the record of a finished request, into the bytes that were reserved for it. */
-  write(facts: AuditFacts, record: RequestRecord, held: number): void;
+  /**
+   * Reserves room for the record of a request that is about to be performed.
+   * @param held the room that has been reserved before
+   * @returns all of its room; `undefined` when the record cannot be kept
+   */
+  reserve(facts: AuditFacts, record: RequestRecord, held: Room | undefined): Room | undefined;
+  /** Writes the record of a finished request, into the room that was reserved for it. */
+  write(facts: AuditFacts, record: RequestRecord, held: Room | undefined): void;
 }
 
 /** Collects the audit facts of one request. Only while audit is on. */
 export class RequestAudit {
   readonly #writer: AuditWriter;
   readonly #facts: { -readonly [Name in keyof AuditFacts]: AuditFacts[Name] };
-  /** Bytes reserved for the record. */
-  #held = 0;
+  /** Reserved for the record. */
+  #held: Room | undefined;
 
   constructor(writer: AuditWriter, policyRevision: string) {
     this.#writer = writer;
@@ -105,7 +110,7 @@ export class RequestAudit {
    * @returns false when the record cannot be kept
    */
   reserve(record: RequestRecord): boolean {
-    if (this.#held > 0 && this.#facts.request?.batch === undefined) return true;
+    if (this.#held !== undefined && this.#facts.request?.batch === undefined) return true;
     const held = this.#writer.reserve(this.#facts, record, this.#held);
     if (held !== undefined) this.#held = held;
     return held !== undefined;
@@ -114,6 +119,6 @@ export class RequestAudit {
   /** Writes the record. Called once, at the end. */
   write(record: RequestRecord): void {
     this.#writer.write(this.#facts, record, this.#held);
-    this.#held = 0;
+    this.#held = undefined;
   }
 }

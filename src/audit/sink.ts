@@ -1,6 +1,6 @@
 import type { SinkReporter } from './complaints.ts';
 import { type Destination, SinkError } from './destination.ts';
-import { RecordQueue } from './record-queue.ts';
+import { type Line, RecordQueue, type Room } from './record-queue.ts';
 
 /** What a sink works with. */
 export interface SinkParts {
@@ -11,9 +11,6 @@ export interface SinkParts {
   /** A number from 0 to 1, so that many replicas do not try again at the same time. */
   readonly jitter: () => number;
 }
-
-/** The part of a queue that records of strangers may fill: they cannot take the room of callers who are known. */
-const strangersShare = 0.5;
 
 const localRetryMs = 1_000;
 const firstRetryMs = 250;
@@ -46,20 +43,20 @@ export class Sink {
     return this.#parts.destination.open();
   }
 
-  /** Reserves that many bytes more, or gives back; false when a record could not be kept. */
-  reserve(bytes: number): boolean {
+  /** Reserves that many bytes more for a holder, or gives back; false when a record could not be kept. */
+  reserve(holder: string, bytes: number): boolean {
     const isFull = this.#parts.destination.isLocal && this.#failures > 0;
     if (bytes > 0 && isFull) return false;
-    return this.#queue.reserve(bytes);
+    return this.#queue.reserve(holder, bytes);
   }
 
-  /** Takes a line, or counts it as dropped. */
-  add(
-    line: { readonly text: string; readonly bytes: number },
-    { reserved, isStranger }: { readonly reserved: number; readonly isStranger: boolean },
-  ): void {
-    if (!this.#queue.add(line, reserved, isStranger ? strangersShare : 1)) {
-      this.#parts.reporter.dropped(this.#parts.destination.name, 1, 'the queue is full');
+  /**
+   * Takes a line, or counts it as dropped.
+   * @param reserved bytes that its holder has reserved for it
+   */
+  add(line: Line, reserved: number): void {
+    if (!this.#queue.add(line, reserved)) {
+      this.#drop(1, 'its holder has no room left in the queue', line.holder);
       return;
     }
     // Lines of one turn of the event loop are delivered together.
@@ -67,9 +64,9 @@ export class Sink {
   }
 
   /** Counts a record that could not be written, and gives back what was reserved for it. */
-  lose(reserved: number, cause: string): void {
-    this.#queue.reserve(-reserved);
-    this.#parts.reporter.dropped(this.#parts.destination.name, 1, cause);
+  lose({ holder, bytes }: Room, cause: string): void {
+    this.#queue.reserve(holder, -bytes);
+    this.#drop(1, cause, holder);
   }
 
   /** Delivers what is left, until the deadline, and closes. */
@@ -85,9 +82,8 @@ export class Sink {
     });
     this.#isGivenUp = true;
     this.#wake?.();
-    const { destination, reporter } = this.#parts;
-    await destination.close();
-    if (this.#queue.length > 0) reporter.dropped(destination.name, this.#queue.length, 'the program stopped');
+    await this.#parts.destination.close();
+    if (this.#queue.length > 0) this.#drop(this.#queue.length, 'the program stopped');
   }
 
   async #pump(): Promise<void> {
@@ -99,13 +95,14 @@ export class Sink {
         await destination.deliver(lines);
         this.#settle(lines.length);
         reporter.delivered(destination.name, lines.length);
-        most = destination.batch;
+        most = { ...most, lines: Math.min(2 * most.lines, destination.batch.lines) };
       } catch (error) {
         if (this.#isGivenUp) break;
         const fault = error instanceof SinkError ? error : new SinkError('failed', { cause: error });
         if (fault.isFinal && lines.length === 1) {
           this.#settle(1);
-          reporter.dropped(destination.name, 1, fault.message);
+          this.#drop(1, fault.message);
+          most = destination.batch;
         } else if (fault.isFinal) {
           // One of them is at fault: the others must not be lost with it.
           most = { ...most, lines: Math.ceil(lines.length / 2) };
@@ -117,6 +114,10 @@ export class Sink {
       }
     }
     this.#pumping = undefined;
+  }
+
+  #drop(count: number, cause: string, holder?: string): void {
+    this.#parts.reporter.dropped(this.#parts.destination.name, { count, cause, holder });
   }
 
   #settle(count: number): void {

@@ -51,7 +51,9 @@ export const audit = z
       .describe('An HTTP endpoint for records.'),
     maxQueuedBytes: wholeNumber(1_048_576, 1_073_741_824)
       .default(8_388_608)
-      .describe('Bytes of records that may wait for each sink. Further records are lost, and counted.'),
+      .describe(
+        'Bytes of records that may wait for each sink; half for one user or role alone. Further records are lost, and counted.',
+      ),
     failClosed: z
       .boolean()
       .default(false)

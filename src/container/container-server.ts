@@ -12,6 +12,7 @@ import { type Clock, isoSeconds } from '../core/clock.ts';
 import { isBodyUnread } from '../core/lingering.ts';
 import type { Randomness } from '../core/randomness.ts';
 import { askForTurn, takeShare } from '../core/turns.ts';
+import { auditedSts } from '../edge/audited-sts.ts';
 import { clientAddress } from '../edge/client-address.ts';
 import { ConnectionTable } from '../edge/connection-table.ts';
 import type { LimitReporter } from '../edge/limit-reporter.ts';
@@ -24,7 +25,6 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { issueContainerCredentials } from '../sts/container-credentials.ts';
 import type { IssuedCredentials } from '../sts/credentials.ts';
-import { auditUnavailable } from '../sts/errors.ts';
 import { headOf, type StsDependencies } from '../sts/handle.ts';
 import { readContainerRequest } from './read-request.ts';
 import { refusalFor } from './refusal.ts';
@@ -131,12 +131,7 @@ async function issueFor(
     dependencies: service(),
     trace: {
       client: response,
-      add: (facts) => trace.add(facts),
-      called: (parameters) => {
-        trace.audit?.called(parameters);
-        if (!trace.canBeAudited()) throw auditUnavailable();
-      },
-      answered: (result) => trace.audit?.answered(result),
+      ...auditedSts(trace, () => false),
       turn: (share, providerArn = turnOwner) => waitForTurn(response, providerArn, share),
     },
   });

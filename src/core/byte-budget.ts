@@ -1,3 +1,5 @@
+import { SharedBytes } from './shared-bytes.ts';
+
 /** There is no room left for what would have to be held in memory; the client may try again. */
 export class BudgetExhaustedError extends Error {
   override readonly name = 'BudgetExhaustedError';
@@ -24,37 +26,29 @@ export interface Reservation {
 
 /**
  * One budget for everything in the process that is read or written whole: forms, documents, small uploads, answers that
- * wait for a slow reader.
- *
- * No holder can use it up: a holder may never have more than what is left for all others. One holder alone gets a half,
- * two get a third each, and there is always room for one more.
+ * wait for a slow reader. No holder can use it up ({@link SharedBytes}).
  */
 export class ByteBudget {
-  readonly maxBytes: number;
-  readonly #heldBy = new Map<string, number>();
-  #used = 0;
+  readonly #shared: SharedBytes;
 
   constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
+    this.#shared = new SharedBytes(maxBytes);
+  }
+
+  get maxBytes(): number {
+    return this.#shared.maxBytes;
   }
 
   /** Bytes held by all requests together. */
   get usedBytes(): number {
-    return this.#used;
+    return this.#shared.usedBytes;
   }
 
   /** Starts a reservation of no bytes. `holder` is a principal, or one name for all unauthenticated clients. */
   reserve(holder: string): Reservation {
-    return new HeldBytes((difference) => this.#change(holder, difference));
-  }
-
-  #change(holder: string, difference: number): void {
-    const held = (this.#heldBy.get(holder) ?? 0) + difference;
-    const used = this.#used + difference;
-    if (difference > 0 && held > this.maxBytes - used) throw new BudgetExhaustedError();
-    this.#used = used;
-    if (held === 0) this.#heldBy.delete(holder);
-    else this.#heldBy.set(holder, held);
+    return new HeldBytes((difference) => {
+      if (!this.#shared.change(holder, difference)) throw new BudgetExhaustedError();
+    });
   }
 }
 

@@ -10,11 +10,12 @@ import { ServiceError } from '../core/service-error.ts';
 import { askForTurn, strangers, strangersLongWork, type TurnOwner, takeShare } from '../core/turns.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
-import { auditUnavailable, stsError } from '../sts/errors.ts';
+import { stsError } from '../sts/errors.ts';
 import { handleSts, headOf, type StsDependencies, type StsResponse, type StsTrace } from '../sts/handle.ts';
 import { precheckCall } from '../sts/precheck.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
 import { type Answer, sendAnswer } from './answer.ts';
+import { auditedSts } from './audited-sts.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import { turnOwnerOf } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -74,15 +75,10 @@ async function callService(
   };
   const stsTrace: StsTrace = {
     client: connection.response,
-    add: (facts) => trace.add(facts),
+    ...auditedSts(trace, () => caller !== undefined),
     authenticated: know,
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
-    called: (parameters) => {
-      trace.audit?.called(parameters);
-      if (!trace.canBeAudited()) throw auditUnavailable();
-    },
-    answered: (result) => trace.audit?.answered(result),
     turn: (share, providerArn) => waitForTurn(connection, caller ?? ownTurns(providerArn), share),
     // Parameters may also have come in the query, which does not count. Growing could fail.
     keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),

@@ -11,7 +11,12 @@ const parts = {
 // Characters of one to four bytes, and those that JSON writes with six.
 const text = (maxLength: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom('a', '"', '\u0001', 'ü', '€', '\ud83d\ude00', '\ud800'), maxLength });
-const keys = text(500);
+// Messages are cut at 1,024 characters.
+const keys = fc.oneof(
+  text(500),
+  text(2_000),
+  fc.nat(1_024).map((length) => '\u0001'.repeat(length)),
+);
 
 const factsOf = (facts: Partial<AuditFacts>): AuditFacts => ({
   host: undefined,

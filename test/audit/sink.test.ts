@@ -43,8 +43,8 @@ function world(isLocal: boolean, maxQueuedBytes = 1_000): World {
   return made;
 }
 
-const add = (sink: Sink, text: string, isStranger = false): void =>
-  sink.add({ text, bytes: text.length }, { reserved: 0, isStranger });
+const add = (sink: Sink, text: string, holder = 'alice'): void =>
+  sink.add({ text, bytes: text.length, holder }, 0);
 const always = (error: Error) => (): never => {
   throw error;
 };
@@ -80,26 +80,43 @@ describe('a sink', () => {
     expect(new Set(made.attempts.map((lines) => lines.join()))).toEqual(new Set(['a']));
   });
 
-  it('counts what finds no room, and says so at most once a second', async () => {
+  it('counts what finds no room, and says so at most once a second, and whose it is', async () => {
     const made = world(false, 100);
     made.fail = always(new SinkError('did not answer in time'));
-    for (let index = 0; index < 130; index += 1) add(made.sink, 'x');
+    const message = 'audit records are lost';
+    for (let index = 0; index < 80; index += 1) add(made.sink, 'x');
     expect(made.counts.dropped).toBe(30);
-    expect(made.logged).toEqual([
-      { message: 'audit records are lost', sink: 'webhook', lost: 1, cause: 'the queue is full' },
-    ]);
+    for (let index = 0; index < 36; index += 1) add(made.sink, 'x', 'bob');
+    expect(made.counts.dropped).toBe(41);
+    const cause = 'its holder has no room left in the queue';
+    expect(made.logged).toEqual([{ message, sink: 'webhook', lost: 1, cause, holder: 'alice' }]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(made.logged.slice(1)).toEqual([
-      { message: 'audit records are lost', sink: 'webhook', lost: 29, cause: 'did not answer in time' },
+      { message, sink: 'webhook', lost: 40, cause: 'did not answer in time', holder: 'alice' },
+    ]);
+    for (let index = 0; index < 3; index += 1) add(made.sink, 'x', 'bob');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(made.logged.at(-1)).toMatchObject({ lost: 3, holder: 'bob' });
+  });
+
+  it('names no holder when a sink fails', async () => {
+    const made = world(true);
+    made.fail = always(new SinkError('ENOSPC'));
+    add(made.sink, 'a');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(made.logged).toEqual([
+      { message: 'audit records cannot be delivered yet', sink: 'file', lost: 0, cause: 'ENOSPC' },
     ]);
   });
 
-  it('keeps half of its room for callers who are known', () => {
+  it('has room for others, while one holder has none', () => {
     const made = world(false, 100);
-    for (let index = 0; index < 80; index += 1) add(made.sink, 'x', true);
-    expect(made.counts.dropped).toBe(30);
-    for (let index = 0; index < 50; index += 1) add(made.sink, 'x');
-    expect(made.counts.dropped).toBe(30);
+    for (let index = 0; index < 200; index += 1) add(made.sink, 'x', 'bob');
+    expect(made.counts.dropped).toBe(150);
+    expect(made.sink.reserve('bob', 1)).toBe(false);
+    expect(made.sink.reserve('alice', 10)).toBe(true);
+    for (let index = 0; index < 15; index += 1) add(made.sink, 'x');
+    expect(made.counts.dropped).toBe(150);
   });
 
   it('loses the one record that is refused for ever, and no other', async () => {
@@ -112,17 +129,29 @@ describe('a sink', () => {
     expect(made.counts).toEqual({ delivered: 5, dropped: 1 });
   });
 
+  it('finds the longest batch that is accepted, without beginning anew after each', async () => {
+    const made = world(false);
+    made.fail = (lines) => {
+      if (lines.length > 1) throw new SinkError('answered with status 413', { isFinal: true });
+    };
+    for (const text of 'abcdefgh') add(made.sink, text);
+    await vi.runAllTimersAsync();
+    expect(made.counts).toEqual({ delivered: 8, dropped: 0 });
+    // Of 4, then 2 and 1 by turns; the last line is alone.
+    expect(made.attempts.length).toBe(1 + 7 * 2 + 1);
+  });
+
   it('has no room for a reservation while its disk is full, and has it again afterwards', async () => {
     const made = world(true);
-    expect(made.sink.reserve(10)).toBe(true);
+    expect(made.sink.reserve('alice', 10)).toBe(true);
     made.fail = always(new SinkError('ENOSPC'));
     add(made.sink, 'a');
     await vi.advanceTimersByTimeAsync(1);
-    expect(made.sink.reserve(10)).toBe(false);
-    expect(made.sink.reserve(-10)).toBe(true);
+    expect(made.sink.reserve('alice', 10)).toBe(false);
+    expect(made.sink.reserve('alice', -10)).toBe(true);
     made.fail = undefined;
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(made.sink.reserve(10)).toBe(true);
+    expect(made.sink.reserve('alice', 10)).toBe(true);
   });
 
   it('has room while a webhook fails, until its queue is full', async () => {
@@ -130,8 +159,8 @@ describe('a sink', () => {
     made.fail = always(new SinkError('500'));
     add(made.sink, 'a');
     await vi.advanceTimersByTimeAsync(1);
-    expect(made.sink.reserve(99)).toBe(true);
-    expect(made.sink.reserve(1)).toBe(false);
+    expect(made.sink.reserve('alice', 49)).toBe(true);
+    expect(made.sink.reserve('alice', 1)).toBe(false);
   });
 
   it('delivers what is left when it stops, at once', async () => {
