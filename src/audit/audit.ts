@@ -14,7 +14,7 @@ import type { Destination } from './destination.ts';
 import { EventIds } from './event-ids.ts';
 import { type AuditAccount, auditRecordOf, roomFor } from './render.ts';
 import { type AuditFacts, type AuditWriter, RequestAudit } from './request-audit.ts';
-import { Sink } from './sink.ts';
+import { Sink, type SinkState } from './sink.ts';
 
 export { SinkError } from './destination.ts';
 
@@ -58,6 +58,11 @@ export class Audit implements AuditWriter {
    */
   async open(): Promise<void> {
     for (const sink of this.#sinks) await sink.open();
+  }
+
+  /** How each sink is. */
+  get sinks(): readonly SinkState[] {
+    return this.#sinks.map(({ state }) => state);
   }
 
   /** Begins to collect the facts of one request. */

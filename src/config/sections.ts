@@ -80,6 +80,11 @@ const backend = z
       })
       .prefault({})
       .describe('How long the store may take.'),
+    probeSeconds: wholeNumber(0, 3600)
+      .default(15)
+      .describe(
+        "How often the store is asked whether it answers and accepts the sidecar's key, by a ListBuckets; for `/readyz?verbose` and metrics. With 0 it is not asked.",
+      ),
   })
   .describe('The S3-compatible store.');
 
