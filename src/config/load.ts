@@ -29,9 +29,9 @@ import {
   readControl,
   readOutbound,
   readServer,
-  readState,
   readTokens,
 } from './read-sections.ts';
+import { readState } from './read-state.ts';
 import { Reading, type ReadingContext } from './reading.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
