@@ -60,7 +60,7 @@ state: { redis: { ${redis}, username: ${redisUser.name}, password: { env: REDIS 
   return started;
 }
 
-const wait = { timeout: 30_000, interval: 50 };
+const wait = { timeout: 60_000, interval: 50 };
 const yamlOfSentinels = ({ nodes }: RedisGroup): string =>
   `sentinels: [${nodes.slice(2).map(({ port }) => `{ host: 127.0.0.1, port: ${port} }`)}], masterName: ${masterName}, sentinelPassword: { env: SENTINEL }`;
 const yamlOfCluster = ({ nodes }: RedisGroup): string =>
@@ -129,7 +129,7 @@ async function expectFailover(
   const loggedIn = (index: number): number =>
     load.done.filter(({ atMs, outcome: result }) => atMs > failedAtMs + 1500 && result === 'allowed').length -
     index;
-  await expect.poll(() => loggedIn(0), { timeout: 20_000, interval: 100 }).toBeGreaterThan(20);
+  await expect.poll(() => loggedIn(0), { timeout: 60_000, interval: 100 }).toBeGreaterThan(20);
   await load.stop();
   for (const login of load.done) if (login.outcome !== 'allowed') expect(login.outcome).toMatch(unavailable);
   // What was accepted half a second before had reached the replica.

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
@@ -22,6 +22,14 @@ export interface RedisNode {
 export interface RedisGroup {
   readonly nodes: readonly RedisNode[];
   close(): Promise<void>;
+}
+
+/** The rights that docs/revocation.md names, those for a Cluster too. */
+function userRights(): readonly string[] {
+  const page = readFileSync('docs/revocation.md', 'utf8');
+  const [, rights = ''] = /^ACL SETUSER .* ~sts-sidecar:123456789012:\* (.*)$/m.exec(page) ?? [];
+  const ofCluster = /also `(\+cluster[^`]*)`/.exec(page)?.[1] ?? '';
+  return `${rights} ${ofCluster}`.split(' ');
 }
 
 /** What the servers of a group are called and ask for. */
@@ -67,7 +75,14 @@ async function startNode(port: number, password: string, args: readonly string[]
 const nothingOnDisk = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
 const withUser = [
   ...['--requirepass', redisUser.password, '--masterauth', redisUser.password],
-  ...['--user', redisUser.name, 'on', `>${redisUser.password}`, '~sts-sidecar:*', '&*', '+@all'],
+  ...[
+    '--user',
+    redisUser.name,
+    'on',
+    `>${redisUser.password}`,
+    '~sts-sidecar:123456789012:*',
+    ...userRights(),
+  ],
 ];
 
 function groupOf(started: readonly Started[], folder: string): RedisGroup {
