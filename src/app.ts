@@ -12,15 +12,15 @@ import { type Configuration, type ConfigurationParts, createConfiguration } from
 import { identityObserver, logProviderRoles } from './app/identity.ts';
 import { ListenersTls } from './app/listener-tls.ts';
 import { openListeners } from './app/listeners.ts';
+import { createOperations } from './app/operations.ts';
 import { createContainer, createControl } from './app/optional-listeners.ts';
+import type { Phase } from './app/readiness.ts';
 import { reloadedConfiguration, reportReload } from './app/reload.ts';
 import { createState } from './app/state.ts';
 import type { LoadResult } from './config/load.ts';
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
-import { createAdminServer, maxAdminConnections } from './edge/admin.ts';
-import { ConnectionTable } from './edge/connection-table.ts';
 import { LimitReporter } from './edge/limit-reporter.ts';
 import { createEdgeServer } from './edge/server.ts';
 import { closeServer, drain } from './edge/shutdown.ts';
@@ -136,27 +136,17 @@ export function createApp(parts: AppParts): App {
     log,
     logTo: parts.logTo,
   });
-  let isServing = false;
+  let phase: Phase = 'starting';
+  let isReloaded = true;
   const reporter = new LimitReporter(metrics, log);
+  const common = { clock, randomness, metrics, log, audit, reporter };
   const tls = new ListenersTls(settings, metrics, log);
   const edge = createEdgeServer({
     snapshot: () => configuration.snapshot,
-    clock,
-    randomness,
+    ...common,
     limits: settings.server.limits,
     tls: tls.server,
-    metrics,
-    log,
-    audit,
-    reporter,
     budget,
-  });
-  const adminConnections = new ConnectionTable(maxAdminConnections, reporter, 'any');
-  const admin = createAdminServer({
-    isReady: () => isServing && shared.isKnown(),
-    renderMetrics: () => metrics.render(),
-    connections: adminConnections,
-    tls: tls.admin,
   });
   const control = createControl(settings, shared, {
     configuration: () => configuration,
@@ -166,22 +156,22 @@ export function createApp(parts: AppParts): App {
   const container = createContainer(settings, {
     service: () => configuration.snapshot.sts,
     scopeDownPolicy: () => configuration.settings.containerCredentials.scopeDownPolicy,
-    clock,
-    randomness,
-    metrics,
-    log,
-    audit,
-    reporter,
+    ...common,
   });
-  metrics.watch(() => ({
-    unauthenticated: edge.places.unauthenticated,
-    bufferedBytes: budget.usedBytes,
-    connections: {
-      s3: edge.connections.size,
-      admin: adminConnections.size,
-      ...(container === undefined ? {} : { container: container.connections.size }),
-    },
-  }));
+  const operations = createOperations({
+    configuration: () => configuration,
+    phase: () => phase,
+    isReloaded: () => isReloaded,
+    ...common,
+    shared,
+    upstream,
+    signingKeys: tools.shared.signingKeys,
+    tls,
+    edge,
+    container,
+    budget,
+  });
+  const { admin } = operations;
   return {
     start: async () => {
       await audit?.open();
@@ -192,7 +182,8 @@ export function createApp(parts: AppParts): App {
         container && { server: container.server, address: container.address },
       ]);
       await shared.start();
-      isServing = true;
+      phase = 'serving';
+      operations.start();
       log.info('app', 'started', {
         version,
         url,
@@ -205,13 +196,14 @@ export function createApp(parts: AppParts): App {
       return { url, adminUrl, controlUrl, containerUrl };
     },
     stop: async (graceMs = 0) => {
-      isServing = false;
+      phase = 'draining';
       if (graceMs > 0) await setTimeout(graceMs);
       const drainEndsAtMs = performance.now() + drainDeadlineMs;
       await drain(edge.server, edge.places, drainDeadlineMs);
       if (control !== undefined) await closeServer(control, 0);
       // After the requests that its credentials are for.
       if (container !== undefined) await closeServer(container.server, 0);
+      operations.stop();
       upstream.destroy();
       const leftMs = drainEndsAtMs - performance.now();
       await audit?.stop(Math.min(mostAuditMs, Math.max(leastAuditMs, leftMs)));
@@ -223,6 +215,7 @@ export function createApp(parts: AppParts): App {
     reload: (loaded, trigger) => {
       const reloaded = reloadedConfiguration(loaded, configuration, tools);
       metrics.reloaded(reloaded.outcome);
+      isReloaded = reloaded.outcome === 'success';
       reportReload(reloaded, trigger, log);
       if (reloaded.outcome === 'failure') return false;
       if (reloaded.configuration === configuration) return true;

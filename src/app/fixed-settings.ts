@@ -36,7 +36,7 @@ export function adoptSettings(current: Settings, next: Settings): AdoptedSetting
         next.backend.endpoint === backend.endpoint
           ? { ...next.backend, timeouts: backend.timeouts }
           : backend,
-      admin: withTls(admin, admin, next.admin),
+      admin: withTls({ ...admin, readyRequires: next.admin.readyRequires }, admin, next.admin),
       control: withTls(control, control, next.control),
       containerCredentials: withListener(containerCredentials, next.containerCredentials),
       state,

@@ -27,6 +27,16 @@ export class ListenersTls {
     this.#measure();
   }
 
+  /** When the first certificate of each listener expires, in milliseconds since the Unix epoch. */
+  get expiries(): ReadonlyMap<string, number> {
+    const listeners = { s3: this.server, admin: this.admin, control: this.control };
+    return new Map(
+      Object.entries(listeners).flatMap(([name, tls]) =>
+        tls === undefined ? [] : [[name, tls.expiresAtMs]],
+      ),
+    );
+  }
+
   /** Uses the certificates of another configuration for new connections. */
   replace({ server, admin, control }: Settings): void {
     if (server.tls !== undefined) this.server?.replace(server.tls);
@@ -36,8 +46,7 @@ export class ListenersTls {
   }
 
   #measure(): void {
-    const listeners = { s3: this.server, admin: this.admin, control: this.control };
-    for (const [name, tls] of Object.entries(listeners))
-      if (tls !== undefined) this.#metrics.certificateExpires(name, tls.expiresAtMs / 1000);
+    for (const [name, expiresAtMs] of this.expiries)
+      this.#metrics.certificateExpires(name, expiresAtMs / 1000);
   }
 }

@@ -11,6 +11,7 @@ import type { Snapshot } from '../edge/server.ts';
 import { TrustedProxies } from '../edge/trusted-proxies.ts';
 import { Forwarder } from '../forward/forward.ts';
 import { TagLookup } from '../forward/lookup.ts';
+import type { StoreTarget } from '../forward/outgoing-request.ts';
 import type { Upstream } from '../forward/upstream.ts';
 import { sealedNearMiss } from '../iam/describe-near-miss.ts';
 import type { IdentityProviders } from '../identity/provider.ts';
@@ -52,6 +53,11 @@ export interface CreatedSnapshot {
   readonly forget: () => void;
 }
 
+/** The store that a configuration names. */
+export function storeTargetOf({ endpoint, region, credentials, trailers }: Settings['backend']): StoreTarget {
+  return { host: new URL(endpoint).host, region, credentials, trailers };
+}
+
 /** Builds everything that one configuration answers requests with. */
 export function createSnapshot(settings: Settings, parts: PartsOfOne): CreatedSnapshot {
   const { clock, budget, randomness, directory, upstream, identityProviders, state, signingKeys } = parts;
@@ -67,9 +73,7 @@ export function createSnapshot(settings: Settings, parts: PartsOfOne): CreatedSn
     allowedRegions: new Set(account.allowedRegions),
     disabledStsRegions: new Set(account.disabledRegions),
   };
-  const origin = new URL(backend.endpoint);
-  const { region, credentials, trailers } = backend;
-  const store = { host: origin.host, region, credentials, trailers };
+  const store = storeTargetOf(backend);
   const authorization: AuthorizationSources = {
     policies,
     lookup: new TagLookup({ upstream, store, signingKeys, clock, budget }),

@@ -6,15 +6,19 @@ import type { Metrics } from '../observe/metrics.ts';
 import { RunTimeRevocations } from '../revocation/run-time-revocations.ts';
 import { MemoryState } from '../state/memory-state.ts';
 import { RedisState } from '../state/redis-state.ts';
-import { ReplicatedRecords, type ReplicationObserver } from '../state/replicated-records.ts';
+import {
+  type RecordsFault,
+  ReplicatedRecords,
+  type ReplicationObserver,
+} from '../state/replicated-records.ts';
 import type { SharedState } from '../state/shared-state.ts';
 
 /** State that outlives a configuration snapshot. */
 export interface StateParts {
   readonly state: SharedState;
   readonly runTimeRevocations: RunTimeRevocations;
-  /** False until the records of other replicas have been read. */
-  readonly isKnown: () => boolean;
+  /** What is wrong with the records of other replicas. */
+  readonly recordsFault: () => RecordsFault | undefined;
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -36,7 +40,7 @@ export function createState({ state: settings, account }: Settings, tools: State
   return {
     state,
     runTimeRevocations: new RunTimeRevocations(records, clock, randomness),
-    isKnown: () => records.isKnown,
+    recordsFault: () => records.fault,
     start: () => records.start(),
     stop: async () => {
       records.stop();

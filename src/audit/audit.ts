@@ -16,7 +16,7 @@ import { EventIds } from './event-ids.ts';
 import type { Room } from './record-queue.ts';
 import { type AuditAccount, auditRecordOf, roomFor } from './render.ts';
 import { type AuditFacts, type AuditWriter, RequestAudit } from './request-audit.ts';
-import { Sink } from './sink.ts';
+import { Sink, type SinkState } from './sink.ts';
 
 export { SinkError } from './destination.ts';
 
@@ -60,6 +60,11 @@ export class Audit implements AuditWriter {
    */
   async open(): Promise<void> {
     for (const sink of this.#sinks) await sink.open();
+  }
+
+  /** How each sink is. */
+  get sinks(): readonly SinkState[] {
+    return this.#sinks.map(({ state }) => state);
   }
 
   /** Begins to collect the facts of one request. */

@@ -1,5 +1,5 @@
 import type { SinkReporter } from './complaints.ts';
-import { type Destination, SinkError } from './destination.ts';
+import { type Destination, SinkError, type SinkName } from './destination.ts';
 import { type Line, RecordQueue, type Room } from './record-queue.ts';
 
 /** What a sink works with. */
@@ -10,6 +10,13 @@ export interface SinkParts {
   readonly reporter: SinkReporter;
   /** A number from 0 to 1, so that many replicas do not try again at the same time. */
   readonly jitter: () => number;
+}
+
+/** How one sink is. */
+export interface SinkState {
+  readonly name: SinkName;
+  /** True while records wait because the last attempt to deliver them has failed. */
+  readonly isFailing: boolean;
 }
 
 const localRetryMs = 1_000;
@@ -36,6 +43,11 @@ export class Sink {
   constructor(parts: SinkParts) {
     this.#parts = parts;
     this.#queue = new RecordQueue(parts.maxQueuedBytes);
+  }
+
+  /** The destination's name, and whether it has refused or not reached what was last sent to it. */
+  get state(): SinkState {
+    return { name: this.#parts.destination.name, isFailing: this.#failures > 0 };
   }
 
   /** @throws SinkError */

@@ -84,6 +84,12 @@ export const admin = z
   .strictObject({
     listen: listenAddress.prefault('0.0.0.0:9090').describe('Address of `/livez`, `/readyz` and `/metrics`.'),
     tls: tls.describe('TLS of this listener, as for `server`. Without it, plain HTTP.'),
+    readyRequires: z
+      .array(z.enum(['store', 'store_credentials', 'redis', 'identity_providers', 'audit', 'tls']))
+      .prefault([])
+      .describe(
+        'Parts without which `/readyz` answers 503, besides those that it always needs; see docs/operating.md. A fault of what all replicas share takes all of them out of service.',
+      ),
   })
   .prefault({})
   .describe('The listener for probes and metrics.');

@@ -29,10 +29,10 @@ import {
   readControl,
   readOutbound,
   readServer,
-  readState,
   readTokens,
   warnOfLimits,
 } from './read-sections.ts';
+import { readState } from './read-state.ts';
 import { Reading, type ReadingContext } from './reading.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';

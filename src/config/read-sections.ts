@@ -159,37 +159,6 @@ export function readTokens(reading: Reading): Settings['tokens'] | undefined {
   return keys.length === shape.keys.length ? { sealWith: shape.sealWith, keys } : undefined;
 }
 
-/** A URL of one Redis; its password makes the whole of it a secret. */
-const redisUrlRule: ValueRule = {
-  isValid: (text) =>
-    /^rediss?:\/\/[^/?#\s]+(?:\/\d{0,4})?$/.test(text) && URL.canParse(text) && isUsable(new URL(text)),
-  message:
-    'must be redis://host:port or rediss://host:port, with user:password@ before it (% written as %25) and /number after it if needed',
-};
-
-function isUsable({ hostname, username, password }: URL): boolean {
-  try {
-    decodeURIComponent(username + password);
-    return hostname !== '';
-  } catch {
-    return false;
-  }
-}
-
-/** Reads `state`, with the URL and the certificates that it names. */
-export function readState(reading: Reading): Settings['state'] | undefined {
-  const shape = reading.read(['state'], sections.state);
-  if (shape === undefined) return undefined;
-  const { redis, maxStalenessSeconds } = shape;
-  if (redis === undefined) return { maxStalenessSeconds };
-  const path = ['state', 'redis'];
-  const url = readSecret(reading, [...path, 'url'], redis.url, redisUrlRule);
-  const caPem =
-    redis.caFile === undefined ? undefined : readCertificates(reading, [...path, 'caFile'], redis.caFile);
-  if (url === undefined || (redis.caFile !== undefined && caPem === undefined)) return undefined;
-  return { redis: caPem === undefined ? { url } : { url, caPem }, maxStalenessSeconds };
-}
-
 /** Reads `authorization`; warns when refusals are only recorded. */
 export function readAuthorization(reading: Reading): Settings['authorization'] | undefined {
   const settings = reading.read(['authorization'], sections.authorization);

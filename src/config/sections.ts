@@ -15,6 +15,7 @@ import {
 import { secretSource, valueSource } from '../schema/value-source.ts';
 import { audit } from './audit-section.ts';
 import { admin, containerCredentials, control, server } from './listener-sections.ts';
+import { state } from './state-section.ts';
 
 const oneDaySeconds = 86_400;
 
@@ -80,6 +81,11 @@ const backend = z
       })
       .prefault({})
       .describe('How long the store may take.'),
+    probeSeconds: wholeNumber(0, 3600)
+      .default(15)
+      .describe(
+        "How often the store is asked whether it answers and accepts the sidecar's key, by a ListBuckets; for `/readyz?verbose` and metrics. With 0 it is not asked.",
+      ),
   })
   .describe('The S3-compatible store.');
 
@@ -143,26 +149,6 @@ const tokens = z
       .describe('To rotate: append a key on every replica first, then name it in `sealWith`.'),
   })
   .describe('The keys of session tokens.');
-
-const state = z
-  .strictObject({
-    redis: z
-      .strictObject({
-        url: secretSource.describe(
-          '`redis://` or `rediss://`, host and port, with `user:password@` before it and `/number` after it if needed.',
-        ),
-        caFile: fileName
-          .optional()
-          .describe('Certificates of private authorities, PEM, trusted besides the public ones.'),
-      })
-      .optional()
-      .describe('The Redis that all replicas share. Without it, each process knows only what it saw itself.'),
-    maxStalenessSeconds: wholeNumber(1, oneDaySeconds)
-      .default(60)
-      .describe('How long the last known revocations are used while Redis cannot be reached.'),
-  })
-  .prefault({})
-  .describe('Where used one-time codes, used SAML assertions and run-time revocations are kept.');
 
 const log = z
   .strictObject({

@@ -7,6 +7,7 @@ import { clientAddress, networkOf } from './client-address.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from './limits.ts';
 import { createOneAtATimeServer } from './one-at-a-time.ts';
+import { isReady, isVerbose, type PartState, renderParts } from './readyz.ts';
 
 /** The exposition text of all metrics. */
 export interface RenderedMetrics {
@@ -16,8 +17,8 @@ export interface RenderedMetrics {
 
 /** What the admin listener reads its answers from. */
 export interface AdminSources {
-  /** False before start-up has finished and while draining. */
-  readonly isReady: () => boolean;
+  /** Every part that readiness is made of, as it is now. Asks nothing of anyone. */
+  readonly parts: () => readonly PartState[];
   readonly renderMetrics: () => Promise<RenderedMetrics>;
   readonly connections: ConnectionTable;
   /** Absent: plain HTTP. */
@@ -95,10 +96,12 @@ async function answer(
     case '/livez':
       send(response, 200, 'ok\n');
       return;
-    case '/readyz':
-      if (sources.isReady()) send(response, 200, 'ok\n');
-      else send(response, 503, 'not ready\n');
+    case '/readyz': {
+      const parts = sources.parts();
+      const [status, short] = isReady(parts) ? ([200, 'ok\n'] as const) : ([503, 'not ready\n'] as const);
+      send(response, status, isVerbose(message.url ?? '') ? renderParts(parts) : short);
       return;
+    }
     case '/metrics': {
       const { body, contentType } = await sources.renderMetrics();
       send(response, 200, body, contentType);

@@ -3,6 +3,7 @@ import { checkTimes, wrongAudience } from './check-claims.ts';
 import type { FederatedIdentity } from './federated-identity.ts';
 import { IdentityFault } from './identity-fault.ts';
 import { keyFault } from './key-fault.ts';
+import type { KeysFault } from './key-source.ts';
 import type { AccountName, ProviderFacts } from './kind.ts';
 import type {
   CustomTokenIdentity,
@@ -27,6 +28,13 @@ export interface ConfiguredProvider<Provider extends IdentityProvider = Identity
   /** The same for the same settings. */
   readonly fingerprint: string;
   readonly provider: Provider;
+}
+
+/** How the keys of a provider are. */
+export interface ProviderKeys {
+  /** The configured name. */
+  readonly name: string;
+  readonly fault: KeysFault | undefined;
 }
 
 /** A provider of signed tokens, with the part of an identity that no token decides. */
@@ -67,6 +75,18 @@ export class ConfiguredProviders implements IdentityProviders {
   /** Checks that the providers are reachable. Only their observer learns the result. */
   async probe(): Promise<void> {
     await Promise.all(this.#all.map(({ provider }) => provider.probe?.()));
+  }
+
+  /** Fetches the keys of every provider whose keys are due. Never throws. */
+  async keepKeys(): Promise<void> {
+    await Promise.all(this.#all.map(({ provider }) => provider.keepKeys?.()));
+  }
+
+  /** Every provider whose keys are fetched, and what is wrong with them. */
+  get keys(): readonly ProviderKeys[] {
+    return this.#all
+      .filter(({ provider }) => provider.keepKeys !== undefined)
+      .map(({ name, provider }) => ({ name, fault: provider.keysFault }));
   }
 
   async webIdentity(

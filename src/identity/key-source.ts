@@ -12,6 +12,9 @@ interface FetchedKeys {
   isWithdrawn: boolean;
 }
 
+/** What is wrong with the keys of a provider. */
+export type KeysFault = 'never_fetched' | 'stale' | 'withdrawn';
+
 /** How long keys are used without a new fetch. A withdrawn key stops working after this time if the provider answers. */
 const maxAgeMs = 600_000;
 /** Minimum time between two fetches for tokens with an unknown key. Anyone can make up such tokens. */
@@ -81,17 +84,40 @@ export class KeySource {
     }, observe);
   }
 
+  /**
+   * Fetches the keys if that is due, as the next token would: without it, a provider that nobody uses would seem to be without keys.
+   * Never throws.
+   */
+  async keep(): Promise<void> {
+    try {
+      if (this.#current() === undefined) await this.#refresh();
+    } catch {
+      // The fault tells.
+    }
+  }
+
+  /** What is wrong with the keys: none was ever fetched, or they are used beyond their age, or are withdrawn. */
+  get fault(): KeysFault | undefined {
+    if (this.#held === undefined) return 'never_fetched';
+    if (this.#held.isWithdrawn) return 'withdrawn';
+    return this.#failure === undefined || this.#isYoung(this.#held) ? undefined : 'stale';
+  }
+
   /** The keys that may be used without a fetch; `undefined` when a fetch is due. */
   #current(): readonly VerificationKey[] | undefined {
     const nowMs = this.#clock.now();
     const held = this.#held;
-    if (held !== undefined && Math.abs(nowMs - held.fetchedAtMs) < maxAgeMs) return held.keys;
+    if (held !== undefined && this.#isYoung(held)) return held.keys;
     const kept = this.#keptBeyondAge();
     const failure = this.#failure;
     const retryMs = kept === undefined ? emptyRetryMs : staleRetryMs;
     if (failure === undefined || Math.abs(nowMs - failure.atMs) >= retryMs) return undefined;
     if (kept === undefined) throw failure.error;
     return kept;
+  }
+
+  #isYoung({ fetchedAtMs }: FetchedKeys): boolean {
+    return Math.abs(this.#clock.now() - fetchedAtMs) < maxAgeMs;
   }
 
   #keptBeyondAge(): readonly VerificationKey[] | undefined {

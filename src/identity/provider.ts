@@ -9,6 +9,7 @@
 
 import type { Mapping } from '../core/mapping.ts';
 import type { FederatedIdentity, VerifiedToken } from './federated-identity.ts';
+import type { KeysFault } from './key-source.ts';
 import type { WaitObserver } from './provider-room.ts';
 import type { SamlIdentity } from './saml-identity.ts';
 import type { UnverifiedToken } from './unverified-token.ts';
@@ -80,6 +81,10 @@ export type ProviderOf<Form extends IdentityProvider['form']> = Extract<Identity
 interface Reachable {
   /** Checks at start-up that the provider is reachable. Only the observer learns the result. */
   probe?(): Promise<void>;
+  /** Of a provider whose keys are fetched: fetches them again when that is due. Never throws. */
+  keepKeys?(): Promise<void>;
+  /** What is wrong with the keys that were fetched. */
+  readonly keysFault?: KeysFault | undefined;
 }
 
 /** What a provider of signed tokens judges one with, besides the token. */

@@ -30,6 +30,8 @@ export interface Occupancy {
   readonly bufferedBytes: number;
   /** Open connections by listener. */
   readonly connections: Readonly<Record<string, number>>;
+  /** The parts of readiness, of a closed list, and whether each works. */
+  readonly components: ReadonlyMap<string, boolean>;
 }
 
 /** Gauges of `prom-client` that are named like counters. The gauges by type, which have the same sum, stay. */
@@ -58,6 +60,7 @@ export class Metrics {
   readonly #unauthenticated: Gauge;
   readonly #bufferedBytes: Gauge;
   readonly #connections: Gauge;
+  readonly #components: Gauge;
   readonly #buildInfo: Gauge;
   readonly #policies: Gauge;
   readonly #reloads: CounterTally;
@@ -116,6 +119,11 @@ export class Metrics {
       'Bytes held in memory for bodies and answers that are buffered whole.',
     );
     this.#connections = factory.gauge('open_connections', 'Open client connections.', ['listener']);
+    this.#components = factory.gauge(
+      'component_ready',
+      '1 while a part of the sidecar, or what it depends on, works; `/readyz?verbose` says why not.',
+      ['component'],
+    );
     this.#buildInfo = factory.gauge('build_info', 'Always 1; the labels give the version and revision.', [
       'version',
       'revision',
@@ -221,6 +229,8 @@ export class Metrics {
       for (const [listener, count] of Object.entries(occupancy.connections)) {
         this.#connections.set({ listener }, count);
       }
+      for (const [component, works] of occupancy.components)
+        this.#components.set({ component }, works ? 1 : 0);
     }
     return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { NameLookups } from '../core/name-lookups.ts';
-import type { Secret } from '../core/secret.ts';
+import { connectRedis, type RedisConnection } from './redis-connection.ts';
 import {
   beginAttemptScript,
   deleteOwnScript,
@@ -11,6 +9,7 @@ import {
   removeRecordScript,
   restoreRecordsScript,
 } from './redis-scripts.ts';
+import type { RedisSettings } from './redis-settings.ts';
 import {
   type AttemptLimit,
   maxRecords,
@@ -20,23 +19,10 @@ import {
   StateError,
 } from './shared-state.ts';
 
-/** The Redis that holds the state of all replicas. */
-export interface RedisSettings {
-  /** `redis://` or `rediss://`, with user, password and database number where there are any. */
-  readonly url: Secret;
-  /** Certificates of private authorities, PEM, trusted in addition to the public ones. */
-  readonly caPem?: string;
-}
-
 /** How long a request waits for Redis before it fails. */
 const commandTimeoutMs = 1_000;
-const connectTimeoutMs = 3_000;
-/** A connection without any data for this long is replaced. Records are read more often than that. */
-const silenceMs = 4_000;
-const longestReconnectMs = 1_000;
-const maxQueued = 1_000;
-
-type Client = Awaited<ReturnType<typeof makeClient>>;
+/** Commands that may wait for Redis together, also those whose requests have failed already. */
+const maxPending = 1_000;
 
 /** The state of all replicas that use the same Redis and the same prefix. */
 export class RedisState implements SharedState {
@@ -44,9 +30,9 @@ export class RedisState implements SharedState {
   readonly #settings: RedisSettings;
   readonly #prefix: string;
   /** Resolves once the first connection is open; `undefined` before the first command. */
-  #connected: Promise<Client> | undefined;
-  #client: Client | undefined;
-  #isClosed = false;
+  #connected: Promise<RedisConnection> | undefined;
+  readonly #closed = new AbortController();
+  #pending = 0;
 
   /**
    * The first command starts to connect, and connecting is retried until it succeeds.
@@ -58,28 +44,27 @@ export class RedisState implements SharedState {
   }
 
   async useOnce(name: string, untilMs: number, nowMs: number): Promise<boolean> {
-    const expiration = { type: 'PX', value: Math.max(1, Math.ceil(untilMs - nowMs)) } as const;
+    const forMs = String(Math.max(1, Math.ceil(untilMs - nowMs)));
     const key = `${this.#prefix}used:${name}`;
     const own = randomUUID();
     const reply = await this.#ask(
-      (client) => client.set(key, own, { condition: 'NX', expiration }),
-      (client) => client.eval(deleteOwnScript, { keys: [key], arguments: [own] }),
+      key,
+      ['SET', key, own, 'PX', forMs, 'NX'],
+      evaluating(deleteOwnScript, key, [own]),
     );
     return reply === 'OK';
   }
 
   async beginAttempt(name: string, limit: AttemptLimit, nowMs: number): Promise<boolean> {
-    const values = [limit.maxFailures, limit.windowMs, nowMs].map(String);
+    const values = [limit.maxFailures, limit.windowMs, nowMs];
     const key = this.#attemptsKey(name);
-    const reply = await this.#ask(
-      (client) => client.eval(beginAttemptScript, { keys: [key], arguments: values }),
-      (client) => client.lRem(key, 1, String(nowMs)),
-    );
+    const reply = await this.#ask(key, evaluating(beginAttemptScript, key, values), forgiving(key, nowMs));
     return reply === 1;
   }
 
   async forgiveAttempt(name: string, begunAtMs: number): Promise<void> {
-    await this.#ask((client) => client.lRem(this.#attemptsKey(name), 1, String(begunAtMs)));
+    const key = this.#attemptsKey(name);
+    await this.#ask(key, forgiving(key, begunAtMs));
   }
 
   async readRecords(known: RecordsVersion | undefined): Promise<RecordsSnapshot | undefined> {
@@ -103,19 +88,7 @@ export class RedisState implements SharedState {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#client?.destroy();
-  }
-
-  async #connect(): Promise<Client> {
-    const client = await makeClient(this.#settings);
-    this.#client = client;
-    // Every command reports its own failure. Without a listener, the first error event would end the process.
-    client.on('error', () => undefined);
-    const connected = client.connect().catch(() => undefined);
-    if (this.#isClosed) client.destroy();
-    await connected;
-    return client;
+    this.#closed.abort();
   }
 
   get #recordsKey(): string {
@@ -127,19 +100,19 @@ export class RedisState implements SharedState {
   }
 
   #run(script: string, key: string, values: readonly (string | number)[]): Promise<unknown> {
-    return this.#ask((client) => client.eval(script, { keys: [key], arguments: values.map(String) }));
+    return this.#ask(key, evaluating(script, key, values));
   }
 
   /**
    * @param undo undoes a command that Redis may carry out after its request has failed. It is sent at once, on the same
    * connection: after the command, and before a repetition of the request.
    */
-  async #ask<T>(
-    command: (client: Client) => Promise<T>,
-    undo?: (client: Client) => Promise<unknown>,
-  ): Promise<T> {
-    this.#connected ??= this.#connect();
-    let sentOn: Client | undefined;
+  async #ask(key: string, command: readonly string[], undo?: readonly string[]): Promise<unknown> {
+    if (this.#pending >= maxPending) throw new StateError('too many requests wait for Redis');
+    this.#connected ??= connectRedis(this.#settings, this.#closed.signal);
+    // A command that has not been sent yet, because a new master is being looked for, is never sent once its request has failed.
+    const over = new AbortController();
+    let sentOn: RedisConnection | undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const fail = (): void => reject(new StateError('Redis did not answer in time'));
@@ -148,41 +121,34 @@ export class RedisState implements SharedState {
     });
     try {
       // Two steps, so that a command that timed out without a connection does not run once there is one.
-      const client = await Promise.race([this.#connected, late]);
-      sentOn = client;
-      return await Promise.race([command(client), late]);
+      const connection = await Promise.race([this.#connected, late]);
+      sentOn = connection;
+      return await Promise.race([this.#sent(connection.send(key, command, over.signal)), late]);
     } catch (cause) {
-      if (sentOn !== undefined && undo !== undefined) undo(sentOn).catch(() => undefined);
+      over.abort();
+      if (sentOn !== undefined && undo !== undefined)
+        this.#sent(sentOn.send(key, undo)).catch(() => undefined);
       if (cause instanceof StateError) throw cause;
       throw new StateError(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
     } finally {
       clearTimeout(timer);
     }
   }
+
+  #sent(answer: Promise<unknown>): Promise<unknown> {
+    this.#pending += 1;
+    return answer.finally(() => {
+      this.#pending -= 1;
+    });
+  }
 }
 
-// Loaded on demand, because it takes a fifth of the program's memory. The return type is inferred: it lists every Redis
-// command.
-async function makeClient({ url, caPem }: RedisSettings) {
-  const { createClient } = await import('@redis/client');
-  const address = url.reveal();
-  const common = {
-    connectTimeout: connectTimeoutMs,
-    socketTimeout: silenceMs,
-    // One look-up at a time: a silent name server would take both threads that look-ups of the store need.
-    lookup: new NameLookups(connectTimeoutMs, 0).lookup,
-    reconnectStrategy: (retries: number) => Math.min(50 * 2 ** Math.min(retries, 10), longestReconnectMs),
-  };
-  // Made once, not for every connection: reading all public authorities takes 16 ms.
-  const makeContext = (): SecureContext =>
-    createSecureContext(caPem === undefined ? {} : { ca: [...rootCertificates, caPem] });
-  return createClient({
-    url: address,
-    // A command that cannot be sent fails at once. Queued, it would run after its request has failed.
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: maxQueued,
-    socket: address.startsWith('rediss:') ? { ...common, tls: true, secureContext: makeContext() } : common,
-  });
+function evaluating(script: string, key: string, values: readonly (string | number)[]): readonly string[] {
+  return ['EVAL', script, '1', key, ...values.map(String)];
+}
+
+function forgiving(key: string, begunAtMs: number): readonly string[] {
+  return ['LREM', key, '1', String(begunAtMs)];
 }
 
 function readSnapshot(reply: unknown): RecordsSnapshot {

@@ -9,6 +9,9 @@ export interface ReplicationObserver {
   restored(count: number): void;
 }
 
+/** What is wrong with a copy: it was never read, is too old to be used, or is used although the last read has failed. */
+export type RecordsFault = 'unknown' | 'stale' | 'unconfirmed';
+
 /** Interval of reads: a change reaches every replica within a second. */
 const refreshEveryMs = 400;
 
@@ -24,6 +27,8 @@ export class ReplicatedRecords {
   #confirmedAtMs: number | undefined;
   /** Set once the copy is too old. A clock that is set back does not make it fresh again. */
   #isStale = false;
+  /** True when the last refresh has failed. */
+  #isFailing = false;
   #reading: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -46,11 +51,6 @@ export class ReplicatedRecords {
     return this.#state.isShared;
   }
 
-  /** True once the records have been read. */
-  get isKnown(): boolean {
-    return this.#confirmedAtMs !== undefined;
-  }
-
   /**
    * True while the last refresh is within the staleness limit, measured from now. The arrival time of a request would be wrong:
    * its body may have taken longer than the limit.
@@ -62,6 +62,13 @@ export class ReplicatedRecords {
     // When the clock was set back, the age of the copy is unknown.
     if (Math.abs(nowMs - this.#confirmedAtMs) > this.#maxStalenessMs) this.#isStale = true;
     return !this.#isStale;
+  }
+
+  /** Why the copy may be old, or is; `undefined` while it is current. */
+  get fault(): RecordsFault | undefined {
+    if (this.#confirmedAtMs === undefined) return 'unknown';
+    if (!this.isFresh()) return 'stale';
+    return this.#isFailing ? 'unconfirmed' : undefined;
   }
 
   /** Reads the records, and repeats that from now on. Never throws. */
@@ -115,8 +122,10 @@ export class ReplicatedRecords {
   async #refresh(): Promise<void> {
     try {
       await this.#read();
+      this.#isFailing = false;
       this.#observer.refreshed('success');
     } catch (error) {
+      this.#isFailing = true;
       this.isFresh();
       if (!this.#isStopped) this.#observer.refreshed('failure', String(error));
     }

@@ -13,7 +13,7 @@ describe('the rendered configuration', () => {
 
   it('has the Redis, the control listener and the revocations of the values', async () => {
     const { state, control, revocations } = settingsOf(await render('everything'));
-    expect(state.redis?.url.reveal()).toBe('rediss://:a-password@redis.storage.svc:6379/2');
+    expect(state.redis?.url?.reveal()).toBe('rediss://:a-password@redis.storage.svc:6379/2');
     expect(state.redis?.caPem?.trim()).toBe(testCaPem.trim());
     expect(state.maxStalenessSeconds).toBe(30);
     expect(control.listen).toEqual({ host: '127.0.0.1', port: 9091 });

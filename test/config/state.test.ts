@@ -24,7 +24,7 @@ describe('state', () => {
     const { state } = settings('state: { redis: { url: { env: REDIS_URL } } }', {
       variables: { REDIS_URL: url },
     });
-    expect(state.redis?.url.reveal()).toBe(url);
+    expect(state.redis?.url?.reveal()).toBe(url);
   });
 
   it.each([
@@ -49,6 +49,40 @@ describe('state', () => {
     expect(warnings.join()).toContain('state.redis.url: warning: a literal secret');
   });
 
+  it('is kept in the master that Sentinels name', () => {
+    const section =
+      'state: { redis: { sentinels: [{ host: a }, { host: "::1", port: 5 }], masterName: main, database: 3, tls: true, username: u, password: { env: P }, sentinelUsername: s, sentinelPassword: { env: S } } }';
+    const { redis } = settings(section, { variables: { P: 'p-secret', S: 's-secret' } }).state;
+    const { password, sentinelPassword, ...others } = redis ?? {};
+    expect(others).toEqual({
+      sentinels: [
+        { host: 'a', port: 26_379 },
+        { host: '::1', port: 5 },
+      ],
+      masterName: 'main',
+      database: 3,
+      tls: true,
+      username: 'u',
+      sentinelUsername: 's',
+    });
+    expect([password?.reveal(), sentinelPassword?.reveal()]).toEqual(['p-secret', 's-secret']);
+    expect(JSON.stringify(redis)).not.toContain('-secret');
+  });
+
+  it('is kept in a Cluster', () => {
+    const { redis } = settings('state: { redis: { cluster: ["redis://a:1", "redis://[::1]:2"] } }').state;
+    expect(redis).toEqual({ cluster: ['redis://a:1', 'redis://[::1]:2'] });
+  });
+
+  it('has one user and password', () => {
+    const section = 'state: { redis: { url: { env: REDIS_URL }, username: u, password: { env: P } } }';
+    const { redis } = settings(section, { variables: { REDIS_URL: 'redis://a', P: 'p-secret' } }).state;
+    expect([redis?.username, redis?.password?.reveal()]).toEqual(['u', 'p-secret']);
+    expect(problems(section, { REDIS_URL: 'redis://x:y@a', P: 'p-secret' })).toEqual([
+      'state.redis.password: must not be there when the URL has a user or a password',
+    ]);
+  });
+
   it('trusts a private authority', () => {
     const section = 'state: { redis: { url: { env: REDIS_URL }, caFile: ca.pem } }';
     const world = { variables: { REDIS_URL: 'rediss://redis' }, files: { 'ca.pem': testCaPem } };
@@ -63,7 +97,39 @@ describe('state', () => {
       'state: { maxStalenessSeconds: 0 }',
       'state.maxStalenessSeconds: must be a whole number from 1 to 86400',
     ],
-    ['state: { redis: {} }', 'state.redis.url: is required'],
+    ['state: { redis: {} }', 'state.redis: must have one of url, sentinels and cluster'],
+    [
+      'state: { redis: { url: { env: REDIS_URL }, cluster: ["redis://a:1"] } }',
+      'state.redis: must have one of url, sentinels and cluster',
+    ],
+    ['state: { redis: { sentinels: [{ host: a }] } }', 'state.redis.masterName: is required with sentinels'],
+    ['state: { redis: { sentinels: [], masterName: m } }', 'state.redis.sentinels: must name at least one'],
+    [
+      'state: { redis: { sentinels: [{ host: "redis://a" }], masterName: m } }',
+      'state.redis.sentinels[0].host: must be a host name or an address, without a port',
+    ],
+    [
+      'state: { redis: { sentinels: [{ host: a }], masterName: m, sentinelUsername: u } }',
+      'state.redis.sentinelUsername: needs sentinelPassword',
+    ],
+    [
+      'state: { redis: { cluster: ["redis://user:hunter2@a:1"] } }',
+      'state.redis.cluster[0]: must be redis://host:port or rediss://host:port, without a user, a password and a database',
+    ],
+    [
+      'state: { redis: { cluster: ["redis://a:1", "rediss://b:1"] } }',
+      'state.redis.cluster: must have one scheme: TLS with all nodes, or with none',
+    ],
+    [
+      'state: { redis: { cluster: ["redis://a:1"], masterName: m } }',
+      'state.redis.masterName: needs sentinels',
+    ],
+    ['state: { redis: { cluster: ["redis://a:1"], tls: true } }', 'state.redis.tls: needs sentinels'],
+    ['state: { redis: { cluster: ["redis://a:1"], username: u } }', 'state.redis.username: needs password'],
+    [
+      'state: { redis: { cluster: ["rediss://a:1"], certFile: a.pem } }',
+      'state.redis: must have certFile and keyFile together',
+    ],
     ['state: { redis: { url: { env: NONE } } }', 'state.redis.url: the environment variable NONE is not set'],
     ['state: { reddis: {} }', 'state.reddis: unknown key (did you mean "redis"?)'],
   ])('refuses %s', (section, problem) => {

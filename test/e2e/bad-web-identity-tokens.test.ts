@@ -77,10 +77,10 @@ describe('a bad web identity token', () => {
 
   it('that cannot be judged does not count', async () => {
     const gone = await startIdentityProvider({ clock });
+    const token = await gone.mint();
+    await gone.stop();
     const alone = await startSidecar({ clock, directory: webIdentityDirectory({ issuer: gone.issuer }) });
     try {
-      const token = await gone.mint();
-      await gone.stop();
       expect(await (await present(token, alone)).text()).toContain('IDPCommunicationError');
       const text = await (await fetch(`${alone.adminUrl}/metrics`)).text();
       expect(text).not.toContain('sts_sidecar_authn_failures_total{');

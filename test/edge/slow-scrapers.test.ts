@@ -18,7 +18,7 @@ it('probes are answered while every connection is busy with metrics', async () =
   const connections = new ConnectionTable(maxAdminConnections, reporter, 'any');
   // As long as sending them takes when the client does not read.
   const renderMetrics = (): Promise<never> => new Promise(() => undefined);
-  const server = createAdminServer({ isReady: () => true, renderMetrics, connections });
+  const server = createAdminServer({ parts: () => [], renderMetrics, connections });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

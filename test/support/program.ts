@@ -181,7 +181,7 @@ function configuration(
   return `apiVersion: sts-sidecar/v1
 server: { listen: "127.0.0.1:0", limits: ${limits}, ${server} }
 admin: { listen: "127.0.0.1:0" }
-backend: { endpoint: "${storeUrl}", region: us-east-1, credentials: { accessKeyId: STOREKEY, secretAccessKey: { env: STORE } } }
+backend: { endpoint: "${storeUrl}", probeSeconds: 0, region: us-east-1, credentials: { accessKeyId: STOREKEY, secretAccessKey: { env: STORE } } }
 account: { id: "${account}" }
 tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }
 log: { requests: false }

@@ -108,6 +108,10 @@ export interface TestSidecarOptions {
   readonly backend?: { endpoint: string; accessKeyId: string; secretAccessKey: string; timeouts?: string };
   /** How checksum trailers are sent to the store; `reframe` when absent. */
   readonly trailers?: 'reframe' | 'decode';
+  /** `backend.probeSeconds`; 0 when absent, so that a store sees only what a test sends. */
+  readonly probeSeconds?: number;
+  /** YAML of `admin.readyRequires`. */
+  readonly readyRequires?: string;
   /** `backend.supports`; nothing when absent. */
   readonly supports?: readonly string[];
 }
@@ -202,8 +206,9 @@ function loadText(options: TestSidecarOptions, store: TestStore): LoadResult {
 server:
   listen: 127.0.0.1:0
 ${options.server ?? ''}
-admin: { listen: "127.0.0.1:0" }
+admin: { listen: "127.0.0.1:0", readyRequires: ${options.readyRequires ?? '[]'} }
 backend:
+  probeSeconds: ${options.probeSeconds ?? 0}
   endpoint: ${options.backend?.endpoint ?? store.url}
   region: us-east-1
   credentials: { accessKeyId: ${options.backend?.accessKeyId ?? store.accessKeyId}, secretAccessKey: { env: STORE } }

@@ -13,7 +13,7 @@ import { requireIssuer, requireSubject } from '../check-claims.ts';
 import { discoverKeys } from '../discovery.ts';
 import type { VerifiedToken } from '../federated-identity.ts';
 import { IdentityFault } from '../identity-fault.ts';
-import { KeySource } from '../key-source.ts';
+import { KeySource, type KeysFault } from '../key-source.ts';
 import type { Circumstances, WebIdentityProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
@@ -44,6 +44,14 @@ export class KubernetesProvider implements WebIdentityProvider {
     const fetchKeys = server === undefined ? () => discoverKeys(settings, tools) : () => server.keys();
     this.#keys = new KeySource(name, fetchKeys, tools.clock);
     this.#room = new ProviderRoom(name);
+  }
+
+  keepKeys(): Promise<void> {
+    return this.#keys.keep();
+  }
+
+  get keysFault(): KeysFault | undefined {
+    return this.#keys.fault;
   }
 
   async verify(

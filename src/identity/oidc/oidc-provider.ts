@@ -11,7 +11,7 @@ import { readAwsClaims } from '../aws-claims.ts';
 import { requireIssuer, requireSubject } from '../check-claims.ts';
 import { discover } from '../discovery.ts';
 import type { VerifiedToken } from '../federated-identity.ts';
-import { KeySource } from '../key-source.ts';
+import { KeySource, type KeysFault } from '../key-source.ts';
 import type { Circumstances, WebIdentityProvider } from '../provider.ts';
 import { ProviderRoom, type WaitObserver } from '../provider-room.ts';
 import { textualClaims } from '../textual-claims.ts';
@@ -43,6 +43,14 @@ export class OidcProvider implements WebIdentityProvider {
     };
     this.#keys = new KeySource(settings.name, fetchKeys, tools.clock);
     this.#room = new ProviderRoom(settings.name);
+  }
+
+  keepKeys(): Promise<void> {
+    return this.#keys.keep();
+  }
+
+  get keysFault(): KeysFault | undefined {
+    return this.#keys.fault;
   }
 
   async verify(

@@ -57,7 +57,8 @@ export async function startRedis({
   };
 }
 
-async function untilListening(port: number): Promise<void> {
+/** Waits until a port of 127.0.0.1 accepts connections. */
+export async function untilListening(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const isOpen = await new Promise<boolean>((resolve) => {
       const socket = connect({ host: '127.0.0.1', port });
