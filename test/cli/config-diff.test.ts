@@ -161,6 +161,28 @@ describe('config diff', () => {
     expect(lines).toContain('server.listen needs a restart');
   });
 
+  it('compares generated roles, policies that tokens name, and identity providers', async () => {
+    const given = '{ kind: oidc, name: company, issuer: "https://login.example.com", clientIds: [app] }';
+    const generated = `${given}
+    - { kind: oidc, name: minio-style, issuer: "https://a.example.com", clientIds: [a], rolePolicies: [OnlyReading] }
+    - { kind: oidc, name: claims, issuer: "https://b.example.com", clientIds: [b], claimName: policy }`;
+    const { lines } = await diff([given, generated]);
+    expect(lines).toContain('the role of provider minio-style is new');
+    expect(lines).toContainEqual(expect.stringMatching(/^a user of provider minio-style gains s3:GetObject/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^a user of provider claims whose token names OnlyReading gains s3:GetObject/),
+    );
+    const other = await diff([given, given.replace('[app]', '[app, tool]')]);
+    expect(other.lines).toEqual(['identity provider company has other settings']);
+  });
+
+  it('says what a reload refuses', async () => {
+    const next = file('account.yaml', policyConfiguration.replaceAll('123456789012', '210987654321'));
+    const { code, data } = await execute('config', 'diff', old, next);
+    expect(code).toBe(1);
+    expect(data).toContain('a reload refuses this file: account.id and account.partition cannot change');
+  });
+
   it('shows no secret, and says that one is another', async () => {
     const { lines, data, prose } = await diff(['a-literal-secret', 'another-literal-secret']);
     expect(lines).toEqual(['a reload changes settings of backend']);

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
@@ -33,6 +34,16 @@ async function verify(change?: (copy: string) => void): Promise<{ code: number; 
     const { code, stdout } = error as { code: number; stdout: string };
     return { code, text: stdout };
   }
+}
+
+/** As one does who changes a file and the checksums beside it. */
+function sumAgain(copy: string): void {
+  const digest = (file: string): string =>
+    createHash('sha256')
+      .update(readFileSync(join(copy, file)))
+      .digest('hex');
+  const files = readdirSync(copy).filter((file) => file !== 'SHA256SUMS');
+  writeFileSync(join(copy, 'SHA256SUMS'), files.map((file) => `${digest(file)}  ${file}\n`).join(''));
 }
 
 beforeAll(async () => {
@@ -81,10 +92,11 @@ describe('a release', () => {
       const before = readFileSync(join(copy, file), 'utf8');
       expect(before).toContain(text);
       writeFileSync(join(copy, file), before.replaceAll(text, by));
+      sumAgain(copy);
     };
     const changes: readonly [(copy: string) => void, string][] = [
       [(copy) => appendFileSync(join(copy, `sts-sidecar-${version}.tgz`), 'x'), 'does not have its checksum'],
-      [(copy) => rmSync(join(copy, `sts-sidecar-chart-${version}.tgz`)), ''],
+      [(copy) => rmSync(join(copy, `sts-sidecar-chart-${version}.tgz`)), 'is missing'],
       [(copy) => writeFileSync(join(copy, 'more.txt'), 'x'), 'more.txt has no checksum'],
       [replace(sbom, '"name": "jose"', '"name": "josé"'), 'the SBOM lacks jose@'],
       [replace(provenance, '"sha256": "', '"sha256": "0'), 'is no subject of the provenance'],

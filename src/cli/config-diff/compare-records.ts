@@ -1,5 +1,5 @@
 import { adoptionFault, adoptSettings } from '../../app/fixed-settings.ts';
-import { fingerprintOf } from '../../core/fingerprint.ts';
+import { fingerprintOf as fingerprint } from '../../core/fingerprint.ts';
 import { providerRoleArn } from '../../directory/provider-role.ts';
 import type { EntityRecord, RoleRecord, UserRecord } from '../../directory/records.ts';
 import type { RevocationRecord } from '../../revocation/revocation-record.ts';
@@ -26,6 +26,11 @@ export function compareRecords(before: Loaded, after: Loaded): readonly RecordCh
     ...sessions(before, after),
     ...settings(before, after),
   ];
+}
+
+/** Of providers too, which have functions beside what these are made from. */
+function fingerprintOf(value: unknown): string {
+  return fingerprint(value, 'derived');
 }
 
 /** The names of each side alone, and those of both with their values. */

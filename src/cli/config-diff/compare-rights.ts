@@ -24,8 +24,8 @@ export interface RightsComparison {
 }
 
 /** Bounds of the work: about a minute of it, and memory for as many answers. */
-const maxQuestions = 400_000;
-const maxQuestionsPerCaller = 50_000;
+const maxQuestions = 225_000;
+const maxQuestionsPerCaller = 25_000;
 
 /** Asks both sides about every caller of either. */
 export function compareRights(before: Side, after: Side, nowMs: number): RightsComparison {
