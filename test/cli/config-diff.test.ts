@@ -1,4 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { compareRights } from '../../src/cli/config-diff/compare-rights.ts';
+import { buildSide } from '../../src/cli/config-diff/side.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
 import { variable } from '../support/policy-documents.ts';
 import { type Execution, execute, file, missingFile, policyConfiguration, removeFiles } from './command.ts';
 
@@ -174,6 +177,26 @@ describe('config diff', () => {
     );
     const other = await diff([given, given.replace('[app]', '[app, tool]')]);
     expect(other.lines).toEqual(['identity provider company has other settings']);
+  });
+
+  it('names the callers that are not compared in full', () => {
+    const sides = ['Get', 'Delete'].map((verb) => {
+      const text = policyConfiguration.replace(readStatement, readStatement.replace('Get', verb));
+      const loaded = loadConfiguration(file(`${verb}.yaml`, text), {});
+      if (!loaded.ok) throw new Error(loaded.problems.join());
+      return buildSide(loaded);
+    });
+    const [before, after] = sides;
+    if (before === undefined || after === undefined) throw new Error('two sides');
+    const whole = compareRights(before, after, 0);
+    expect(whole.incomplete).toEqual([]);
+    const one = compareRights(before, after, 0, { perCaller: 1, altogether: 1000 });
+    expect(one.incomplete).toEqual(['user alice', 'user bounded', 'role data-reader']);
+    expect(compareRights(before, after, 0, { perCaller: 1000, altogether: 0 })).toEqual({
+      changes: [],
+      incomplete: one.incomplete,
+      questions: 0,
+    });
   });
 
   it('says what a reload refuses', async () => {

@@ -23,12 +23,22 @@ export interface RightsComparison {
   readonly questions: number;
 }
 
-/** Bounds of the work: about a minute of it, and memory for as many answers. */
-const maxQuestions = 225_000;
-const maxQuestionsPerCaller = 25_000;
+/** How many questions are asked. */
+export interface QuestionBounds {
+  readonly perCaller: number;
+  readonly altogether: number;
+}
+
+/** About half a minute of work, and memory for as many answers. */
+const defaultBounds: QuestionBounds = { perCaller: 25_000, altogether: 250_000 };
 
 /** Asks both sides about every caller of either. */
-export function compareRights(before: Side, after: Side, nowMs: number): RightsComparison {
+export function compareRights(
+  before: Side,
+  after: Side,
+  nowMs: number,
+  bounds: QuestionBounds = defaultBounds,
+): RightsComparison {
   const comparison: Comparison = {
     before,
     after,
@@ -43,7 +53,7 @@ export function compareRights(before: Side, after: Side, nowMs: number): RightsC
   let questions = 0;
   for (const principal of new Set([...old.keys(), ...next.keys()])) {
     const pair = { before: old.get(principal), after: next.get(principal) };
-    let left = Math.min(maxQuestionsPerCaller, maxQuestions - questions);
+    let left = Math.min(bounds.perCaller, bounds.altogether - questions);
     for (const asked of questionsOf(pair, comparison)) {
       if (left === 0) {
         incomplete.push(principal);
