@@ -10,7 +10,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { configurationPath } from '../config/sources.ts';
 import { systemRandomness } from '../core/randomness.ts';
 import { version } from '../version.ts';
-import { checkConfiguration } from './config-check.ts';
+import { addConfig } from './config-commands.ts';
 import { addExplain } from './explain-command.ts';
 import { addInjector } from './injector.ts';
 import { generateKey } from './keys-generate.ts';
@@ -49,19 +49,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .showHelpAfterError('(--help shows the usage)');
   addServe(program, terminal, exit);
   addDemo(program, terminal, exit);
-  const config = program.command('config').description('work with configuration files');
-  config
-    .command('check')
-    .description('validate a configuration file exactly as start-up does; exit 0 or 2')
-    .argument('<file>', 'the configuration file')
-    .option('--strict', 'also exit 2 when there are warnings', false)
-    .addHelpText(
-      'after',
-      '\nExamples:\n  sts-sidecar config check sidecar.yaml\n  sts-sidecar config check --strict sidecar.yaml',
-    )
-    .action((file: string, { strict }: { strict: boolean }) =>
-      exit(checkConfiguration(file, strict, terminal)),
-    );
+  addConfig(program, terminal, exit);
   const keys = program.command('keys').description('work with token keys');
   keys
     .command('generate')

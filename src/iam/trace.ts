@@ -16,6 +16,15 @@ export interface StatementMatch {
   readonly level: PrincipalLevel | undefined;
 }
 
+/** A statement that applies to a query, or does in some contexts. */
+export interface PossibleMatch {
+  readonly policyType: PolicyType;
+  readonly statement: CompiledStatement;
+  readonly level: PrincipalLevel | undefined;
+  /** False when it depends on keys that the context does not tell. */
+  readonly isCertain: boolean;
+}
+
 /**
  * Every statement of every set that applies to a query, to explain a decision. The order is identity, boundary, session,
  * scope-down, resource, and within a set the order of its documents. Unlike `decide` it does not stop at the statement that settles the
@@ -23,29 +32,43 @@ export interface StatementMatch {
  * reports the fault.
  */
 export function matchingStatements(sets: PolicySets, asked: AuthorizationQuery): readonly StatementMatch[] {
+  return possibleStatements(sets, asked)
+    .filter(({ isCertain }) => isCertain)
+    .map(({ policyType, statement: { effect, reference }, level }) => ({
+      policyType,
+      effect,
+      statement: reference,
+      level,
+    }));
+}
+
+/** {@link matchingStatements} with those that depend on keys which the context does not tell, or cannot be decided. */
+export function possibleStatements(sets: PolicySets, asked: AuthorizationQuery): readonly PossibleMatch[] {
   const query = withBoundary(sets, asked);
   const { budget = new DecisionBudget() } = query;
   const scope = new EvaluationScope(query, budget.begin());
   const action = query.action.toLowerCase();
-  const matches: StatementMatch[] = [];
+  const matches: PossibleMatch[] = [];
   for (const policyType of policyTypes) {
     for (const { statements, characters } of sets[policyType] ?? []) {
       scope.budget.startPolicy(characters);
       for (const statement of statements) {
-        if (!statement.matchesAction(action) || !certainlyApplies(statement, scope)) continue;
+        const applies = statement.matchesAction(action) && appliesOrFails(statement, scope);
+        if (applies === false) continue;
         const level = statement.principalLevel?.(query.principal);
-        matches.push({ policyType, effect: statement.effect, statement: statement.reference, level });
+        matches.push({ policyType, statement, level, isCertain: applies === true });
       }
     }
   }
   return matches;
 }
 
-function certainlyApplies(statement: CompiledStatement, scope: EvaluationScope): boolean {
+function appliesOrFails(statement: CompiledStatement, scope: EvaluationScope): boolean | 'unknown' {
   try {
-    return statementApplies(statement, scope) === true;
+    const applies = statementApplies(statement, scope);
+    return typeof applies === 'boolean' ? applies : 'unknown';
   } catch (error) {
-    if (error instanceof DecisionFault) return false;
+    if (error instanceof DecisionFault) return 'unknown';
     throw error;
   }
 }

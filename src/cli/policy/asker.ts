@@ -14,7 +14,7 @@ interface Untold {
 /** The caller of a simulated request. */
 export type Asker =
   | ({ readonly kind: 'caller'; readonly caller: Caller; readonly arn: string } & Untold)
-  | { readonly kind: 'anonymous'; readonly arn: '*' }
+  | ({ readonly kind: 'anonymous'; readonly arn: '*' } & Untold)
   | ({
       readonly kind: 'federated';
       readonly user: FederatedUser;
@@ -25,7 +25,7 @@ export type Asker =
 
 /** The caller's keys that were not given. */
 export function untoldOf(asker: Asker): readonly string[] {
-  return asker.kind === 'anonymous' ? [] : asker.untold;
+  return asker.untold;
 }
 
 /**
@@ -44,7 +44,7 @@ export function findAsker(asking: Asking, world: World, nowMs: number): Asker {
   if (principal === undefined) throw new QuestionError('principal', 'is required');
   if (principal === '*') {
     refuseBut([], asking, 'an anonymous caller');
-    return { kind: 'anonymous', arn: '*' };
+    return { kind: 'anonymous', arn: '*', untold: [] };
   }
   const { caller, admits, who, untold } = findCaller(principal, asking, world, nowMs);
   refuseBut(admits, asking, who);

@@ -93,6 +93,12 @@ function furtherActions({ headers, conditionalActions }: S3Operation): readonly 
   return [true, false].flatMap((isVersioned) => conditionalActions?.(everyHeader, isVersioned) ?? []);
 }
 
+/** Every action that this version decides by policies. */
+export function everyAction(): readonly KnownAction[] {
+  s3Actions ??= listS3Actions();
+  return [...s3Actions.values(), ...stsActions.values()];
+}
+
 /**
  * Finds an action that this version decides by policies; upper and lower case are the same.
  * @throws QuestionError for any other: a misspelt action would seem to be denied.

@@ -102,9 +102,10 @@ function ownCase(
         ? scopeKeys(defaultDurationSeconds, account.id)
         : [];
   const entries = [...own, ...further];
+  const untold = untoldOf(asker);
   const context = new RequestContext(
-    overlaidEntries(entries, circumstances),
-    untoldKeys(trustRequestKeys, circumstances),
+    overlaidEntries(entries, circumstances, untold),
+    untoldKeys([...trustRequestKeys, ...untold], circumstances),
   );
   return {
     sets: world.policies.gather(asker.caller),

@@ -1,0 +1,121 @@
+import { isOfStore } from '../../authorize/store-keys.ts';
+import type { PolicyType } from '../../iam/combine.ts';
+import type { Condition } from '../../iam/conditions/condition.ts';
+import { type PossibleMatch, possibleStatements } from '../../iam/trace.ts';
+import type { Asker } from '../policy/asker.ts';
+import { simulatedRequest } from '../policy/circumstances.ts';
+import { decideQuestion } from '../policy/decide-question.ts';
+import type { KnownAction } from '../policy/known-actions.ts';
+import { QuestionError } from '../policy/question.ts';
+import type { World } from '../policy/world.ts';
+
+/** What a caller may do, in every context: `depends` when only the request tells. */
+export type Outcome =
+  | { readonly effect: 'allow' | 'deny' }
+  | {
+      readonly effect: 'depends';
+      /** Two outcomes with the same signature allow the same in every context. */
+      readonly signature: string;
+      /** The conditions, for people. */
+      readonly when: string;
+    };
+
+const deny: Outcome = { effect: 'deny' };
+const circumstances = { context: [], absent: [] };
+
+/** A question to one of the configurations. */
+export interface Question {
+  readonly known: KnownAction;
+  /** An ARN. */
+  readonly resource: string;
+  readonly asker: Asker;
+  /** Every context key, in lower case, that a policy involved refers to. */
+  readonly contextKeys: Iterable<string>;
+  readonly nowMs: number;
+}
+
+/**
+ * Decides with the engine of the running sidecar, and with a context that tells nothing but what follows from the caller. What the
+ * sidecar would refuse before it decides is a deny.
+ */
+export function outcomeOf({ known, resource, asker, contextKeys, nowMs }: Question, world: World): Outcome {
+  const untold = [...contextKeys].filter((key) => !isCertain(key, asker, known.service));
+  const simulated = {
+    asker: { ...asker, untold },
+    circumstances,
+    world,
+    raw: simulatedRequest(circumstances, nowMs),
+  };
+  try {
+    const { decision, sets, query } = decideQuestion(known, resource, simulated);
+    if (decision.effect !== 'needs') return { effect: decision.effect };
+    return dependence(possibleStatements(sets, query));
+  } catch (error) {
+    if (error instanceof QuestionError) return deny;
+    throw error;
+  }
+}
+
+const ofEveryCaller: ReadonlySet<string> = new Set([
+  ...['aws:principalarn', 'aws:principaltype', 'aws:principalaccount', 'aws:username'],
+  ...['aws:principalisawsservice', 'aws:viaawsservice', 'aws:resourceaccount', 's3:resourceaccount'],
+  'aws:federatedprovider',
+]);
+
+/** True for a key whose value, or absence, follows from the caller. Tags and ids of sessions do not. */
+function isCertain(key: string, asker: Asker, service: KnownAction['service']): boolean {
+  if (ofEveryCaller.has(key)) return asker.kind !== 'caller' || !isOfToken(key, asker.caller.kind);
+  // The store is asked for these where an action has them, and the tags of a role are in the directory.
+  if (isOfStore(key)) return service === 's3' || !key.startsWith('s3:');
+  if (key.startsWith('iam:resourcetag/')) return service === 'sts';
+  if (asker.kind === 'caller' && asker.caller.kind === 'role-session') return false;
+  return key === 'aws:userid' || key.startsWith('aws:principaltag/');
+}
+
+function isOfToken(key: string, kind: string): boolean {
+  return key === 'aws:federatedprovider' && kind === 'role-session';
+}
+
+function dependence(matches: readonly PossibleMatch[]): Outcome {
+  const signature = [...new Set(matches.map(signatureOf))].sort().join('\n');
+  return { effect: 'depends', signature, when: conditionsText(matches) };
+}
+
+function signatureOf({ policyType, statement, level, isCertain: certain }: PossibleMatch): string {
+  const { effect, conditions, ranges, excludesResources } = statement;
+  if (certain) return JSON.stringify([policyType, effect, level]);
+  const texts = conditions.map(({ operator, key, values }) =>
+    JSON.stringify([operator, key, [...values].sort()]),
+  );
+  const patterns = ranges.map(({ source }) => source).filter((source) => source.includes('${'));
+  return JSON.stringify([policyType, effect, level, texts.sort(), excludesResources, patterns.sort()]);
+}
+
+const titles: Readonly<Record<PolicyType, string>> = {
+  identity: '',
+  resource: '',
+  boundary: 'in the boundary, ',
+  session: 'in the session policy, ',
+  scopeDown: 'in the scope-down policy, ',
+};
+
+/** `when StringEquals s3:prefix a or …, unless Bool aws:SecureTransport false`. */
+function conditionsText(matches: readonly PossibleMatch[]): string {
+  const texts = new Set<string>();
+  for (const { policyType, statement, isCertain: certain } of matches) {
+    if (certain) continue;
+    const word = statement.effect === 'Allow' ? 'when' : 'unless';
+    const conditions = statement.conditions.map(conditionText);
+    const all = conditions.length === 0 ? 'its variables are those of the caller' : conditions.join(' and ');
+    texts.add(`${titles[policyType]}${word} ${all}`);
+  }
+  return [...texts].join('; ');
+}
+
+const shownValues = 5;
+
+function conditionText({ operator, name, values }: Condition): string {
+  const shown = values.slice(0, shownValues).map((value) => value.slice(0, 256));
+  const more = values.length > shownValues ? ` and ${values.length - shownValues} more values` : '';
+  return `${operator} ${name} ${shown.join(', ')}${more}`;
+}
