@@ -5,7 +5,6 @@ import { isLoopbackHost } from '../core/loopback.ts';
 import { addressRange, fileName, listenAddress, virtualHost, wholeNumber } from '../schema/scalars.ts';
 import { secretSource } from '../schema/value-source.ts';
 import { policy } from './policy-form.ts';
-import { unsupportedMessage } from './unsupported.ts';
 
 const oneDaySeconds = 86_400;
 
@@ -32,9 +31,10 @@ const limits = z.strictObject({
     .default(67_108_864)
     .describe('Bytes of all bodies and answers that are held in memory as a whole.'),
   requestsPerSecondPerClient: wholeNumber(0, 1_000_000)
-    .refine((rate) => rate === 0, { error: `values above 0 are ${unsupportedMessage}` })
     .default(0)
-    .meta({ maximum: 0, description: '0 means no limit, and is the only value that this version accepts.' }),
+    .describe(
+      'Requests of one user or role in a second, at this process; of clients that are not authenticated, those of one network. 0 means no limit.',
+    ),
 });
 
 const tls = z
