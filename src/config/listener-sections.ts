@@ -2,7 +2,14 @@
 
 import { z } from 'zod';
 import { isLoopbackHost } from '../core/loopback.ts';
-import { addressRange, fileName, listenAddress, virtualHost, wholeNumber } from '../schema/scalars.ts';
+import {
+  addressRange,
+  fileName,
+  listenAddress,
+  serverName,
+  virtualHost,
+  wholeNumber,
+} from '../schema/scalars.ts';
 import { secretSource } from '../schema/value-source.ts';
 import { policy } from './policy-form.ts';
 
@@ -37,10 +44,31 @@ const limits = z.strictObject({
     ),
 });
 
+const pair = {
+  certFile: fileName.describe('The certificate and the chain behind it, PEM.'),
+  keyFile: fileName.describe('The key of the certificate, PEM, without a passphrase.'),
+};
+
+const namedPair = z.strictObject({
+  ...pair,
+  names: z
+    .array(serverName)
+    .prefault([])
+    .describe(
+      'Host names of clients that are shown this certificate; `*.` stands for one label. Empty: the DNS names of the certificate.',
+    ),
+});
+
 const tls = z
   .strictObject({
-    certFile: fileName.describe('The certificate and the chain behind it, PEM.'),
-    keyFile: fileName.describe('The key of the certificate, PEM, without a passphrase.'),
+    ...pair,
+    certificates: z
+      .array(namedPair)
+      .max(100)
+      .prefault([])
+      .describe(
+        'Further certificates, each for the clients that ask for one of its names (SNI). All others are shown that of `certFile`.',
+      ),
     clientCaFile: fileName
       .optional()
       .describe(
