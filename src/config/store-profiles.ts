@@ -63,7 +63,7 @@ export const storeProfiles: Readonly<Record<StoreProfileName, StoreProfile>> = {
     isTested: true,
     trailers: 'decode',
     supports: [],
-    trailerFault: 'Ceph RGW 16 answers 411',
+    trailerFault: 'Ceph RGW 16 refuses the upload',
     note: 'RGW 18 is said to take trailers: set `trailers: reframe`',
   },
   versitygw: {
@@ -94,7 +94,7 @@ export const storeProfiles: Readonly<Record<StoreProfileName, StoreProfile>> = {
     isTested: false,
     trailers: 'decode',
     supports: [],
-    trailerFault: 'Swift answers 501',
+    trailerFault: 'Swift refuses the upload',
     note: '',
   },
   other: {
