@@ -9,6 +9,9 @@ export class RateExceededError extends Error {
 
 const oneSecondMs = 1_000;
 
+/** What a whole request may lack: sums of fractions fall short of it. */
+const rounding = 1e-6;
+
 /**
  * Clients that are remembered. A client is forgotten when as many others have sent a request since its last one. By then more than
  * a second has passed and its bucket is full again, so what is forgotten makes no difference.
@@ -49,7 +52,7 @@ export class RequestRates {
     const gained = ((nowMs - bucket.atMs) * this.#perSecond) / oneSecondMs;
     bucket.tokens = Math.min(this.#perSecond, bucket.tokens + gained);
     bucket.atMs = nowMs;
-    if (bucket.tokens < 1) return false;
+    if (bucket.tokens < 1 - rounding) return false;
     bucket.tokens -= 1;
     return true;
   }

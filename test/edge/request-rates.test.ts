@@ -31,6 +31,16 @@ describe('requests of one client in a second', () => {
     expect(burst()).toBe(perSecond);
   });
 
+  it('are as many whatever the fractions of the clock', () => {
+    for (let start = 0; start < 1000; start += 1) {
+      const { burst, wait } = rates(3);
+      wait(start * 0.137);
+      burst();
+      wait(1000);
+      expect(burst()).toBe(3);
+    }
+  });
+
   it('are no more after an hour of silence', () => {
     const { burst, wait } = rates(10);
     wait(3_600_000);
