@@ -53,7 +53,8 @@ export const chartValues = z
     backend: z
       .strictObject({
         endpoint: text.regex(/^(https?:\/\/.+)?$/),
-        ...backend.pick({ region: true, trailers: true, supports: true, timeouts: true }).shape,
+        ...backend.pick({ profile: true, region: true, supports: true, timeouts: true }).shape,
+        trailers: z.enum(['', 'reframe', 'decode']),
         existingSecret: text,
         accessKeyIdKey: secretKey,
         secretAccessKeyKey: secretKey,

@@ -2,10 +2,16 @@
 
 import { z } from 'zod';
 import { isLoopbackHost } from '../core/loopback.ts';
-import { addressRange, fileName, listenAddress, virtualHost, wholeNumber } from '../schema/scalars.ts';
+import {
+  addressRange,
+  fileName,
+  listenAddress,
+  serverName,
+  virtualHost,
+  wholeNumber,
+} from '../schema/scalars.ts';
 import { secretSource } from '../schema/value-source.ts';
 import { policy } from './policy-form.ts';
-import { unsupportedMessage } from './unsupported.ts';
 
 const oneDaySeconds = 86_400;
 
@@ -32,15 +38,37 @@ const limits = z.strictObject({
     .default(67_108_864)
     .describe('Bytes of all bodies and answers that are held in memory as a whole.'),
   requestsPerSecondPerClient: wholeNumber(0, 1_000_000)
-    .refine((rate) => rate === 0, { error: `values above 0 are ${unsupportedMessage}` })
     .default(0)
-    .meta({ maximum: 0, description: '0 means no limit, and is the only value that this version accepts.' }),
+    .describe(
+      'Requests of one user or role in a second, at this process; of clients that are not authenticated, those of one network. 0 means no limit.',
+    ),
+});
+
+const pair = {
+  certFile: fileName.describe('The certificate and the chain behind it, PEM.'),
+  keyFile: fileName.describe('The key of the certificate, PEM, without a passphrase.'),
+};
+
+const namedPair = z.strictObject({
+  ...pair,
+  names: z
+    .array(serverName)
+    .prefault([])
+    .describe(
+      'Host names of clients that are shown this certificate; `*.` stands for one label. Empty: the DNS names of the certificate.',
+    ),
 });
 
 const tls = z
   .strictObject({
-    certFile: fileName.describe('The certificate and the chain behind it, PEM.'),
-    keyFile: fileName.describe('The key of the certificate, PEM, without a passphrase.'),
+    ...pair,
+    certificates: z
+      .array(namedPair)
+      .max(100)
+      .prefault([])
+      .describe(
+        'Further certificates, each for the clients that ask for one of its names (SNI). All others are shown that of `certFile`.',
+      ),
     clientCaFile: fileName
       .optional()
       .describe(

@@ -5,6 +5,7 @@ import { Secret } from '../core/secret.ts';
 import type { Path } from './path.ts';
 import { certificatesIn, readCertificates } from './read-certificates.ts';
 import type { Reading } from './reading.ts';
+import { readServerNames } from './server-names.ts';
 import type { Settings } from './settings.ts';
 
 const maxFileBytes = 256 * 1024;
@@ -18,29 +19,69 @@ export interface KeyPair {
 }
 
 /** A `tls` section of the file. */
-interface TlsShape {
-  readonly certFile: string;
-  readonly keyFile: string;
+interface TlsShape extends PairFiles {
+  readonly certificates: readonly NamedFiles[];
   readonly clientCaFile?: string | undefined;
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+}
+
+interface PairFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+interface NamedFiles extends PairFiles {
+  /** Empty: those of the certificate. */
+  readonly names: readonly string[];
+}
+
+/** A certificate for clients that ask for one of some names. */
+export interface NamedKeyPair extends KeyPair {
+  /** In lower case; `*.` stands for one label. */
+  readonly names: readonly string[];
 }
 
 /** Reads the `tls` of a listener. Reports why it cannot and returns `undefined`. */
 export function readListenerTls(
   reading: Reading,
   path: Path,
-  { clientCaFile, maxVersion, ...files }: TlsShape,
+  { clientCaFile, maxVersion, certificates: named, ...files }: TlsShape,
 ): Settings['server']['tls'] {
   const pair = readKeyPair(reading, path, files);
+  const certificates = readNamedPairs(reading, [...path, 'certificates'], named);
   const caPath = [...path, 'clientCaFile'];
   const clientCaPem =
     clientCaFile === undefined ? undefined : readCertificates(reading, caPath, clientCaFile);
-  if (pair === undefined || (clientCaFile !== undefined && clientCaPem === undefined)) return undefined;
+  if (pair === undefined || certificates === undefined) return undefined;
+  if (clientCaFile !== undefined && clientCaPem === undefined) return undefined;
   return {
     ...pair,
+    certificates,
     ...(clientCaPem === undefined ? {} : { clientCaPem }),
     ...(maxVersion === undefined ? {} : { maxVersion }),
   };
+}
+
+function readNamedPairs(
+  reading: Reading,
+  path: Path,
+  named: readonly NamedFiles[],
+): readonly NamedKeyPair[] | undefined {
+  const pairs: NamedKeyPair[] = [];
+  const taken = new Map<string, number>();
+  for (const [index, files] of named.entries()) {
+    const own = [...path, index];
+    const pair = readKeyPair(reading, own, files);
+    const names = pair && readServerNames(reading, own, pair.certPem, files.names);
+    if (pair === undefined || names === undefined) continue;
+    for (const name of names) {
+      const first = taken.get(name);
+      if (first === undefined) taken.set(name, index);
+      else reading.warn(own, `certificates[${first}] is shown to clients that ask for ${name}, not this one`);
+    }
+    pairs.push({ ...pair, names });
+  }
+  return pairs.length === named.length ? pairs : undefined;
 }
 
 /**
@@ -50,7 +91,7 @@ export function readListenerTls(
 export function readKeyPair(
   reading: Reading,
   path: Path,
-  { certFile, keyFile }: Pick<TlsShape, 'certFile' | 'keyFile'>,
+  { certFile, keyFile }: PairFiles,
 ): KeyPair | undefined {
   const chain = readPem(reading, [...path, 'certFile'], certFile, parseChain);
   const key = readPem(reading, [...path, 'keyFile'], keyFile, createPrivateKey);

@@ -11,6 +11,7 @@ import type { Reading } from './reading.ts';
 import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule, tokenKeyRule } from './secret-value.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
+import { contradictions, withProfile } from './store-profiles.ts';
 
 /** Reads `server`. */
 export function readServer(reading: Reading): Settings['server'] | undefined {
@@ -92,6 +93,8 @@ export function readControl(reading: Reading): Settings['control'] | undefined {
 export function readBackend(reading: Reading): Settings['backend'] | undefined {
   const shape = reading.read(['backend'], sections.backend);
   if (shape === undefined) return undefined;
+  for (const { setting, index, message } of contradictions(shape))
+    reading.warn(['backend', setting, ...(index === undefined ? [] : [index])], message);
   const path = ['backend', 'credentials'];
   const { credentials } = shape;
   const accessKeyId = readValue(reading, [...path, 'accessKeyId'], credentials.accessKeyId, accessKeyIdRule);
@@ -106,6 +109,7 @@ export function readBackend(reading: Reading): Settings['backend'] | undefined {
   if (accessKeyId === undefined || secretAccessKey === undefined || tls === undefined) return undefined;
   return {
     ...others,
+    ...withProfile(shape),
     credentials: { accessKeyId, secretAccessKey },
     ...(files === undefined ? {} : { tls }),
   };

@@ -16,18 +16,9 @@ import { secretSource, valueSource } from '../schema/value-source.ts';
 import { audit } from './audit-section.ts';
 import { admin, containerCredentials, control, server } from './listener-sections.ts';
 import { state } from './state-section.ts';
+import { storeFeatures, storeProfileNames } from './store-profiles.ts';
 
 const oneDaySeconds = 86_400;
-
-const storeFeatures = [
-  'annotations',
-  'objectEncryption',
-  'conditionalBatchDelete',
-  'conditionalComplete',
-  'conditionalCopy',
-  'conditionalDelete',
-  'sizeAndTimeConditions',
-] as const;
 
 const timeout = wholeNumber(1, oneDaySeconds);
 
@@ -53,17 +44,23 @@ const backend = z
         secretAccessKey: secretSource.describe('Its secret.'),
       })
       .describe("The store's own key, which only the sidecar holds."),
+    profile: z
+      .enum(storeProfileNames)
+      .default('other')
+      .describe(
+        'The kind of store, which gives `trailers` and `supports` their defaults; see docs/compatibility.md.',
+      ),
     trailers: z
       .enum(['reframe', 'decode'])
-      .default('reframe')
+      .optional()
       .describe(
-        "How checksum trailers of uploads reach the store: in chunks of the sidecar's own (`reframe`), or verified here and left out (`decode`).",
+        "How checksum trailers of uploads reach the store: in chunks of the sidecar's own (`reframe`), or verified here and left out (`decode`). Without it, as in `profile`; `reframe` for `other`.",
       ),
     supports: z
       .array(z.enum(storeFeatures))
-      .default([])
+      .optional()
       .describe(
-        'Optional features that the store has; see docs/compatibility.md. Operations and conditions that need another are answered with 501, because a store that lacks it would do something else, or ignore the condition.',
+        'Optional features that the store has; see docs/compatibility.md. Operations and conditions that need another are answered with 501, because a store that lacks it would do something else, or ignore the condition. Without it, as in `profile`; none for `other`.',
       ),
     unknownAccessKeys: z
       .enum(['reject'])

@@ -32,6 +32,7 @@ type Section<Name extends keyof typeof sections> = Resolved<z.infer<(typeof sect
 export interface Settings extends Sections {
   readonly revocations: readonly RevocationRecord[];
   readonly identityProviders: readonly ProviderSettings[];
+  readonly backend: BackendSettings;
   readonly containerCredentials: ContainerCredentialsSettings;
 }
 
@@ -43,5 +44,10 @@ export interface ContainerCredentialsSettings {
   readonly scopeDownPolicy?: string;
 }
 
-type ReadElsewhere = 'revocations' | 'containerCredentials';
+type Backend = Section<'backend'>;
+
+/** `backend`, with what its profile says. */
+type BackendSettings = Backend & Required<Pick<Backend, 'trailers' | 'supports'>>;
+
+type ReadElsewhere = 'revocations' | 'containerCredentials' | 'backend';
 type Sections = { readonly [Name in Exclude<keyof typeof sections, ReadElsewhere>]: Section<Name> };

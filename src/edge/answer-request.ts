@@ -5,6 +5,7 @@ import type { RawRequest } from '../core/raw-request.ts';
 import { isBucketPost } from '../s3/form/put-request.ts';
 import type { StsDependencies } from '../sts/handle.ts';
 import { answerS3Error } from './answer-s3-error.ts';
+import { carriesSignature } from './carries-signature.ts';
 import { networkOf } from './client-address.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Exchange } from './exchange-queue.ts';
@@ -20,6 +21,7 @@ import { noteRequest } from './note-request.ts';
 import type { S3Pipeline } from './perform-s3.ts';
 import type { Place } from './place.ts';
 import { isForSts, readHead, refusedHead } from './read-head.ts';
+import { countRefused } from './refused-stranger.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
@@ -83,10 +85,12 @@ export async function answerRequest(
   }
   trace.add({ service: 's3' });
   try {
+    // A preflight's is not looked at.
+    if (isPreflight(raw) || !carriesSignature(raw)) place.countStranger();
     await handlerOf(raw, virtualHosts)(raw, connection, snapshot.s3, trace);
   } catch (error) {
     noteRequest(raw, snapshot.s3, trace);
-    await answerS3Error(error, connection, trace);
+    await answerS3Error(countRefused(error, place, trace), connection, trace);
   }
 }
 

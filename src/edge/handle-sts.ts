@@ -18,9 +18,12 @@ import { type Answer, sendAnswer } from './answer.ts';
 import { auditedSts } from './audited-sts.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
 import { turnOwnerOf } from './callers-turn.ts';
+import { carriesSignature } from './carries-signature.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
 import { NoPlaceError } from './place.ts';
+import { countRefused } from './refused-stranger.ts';
+import { RateExceededError } from './request-rates.ts';
 import type { RequestTrace } from './request-trace.ts';
 import { stopReading } from './stop-reading.ts';
 
@@ -54,7 +57,7 @@ async function sendResult(
   try {
     answer = await result;
   } catch (error) {
-    await answerStsFault(error, head, connection, trace);
+    await answerStsFault(countRefused(error, connection.place, trace), head, connection, trace);
     return;
   }
   await send(answer, connection, trace);
@@ -67,18 +70,25 @@ async function callService(
   trace: RequestTrace,
 ): Promise<StsResponse> {
   const { place } = connection;
+  if (!carriesSignature(raw)) place.countStranger();
   let caller: TurnOwner | undefined;
   const know = (known: Caller): void => {
     caller = turnOwnerOf(known);
     place.admit(caller);
     trace.audit?.knows(known);
   };
+  const audited = auditedSts(trace, () => caller !== undefined);
   const stsTrace: StsTrace = {
     client: connection.response,
-    ...auditedSts(trace, () => caller !== undefined),
+    ...audited,
     authenticated: know,
     // The calls that wait for a provider have a limit of that provider's own.
     waitsFor: (provider) => place.stepOut(provider),
+    called: (parameters) => {
+      // An action without a signature ignores one that was sent.
+      place.countStranger();
+      audited.called(parameters);
+    },
     turn: (share, providerArn) => waitForTurn(connection, caller ?? ownTurns(providerArn), share),
     // Parameters may also have come in the query, which does not count. Growing could fail.
     keeps: (bytes) => place.reservation.resize(Math.min(bytes, place.reservation.bytes)),
@@ -89,16 +99,12 @@ async function callService(
   const length = raw.query.length + body.length;
   if (length > longFormBytes) {
     // So that the forms of strangers cannot displace it while it waits.
-    const signer = isSigned(raw) ? await callerOf(raw, body, dependencies) : undefined;
+    const signer = carriesSignature(raw) ? await callerOf(raw, body, dependencies) : undefined;
     if (signer !== undefined) know(signer);
     await waitForTurn(connection, caller, length / formBytesPerTurn);
   }
   // Not awaited: this function would keep the body while the call waits for an identity provider.
   return handleSts(raw, body, dependencies, stsTrace);
-}
-
-function isSigned({ headers, parameters }: RawRequest): boolean {
-  return headers.has('authorization') || parameters.some(({ name }) => name === 'X-Amz-Signature');
 }
 
 /**
@@ -159,7 +165,11 @@ export async function answerStsFault(
 
 /** Maps errors of the edge to STS error codes. */
 function toStsFault(error: unknown): unknown {
-  if (error instanceof NoPlaceError || error instanceof BudgetExhaustedError)
+  if (
+    error instanceof NoPlaceError ||
+    error instanceof RateExceededError ||
+    error instanceof BudgetExhaustedError
+  )
     return stsError('Throttling', undefined, { cause: error, detail: error.message });
   if (!(error instanceof BodyFault)) return error;
   return stsError(

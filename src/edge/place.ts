@@ -15,6 +15,8 @@ export interface PlaceKeeper {
    * @throws NoPlaceError
    */
   readonly admit: (caller: TurnOwner, isForm: boolean) => string;
+  /** @throws RateExceededError when the network sends too many requests */
+  readonly countStranger: (network: string) => void;
   readonly stepOut: () => void;
   readonly stepIn: () => void;
   /** @param holder of a place in flight; `undefined` for a stranger's */
@@ -31,6 +33,7 @@ export class Place {
   readonly #keeper: PlaceKeeper;
   #holder: string = strangers;
   #isKnown = false;
+  #isCounted = false;
   #hasLeft = false;
   #hasGivenWay = false;
   #reservation: Reservation | undefined;
@@ -71,13 +74,27 @@ export class Place {
   /**
    * Moves the request to the places in flight. Its bytes count for the user or role from now on.
    * @param isForm for a form: its sender is not the user or role that signed it, so the forms of one have a holder of their own
-   * @throws NoPlaceError when `maxInFlight` is reached, or the holder has most places, BudgetExhaustedError when it already holds too much
+   * @throws RateExceededError when the holder sends too many requests, NoPlaceError when `maxInFlight` is reached, or the holder has most
+   *   places, BudgetExhaustedError when it already holds too much
    */
   admit(caller: TurnOwner, isForm = false): void {
     if (this.#isKnown) return;
+    // Also one that is refused now: its caller is known.
+    this.#isCounted = true;
     const holder = this.#keeper.admit(caller, isForm);
     this.#isKnown = true;
     this.#payAs(holder);
+  }
+
+  /**
+   * Counts the request for the rate of its network, unless it has been counted. Must come before any work for it, unless that verifies
+   * its signature.
+   * @throws RateExceededError when the network sends too many requests
+   */
+  countStranger(): void {
+    if (this.#isCounted) return;
+    this.#isCounted = true;
+    this.#keeper.countStranger(this.client);
   }
 
   /**

@@ -5,6 +5,7 @@ import { CallersPlaces } from './callers-places.ts';
 import { leastDue } from './least-due.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import { NoPlaceError, Place } from './place.ts';
+import { RateExceededError, RequestRates } from './request-rates.ts';
 import { StrangersBytes } from './strangers-bytes.ts';
 
 /** How many requests may be in progress at once. */
@@ -13,6 +14,8 @@ export interface PlaceLimits {
   readonly maxInFlight: number;
   /** Requests whose signature has not been verified. */
   readonly maxUnauthenticated: number;
+  /** Requests in a second, of one holder of places or one network of strangers. 0 means no limit. */
+  readonly requestsPerSecondPerClient: number;
 }
 
 /** The forms of one user or role take one of so many parts of the places in flight, also while no other caller is there. */
@@ -32,11 +35,17 @@ export class Places {
   readonly #budget: ByteBudget;
   readonly #room = new Set<Place>();
   readonly #callers: CallersPlaces;
+  // Apart, so that strangers of many networks make nothing forgotten that callers have sent.
+  readonly #callersRates: RequestRates | undefined;
+  readonly #networksRates: RequestRates | undefined;
 
   /** @param budget for what requests hold in memory */
   constructor(limits: PlaceLimits, budget: ByteBudget, reporter: LimitReporter) {
     this.#limits = limits;
     this.#callers = new CallersPlaces(limits.maxInFlight);
+    const rate = limits.requestsPerSecondPerClient;
+    this.#callersRates = rate === 0 ? undefined : new RequestRates(rate);
+    this.#networksRates = rate === 0 ? undefined : new RequestRates(rate);
     this.#budget = budget;
     this.#reporter = reporter;
   }
@@ -61,6 +70,7 @@ export class Places {
         onKnown(caller);
         return this.#admit(place, caller.owner, isForm);
       },
+      countStranger: (network) => this.#requireRate(this.#networksRates, network),
       stepOut: () => this.#room.delete(place),
       stepIn: () => this.#welcome(place),
       leave: (holder) => this.#leave(place, holder),
@@ -102,12 +112,19 @@ export class Places {
     const { maxInFlight } = this.#limits;
     const holder = isForm ? `forms of ${owner}` : owner;
     const most = isForm ? Math.max(1, Math.floor(maxInFlight / formsPart)) : maxInFlight;
+    this.#requireRate(this.#callersRates, holder);
     if (!this.#callers.take(holder, most)) {
       this.#reporter.acted('in_flight');
       throw new NoPlaceError('maxInFlight is reached, or the caller has most places');
     }
     this.#room.delete(place);
     return holder;
+  }
+
+  #requireRate(rates: RequestRates | undefined, client: string): void {
+    if (rates === undefined || rates.take(client)) return;
+    this.#reporter.acted('request_rate');
+    throw new RateExceededError('the client sends more requests than requestsPerSecondPerClient');
   }
 
   #leave(place: Place, holder: string | undefined): void {

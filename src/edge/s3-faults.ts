@@ -5,6 +5,7 @@ import { ServiceError } from '../core/service-error.ts';
 import { UpstreamFault, type UpstreamReason } from '../forward/faults.ts';
 import { type S3ErrorCode, s3AuthenticationError, s3Error } from '../s3/errors.ts';
 import { NoPlaceError } from './place.ts';
+import { RateExceededError } from './request-rates.ts';
 
 const bodyCodes: Readonly<Record<BodyReason, S3ErrorCode>> = {
   length_missing: 'MissingContentLength',
@@ -58,7 +59,11 @@ export function toS3Error(error: unknown): ServiceError {
   if (error instanceof UpstreamFault) {
     return s3Error(upstreamCodes[error.reason], undefined, { cause: error, detail: error.message });
   }
-  if (error instanceof NoPlaceError || error instanceof BudgetExhaustedError)
+  if (
+    error instanceof NoPlaceError ||
+    error instanceof RateExceededError ||
+    error instanceof BudgetExhaustedError
+  )
     return s3Error('SlowDown', undefined, { cause: error, detail: error.message });
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown';
   return s3Error('InternalError', undefined, { cause: error, detail });

@@ -15,6 +15,7 @@ import type { CounterTally, HistogramTally } from './tallies.ts';
 export type LimitName =
   | 'unauthenticated'
   | 'in_flight'
+  | 'request_rate'
   | 'buffered_bytes'
   | 'connections'
   | 'unfinished_heads'

@@ -39,7 +39,8 @@ const listings: Operations = (operation) => bucketReads(operation) && operation.
 const versioned: Operations = ({ versionAction, scope }) => versionAction !== undefined && scope === 'object';
 
 const noAccessPoints = 'there are no access points, access grants or batch jobs';
-const noTls = 'proxies do not say which version they speak, and the key is not taken from a connection of the sidecar itself';
+const noTls =
+  'proxies do not say which version they speak, and the key is not taken from a connection of the sidecar itself';
 
 type Row = readonly [key: string, type: S3Key['type'], source: KeySource, knownBy?: Operations];
 

@@ -98,6 +98,17 @@ export const virtualHost = parsedText(
   'must be a host name without a port, for example s3.example.internal',
 );
 
+/** A host name in lower case, or `*.` and one, which stands for any single label before it. */
+export const serverName = parsedText(
+  readServerName,
+  'must be a host name without a port, or one behind *., for example *.s3.example.internal',
+);
+
+/** Reads a name as certificates have it; `undefined` for an address and anything else that no client can ask for. */
+export function readServerName(text: string): string | undefined {
+  return isHostName(text.startsWith('*.') ? text.slice(2) : text) ? text.toLowerCase() : undefined;
+}
+
 /** Scheme, host and port of an `http` or `https` URL that has nothing else. */
 export const storeEndpoint = parsedText((text) => {
   // Checked before parsing: the URL parser silently drops an empty query and resolves dots.

@@ -7,19 +7,26 @@
 
 import { constants, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { keyExchangeGroups } from '../core/key-exchange-groups.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import type { Secret } from '../core/secret.ts';
+import { CertificatesByName } from './certificates-by-name.ts';
 import { Handshake, type HandshakeCosts } from './handshake.ts';
 import type { HandshakeReporter } from './handshake-reporter.ts';
 
-/** Certificate and key of a listener, and whom it lets connect. */
-export interface ListenerTlsSettings {
+/** A certificate and its key. */
+interface Certificate {
   /** PEM: the certificate, then those of the authorities between it and one that clients know. */
   readonly certPem: string;
   readonly keyPem: Secret;
+}
+
+/** Certificates and keys of a listener, and whom it lets connect. */
+export interface ListenerTlsSettings extends Certificate {
+  /** For clients that ask for one of their names: in lower case, `*.` stands for one label. All others are shown the one above. */
+  readonly certificates: readonly (Certificate & { readonly names: readonly string[] })[];
   /** PEM; clients must show a certificate of one of these authorities. */
   readonly clientCaPem?: string;
   /**
@@ -85,19 +92,27 @@ export class ListenerTls {
   replace(settings: ListenerTlsSettings): void {
     const fingerprint = fingerprintOf(settings);
     if (fingerprint === this.#fingerprint) return;
-    const { certPem, keyPem, clientCaPem, maxVersion } = settings;
+    const { certificates, clientCaPem, maxVersion } = settings;
     const isMutual = clientCaPem !== undefined;
-    const server = createServer({
+    // INVARIANT: every certificate has all of these. OpenSSL takes the authorities of clients, and ciphers, from the chosen one.
+    const contextOf = ({ certPem, keyPem }: Certificate): SecureContextOptions => ({
       cert: certPem,
       key: keyPem.reveal(),
       ...(isMutual ? { ca: clientCaPem } : {}),
-      requestCert: isMutual,
-      rejectUnauthorized: isMutual,
       minVersion: 'TLSv1.2',
       maxVersion: maxVersion ?? (isMutual ? 'TLSv1.3' : 'TLSv1.2'),
       ciphers,
       ecdhCurve: keyExchangeGroups,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    });
+    const byName = new CertificatesByName(
+      certificates.map((one) => ({ names: one.names, options: contextOf(one) })),
+    );
+    const server = createServer({
+      ...contextOf(settings),
+      requestCert: isMutual,
+      rejectUnauthorized: isMutual,
+      SNICallback: (name, choose) => choose(null, byName.find(name)),
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: this.#deadlineMs,
     });
@@ -109,7 +124,7 @@ export class ListenerTls {
       memoryBytes: memoryBytes + (isMutual ? certificatesBytes : 0),
       lastMs: 1,
     };
-    this.#expiresAtMs = firstExpiry(certPem);
+    this.#expiresAtMs = Math.min(...[settings, ...certificates].map(({ certPem }) => firstExpiry(certPem)));
     this.#fingerprint = fingerprint;
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { storeProfileNames, storeProfiles } from '../../src/config/store-profiles.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { s3ErrorTable } from '../../src/s3/errors.ts';
 import type { S3Operation } from '../../src/s3/operation.ts';
@@ -22,6 +23,7 @@ describe.each([
   ['docs/errors.md', errorsPage],
   ['docs/s3-operations.md', operationsPage],
   ['docs/sts.md', stsPage],
+  ['docs/compatibility.md', compatibilityPage],
 ])('%s', (path, page) => {
   it('is what the source says', async () => {
     await expect(page()).toMatchFileSnapshot(`../../${path}`);
@@ -31,6 +33,29 @@ describe.each([
 /** The page itself, of which only the tables are generated. */
 function stsPage(): string {
   return withTables(readFileSync(new URL('../../docs/sts.md', import.meta.url), 'utf8'));
+}
+
+/** The page itself, of which only the table of profiles is generated: aligned, as the formatter wants it. */
+function compatibilityPage(): string {
+  const page = readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8');
+  const rows = storeProfileNames.map((name) => {
+    const { product, isTested, trailers, supports, note } = storeProfiles[name];
+    const proof = isTested ? 'tested' : name === 'other' ? '' : 'not tested';
+    const facts = [proof, note].filter((text) => text !== '').join('; ');
+    return [code(name), product, code(trailers), supports.length === 0 ? 'nothing' : codes(supports), facts];
+  });
+  const head = ['`backend.profile`', 'store, from version', '`trailers`', '`supports`', 'state'];
+  const lines = [head, head.map(() => ''), ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const aligned = lines.map((line, row) =>
+    line.map((text, column) => text.padEnd(widths[column] ?? 0, row === 1 ? '-' : ' ')).join(' | '),
+  );
+  const start = '<!-- Profiles: npm run generate -->';
+  const end = '<!-- End of the profiles -->';
+  const [from, to] = [page.indexOf(start), page.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new Error('docs/compatibility.md has lost the marks of its generated part');
+  return `${page.slice(0, from)}${start}\n\n${aligned.map((line) => `| ${line} |`).join('\n')}\n\n${page.slice(to)}`;
 }
 
 function metricsPage(): string {

@@ -17,10 +17,16 @@ const key = Buffer.alloc(32, 7).toString('base64');
 
 const authority = createAuthority();
 const issued = authority.issue();
+const publicOne = authority.issue({ names: ['s3.public.example.com'] });
+const oldOne = authority.issue({ names: ['s3.old.example.com'] });
 const files: ReadonlyMap<string, string> = new Map([
   ['tls/tls.crt', issued.certPem],
   ['tls/tls.key', issued.keyPem],
   ['tls/ca.crt', authority.certPem],
+  ['tls/public.crt', publicOne.certPem],
+  ['tls/public.key', publicOne.keyPem],
+  ['tls/old.crt', oldOne.certPem],
+  ['tls/old.key', oldOne.keyPem],
 ]);
 
 function read(path: string): string {

@@ -116,6 +116,82 @@ describe('the tls of a listener', () => {
   });
 });
 
+describe('the further certificates of a listener', () => {
+  const wild = authority.issue({ names: ['*.S3.Example.com', 'other.example.com', '192.0.2.1'] });
+  const nameless = authority.issue({ names: ['192.0.2.1'] });
+  const more = {
+    ...files,
+    'wild.crt': wild.certPem,
+    'wild.key': wild.keyPem,
+    'nameless.crt': nameless.certPem,
+    'nameless.key': nameless.keyPem,
+  };
+  const withPairs = (...pairs: readonly string[]): string =>
+    server(tls('tls.crt', 'tls.key', `, certificates: [${pairs.join(', ')}]`));
+
+  it('have the names of the file, or else the DNS names of the certificate', () => {
+    const text = withPairs(
+      tls('wild.crt', 'wild.key'),
+      tls('tls.crt', 'tls.key', ', names: [S3.EXAMPLE.com]'),
+    );
+    const { settings, warnings } = load(text, { files: more });
+    expect(warnings).toEqual([]);
+    expect(settings.server.tls?.certificates.map(({ names }) => names)).toEqual([
+      ['*.s3.example.com', 'other.example.com'],
+      ['s3.example.com'],
+    ]);
+    expect(JSON.stringify(settings.server)).not.toContain('PRIVATE KEY');
+  });
+
+  it('come with a warning for a name that the certificate does not have, or that another one has taken', () => {
+    const text = withPairs(
+      tls('wild.crt', 'wild.key', ', names: ["*.s3.example.com", "*.example.com", s3.example.com]'),
+      tls('tls.crt', 'tls.key'),
+    );
+    const path = 'server.tls.certificates';
+    expect(load(text, { files: more }).warnings).toEqual([
+      expect.stringContaining(
+        `${path}[0].names[1]: warning: is no name of the certificate: clients refuse it`,
+      ),
+      expect.stringContaining(
+        `${path}[0].names[2]: warning: is no name of the certificate: clients refuse it`,
+      ),
+      expect.stringContaining(
+        `${path}[1]: warning: certificates[0] is shown to clients that ask for s3.example.com, not this one`,
+      ),
+    ]);
+  });
+
+  it.each([
+    ['no name', tls('nameless.crt', 'nameless.key'), '[0].certFile: has no DNS name'],
+    ['the key of another', tls('wild.crt', 'tls.key'), '[0].keyFile: is not the key'],
+    ['a missing file', tls('no.crt', 'wild.key'), '[0].certFile: the file "no.crt" cannot be read'],
+    [
+      'an authority of its own',
+      tls('wild.crt', 'wild.key', ', clientCaFile: ca.crt'),
+      '[0].clientCaFile: unknown',
+    ],
+    ['no key', '{ certFile: wild.crt }', '[0].keyFile: is required'],
+    ...[
+      '192.0.2.1',
+      '"*"',
+      '"a.*.example.com"',
+      '"*a.example.com"',
+      'a..b',
+      '"s3.example.com:443"',
+      '""',
+    ].map((name): [string, string, string] => [
+      `the name ${name}`,
+      tls('wild.crt', 'wild.key', `, names: [${name}]`),
+      '[0].names[0]: must be a host name without a port, or one behind *.',
+    ]),
+  ])('must not have %s', (_, pair, message) => {
+    expect(problemsOf(withPairs(pair), { files: more })).toEqual([
+      expect.stringContaining(`server.tls.certificates${message}`),
+    ]);
+  });
+});
+
 describe('backend.tls', () => {
   const backend = (section: string, scheme = 'https'): string =>
     configuration({

@@ -28,7 +28,7 @@ function world({ maxInFlight = 2, maxUnauthenticated = 2, maxBytes = 1000 } = {}
   );
   const metrics = new Metrics();
   const budget = new ByteBudget(maxBytes);
-  const limits = { maxInFlight, maxUnauthenticated };
+  const limits = { maxInFlight, maxUnauthenticated, requestsPerSecondPerClient: 0 };
   return { places: new Places(limits, budget, new LimitReporter(metrics, log)), budget, logged, metrics };
 }
 

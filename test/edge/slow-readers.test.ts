@@ -66,7 +66,11 @@ describe('a request that gave way to another', () => {
 
   /** Answers a request whose place another one has taken while it waited. */
   async function answerWithoutPlace(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const places = new Places({ maxInFlight: 1, maxUnauthenticated: 1 }, new ByteBudget(1000), reporter);
+    const places = new Places(
+      { maxInFlight: 1, maxUnauthenticated: 1, requestsPerSecondPerClient: 0 },
+      new ByteBudget(1000),
+      reporter,
+    );
     const place = places.enter();
     const waiting = place.waitFor(new Promise<never>(() => undefined));
     places.enter();

@@ -9,10 +9,11 @@
 {{- $backend := dict
   "endpoint" (eq .Values.mode "sidecar" | ternary (printf "http://127.0.0.1:%d" (int .Values.store.port)) .Values.backend.endpoint)
   "region" .Values.backend.region
-  "trailers" .Values.backend.trailers
+  "profile" .Values.backend.profile
   "credentials" (dict
     "accessKeyId" (dict "env" "BACKEND_ACCESS_KEY_ID")
     "secretAccessKey" (dict "env" "BACKEND_SECRET_ACCESS_KEY")) -}}
+{{- with .Values.backend.trailers }}{{ $_ := set $backend "trailers" . }}{{ end -}}
 {{- with .Values.backend.supports }}{{ $_ := set $backend "supports" . }}{{ end -}}
 {{- with .Values.backend.timeouts }}{{ $_ := set $backend "timeouts" . }}{{ end -}}
 {{- $keys := list -}}

@@ -23,6 +23,7 @@ function open(place: Workplace, program: string, first: readonly string[]): Clie
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
     PYTHONWARNINGS: 'ignore',
+    ...place.environment,
   };
   const aws = (...args: readonly string[]): Promise<string> => {
     // For us-east-1 the CLI 1 presigns with the retired signature version 2.

@@ -15,15 +15,11 @@ export const currentBoto3: ClientKind = {
   open: (place) => open(place, 'current'),
 };
 
-function open({ endpoint, credentials, bucket }: Workplace, version: Boto3): Client {
-  const call = (operation: string, given: Readonly<Record<string, string>>): Promise<unknown> =>
-    runPython(version, '../clients/boto3_client.py', {
-      endpoint,
-      bucket,
-      operation,
-      ...credentials,
-      ...given,
-    });
+function open({ endpoint, credentials, bucket, environment }: Workplace, version: Boto3): Client {
+  const call = (operation: string, given: Readonly<Record<string, string>>): Promise<unknown> => {
+    const input = { endpoint, bucket, operation, ...credentials, ...given };
+    return runPython(version, '../clients/boto3_client.py', input, environment);
+  };
   return {
     put: (key, file) => call('put', { key, file }),
     putParts: (key, file) => call('put_parts', { key, file }),

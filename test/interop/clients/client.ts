@@ -5,13 +5,15 @@ import { abridge } from '../abridge.ts';
 
 /** Where a client works, and with which credentials. */
 export interface Workplace {
-  /** The sidecar's `http://127.0.0.1:PORT`. */
+  /** The sidecar's `http://127.0.0.1:PORT`, or `https://localhost:PORT`. */
   readonly endpoint: string;
   /** Of a role session. */
   readonly credentials: Required<SdkCredentials>;
   readonly bucket: string;
   /** For the client's own files. */
   readonly folder: string;
+  /** Further variables of programs: whom they trust. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** One S3 client as a user has it. */

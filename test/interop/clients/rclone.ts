@@ -5,7 +5,7 @@ import { type Client, type ClientKind, run, type Workplace } from './client.ts';
 /** rclone of the distribution; it treats keys as paths, in which two slashes in a row are one. */
 export const rclone: ClientKind = { name: 'rclone', lacks: ['double slashes'], open };
 
-function open({ endpoint, credentials, bucket }: Workplace): Client {
+function open({ endpoint, credentials, bucket, environment }: Workplace): Client {
   const rclone = (...args: readonly string[]): Promise<string> =>
     run(requireComponent('rclone'), ['--config', '/dev/null', '--retries', '1', ...args], {
       RCLONE_CONFIG_STORE_TYPE: 's3',
@@ -17,6 +17,7 @@ function open({ endpoint, credentials, bucket }: Workplace): Client {
       RCLONE_CONFIG_STORE_SESSION_TOKEN: credentials.sessionToken,
       RCLONE_CONFIG_STORE_FORCE_PATH_STYLE: 'true',
       RCLONE_CONFIG_STORE_NO_CHECK_BUCKET: 'true',
+      ...environment,
     });
   const object = (key: string): string => `store:${bucket}/${key}`;
   return {
