@@ -87,6 +87,7 @@ export function createSnapshot(settings: Settings, parts: PartsOfOne): CreatedSn
       },
       authentication,
       authorization,
+      anonymous: { access: backend.anonymous, region: account.region },
       forwarder: new Forwarder(upstream, store, signingKeys, clock),
       sealDenial: settings.authorization.encodedMessages === 'full' ? denialSealer(keyRing) : undefined,
     },

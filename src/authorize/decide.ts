@@ -1,4 +1,4 @@
-import type { Caller } from '../authenticate/caller.ts';
+import type { Asker, Caller } from '../authenticate/caller.ts';
 import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
@@ -59,7 +59,8 @@ export class PacedDecisions implements Decisions {
    * @throws ClientGoneError
    */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
-    const rest = (): Promise<void> | undefined => this.#pace.rest(query.principal);
+    const { entityArn, arn } = query.principal;
+    const rest = (): Promise<void> | undefined => this.#pace.rest({ owner: entityArn ?? arn, session: arn });
     return whenReady(decideWithPauses(sets, { ...query, budget: this.#budget }, rest), (decision) => {
       this.#pace.count();
       return decision;
@@ -128,8 +129,9 @@ export function undecidable(keys: readonly string[]): AccessDecision {
   return failedDecision(new Error(`condition keys cannot be looked up: ${keys.join(', ')}`));
 }
 
-/** True when the caller is in audit mode. The setting of a role takes precedence over the global one. */
-export function isAudited(caller: Caller, enforcement: Enforcement): boolean {
+/** True when the asker is in audit mode, as no anonymous one is. The setting of a role takes precedence over the global one. */
+export function isAudited(caller: Asker, enforcement: Enforcement): boolean {
+  if (caller.kind === 'anonymous') return false;
   const own = caller.kind === 'role-session' ? caller.entity.enforcement : undefined;
   return (own ?? enforcement) === 'audit';
 }

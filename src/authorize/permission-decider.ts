@@ -1,6 +1,6 @@
-import type { Authenticated } from '../authenticate/authenticate.ts';
 import { requireClient, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
+import type { TurnOwner } from '../core/turns.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import { couldDenyOther } from '../iam/could-deny.ts';
@@ -9,6 +9,7 @@ import { nearestStatement } from '../iam/near-miss.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import type { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
+import { holderOf, type Identified, turnOwnerOf } from './asker.ts';
 import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { decidedWithin } from './decided-within.ts';
@@ -42,11 +43,12 @@ const stepsToPrepare = 4_000;
  */
 export class PermissionDecider {
   readonly #request: S3Request;
-  readonly #authenticated: Authenticated;
+  readonly #identified: Identified;
   readonly #sources: AuthorizationSources;
   /** Present while they are held. */
   #sets: PolicySets | undefined;
   readonly #principal: PolicyPrincipal;
+  readonly #turns: TurnOwner;
   readonly #isAudited: boolean;
   readonly #budget: DecisionBudget = new DecisionBudget();
   // The client chooses the number of decisions.
@@ -57,20 +59,21 @@ export class PermissionDecider {
 
   constructor(
     request: S3Request,
-    authenticated: Authenticated,
+    identified: Identified,
     sources: AuthorizationSources,
     client: WaitingClient,
   ) {
-    const { caller } = authenticated;
+    const { caller } = identified;
     this.#client = client;
     this.#pace = new Pace(this.#budget, client);
     this.#request = request;
-    this.#authenticated = authenticated;
+    this.#identified = identified;
     this.#sources = sources;
     this.#principal = policyPrincipal(caller);
+    this.#turns = turnOwnerOf(caller);
     this.#isAudited = isAudited(caller, sources.enforcement);
-    this.#tags = new LookedUpTags(sources.lookup, caller.entity.arn, client);
-    this.#contexts = new DecisionContexts(request, authenticated, this.#budget);
+    this.#tags = new LookedUpTags(sources.lookup, holderOf(caller), client);
+    this.#contexts = new DecisionContexts(request, identified, this.#budget);
   }
 
   /**
@@ -134,7 +137,7 @@ export class PermissionDecider {
     const { policies } = this.#sources;
     let deciding: MaybePromise<T> | undefined;
     try {
-      deciding = whenReady(gatherInTurn(policies, this.#authenticated.caller, this.#pace), (sets) => {
+      deciding = whenReady(gatherInTurn(policies, this.#identified.caller, this.#pace), (sets) => {
         this.#sets = sets;
         return decide();
       });
@@ -217,7 +220,7 @@ export class PermissionDecider {
       this.#budget.spend(stepsToPrepare);
       const query = this.#query(question);
       return whenReady(
-        decideWithPauses(sets, query, () => this.#pace.rest(this.#principal)),
+        decideWithPauses(sets, query, () => this.#pace.rest(this.#turns)),
         (decision) => {
           const whole = decidedWithin(sets, query, permission.within, decision);
           this.#pace.count();

@@ -69,9 +69,11 @@ const backend = z
       .default('reject')
       .describe('How requests signed with an unknown access key are treated: they are refused.'),
     anonymous: z
-      .enum(['reject'])
+      .enum(['reject', 'policy'])
       .default('reject')
-      .describe('How unsigned requests are treated: they are refused.'),
+      .describe(
+        'How requests without any credentials are treated: they are refused (`reject`), or performed where a bucket policy of `directory.bucketPolicies` allows them to everyone, `Principal: "*"` (`policy`).',
+      ),
     timeouts: z
       .strictObject({
         connectSeconds: timeout.default(5).describe('Time to connect.'),

@@ -3,7 +3,7 @@ export const unsupportedSettings: ReadonlySet<string> = new Set(['backend.passth
 
 /** Values of the contract that this version does not have yet, by the pattern of their setting. */
 export const unsupportedValues: ReadonlyMap<string, readonly string[]> = new Map([
-  ['backend.anonymous', ['policy', 'passthrough']],
+  ['backend.anonymous', ['passthrough']],
   ['backend.unknownAccessKeys', ['passthrough']],
 ]);
 

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import type { Authenticated, AuthenticationSources } from '../authenticate/authenticate.ts';
+import type { AuthenticationSources } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
+import { type Identified, turnOwnerOf } from '../authorize/asker.ts';
 import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
 import { decisionFacts } from '../authorize/decide.ts';
 import type { Denied } from '../authorize/denied.ts';
@@ -25,11 +26,19 @@ export interface S3Pipeline {
   readonly authentication: AuthenticationSources;
   readonly authorization: AuthorizationSources;
   readonly forwarder: Forwarder;
+  readonly anonymous: AnonymousRules;
   /** Seals the reason of a denial, for DecodeAuthorizationMessage; `undefined` when the answer only names the request. */
   readonly sealDenial: ((denial: Denial) => string) | undefined;
 }
 
-/** A refusal of an authenticated caller. */
+/** How requests without credentials are treated. */
+export interface AnonymousRules {
+  readonly access: 'reject' | 'policy';
+  /** The region that they count for. */
+  readonly region: string;
+}
+
+/** A refusal of a caller whose signature was verified. */
 export interface Denial {
   readonly caller: Caller;
   readonly denied: Denied;
@@ -47,33 +56,35 @@ interface Surroundings {
 }
 
 /**
- * Takes an authenticated request through the last stages: authorize, forward.
+ * Takes a request whose caller is known, or anonymous, through the last stages: authorize, forward.
  * @throws what a stage throws; the caller renders it
  */
 export async function performS3(
   request: S3Request,
-  authenticated: Authenticated,
+  identified: Identified,
   pipeline: S3Pipeline,
   { connection, trace, success }: Surroundings,
 ): Promise<void> {
-  const { entity, arn } = authenticated.caller;
   trace.audit?.asks(request);
   requireAudit(trace);
-  const authorizing = authorize(request, authenticated, pipeline, { connection, trace });
+  const authorizing = authorize(request, identified, pipeline, { connection, trace });
   const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   // The store may have taken its time to say which tags there are.
-  if (authorizing instanceof Promise) authenticated.recheck(connection.clock.now());
+  if (authorizing instanceof Promise) identified.recheck(connection.clock.now());
   trace.audit?.deniedOf(authorized.deniedItems);
   if (authorized.isEmptyBatch) {
-    if (authorized.deniedItems.length > longBatch) await nextTurn(entity.arn, arn);
+    if (authorized.deniedItems.length > longBatch) {
+      const { owner, session } = turnOwnerOf(identified.caller);
+      await nextTurn(owner, session);
+    }
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
-  const exchange = new StoreExchange(authorized, authenticated, connection, success);
+  const exchange = new StoreExchange(authorized, identified, connection, success);
   limitReading(connection.response, () => connection.place.holdsBytes);
   const denied = await forward(authorized, exchange, pipeline.forwarder, trace);
   if (denied === undefined) return;
-  throw refuse(denied, authenticated, pipeline, trace);
+  throw refuse(denied, identified, pipeline, trace);
 }
 
 /**
@@ -90,12 +101,12 @@ export function requireAudit(trace: RequestTrace): void {
 /** Notes a denial, and returns the error that tells the caller. */
 export function refuse(
   denied: Denied,
-  authenticated: Authenticated,
+  identified: Identified,
   pipeline: S3Pipeline,
   trace: RequestTrace,
 ): ServiceError {
   traceDecision(denied, trace);
-  return refusal(denied, authenticated, pipeline, trace);
+  return refusal(denied, identified, pipeline, trace);
 }
 
 /**
@@ -104,15 +115,15 @@ export function refuse(
  */
 export function authorize(
   request: S3Request,
-  authenticated: Authenticated,
+  identified: Identified,
   pipeline: S3Pipeline,
   { connection, trace }: Pick<Surroundings, 'connection' | 'trace'>,
 ): MaybePromise<Authorized> {
   const startedAt = performance.now();
-  const deciding = authorizeS3(request, authenticated, pipeline.authorization, connection.response);
+  const deciding = authorizeS3(request, identified, pipeline.authorization, connection.response);
   return whenReady(deciding, (result) => {
     traceDecision(result, trace, (performance.now() - startedAt) * 1000);
-    if (!result.isAllowed) throw refusal(result, authenticated, pipeline, trace);
+    if (!result.isAllowed) throw refusal(result, identified, pipeline, trace);
     if (request.refusal !== undefined) throw request.refusal;
     return result;
   });
@@ -126,11 +137,13 @@ function traceDecision(result: Authorized | Denied, trace: RequestTrace, duratio
 
 function refusal(
   denied: Denied,
-  { caller, raw }: Authenticated,
+  { caller, raw }: Identified,
   { sealDenial }: S3Pipeline,
   trace: RequestTrace,
 ): ServiceError {
   trace.audit?.denied(denied.message);
+  // Whatever is said to an anonymous caller is said to everyone.
+  if (caller.kind === 'anonymous') return s3Error('AccessDenied');
   const { receivedAtMs, requestId } = raw;
   const sealed = sealDenial?.({ caller, denied, deniedAtMs: receivedAtMs, requestId });
   const reason =

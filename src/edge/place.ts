@@ -15,10 +15,18 @@ export interface PlaceKeeper {
    * @throws NoPlaceError
    */
   readonly admit: (caller: TurnOwner, isForm: boolean) => string;
+  /**
+   * The same for an anonymous caller.
+   * @throws NoPlaceError
+   */
+  readonly admitAnonymous: (network: string) => string;
   readonly stepOut: () => void;
   readonly stepIn: () => void;
-  /** @param holder of a place in flight; `undefined` for a stranger's */
-  readonly leave: (holder: string | undefined) => void;
+  /**
+   * @param holder of a place in flight; `undefined` for a stranger's
+   * @param network of an anonymous caller
+   */
+  readonly leave: (holder: string | undefined, network: string | undefined) => void;
   readonly reserve: (holder: string) => Reservation;
 }
 
@@ -31,6 +39,8 @@ export class Place {
   readonly #keeper: PlaceKeeper;
   #holder: string = strangers;
   #isKnown = false;
+  /** Set for the request of an anonymous caller. */
+  #network: string | undefined;
   #hasLeft = false;
   #hasGivenWay = false;
   #reservation: Reservation | undefined;
@@ -42,7 +52,7 @@ export class Place {
     this.#keeper = keeper;
   }
 
-  /** True once the signature has been verified. */
+  /** True once it is in flight: the signature has been verified, or the request is that of an anonymous caller. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
@@ -77,6 +87,19 @@ export class Place {
     if (this.#isKnown) return;
     const holder = this.#keeper.admit(caller, isForm);
     this.#isKnown = true;
+    this.#payAs(holder);
+  }
+
+  /**
+   * Moves the request to the places in flight that anonymous callers have.
+   * @param network the network of the client; those of anonymous callers share their places
+   * @throws NoPlaceError when they have as many as they may, or the network has most of them; BudgetExhaustedError
+   */
+  admitAnonymous(network: string): void {
+    if (this.#isKnown) return;
+    const holder = this.#keeper.admitAnonymous(network);
+    this.#isKnown = true;
+    this.#network = network;
     this.#payAs(holder);
   }
 
@@ -182,6 +205,6 @@ export class Place {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.#reservation?.release();
-    this.#keeper.leave(this.#isKnown ? this.#holder : undefined);
+    this.#keeper.leave(this.#isKnown ? this.#holder : undefined, this.#network);
   }
 }

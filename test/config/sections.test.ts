@@ -41,7 +41,6 @@ describe('settings that this version does not have', () => {
 
   it.each([
     ['unknownAccessKeys', 'passthrough'],
-    ['anonymous', 'policy'],
     ['anonymous', 'passthrough'],
   ])('rejects backend.%s: %s as unsupported', (key, value) => {
     expect(problemWith(backendWith(`${key}: ${value}`))).toBe(

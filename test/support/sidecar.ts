@@ -108,6 +108,8 @@ export interface TestSidecarOptions {
   readonly backend?: { endpoint: string; accessKeyId: string; secretAccessKey: string; timeouts?: string };
   /** How checksum trailers are sent to the store; `reframe` when absent. */
   readonly trailers?: 'reframe' | 'decode';
+  /** Further lines under `backend:`. */
+  readonly store?: string;
   /** `backend.supports`; nothing when absent. */
   readonly supports?: readonly string[];
 }
@@ -210,6 +212,7 @@ backend:
   trailers: ${options.trailers ?? 'reframe'}
   supports: [${(options.supports ?? []).join(', ')}]
 ${options.backend?.timeouts ?? ''}
+${options.store ?? ''}
 account: { id: "${account}", region: ${options.region ?? 'us-east-1'}, allowedRegions: ${options.allowedRegions ?? '[]'}, disabledRegions: ${options.disabledRegions ?? '[]'} }
 ${options.tokens ?? 'tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }'}
 ${options.further ?? ''}
