@@ -1,3 +1,4 @@
+import type { ForStore } from '../authenticate/for-store.ts';
 import type { StepBudget } from '../core/glob.ts';
 import { type ContextEntry, KeyTable } from '../iam/key-table.ts';
 import { RequestContext } from '../iam/request-context.ts';
@@ -15,7 +16,7 @@ const stepsPerKey = 200;
  */
 export class DecisionContexts {
   readonly #request: S3Request;
-  readonly #identified: Identified;
+  readonly #identified: Identified | ForStore;
   readonly #budget: StepBudget;
   #base: readonly ContextEntry[] | undefined;
   #baseTable: KeyTable | undefined;
@@ -23,7 +24,7 @@ export class DecisionContexts {
   #shared: RequestContext | undefined;
 
   /** @param budget pays for what is built for one decision */
-  constructor(request: S3Request, identified: Identified, budget: StepBudget) {
+  constructor(request: S3Request, identified: Identified | ForStore, budget: StepBudget) {
     this.#request = request;
     this.#identified = identified;
     this.#budget = budget;

@@ -1,6 +1,6 @@
+import type { ForStore } from '../authenticate/for-store.ts';
 import { requireClient, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
-import type { TurnOwner } from '../core/turns.ts';
 import { DecisionBudget } from '../iam/budget.ts';
 import { decideWithPauses, failedDecision, type NeedsKeys, type PolicySets } from '../iam/combine.ts';
 import { couldDenyOther } from '../iam/could-deny.ts';
@@ -10,7 +10,7 @@ import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import type { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import { holderOf, type Identified, turnOwnerOf } from './asker.ts';
-import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
+import { type AccessDecision, isRelaxedBy, type Leniency, leniencyFor, undecidable } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { decidedWithin } from './decided-within.ts';
 import { DecisionContexts } from './decision-contexts.ts';
@@ -43,13 +43,12 @@ const stepsToPrepare = 4_000;
  */
 export class PermissionDecider {
   readonly #request: S3Request;
-  readonly #identified: Identified;
+  readonly #identified: Identified | ForStore;
   readonly #sources: AuthorizationSources;
   /** Present while they are held. */
   #sets: PolicySets | undefined;
   readonly #principal: PolicyPrincipal;
-  readonly #turns: TurnOwner;
-  readonly #isAudited: boolean;
+  readonly #leniency: Leniency;
   readonly #budget: DecisionBudget = new DecisionBudget();
   // The client chooses the number of decisions.
   readonly #pace: Pace;
@@ -59,7 +58,7 @@ export class PermissionDecider {
 
   constructor(
     request: S3Request,
-    identified: Identified,
+    identified: Identified | ForStore,
     sources: AuthorizationSources,
     client: WaitingClient,
   ) {
@@ -70,8 +69,7 @@ export class PermissionDecider {
     this.#identified = identified;
     this.#sources = sources;
     this.#principal = policyPrincipal(caller);
-    this.#turns = turnOwnerOf(caller);
-    this.#isAudited = isAudited(caller, sources.enforcement);
+    this.#leniency = leniencyFor(identified, sources.enforcement);
     this.#tags = new LookedUpTags(sources.lookup, holderOf(caller), client);
     this.#contexts = new DecisionContexts(request, identified, this.#budget);
   }
@@ -207,10 +205,9 @@ export class PermissionDecider {
   }
 
   #decided({ permission, requestKeys }: PermissionQuestion, decision: AccessDecision): DecidedPermission {
-    // A Deny of part of a delivery is only searched for after an allow, so audit mode must not let an unallowed one pass.
-    const isRelaxed = this.#isAudited && permission.within === undefined && isUnallowedOnly(decision);
-    const isPermitted = decision.effect === 'allow' || isRelaxed;
-    return { permission, requestKeys, decision, isPermitted };
+    // A Deny of part of a delivery is only searched for after an allow, so an unallowed one must not pass.
+    const isRelaxed = permission.within === undefined && isRelaxedBy(this.#leniency, decision);
+    return { permission, requestKeys, decision, isPermitted: decision.effect === 'allow' || isRelaxed };
   }
 
   #evaluateWithPauses(question: PermissionQuestion): MaybePromise<AccessDecision | NeedsKeys> {
@@ -220,7 +217,7 @@ export class PermissionDecider {
       this.#budget.spend(stepsToPrepare);
       const query = this.#query(question);
       return whenReady(
-        decideWithPauses(sets, query, () => this.#pace.rest(this.#turns)),
+        decideWithPauses(sets, query, () => this.#pace.rest(turnOwnerOf(this.#identified.caller))),
         (decision) => {
           const whole = decidedWithin(sets, query, permission.within, decision);
           this.#pace.count();
@@ -235,7 +232,7 @@ export class PermissionDecider {
   #query({ permission, requestKeys, isDenyOnly }: PermissionQuestion): AuthorizationQuery {
     const { action, resource } = permission;
     const context = this.#context(permission, requestKeys);
-    const [principal, budget, isEnforced] = [this.#principal, this.#budget, !this.#isAudited];
+    const [principal, budget, isEnforced] = [this.#principal, this.#budget, this.#leniency === 'none'];
     return { principal, action, resource, context, budget, isDenyOnly, isEnforced };
   }
 

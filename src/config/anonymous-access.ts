@@ -6,13 +6,27 @@ import type { Settings } from './settings.ts';
 
 /** What says who may ask without credentials that the sidecar knows; parts that could not be read are `undefined`. */
 interface AccessParts {
-  readonly backend: Pick<Settings['backend'], 'anonymous'> | undefined;
+  readonly backend: Pick<Settings['backend'], 'anonymous' | 'unknownAccessKeys'> | undefined;
   readonly directory: Pick<DirectoryRecords, 'bucketPolicies'> | undefined;
 }
 
 /** Warns of what clients may do whose credentials the sidecar does not know, or who have none. */
 export function warnOfAnonymousAccess(reading: Reading, { backend, directory }: AccessParts): void {
-  if (backend?.anonymous !== 'policy') return;
+  if (backend?.unknownAccessKeys === 'passthrough')
+    reading.warn(
+      ['backend', 'unknownAccessKeys'],
+      `passthrough: ${leftTo('keys that the sidecar does not know')}`,
+    );
+  if (backend?.anonymous === 'passthrough')
+    reading.warn(['backend', 'anonymous'], `passthrough: ${leftTo('clients without credentials')}`);
+  if (backend?.anonymous === 'policy') warnOfOpenBuckets(reading, directory);
+}
+
+function leftTo(whom: string): string {
+  return `the store's own policies and ACLs decide what ${whom} may do; here only a Deny for everyone in a bucket policy applies to them`;
+}
+
+function warnOfOpenBuckets(reading: Reading, directory: AccessParts['directory']): void {
   const open = (directory?.bucketPolicies ?? []).filter(({ document }) =>
     document.statements.some(letsEveryoneChange),
   );

@@ -65,14 +65,16 @@ const backend = z
         'Optional features that the store has; see docs/compatibility.md. Operations and conditions that need another are answered with 501, because a store that lacks it would do something else, or ignore the condition.',
       ),
     unknownAccessKeys: z
-      .enum(['reject'])
-      .default('reject')
-      .describe('How requests signed with an unknown access key are treated: they are refused.'),
-    anonymous: z
-      .enum(['reject', 'policy'])
+      .enum(['reject', 'passthrough'])
       .default('reject')
       .describe(
-        'How requests without any credentials are treated: they are refused (`reject`), or performed where a bucket policy of `directory.bucketPolicies` allows them to everyone, `Principal: "*"` (`policy`).',
+        "How requests are treated that are signed with an access key which the sidecar does not know: they are refused (`reject`), or handed to the store as they came, so that the store's own policies decide (`passthrough`). Never with a session token.",
+      ),
+    anonymous: z
+      .enum(['reject', 'policy', 'passthrough'])
+      .default('reject')
+      .describe(
+        'How requests without any credentials are treated: they are refused (`reject`), or performed where a bucket policy of `directory.bucketPolicies` allows them to everyone, `Principal: "*"` (`policy`), or handed to the store as they came, so that its own policies decide (`passthrough`).',
       ),
     timeouts: z
       .strictObject({

@@ -18,8 +18,8 @@ import type { RequestTrace } from './request-trace.ts';
  * in.
  * @throws AuthenticationFault
  */
-export function claimOf(raw: RawRequest, { anonymous }: S3Pipeline): SignatureClaim | undefined {
-  return anonymous.access === 'policy' && hasNoCredentials(raw) ? undefined : requireSignature(raw);
+export function claimOf(raw: RawRequest, { strangers }: S3Pipeline): SignatureClaim | undefined {
+  return strangers.anonymous !== 'reject' && hasNoCredentials(raw) ? undefined : requireSignature(raw);
 }
 
 /** Where the facts about a request go, and the place that it has. */
@@ -52,7 +52,7 @@ export function identify(
 
 function identifyAnonymous(
   { raw, operation, parameters }: S3Request,
-  { anonymous: { region } }: S3Pipeline,
+  { strangers: { region } }: S3Pipeline,
   { place, trace }: Arrival,
 ): Identified {
   // Which buckets there are is no question to one of their policies.
@@ -65,8 +65,11 @@ function identifyAnonymous(
   return accepted;
 }
 
-// As on AWS: a link could make a script of any public object.
-function requireNoOverride(parameters: ReadonlyMap<string, string>): void {
+/**
+ * Refuses parameters that choose headers of the answer, as AWS does: a link could make a script of any public object.
+ * @throws InvalidRequest
+ */
+export function requireNoOverride(parameters: ReadonlyMap<string, string>): void {
   for (const name of parameters.keys()) {
     if (name.startsWith('response-')) {
       const message = 'Request specific response headers cannot be used for anonymous GET requests.';

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { AuthenticationSources } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
+import type { OwnKeys } from '../authenticate/for-store.ts';
 import { type Identified, turnOwnerOf } from '../authorize/asker.ts';
 import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
 import { decisionFacts } from '../authorize/decide.ts';
@@ -11,7 +12,8 @@ import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { nextTurn } from '../core/turns.ts';
 import type { SuccessAnswer } from '../forward/client-answer.ts';
-import type { Exchange, Forwarder } from '../forward/forward.ts';
+import type { Forwarder } from '../forward/forward.ts';
+import type { Forwarded } from '../forward/response-relay.ts';
 import { s3Error } from '../s3/errors.ts';
 import type { S3Request } from '../s3/operation.ts';
 import type { RouteSettings } from '../s3/route.ts';
@@ -26,16 +28,20 @@ export interface S3Pipeline {
   readonly authentication: AuthenticationSources;
   readonly authorization: AuthorizationSources;
   readonly forwarder: Forwarder;
-  readonly anonymous: AnonymousRules;
+  readonly strangers: StrangersRules;
   /** Seals the reason of a denial, for DecodeAuthorizationMessage; `undefined` when the answer only names the request. */
   readonly sealDenial: ((denial: Denial) => string) | undefined;
 }
 
-/** How requests without credentials are treated. */
-export interface AnonymousRules {
-  readonly access: 'reject' | 'policy';
-  /** The region that they count for. */
+/** How requests are treated that have no credentials, or those of nobody whom the sidecar knows. */
+interface StrangersRules {
+  readonly anonymous: 'reject' | 'policy' | 'passthrough';
+  readonly unknownAccessKeys: 'reject' | 'passthrough';
+  /** The region that requests without a signature count for. */
   readonly region: string;
+  readonly ownKeys: OwnKeys;
+  /** Host and port of the store. */
+  readonly storeHost: string;
 }
 
 /** A refusal of a caller whose signature was verified. */
@@ -81,8 +87,9 @@ export async function performS3(
     return;
   }
   const exchange = new StoreExchange(authorized, identified, connection, success);
-  limitReading(connection.response, () => connection.place.holdsBytes);
-  const denied = await forward(authorized, exchange, pipeline.forwarder, trace);
+  const denied = await sendToStore(authorized.request, connection, trace, () =>
+    pipeline.forwarder.forward(authorized, exchange),
+  );
   if (denied === undefined) return;
   throw refuse(denied, identified, pipeline, trace);
 }
@@ -105,7 +112,7 @@ export function refuse(
   pipeline: S3Pipeline,
   trace: RequestTrace,
 ): ServiceError {
-  traceDecision(denied, trace);
+  noteDecision(denied, trace);
   return refusal(denied, identified, pipeline, trace);
 }
 
@@ -122,14 +129,15 @@ export function authorize(
   const startedAt = performance.now();
   const deciding = authorizeS3(request, identified, pipeline.authorization, connection.response);
   return whenReady(deciding, (result) => {
-    traceDecision(result, trace, (performance.now() - startedAt) * 1000);
+    noteDecision(result, trace, (performance.now() - startedAt) * 1000);
     if (!result.isAllowed) throw refusal(result, identified, pipeline, trace);
     if (request.refusal !== undefined) throw request.refusal;
     return result;
   });
 }
 
-function traceDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {
+/** Notes how a request was decided. */
+export function noteDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {
   const { decision } = result;
   trace.add({ decision: decisionFacts(decision, durationUs, !result.isAllowed || result.isEnforced) });
   if (decision.fault !== undefined) trace.add({ errorDetail: `deciding failed: ${String(decision.fault)}` });
@@ -167,22 +175,26 @@ async function answerEmptyBatch(
   });
 }
 
-/** Returns why the caller may see nothing of the store's answer; `undefined` when it was relayed. */
-async function forward(
-  authorized: Authorized,
-  exchange: Exchange,
-  forwarder: Forwarder,
+/**
+ * Sends a request to the store, and notes what became of it.
+ * @returns why the caller may see nothing of the store's answer; `undefined` when it was relayed
+ */
+export async function sendToStore(
+  request: S3Request,
+  { response, place }: ClientConnection,
   trace: RequestTrace,
+  send: () => Promise<Forwarded>,
 ): Promise<Denied | undefined> {
+  limitReading(response, () => place.holdsBytes);
   const startedMs = trace.elapsedMs();
   try {
-    const outcome = await forwarder.forward(authorized, exchange);
+    const outcome = await send();
     if (outcome.kind === 'refused') return outcome.refusal;
     const { facts } = outcome;
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,
-      bytesIn: bytesIn(authorized.request),
+      bytesIn: bytesIn(request),
       errorCode: facts.errorCode,
       upstreamRequestId: facts.storeRequestId,
       firstByteMs: facts.firstByteMs === undefined ? undefined : startedMs + facts.firstByteMs,

@@ -1,7 +1,7 @@
 import type { Identified } from '../authorize/asker.ts';
-import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { SuccessAnswer } from '../forward/client-answer.ts';
 import type { Exchange } from '../forward/forward.ts';
+import type { S3Request } from '../s3/operation.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /**
@@ -19,8 +19,8 @@ export class StoreExchange implements Exchange {
   readonly #place: ClientConnection['place'];
 
   constructor(
-    { request: { raw } }: Authorized,
-    identified: Identified,
+    { request: { raw } }: { readonly request: S3Request },
+    identified: Pick<Identified, 'recheck'>,
     { message, response, invite, ownHeaders, place, clock }: ClientConnection,
     success?: (url: string, etag: string) => SuccessAnswer,
   ) {

@@ -2,6 +2,7 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import { withoutAwsChunked } from '../core/content-encoding.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { UpstreamFault } from './faults.ts';
+import type { Relayed } from './relayed.ts';
 
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -57,7 +58,7 @@ export function requireReadable({ headers }: { readonly headers: StoreHeaders })
 type Permissions = Parameters<Authorized['decide']>[0];
 
 /** The permissions on which it depends what the client gets to see of an answer. */
-export function permissionsToShow({ status, headers }: AnswerHead, { request }: Authorized): Permissions {
+export function permissionsToShow({ status, headers }: AnswerHead, { request }: Relayed): Permissions {
   const { guardedHeaders, seesMissing } = request;
   let needed: Permissions = status === 404 ? seesMissing : none;
   if (guardedHeaders.length === 0) return needed;
@@ -84,7 +85,7 @@ function guardOf(
  */
 export function responseHeaders(
   headers: StoreHeaders,
-  authorized: Authorized,
+  authorized: Relayed,
   omitted: ReadonlySet<string> = nothing,
 ): string[] {
   const dropped = namedByConnection(headers);

@@ -39,15 +39,6 @@ describe('settings that this version does not have', () => {
     expect(problemWith(backendWith('trailers: keep'))).toMatch(/^backend\.trailers: /);
   });
 
-  it.each([
-    ['unknownAccessKeys', 'passthrough'],
-    ['anonymous', 'passthrough'],
-  ])('rejects backend.%s: %s as unsupported', (key, value) => {
-    expect(problemWith(backendWith(`${key}: ${value}`))).toBe(
-      `backend.${key}: "${value}" is not supported by this version`,
-    );
-  });
-
   it('rejects a request rate above 0 as unsupported', () => {
     expect(problemWith({ section: 'server: { limits: { requestsPerSecondPerClient: 5 } }' })).toBe(
       'server.limits.requestsPerSecondPerClient: values above 0 are not supported by this version',
