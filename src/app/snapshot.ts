@@ -93,6 +93,7 @@ export function createSnapshot(settings: Settings, parts: PartsOfOne): CreatedSn
         region: account.region,
         ownKeys: { directory, storeAccessKeyId: credentials.accessKeyId },
         storeHost: origin.host,
+        prefixes: backend.passthrough,
       },
       forwarder: new Forwarder(upstream, store, signingKeys, clock),
       sealDenial: settings.authorization.encodedMessages === 'full' ? denialSealer(keyRing) : undefined,

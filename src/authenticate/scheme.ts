@@ -72,6 +72,17 @@ export function hasNoCredentials(raw: RawRequest): boolean {
 }
 
 /**
+ * Requires that a request has no credentials of AWS, which are not meant for the store. Those of another scheme may be.
+ * @throws AuthenticationFault `no_credentials`, `several_credentials`
+ */
+export function requireNoAwsCredentials(raw: RawRequest): void {
+  const scheme = findScheme(raw);
+  const hasToken = raw.headers.has('x-amz-security-token');
+  if (hasToken || (scheme !== undefined && scheme !== 'other-header'))
+    throw new AuthenticationFault('no_credentials');
+}
+
+/**
  * Requires that a form which is posted to a bucket carries its credentials itself: none in the head of its request, and no header there
  * that only a signature could vouch for.
  * @throws AuthenticationFault `several_credentials`, `headers_not_signed`

@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 
 /** What says who may ask without credentials that the sidecar knows; parts that could not be read are `undefined`. */
 interface AccessParts {
-  readonly backend: Pick<Settings['backend'], 'anonymous' | 'unknownAccessKeys'> | undefined;
+  readonly backend: Pick<Settings['backend'], 'anonymous' | 'unknownAccessKeys' | 'passthrough'> | undefined;
   readonly directory: Pick<DirectoryRecords, 'bucketPolicies'> | undefined;
 }
 
@@ -19,6 +19,11 @@ export function warnOfAnonymousAccess(reading: Reading, { backend, directory }: 
     );
   if (backend?.anonymous === 'passthrough')
     reading.warn(['backend', 'anonymous'], `passthrough: ${leftTo('clients without credentials')}`);
+  for (const [index, prefix] of (backend?.passthrough ?? []).entries()) {
+    const bucket = prefix.split('/')[1] ?? '';
+    const message = `GET and HEAD below it reach the store without a decision; so does what the store lets everyone read of a bucket ${quoteText(bucket)}`;
+    reading.warn(['backend', 'passthrough', index], message);
+  }
   if (backend?.anonymous === 'policy') warnOfOpenBuckets(reading, directory);
 }
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   enforcement,
   fileName,
+  passedPrefix,
   regionName,
   storeEndpoint,
   textLike,
@@ -75,6 +76,13 @@ const backend = z
       .default('reject')
       .describe(
         'How requests without any credentials are treated: they are refused (`reject`), or performed where a bucket policy of `directory.bucketPolicies` allows them to everyone, `Principal: "*"` (`policy`), or handed to the store as they came, so that its own policies decide (`passthrough`).',
+      ),
+    passthrough: z
+      .array(passedPrefix)
+      .max(64, { error: 'must not hold more than 64 prefixes' })
+      .default([])
+      .describe(
+        'Beginnings of paths, such as `/minio/health/`. GET and HEAD of such a path reach the store unsigned, without any decision. A bucket of that name is read like this, too.',
       ),
     timeouts: z
       .strictObject({

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { formatPattern, type Path } from './path.ts';
+import type { Path } from './path.ts';
 import { suggest } from './suggest.ts';
-import { unsupportedMessage, unsupportedSettings } from './unsupported.ts';
 
 /** One problem of a value's shape. */
 export interface ShapeProblem {
@@ -30,9 +29,7 @@ export function describeIssue(
     return issue.keys.map((key) => ({
       path: [...path, key],
       isAboutKey: true,
-      message: unsupportedSettings.has(formatPattern([...path, key]))
-        ? unsupportedMessage
-        : `unknown key${suggest(key, known)}`,
+      message: `unknown key${suggest(key, known)}`,
     }));
   }
   const value = valueAt(path);

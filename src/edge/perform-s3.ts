@@ -42,6 +42,8 @@ interface StrangersRules {
   readonly ownKeys: OwnKeys;
   /** Host and port of the store. */
   readonly storeHost: string;
+  /** Beginnings of paths that are handed to the store as they are. */
+  readonly prefixes: readonly string[];
 }
 
 /** A refusal of a caller whose signature was verified. */
@@ -177,10 +179,11 @@ async function answerEmptyBatch(
 
 /**
  * Sends a request to the store, and notes what became of it.
+ * @param request what is sent; `undefined` for a path that is no request of S3
  * @returns why the caller may see nothing of the store's answer; `undefined` when it was relayed
  */
 export async function sendToStore(
-  request: S3Request,
+  request: S3Request | undefined,
   { response, place }: ClientConnection,
   trace: RequestTrace,
   send: () => Promise<Forwarded>,
@@ -194,7 +197,7 @@ export async function sendToStore(
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,
-      bytesIn: bytesIn(request),
+      bytesIn: request === undefined ? 0 : bytesIn(request),
       errorCode: facts.errorCode,
       upstreamRequestId: facts.storeRequestId,
       firstByteMs: facts.firstByteMs === undefined ? undefined : startedMs + facts.firstByteMs,

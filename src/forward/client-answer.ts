@@ -176,8 +176,8 @@ export class ClientAnswer {
   }
 }
 
-// Must not keep the authorized request: the response can stay open long after it.
-function cutShort(message: IncomingMessage, response: ServerResponse): void {
+/** Ends the connection so that the client can tell that the answer is incomplete. Keeps nothing but the response. */
+export function cutShort(message: IncomingMessage, response: ServerResponse): void {
   if (endsWithConnection(message)) resetConnection(message.socket);
   else response.destroy();
 }

@@ -16,6 +16,7 @@ import { BudgetExhaustedError } from '../core/byte-budget.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import type { Clock } from '../core/clock.ts';
 import type { MaybePromise } from '../core/maybe-promise.ts';
+import type { RawRequest } from '../core/raw-request.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { Asking } from './asking.ts';
@@ -23,14 +24,10 @@ import { questionsBeforehand } from './beforehand.ts';
 import type { ClientSide } from './client-answer.ts';
 import { DecidedAnswer } from './decided-answer.ts';
 import { StoreRefusalError } from './faults.ts';
-import {
-  type ArrivingBody,
-  type OutgoingBody,
-  prepareObjectBody,
-  prepareUntouchedBody,
-  type TrailerMode,
-} from './object-body.ts';
+import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type Signing, type StoreTarget } from './outgoing-request.ts';
+import { passedBody } from './passed-body.ts';
+import { passPath } from './passed-path.ts';
 import { forwardPreflight, type PreflightAnswer, type PreflightExchange } from './preflight.ts';
 import { codeOfRefusedHead } from './refused-head.ts';
 import type { Relayed } from './relayed.ts';
@@ -116,6 +113,15 @@ export class Forwarder {
   }
 
   /**
+   * Hands a GET or HEAD of a path to the store, unsigned.
+   * @throws UpstreamFault, ClientGoneError
+   */
+  async passPath(raw: RawRequest, client: Parameters<typeof passPath>[2]): Promise<Forwarded> {
+    const store = { upstream: this.#upstream, host: this.#store.host };
+    return { kind: 'relayed', facts: await passPath(raw, store, client) };
+  }
+
+  /**
    * Forwards a browser's preflight, unsigned.
    * @throws UpstreamFault, BudgetExhaustedError, ClientGoneError
    */
@@ -190,17 +196,6 @@ interface Outgoing {
 
 // The sidecar has no credentials to ask with.
 const unexplained = (): Promise<undefined> => Promise.resolve(undefined);
-
-function passedBody(
-  { request, document, payload, arrived }: PassedOn,
-  { message, invite, reservation, recheck }: Exchange,
-): MaybePromise<OutgoingBody> {
-  if (document !== undefined) return { length: document.length, content: document };
-  if (request.operation.body === 'none') return { length: 0, content: undefined };
-  const { headers } = arrived;
-  const arriving = { message, headers, forwarded: request.headers, reservation, invite, recheck };
-  return prepareUntouchedBody(arriving, payload);
-}
 
 // AWS answers 204 when there is no such configuration.
 function answerNothing({ response, ownHeaders }: Exchange): Forwarded {

@@ -88,14 +88,26 @@ export function responseHeaders(
   authorized: Relayed,
   omitted: ReadonlySet<string> = nothing,
 ): string[] {
-  const dropped = namedByConnection(headers);
   const { guardedHeaders } = authorized.request;
+  const isHidden = (name: string): boolean => {
+    const guard = guardOf(name, guardedHeaders);
+    return guard !== undefined && !authorized.permits(guard);
+  };
+  return relayedHeaders(headers, isHidden, omitted);
+}
+
+/** The store's headers without those that no client gets, and those that are hidden or omitted. */
+export function relayedHeaders(
+  headers: StoreHeaders,
+  isHidden: (name: string) => boolean,
+  omitted: ReadonlySet<string> = nothing,
+): string[] {
+  const dropped = namedByConnection(headers);
   const kept: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
-    const guard = guardOf(name, guardedHeaders);
-    if (guard !== undefined && !authorized.permits(guard)) continue;
+    if (isHidden(name)) continue;
     const shown = shownValue(name, headers[index + 1] ?? '');
     if (shown === undefined) continue;
     // After `Content-Length`, Node re-encodes the value of this header (Node 20 to 24), which garbles a non-ASCII file name.

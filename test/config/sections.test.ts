@@ -13,12 +13,6 @@ function backendWith(line: string): Readonly<Record<string, string>> {
 }
 
 describe('settings that this version does not have', () => {
-  it('rejects backend.passthrough as unsupported', () => {
-    expect(problemWith(backendWith('passthrough: []'))).toBe(
-      'backend.passthrough: not supported by this version',
-    );
-  });
-
   it('knows what a store may have, and nothing else', () => {
     const all = [
       'annotations',
