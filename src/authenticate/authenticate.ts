@@ -103,12 +103,20 @@ export function authenticateS3(
   allowsStreaming: boolean,
   sources: AuthenticationSources,
 ): MaybePromise<Authenticated> {
-  const signed = readSignature(claim, { service: 's3', payloadHash: 'required', allowsStreaming });
+  const signed = readS3Signature(claim, allowsStreaming);
   const { payload, payloadHash } = signed;
   if (payload === undefined || payloadHash === undefined)
     throw new AuthenticationFault('payload_hash_missing');
   requireAllowedRegion(signed, sources);
   return verify(claim, signed, { payload, payloadHash }, sources);
+}
+
+/**
+ * Reads the signature of an S3 request without verifying it.
+ * @throws AuthenticationFault
+ */
+export function readS3Signature(claim: SignatureClaim, allowsStreaming: boolean): SignedRequest {
+  return readSignature(claim, { service: 's3', payloadHash: 'required', allowsStreaming });
 }
 
 /** A form that was posted to a bucket, whose signature stands in its fields. */

@@ -52,6 +52,16 @@ export type SessionCaller = UserSessionCaller | RootSessionCaller | FederatedUse
 /** A caller whose signature has been verified. */
 export type Caller = UserCaller | RootCaller | SessionCaller;
 
+/** Whoever sends a request without any credentials. It has no policies of its own, and no identity that could be named. */
+export interface AnonymousCaller {
+  readonly kind: 'anonymous';
+  /** The network that the request comes from; all requests of one share what anonymous callers are given. */
+  readonly network: string;
+}
+
+/** Whom a decision about an S3 request is for. */
+export type Asker = Caller | AnonymousCaller;
+
 /** The claims of the caller's session; `undefined` for long-term keys. */
 export function claimsOf(caller: Caller): SessionClaims | undefined {
   return caller.kind === 'user' || caller.kind === 'root' ? undefined : caller.claims;

@@ -65,6 +65,23 @@ export function requireSignature(raw: RawRequest): SignatureClaim {
   }
 }
 
+/** True for a request that has no credentials of any kind, not even an empty `Authorization` header, or a session token alone. */
+export function hasNoCredentials(raw: RawRequest): boolean {
+  if (raw.headers.has('authorization') || raw.headers.has('x-amz-security-token')) return false;
+  return findScheme(raw) === undefined;
+}
+
+/**
+ * Requires that a request has no credentials of AWS, which are not meant for the store. Those of another scheme may be.
+ * @throws AuthenticationFault `no_credentials`, `several_credentials`
+ */
+export function requireNoAwsCredentials(raw: RawRequest): void {
+  const scheme = findScheme(raw);
+  const hasToken = raw.headers.has('x-amz-security-token');
+  if (hasToken || (scheme !== undefined && scheme !== 'other-header'))
+    throw new AuthenticationFault('no_credentials');
+}
+
 /**
  * Requires that a form which is posted to a bucket carries its credentials itself: none in the head of its request, and no header there
  * that only a signature could vouch for.
@@ -78,6 +95,12 @@ export function requireFormOnly(raw: RawRequest): void {
 }
 
 function onlyScheme(raw: RawRequest): Scheme {
+  const scheme = findScheme(raw);
+  if (scheme === undefined) throw new AuthenticationFault('no_credentials');
+  return scheme;
+}
+
+function findScheme(raw: RawRequest): Scheme | undefined {
   let scheme: Scheme | undefined;
   const detect = (detected: Scheme): void => {
     if (scheme !== undefined && scheme !== detected) throw new AuthenticationFault('several_credentials');
@@ -92,7 +115,6 @@ function onlyScheme(raw: RawRequest): Scheme {
     if (v2QueryNames.has(name)) detect('v2-query');
   }
   if (raw.method === 'POST' && isForm(raw)) detect('post-form');
-  if (scheme === undefined) throw new AuthenticationFault('no_credentials');
   return scheme;
 }
 

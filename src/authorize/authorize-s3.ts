@@ -1,17 +1,17 @@
 /*
  * This folder decides whether a caller may make an S3 request.
- * In: an `S3Request` and the `Authenticated` made from the same raw request; the policies that apply to the caller.
+ * In: an `S3Request` and the `Identified` made from the same raw request; the policies that apply to the caller.
  * Out: `Authorized`, which `forward` requires, or `Denied` with the reason.
  * It never sends a request. It reads tags from the store only through the `StoreLookup` that it is given.
  * It never allows a request because a decision or a look-up failed.
  */
 
-import type { Authenticated } from '../authenticate/authenticate.ts';
 import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { nextTurn } from '../core/turns.ts';
 import type { Batch, BucketFilter, Permission, S3Request } from '../s3/operation.ts';
 import { AnswerPermissions } from './answer-permissions.ts';
+import { type Identified, turnOwnerOf } from './asker.ts';
 import type { AccessDecision } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
@@ -32,7 +32,7 @@ const listBytesPerTurn = 32_768;
 
 interface AuthorizedFacts {
   readonly request: S3Request;
-  readonly payload: Authenticated['payload'];
+  readonly payload: Identified['payload'];
   readonly decided: DecidedPermission;
   readonly document: Buffer | undefined;
   readonly deniedItems: readonly number[];
@@ -44,7 +44,7 @@ class AuthorizedRequest {
   readonly isAllowed = true;
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
   readonly #request: S3Request;
-  readonly payload: Authenticated['payload'];
+  readonly payload: Identified['payload'];
   readonly decision: AccessDecision;
   /** False when audit mode let a denied request pass. */
   readonly isEnforced: boolean;
@@ -105,32 +105,31 @@ export type Authorized = AuthorizedRequest;
  */
 export function authorizeS3(
   request: S3Request,
-  authenticated: Authenticated,
+  identified: Identified,
   sources: AuthorizationSources,
   client: WaitingClient = alwaysThere,
 ): MaybePromise<Authorized | Denied> {
-  if (request.raw !== authenticated.raw)
-    throw new Error('authorizing another request than was authenticated');
-  const authorization = new RequestAuthorization(request, authenticated, sources, client);
+  if (request.raw !== identified.raw) throw new Error('authorizing another request than was authenticated');
+  const authorization = new RequestAuthorization(request, identified, sources, client);
   return authorization.decide();
 }
 
 class RequestAuthorization {
   readonly #request: S3Request;
-  readonly #authenticated: Authenticated;
+  readonly #identified: Identified;
   readonly #decider: PermissionDecider;
   readonly #isFiltering: boolean;
   readonly #answer: AnswerPermissions;
 
   constructor(
     request: S3Request,
-    authenticated: Authenticated,
+    identified: Identified,
     sources: AuthorizationSources,
     client: WaitingClient,
   ) {
     this.#request = request;
-    this.#authenticated = authenticated;
-    this.#decider = new PermissionDecider(request, authenticated, sources, client);
+    this.#identified = identified;
+    this.#decider = new PermissionDecider(request, identified, sources, client);
     this.#answer = new AnswerPermissions(request, this.#decider);
     this.#isFiltering = sources.listBuckets === 'filtered';
   }
@@ -177,8 +176,8 @@ class RequestAuthorization {
       document: batch.writeBody(allowed),
       deniedItems,
       writeResult: async (storeResult) => {
-        const { entity, arn } = this.#authenticated.caller;
-        if (batch.items.length > longBatch) await nextTurn(entity.arn, arn);
+        const { owner, session } = turnOwnerOf(this.#identified.caller);
+        if (batch.items.length > longBatch) await nextTurn(owner, session);
         return batch.writeResult(storeResult, deniedItems);
       },
     });
@@ -202,8 +201,8 @@ class RequestAuthorization {
       decided: { ...refused, decision: shown, isPermitted: true },
       writeResult: async (storeResult, { signal, reserve }) => {
         reserve(listFactor * storeResult.length);
-        const { entity, arn } = this.#authenticated.caller;
-        await nextTurn(entity.arn, arn, storeResult.length / listBytesPerTurn);
+        const { owner, session } = turnOwnerOf(this.#identified.caller);
+        await nextTurn(owner, session, storeResult.length / listBytesPerTurn);
         signal.throwIfAborted();
         const { names, write } = filter.read(storeResult);
         const visible = await visibleBuckets(names, filter, this.#decider, signal);
@@ -217,7 +216,7 @@ class RequestAuthorization {
   #authorized(facts: Pick<AuthorizedFacts, 'decided'> & Partial<AuthorizedFacts>): Authorized {
     return new AuthorizedRequest({
       request: facts.request ?? this.#request,
-      payload: this.#authenticated.payload,
+      payload: this.#identified.payload,
       decided: this.#decider.explained(facts.decided),
       document: facts.document,
       deniedItems: facts.deniedItems ?? [],
@@ -229,7 +228,7 @@ class RequestAuthorization {
   #denied(refused: DecidedPermission): Denied {
     return deniedRequest(
       this.#decider.explained(refused),
-      this.#authenticated.caller.arn,
+      this.#identified.caller,
       this.#decider.contextOf(refused.permission),
     );
   }

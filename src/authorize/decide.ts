@@ -1,4 +1,5 @@
-import type { Caller } from '../authenticate/caller.ts';
+import type { Asker, Caller } from '../authenticate/caller.ts';
+import type { ForStore } from '../authenticate/for-store.ts';
 import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { DecisionFacts } from '../core/request-record.ts';
@@ -16,6 +17,7 @@ import type { AuthorizationQuery } from '../iam/evaluate.ts';
 import type { Explained } from '../iam/explain.ts';
 import { type NearMiss, nearestStatement } from '../iam/near-miss.ts';
 import { isAllowedBeside } from '../iam/set-effects.ts';
+import type { Identified } from './asker.ts';
 import { gatherInTurn } from './gather-in-turn.ts';
 import type { PolicyGatherer } from './gather-policies.ts';
 import { Pace, stepsPerSlice } from './pace.ts';
@@ -59,7 +61,8 @@ export class PacedDecisions implements Decisions {
    * @throws ClientGoneError
    */
   decide(sets: PolicySets, query: AuthorizationQuery): MaybePromise<Decision | NeedsKeys> {
-    const rest = (): Promise<void> | undefined => this.#pace.rest(query.principal);
+    const { entityArn, arn } = query.principal;
+    const rest = (): Promise<void> | undefined => this.#pace.rest({ owner: entityArn ?? arn, session: arn });
     return whenReady(decideWithPauses(sets, { ...query, budget: this.#budget }, rest), (decision) => {
       this.#pace.count();
       return decision;
@@ -128,8 +131,9 @@ export function undecidable(keys: readonly string[]): AccessDecision {
   return failedDecision(new Error(`condition keys cannot be looked up: ${keys.join(', ')}`));
 }
 
-/** True when the caller is in audit mode. The setting of a role takes precedence over the global one. */
-export function isAudited(caller: Caller, enforcement: Enforcement): boolean {
+/** True when the asker is in audit mode, as no anonymous one is. The setting of a role takes precedence over the global one. */
+export function isAudited(caller: Asker, enforcement: Enforcement): boolean {
+  if (caller.kind === 'anonymous') return false;
   const own = caller.kind === 'role-session' ? caller.entity.enforcement : undefined;
   return (own ?? enforcement) === 'audit';
 }
@@ -142,6 +146,21 @@ export function isUnallowedOnly(decision: AccessDecision): boolean {
   const { effect, isExplicitDeny, policyType, fault, sets } = decision;
   if (effect === 'allow' || isExplicitDeny || fault !== undefined || policyType !== 'identity') return false;
   return sets.identity === 'none' && isAllowedBeside(sets);
+}
+
+/** Which refusals pass: none, those that audit mode only records, or all but denials, where the store decides. */
+export type Leniency = 'none' | 'audit' | 'store';
+
+/** The leniency that a request is decided with. */
+export function leniencyFor(identified: Identified | ForStore, enforcement: Enforcement): Leniency {
+  if ('decidedBy' in identified) return 'store';
+  return isAudited(identified.caller, enforcement) ? 'audit' : 'none';
+}
+
+/** True for a refusal that passes. */
+export function isRelaxedBy(leniency: Leniency, decision: AccessDecision): boolean {
+  if (leniency === 'store') return !decision.isExplicitDeny && decision.fault === undefined;
+  return leniency === 'audit' && isUnallowedOnly(decision);
 }
 
 /**

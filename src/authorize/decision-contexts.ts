@@ -1,9 +1,10 @@
-import type { Authenticated } from '../authenticate/authenticate.ts';
+import type { ForStore } from '../authenticate/for-store.ts';
 import type { StepBudget } from '../core/glob.ts';
 import { type ContextEntry, KeyTable } from '../iam/key-table.ts';
 import { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
-import { globalKeys } from './global-keys.ts';
+import type { Identified } from './asker.ts';
+import { askersKeys } from './global-keys.ts';
 import { signatureKeys } from './signature-keys.ts';
 
 /** Cost of a key that only one decision has, in comparisons: its name may have to be folded and hashed. */
@@ -15,7 +16,7 @@ const stepsPerKey = 200;
  */
 export class DecisionContexts {
   readonly #request: S3Request;
-  readonly #authenticated: Authenticated;
+  readonly #identified: Identified | ForStore;
   readonly #budget: StepBudget;
   #base: readonly ContextEntry[] | undefined;
   #baseTable: KeyTable | undefined;
@@ -23,9 +24,9 @@ export class DecisionContexts {
   #shared: RequestContext | undefined;
 
   /** @param budget pays for what is built for one decision */
-  constructor(request: S3Request, authenticated: Authenticated, budget: StepBudget) {
+  constructor(request: S3Request, identified: Identified | ForStore, budget: StepBudget) {
     this.#request = request;
-    this.#authenticated = authenticated;
+    this.#identified = identified;
     this.#budget = budget;
   }
 
@@ -89,8 +90,8 @@ export class DecisionContexts {
 
   #baseKeys(): readonly ContextEntry[] {
     if (this.#base === undefined) {
-      const { caller, region } = this.#authenticated;
-      this.#base = [...globalKeys(this.#request.raw, caller, region), ...signatureKeys(this.#authenticated)];
+      const { caller, region } = this.#identified;
+      this.#base = [...askersKeys(this.#request.raw, caller, region), ...signatureKeys(this.#identified)];
     }
     return this.#base;
   }

@@ -1,7 +1,8 @@
-import type { Caller } from '../authenticate/caller.ts';
+import type { Asker } from '../authenticate/caller.ts';
 import type { MaybePromise } from '../core/maybe-promise.ts';
 import type { PolicySets } from '../iam/combine.ts';
-import { type PolicyGatherer, policyPrincipal } from './gather-policies.ts';
+import { turnOwnerOf } from './asker.ts';
+import type { PolicyGatherer } from './gather-policies.ts';
 import type { Pace } from './pace.ts';
 
 /**
@@ -11,16 +12,16 @@ import type { Pace } from './pace.ts';
 const stepsPerCharacter = 100;
 
 /**
- * Gathers the policies of a caller. One whose session policy must be compiled first waits until there is time for that:
+ * Gathers the policies of an asker. One whose session policy must be compiled first waits until there is time for that:
  * sessions can be many, each with a policy of its own.
  */
-export function gatherInTurn(policies: PolicyGatherer, caller: Caller, pace: Pace): MaybePromise<PolicySets> {
-  const characters = policies.charactersToCompile(caller);
+export function gatherInTurn(policies: PolicyGatherer, asker: Asker, pace: Pace): MaybePromise<PolicySets> {
+  const characters = policies.charactersToCompile(asker);
   if (characters > 0) {
-    const resting = pace.rest(policyPrincipal(caller));
+    const resting = pace.rest(turnOwnerOf(asker));
     // Another request may compile it meanwhile.
-    if (resting !== undefined) return resting.then(() => gatherInTurn(policies, caller, pace));
+    if (resting !== undefined) return resting.then(() => gatherInTurn(policies, asker, pace));
     pace.spend(characters * stepsPerCharacter);
   }
-  return policies.gather(caller);
+  return policies.gather(asker);
 }

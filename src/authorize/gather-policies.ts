@@ -1,4 +1,4 @@
-import type { Caller } from '../authenticate/caller.ts';
+import type { Asker, Caller } from '../authenticate/caller.ts';
 import { accountOf } from '../core/arn.ts';
 import { BoundedCache } from '../core/bounded-cache.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -14,6 +14,9 @@ const maxCachedSessionPolicies = 5_000;
  * of the heap.
  */
 const maxCachedBytes = 16 * 1024 * 1024;
+
+/** What an anonymous caller has of its own. */
+const noPolicies: PolicySets = { identity: [] };
 
 /** Stands for the policies of a session that has lost one of them. */
 const denyEverything: readonly CompiledPolicy[] = [
@@ -42,13 +45,14 @@ export class PolicyGatherer {
    * policy of the session cannot be found or compiled, the session is denied everything: the lost policy may deny what a bucket
    * policy allows.
    */
-  gather(caller: Caller): PolicySets {
-    const { policies, boundary } = caller.entity;
+  gather(asker: Asker): PolicySets {
+    if (asker.kind === 'anonymous') return noPolicies;
+    const { policies, boundary } = asker.entity;
     return {
       identity: policies,
       boundary: boundary === undefined ? undefined : [boundary],
-      session: this.#sessionSet(caller),
-      scopeDown: this.#scopeDownSet(caller),
+      session: this.#sessionSet(asker),
+      scopeDown: this.#scopeDownSet(asker),
     };
   }
 
@@ -63,9 +67,9 @@ export class PolicyGatherer {
   }
 
   /** Length of the policies of a session that {@link gather} has to compile; 0 when it has none, or they are kept. */
-  charactersToCompile(caller: Caller): number {
-    if (!('claims' in caller)) return 0;
-    const { policy, scopeDown = [] } = caller.claims;
+  charactersToCompile(asker: Asker): number {
+    if (!('claims' in asker)) return 0;
+    const { policy, scopeDown = [] } = asker.claims;
     let characters = policy === undefined || this.#kept.get(policy) !== undefined ? 0 : policy.length;
     scopeDown.forEach((text, index) => {
       if (this.#kept.get(scopeDownKey(text, index)) === undefined) characters += text.length;
@@ -139,8 +143,10 @@ function textOf(key: string): string {
   return /^\d/.test(key) ? key.slice(1) : key;
 }
 
-/** A caller in the terms of the Principal element. Temporary credentials of a user count as the user. */
-export function policyPrincipal({ kind, arn, entity }: Caller): PolicyPrincipal {
+/** An asker in the terms of the Principal element. Temporary credentials of a user count as the user. */
+export function policyPrincipal(asker: Asker): PolicyPrincipal {
+  if (asker.kind === 'anonymous') return { kind: 'anonymous', accountId: '', arn: '' };
+  const { kind, arn, entity } = asker;
   const accountId = accountOf(arn);
   switch (kind) {
     case 'user':

@@ -1,4 +1,4 @@
-import type { Caller, SessionCaller } from '../authenticate/caller.ts';
+import type { Asker, Caller, SessionCaller } from '../authenticate/caller.ts';
 import { accountOf } from '../core/arn.ts';
 import { isoSeconds } from '../core/clock.ts';
 import { foldCase } from '../core/fold-case.ts';
@@ -14,6 +14,11 @@ type SessionFederation = NonNullable<SessionClaims['federation']>;
  */
 export function globalKeys(raw: RawRequest, caller: Caller, region: string): ContextEntry[] {
   return [...requestKeys(raw, region), ...callerKeys(caller, Math.floor(raw.receivedAtMs / 1000))];
+}
+
+/** {@link globalKeys} or {@link anonymousKeys}. */
+export function askersKeys(raw: RawRequest, asker: Asker, region: string): ContextEntry[] {
+  return asker.kind === 'anonymous' ? anonymousKeys(raw, region) : globalKeys(raw, asker, region);
 }
 
 /** The part of {@link globalKeys} that does not depend on the caller. */

@@ -1,7 +1,6 @@
 import { alwaysThere, requireClient, type WaitingClient } from '../core/client-gone.ts';
-import { nextTurn } from '../core/turns.ts';
+import { nextTurn, type TurnOwner } from '../core/turns.ts';
 import type { DecisionBudget } from '../iam/budget.ts';
-import type { PolicyPrincipal } from '../iam/query.ts';
 
 /**
  * Steps in one turn of the event loop, a few milliseconds: of all requests that arrive in it together, and of one that has
@@ -55,13 +54,13 @@ export class Pace {
    * A promise to await once the slice has been used up. Concurrent decisions of the request share it. Rejects with ClientGoneError
    * when the client has left meanwhile.
    */
-  rest({ entityArn, arn }: PolicyPrincipal): Promise<void> | undefined {
+  rest({ owner, session }: TurnOwner): Promise<void> | undefined {
     if (this.#resting !== undefined) return this.#resting;
     this.count();
     const began = this.#turnBeganAt;
     const used = began === undefined ? spentInTurn : this.#budget.spent - began;
     if (used < stepsPerSlice) return undefined;
-    this.#resting = nextTurn(entityArn ?? arn, arn).then(() => {
+    this.#resting = nextTurn(owner, session).then(() => {
       this.#turnBeganAt = this.#budget.spent;
       this.#resting = undefined;
       requireClient(this.#client);

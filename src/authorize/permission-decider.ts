@@ -1,4 +1,4 @@
-import type { Authenticated } from '../authenticate/authenticate.ts';
+import type { ForStore } from '../authenticate/for-store.ts';
 import { requireClient, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { DecisionBudget } from '../iam/budget.ts';
@@ -9,7 +9,8 @@ import { nearestStatement } from '../iam/near-miss.ts';
 import type { AuthorizationQuery, PolicyPrincipal } from '../iam/query.ts';
 import type { RequestContext } from '../iam/request-context.ts';
 import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
-import { type AccessDecision, isAudited, isUnallowedOnly, undecidable } from './decide.ts';
+import { holderOf, type Identified, turnOwnerOf } from './asker.ts';
+import { type AccessDecision, isRelaxedBy, type Leniency, leniencyFor, undecidable } from './decide.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { decidedWithin } from './decided-within.ts';
 import { DecisionContexts } from './decision-contexts.ts';
@@ -42,12 +43,12 @@ const stepsToPrepare = 4_000;
  */
 export class PermissionDecider {
   readonly #request: S3Request;
-  readonly #authenticated: Authenticated;
+  readonly #identified: Identified | ForStore;
   readonly #sources: AuthorizationSources;
   /** Present while they are held. */
   #sets: PolicySets | undefined;
   readonly #principal: PolicyPrincipal;
-  readonly #isAudited: boolean;
+  readonly #leniency: Leniency;
   readonly #budget: DecisionBudget = new DecisionBudget();
   // The client chooses the number of decisions.
   readonly #pace: Pace;
@@ -57,20 +58,20 @@ export class PermissionDecider {
 
   constructor(
     request: S3Request,
-    authenticated: Authenticated,
+    identified: Identified | ForStore,
     sources: AuthorizationSources,
     client: WaitingClient,
   ) {
-    const { caller } = authenticated;
+    const { caller } = identified;
     this.#client = client;
     this.#pace = new Pace(this.#budget, client);
     this.#request = request;
-    this.#authenticated = authenticated;
+    this.#identified = identified;
     this.#sources = sources;
     this.#principal = policyPrincipal(caller);
-    this.#isAudited = isAudited(caller, sources.enforcement);
-    this.#tags = new LookedUpTags(sources.lookup, caller.entity.arn, client);
-    this.#contexts = new DecisionContexts(request, authenticated, this.#budget);
+    this.#leniency = leniencyFor(identified, sources.enforcement);
+    this.#tags = new LookedUpTags(sources.lookup, holderOf(caller), client);
+    this.#contexts = new DecisionContexts(request, identified, this.#budget);
   }
 
   /**
@@ -134,7 +135,7 @@ export class PermissionDecider {
     const { policies } = this.#sources;
     let deciding: MaybePromise<T> | undefined;
     try {
-      deciding = whenReady(gatherInTurn(policies, this.#authenticated.caller, this.#pace), (sets) => {
+      deciding = whenReady(gatherInTurn(policies, this.#identified.caller, this.#pace), (sets) => {
         this.#sets = sets;
         return decide();
       });
@@ -204,10 +205,9 @@ export class PermissionDecider {
   }
 
   #decided({ permission, requestKeys }: PermissionQuestion, decision: AccessDecision): DecidedPermission {
-    // A Deny of part of a delivery is only searched for after an allow, so audit mode must not let an unallowed one pass.
-    const isRelaxed = this.#isAudited && permission.within === undefined && isUnallowedOnly(decision);
-    const isPermitted = decision.effect === 'allow' || isRelaxed;
-    return { permission, requestKeys, decision, isPermitted };
+    // A Deny of part of a delivery is only searched for after an allow, so an unallowed one must not pass.
+    const isRelaxed = permission.within === undefined && isRelaxedBy(this.#leniency, decision);
+    return { permission, requestKeys, decision, isPermitted: decision.effect === 'allow' || isRelaxed };
   }
 
   #evaluateWithPauses(question: PermissionQuestion): MaybePromise<AccessDecision | NeedsKeys> {
@@ -217,7 +217,7 @@ export class PermissionDecider {
       this.#budget.spend(stepsToPrepare);
       const query = this.#query(question);
       return whenReady(
-        decideWithPauses(sets, query, () => this.#pace.rest(this.#principal)),
+        decideWithPauses(sets, query, () => this.#pace.rest(turnOwnerOf(this.#identified.caller))),
         (decision) => {
           const whole = decidedWithin(sets, query, permission.within, decision);
           this.#pace.count();
@@ -232,7 +232,7 @@ export class PermissionDecider {
   #query({ permission, requestKeys, isDenyOnly }: PermissionQuestion): AuthorizationQuery {
     const { action, resource } = permission;
     const context = this.#context(permission, requestKeys);
-    const [principal, budget, isEnforced] = [this.#principal, this.#budget, !this.#isAudited];
+    const [principal, budget, isEnforced] = [this.#principal, this.#budget, this.#leniency === 'none'];
     return { principal, action, resource, context, budget, isDenyOnly, isEnforced };
   }
 

@@ -1,4 +1,3 @@
-import type { Authenticated } from '../authenticate/authenticate.ts';
 import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
 import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import { DecisionBudget } from '../iam/budget.ts';
@@ -6,6 +5,7 @@ import type { PolicySets } from '../iam/combine.ts';
 import { decideRange } from '../iam/could-allow.ts';
 import { nearestStatement } from '../iam/near-miss.ts';
 import type { Permission, S3Request } from '../s3/operation.ts';
+import type { Identified } from './asker.ts';
 import { isAudited, isUnallowedOnly } from './decide.ts';
 import { DecisionContexts } from './decision-contexts.ts';
 import { type Denied, deniedRequest } from './denied.ts';
@@ -23,7 +23,7 @@ import type { AuthorizationSources } from './permission-decider.ts';
  */
 export function refuseBatch(
   request: S3Request,
-  authenticated: Authenticated,
+  identified: Identified,
   sources: AuthorizationSources,
   client: WaitingClient = alwaysThere,
 ): MaybePromise<Denied | undefined> {
@@ -31,27 +31,27 @@ export function refuseBatch(
   // A batch whose body has been read has the permissions of its items and none of its own.
   if (itemActions.length === 0 || request.permissions.length === 0) return undefined;
   const pace = new Pace(new DecisionBudget(), client);
-  return whenReady(gatherInTurn(sources.policies, authenticated.caller, pace), (own) =>
-    refusalOf(itemActions, own, { request, authenticated, sources }),
+  return whenReady(gatherInTurn(sources.policies, identified.caller, pace), (own) =>
+    refusalOf(itemActions, own, { request, identified, sources }),
   );
 }
 
 interface UnreadBatch {
   readonly request: S3Request;
-  readonly authenticated: Authenticated;
+  readonly identified: Identified;
   readonly sources: AuthorizationSources;
 }
 
 function refusalOf(
   itemActions: readonly string[],
   policies: PolicySets,
-  { request, authenticated, sources }: UnreadBatch,
+  { request, identified, sources }: UnreadBatch,
 ): Denied | undefined {
   const [action] = itemActions;
   const [own] = request.permissions;
   if (action === undefined || own === undefined) return undefined;
   const permission: Permission = { action, resource: `${own.resource}/*`, object: undefined };
-  const { caller } = authenticated;
+  const { caller } = identified;
   const sets = sources.policies.withBucketPolicy(policies, permission.resource);
   const range = { principal: policyPrincipal(caller), prefix: `${own.resource}/` };
   const decisions = itemActions.map((one) => decideRange(sets, { ...range, action: one }));
@@ -59,9 +59,9 @@ function refusalOf(
   const isRelaxed = isAudited(caller, sources.enforcement);
   const couldPass = decisions.some((one) => one.effect === 'allow' || (isRelaxed && isUnallowedOnly(one)));
   if (decision === undefined || couldPass) return undefined;
-  const contexts = new DecisionContexts(request, authenticated, new DecisionBudget());
+  const contexts = new DecisionContexts(request, identified, new DecisionBudget());
   const context = contexts.of(permission, request.conditionKeys, [], () => undefined);
   const query = { principal: range.principal, action, resource: permission.resource, context };
   const explained = { ...decision, nearMiss: nearestStatement(sets, query, decision) };
-  return deniedRequest({ permission, decision: explained }, caller.arn, contexts.list(permission));
+  return deniedRequest({ permission, decision: explained }, caller, contexts.list(permission));
 }

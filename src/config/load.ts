@@ -9,6 +9,7 @@
 import { dirname } from 'node:path';
 import type { DirectoryRecords } from '../directory/records.ts';
 import { maxConfigurationBytes } from '../schema/scalars.ts';
+import { warnOfAnonymousAccess } from './anonymous-access.ts';
 import { configurationOutline } from './configuration-file.ts';
 import { checkAddresses } from './cross-checks.ts';
 import { ConfigurationInputs } from './inputs.ts';
@@ -121,6 +122,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
   const revocations = readRevocations(reading, directory);
   warnOfLimits(reading, server, audit);
   checkAddresses(reading, { server, admin, control, containerCredentials, backend });
+  warnOfAnonymousAccess(reading, { backend, directory });
   warnOfPlainHttp(reading, { server, backend, outbound });
   const parts = {
     server,

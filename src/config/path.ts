@@ -15,14 +15,6 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-/** A path with every index written as `[]`, the form in which tables name settings. */
-export function formatPattern(path: Path): string {
-  return path
-    .map((part) => (typeof part === 'number' ? '[]' : `.${part}`))
-    .join('')
-    .replace(/^\./, '');
-}
-
 /** Reads the path of a policy problem, for example `Statement[0].Condition.StringEquals`, as far as it is one. */
 export function parsePolicyPath(text: string): Path {
   const parts = text.match(/[^.[\]]+/g) ?? [];

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   enforcement,
   fileName,
+  passedPrefix,
   regionName,
   storeEndpoint,
   textLike,
@@ -63,13 +64,24 @@ const backend = z
         'Optional features that the store has; see docs/compatibility.md. Operations and conditions that need another are answered with 501, because a store that lacks it would do something else, or ignore the condition. Without it, as in `profile`; none for `other`.',
       ),
     unknownAccessKeys: z
-      .enum(['reject'])
+      .enum(['reject', 'passthrough'])
       .default('reject')
-      .describe('How requests signed with an unknown access key are treated: they are refused.'),
+      .describe(
+        "How requests are treated that are signed with an access key which the sidecar does not know: they are refused (`reject`), or handed to the store as they came, so that the store's own policies decide (`passthrough`). Never with a session token.",
+      ),
     anonymous: z
-      .enum(['reject'])
+      .enum(['reject', 'policy', 'passthrough'])
       .default('reject')
-      .describe('How unsigned requests are treated: they are refused.'),
+      .describe(
+        'How requests without any credentials are treated: they are refused (`reject`), or performed where a bucket policy of `directory.bucketPolicies` allows them to everyone, `Principal: "*"` (`policy`), or handed to the store as they came, so that its own policies decide (`passthrough`).',
+      ),
+    passthrough: z
+      .array(passedPrefix)
+      .max(64, { error: 'must not hold more than 64 prefixes' })
+      .default([])
+      .describe(
+        'Beginnings of paths, such as `/minio/health/`. GET and HEAD of such a path reach the store unsigned, without any decision. A bucket of that name is read like this, too.',
+      ),
     timeouts: z
       .strictObject({
         connectSeconds: timeout.default(5).describe('Time to connect.'),

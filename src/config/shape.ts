@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { formatPattern, type Path } from './path.ts';
+import type { Path } from './path.ts';
 import { suggest } from './suggest.ts';
-import { unsupportedMessage, unsupportedSettings, unsupportedValues } from './unsupported.ts';
 
 /** One problem of a value's shape. */
 export interface ShapeProblem {
@@ -30,15 +29,13 @@ export function describeIssue(
     return issue.keys.map((key) => ({
       path: [...path, key],
       isAboutKey: true,
-      message: unsupportedSettings.has(formatPattern([...path, key]))
-        ? unsupportedMessage
-        : `unknown key${suggest(key, known)}`,
+      message: `unknown key${suggest(key, known)}`,
     }));
   }
   const value = valueAt(path);
   if (value === undefined) return [{ path, isAboutKey: false, message: 'is required' }];
   if (issue.code === 'invalid_key') return [{ path, isAboutKey: true, message: keyMessage(issue) }];
-  const message = issue.code === 'invalid_value' ? describeChoice(issue, path, value) : plainMessage(issue);
+  const message = issue.code === 'invalid_value' ? describeChoice(issue, value) : plainMessage(issue);
   return [{ path, isAboutKey: false, message }];
 }
 
@@ -46,12 +43,8 @@ function keyMessage(issue: z.core.$ZodIssueInvalidKey): string {
   return issue.issues[0]?.message ?? 'is not a valid key';
 }
 
-function describeChoice(issue: z.core.$ZodIssueInvalidValue, path: Path, value: unknown): string {
+function describeChoice(issue: z.core.$ZodIssueInvalidValue, value: unknown): string {
   const choices = issue.values.map(String);
-  if (typeof value === 'string') {
-    const later = unsupportedValues.get(formatPattern(path)) ?? [];
-    if (later.includes(value)) return `${JSON.stringify(value)} is ${unsupportedMessage}`;
-  }
   const list = choices.map((choice) => JSON.stringify(choice)).join(', ');
   if (choices.length === 1) return `must be ${list}`;
   return `must be one of ${list}${typeof value === 'string' ? suggest(value, choices) : ''}`;

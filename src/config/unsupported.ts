@@ -1,11 +1,2 @@
-/** Settings of the contract that this version does not have yet, as patterns of their paths. */
-export const unsupportedSettings: ReadonlySet<string> = new Set(['backend.passthrough']);
-
-/** Values of the contract that this version does not have yet, by the pattern of their setting. */
-export const unsupportedValues: ReadonlyMap<string, readonly string[]> = new Map([
-  ['backend.anonymous', ['policy', 'passthrough']],
-  ['backend.unknownAccessKeys', ['passthrough']],
-]);
-
-/** Ends the message of a setting or value of the tables above. */
+/** Ends the message of a value that this version does not have yet. */
 export const unsupportedMessage = 'not supported by this version';

@@ -52,6 +52,8 @@ export interface RequestRecord {
   readonly bucket: string | undefined;
   readonly key: string | undefined;
   readonly principalArn: string | undefined;
+  /** A caller that has no ARN: one without credentials, or one whom only the store may know. */
+  readonly caller: 'anonymous' | 'passthrough' | undefined;
   readonly accessKeyId: string | undefined;
   /** Of temporary credentials; what revokes this session alone. */
   readonly sessionId: string | undefined;

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { type Clock, httpDate } from '../core/clock.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { isBucketPost } from '../s3/form/put-request.ts';
+import { isPassedPath } from '../s3/passed-path.ts';
 import type { StsDependencies } from '../sts/handle.ts';
 import { answerS3Error } from './answer-s3-error.ts';
 import { carriesSignature } from './carries-signature.ts';
@@ -18,6 +19,7 @@ import { answerSts, answerStsFault } from './handle-sts.ts';
 import { HeadFault, headError } from './head-fault.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import { noteRequest } from './note-request.ts';
+import { handlePassedPath } from './pass-path.ts';
 import type { S3Pipeline } from './perform-s3.ts';
 import type { Place } from './place.ts';
 import { isForSts, readHead, refusedHead } from './read-head.ts';
@@ -87,15 +89,19 @@ export async function answerRequest(
   try {
     // A preflight's is not looked at.
     if (isPreflight(raw) || !carriesSignature(raw)) place.countStranger();
-    await handlerOf(raw, virtualHosts)(raw, connection, snapshot.s3, trace);
+    await handlerOf(raw, snapshot.s3)(raw, connection, snapshot.s3, trace);
   } catch (error) {
     noteRequest(raw, snapshot.s3, trace);
     await answerS3Error(countRefused(error, place, trace), connection, trace);
   }
 }
 
-function handlerOf(raw: RawRequest, virtualHosts: readonly string[]): typeof handleS3 {
+function handlerOf(
+  raw: RawRequest,
+  { routing: { virtualHosts }, strangers: { prefixes } }: S3Pipeline,
+): typeof handleS3 {
   if (isPreflight(raw)) return handlePreflight;
+  if (isPassedPath(raw, { virtualHosts, prefixes })) return handlePassedPath;
   return isBucketPost(raw, virtualHosts) ? handleForm : handleS3;
 }
 

@@ -1,12 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Caller } from '../authenticate/caller.ts';
+import type { Asker } from '../authenticate/caller.ts';
+import { turnOwnerOf } from '../authorize/asker.ts';
 import { requireClient } from '../core/client-gone.ts';
-import { nextTurn, type TurnOwner, takeShare } from '../core/turns.ts';
-
-/** Whose turns the requests of a caller take. */
-export function turnOwnerOf({ entity, arn }: Caller): TurnOwner {
-  return { owner: entity.arn, session: arn };
-}
+import { nextTurn, takeShare } from '../core/turns.ts';
 
 /**
  * Waits for a turn of the event loop for work on a body that has arrived, unless it can be done in this one: the bodies of many
@@ -15,11 +11,12 @@ export function turnOwnerOf({ entity, arn }: Caller): TurnOwner {
  * @throws ClientGoneError
  */
 export async function waitForCallersTurn(
-  { entity, arn }: Caller,
+  asker: Asker,
   response: ServerResponse,
   share: number,
 ): Promise<void> {
-  if (takeShare(entity.arn, share)) return;
-  await nextTurn(entity.arn, arn, share);
+  const { owner, session } = turnOwnerOf(asker);
+  if (takeShare(owner, share)) return;
+  await nextTurn(owner, session, share);
   requireClient(response);
 }

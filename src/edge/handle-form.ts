@@ -1,6 +1,7 @@
 import { type Authenticated, authenticateForm } from '../authenticate/authenticate.ts';
 import { claimsOf } from '../authenticate/caller.ts';
 import { requireFormOnly } from '../authenticate/scheme.ts';
+import { turnOwnerOf } from '../authorize/asker.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { closingLength, readFormHead } from '../forward/form-file.ts';
@@ -13,7 +14,7 @@ import { requirePolicy } from '../s3/form/post-policy.ts';
 import { bucketOfForm, expandFields, fieldsAsStored, putRequestOf } from '../s3/form/put-request.ts';
 import type { S3Request } from '../s3/operation.ts';
 import { route } from '../s3/route.ts';
-import { turnOwnerOf, waitForCallersTurn } from './callers-turn.ts';
+import { waitForCallersTurn } from './callers-turn.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
 import { performS3, type S3Pipeline } from './perform-s3.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { authenticateSts, precheckSts } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
+import { turnOwnerOf } from '../authorize/asker.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
 import { BudgetExhaustedError } from '../core/byte-budget.ts';
@@ -17,7 +18,6 @@ import { maxStsBodyBytes } from '../sts/query-request.ts';
 import { type Answer, sendAnswer } from './answer.ts';
 import { auditedSts } from './audited-sts.ts';
 import { authenticationFailureLabel } from './authentication-failure-label.ts';
-import { turnOwnerOf } from './callers-turn.ts';
 import { carriesSignature } from './carries-signature.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { strangerBodyMs } from './limits.ts';
@@ -73,8 +73,9 @@ async function callService(
   if (!carriesSignature(raw)) place.countStranger();
   let caller: TurnOwner | undefined;
   const know = (known: Caller): void => {
-    caller = turnOwnerOf(known);
-    place.admit(caller);
+    const owner = turnOwnerOf(known);
+    caller = owner;
+    place.admit(owner);
     trace.audit?.knows(known);
   };
   const audited = auditedSts(trace, () => caller !== undefined);

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import type { Authenticated, AuthenticationSources } from '../authenticate/authenticate.ts';
+import type { AuthenticationSources } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
+import type { OwnKeys } from '../authenticate/for-store.ts';
+import { type Identified, turnOwnerOf } from '../authorize/asker.ts';
 import { type Authorized, authorizeS3 } from '../authorize/authorize-s3.ts';
 import { decisionFacts } from '../authorize/decide.ts';
 import type { Denied } from '../authorize/denied.ts';
@@ -10,7 +12,8 @@ import { type MaybePromise, whenReady } from '../core/maybe-promise.ts';
 import type { ServiceError } from '../core/service-error.ts';
 import { nextTurn } from '../core/turns.ts';
 import type { SuccessAnswer } from '../forward/client-answer.ts';
-import type { Exchange, Forwarder } from '../forward/forward.ts';
+import type { Forwarder } from '../forward/forward.ts';
+import type { Forwarded } from '../forward/response-relay.ts';
 import { s3Error } from '../s3/errors.ts';
 import type { S3Request } from '../s3/operation.ts';
 import type { RouteSettings } from '../s3/route.ts';
@@ -25,11 +28,25 @@ export interface S3Pipeline {
   readonly authentication: AuthenticationSources;
   readonly authorization: AuthorizationSources;
   readonly forwarder: Forwarder;
+  readonly strangers: StrangersRules;
   /** Seals the reason of a denial, for DecodeAuthorizationMessage; `undefined` when the answer only names the request. */
   readonly sealDenial: ((denial: Denial) => string) | undefined;
 }
 
-/** A refusal of an authenticated caller. */
+/** How requests are treated that have no credentials, or those of nobody whom the sidecar knows. */
+interface StrangersRules {
+  readonly anonymous: 'reject' | 'policy' | 'passthrough';
+  readonly unknownAccessKeys: 'reject' | 'passthrough';
+  /** The region that requests without a signature count for. */
+  readonly region: string;
+  readonly ownKeys: OwnKeys;
+  /** Host and port of the store. */
+  readonly storeHost: string;
+  /** Beginnings of paths that are handed to the store as they are. */
+  readonly prefixes: readonly string[];
+}
+
+/** A refusal of a caller whose signature was verified. */
 export interface Denial {
   readonly caller: Caller;
   readonly denied: Denied;
@@ -47,33 +64,36 @@ interface Surroundings {
 }
 
 /**
- * Takes an authenticated request through the last stages: authorize, forward.
+ * Takes a request whose caller is known, or anonymous, through the last stages: authorize, forward.
  * @throws what a stage throws; the caller renders it
  */
 export async function performS3(
   request: S3Request,
-  authenticated: Authenticated,
+  identified: Identified,
   pipeline: S3Pipeline,
   { connection, trace, success }: Surroundings,
 ): Promise<void> {
-  const { entity, arn } = authenticated.caller;
   trace.audit?.asks(request);
   requireAudit(trace);
-  const authorizing = authorize(request, authenticated, pipeline, { connection, trace });
+  const authorizing = authorize(request, identified, pipeline, { connection, trace });
   const authorized = authorizing instanceof Promise ? await authorizing : authorizing;
   // The store may have taken its time to say which tags there are.
-  if (authorizing instanceof Promise) authenticated.recheck(connection.clock.now());
+  if (authorizing instanceof Promise) identified.recheck(connection.clock.now());
   trace.audit?.deniedOf(authorized.deniedItems);
   if (authorized.isEmptyBatch) {
-    if (authorized.deniedItems.length > longBatch) await nextTurn(entity.arn, arn);
+    if (authorized.deniedItems.length > longBatch) {
+      const { owner, session } = turnOwnerOf(identified.caller);
+      await nextTurn(owner, session);
+    }
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
-  const exchange = new StoreExchange(authorized, authenticated, connection, success);
-  limitReading(connection.response, () => connection.place.holdsBytes);
-  const denied = await forward(authorized, exchange, pipeline.forwarder, trace);
+  const exchange = new StoreExchange(authorized, identified, connection, success);
+  const denied = await sendToStore(authorized.request, connection, trace, () =>
+    pipeline.forwarder.forward(authorized, exchange),
+  );
   if (denied === undefined) return;
-  throw refuse(denied, authenticated, pipeline, trace);
+  throw refuse(denied, identified, pipeline, trace);
 }
 
 /**
@@ -90,12 +110,12 @@ export function requireAudit(trace: RequestTrace): void {
 /** Notes a denial, and returns the error that tells the caller. */
 export function refuse(
   denied: Denied,
-  authenticated: Authenticated,
+  identified: Identified,
   pipeline: S3Pipeline,
   trace: RequestTrace,
 ): ServiceError {
-  traceDecision(denied, trace);
-  return refusal(denied, authenticated, pipeline, trace);
+  noteDecision(denied, trace);
+  return refusal(denied, identified, pipeline, trace);
 }
 
 /**
@@ -104,21 +124,22 @@ export function refuse(
  */
 export function authorize(
   request: S3Request,
-  authenticated: Authenticated,
+  identified: Identified,
   pipeline: S3Pipeline,
   { connection, trace }: Pick<Surroundings, 'connection' | 'trace'>,
 ): MaybePromise<Authorized> {
   const startedAt = performance.now();
-  const deciding = authorizeS3(request, authenticated, pipeline.authorization, connection.response);
+  const deciding = authorizeS3(request, identified, pipeline.authorization, connection.response);
   return whenReady(deciding, (result) => {
-    traceDecision(result, trace, (performance.now() - startedAt) * 1000);
-    if (!result.isAllowed) throw refusal(result, authenticated, pipeline, trace);
+    noteDecision(result, trace, (performance.now() - startedAt) * 1000);
+    if (!result.isAllowed) throw refusal(result, identified, pipeline, trace);
     if (request.refusal !== undefined) throw request.refusal;
     return result;
   });
 }
 
-function traceDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {
+/** Notes how a request was decided. */
+export function noteDecision(result: Authorized | Denied, trace: RequestTrace, durationUs = 0): void {
   const { decision } = result;
   trace.add({ decision: decisionFacts(decision, durationUs, !result.isAllowed || result.isEnforced) });
   if (decision.fault !== undefined) trace.add({ errorDetail: `deciding failed: ${String(decision.fault)}` });
@@ -126,11 +147,13 @@ function traceDecision(result: Authorized | Denied, trace: RequestTrace, duratio
 
 function refusal(
   denied: Denied,
-  { caller, raw }: Authenticated,
+  { caller, raw }: Identified,
   { sealDenial }: S3Pipeline,
   trace: RequestTrace,
 ): ServiceError {
   trace.audit?.denied(denied.message);
+  // Whatever is said to an anonymous caller is said to everyone.
+  if (caller.kind === 'anonymous') return s3Error('AccessDenied');
   const { receivedAtMs, requestId } = raw;
   const sealed = sealDenial?.({ caller, denied, deniedAtMs: receivedAtMs, requestId });
   const reason =
@@ -154,22 +177,27 @@ async function answerEmptyBatch(
   });
 }
 
-/** Returns why the caller may see nothing of the store's answer; `undefined` when it was relayed. */
-async function forward(
-  authorized: Authorized,
-  exchange: Exchange,
-  forwarder: Forwarder,
+/**
+ * Sends a request to the store, and notes what became of it.
+ * @param request what is sent; `undefined` for a path that is no request of S3
+ * @returns why the caller may see nothing of the store's answer; `undefined` when it was relayed
+ */
+export async function sendToStore(
+  request: S3Request | undefined,
+  { response, place }: ClientConnection,
   trace: RequestTrace,
+  send: () => Promise<Forwarded>,
 ): Promise<Denied | undefined> {
+  limitReading(response, () => place.holdsBytes);
   const startedMs = trace.elapsedMs();
   try {
-    const outcome = await forwarder.forward(authorized, exchange);
+    const outcome = await send();
     if (outcome.kind === 'refused') return outcome.refusal;
     const { facts } = outcome;
     trace.add({
       status: facts.status,
       bytesOut: facts.bytesOut,
-      bytesIn: bytesIn(authorized.request),
+      bytesIn: request === undefined ? 0 : bytesIn(request),
       errorCode: facts.errorCode,
       upstreamRequestId: facts.storeRequestId,
       firstByteMs: facts.firstByteMs === undefined ? undefined : startedMs + facts.firstByteMs,

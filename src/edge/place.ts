@@ -17,10 +17,18 @@ export interface PlaceKeeper {
   readonly admit: (caller: TurnOwner, isForm: boolean) => string;
   /** @throws RateExceededError when the network sends too many requests */
   readonly countStranger: (network: string) => void;
+  /**
+   * The same for an anonymous caller.
+   * @throws NoPlaceError
+   */
+  readonly admitAnonymous: (network: string) => string;
   readonly stepOut: () => void;
   readonly stepIn: () => void;
-  /** @param holder of a place in flight; `undefined` for a stranger's */
-  readonly leave: (holder: string | undefined) => void;
+  /**
+   * @param holder of a place in flight; `undefined` for a stranger's
+   * @param network of an anonymous caller
+   */
+  readonly leave: (holder: string | undefined, network: string | undefined) => void;
   readonly reserve: (holder: string) => Reservation;
 }
 
@@ -34,6 +42,8 @@ export class Place {
   #holder: string = strangers;
   #isKnown = false;
   #isCounted = false;
+  /** Set for the request of an anonymous caller. */
+  #network: string | undefined;
   #hasLeft = false;
   #hasGivenWay = false;
   #reservation: Reservation | undefined;
@@ -45,7 +55,7 @@ export class Place {
     this.#keeper = keeper;
   }
 
-  /** True once the signature has been verified. */
+  /** True once it is in flight: the signature has been verified, or the request is that of an anonymous caller. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
@@ -95,6 +105,20 @@ export class Place {
     if (this.#isCounted) return;
     this.#isCounted = true;
     this.#keeper.countStranger(this.client);
+  }
+
+  /**
+   * Moves the request to the places in flight that anonymous callers have.
+   * @param network the network of the client; those of anonymous callers share their places
+   * @throws RateExceededError when the network sends too many requests, NoPlaceError when they have as many as they may, or the network has most of them; BudgetExhaustedError
+   */
+  admitAnonymous(network: string): void {
+    if (this.#isKnown) return;
+    this.countStranger();
+    const holder = this.#keeper.admitAnonymous(network);
+    this.#isKnown = true;
+    this.#network = network;
+    this.#payAs(holder);
   }
 
   /**
@@ -199,6 +223,6 @@ export class Place {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.#reservation?.release();
-    this.#keeper.leave(this.#isKnown ? this.#holder : undefined);
+    this.#keeper.leave(this.#isKnown ? this.#holder : undefined, this.#network);
   }
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { anonymousHolder } from '../authorize/asker.ts';
 import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
 import { strangers, type TurnOwner } from '../core/turns.ts';
 import { CallersPlaces } from './callers-places.ts';
@@ -21,12 +22,15 @@ export interface PlaceLimits {
 /** The forms of one user or role take one of so many parts of the places in flight, also while no other caller is there. */
 const formsPart = 4;
 
+/** All anonymous callers together take one of so many parts. */
+const anonymousPart = 4;
+
 /**
  * The places of the requests in progress.
  *
  * A request starts as a stranger's, in a small room for requests without a verified signature. A flood of those fills only
  * that room: when it is full, another one gives way. Once its signature is verified, a request moves to the places in flight, of
- * which no caller may take all while others call. The forms of a caller count apart from its other requests: any visitor of a web page
+ * which no caller may take all while others call. Anonymous callers have a quarter of them, shared among their networks. The forms of a caller count apart from its other requests: any visitor of a web page
  * has one, and may upload as slowly as it likes.
  */
 export class Places {
@@ -38,6 +42,8 @@ export class Places {
   // Apart, so that strangers of many networks make nothing forgotten that callers have sent.
   readonly #callersRates: RequestRates | undefined;
   readonly #networksRates: RequestRates | undefined;
+  /** The part of those places that anonymous callers may have, by their networks. */
+  readonly #anonymous: CallersPlaces;
 
   /** @param budget for what requests hold in memory */
   constructor(limits: PlaceLimits, budget: ByteBudget, reporter: LimitReporter) {
@@ -46,6 +52,7 @@ export class Places {
     const rate = limits.requestsPerSecondPerClient;
     this.#callersRates = rate === 0 ? undefined : new RequestRates(rate);
     this.#networksRates = rate === 0 ? undefined : new RequestRates(rate);
+    this.#anonymous = new CallersPlaces(Math.max(1, Math.floor(limits.maxInFlight / anonymousPart)));
     this.#budget = budget;
     this.#reporter = reporter;
   }
@@ -55,7 +62,7 @@ export class Places {
     return this.#room.size;
   }
 
-  /** Requests whose signature has been verified. */
+  /** Requests whose signature has been verified, and those of anonymous callers. */
   get inFlight(): number {
     return this.#callers.taken;
   }
@@ -71,9 +78,10 @@ export class Places {
         return this.#admit(place, caller.owner, isForm);
       },
       countStranger: (network) => this.#requireRate(this.#networksRates, network),
+      admitAnonymous: (network) => this.#admitAnonymous(place, network),
       stepOut: () => this.#room.delete(place),
       stepIn: () => this.#welcome(place),
-      leave: (holder) => this.#leave(place, holder),
+      leave: (holder, network) => this.#leave(place, holder, network),
       reserve: (holder) => (holder === strangers ? this.#reserve(place) : this.#budget.reserve(holder)),
     });
     this.#welcome(place);
@@ -113,10 +121,8 @@ export class Places {
     const holder = isForm ? `forms of ${owner}` : owner;
     const most = isForm ? Math.max(1, Math.floor(maxInFlight / formsPart)) : maxInFlight;
     this.#requireRate(this.#callersRates, holder);
-    if (!this.#callers.take(holder, most)) {
-      this.#reporter.acted('in_flight');
-      throw new NoPlaceError('maxInFlight is reached, or the caller has most places');
-    }
+    if (!this.#callers.take(holder, most))
+      throw this.#noPlace('maxInFlight is reached, or the caller has most places');
     this.#room.delete(place);
     return holder;
   }
@@ -127,7 +133,23 @@ export class Places {
     throw new RateExceededError('the client sends more requests than requestsPerSecondPerClient');
   }
 
-  #leave(place: Place, holder: string | undefined): void {
+  #admitAnonymous(place: Place, network: string): string {
+    if (!this.#anonymous.take(network)) throw this.#noPlace('anonymous callers, or this network, have all');
+    if (!this.#callers.take(anonymousHolder)) {
+      this.#anonymous.giveBack(network);
+      throw this.#noPlace('maxInFlight is reached');
+    }
+    this.#room.delete(place);
+    return anonymousHolder;
+  }
+
+  #noPlace(why: string): NoPlaceError {
+    this.#reporter.acted('in_flight');
+    return new NoPlaceError(why);
+  }
+
+  #leave(place: Place, holder: string | undefined, network: string | undefined): void {
+    if (network !== undefined) this.#anonymous.giveBack(network);
     if (holder === undefined) this.#room.delete(place);
     else this.#callers.giveBack(holder);
   }

@@ -28,6 +28,7 @@ export class RequestTrace {
       bucket: undefined,
       key: undefined,
       principalArn: undefined,
+      caller: undefined,
       accessKeyId: undefined,
       sessionId: undefined,
       sourceIp,

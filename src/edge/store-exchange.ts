@@ -1,7 +1,7 @@
-import type { Authenticated } from '../authenticate/authenticate.ts';
-import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { Identified } from '../authorize/asker.ts';
 import type { SuccessAnswer } from '../forward/client-answer.ts';
 import type { Exchange } from '../forward/forward.ts';
+import type { S3Request } from '../s3/operation.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /**
@@ -19,8 +19,8 @@ export class StoreExchange implements Exchange {
   readonly #place: ClientConnection['place'];
 
   constructor(
-    { request: { raw } }: Authorized,
-    authenticated: Authenticated,
+    { request: { raw } }: { readonly request: S3Request },
+    identified: Pick<Identified, 'recheck'>,
     { message, response, invite, ownHeaders, place, clock }: ClientConnection,
     success?: (url: string, etag: string) => SuccessAnswer,
   ) {
@@ -30,7 +30,7 @@ export class StoreExchange implements Exchange {
     this.ownHeaders = ownHeaders;
     this.url = `${raw.isSecure ? 'https' : 'http'}://${raw.headers.get('host') ?? ''}${raw.path}`;
     // An upload that began in time may end after its session, as on AWS; it may not outlive a revocation.
-    this.recheck = (body) => authenticated.recheck(body === 'whole' ? clock.now() : raw.receivedAtMs);
+    this.recheck = (body) => identified.recheck(body === 'whole' ? clock.now() : raw.receivedAtMs);
     const { url } = this;
     this.success = success && ((etag) => success(url, etag));
     this.#place = place;

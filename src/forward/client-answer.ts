@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { Reservation } from '../core/byte-budget.ts';
 import { endEarly, isBodyUnread } from '../core/lingering.ts';
 import { resetConnection } from '../core/reset-connection.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
+import type { Relayed } from './relayed.ts';
 import { responseHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 
 /** What the client gets instead of the store's success. */
@@ -60,7 +60,7 @@ const ofStoresBody: ReadonlySet<string> = new Set(
 
 /** The answer to the client, with the status and headers of the store's answer. */
 export class ClientAnswer {
-  readonly #authorized: Authorized;
+  readonly #authorized: Relayed;
   readonly #client: ClientSide;
   readonly #startedAt = performance.now();
   #firstByteMs: number | undefined;
@@ -69,7 +69,7 @@ export class ClientAnswer {
   /** The store's status; replaced when a 200 turns out to be an error. */
   status = 0;
 
-  constructor(authorized: Authorized, client: ClientSide) {
+  constructor(authorized: Relayed, client: ClientSide) {
     this.#authorized = authorized;
     this.#client = client;
   }
@@ -176,8 +176,8 @@ export class ClientAnswer {
   }
 }
 
-// Must not keep the authorized request: the response can stay open long after it.
-function cutShort(message: IncomingMessage, response: ServerResponse): void {
+/** Ends the connection so that the client can tell that the answer is incomplete. Keeps nothing but the response. */
+export function cutShort(message: IncomingMessage, response: ServerResponse): void {
   if (endsWithConnection(message)) resetConnection(message.socket);
   else response.destroy();
 }

@@ -1,7 +1,7 @@
-import type { Authorized } from '../authorize/authorize-s3.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
+import type { Relayed } from './relayed.ts';
 import { permissionsToShow } from './response-headers.ts';
 import type { ResponseRelay } from './response-relay.ts';
 import type { UploadHandler } from './upload.ts';
@@ -11,14 +11,14 @@ import type { UploadHandler } from './upload.ts';
  * to pause. Little of the answer comes meanwhile, because reading is paused too.
  */
 export class DecidedAnswer implements UploadHandler {
-  readonly #authorized: Authorized;
+  readonly #authorized: Relayed;
   readonly #relay: ResponseRelay;
   #exchange: HttpExchange | undefined;
   /** What has come since the head; present while that is decided on. */
   #held: Buffer[] | undefined;
   #isEndHeld = false;
 
-  constructor(authorized: Authorized, relay: ResponseRelay) {
+  constructor(authorized: Relayed, relay: ResponseRelay) {
     this.#authorized = authorized;
     this.#relay = relay;
   }

@@ -8,6 +8,7 @@
  */
 
 import type { Authorized } from '../authorize/authorize-s3.ts';
+import type { PassedOn } from '../authorize/pass-on.ts';
 import type { Preflight } from '../authorize/preflight.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
 import { BodyFault } from '../core/body-fault.ts';
@@ -15,6 +16,7 @@ import { BudgetExhaustedError } from '../core/byte-budget.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import type { Clock } from '../core/clock.ts';
 import type { MaybePromise } from '../core/maybe-promise.ts';
+import type { RawRequest } from '../core/raw-request.ts';
 import { HttpFault } from '../http-client/http-fault.ts';
 import type { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { Asking } from './asking.ts';
@@ -24,11 +26,15 @@ import { DecidedAnswer } from './decided-answer.ts';
 import { StoreRefusalError } from './faults.ts';
 import { type ArrivingBody, type OutgoingBody, prepareObjectBody, type TrailerMode } from './object-body.ts';
 import { buildOutgoing, type OutgoingHead, type Signing, type StoreTarget } from './outgoing-request.ts';
+import { passedBody } from './passed-body.ts';
+import { passPath } from './passed-path.ts';
 import { forwardPreflight, type PreflightAnswer, type PreflightExchange } from './preflight.ts';
 import { codeOfRefusedHead } from './refused-head.ts';
+import type { Relayed } from './relayed.ts';
 import { type Forwarded, ResponseRelay } from './response-relay.ts';
 import { needsProbe, type ProbeResult, probeSelector } from './selector-probe.ts';
 import { StreamedBody } from './streamed-body.ts';
+import { untouchedHead } from './untouched-head.ts';
 import { Upload } from './upload.ts';
 import { type SmallAnswer, toUpstreamFault, type Upstream } from './upstream.ts';
 import { hasCondition, requireCondition } from './write-condition.ts';
@@ -76,16 +82,43 @@ export class Forwarder {
     // A store may take its time to answer.
     if (probes || ask !== undefined || isConditional)
       exchange.recheck(body.content instanceof StreamedBody ? 'streamed' : 'whole');
+    const head = buildOutgoing(authorized, body, this.#store, this.#signing());
+    const whyRefused = (): Promise<string | undefined> => this.#whyRefused(authorized, exchange);
+    return this.#send(authorized, exchange, { head, body, whyRefused });
+  }
+
+  /** Sends a request, and once more where the store cannot have carried it out. */
+  async #send(relayed: Relayed, exchange: Exchange, outgoing: Outgoing): Promise<Forwarded> {
     try {
-      return await this.#attempt(authorized, exchange, { body, isFresh: false });
+      return await this.#attempt(relayed, exchange, { ...outgoing, isFresh: false });
     } catch (error) {
-      if (!isRepeatable(authorized, body, error)) throw namedFault(error);
+      if (!isRepeatable(relayed, outgoing.body, error)) throw namedFault(error);
     }
     try {
-      return await this.#attempt(authorized, exchange, { body, isFresh: true });
+      return await this.#attempt(relayed, exchange, { ...outgoing, isFresh: true });
     } catch (error) {
       throw namedFault(error);
     }
+  }
+
+  /**
+   * Sends a request to the store as it came, with the client's own credentials or none, and streams the answer to the client.
+   * @throws as {@link Forwarder.forward}
+   */
+  async passOn(passed: PassedOn, exchange: Exchange): Promise<Forwarded> {
+    const preparing = passedBody(passed, exchange);
+    const body = preparing instanceof Promise ? await preparing : preparing;
+    const head = untouchedHead(passed, body.length);
+    return this.#send(passed, exchange, { head, body, whyRefused: unexplained });
+  }
+
+  /**
+   * Hands a GET or HEAD of a path to the store, unsigned.
+   * @throws UpstreamFault, ClientGoneError
+   */
+  async passPath(raw: RawRequest, client: Parameters<typeof passPath>[2]): Promise<Forwarded> {
+    const store = { upstream: this.#upstream, host: this.#store.host };
+    return { kind: 'relayed', facts: await passPath(raw, store, client) };
   }
 
   /**
@@ -131,28 +164,38 @@ export class Forwarder {
   }
 
   #attempt(
-    authorized: Authorized,
+    relayed: Relayed,
     exchange: Exchange,
-    { body, isFresh }: { readonly body: OutgoingBody; readonly isFresh: boolean },
+    { head, body, whyRefused, isFresh }: Outgoing & { readonly isFresh: boolean },
   ): Promise<Forwarded> {
     const { content } = body;
-    const head = buildOutgoing(authorized, body, this.#store, this.#signing());
     // A response that has closed already emits no further 'close'.
     if (exchange.message.socket.destroyed || exchange.response.destroyed) throw new ClientGoneError();
-    const relay = new ResponseRelay(authorized, exchange, () => this.#whyRefused(authorized, exchange));
-    const answer = new DecidedAnswer(authorized, relay);
+    const relay = new ResponseRelay(relayed, exchange, whyRefused);
+    const answer = new DecidedAnswer(relayed, relay);
     if (content instanceof StreamedBody) {
       const upload = new Upload(content, answer);
       const sending = this.#upstream.start({ head, body: body.length, isFresh }, upload);
       answer.begin(sending);
       upload.begin(sending);
     } else {
-      const outlastsTimeouts = authorized.request.operation.completesUpload === true;
+      const outlastsTimeouts = relayed.request.operation.completesUpload === true;
       answer.begin(this.#upstream.start({ head, body: content, isFresh, outlastsTimeouts }, answer));
     }
     return relay.finished;
   }
 }
+
+/** A request on its way to the store. */
+interface Outgoing {
+  readonly head: OutgoingHead;
+  readonly body: OutgoingBody;
+  /** Finds the error code of a HEAD that the store has refused; must not reject. */
+  readonly whyRefused: () => Promise<string | undefined>;
+}
+
+// The sidecar has no credentials to ask with.
+const unexplained = (): Promise<undefined> => Promise.resolve(undefined);
 
 // AWS answers 204 when there is no such configuration.
 function answerNothing({ response, ownHeaders }: Exchange): Forwarded {
@@ -189,7 +232,7 @@ function namedFault(error: unknown): Error {
 
 // A store can close a kept-alive connection while a request is on its way. Reads are repeated at once. A write is repeated
 // only if none of it was sent. Otherwise the store may have executed it, and a second DeleteBucket answers NoSuchBucket.
-function isRepeatable({ request }: Authorized, { content }: OutgoingBody, error: unknown): boolean {
+function isRepeatable({ request }: Relayed, { content }: OutgoingBody, error: unknown): boolean {
   if (!(error instanceof HttpFault && error.isStale) || content instanceof StreamedBody) return false;
   const { method } = request.operation;
   return !error.wasSent || method === 'GET' || method === 'HEAD';

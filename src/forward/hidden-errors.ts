@@ -1,5 +1,5 @@
-import type { Authorized } from '../authorize/authorize-s3.ts';
 import { missingHidden, type StoreRefusalError, type UpstreamFault } from './faults.ts';
+import { isPassedOn, type Relayed } from './relayed.ts';
 import { ownKeyFault } from './store-error.ts';
 
 /** Codes of a 404 that is not about an object, and so reveals no names of objects. */
@@ -18,8 +18,9 @@ const shownWhenMissing: ReadonlySet<string | undefined> = new Set([
  */
 export function faultBehind(
   { code, status }: { readonly code: string | undefined; readonly status: number },
-  authorized: Authorized,
+  authorized: Relayed,
 ): UpstreamFault | StoreRefusalError | undefined {
+  if (isPassedOn(authorized)) return undefined;
   const fault = ownKeyFault(code);
   if (fault !== undefined || status !== 404 || shownWhenMissing.has(code)) return fault;
   const { seesMissing } = authorized.request;

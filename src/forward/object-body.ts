@@ -4,6 +4,7 @@ import type { Reservation } from '../core/byte-budget.ts';
 import type { HeaderList } from '../core/header-list.ts';
 import { type AnnouncedTrailer, readAnnouncedTrailer } from '../sigv4/checksum-trailer.ts';
 import { ChunkEncoder } from '../sigv4/chunk-encoder.ts';
+import type { PayloadMode } from '../sigv4/payload-mode.ts';
 import { hasTrailer, type VerifiablePayload } from '../sigv4/verifiable-payload.ts';
 import { type BodyCheck, ChunkedCheck, PlainCheck } from './body-check.ts';
 import { consumeBody, wholeBodyMs } from './consume-body.ts';
@@ -77,6 +78,24 @@ export async function prepareObjectBody(
   return { length, content: await read(arriving, length, plainWriter(check, length)) };
 }
 
+/**
+ * Prepares an object's bytes for the store as they came, with their framing. Of an aws-chunked body only the length is verified here: its
+ * chunks are signed with a key that only the store knows.
+ *
+ * @throws BodyFault
+ * @throws BudgetExhaustedError
+ */
+export async function prepareUntouchedBody(
+  arriving: Omit<ArrivingBody, 'payload'>,
+  payload: PayloadMode,
+): Promise<OutgoingBody> {
+  if (payload.kind === 'digest' || payload.kind === 'unsigned')
+    return prepareObjectBody({ ...arriving, payload }, 'decode');
+  const length = declaredLength(arriving.headers);
+  const check = new PlainCheck(length, { kind: 'unsigned' }, new HeaderChecks([]));
+  return { length, content: await read(arriving, length, plainWriter(check, length)) };
+}
+
 async function prepareChunkedBody(arriving: ArrivingBody, trailers: TrailerMode): Promise<OutgoingBody> {
   const { headers, payload } = arriving;
   const lengths = headers.getAll('x-amz-decoded-content-length');
@@ -113,7 +132,7 @@ function reframingWriter(check: ChunkedCheck, decodedLength: number, trailer: An
 }
 
 async function read(
-  { message, invite, reservation, recheck }: ArrivingBody,
+  { message, invite, reservation, recheck }: Omit<ArrivingBody, 'payload'>,
   objectLength: number,
   writer: BodyWriter,
 ): Promise<Buffer | StreamedBody> {

@@ -2,6 +2,7 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import { withoutAwsChunked } from '../core/content-encoding.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { UpstreamFault } from './faults.ts';
+import type { Relayed } from './relayed.ts';
 
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -57,7 +58,7 @@ export function requireReadable({ headers }: { readonly headers: StoreHeaders })
 type Permissions = Parameters<Authorized['decide']>[0];
 
 /** The permissions on which it depends what the client gets to see of an answer. */
-export function permissionsToShow({ status, headers }: AnswerHead, { request }: Authorized): Permissions {
+export function permissionsToShow({ status, headers }: AnswerHead, { request }: Relayed): Permissions {
   const { guardedHeaders, seesMissing } = request;
   let needed: Permissions = status === 404 ? seesMissing : none;
   if (guardedHeaders.length === 0) return needed;
@@ -84,17 +85,29 @@ function guardOf(
  */
 export function responseHeaders(
   headers: StoreHeaders,
-  authorized: Authorized,
+  authorized: Relayed,
+  omitted: ReadonlySet<string> = nothing,
+): string[] {
+  const { guardedHeaders } = authorized.request;
+  const isHidden = (name: string): boolean => {
+    const guard = guardOf(name, guardedHeaders);
+    return guard !== undefined && !authorized.permits(guard);
+  };
+  return relayedHeaders(headers, isHidden, omitted);
+}
+
+/** The store's headers without those that no client gets, and those that are hidden or omitted. */
+export function relayedHeaders(
+  headers: StoreHeaders,
+  isHidden: (name: string) => boolean,
   omitted: ReadonlySet<string> = nothing,
 ): string[] {
   const dropped = namedByConnection(headers);
-  const { guardedHeaders } = authorized.request;
   const kept: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (hopByHop.has(name) || replaced.has(name) || dropped.has(name) || omitted.has(name)) continue;
-    const guard = guardOf(name, guardedHeaders);
-    if (guard !== undefined && !authorized.permits(guard)) continue;
+    if (isHidden(name)) continue;
     const shown = shownValue(name, headers[index + 1] ?? '');
     if (shown === undefined) continue;
     // After `Content-Length`, Node re-encodes the value of this header (Node 20 to 24), which garbles a non-ASCII file name.

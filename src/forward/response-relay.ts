@@ -1,4 +1,4 @@
-import type { Authorized, Denied } from '../authorize/authorize-s3.ts';
+import type { Denied } from '../authorize/authorize-s3.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { HttpExchange } from '../http-client/http-exchange.ts';
@@ -8,6 +8,7 @@ import { CompleteResult } from './complete-result.ts';
 import { dropAnswer } from './dropped-answer.ts';
 import { UpstreamFault } from './faults.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
+import type { Relayed } from './relayed.ts';
 import { requireReadable } from './response-headers.ts';
 import type { UploadHandler } from './upload.ts';
 import { WholeAnswer } from './whole-answer.ts';
@@ -28,7 +29,7 @@ const maxResultBytes = 8 * 1024 * 1024;
  */
 export class ResponseRelay implements UploadHandler {
   readonly finished: Promise<Forwarded>;
-  readonly #authorized: Authorized;
+  readonly #authorized: Relayed;
   readonly #client: ClientSide;
   readonly #answer: ClientAnswer;
   readonly #whole: WholeAnswer;
@@ -42,7 +43,7 @@ export class ResponseRelay implements UploadHandler {
   #complete: CompleteResult | undefined;
 
   /** @param whyRefused finds the error code of a HEAD that the store has refused; must not reject */
-  constructor(authorized: Authorized, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
+  constructor(authorized: Relayed, client: ClientSide, whyRefused: () => Promise<string | undefined>) {
     this.#authorized = authorized;
     this.#client = client;
     this.#answer = new ClientAnswer(authorized, client);

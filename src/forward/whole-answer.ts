@@ -1,4 +1,4 @@
-import type { Authorized, Denied } from '../authorize/authorize-s3.ts';
+import type { Denied } from '../authorize/authorize-s3.ts';
 import type { ResultWriter } from '../authorize/result-writer.ts';
 import type { Reservation } from '../core/byte-budget.ts';
 import type { ClientAnswer } from './client-answer.ts';
@@ -6,6 +6,7 @@ import type { DelayedOutcome } from './complete-result.ts';
 import { UpstreamFault } from './faults.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { isRefusal } from './refused-head.ts';
+import type { Relayed } from './relayed.ts';
 import { requireNoListing, requireRoot } from './selector-probe.ts';
 import {
   continueWithFault,
@@ -34,7 +35,7 @@ interface WholeAnswerParts {
 
 /** Writes what the client gets for an answer of the store that was collected whole: an error, a redirect, or a result. */
 export class WholeAnswer {
-  readonly #authorized: Authorized;
+  readonly #authorized: Relayed;
   readonly #answer: ClientAnswer;
   readonly #ends: AnswerEnds;
   readonly #whyRefused: () => Promise<string | undefined>;
@@ -43,7 +44,7 @@ export class WholeAnswer {
   #writing: AbortController | undefined;
 
   constructor(
-    authorized: Authorized,
+    authorized: Relayed,
     answer: ClientAnswer,
     { ends, whyRefused, reservation }: WholeAnswerParts,
   ) {

@@ -58,6 +58,7 @@ export class Log {
         bucket: record.bucket,
         key: this.#key(record.key),
         principal_arn: record.principalArn,
+        caller: record.caller,
         access_key_id: record.accessKeyId,
         session_id: record.sessionId,
         issued_session_id: record.issuedSessionId,

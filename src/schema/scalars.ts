@@ -146,3 +146,9 @@ export const policyName = textLike(nameForm(1, 128), 'must be 1 to 128 letters, 
 
 /** Largest configuration or directory file: tens of thousands of users, read in seconds. */
 export const maxConfigurationBytes = 8 * 1024 * 1024;
+
+/** The beginning of paths that are handed to the store. They are compared as they come, so it is written in one way only. */
+export const passedPrefix = textLike(
+  /^(?=.{2,256}$)(?!.*\/\.{1,2}(?:\/|$))\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]+(?:\/|$))+$/,
+  'must be the beginning of a path, such as "/minio/health/": not "/", and without "%", "//", dot segments and backslashes',
+);

@@ -1,14 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Pace, stepsPerSlice } from '../../src/authorize/pace.ts';
+import type { TurnOwner } from '../../src/core/turns.ts';
 import { DecisionBudget } from '../../src/iam/budget.ts';
-import type { PolicyPrincipal } from '../../src/iam/query.ts';
 
-const principal = (name: string): PolicyPrincipal => ({
-  kind: 'user',
-  arn: `arn:aws:iam::123456789012:user/${name}`,
-  accountId: '123456789012',
-});
+const principal = (name: string): TurnOwner => {
+  const arn = `arn:aws:iam::123456789012:user/${name}`;
+  return { owner: arn, session: arn };
+};
 
 interface Request {
   readonly budget: DecisionBudget;
@@ -22,7 +21,7 @@ function newRequest(): Request {
 
 /** A decision of that many steps, made as `decideWithPauses` makes it. */
 async function decide(
-  by: string | PolicyPrincipal,
+  by: string | TurnOwner,
   steps: number,
   { budget, pace }: Request = newRequest(),
 ): Promise<void> {
@@ -50,11 +49,9 @@ it('requests that arrive together share one slice, and each of the others waits 
 it('sessions of one role take turns', async () => {
   await setImmediate();
   const role = 'arn:aws:iam::123456789012:role/shared';
-  const session = (name: string): PolicyPrincipal => ({
-    kind: 'role-session',
-    arn: `arn:aws:sts::123456789012:assumed-role/shared/${name}`,
-    entityArn: role,
-    accountId: '123456789012',
+  const session = (name: string): TurnOwner => ({
+    owner: role,
+    session: `arn:aws:sts::123456789012:assumed-role/shared/${name}`,
   });
   const done: string[] = [];
   const all = Array.from({ length: 20 }, () =>

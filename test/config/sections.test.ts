@@ -13,12 +13,6 @@ function backendWith(line: string): Readonly<Record<string, string>> {
 }
 
 describe('settings that this version does not have', () => {
-  it('rejects backend.passthrough as unsupported', () => {
-    expect(problemWith(backendWith('passthrough: []'))).toBe(
-      'backend.passthrough: not supported by this version',
-    );
-  });
-
   it('knows what a store may have, and nothing else', () => {
     const all = [
       'annotations',
@@ -37,16 +31,6 @@ describe('settings that this version does not have', () => {
 
   it('rejects a way to send trailers that does not exist', () => {
     expect(problemWith(backendWith('trailers: keep'))).toMatch(/^backend\.trailers: /);
-  });
-
-  it.each([
-    ['unknownAccessKeys', 'passthrough'],
-    ['anonymous', 'policy'],
-    ['anonymous', 'passthrough'],
-  ])('rejects backend.%s: %s as unsupported', (key, value) => {
-    expect(problemWith(backendWith(`${key}: ${value}`))).toBe(
-      `backend.${key}: "${value}" is not supported by this version`,
-    );
   });
 
   it.each(['-1', '0.5', '1000001', '"5"'])('rejects a request rate of %s', (rate) => {

@@ -1,4 +1,5 @@
 import { expect, expectTypeOf, it } from 'vitest';
+import type { Anonymous } from '../../src/authenticate/anonymous.ts';
 import type { Authenticated } from '../../src/authenticate/authenticate.ts';
 import { authenticateS3 } from '../../src/authenticate/authenticate.ts';
 import { type Authorized, authorizeS3, type Denied } from '../../src/authorize/authorize-s3.ts';
@@ -42,5 +43,6 @@ it('forwards only what was authorized, and authorizes only what was authenticate
   expectTypeOf<ForwardParameters[0]>().toEqualTypeOf<Authorized>();
   expectTypeOf<Denied>().not.toExtend<Authorized>();
   expectTypeOf<Authenticated>().not.toExtend<Authorized>();
-  expectTypeOf<AuthorizeParameters[1]>().toEqualTypeOf<Authenticated>();
+  expectTypeOf<AuthorizeParameters[1]>().toEqualTypeOf<Authenticated | Anonymous>();
+  expectTypeOf<Anonymous>().not.toExtend<Authorized>();
 });

@@ -112,6 +112,8 @@ export interface TestSidecarOptions {
   readonly probeSeconds?: number;
   /** YAML of `admin.readyRequires`. */
   readonly readyRequires?: string;
+  /** Further lines under `backend:`. */
+  readonly store?: string;
   /** `backend.supports`; nothing when absent. */
   readonly supports?: readonly string[];
 }
@@ -215,6 +217,7 @@ backend:
   trailers: ${options.trailers ?? 'reframe'}
   supports: [${(options.supports ?? []).join(', ')}]
 ${options.backend?.timeouts ?? ''}
+${options.store ?? ''}
 account: { id: "${account}", region: ${options.region ?? 'us-east-1'}, allowedRegions: ${options.allowedRegions ?? '[]'}, disabledRegions: ${options.disabledRegions ?? '[]'} }
 ${options.tokens ?? 'tokens: { sealWith: k1, keys: [{ id: k1, secret: { env: TOKENS } }] }'}
 ${options.further ?? ''}

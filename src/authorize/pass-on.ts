@@ -1,0 +1,99 @@
+import type { ForStore } from '../authenticate/for-store.ts';
+import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
+import type { Permission, S3Request } from '../s3/operation.ts';
+import type { DecidedPermission } from './decided-permission.ts';
+import { type Denied, deniedRequest } from './denied.ts';
+import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
+import { settleAll } from './settle-all.ts';
+import { settleBatch } from './settle-batch.ts';
+
+class PassedOnRequest {
+  readonly isAllowed = true;
+  // A private field makes the type nominal: no object literal and no other class can stand in for it.
+  readonly #request: S3Request;
+  readonly #hidden: ReadonlySet<Permission>;
+  readonly payload: ForStore['payload'];
+  /** The request as it arrived, with the parameters of its signature: what reaches the store. */
+  readonly arrived: ForStore['arrived'];
+  /** The store's answer concerns the client's own credentials, or that it has none. */
+  readonly isPassedOn = true;
+  readonly writeResult = undefined;
+
+  constructor(request: S3Request, { payload, arrived }: ForStore, hidden: ReadonlySet<Permission>) {
+    this.#request = request;
+    this.payload = payload;
+    this.arrived = arrived;
+    this.#hidden = hidden;
+  }
+
+  /** The request as it was classified. `arrived` is what reaches the store. */
+  get request(): S3Request {
+    return this.#request;
+  }
+
+  /** The body of a document operation, as it came. */
+  get document(): Buffer | undefined {
+    return this.#request.document;
+  }
+
+  /** Everything has been decided. */
+  decide(): undefined {
+    return undefined;
+  }
+
+  /** False for what the sidecar's bucket policies deny everyone. */
+  permits(permission: Permission): boolean {
+    return !this.#hidden.has(permission);
+  }
+}
+
+/**
+ * Proof that no bucket policy of the sidecar denies everyone a request that the store authenticates. It says nothing about what the
+ * store allows, so such a request must never be signed with the sidecar's key. The class is not exported: only this file makes one.
+ */
+export type PassedOn = PassedOnRequest;
+
+/**
+ * Decides whether a request may be left to the store. Only a Deny that applies to anonymous callers refuses it, or a decision that
+ * cannot be made. A batch is refused as a whole, because its document is not written anew.
+ * @throws ClientGoneError, and when the store cannot be asked for tags that a Deny depends on.
+ */
+export async function passOn(
+  request: S3Request,
+  left: ForStore,
+  sources: AuthorizationSources,
+  client: WaitingClient = alwaysThere,
+): Promise<PassedOn | Denied> {
+  if (request.raw !== left.raw) throw new Error('deciding another request than was left to the store');
+  const decider = new PermissionDecider(request, left, sources, client);
+  return decider.holding(async () => {
+    const decided = await settleEverything(request, decider);
+    if (!decided.isPermitted)
+      return deniedRequest(decided, left.caller, decider.contextOf(decided.permission));
+    return new PassedOnRequest(request, left, await hiddenPermissions(request, decider));
+  });
+}
+
+async function settleEverything(request: S3Request, decider: PermissionDecider): Promise<DecidedPermission> {
+  const { batch, permissions, tagCopy } = request;
+  if (batch !== undefined) {
+    const settled = await settleBatch(batch.items, (permission, keys) => decider.settle(permission, keys));
+    return settled.decided;
+  }
+  // Which tags a copy takes is not looked up.
+  const ofCopy = tagCopy === undefined ? [] : [tagCopy.reads, ...tagCopy.sets(undefined)];
+  return settleAll([...permissions, ...ofCopy], (permission) => decider.settle(permission));
+}
+
+/** The permissions behind response headers that are denied. */
+async function hiddenPermissions(
+  { guardedHeaders }: S3Request,
+  decider: PermissionDecider,
+): Promise<ReadonlySet<Permission>> {
+  const hidden = new Set<Permission>();
+  for (const [, permission] of guardedHeaders) {
+    const { isPermitted } = await decider.settle(permission);
+    if (!isPermitted) hidden.add(permission);
+  }
+  return hidden;
+}

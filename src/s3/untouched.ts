@@ -1,0 +1,92 @@
+import { isIPv4 } from 'node:net';
+import { pathsOfKey } from '../core/path-key.ts';
+import type { RawRequest } from '../core/raw-request.ts';
+import { bucketOfHost } from './addressing.ts';
+import { s3Error } from './errors.ts';
+import type { S3Request } from './operation.ts';
+
+/** What says which bucket a store finds in the Host header of a request that reaches it as it came. */
+export interface UntouchedSettings {
+  readonly virtualHosts: readonly string[];
+  /** Host and port of the store. */
+  readonly storeHost: string;
+}
+
+/**
+ * Requires that a store cannot read a request in another way than it was classified, when it gets its target and its headers as they
+ * came: what is denied under one name must not pass under another.
+ * @param arrived the request with all of its parameters and headers
+ * @throws `InvalidURI`, `InvalidArgument`, `InvalidRequest`; `NotImplemented` for an operation that some stores take for another one
+ */
+export function requireUntouched(
+  request: S3Request,
+  arrived: RawRequest,
+  { virtualHosts, storeHost }: UntouchedSettings,
+): void {
+  requireOneName(arrived.headers.get('host') ?? '', virtualHosts, storeHost);
+  requirePlainTarget(request, arrived);
+  requireKnownParameters(request, arrived);
+  requireEndToEnd(arrived);
+  const { operation, copySource, headers } = request;
+  if (operation.unlessKnown === 'probe' && operation.method !== 'GET') throw notPassedOn(operation.name);
+  const source = arrived.headers.get('x-amz-copy-source');
+  if (copySource !== undefined && withoutSlash(source) !== withoutSlash(headers.get('x-amz-copy-source')))
+    throw s3Error('InvalidArgument', 'x-amz-copy-source must be percent-encoded as a whole.');
+}
+
+/**
+ * Requires that the document of a request need not be written anew.
+ * @throws NotImplemented
+ */
+export function requireOwnDocument({ operation, isDocumentRewritten }: S3Request): void {
+  if (isDocumentRewritten === true) throw notPassedOn(operation.name);
+}
+
+function notPassedOn(operation: string): Error {
+  return s3Error('NotImplemented', `${operation} needs credentials that this endpoint knows.`);
+}
+
+// A store may have domains of its own, under which the name of a bucket stands first.
+function requireOneName(host: string, virtualHosts: readonly string[], storeHost: string): void {
+  const name = host.replace(/:\d*$/, '').toLowerCase();
+  const isAddress = isIPv4(name) || /^\[[0-9a-f:.]+\]$/.test(name);
+  const isListed = virtualHosts.includes(name) || host.toLowerCase() === storeHost.toLowerCase();
+  const isOneLabel = /^[a-z0-9-]+$/.test(name);
+  if (bucketOfHost(host, virtualHosts) === undefined && (isAddress || isListed || isOneLabel)) return;
+  throw s3Error(
+    'InvalidRequest',
+    'Without credentials that this endpoint knows, the bucket must stand in the path, and Host must be an address or in server.virtualHosts.',
+  );
+}
+
+const plainPath = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*$/;
+const plainQuery = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@/?]|%[0-9A-Fa-f]{2})*$/;
+
+function requirePlainTarget({ bucket, key }: S3Request, { path, query }: RawRequest): void {
+  const isPlain = plainPath.test(path) && plainQuery.test(query) && !/[%\\]/.test(bucket);
+  if (!isPlain || pathsOfKey(key).length > 0) throw s3Error('InvalidURI');
+}
+
+/** Parameters of a signature, by their lower-case names. A session token is none: it never gets this far. */
+const signing =
+  /^x-amz-(?:algorithm|content-sha256|credential|date|expires|signature|signedheaders|checksum-[a-z0-9-]+|sdk-checksum-algorithm)$/;
+
+// What is dropped elsewhere would reach the store here.
+function requireKnownParameters({ parameters }: S3Request, arrived: RawRequest): void {
+  for (const { name } of arrived.parameters) {
+    if (parameters.has(name) || name === 'x-id' || signing.test(name.toLowerCase())) continue;
+    throw s3Error('InvalidArgument', `The query parameter ${name.slice(0, 64)} is not passed on.`);
+  }
+}
+
+// Connection could remove a header on the way that was part of the decision.
+function requireEndToEnd({ headers }: RawRequest): void {
+  for (const { name, value } of headers) {
+    if (name !== 'connection' || /^(?:keep-alive|close)?$/i.test(value)) continue;
+    throw s3Error('InvalidArgument', 'The Connection header must be keep-alive or close.');
+  }
+}
+
+function withoutSlash(source: string | undefined): string | undefined {
+  return source?.replace(/^\//, '');
+}
