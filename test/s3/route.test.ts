@@ -81,13 +81,11 @@ describe('classification', () => {
       };
       expect(place('store.test.local')).toBe('name key');
       expect(place('STORE.test.local:9000')).toBe('name key');
-      expect(place('test.local')).toBe('name key');
+      expect(place('test.local.')).toBe('name key');
       expect(place('data.store.test.local')).toBe('data name/key');
       expect(place('data.test.local')).toBe('data name/key');
-      expect(place('data.test.local.')).toBe('data name/key');
       expect(place('data.test.local.:9000')).toBe('data name/key');
       expect(place('store.data.test.local')).toBe('store.data name/key');
-      expect(place('restore.test.local')).toBe('restore name/key');
       expect(place('data.elsewhere.local')).toBe('name key');
     },
   );
