@@ -24,7 +24,9 @@ export function createAudit(
   settings: Settings['audit'],
   { fetch, metrics, log, logTo, ...parts }: AuditSurroundings,
 ): Audit | undefined {
-  const destinations = destinationsOf(settings, fetch, logTo);
+  const onStuck = (cause: string): void =>
+    log.warn('audit', 'the audit file cannot be rotated, and grows on', { cause });
+  const destinations = destinationsOf(settings, { fetch, logTo, onStuck });
   if (destinations.length === 0) return undefined;
   const reports: AuditParts['reports'] = {
     count: (sink, outcome, count) => metrics.auditEvents(sink, outcome, count),
@@ -36,14 +38,17 @@ export function createAudit(
 
 function destinationsOf(
   { stdout, file, fileMaxBytes, fileCount, webhook }: Settings['audit'],
-  fetch: GuardedFetch,
-  logTo: AuditSurroundings['logTo'],
+  {
+    fetch,
+    logTo,
+    onStuck,
+  }: Pick<AuditSurroundings, 'fetch' | 'logTo'> & { readonly onStuck: (cause: string) => void },
 ): Destination[] {
   return [
     ...(stdout ? [stdoutOf(logTo)] : []),
     ...(file === undefined
       ? []
-      : [new FileDestination({ path: file, maxBytes: fileMaxBytes, count: fileCount })]),
+      : [new FileDestination({ path: file, maxBytes: fileMaxBytes, count: fileCount }, onStuck)]),
     ...(webhook === undefined ? [] : [webhookDestination(posterOf(webhook, fetch))]),
   ];
 }

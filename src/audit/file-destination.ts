@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { codeOf, type Destination, SinkError } from './destination.ts';
 
@@ -13,6 +14,9 @@ export interface AuditFile {
 /** Only its owner and group read it: it names every object. */
 const fileMode = 0o640;
 
+/** Without waiting: a pipe that nobody reads would be waited for without end. */
+const openFlags: number = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
 /**
  * Records as lines of a file. When it is removed or renamed, a new one takes its place at the next batch, so that `logrotate` may
  * rotate it too. Written by this folder itself, because it must know which records a full disk has not taken.
@@ -26,11 +30,17 @@ export class FileDestination implements Destination {
   #length = 0;
   /** False for a device or a pipe, which is never rotated. */
   #isRegular = true;
+  /** True while the file cannot be rotated. */
+  #isStuck = false;
   /** Bytes of the batch that were written before an attempt failed. */
   #written = 0;
 
-  constructor(file: AuditFile) {
+  readonly #onStuck: (cause: string) => void;
+
+  /** @param onStuck called once when the file cannot be rotated, and grows on */
+  constructor(file: AuditFile, onStuck: (cause: string) => void) {
     this.#file = file;
+    this.#onStuck = onStuck;
   }
 
   async open(): Promise<void> {
@@ -66,14 +76,14 @@ export class FileDestination implements Destination {
     this.#handle ??= await this.#openFile();
     const isFull = this.#length > 0 && this.#length + bytes > this.#file.maxBytes;
     if (!isFull || !this.#isRegular) return this.#handle;
+    if (!(await this.#isRotated())) return this.#handle;
     await this.close();
-    await this.#rotate();
     this.#handle = await this.#openFile();
     return this.#handle;
   }
 
   async #openFile(): Promise<FileHandle> {
-    const handle = await open(this.#file.path, 'a', fileMode);
+    const handle = await open(this.#file.path, openFlags, fileMode);
     const found = await handle.stat();
     this.#length = found.size;
     this.#isRegular = found.isFile();
@@ -85,16 +95,38 @@ export class FileDestination implements Destination {
     return there !== undefined && own.ino === there.ino && own.dev === there.dev;
   }
 
-  /** Renames each file to the next number. The oldest one is replaced. */
+  /** False where the folder takes no other file, or the file is a mount of its own. No record is lost by that. */
+  async #isRotated(): Promise<boolean> {
+    try {
+      await this.#rotate();
+      this.#isStuck = false;
+      return true;
+    } catch (error) {
+      if (!this.#isStuck) this.#onStuck(codeOf(error));
+      this.#isStuck = true;
+      return false;
+    }
+  }
+
+  /** Renames each file to the next number. The oldest one is replaced. Nothing changes when the first of them cannot be renamed. */
   async #rotate(): Promise<void> {
     const { path, count } = this.#file;
     if (count === 1) {
       await rm(path, { force: true });
       return;
     }
+    // What a program that was killed in the middle of it has left.
+    await this.#makeRoom();
+    await ignoreMissing(rename(path, `${path}.0`));
+    await this.#makeRoom();
+  }
+
+  async #makeRoom(): Promise<void> {
+    const { path, count } = this.#file;
+    if ((await stat(`${path}.0`).catch(() => undefined)) === undefined) return;
     for (let number = count - 1; number > 1; number -= 1)
       await ignoreMissing(rename(`${path}.${number - 1}`, `${path}.${number}`));
-    await ignoreMissing(rename(path, `${path}.1`));
+    await rename(`${path}.0`, `${path}.1`);
   }
 
   async #attempt<T>(action: () => Promise<T>): Promise<T> {

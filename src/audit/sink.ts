@@ -85,16 +85,11 @@ export class Sink {
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     this.#wake?.();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, deadlineMs);
-      void (this.#pumping ?? Promise.resolve()).then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    await within(deadlineMs, this.#pumping);
     this.#isGivenUp = true;
     this.#wake?.();
-    await this.#parts.destination.close();
+    // A write that hangs would hold it up without end.
+    await within(deadlineMs, this.#parts.destination.close());
     if (this.#queue.length > 0) this.#drop(this.#queue.length, 'the program stopped');
   }
 
@@ -153,4 +148,14 @@ export class Sink {
     const doubled = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures - 1, 10));
     return doubled * (0.5 + this.#parts.jitter() / 2);
   }
+}
+
+/** Waits for work that never rejects, and no longer. */
+async function within(milliseconds: number, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

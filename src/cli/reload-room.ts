@@ -14,9 +14,9 @@ const heapReserve = 64 * 1024 * 1024;
 
 type MemoryOfApp = Pick<App, 'reload' | 'emptyCaches' | 'endUnplaced' | 'endEarlier' | 'endBusiest'>;
 
-/** How long callers' requests are reset for one reload, and after which time they may be again. */
-const resettingMs = 3_000;
-const betweenResettingsMs = 600_000;
+/** Of how many callers requests are reset at most, after eight attempts, and after which time it begins anew, in milliseconds. */
+const mostCallers = 128;
+const betweenChainsMs = 600_000;
 
 /**
  * Tells whether the heap has room for one more configuration: the one in force must not end with the process. If not, all caches are
@@ -33,16 +33,16 @@ export function roomForReload(
   const perCharacter = Math.max(0, started.heapBytes - leastHeap) / started.characters;
   const perByte = Math.max(leastPerByte, peakFactor * perCharacter);
   let isWaiting = false;
-  let resettingSince = Number.NEGATIVE_INFINITY;
+  let chainSince = Number.NEGATIVE_INFINITY;
   let callers = 1;
   // A client with many roles is as many callers, and what has been reset may come back: twice as many each time.
   const endBusiest = (): boolean => {
     const now = performance.now();
-    if (now - resettingSince > betweenResettingsMs) {
-      resettingSince = now;
+    if (now - chainSince > betweenChainsMs) {
+      chainSince = now;
       callers = 1;
     }
-    if (now - resettingSince > resettingMs) return false;
+    if (callers > mostCallers) return false;
     const areEnded = app.endBusiest(callers);
     callers *= 2;
     return areEnded;

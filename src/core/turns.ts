@@ -36,15 +36,6 @@ let given = 0;
 /** How long a turn is meant to be, in milliseconds. */
 const turnMs = 2;
 
-/** Turns without interruption in which a connection has been accepted. */
-let crowdedTurns = 0;
-
-/** From so many on, strangers' work waits until the connections behind have been accepted, too. */
-const fewCrowdedTurns = 4;
-
-/** True when a connection has been accepted in this turn. */
-let hasArrived = false;
-
 /** Owners whose last piece took several turns, and until when they begin nothing, by the monotonic clock in milliseconds. */
 const resting = new Map<string, number>();
 
@@ -101,32 +92,9 @@ export function askForTurn(owner: string, session: string = owner, share = 1): A
  */
 export function takeShare(owner: string, share: number): boolean {
   if (!isIdle() || isResting(owner) || share >= 1 || given + share > 1) return false;
-  if (isCrowded() && ownersOfStrangers.has(owner)) return false;
   given += share;
   endLater();
   return true;
-}
-
-/**
- * Notes that a connection has been accepted. Node accepts one in each turn. While one comes in every turn, only every fourth begins a piece of
- * work of strangers, one alone: turns are then short, and a new connection hardly waits for those before it. In our queue, unlike in
- * the kernel's, networks take turns.
- */
-export function noteArrival(): void {
-  hasArrived = true;
-  if (crowdedTurns > 0) return;
-  crowdedTurns = 1;
-  setImmediate(countArrivals);
-}
-
-function countArrivals(): void {
-  crowdedTurns = hasArrived ? crowdedTurns + 1 : 0;
-  hasArrived = false;
-  if (crowdedTurns > 0) setImmediate(countArrivals);
-}
-
-function isCrowded(): boolean {
-  return crowdedTurns > fewCrowdedTurns;
 }
 
 function isIdle(): boolean {
@@ -162,16 +130,14 @@ function beginTurn(): void {
   given = 0;
   turns += 1;
   const begun: Piece[] = [];
-  const isTurnOfStrangers = turns % strangersEvery === 0;
-  const mostOfStrangers = isCrowded() ? Number(isTurnOfStrangers) : Number.POSITIVE_INFINITY;
-  if (isTurnOfStrangers) fillTurn(unknown, begun, mostOfStrangers);
-  fillTurn(known, begun);
-  if (!isTurnOfStrangers) fillTurn(unknown, begun, mostOfStrangers);
-  known.forgetServed();
-  unknown.forgetServed();
+  const inOrder = turns % strangersEvery === 0 ? [unknown, known] : [known, unknown];
+  for (const queue of inOrder) {
+    fillTurn(queue, begun);
+    queue.forgetServed();
+  }
   for (const { begin } of begun) begin();
   if (isIdle()) endLater();
-  else if (begun.length > 0 || isCrowded()) schedule();
+  else if (begun.length > 0) schedule();
   else scheduleRested();
 }
 
@@ -189,13 +155,13 @@ function isResting(owner: string): boolean {
   return false;
 }
 
-/** Takes as many pieces as still fit into this turn, and no more than `most`. The first piece of a turn always fits. */
-function fillTurn(queue: FairQueue, begun: Piece[], most = Number.POSITIVE_INFINITY): void {
-  for (let taken = 0; taken < most; taken += 1) {
+/** Takes as many pieces as still fit into this turn. The first piece of a turn always fits. */
+function fillTurn(queue: FairQueue, begun: Piece[]): void {
+  for (;;) {
     const room = begun.length === 0 ? Number.POSITIVE_INFINITY : 1 - given;
-    const next = queue.take(room, isResting);
-    if (next === undefined) return;
-    const [owner, piece] = next;
+    const taken = queue.take(room, isResting);
+    if (taken === undefined) return;
+    const [owner, piece] = taken;
     given += piece.share;
     if (piece.share > 1) resting.set(owner, performance.now() + (piece.share - 1) * turnMs);
     begun.push(piece);

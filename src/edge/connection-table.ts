@@ -1,8 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { resetConnection } from '../core/reset-connection.ts';
-import { noteArrival } from '../core/turns.ts';
 import type { LimitReporter } from './limit-reporter.ts';
 import { survive } from './survive-errors.ts';
 import { UnplacedMemory } from './unplaced-memory.ts';
@@ -72,14 +70,8 @@ export class ConnectionTable {
    */
   watch(server: Server, maxHeaderBytes: number): void {
     server.maxConnections = this.#max;
-    server.on('connection', (socket: Socket) => {
-      if (!(socket instanceof TLSSocket)) noteArrival();
-      this.#add(socket, maxHeaderBytes);
-    });
-    server.on('handshake', (raw: Socket) => {
-      noteArrival();
-      this.#add(raw, maxHeaderBytes);
-    });
+    server.on('connection', (socket: Socket) => this.#add(socket, maxHeaderBytes));
+    server.on('handshake', (raw: Socket) => this.#add(raw, maxHeaderBytes));
     server.on('handshakeMemory', (raw: Socket, bytes: number) => this.#countHandshake(raw, bytes));
     server.on('handshakeEnd', (raw: Socket) => this.#remove(raw));
     // Node's own also closes connections whose answer has ended and is still being sent.

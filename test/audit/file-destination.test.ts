@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,9 +9,11 @@ import { FileDestination } from '../../src/audit/file-destination.ts';
 let folder: string;
 let path: string;
 let file: FileDestination;
+let stuck: string[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'audit-file-'));
   path = join(folder, 'audit.log');
+  stuck = [];
 });
 afterEach(async () => {
   await file.close();
@@ -18,7 +21,7 @@ afterEach(async () => {
 });
 
 const opened = async (maxBytes = 1_000, count = 3): Promise<FileDestination> => {
-  file = new FileDestination({ path, maxBytes, count });
+  file = new FileDestination({ path, maxBytes, count }, (cause) => stuck.push(cause));
   await file.open();
   return file;
 };
@@ -45,6 +48,36 @@ describe('an audit file', () => {
     expect(await text()).toBe(lineOf('i'));
     expect(await text('audit.log.1')).toBe(lineOf('g') + lineOf('h'));
     expect(await text('audit.log.2')).toBe(lineOf('e') + lineOf('f'));
+  });
+
+  it('grows on where it cannot be rotated, and says so once', async () => {
+    await writeFile(join(folder, 'audit.log.1'), 'older\n');
+    await opened(150, 3);
+    // Nothing can be renamed to it.
+    await mkdir(join(folder, 'audit.log.0', 'in-the-way'), { recursive: true });
+    await mkdir(join(folder, 'audit.log.2', 'in-the-way'), { recursive: true });
+    for (const name of 'abcd') await file.deliver([lineOf(name)]);
+    expect(await text()).toBe([...'abcd'].map((name) => lineOf(name)).join(''));
+    expect(await text('audit.log.1')).toBe('older\n');
+    expect(stuck).toHaveLength(1);
+    await rm(join(folder, 'audit.log.0'), { recursive: true });
+    await rm(join(folder, 'audit.log.2'), { recursive: true });
+    await file.deliver([lineOf('e')]);
+    expect(await text()).toBe(lineOf('e'));
+    expect(await text('audit.log.2')).toBe('older\n');
+  });
+
+  it('finishes a rotation in the middle of which a program was killed', async () => {
+    await writeFile(join(folder, 'audit.log.0'), 'left\n');
+    await opened(150, 3);
+    for (const name of 'ab') await file.deliver([lineOf(name)]);
+    expect(await text('audit.log.2')).toBe('left\n');
+    expect(await text('audit.log.1')).toBe(lineOf('a'));
+  });
+
+  it('that is a pipe without a reader is refused at once', async () => {
+    execFileSync('mkfifo', [path]);
+    await expect(opened()).rejects.toThrow('ENXIO');
   });
 
   it('begins anew when one file is all there may be', async () => {

@@ -76,6 +76,8 @@ function whole(part: Mapping): string {
   return JSON.stringify({
     ...surroundings,
     ...part,
+    // Where the store is, every page may leave out.
+    backend: { ...(surroundings['backend'] as Mapping), ...(part['backend'] as Mapping | undefined) },
     directory: {
       ...shown,
       policies: {

@@ -69,7 +69,7 @@ admin: { listen: 127.0.0.1 }
 backend:
   endpoint: http://user:hunter2@store/bucket
   credentials: { accessKeyId: STOREKEY }
-  unknownAccessKeys: passthrough
+  unknownAccessKeys: passthru
 account: { id: 123456789012 }
 tokens: { sealWith: k2, keys: [ { id: k1, secret: { env: TOKEN_KEY } } ] }
 log: { level: inof }
@@ -98,7 +98,7 @@ directory:
       'sidecar.yaml:6:18 admin.listen: must be host:port, for example 127.0.0.1:9000 or [::1]:9000',
       'sidecar.yaml:8:13 backend.endpoint: must be an http or https URL of scheme, host and port only: no user, path, query or fragment',
       'sidecar.yaml:9:16 backend.credentials.secretAccessKey: is required',
-      'sidecar.yaml:10:22 backend.unknownAccessKeys: "passthrough" is not supported by this version',
+      'sidecar.yaml:10:22 backend.unknownAccessKeys: must be one of "reject", "passthrough"',
       'sidecar.yaml:11:16 account.id: must be text (numbers in quotes)',
       'sidecar.yaml:12:21 tokens.sealWith: no key has the id "k2" (did you mean "k1"?)',
       'sidecar.yaml:13:15 log.level: must be one of "debug", "info", "warn", "error" (did you mean "info"?)',
