@@ -35,11 +35,15 @@ export function requireUntouched(
 }
 
 /**
- * Requires that the document of a request need not be written anew.
- * @throws NotImplemented
+ * Requires that the document of a request need not be written anew, and that every reader finds the same text in it. Around a comment, Swift and
+ * Garage take the text before it for the whole, and others trim keys.
+ * @throws `NotImplemented`, `MalformedXML`
  */
-export function requireOwnDocument({ operation, isDocumentRewritten }: S3Request): void {
+export function requireOwnDocument({ operation, isDocumentRewritten, document, batch }: S3Request): void {
   if (isDocumentRewritten === true) throw notPassedOn(operation.name);
+  const text = document?.toString('latin1').replace(/^(?:\xef\xbb\xbf)?<\?xml[^>]*\?>/, '') ?? '';
+  const keys = batch?.items.flatMap(({ permissions }) => permissions.map(({ object }) => object?.key ?? ''));
+  if (/<[!?]/.test(text) || keys?.some((key) => key !== key.trim()) === true) throw s3Error('MalformedXML');
 }
 
 function notPassedOn(operation: string): Error {
@@ -51,8 +55,8 @@ function requireOneName(host: string, virtualHosts: readonly string[], storeHost
   const name = host.replace(/:\d*$/, '').toLowerCase();
   const isAddress = isIPv4(name) || /^\[[0-9a-f:.]+\]$/.test(name);
   const isListed = virtualHosts.includes(name) || host.toLowerCase() === storeHost.toLowerCase();
-  const isOneLabel = /^[a-z0-9-]+$/.test(name);
-  if (bucketOfHost(host, virtualHosts) === undefined && (isAddress || isListed || isOneLabel)) return;
+  // Ceph RGW takes any other name as a whole for the bucket, one without a dot too (RGW 16, 2026-11-30).
+  if (bucketOfHost(host, virtualHosts) === undefined && (isAddress || isListed)) return;
   throw s3Error(
     'InvalidRequest',
     'Without credentials that this endpoint knows, the bucket must stand in the path, and Host must be an address or in server.virtualHosts.',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   CopyObjectCommand,
   DeleteObjectsCommand,
@@ -204,6 +205,26 @@ describe('a Deny for everyone', () => {
     expect((await onlyRequest()).target).toBe('/data/?delete=');
   });
 
+  it.each([
+    ['<Key>kept/k<!-- -->x</Key>', '400 MalformedXML'],
+    ['<Key>kept/k<?x y?>x</Key>', '400 MalformedXML'],
+    ['<Key>kept/k<![CDATA[x]]></Key>', '400 MalformedXML'],
+    ['<Key> kept/k</Key>', '400 MalformedXML'],
+    [
+      '<Key>other</Key></Object><!--<Object><Key>kept/k</Key></Object>--><Object><Key>k</Key>',
+      '400 MalformedXML',
+    ],
+    ['<Key>kept/kx</Key>', '403 AccessDenied'],
+    ['<Key>other&amp;k</Key>', '200'],
+  ])('does not pass under a document that stores read in different ways: %s', async (content, expected) => {
+    const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Delete><Object>${content}</Object></Delete>`;
+    const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };
+    const answer = await fetch(`${sidecar.url}/data?delete`, { method: 'POST', body, headers });
+    const [code] = /(?<=<Code>)\w+/.exec(await answer.text()) ?? [];
+    expect([answer.status, code].filter(Boolean).join(' ')).toBe(expected);
+    expect(store.arrived).toHaveLength(expected === '200' ? 1 : 0);
+  });
+
   it('for others, or under a condition that is not met, refuses nothing', async () => {
     expect(await signed('GET', '/data/bob/k')).toBe('200');
     const sealed = { 'x-amz-server-side-encryption': 'AES256', 'content-length': '0' };
@@ -305,7 +326,8 @@ describe('a request without credentials', () => {
     ['private.s3.example.com', '400 InvalidRequest'],
     ['private.minio.internal', '400 InvalidRequest'],
     ['s3.example.com', '200'],
-    ['minio:9000', '200'],
+    ['private', '400 InvalidRequest'],
+    ['private:9000', '400 InvalidRequest'],
     ['[::1]:9000', '200'],
   ])('with the Host %s is %s', async (name, expected) => {
     expect(await plain('GET /data/k', [], name)).toBe(expected);
