@@ -1,6 +1,6 @@
 /**
  * Bytes that are shared among holders, of which none can use them up: a holder may never have more than what is left for all others.
- * One holder alone gets a half, two get a third each, and there is always room for one more.
+ * One holder alone gets a half, and the next a half of the rest: a dozen leave next to nothing.
  */
 export class SharedBytes {
   readonly maxBytes: number;

@@ -4,7 +4,7 @@ import { passOn } from '../authorize/pass-on.ts';
 import { requireNoBody } from '../forward/request-body.ts';
 import { s3Error } from '../s3/errors.ts';
 import { allowsStreaming, type S3Request } from '../s3/operation.ts';
-import { requireOwnDocument, requireUntouched } from '../s3/untouched.ts';
+import { requireOwnDocument, requirePlainDocument, requireUntouched } from '../s3/untouched.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { requireNoOverride } from './identify.ts';
 import { noteDecision, requireAudit, type S3Pipeline, sendToStore } from './perform-s3.ts';
@@ -72,7 +72,8 @@ async function withBody(
   const declared = payload.kind === 'digest' ? payload : { kind: 'unsigned' as const };
   if (operation.body === 'none') requireNoBody(raw.headers, declared);
   if (operation.body !== 'document') return request;
-  const complete = await readDocument(request, { caller, recheck, payload: declared }, connection, partition);
+  const sender = { caller, recheck, payload: declared, look: requirePlainDocument };
+  const complete = await readDocument(request, sender, connection, partition);
   requireOwnDocument(complete);
   return complete;
 }

@@ -18,7 +18,10 @@ const documentBytesPerTurn = 65_536;
 const leastShare: number = 1 / 32;
 
 /** Whose document it is, and what its digest must be. */
-type Sender = Pick<Identified, 'caller' | 'payload' | 'recheck'>;
+interface Sender extends Pick<Identified, 'caller' | 'payload' | 'recheck'> {
+  /** Looks at the document before it is parsed; throws what it is refused with. */
+  readonly look?: (document: Buffer) => void;
+}
 
 /**
  * Reads the document of a request whole, verifies it, and adds what it says.
@@ -49,6 +52,7 @@ export async function readDocument(
   // The session may have expired or been revoked while the body arrived.
   sender.recheck(clock.now());
   place.reservation.growTo(body.length * documentFactor);
+  sender.look?.(body);
   const complete = withDocument(request, body, partition);
   const items = complete.batch?.items.length ?? 0;
   place.reservation.growTo(body.length * documentFactor + items * bytesPerItem);

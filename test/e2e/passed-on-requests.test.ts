@@ -27,6 +27,7 @@ const directory = `${defaultDirectory}
         - { Sid: Private, Effect: Deny, Principal: "*", Action: "s3:*", Resource: "arn:aws:s3:::data/private/*" }
         - { Sid: Kept, Effect: Deny, Principal: "*", Action: "s3:DeleteObject", Resource: "arn:aws:s3:::data/kept/*" }
         - { Sid: OfBob, Effect: Deny, Principal: { AWS: "arn:aws:iam::123456789012:user/bob" }, Action: "s3:*", Resource: "arn:aws:s3:::data/bob/*" }
+        - { Sid: Secret, Effect: Deny, Principal: "*", Action: "s3:PutObject*", Resource: "arn:aws:s3:::data/*", Condition: { StringEquals: { "s3:RequestObjectTag/class": "top+secret" } } }
         - { Sid: Plain, Effect: Deny, Principal: "*", Action: "s3:PutObject", Resource: "arn:aws:s3:::data/sealed/*", Condition: { Null: { "s3:x-amz-server-side-encryption": "true" } } }
 `;
 
@@ -210,6 +211,7 @@ describe('a Deny for everyone', () => {
     ['<Key>kept/k<?x y?>x</Key>', '400 MalformedXML'],
     ['<Key>kept/k<![CDATA[x]]></Key>', '400 MalformedXML'],
     ['<Key> kept/k</Key>', '400 MalformedXML'],
+    ['<Key>&#107;</Key>', '400 MalformedXML'],
     [
       '<Key>other</Key></Object><!--<Object><Key>kept/k</Key></Object>--><Object><Key>k</Key>',
       '400 MalformedXML',
@@ -229,6 +231,16 @@ describe('a Deny for everyone', () => {
     expect(await signed('GET', '/data/bob/k')).toBe('200');
     const sealed = { 'x-amz-server-side-encryption': 'AES256', 'content-length': '0' };
     expect(await signed('PUT', '/data/sealed/k', sealed)).toBe('200');
+  });
+
+  it.each([
+    ['top%2Bsecret', '403'],
+    ['top+secret', '400'],
+    ['other', '200'],
+  ])('does not pass under a header that a store reads in another way: class=%s', async (tag, expected) => {
+    const headers = { 'x-amz-tagging': `class=${tag}`, 'content-length': '0' };
+    expect(await signed('PUT', '/data/k', headers)).toContain(expected);
+    expect(store.arrived).toHaveLength(expected === '200' ? 1 : 0);
   });
 
   it('does not pass under a header that a presigned URL holds', async () => {
