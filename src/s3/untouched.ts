@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { pathsOfKey } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import { bucketOfHost } from './addressing.ts';
@@ -73,7 +73,7 @@ function notPassedOn(operation: string): Error {
 // A store may have domains of its own, under which the name of a bucket stands first.
 function requireOneName(host: string, virtualHosts: readonly string[], storeHost: string): void {
   const name = host.replace(/:\d*$/, '').toLowerCase();
-  const isAddress = isIPv4(name) || /^\[[0-9a-f:.]+\]$/.test(name);
+  const isAddress = isIPv4(name) || isIPv6(/^\[([^\]]+)\]$/.exec(name)?.[1] ?? '');
   const isListed = virtualHosts.includes(name) || host.toLowerCase() === storeHost.toLowerCase();
   // Ceph RGW takes any other name as a whole for the bucket, one without a dot too (RGW 16, 2026-11-30).
   if (bucketOfHost(host, virtualHosts) === undefined && (isAddress || isListed)) return;

@@ -340,6 +340,7 @@ describe('a request without credentials', () => {
     ['s3.example.com', '200'],
     ['private', '400 InvalidRequest'],
     ['private:9000', '400 InvalidRequest'],
+    ['[cafe]', '400 InvalidRequest'],
     ['[::1]:9000', '200'],
   ])('with the Host %s is %s', async (name, expected) => {
     expect(await plain('GET /data/k', [], name)).toBe(expected);
