@@ -17,8 +17,8 @@ import { type ControlClient, controlClient } from './control-client.ts';
 import { assume, outcome, type SdkCredentials, s3Client, stsClient } from './sdk.ts';
 import { account, alice, bob, roleArn, startSidecar, TestClock, type TestSidecar } from './sidecar.ts';
 
-/** Moves the sidecar and the clients together. */
-export const clock: TestClock = new TestClock();
+/** Moves the sidecar and the clients together. A world has its own: files of one worker share this module. */
+export let clock: TestClock;
 const controlToken = randomBytes(24).toString('base64url');
 export const sessionArn = (role: string, session = 'test'): string =>
   `arn:aws:sts::${account}:assumed-role/${role}/${session}`;
@@ -56,6 +56,7 @@ export let control: ControlClient;
 
 /** Starts a sidecar with roles that narrow themselves, bucket policies that name them, and two objects in each bucket. */
 export async function startScopedWorld(): Promise<void> {
+  clock = new TestClock();
   sidecar = await startSidecar({
     clock,
     directory,
