@@ -78,12 +78,13 @@ export function requireNoListing(body: Uint8Array): void {
 /**
  * Refuses an answer with another root element than the operation has: the store has ignored the selector, and shows the object. Only who
  * may write that object can make it look like the answer.
- * @param root `undefined` for an operation whose answer need not be looked at
+ * @param roots `undefined` for an operation whose answer need not be looked at
  * @throws StoreRefusalError `NotImplemented`
  */
-export function requireRoot(body: Uint8Array, root: string | undefined): void {
-  if (root === undefined) return;
+export function requireRoot(body: Uint8Array, roots: readonly string[] | undefined): void {
+  if (roots === undefined) return;
   const start = Buffer.from(body.subarray(0, 1024)).toString('latin1');
   const [, found] = /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?(\w+)[\s/>]/.exec(start) ?? [];
-  if (found !== root) throw operationUnknown(`the store did not answer with a ${root} document`);
+  if (found === undefined || !roots.includes(found))
+    throw operationUnknown(`the store did not answer with a ${roots[0]} document`);
 }

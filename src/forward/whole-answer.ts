@@ -76,7 +76,7 @@ export class WholeAnswer {
         return;
       }
       requireNoListing(body);
-      requireRoot(body, request.operation.answerRoot);
+      requireRoot(body, request.operation.answerRoots);
       this.#sendResult(body);
       return;
     }

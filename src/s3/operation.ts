@@ -86,10 +86,10 @@ export interface S3Operation {
    */
   readonly unlessKnown?: 'probe' | StoreFeature;
   /**
-   * The root element of its answer. Present for a read that some stores take for one of the object, or for a list of objects, since they
+   * The root elements that its answer may have. Present for a read that some stores take for one of the object, or for a list of objects, since they
    * ignore the selector (Swift, SeaweedFS before its object lock: by their sources, 2026-11-30).
    */
-  readonly answerRoot?: string;
+  readonly answerRoots?: readonly string[];
   /** True when the bucket must have object lock: a store that does not know the selector would replace the object by the document. */
   readonly needsLock?: true;
   /** `x-amz-*` headers without which it is refused. */

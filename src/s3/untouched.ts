@@ -59,8 +59,9 @@ export function requireOwnDocument({ operation, isDocumentRewritten, batch }: S3
 function requireOwnValues(understood: ReadonlyMap<string, string>, { headers }: RawRequest): void {
   for (const [name, value] of understood) {
     const [sent, ...others] = headers.getAll(name);
-    // A checksum may stand in the query of a presigned URL.
-    if (sent === undefined || name === 'x-amz-copy-source' || name === 'content-encoding') continue;
+    // A checksum may stand in the query of a presigned URL, and metadata take no part in any decision.
+    if (sent === undefined || name.startsWith('x-amz-meta-')) continue;
+    if (name === 'x-amz-copy-source' || name === 'content-encoding') continue;
     if (sent !== value || others.length > 0)
       throw s3Error('InvalidArgument', `The ${name.slice(0, 64)} header could be read in two ways.`);
   }

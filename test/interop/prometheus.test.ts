@@ -27,6 +27,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   sts_sidecar_state_refreshes_total: ['outcome'],
   sts_sidecar_state_last_refresh_timestamp_seconds: [],
   sts_sidecar_idp_requests_total: ['operation', 'outcome', 'provider'],
+  sts_sidecar_component_ready: ['component'],
   sts_sidecar_config_reloads_total: ['outcome'],
   sts_sidecar_audit_events_total: ['outcome', 'sink'],
   sts_sidecar_sts_request_duration_seconds: ['action'],

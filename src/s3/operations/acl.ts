@@ -29,7 +29,7 @@ export const aclOperations: readonly S3Operation[] = [
     parameters: [],
     headers: [],
     body: 'none',
-    answerRoot: 'AccessControlPolicy',
+    answerRoots: ['AccessControlPolicy'],
     action: 's3:GetBucketAcl',
   },
   {
@@ -51,7 +51,7 @@ export const aclOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
-    answerRoot: 'AccessControlPolicy',
+    answerRoots: ['AccessControlPolicy'],
     action: 's3:GetObjectAcl',
     versionAction: 's3:GetObjectVersionAcl',
     aliasesOf: aliasesOfSubresource,

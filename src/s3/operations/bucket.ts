@@ -14,7 +14,7 @@ export const bucketOperations: readonly S3Operation[] = [
     parameters: [],
     headers: [],
     body: 'none',
-    answerRoot: 'LocationConstraint',
+    answerRoots: ['LocationConstraint'],
     action: 's3:GetBucketLocation',
   },
   {
@@ -63,7 +63,7 @@ export const bucketOperations: readonly S3Operation[] = [
     parameters: [],
     headers: [],
     body: 'none',
-    answerRoot: 'VersioningConfiguration',
+    answerRoots: ['VersioningConfiguration'],
     action: 's3:GetBucketVersioning',
   },
   {

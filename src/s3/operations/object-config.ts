@@ -17,7 +17,8 @@ export const objectConfigOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
-    answerRoot: 'Retention',
+    // versitygw 1.8 answers with the second one (2026-11-30).
+    answerRoots: ['Retention', 'ObjectLockRetention'],
     action: 's3:GetObjectRetention',
     aliasesOf: aliasesOfSubresource,
     revealsMissing: true,
@@ -45,7 +46,7 @@ export const objectConfigOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
-    answerRoot: 'LegalHold',
+    answerRoots: ['LegalHold'],
     action: 's3:GetObjectLegalHold',
     aliasesOf: aliasesOfSubresource,
     revealsMissing: true,

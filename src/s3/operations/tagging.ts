@@ -28,7 +28,7 @@ export const taggingOperations: readonly S3Operation[] = [
     parameters: ['versionId'],
     headers: [],
     body: 'none',
-    answerRoot: 'Tagging',
+    answerRoots: ['Tagging'],
     action: 's3:GetObjectTagging',
     versionAction: 's3:GetObjectVersionTagging',
     aliasesOf: aliasesOfSubresource,
