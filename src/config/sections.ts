@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { storeFeatures } from '../core/store-feature.ts';
 import {
   enforcement,
   fileName,
@@ -17,7 +18,7 @@ import { secretSource, valueSource } from '../schema/value-source.ts';
 import { audit } from './audit-section.ts';
 import { admin, containerCredentials, control, server } from './listener-sections.ts';
 import { state } from './state-section.ts';
-import { storeFeatures, storeProfileNames } from './store-profiles.ts';
+import { storeProfileNames } from './store-profiles.ts';
 
 const oneDaySeconds = 86_400;
 

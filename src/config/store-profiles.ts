@@ -1,18 +1,6 @@
 /* What is known of the stores: the defaults that `backend.profile` gives to other settings of `backend`. */
 
-/** Optional features of stores, which `backend.supports` names. */
-export const storeFeatures = [
-  'annotations',
-  'objectEncryption',
-  'conditionalBatchDelete',
-  'conditionalComplete',
-  'conditionalCopy',
-  'conditionalDelete',
-  'sizeAndTimeConditions',
-] as const;
-
-/** A row of the list above. */
-export type StoreFeature = (typeof storeFeatures)[number];
+import type { StoreFeature } from '../core/store-feature.ts';
 
 /** How checksum trailers of uploads reach a store. */
 export type Trailers = 'reframe' | 'decode';

@@ -90,12 +90,12 @@ export class Forwarder {
   /** Sends a request, and once more where the store cannot have carried it out. */
   async #send(relayed: Relayed, exchange: Exchange, outgoing: Outgoing): Promise<Forwarded> {
     try {
-      return await this.#attempt(relayed, exchange, { ...outgoing, isFresh: false });
+      return await this.#attempt(relayed, exchange, outgoing, false);
     } catch (error) {
       if (!isRepeatable(relayed, outgoing.body, error)) throw namedFault(error);
     }
     try {
-      return await this.#attempt(relayed, exchange, { ...outgoing, isFresh: true });
+      return await this.#attempt(relayed, exchange, outgoing, true);
     } catch (error) {
       throw namedFault(error);
     }
@@ -166,7 +166,8 @@ export class Forwarder {
   #attempt(
     relayed: Relayed,
     exchange: Exchange,
-    { head, body, whyRefused, isFresh }: Outgoing & { readonly isFresh: boolean },
+    { head, body, whyRefused }: Outgoing,
+    isFresh: boolean,
   ): Promise<Forwarded> {
     const { content } = body;
     // A response that has closed already emits no further 'close'.

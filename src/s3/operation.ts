@@ -1,6 +1,7 @@
 import type { KeyAlias } from '../core/path-key.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
+import type { StoreFeature } from '../core/store-feature.ts';
 import type { CopySource } from './copy-source.ts';
 
 /** What an operation works on. */
@@ -101,16 +102,6 @@ export interface S3Operation {
   /** Context keys with a value fixed by the operation. */
   readonly fixedContext?: Readonly<Record<string, string>>;
 }
-
-/** Optional store features, under their names in `backend.supports`: rare operations, and conditions that stores ignore. */
-export type StoreFeature =
-  | 'annotations'
-  | 'objectEncryption'
-  | 'conditionalBatchDelete'
-  | 'conditionalComplete'
-  | 'conditionalCopy'
-  | 'conditionalDelete'
-  | 'sizeAndTimeConditions';
 
 /** How the body of a document operation is read. */
 export interface DocumentRule {

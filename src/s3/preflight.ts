@@ -1,7 +1,8 @@
 import type { RawRequest } from '../core/raw-request.ts';
+import type { StoreFeature } from '../core/store-feature.ts';
 import type { Address } from './addressing.ts';
 import { s3Error } from './errors.ts';
-import type { S3Operation, S3Request, StoreFeature } from './operation.ts';
+import type { S3Operation, S3Request } from './operation.ts';
 
 /** The headers of a preflight; nothing else of it is read or passed on (Fetch standard, "CORS protocol"). */
 const preflightHeaders: readonly string[] = [

@@ -8,6 +8,7 @@
 
 import type { RawRequest } from '../core/raw-request.ts';
 import type { ServiceError } from '../core/service-error.ts';
+import type { StoreFeature } from '../core/store-feature.ts';
 import { checkAclHeaders } from './acl-headers.ts';
 import { resolveAddress } from './addressing.ts';
 import { bucketFilter } from './bucket-filter.ts';
@@ -15,7 +16,7 @@ import { s3ConditionKeys } from './condition-keys.ts';
 import { type CopySource, parseCopySource, writeCopySource } from './copy-source.ts';
 import { s3Error } from './errors.ts';
 import { expectsOtherOwner, selectHeaders } from './header-table.ts';
-import type { ForwardedHeaders, OperationScope, S3Operation, S3Request, StoreFeature } from './operation.ts';
+import type { ForwardedHeaders, OperationScope, S3Operation, S3Request } from './operation.ts';
 import { type OperationRow, operationsFor } from './operations/index.ts';
 import { acceptParameters, isImpossibleUpload, readParameters } from './parameters.ts';
 import { permissionsOf } from './permissions.ts';

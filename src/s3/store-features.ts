@@ -1,5 +1,5 @@
+import type { StoreFeature } from '../core/store-feature.ts';
 import { s3Error } from './errors.ts';
-import type { StoreFeature } from './operation.ts';
 
 /**
  * Refuses a feature that `backend.supports` does not name. `asked` begins the message.

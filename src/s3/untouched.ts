@@ -28,7 +28,9 @@ export function requireUntouched(
   requireKnownParameters(request, arrived);
   requireEndToEnd(arrived);
   const { operation, copySource, headers } = request;
-  if (operation.unlessKnown === 'probe' && operation.method !== 'GET') throw notPassedOn(operation.name);
+  // The store cannot be asked beforehand whether it knows the selector.
+  const isUncertain = operation.needsLock === true || operation.unlessKnown === 'probe';
+  if (isUncertain && operation.method !== 'GET') throw notPassedOn(operation.name);
   requireOwnValues(headers, arrived);
   const source = arrived.headers.get('x-amz-copy-source');
   if (copySource !== undefined && withoutSlash(source) !== withoutSlash(headers.get('x-amz-copy-source')))

@@ -12,7 +12,7 @@ function backendWith(line: string): Readonly<Record<string, string>> {
   return { backend: `${validSections['backend']}\n  ${line}` };
 }
 
-describe('settings that this version does not have', () => {
+describe('values of backend and limits', () => {
   it('knows what a store may have, and nothing else', () => {
     const all = [
       'annotations',

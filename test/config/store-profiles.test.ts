@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type StoreFeature, storeProfiles } from '../../src/config/store-profiles.ts';
+import { storeProfiles } from '../../src/config/store-profiles.ts';
+import type { StoreFeature } from '../../src/core/store-feature.ts';
 import { operations } from '../../src/s3/operations/index.ts';
 import { configuration, load, problemsOf, validSections } from './samples.ts';
 

@@ -346,6 +346,14 @@ describe('a request without credentials', () => {
     expect(await plain('GET /data/k', [], name)).toBe(expected);
   });
 
+  it.each(['retention', 'legal-hold'])(
+    'does not set the %s of an object, which some stores would replace by the document',
+    async (selector) => {
+      expect(await plain(`PUT /data/k?${selector}`, ['Content-Length: 0'])).toBe('501 NotImplemented');
+      expect(store.arrived).toEqual([]);
+    },
+  );
+
   it('does not change what some stores take for the bucket itself', async () => {
     const CORSRules = [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }];
     const put = unsigned.send(new PutBucketCorsCommand({ Bucket: 'data', CORSConfiguration: { CORSRules } }));

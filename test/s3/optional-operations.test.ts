@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceError } from '../../src/core/service-error.ts';
-import type { S3Request, StoreFeature } from '../../src/s3/operation.ts';
+import type { StoreFeature } from '../../src/core/store-feature.ts';
+import type { S3Request } from '../../src/s3/operation.ts';
 import { route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
 import { allFeatures } from './vectors.ts';

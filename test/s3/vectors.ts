@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { ServiceError } from '../../src/core/service-error.ts';
+import { type StoreFeature, storeFeatures } from '../../src/core/store-feature.ts';
 import { withDocument } from '../../src/s3/document.ts';
-import type { ConditionKey, Permission, S3Request, StoreFeature } from '../../src/s3/operation.ts';
+import type { ConditionKey, Permission, S3Request } from '../../src/s3/operation.ts';
 import { type RouteSettings, route } from '../../src/s3/route.ts';
 import { toRawRequest } from '../support/raw-requests.ts';
 
@@ -63,15 +64,7 @@ export const operationNames: Readonly<Record<string, readonly string[]>> = (
 ).classes;
 
 /** Everything that `backend.supports` can name. */
-export const allFeatures: ReadonlySet<StoreFeature> = new Set<StoreFeature>([
-  'annotations',
-  'objectEncryption',
-  'conditionalBatchDelete',
-  'conditionalComplete',
-  'conditionalCopy',
-  'conditionalDelete',
-  'sizeAndTimeConditions',
-]);
+export const allFeatures: ReadonlySet<StoreFeature> = new Set(storeFeatures);
 
 /** What all vectors are for. */
 export const vectorSettings: RouteSettings = {
