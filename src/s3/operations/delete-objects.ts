@@ -64,7 +64,7 @@ function parseDeleteDocument(body: Uint8Array): DeleteDocument {
     else if (child.name === 'Quiet' && quiet === undefined) quiet = child.text.trim().toLowerCase();
     else throw malformed();
   }
-  if (entries.length === 0 || entries.length > maxEntries) throw malformed();
+  if (entries.length === 0 || entries.length > maxEntries || root.text.trim() !== '') throw malformed();
   if (quiet !== undefined && quiet !== 'true' && quiet !== 'false') throw malformed();
   return { entries, isQuiet: quiet === 'true' };
 }
@@ -74,7 +74,8 @@ const entryElements: ReadonlySet<string> = new Set(['Key', 'VersionId', 'ETag'])
 function parseEntry(element: XmlElement): DeleteEntry {
   const names = element.children.map(({ name }) => name);
   const isKnown = names.every((name) => entryElements.has(name)) && new Set(names).size === names.length;
-  const isFlat = element.children.every(({ children }) => children.length === 0);
+  const isFlat =
+    element.text.trim() === '' && element.children.every(({ children }) => children.length === 0);
   const key = childText(element, 'Key');
   if (!isKnown || !isFlat || key === undefined || key === '' || key.includes('\0')) throw malformed();
   if (Buffer.byteLength(key, 'utf8') > maxKeyBytes) throw s3Error('KeyTooLongError');
