@@ -106,7 +106,8 @@ export class ResponseRelay implements UploadHandler {
     // A result that is rewritten must exist. A probed operation may be answered with 204.
     const isAnew = this.#authorized.writeResult !== undefined || this.#client.success !== undefined;
     const isChecked =
-      operation.answerRoots !== undefined || (operation.unlessKnown === 'probe' && status !== 204);
+      (operation.answerRoots !== undefined && operation.method === 'GET') ||
+      (operation.unlessKnown === 'probe' && status !== 204);
     const isRead = isAnew || isChecked;
     this.#guarded(() => {
       if ((status >= 300 && status !== 304) || (isRead && status < 300)) {

@@ -1,6 +1,7 @@
 import type { Authorized } from '../authorize/authorize-s3.ts';
 import { emptySha256 } from '../sigv4/payload-mode.ts';
 import { operationUnknown, StoreRefusalError, UpstreamFault } from './faults.ts';
+import { faultBehind } from './hidden-errors.ts';
 import {
   type OutgoingHead,
   type Signing,
@@ -28,21 +29,23 @@ export function needsProbe({ request }: Authorized): boolean {
 }
 
 /**
- * Fetches the configuration that a request is about to change. A store that ignores the selector answers with a list of
- * objects, and would create or delete the bucket instead. Ceph RGW 16 and MinIO ignore several (observed 2026-11-23).
- * Only a configuration, or the error that it is missing, shows that the store knows the selector.
+ * Fetches what a request is about to change: the configuration of a bucket, or the tags or the ACL of an object. A store that ignores
+ * the selector answers with a list of objects, or with the object, and would create, replace or delete the bucket or the object
+ * instead. Ceph RGW 16 and MinIO ignore several of a bucket (observed 2026-11-23). Only what was asked for, or the error that
+ * it is missing, shows that the store knows the selector.
  *
- * @throws StoreRefusalError `NotImplemented`, `NoSuchBucket`
+ * @throws StoreRefusalError `NotImplemented`, `NoSuchBucket`; for an object, what the store refuses to read it with
  * @throws UpstreamFault when the answer does not tell whether the store knows the selector
  */
 export async function probeSelector(
-  { request }: Authorized,
+  authorized: Authorized,
   store: StoreTarget,
   signing: Signing,
   ask: (head: OutgoingHead, maxBytes: number) => Promise<SmallAnswer>,
 ): Promise<ProbeResult> {
-  const parameters = [...request.parameters].map(([name, value]) => ({ name, value }));
-  const path = storePath(request.bucket, '');
+  const { bucket, key, operation, parameters: sent } = authorized.request;
+  const parameters = [...sent].map(([name, value]) => ({ name, value }));
+  const path = storePath(bucket, key);
   const head = signHead(
     { method: 'GET', path, parameters, headers: [], payloadHash: emptySha256 },
     store,
@@ -50,7 +53,7 @@ export async function probeSelector(
   );
   const { status, headers, body } = await ask(head, maxAnswerBytes);
   requireReadable({ headers });
-  if (status === 200) requireNoListing(body);
+  if (status === 200) requireKnown(body, operation);
   // Some stores answer 204 when there is no configuration. A list of objects is never 204.
   if (status === 200 || status === 204) return 'known';
   const code = readStoreError(body)?.code;
@@ -58,10 +61,28 @@ export async function probeSelector(
   if (code === 'NoSuchBucket')
     throw new StoreRefusalError('NoSuchBucket', 404, 'The specified bucket does not exist');
   if (notImplemented.has(status)) throw operationUnknown(`the store answered ${status} when it was probed`);
+  if (status === 404 && missingConfiguration.test(code ?? ''))
+    return operation.method === 'DELETE' ? 'nothing-to-delete' : 'known';
+  if (status === 404 && key !== '' && code !== undefined) {
+    await authorized.decide(authorized.request.seesMissing);
+    throw faultBehind({ code, status }, authorized) ?? new StoreRefusalError(code, status, textOf(code));
+  }
   // Any other refusal, such as AccessDenied, does not tell whether the store knows the selector.
-  if (status !== 404 || !missingConfiguration.test(code ?? ''))
-    throw new UpstreamFault('protocol', `the store answered ${status} when it was probed`);
-  return request.operation.method === 'DELETE' ? 'nothing-to-delete' : 'known';
+  throw new UpstreamFault('protocol', `the store answered ${status} when it was probed`);
+}
+
+function textOf(code: string): string {
+  return code === 'NoSuchKey' ? 'The specified key does not exist.' : 'The specified object cannot be found.';
+}
+
+/**
+ * Refuses an answer that shows that the store has ignored the selector: a list of objects, or another root element than the operation
+ * has. Only who may write an object can make it look like the answer.
+ * @throws StoreRefusalError `NotImplemented`
+ */
+export function requireKnown(body: Uint8Array, { answerRoots }: Authorized['request']['operation']): void {
+  requireNoListing(body);
+  if (answerRoots !== undefined) requireRoot(body, answerRoots);
 }
 
 /**
@@ -75,14 +96,7 @@ export function requireNoListing(body: Uint8Array): void {
   }
 }
 
-/**
- * Refuses an answer with another root element than the operation has: the store has ignored the selector, and shows the object. Only who
- * may write that object can make it look like the answer.
- * @param roots `undefined` for an operation whose answer need not be looked at
- * @throws StoreRefusalError `NotImplemented`
- */
-export function requireRoot(body: Uint8Array, roots: readonly string[] | undefined): void {
-  if (roots === undefined) return;
+function requireRoot(body: Uint8Array, roots: readonly string[]): void {
   const start = Buffer.from(body.subarray(0, 1024)).toString('latin1');
   const [, found] = /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?(\w+)[\s/>]/.exec(start) ?? [];
   if (found === undefined || !roots.includes(found))

@@ -7,7 +7,7 @@ import { UpstreamFault } from './faults.ts';
 import { faultBehind } from './hidden-errors.ts';
 import { isRefusal } from './refused-head.ts';
 import type { Relayed } from './relayed.ts';
-import { requireNoListing, requireRoot } from './selector-probe.ts';
+import { requireKnown, requireNoListing } from './selector-probe.ts';
 import {
   continueWithFault,
   continueWithStoreError,
@@ -75,8 +75,8 @@ export class WholeAnswer {
         this.#ends.end(undefined);
         return;
       }
-      requireNoListing(body);
-      requireRoot(body, request.operation.answerRoots);
+      if (request.operation.method === 'GET') requireKnown(body, request.operation);
+      else requireNoListing(body);
       this.#sendResult(body);
       return;
     }

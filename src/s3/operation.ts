@@ -87,8 +87,8 @@ export interface S3Operation {
    */
   readonly unlessKnown?: 'probe' | StoreFeature;
   /**
-   * The root elements that its answer may have. Present for a read that some stores take for one of the object, or for a list of objects, since they
-   * ignore the selector (Swift, SeaweedFS before its object lock: by their sources, 2026-11-30).
+   * The root elements that the answer to a read with its selector may have. Present where some stores show the object, or a list of objects, since
+   * they ignore the selector (Swift, SeaweedFS before its object lock: by their sources, 2026-11-30).
    */
   readonly answerRoots?: readonly string[];
   /** True when the bucket must have object lock: a store that does not know the selector would replace the object by the document. */

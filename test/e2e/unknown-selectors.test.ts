@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import {
   DeleteBucketEncryptionCommand,
   DeleteObjectCommand,
+  DeleteObjectTaggingCommand,
   GetBucketAclCommand,
   GetBucketEncryptionCommand,
   GetBucketLocationCommand,
@@ -14,8 +15,12 @@ import {
   GetObjectTaggingCommand,
   ListBucketMetricsConfigurationsCommand,
   PutBucketAccelerateConfigurationCommand,
+  PutBucketAclCommand,
+  PutBucketVersioningCommand,
+  PutObjectAclCommand,
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
+  PutObjectTaggingCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -29,6 +34,7 @@ directory:
       accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
       inlinePolicies: { Own: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:*", Resource: "*" }] } }
 `;
+const object = { Bucket: 'data', Key: 'k' };
 const listing =
   '<?xml version="1.0"?><ListBucketResult><Contents><Key>hidden</Key></Contents></ListBucketResult>';
 const configuration = '<ServerSideEncryptionConfiguration></ServerSideEncryptionConfiguration>';
@@ -103,14 +109,31 @@ describe('a store that ignores a selector', () => {
       [501, error('NotImplemented')],
     ] as const) {
       read = [...answer];
-      const place = { Bucket: 'data', Key: 'k' };
-      const hold = new PutObjectLegalHoldCommand({ ...place, LegalHold: { Status: 'ON' } });
+      const hold = new PutObjectLegalHoldCommand({ ...object, LegalHold: { Status: 'ON' } });
       expect(await outcome(s3.send(hold))).toBe('NotImplemented 501');
       const Retention = { Mode: 'GOVERNANCE', RetainUntilDate: new Date('2030-01-01') } as const;
-      const retain = new PutObjectRetentionCommand({ ...place, Retention });
+      const retain = new PutObjectRetentionCommand({ ...object, Retention });
       expect(await outcome(s3.send(retain))).toBe('NotImplemented 501');
     }
     expect(seen.filter((line) => line.startsWith('PUT'))).toEqual([]);
+  });
+
+  it.each([
+    [
+      'PutBucketVersioning',
+      () =>
+        new PutBucketVersioningCommand({ Bucket: 'data', VersioningConfiguration: { Status: 'Enabled' } }),
+    ],
+    ['PutBucketAcl', () => new PutBucketAclCommand({ Bucket: 'data', ACL: 'private' })],
+    ['PutObjectAcl', () => new PutObjectAclCommand({ ...object, ACL: 'private' })],
+    ['PutObjectTagging', () => new PutObjectTaggingCommand({ ...object, Tagging: { TagSet: [] } })],
+    ['DeleteObjectTagging', () => new DeleteObjectTaggingCommand(object)],
+  ])('makes, replaces and deletes nothing for %s', async (_, make) => {
+    for (const body of [listing, 'the content of the object', '', '<Taggin/>']) {
+      read = [200, body];
+      expect(await outcome(s3.send(make() as PutBucketAclCommand))).toBe('NotImplemented 501');
+    }
+    expect(seen.filter((line) => !line.startsWith('GET'))).toEqual([]);
   });
 
   it('is not asked to change or delete anything', async () => {
@@ -152,6 +175,48 @@ describe('a store that knows a selector', () => {
     expect(await remove()).toBe('allowed');
     expect(await change()).toBe('allowed');
     expect(seen).toEqual(['GET /data?encryption=', 'GET /data?accelerate=', 'PUT /data?accelerate=']);
+  });
+
+  it('is asked for the tags of the very version before they change', async () => {
+    read = [200, '<?xml version="1.0"?><Tagging><TagSet/></Tagging>'];
+    const version = { ...object, VersionId: 'v1' };
+    expect(await outcome(s3.send(new PutObjectTaggingCommand({ ...version, Tagging: { TagSet: [] } })))).toBe(
+      'allowed',
+    );
+    expect(await outcome(s3.send(new DeleteObjectTaggingCommand(object)))).toBe('allowed');
+    expect(seen).toEqual([
+      'GET /data/k?tagging=&versionId=v1',
+      'PUT /data/k?tagging=&versionId=v1',
+      'GET /data/k?tagging=',
+      'DELETE /data/k?tagging=',
+    ]);
+  });
+
+  it('has no tags of an object to delete where there are none', async () => {
+    read = [404, error('NoSuchTagSet')];
+    expect(await outcome(s3.send(new DeleteObjectTaggingCommand(object)))).toBe('allowed');
+    expect(seen).toEqual(['GET /data/k?tagging=']);
+    expect(await outcome(s3.send(new PutObjectTaggingCommand({ ...object, Tagging: { TagSet: [] } })))).toBe(
+      'allowed',
+    );
+  });
+
+  // What it would do with the change is then unknown: one that ignores the selector makes the object.
+  it.each([
+    [404, error('NoSuchKey'), 'NoSuchKey 404'],
+    [404, error('NoSuchVersion'), 'NoSuchVersion 404'],
+    [404, error('NoSuchBucket'), 'NoSuchBucket 404'],
+    [404, '', 'ServiceUnavailable 503'],
+    [403, error('AccessDenied'), 'ServiceUnavailable 503'],
+    [405, error('MethodNotAllowed'), 'NotImplemented 501'],
+    [500, '', 'ServiceUnavailable 503'],
+  ])('but answers %i %s changes no tags', async (status, body, expected) => {
+    read = [status, body];
+    expect(await outcome(s3.send(new DeleteObjectTaggingCommand(object)))).toBe(expected);
+    expect(await outcome(s3.send(new PutObjectTaggingCommand({ ...object, Tagging: { TagSet: [] } })))).toBe(
+      expected,
+    );
+    expect(seen.filter((line) => !line.startsWith('GET'))).toEqual([]);
   });
 
   it('is asked nothing before a request that every store knows', async () => {

@@ -41,6 +41,8 @@ export const aclOperations: readonly S3Operation[] = [
     headers: aclHeaders,
     body: 'document',
     document: aclDocument,
+    unlessKnown: 'probe',
+    answerRoots: ['AccessControlPolicy'],
     action: 's3:PutBucketAcl',
   },
   {
@@ -66,6 +68,8 @@ export const aclOperations: readonly S3Operation[] = [
     headers: aclHeaders,
     body: 'document',
     document: aclDocument,
+    unlessKnown: 'probe',
+    answerRoots: ['AccessControlPolicy'],
     action: 's3:PutObjectAcl',
     versionAction: 's3:PutObjectVersionAcl',
     aliasesOf: aliasesOfSubresource,

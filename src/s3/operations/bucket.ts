@@ -75,6 +75,8 @@ export const bucketOperations: readonly S3Operation[] = [
     headers: [],
     body: 'document',
     document: versioningDocument,
+    unlessKnown: 'probe',
+    answerRoots: ['VersioningConfiguration'],
     action: 's3:PutBucketVersioning',
   },
   {

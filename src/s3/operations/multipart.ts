@@ -56,6 +56,7 @@ export const multipartOperations: readonly S3Operation[] = [
     parameters: ['max-parts', 'part-number-marker', 'encoding-type'],
     headers: [],
     body: 'none',
+    answerRoots: ['ListPartsResult'],
     action: 's3:ListMultipartUploadParts',
   },
   {
@@ -66,6 +67,7 @@ export const multipartOperations: readonly S3Operation[] = [
     parameters: ['delimiter', 'encoding-type', 'key-marker', 'max-uploads', 'prefix', 'upload-id-marker'],
     headers: [],
     body: 'none',
+    answerRoots: ['ListMultipartUploadsResult'],
     action: 's3:ListBucketMultipartUploads',
   },
   {
