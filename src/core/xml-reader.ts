@@ -26,8 +26,8 @@ export class XmlError extends Error {
 /** A list of 10,000 buckets with every element that AWS knows. */
 const defaultMaxTags = 120_000;
 
-/** References, and as many carriage returns: 250 in each of a thousand keys. */
-const maxReferences = 250_000;
+/** A hundred in each of a thousand keys. */
+const maxReferences = 100_000;
 
 const name = /[A-Za-z_:][\w:.-]*/y;
 const space = /[ \t\n]*/y;
@@ -45,21 +45,28 @@ const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
  */
 export function readXml(bytes: Uint8Array, limits: XmlLimits): XmlElement {
   if (bytes.length > limits.maxBytes) throw new XmlError('document is too large');
-  const text = decodeUtf8(bytes);
+  const text = decodeUtf8(normalizeLineEnds(bytes));
   if (text === undefined) throw new XmlError('document is not UTF-8');
   // Written out again such a character would become another one, so a key that holds it cannot be trusted.
   if (forbidden.test(text)) throw new XmlError('document holds a character that XML 1.0 forbids');
   const document = text.startsWith('\ufeff') ? text.slice(1) : text;
-  return new XmlReader(normalizeLineEnds(document), limits).read();
+  return new XmlReader(document, limits).read();
 }
 
-/** Turns every line end into LF (XML 1.0, section 2.11). */
-function normalizeLineEnds(text: string): string {
-  if (!text.includes('\r')) return text;
-  if (text.split('\r', maxReferences + 1).length > maxReferences)
-    throw new XmlError('document has too many lines');
-  // Two passes of `split` and `join` take a third of the time of a regular expression.
-  return text.split('\r\n').join('\n').split('\r').join('\n');
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
+
+/** Turns every line end into LF (XML 1.0, section 2.11). Among bytes this costs a fraction of what it does in a string. */
+function normalizeLineEnds(bytes: Uint8Array): Uint8Array {
+  if (!bytes.includes(carriageReturn)) return bytes;
+  const normalized = Buffer.alloc(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte !== carriageReturn) normalized[length++] = byte;
+    else if (bytes[at + 1] !== lineFeed) normalized[length++] = lineFeed;
+  }
+  return normalized.subarray(0, length);
 }
 
 class XmlReader {

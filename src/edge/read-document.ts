@@ -11,7 +11,7 @@ const documentFactor = 4;
 /** Further bytes reserved for each item of a batch: its decision takes this much, however short its key is. */
 const bytesPerItem = 192;
 
-/** Documents that are parsed in one turn of the event loop, all together. */
+/** Documents that are parsed in one turn of the event loop, all together. After a longer one its sender rests. */
 const documentBytesPerTurn = 65_536;
 
 /** The least part of a turn that a document takes. */
@@ -47,7 +47,7 @@ export async function readDocument(
     invite,
   });
   // Parsing takes up to tens of milliseconds.
-  const share = Math.min(1, Math.max(leastShare, body.length / documentBytesPerTurn));
+  const share = Math.max(leastShare, body.length / documentBytesPerTurn);
   await waitForCallersTurn(sender.caller, response, share);
   // The session may have expired or been revoked while the body arrived.
   sender.recheck(clock.now());

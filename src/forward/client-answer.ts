@@ -46,7 +46,7 @@ export interface RelayFacts {
 export const bodyHeaders: ReadonlySet<string> = new Set(['content-length', 'content-md5', 'etag']);
 
 /** Headers of the store that describe its body in any way. */
-const representationHeaders: ReadonlySet<string> = new Set([
+export const representationHeaders: ReadonlySet<string> = new Set([
   ...bodyHeaders,
   'content-encoding',
   'content-language',

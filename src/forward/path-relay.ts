@@ -2,7 +2,13 @@ import { ClientGoneError } from '../core/client-gone.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import type { AnswerHandler, HttpExchange } from '../http-client/http-exchange.ts';
 import type { HttpFault } from '../http-client/http-fault.ts';
-import { type ClientSide, cutShort, type RelayFacts } from './client-answer.ts';
+import {
+  bodyHeaders,
+  type ClientSide,
+  cutShort,
+  type RelayFacts,
+  representationHeaders,
+} from './client-answer.ts';
 import { relayedHeaders, type StoreHeaders, storeHeader } from './response-headers.ts';
 
 /** Relays an answer as it is, with back-pressure, but for the headers that clients never get from a store. */
@@ -52,11 +58,17 @@ export class PathRelay implements AnswerHandler {
     this.#status = status;
     this.#headers = headers;
     const { response, ownHeaders } = this.#client;
-    response.writeHead(status, [...ownHeaders, ...relayedHeaders(headers, showAll)]);
+    if (isRedirect(status)) {
+      const kept = relayedHeaders(headers, showAll, representationHeaders);
+      response.writeHead(status, [...ownHeaders, ...kept, 'content-length', '0']);
+      return;
+    }
+    const omitted = status === 204 ? bodyHeaders : undefined;
+    response.writeHead(status, [...ownHeaders, ...relayedHeaders(headers, showAll, omitted)]);
   }
 
   onData(data: Buffer): void {
-    if (this.#isStopped || data.length === 0) return;
+    if (this.#isStopped || data.length === 0 || isRedirect(this.#status)) return;
     this.#bytesOut += data.length;
     if (!this.#client.response.write(data)) this.#exchange?.pause();
   }
@@ -98,3 +110,8 @@ export class PathRelay implements AnswerHandler {
 }
 
 const showAll = (): boolean => false;
+
+/** The page of a redirect names the address of the store. */
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400 && status !== 304;
+}

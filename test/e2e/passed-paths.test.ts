@@ -22,7 +22,11 @@ beforeAll(async () => {
     response.setHeader('x-store', 'kept');
     if (message.url === '/minio/health/long') response.end(long);
     else if (message.url === '/minio/health/moved')
-      response.writeHead(301, { location: `http://${storeHost}/minio/health/live` }).end();
+      response
+        .writeHead(301, { location: `http://${storeHost}/minio/health/live`, 'content-type': 'text/html' })
+        .end(`<a href="http://${storeHost}/minio/health/live">Moved</a>`);
+    else if (message.url === '/minio/health/empty')
+      message.socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 5\r\n\r\n');
     else if (message.url === '/minio/health/cut') {
       response.writeHead(200, { 'content-length': '100' }).write('begun');
       setTimeout(() => message.socket.destroy(), 50);
@@ -70,7 +74,12 @@ describe('a path below a prefix', () => {
   it('has the status and the body that the store gives it', async () => {
     expect(await send('GET /minio/health/dead')).toMatch(/^HTTP\/1\.1 503 [\s\S]*answer/);
     expect(await send('HEAD /healthz')).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/);
-    expect(await send('GET /minio/health/moved')).toMatch(/^location: \/minio\/health\/live\r$/m);
+    const moved = await send('GET /minio/health/moved');
+    expect(moved).toMatch(/^location: \/minio\/health\/live\r$/m);
+    expect(moved).not.toContain(storeHost);
+    expect(moved).toMatch(/^content-length: 0\r$/im);
+    expect(moved).not.toMatch(/^content-type:/im);
+    expect(await send('GET /minio/health/empty')).toMatch(/^HTTP\/1\.1 204 (?![\s\S]*content-length)/i);
     expect((await send('GET /minio/health/long')).length).toBeGreaterThan(long.length);
   });
 
