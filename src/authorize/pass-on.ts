@@ -1,6 +1,6 @@
 import type { ForStore } from '../authenticate/for-store.ts';
 import { alwaysThere, type WaitingClient } from '../core/client-gone.ts';
-import type { Permission, S3Request } from '../s3/operation.ts';
+import type { ConditionKey, Permission, S3Request } from '../s3/operation.ts';
 import type { DecidedPermission } from './decided-permission.ts';
 import { type Denied, deniedRequest } from './denied.ts';
 import { type AuthorizationSources, PermissionDecider } from './permission-decider.ts';
@@ -67,14 +67,30 @@ export async function passOn(
   if (request.raw !== left.raw) throw new Error('deciding another request than was left to the store');
   const decider = new PermissionDecider(request, left, sources, client);
   return decider.holding(async () => {
-    const decided = await settleEverything(request, decider);
+    const decided = await settleEverything(request, decider, request.conditionKeys);
     if (!decided.isPermitted)
       return deniedRequest(decided, left.caller, decider.contextOf(decided.permission));
+    const withoutConditions = request.conditionKeys.filter(([name]) => !conditions.has(name));
+    if (withoutConditions.length < request.conditionKeys.length) {
+      const unconditional = await settleEverything(request, decider, withoutConditions);
+      if (!unconditional.isPermitted)
+        return deniedRequest(unconditional, left.caller, decider.contextOf(unconditional.permission));
+    }
     return new PassedOnRequest(request, left, await hiddenPermissions(request, decider));
   });
 }
 
-async function settleEverything(request: S3Request, decider: PermissionDecider): Promise<DecidedPermission> {
+/**
+ * What is denied without them is denied with them: the store may ignore them, as Ceph RGW 16 does in a bucket with versioning
+ * (2026-11-30), and cannot be asked beforehand.
+ */
+const conditions: ReadonlySet<string> = new Set(['s3:if-match', 's3:if-none-match']);
+
+async function settleEverything(
+  request: S3Request,
+  decider: PermissionDecider,
+  requestKeys: readonly ConditionKey[],
+): Promise<DecidedPermission> {
   const { batch, permissions, tagCopy } = request;
   if (batch !== undefined) {
     const settled = await settleBatch(batch.items, (permission, keys) => decider.settle(permission, keys));
@@ -82,7 +98,7 @@ async function settleEverything(request: S3Request, decider: PermissionDecider):
   }
   // Which tags a copy takes is not looked up.
   const ofCopy = tagCopy === undefined ? [] : [tagCopy.reads, ...tagCopy.sets(undefined)];
-  return settleAll([...permissions, ...ofCopy], (permission) => decider.settle(permission));
+  return settleAll([...permissions, ...ofCopy], (permission) => decider.settle(permission, requestKeys));
 }
 
 /** The permissions behind response headers that are denied. */

@@ -7,7 +7,7 @@ import { serviceAccountReader } from '../injector/service-accounts.ts';
 import { Log } from '../observe/log.ts';
 import { GuardedFetch } from '../outbound/guarded-fetch.ts';
 import { stopSignal } from './serve.ts';
-import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
 
 const logSettings = { level: 'info', requests: true, objectKeys: 'full' } as const;
 /** Shorter than the API server waits for a webhook. */
@@ -37,7 +37,6 @@ async function runInjector(path: string, terminal: Terminal): Promise<number> {
   const fetch = new GuardedFetch({ allowHttp: [], timeoutSeconds: outboundTimeoutSeconds });
   const readServiceAccount = serviceAccountReader(settings.apiServer, fetch);
   const server = createInjectorServer({ settings, readServiceAccount, log: new Log(logSettings) });
-  survivePipeErrors();
   const stopped = stopSignal(['SIGHUP']);
   try {
     const port = await listen(server, settings.listen.host, settings.listen.port);

@@ -13,7 +13,7 @@ import {
   tuneGarbageCollection,
 } from './garbage-collection.ts';
 import { roomForReload } from './reload-room.ts';
-import { exitCodes, survivePipeErrors, type Terminal } from './terminal.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
 
 /** How long a stopping replica still accepts requests, while load balancers notice that it is not ready. */
 const drainGraceMs = 2_000;
@@ -33,7 +33,6 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   tuneGarbageCollection();
   const app = createApp({ ...loaded, clock: systemClock, randomness: systemRandomness });
   // Before the listeners open: if the process just ended, some stores would keep truncated objects.
-  survivePipeErrors();
   process.on('uncaughtExceptionMonitor', () => app.abort());
   const stopped = stopSignal();
   void stopped

@@ -6,9 +6,23 @@ export interface Terminal {
 
 /** The process's own streams. */
 export const processTerminal: Terminal = {
-  data: (text) => void process.stdout.write(`${text}\n`),
-  prose: (text) => void process.stderr.write(`${text}\n`),
+  data: (text) => void process.stdout.write(`${harmless(text)}\n`),
+  prose: (text) => void process.stderr.write(`${harmless(text)}\n`),
 };
+
+/**
+ * Escapes what a terminal acts on, or what hides or reorders other characters, as JSON does: policies, keys and session names of others are shown. JSON
+ * stays the same for its readers.
+ */
+function harmless(text: string): string {
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character.split('').map(escapedUnit).join(''),
+  );
+}
+
+function escapedUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
 
 /** Ignores write errors of stdout and stderr. By default the process ends when the reader of one has gone. */
 export function survivePipeErrors(): void {

@@ -9,8 +9,8 @@ const fewPart = 64;
 const recentMs = 60_000;
 
 /**
- * The places in flight, shared among callers. A caller who is alone may have all of them. While others call too, one caller gets
- * three quarters at most, and callers with many get seven eighths together: the rest is for those who have few.
+ * The places in flight, shared among callers. One caller gets three quarters at most, and callers with many get seven eighths
+ * together: the rest is for those who have few. A caller who is alone may have all of them, unless some are spared from it.
  * Source: dynamic thresholds for shared buffers (Choudhury and Hahne, 1998).
  */
 export class CallersPlaces {
@@ -22,8 +22,12 @@ export class CallersPlaces {
   #lastAtMs = Number.NEGATIVE_INFINITY;
   #otherAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(max: number) {
+  /** True when some are spared also from a caller who is alone: one whom nobody can name or revoke. */
+  readonly #spares: boolean;
+
+  constructor(max: number, spares = false) {
     this.#max = max;
+    this.#spares = spares;
   }
 
   /** All places that are taken. */
@@ -39,7 +43,8 @@ export class CallersPlaces {
     this.#note(caller);
     const free = this.#max - this.#taken;
     const held = this.#held.get(caller) ?? 0;
-    if (free <= 0 || held >= most || (this.#hasEnough(held, free) && this.#othersCall())) return false;
+    if (free <= 0 || held >= most || (this.#hasEnough(held, free) && (this.#spares || this.#othersCall())))
+      return false;
     this.#taken += 1;
     this.#held.set(caller, held + 1);
     return true;

@@ -6,6 +6,9 @@ import type { ClientConnection } from './client-connection.ts';
 import { requireAudit, type S3Pipeline, sendToStore } from './perform-s3.ts';
 import type { RequestTrace } from './request-trace.ts';
 
+/** As long as a key can be. */
+const maxShownPath = 1024;
+
 /**
  * Hands a GET or HEAD below one of `backend.passthrough` to the store. It is no request of S3: nothing of it is decided or signed, and
  * credentials of AWS do not get there. It is a stranger's for every limit.
@@ -17,7 +20,7 @@ export async function handlePassedPath(
   { forwarder }: S3Pipeline,
   trace: RequestTrace,
 ): Promise<void> {
-  trace.add({ operation: 'Passthrough', caller: 'passthrough', key: raw.path });
+  trace.add({ operation: 'Passthrough', caller: 'passthrough', key: raw.path.slice(0, maxShownPath) });
   requirePlainPath(raw);
   requireNoAwsCredentials(raw);
   requireNoBody(raw.headers, { kind: 'unsigned' });

@@ -52,7 +52,7 @@ export class Places {
     const rate = limits.requestsPerSecondPerClient;
     this.#callersRates = rate === 0 ? undefined : new RequestRates(rate);
     this.#networksRates = rate === 0 ? undefined : new RequestRates(rate);
-    this.#anonymous = new CallersPlaces(Math.max(1, Math.floor(limits.maxInFlight / anonymousPart)));
+    this.#anonymous = new CallersPlaces(Math.max(1, Math.floor(limits.maxInFlight / anonymousPart)), true);
     this.#budget = budget;
     this.#reporter = reporter;
   }

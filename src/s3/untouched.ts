@@ -79,7 +79,8 @@ function notPassedOn(operation: string): Error {
 // A store may have domains of its own, under which the name of a bucket stands first.
 function requireOneName(host: string, virtualHosts: readonly string[], storeHost: string): void {
   const name = host.replace(/:\d*$/, '').toLowerCase();
-  const isAddress = isIPv4(name) || isIPv6(/^\[([^\]]+)\]$/.exec(name)?.[1] ?? '');
+  // Ceph RGW takes an address with a zone (`%`) for a bucket.
+  const isAddress = isIPv4(name) || isIPv6(/^\[([^\]%]+)\]$/.exec(name)?.[1] ?? '');
   const isListed = virtualHosts.includes(name) || host.toLowerCase() === storeHost.toLowerCase();
   // Ceph RGW takes any other name as a whole for the bucket, one without a dot too (RGW 16, 2026-11-30).
   if (bucketOfHost(host, virtualHosts) === undefined && (isAddress || isListed)) return;

@@ -27,6 +27,7 @@ const directory = `${defaultDirectory}
         - { Sid: Kept, Effect: Deny, Principal: "*", Action: "s3:DeleteObject", Resource: "arn:aws:s3:::data/kept/*" }
         - { Sid: OfBob, Effect: Deny, Principal: { AWS: "arn:aws:iam::123456789012:user/bob" }, Action: "s3:*", Resource: "arn:aws:s3:::data/bob/*" }
         - { Sid: Secret, Effect: Deny, Principal: "*", Action: "s3:PutObject*", Resource: "arn:aws:s3:::data/*", Condition: { StringEquals: { "s3:RequestObjectTag/class": "top+secret" } } }
+        - { Sid: Once, Effect: Deny, Principal: "*", Action: "s3:PutObject", Resource: "arn:aws:s3:::data/once/*", Condition: { Null: { "s3:if-none-match": "true" } } }
         - { Sid: Plain, Effect: Deny, Principal: "*", Action: "s3:PutObject", Resource: "arn:aws:s3:::data/sealed/*", Condition: { Null: { "s3:x-amz-server-side-encryption": "true" } } }
 `;
 
@@ -212,6 +213,18 @@ describe('a Deny for everyone', () => {
   });
 
   it.each([
+    ['k', '200'],
+    ['once/k', '403'],
+  ])(
+    'that demands a condition allows no write, which a store could carry out without it: %s',
+    async (key, expected) => {
+      const headers = { 'if-none-match': '*', 'content-length': '0' };
+      expect(await signed('PUT', `/data/${key}`, headers)).toContain(expected);
+      expect(store.arrived).toHaveLength(expected === '200' ? 1 : 0);
+    },
+  );
+
+  it.each([
     ['top%2Bsecret', '403'],
     ['top+secret', '400'],
     ['other', '200'],
@@ -320,6 +333,7 @@ describe('a request without credentials', () => {
     ['private:9000', '400 InvalidRequest'],
     ['[cafe]', '400 InvalidRequest'],
     ['[::1]:9000', '200'],
+    ['[::1%25data]', '400 InvalidRequest'],
   ])('with the Host %s is %s', async (name, expected) => {
     expect(await plain('GET /data/k', [], name)).toBe(expected);
   });

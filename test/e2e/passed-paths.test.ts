@@ -104,6 +104,8 @@ describe('a path below a prefix', () => {
       key: '/minio/health/live',
       status: 200,
     });
+    await send(`GET /minio/health/${'a'.repeat(10_000)}`);
+    expect(sidecar.logged.at(-1)?.length).toBeLessThan(2000);
   });
 });
 

@@ -49,7 +49,7 @@ const gauge = async (name: string): Promise<number> => {
 };
 
 it('anonymous callers have a quarter of the places, and callers with a signature the others', async () => {
-  const sockets = Array.from({ length: 4 }, () => open('192.0.2.1'));
+  const sockets = [1, 2, 3, 4].map((number) => open(`192.0.2.${number}`));
   await expect.poll(() => gauge('requests_in_flight')).toBe(4);
   await expect.poll(() => gauge('unauthenticated_requests')).toBe(0);
   expect(summary(await readAll(open('192.0.2.1')))).toBe('503 SlowDown');
@@ -61,8 +61,7 @@ it('anonymous callers have a quarter of the places, and callers with a signature
   await expect.poll(() => get('192.0.2.1')).toBe('404 NoSuchBucket');
 });
 
-it('one network has three quarters of them while another one calls', async () => {
-  expect(await get('192.0.2.2')).toBe('404 NoSuchBucket');
+it('one network has three quarters of them, also after a time without another one', async () => {
   const sockets = Array.from({ length: 3 }, () => open('192.0.2.1'));
   await expect.poll(() => gauge('requests_in_flight')).toBe(3);
   expect(await get('192.0.2.1')).toBe('503 SlowDown');
