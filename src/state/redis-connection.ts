@@ -16,7 +16,13 @@ const silenceMs = 4_000;
 const longestReconnectMs = 1_000;
 const maxQueued = 1_000;
 /** How often the Sentinels are asked for the master, besides when they report a change. */
-const scanMs = 5_000;
+const scanMs = 30_000;
+/**
+ * How long each Sentinel may be silent. They are asked one after the other, and commands wait meanwhile: one that hangs must cost less than a
+ * command may wait, so they are pinged more often than they would speak by themselves.
+ */
+const sentinelSilenceMs = 400;
+const sentinelPingMs = 150;
 /** How long a node of a Cluster is tried again before it is asked which node has its place. */
 const refreshAfterMs = 500;
 
@@ -83,7 +89,12 @@ function sentinelMaker({ createSentinel }: Library, settings: RedisSettings): ()
       ...credentials(settings.username, settings.password?.reveal()),
       ...(database === undefined ? {} : { database }),
     },
-    sentinelClientOptions: { ...common, ...credentials(sentinelUsername, sentinelPassword?.reveal()) },
+    sentinelClientOptions: {
+      ...common,
+      ...credentials(sentinelUsername, sentinelPassword?.reveal()),
+      socket: { ...common.socket, connectTimeout: sentinelSilenceMs, socketTimeout: sentinelSilenceMs },
+      pingInterval: sentinelPingMs,
+    },
     // Each is a second: longer than that no request waits.
     maxCommandRediscovers: 3,
     scanInterval: scanMs,

@@ -195,6 +195,20 @@ describe('a master that Sentinels name', () => {
     expect(await present(pair[1], assertion)).toMatch(replayed);
   });
 
+  it.each([0, 2])('is used while Sentinel %i hangs', async (index) => {
+    const group = await startSentinels();
+    closing.push(() => group.close());
+    const started = await sidecar(yamlOfSentinels(group));
+    group.nodes[2 + index]?.pause();
+    const outcomes: string[] = [];
+    for (const endMs = performance.now() + 20_000; performance.now() < endMs; await setTimeout(100))
+      outcomes.push(await present(started, idp.respond()));
+    const allowed = outcomes.filter((result) => result === 'allowed').length;
+    expect(allowed).toBeGreaterThan(0.9 * outcomes.length);
+    // It starts where one hangs from the beginning, too.
+    expect(await present(await sidecar(yamlOfSentinels(group)), idp.respond())).toBe('allowed');
+  });
+
   it('is found while one Sentinel is away, and refused with the wrong password of the Sentinels', async () => {
     const group = await startSentinels();
     closing.push(() => group.close());
