@@ -124,10 +124,11 @@ export class Edge {
     );
     trace.audit = this.#parts.audit?.begin();
     turns.know(undefined);
-    const place = this.places.enter((caller) => turns.know(caller));
+    const place = this.places.enter(turns);
     metrics.inFlight(1);
     const snapshot = this.#parts.snapshot();
-    const letGo = this.snapshots.hold(snapshot, { socket: message.socket, place });
+    const holding = { socket: message.socket, place };
+    this.snapshots.hold(snapshot, holding);
     try {
       const beganAt = performance.now();
       const answering = answerRequest(exchange, place, trace, this.#answeringWith(snapshot));
@@ -137,7 +138,7 @@ export class Edge {
       response.destroy();
       log.error('edge', 'answering failed', { request_id: trace.requestId, cause: String(error) });
     } finally {
-      letGo();
+      this.snapshots.letGo(snapshot, holding);
       const { keptUntil } = place;
       if (keptUntil === undefined) this.#leave(place);
       this.#note(trace);

@@ -22,19 +22,22 @@ export class HeldSnapshots<S extends { readonly characters: number }> {
   /** In the order in which they were first used. Of one connection the next request may begin before the last one is over. */
   readonly #requests = new Map<S, Set<HoldingRequest>>();
 
-  /** Notes a request that holds a snapshot. Calling the result ends that. */
-  hold(snapshot: S, request: HoldingRequest): () => void {
-    let requests = this.#requests.get(snapshot);
-    if (requests === undefined) {
-      requests = new Set();
-      this.#requests.set(snapshot, requests);
-      this.#endOldest();
+  /** Notes a request that holds a snapshot. {@link HeldSnapshots.letGo} must follow. */
+  hold(snapshot: S, request: HoldingRequest): void {
+    const requests = this.#requests.get(snapshot);
+    if (requests !== undefined) {
+      requests.add(request);
+      return;
     }
-    const held = requests.add(request);
-    return () => {
-      held.delete(request);
-      if (held.size === 0 && this.#requests.get(snapshot) === held) this.#requests.delete(snapshot);
-    };
+    this.#requests.set(snapshot, new Set([request]));
+    this.#endOldest();
+  }
+
+  /** Ends what {@link HeldSnapshots.hold} has noted. */
+  letGo(snapshot: S, request: HoldingRequest): void {
+    const requests = this.#requests.get(snapshot);
+    requests?.delete(request);
+    if (requests?.size === 0) this.#requests.delete(snapshot);
   }
 
   /** Resets all requests that hold another configuration than the one in force, and returns how many these are. */

@@ -8,28 +8,33 @@ export class NoPlaceError extends Error {
   override readonly name = 'NoPlaceError';
 }
 
-/** What a place asks of all places. */
+/** What places ask of all of them together. */
 export interface PlaceKeeper {
   /**
    * Returns the holder of the place in flight.
    * @throws NoPlaceError
    */
-  readonly admit: (caller: TurnOwner, isForm: boolean) => string;
+  readonly admit: (place: Place, caller: TurnOwner, isForm: boolean) => string;
   /** @throws RateExceededError when the network sends too many requests */
   readonly countStranger: (network: string) => void;
   /**
    * The same for an anonymous caller.
    * @throws NoPlaceError
    */
-  readonly admitAnonymous: (network: string) => string;
-  readonly stepOut: () => void;
-  readonly stepIn: () => void;
+  readonly admitAnonymous: (place: Place, network: string) => string;
+  readonly stepOut: (place: Place) => void;
+  readonly stepIn: (place: Place) => void;
   /**
    * @param holder of a place in flight; `undefined` for a stranger's
    * @param network of an anonymous caller
    */
-  readonly leave: (holder: string | undefined, network: string | undefined) => void;
-  readonly reserve: (holder: string) => Reservation;
+  readonly leave: (place: Place, holder: string | undefined, network: string | undefined) => void;
+  readonly reserve: (place: Place, holder: string) => Reservation;
+}
+
+/** Who is told whose request it is. */
+export interface CallerListener {
+  readonly know: (caller: TurnOwner) => void;
 }
 
 /** The place of one request. */
@@ -39,6 +44,7 @@ export class Place {
   /** When it began to wait, in milliseconds of the monotonic clock. */
   waitsSinceMs = 0;
   readonly #keeper: PlaceKeeper;
+  readonly #listener: CallerListener | undefined;
   #holder: string = strangers;
   #isKnown = false;
   #isCounted = false;
@@ -51,8 +57,10 @@ export class Place {
   #waitsFor: WaitReason;
   #keptUntil: Promise<void> | undefined;
 
-  constructor(keeper: PlaceKeeper) {
+  /** @param listener told of the caller once the signature has been verified, also if the request is then refused a place */
+  constructor(keeper: PlaceKeeper, listener: CallerListener | undefined) {
     this.#keeper = keeper;
+    this.#listener = listener;
   }
 
   /** True once it is in flight: the signature has been verified, or the request is that of an anonymous caller. */
@@ -77,7 +85,7 @@ export class Place {
 
   /** What the request holds in memory. Released by {@link leave}. */
   get reservation(): Reservation {
-    this.#reservation ??= this.#keeper.reserve(this.#holder);
+    this.#reservation ??= this.#keeper.reserve(this, this.#holder);
     return this.#reservation;
   }
 
@@ -91,7 +99,8 @@ export class Place {
     if (this.#isKnown) return;
     // Also one that is refused now: its caller is known.
     this.#isCounted = true;
-    const holder = this.#keeper.admit(caller, isForm);
+    this.#listener?.know(caller);
+    const holder = this.#keeper.admit(this, caller, isForm);
     this.#isKnown = true;
     this.#payAs(holder);
   }
@@ -115,7 +124,7 @@ export class Place {
   admitAnonymous(network: string): void {
     if (this.#isKnown) return;
     this.countStranger();
-    const holder = this.#keeper.admitAnonymous(network);
+    const holder = this.#keeper.admitAnonymous(this, network);
     this.#isKnown = true;
     this.#network = network;
     this.#payAs(holder);
@@ -129,9 +138,9 @@ export class Place {
   stepOut(provider: string): () => void {
     if (this.#isKnown) return () => undefined;
     this.#payAs(`identity provider ${provider}`);
-    this.#keeper.stepOut();
+    this.#keeper.stepOut(this);
     return () => {
-      if (!this.#hasLeft && !this.#isKnown) this.#keeper.stepIn();
+      if (!this.#hasLeft && !this.#isKnown) this.#keeper.stepIn(this);
     };
   }
 
@@ -223,6 +232,6 @@ export class Place {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     this.#reservation?.release();
-    this.#keeper.leave(this.#isKnown ? this.#holder : undefined, this.#network);
+    this.#keeper.leave(this, this.#isKnown ? this.#holder : undefined, this.#network);
   }
 }

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { anonymousHolder } from '../authorize/asker.ts';
 import type { ByteBudget, Reservation } from '../core/byte-budget.ts';
-import { strangers, type TurnOwner } from '../core/turns.ts';
+import { strangers } from '../core/turns.ts';
 import { CallersPlaces } from './callers-places.ts';
 import { leastDue } from './least-due.ts';
 import type { LimitReporter } from './limit-reporter.ts';
-import { NoPlaceError, Place } from './place.ts';
+import { type CallerListener, NoPlaceError, Place, type PlaceKeeper } from './place.ts';
 import { RateExceededError, RequestRates } from './request-rates.ts';
 import { StrangersBytes } from './strangers-bytes.ts';
 
@@ -44,6 +44,16 @@ export class Places {
   readonly #networksRates: RequestRates | undefined;
   /** The part of those places that anonymous callers may have, by their networks. */
   readonly #anonymous: CallersPlaces;
+  /** One for all places: a request makes no closures. */
+  readonly #keeper: PlaceKeeper = {
+    admit: (place, caller, isForm) => this.#admit(place, caller.owner, isForm),
+    countStranger: (network) => this.#requireRate(this.#networksRates, network),
+    admitAnonymous: (place, network) => this.#admitAnonymous(place, network),
+    stepOut: (place) => this.#room.delete(place),
+    stepIn: (place) => this.#welcome(place),
+    leave: (place, holder, network) => this.#leave(place, holder, network),
+    reserve: (place, holder) => (holder === strangers ? this.#reserve(place) : this.#budget.reserve(holder)),
+  };
 
   /** @param budget for what requests hold in memory */
   constructor(limits: PlaceLimits, budget: ByteBudget, reporter: LimitReporter) {
@@ -69,21 +79,10 @@ export class Places {
 
   /**
    * A place for a request that has just arrived. {@link Place.leave} must follow.
-   * @param onKnown called with its caller once its signature has been verified, also if it is then refused a place
+   * @param listener told of its caller once its signature has been verified, also if it is then refused a place
    */
-  enter(onKnown: (caller: TurnOwner) => void = () => undefined): Place {
-    const place: Place = new Place({
-      admit: (caller, isForm) => {
-        onKnown(caller);
-        return this.#admit(place, caller.owner, isForm);
-      },
-      countStranger: (network) => this.#requireRate(this.#networksRates, network),
-      admitAnonymous: (network) => this.#admitAnonymous(place, network),
-      stepOut: () => this.#room.delete(place),
-      stepIn: () => this.#welcome(place),
-      leave: (holder, network) => this.#leave(place, holder, network),
-      reserve: (holder) => (holder === strangers ? this.#reserve(place) : this.#budget.reserve(holder)),
-    });
+  enter(listener?: CallerListener): Place {
+    const place = new Place(this.#keeper, listener);
     this.#welcome(place);
     return place;
   }

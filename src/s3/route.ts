@@ -132,8 +132,7 @@ function classify(raw: RawRequest, scope: OperationScope, sent: ReadonlyMap<stri
   const candidates = operationsFor(raw.method, scope);
   if (candidates.length === 0) throw s3Error('MethodNotAllowed');
   // The table lists more specific rows first.
-  const row = candidates.find((candidate) => isSelected(candidate, raw, sent));
-  if (row !== undefined) return row;
+  for (const row of candidates) if (isSelected(row, raw, sent)) return row;
   throw s3Error('MethodNotAllowed');
 }
 
@@ -144,8 +143,9 @@ function isSelected(
 ): boolean {
   const { selectingHeader } = operation;
   if (selectingHeader !== undefined && !raw.headers.has(selectingHeader)) return false;
-  return selectors.every(([name, wanted]) => {
+  for (const [name, wanted] of selectors) {
     const value = sent.get(name);
-    return wanted === undefined ? value !== undefined : value === wanted;
-  });
+    if (wanted === undefined ? value === undefined : value !== wanted) return false;
+  }
+  return true;
 }

@@ -43,7 +43,12 @@ it('a configuration that no request holds any more does not count', async () => 
   const held = new HeldSnapshots<{ readonly characters: number }>();
   const first = await accepted();
   held.hold(configuration(), first);
-  for (let count = 0; count < 30; count += 1) held.hold(configuration(), await accepted())();
+  for (let count = 0; count < 30; count += 1) {
+    const request = await accepted();
+    const own = configuration();
+    held.hold(own, request);
+    held.letGo(own, request);
+  }
   expect(first.socket.destroyed).toBe(false);
 });
 
@@ -84,9 +89,10 @@ it('all requests that hold an earlier configuration can be reset', async () => {
 it('the next request of a connection counts although the one before it ends later', async () => {
   const held = new HeldSnapshots<{ readonly characters: number }>();
   const [one, { socket, place }] = [configuration(), await accepted()];
-  const endFirst = held.hold(one, { socket, place });
+  const first = { socket, place };
+  held.hold(one, first);
   held.hold(one, { socket, place });
-  endFirst();
+  held.letGo(one, first);
   for (let count = 0; count < 9; count += 1) held.hold(configuration(), await accepted());
   expect(socket.destroyed).toBe(true);
 });
@@ -95,15 +101,13 @@ it('all requests of the caller that has most can be reset, if they are many', as
   const held = new HeldSnapshots<{ readonly characters: number }>();
   const inForce = configuration();
   const requests: Request[] = [];
-  const ends: (() => void)[] = [];
   for (const holder of ['bob', 'alice', 'alice', 'carol', 'carol', 'carol', 'over']) {
     const request = await accepted();
     requests.push(request);
-    const end = held.hold(inForce, request);
-    ends.push(end);
+    held.hold(inForce, request);
     // Known only once the signature has been verified.
     request.place.holder = holder;
-    if (holder === 'over') end();
+    if (holder === 'over') held.letGo(inForce, request);
   }
   const ended = (): string[] =>
     requests.filter(({ socket }) => socket.destroyed).map(({ place }) => place.holder);
@@ -113,7 +117,7 @@ it('all requests of the caller that has most can be reset, if they are many', as
   expect(held.endBusiest(1, 3)).toBe(3);
   expect(ended()).toEqual(['carol', 'carol', 'carol']);
   // The requests of a connection that was reset end, and count no more.
-  for (const end of ends.splice(3)) end();
+  for (const request of requests.slice(3)) held.letGo(inForce, request);
   expect(held.endBusiest(1, 3)).toBe(3);
   expect(ended()).toEqual(['bob', 'alice', 'alice', 'carol', 'carol', 'carol']);
 });
