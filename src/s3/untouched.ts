@@ -27,7 +27,7 @@ export function requireUntouched(
   requirePlainTarget(request, arrived);
   requireKnownParameters(request, arrived);
   requireEndToEnd(arrived);
-  requireNoForm(arrived);
+  requireNoForm(request, arrived);
   const { operation, copySource, headers } = request;
   // The store cannot be asked beforehand whether it knows the selector, or whether its bucket has object lock.
   const isUncertain = operation.needsLock === true || operation.unlessKnown === 'probe';
@@ -46,8 +46,10 @@ export function requireUntouched(
  * @throws MalformedXML
  */
 export function requirePlainDocument(document: Buffer): void {
-  const text = document.toString('latin1').replace(/^(?:\xef\xbb\xbf)?<\?xml[^>]*\?>/, '');
-  if (/<[!?]|&#/.test(text)) throw s3Error('MalformedXML');
+  const text = document
+    .toString('latin1')
+    .replace(/^(?:\xef\xbb\xbf)?<\?xml(?:\s+\w+=["'][\w.-]*["'])*\s*\?>/, '');
+  if (/^\s*[^\s<]|<[!?]|&#/.test(text)) throw s3Error('MalformedXML');
 }
 
 /**
@@ -118,11 +120,19 @@ function requireEndToEnd({ headers }: RawRequest): void {
   }
 }
 
-// MinIO looks for a form, which names an object of its own, before it looks at the query. It trims what Unicode calls white space
-// (2026-11-30); other stores look for the words anywhere.
-function requireNoForm({ method, headers }: RawRequest): void {
-  const isForm = (type: string): boolean => !/^[ -~]*$/.test(type) || /form-(?:data|urlencoded)/i.test(type);
-  if (method === 'POST' && headers.getAll('content-type').some(isForm))
+/** What clients send documents with; SDKs send `application/xml`. */
+const documentType =
+  /^(?:(?:application|text)\/xml|(?:application|binary)\/octet-stream|text\/plain)?(?:;\s*charset=utf-8)?$/i;
+
+/** Of an object that is uploaded in parts: any type but that of a form. */
+const objectType = /^(?!.*(?:multipart|form-))[ -~]*$/i;
+
+// Some stores look for a form, which names an object of its own, before they look at the query. MinIO trims what Unicode calls white space
+// (2026-11-30); SeaweedFS and older MinIO find `multipart/form-dat` anywhere, and take `multipart/mixed` for a form (by their sources).
+function requireNoForm({ operation }: S3Request, { method, headers }: RawRequest): void {
+  const expected =
+    operation.body === 'document' && operation.document !== undefined ? documentType : objectType;
+  if (method === 'POST' && headers.getAll('content-type').some((type) => !expected.test(type)))
     throw s3Error('InvalidArgument', 'The Content-Type header could be read as that of a form.');
 }
 

@@ -67,13 +67,34 @@ describe('a multi-delete that is passed on', () => {
     expect(store.arrived).toHaveLength(expected === '200' ? 1 : 0);
   });
 
+  it('has a type of documents', async () => {
+    const body = '<Delete><Object><Key>k</Key></Object></Delete>';
+    expect(await post('/data?delete', ['Content-Type: image/png', digest(body)], body)).toBe(
+      '400 InvalidArgument',
+    );
+    expect(await post('/data/k?uploads', ['Content-Type: image/png'])).toBe('200');
+    expect(store.arrived).toHaveLength(1);
+  });
+
+  it.each(['/data/k?select&select-type=2', '/data/k?uploadId=a'])(
+    'is XML from its first character: %s',
+    async (target) => {
+      for (const body of ['--b\r\n', ' x<a/>', '<?xml --b?><a/>', '\xef\xbb\xbf--b'])
+        expect(await post(target, [], body)).toBe('400 MalformedXML');
+      expect(store.arrived).toEqual([]);
+    },
+  );
+
   // MinIO looks for a form before it looks at the query, and trims what Unicode calls space; other stores look for the words anywhere.
   it.each([
     ['\xc2\xa0multipart/form-data; boundary=b', '400'],
     ['\xc2\x85multipart/form-data; boundary=b', '400'],
     ['x; Multipart/Form-Data; boundary=b', '400 InvalidArgument'],
+    ['Multipart/Mixed; boundary=b; x="multipart/form-dat"', '400 InvalidArgument'],
     ['application/x-www-form-urlencoded', '400 InvalidArgument'],
     ['application/xml; charset=utf-8', '403 AccessDenied'],
+    ['text/xml;charset=UTF-8', '403 AccessDenied'],
+    ['application/octet-stream', '403 AccessDenied'],
     ['', '403 AccessDenied'],
   ])('does not pass in a form inside of a document: %j', async (type, expected) => {
     const body = '<Delete><Object><Key>kept/k</Key></Object></Delete>';
