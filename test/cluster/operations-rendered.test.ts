@@ -276,7 +276,7 @@ describe('the pod', () => {
 describe('ways in', () => {
   it('has an Ingress with each host, to the port of S3', async () => {
     const { spec, metadata } = only(await render('everything'), 'Ingress');
-    const service = { name: 's3', port: { name: 's3' } };
+    const service = { name: 's3', port: { number: 80 } };
     const http = { paths: [{ path: '/', pathType: 'Prefix', backend: { service } }] };
     const hosts = ['s3.example.com', '*.s3.example.com'];
     expect(spec).toEqual({

@@ -29,6 +29,11 @@ describe('NOTES', () => {
       'podDisruptionBudget never lets a pod go',
     ],
     [
+      'a share that rounds up to all pods',
+      { replicaCount: 2, podDisruptionBudget: { enabled: true, minAvailable: '51%' } },
+      'podDisruptionBudget never lets a pod go',
+    ],
+    [
       'a budget of nothing',
       { replicaCount: 2, podDisruptionBudget: { enabled: true, maxUnavailable: 0 } },
       'podDisruptionBudget never lets a pod go',
@@ -43,7 +48,7 @@ describe('NOTES', () => {
       replicaCount: 2,
       trustedProxies: ['10.0.0.0/8'],
       networkPolicy: { enabled: true, egress: [{ ports: [{ port: 443 }] }] },
-      podDisruptionBudget: { enabled: true },
+      podDisruptionBudget: { enabled: true, minAvailable: '50%' },
       ingress: { ...ingress, tls: [{ secretName: 'a' }] },
     });
     expect(text).not.toMatch(

@@ -47,7 +47,10 @@
 {{- with .Values.podDisruptionBudget -}}
 {{- $pods := int (include "sts-sidecar.minPods" $) -}}
 {{- if and .enabled (not (kindIs "invalid" .minAvailable)) (ne (toString .minAvailable) "") -}}
-{{- if or (eq (toString .minAvailable) "100%") (and (not (hasSuffix "%" (toString .minAvailable))) (ge (int .minAvailable) $pods)) }}true{{ end -}}
+{{- $least := int .minAvailable -}}
+{{- /* Kubernetes rounds a share up. */ -}}
+{{- if hasSuffix "%" (toString .minAvailable) }}{{ $least = div (add (mul (int (trimSuffix "%" .minAvailable)) $pods) 99) 100 }}{{ end -}}
+{{- if ge (int $least) $pods }}true{{ end -}}
 {{- else if and .enabled (has (toString .maxUnavailable) (list "0" "0%")) }}true{{ end -}}
 {{- end -}}
 {{- end -}}
