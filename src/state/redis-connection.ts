@@ -11,7 +11,7 @@ export interface RedisConnection {
 }
 
 const connectTimeoutMs = 3_000;
-/** A connection without any data for this long is replaced. Records are read more often than that. */
+/** A connection without any data, sent or received, for this long is replaced. Records are read more often than that. */
 const silenceMs = 4_000;
 const longestReconnectMs = 1_000;
 const maxQueued = 1_000;
@@ -46,7 +46,13 @@ export async function connectRedis(settings: RedisSettings, signal: AbortSignal)
     if (signal.aborted) end();
     try {
       await connected;
-      return connection;
+      return {
+        send: connection.send,
+        destroy: () => {
+          signal.removeEventListener('abort', end);
+          end();
+        },
+      };
     } catch {
       signal.removeEventListener('abort', end);
       end();

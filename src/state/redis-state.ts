@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { connectRedis, type RedisConnection } from './redis-connection.ts';
 import {
   beginAttemptScript,
@@ -23,6 +24,17 @@ import {
 const commandTimeoutMs = 1_000;
 /** Commands that may wait for Redis together, also those whose requests have failed already. */
 const maxPending = 1_000;
+/**
+ * How long a command may stay unanswered before its connection is replaced. The idle timeout of a socket does not end it: what is written
+ * counts as well, and records are asked for twice a second.
+ */
+const longestSilenceMs = 4_000;
+
+/** A connection, and when each command was sent on it that has not been answered, by the monotonic clock: the oldest first. */
+interface Used {
+  readonly connection: RedisConnection;
+  readonly sentAtMs: Set<{ readonly ms: number }>;
+}
 
 /** The state of all replicas that use the same Redis and the same prefix. */
 export class RedisState implements SharedState {
@@ -30,7 +42,7 @@ export class RedisState implements SharedState {
   readonly #settings: RedisSettings;
   readonly #prefix: string;
   /** Resolves once the first connection is open; `undefined` before the first command. */
-  #connected: Promise<RedisConnection> | undefined;
+  #connected: Promise<Used> | undefined;
   readonly #closed = new AbortController();
   #pending = 0;
 
@@ -109,10 +121,10 @@ export class RedisState implements SharedState {
    */
   async #ask(key: string, command: readonly string[], undo?: readonly string[]): Promise<unknown> {
     if (this.#pending >= maxPending) throw new StateError('too many requests wait for Redis');
-    this.#connected ??= connectRedis(this.#settings, this.#closed.signal);
+    this.#connected ??= this.#connect();
     // A command that has not been sent yet, because a new master is being looked for, is never sent once its request has failed.
     const over = new AbortController();
-    let sentOn: RedisConnection | undefined;
+    let sentOn: Used | undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const fail = (): void => reject(new StateError('Redis did not answer in time'));
@@ -121,13 +133,14 @@ export class RedisState implements SharedState {
     });
     try {
       // Two steps, so that a command that timed out without a connection does not run once there is one.
-      const connection = await Promise.race([this.#connected, late]);
-      sentOn = connection;
-      return await Promise.race([this.#sent(connection.send(key, command, over.signal)), late]);
+      sentOn = await Promise.race([this.#connected, late]);
+      return await Promise.race([this.#send(sentOn, key, command, over.signal), late]);
     } catch (cause) {
       over.abort();
-      if (sentOn !== undefined && undo !== undefined)
-        this.#sent(sentOn.send(key, undo)).catch(() => undefined);
+      if (sentOn !== undefined) {
+        if (undo !== undefined) this.#send(sentOn, key, undo).catch(() => undefined);
+        this.#replaceSilent(sentOn);
+      }
       if (cause instanceof StateError) throw cause;
       throw new StateError(`Redis: ${cause instanceof Error ? cause.message : 'failed'}`, { cause });
     } finally {
@@ -135,11 +148,35 @@ export class RedisState implements SharedState {
     }
   }
 
-  #sent(answer: Promise<unknown>): Promise<unknown> {
+  async #connect(): Promise<Used> {
+    return { connection: await connectRedis(this.#settings, this.#closed.signal), sentAtMs: new Set() };
+  }
+
+  async #send(
+    { connection, sentAtMs }: Used,
+    key: string,
+    command: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const sent = { ms: performance.now() };
+    sentAtMs.add(sent);
     this.#pending += 1;
-    return answer.finally(() => {
+    try {
+      return await connection.send(key, command, signal);
+    } finally {
+      sentAtMs.delete(sent);
       this.#pending -= 1;
-    });
+    }
+  }
+
+  /** The next command connects anew. A Cluster asks its other nodes then, which may have replaced the one that is silent. */
+  #replaceSilent({ connection, sentAtMs }: Used): void {
+    const [oldest] = sentAtMs;
+    if (oldest === undefined || performance.now() - oldest.ms < longestSilenceMs) return;
+    // Once: what fails because of this is no silence of the next connection.
+    sentAtMs.clear();
+    this.#connected = undefined;
+    connection.destroy();
   }
 }
 

@@ -227,6 +227,13 @@ describe('a master that Sentinels name', () => {
 });
 
 describe('a Redis Cluster', () => {
+  it('is followed when a master hangs', async () => {
+    const group = await startCluster();
+    closing.push(() => group.close());
+    const pair = [await sidecar(yamlOfCluster(group)), await sidecar(yamlOfCluster(group))] as const;
+    await expectFailover(pair, async () => group.nodes[0]?.pause());
+  });
+
   it('is followed when a master dies under load', async () => {
     const group = await startCluster();
     closing.push(() => group.close());

@@ -127,6 +127,17 @@ describe('a command that a Redis which stalls carries out after its request has 
   });
 });
 
+it('a connection that is written to, and never answered, is replaced', async () => {
+  const { redis, state } = await runningRedis();
+  redis.hang();
+  let attempts = 0;
+  // Often enough that the connection is never idle.
+  const answered = (): Promise<boolean | undefined> => use(state, `a${attempts++}`).catch(() => undefined);
+  await expect.poll(answered, { interval: 50 }).toBe(true);
+  expect(attempts).toBeGreaterThan(2);
+  expect(await use(state, 'a0')).toBe(true);
+});
+
 it('a Redis whose name servers are silent leaves a thread for look-ups of the store, however often it is retried', async () => {
   await withHeldLookups(async (lookups) => {
     const name = silentName('redis');

@@ -12,6 +12,8 @@ export interface SmallRedis {
   pause(): void;
   /** Carries out what has arrived; the answers are written when it returns. */
   resume(): void;
+  /** Never answers again on the connections that are open now, as a machine that is gone behind an address that lives on. */
+  hang(): void;
   /** True when something has arrived that is not carried out yet. */
   hasWaiting(): boolean;
   close(): Promise<void>;
@@ -25,6 +27,7 @@ export async function startSmallRedis(port = 0): Promise<SmallRedis> {
   let isPaused = false;
   let resumed = new Set<() => void>();
   const sockets = new Set<Socket>();
+  const hung = new Set<Socket>();
   const answer = (words: readonly string[]): string => {
     const [name = '', key = '', value = ''] = words;
     if (name.toUpperCase() === 'HELLO') return '%1\r\n$5\r\nproto\r\n:3\r\n';
@@ -52,6 +55,7 @@ export async function startSmallRedis(port = 0): Promise<SmallRedis> {
       }
     };
     socket.on('data', (chunk) => {
+      if (hung.has(socket)) return;
       text += chunk.toString('latin1');
       if (isPaused) resumed.add(work);
       else work();
@@ -72,6 +76,9 @@ export async function startSmallRedis(port = 0): Promise<SmallRedis> {
       const waiting = resumed;
       resumed = new Set();
       for (const work of waiting) work();
+    },
+    hang: () => {
+      for (const socket of sockets) hung.add(socket);
     },
     hasWaiting: () => resumed.size > 0,
     close: () =>
