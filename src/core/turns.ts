@@ -86,6 +86,11 @@ export function askForTurn(owner: string, session: string = owner, share = 1): A
   return { comes, abandon: () => queueOf(owner).remove(owner, session, piece) };
 }
 
+/** Makes an owner rest for as long as a piece of its work has taken beyond its turn, where that could not be told beforehand. */
+export function restAfter(owner: string, tookMs: number): void {
+  if (tookMs > turnMs) resting.set(owner, performance.now() + tookMs - turnMs);
+}
+
 /**
  * True when work of that share may be done at once: no work is waiting, and it fits into this turn, of which it is given the share.
  * A piece of a whole turn or more always waits for one.

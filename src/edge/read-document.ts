@@ -1,4 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import type { Identified } from '../authorize/asker.ts';
+import { restAfter } from '../core/turns.ts';
 import { readDocumentBody } from '../forward/request-body.ts';
 import { maxDocumentBytes, withDocument } from '../s3/document.ts';
 import type { S3Request } from '../s3/operation.ts';
@@ -11,7 +13,7 @@ const documentFactor = 4;
 /** Further bytes reserved for each item of a batch: its decision takes this much, however short its key is. */
 const bytesPerItem = 192;
 
-/** Documents that are parsed in one turn of the event loop, all together. After a longer one its sender rests. */
+/** Documents that are parsed in one turn of the event loop, all together. */
 const documentBytesPerTurn = 65_536;
 
 /** The least part of a turn that a document takes. */
@@ -47,13 +49,19 @@ export async function readDocument(
     invite,
   });
   // Parsing takes up to tens of milliseconds.
-  const share = Math.max(leastShare, body.length / documentBytesPerTurn);
-  await waitForCallersTurn(sender.caller, response, share);
+  const share = Math.min(1, Math.max(leastShare, body.length / documentBytesPerTurn));
+  const turnOwner = await waitForCallersTurn(sender.caller, response, share);
   // The session may have expired or been revoked while the body arrived.
   sender.recheck(clock.now());
   place.reservation.growTo(body.length * documentFactor);
-  sender.look?.(body);
-  const complete = withDocument(request, body, partition);
+  const beganAt = performance.now();
+  let complete: S3Request;
+  try {
+    sender.look?.(body);
+    complete = withDocument(request, body, partition);
+  } finally {
+    restAfter(turnOwner, performance.now() - beganAt);
+  }
   const items = complete.batch?.items.length ?? 0;
   place.reservation.growTo(body.length * documentFactor + items * bytesPerItem);
   return complete;

@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { askForTurn, nextTurn, strangers, takeShare } from '../../src/core/turns.ts';
+import { askForTurn, nextTurn, restAfter, strangers, takeShare } from '../../src/core/turns.ts';
 
 /** Queues `count` pieces of work, each of which records its owner. */
 function queue(owner: string, count: number, done: string[]): Promise<unknown> {
@@ -169,6 +169,16 @@ describe('a piece of several turns', () => {
     expect([takeShare('long', 0.1), takeShare('other', 0.1)]).toEqual([false, true]);
     await expect.poll(() => takeShare('long', 0.1)).toBe(true);
   });
+});
+
+it('a piece that has taken longer than its turn makes its owner rest for as long', async () => {
+  await rest();
+  restAfter('slow', 200);
+  restAfter('quick', 1);
+  expect([takeShare('slow', 0.1), takeShare('quick', 0.1)]).toEqual([false, true]);
+  const began = performance.now();
+  await nextTurn('slow', 'slow', 0.1);
+  expect(performance.now() - began).toBeGreaterThan(100);
 });
 
 it('strangers have a quarter of the turns, however many callers there are', async () => {
