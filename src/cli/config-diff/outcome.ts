@@ -1,7 +1,11 @@
 import { isOfStore } from '../../authorize/store-keys.ts';
-import type { PolicyType } from '../../iam/combine.ts';
+import type { PolicySets, PolicyType } from '../../iam/combine.ts';
 import type { Condition } from '../../iam/conditions/condition.ts';
+import type { AuthorizationQuery } from '../../iam/query.ts';
+import { missingAllow, type SetEffect, type SetEffects } from '../../iam/set-effects.ts';
 import { type PossibleMatch, possibleStatements } from '../../iam/trace.ts';
+import { getScopedCredentials, scopeResources } from '../../sts/grants/scope-grant.ts';
+import { requireOwnConsent, type TrustCase } from '../../sts/grants/trust-question.ts';
 import type { Asker } from '../policy/asker.ts';
 import { simulatedRequest } from '../policy/circumstances.ts';
 import { decideQuestion } from '../policy/decide-question.ts';
@@ -49,7 +53,10 @@ export function outcomeOf({ known, resource, asker, contextKeys, nowMs }: Questi
   try {
     const { decision, sets, query } = decideQuestion(known, resource, simulated);
     if (decision.effect !== 'needs') return { effect: decision.effect };
-    return dependence(possibleStatements(sets, query));
+    if (known.action === getScopedCredentials) return dependence(deniesOfScope(sets, query));
+    const matches = possibleStatements(sets, query);
+    if (known.service === 'sts' && !mayBeAllowed(matches, { sets, query })) return deny;
+    return dependence(matches, sets.boundary);
   } catch (error) {
     if (error instanceof QuestionError) return deny;
     throw error;
@@ -76,9 +83,43 @@ function isOfToken(key: string, kind: string): boolean {
   return key === 'aws:federatedprovider' && kind === 'role-session';
 }
 
-function dependence(matches: readonly PossibleMatch[]): Outcome {
-  const signature = [...new Set(matches.map(signatureOf))].sort().join('\n');
-  return { effect: 'depends', signature, when: conditionsText(matches) };
+/** What an action without an Allow depends on, for either of the resources that the sidecar asks about. */
+function deniesOfScope(sets: PolicySets, query: AuthorizationQuery): readonly PossibleMatch[] {
+  return scopeResources(query.principal.arn)
+    .flatMap((resource) => possibleStatements(sets, { ...query, resource }))
+    .filter(({ statement }) => statement.effect === 'Deny');
+}
+
+function isAllowOf(type: PolicyType): (match: PossibleMatch) => boolean {
+  return ({ policyType, statement }) => policyType === type && statement.effect === 'Allow';
+}
+
+/** Of S3 the engine says so itself. For STS it goes on, to tell refusals apart. */
+function mayBeAllowed(matches: readonly PossibleMatch[], { sets, query }: TrustCase): boolean {
+  const atBest = (type: PolicyType): SetEffect | undefined => {
+    if (sets[type] === undefined) return undefined;
+    return matches.some(isAllowOf(type)) ? 'allow' : 'none';
+  };
+  const granting = new Set(matches.filter(isAllowOf('resource')).map(({ level }) => level));
+  const levels = ['direct', 'entity', 'account'] as const;
+  const effects: SetEffects = {
+    identity: atBest('identity') ?? 'none',
+    boundary: atBest('boundary'),
+    session: atBest('session'),
+    scopeDown: atBest('scopeDown'),
+    resource: atBest('resource'),
+    resourceLevel: levels.find((level) => granting.has(level)) ?? 'none',
+  };
+  if (missingAllow(effects, sets, query) !== undefined) return false;
+  const allowed = { effect: 'allow', isExplicitDeny: false, policyType: 'none', sets: effects } as const;
+  return requireOwnConsent(allowed, query).effect === 'allow';
+}
+
+function dependence(matches: readonly PossibleMatch[], boundary?: PolicySets['boundary']): Outcome {
+  const isShut = boundary !== undefined && !matches.some(isAllowOf('boundary'));
+  const shut = isShut ? ['the boundary never allows it'] : [];
+  const signature = [...shut, ...new Set(matches.map(signatureOf))].sort().join('\n');
+  return { effect: 'depends', signature, when: [...conditionTexts(matches), ...shut].join('; ') };
 }
 
 function signatureOf({ policyType, statement, level, isCertain: certain }: PossibleMatch): string {
@@ -100,7 +141,7 @@ const titles: Readonly<Record<PolicyType, string>> = {
 };
 
 /** `when StringEquals s3:prefix a or …, unless Bool aws:SecureTransport false`. */
-function conditionsText(matches: readonly PossibleMatch[]): string {
+function conditionTexts(matches: readonly PossibleMatch[]): ReadonlySet<string> {
   const texts = new Set<string>();
   for (const { policyType, statement, isCertain: certain } of matches) {
     if (certain) continue;
@@ -109,7 +150,7 @@ function conditionsText(matches: readonly PossibleMatch[]): string {
     const all = conditions.length === 0 ? 'its variables are those of the caller' : conditions.join(' and ');
     texts.add(`${titles[policyType]}${word} ${all}`);
   }
-  return [...texts].join('; ');
+  return texts;
 }
 
 const shownValues = 5;
