@@ -5,6 +5,7 @@ import type { AuthorizationQuery, PrincipalLevel, StatementReference } from './e
 import { type PolicySets, type PolicyType, policyTypes, withBoundary } from './policy-sets.ts';
 import { EvaluationScope } from './scope.ts';
 import { statementApplies } from './statement-applies.ts';
+import { withVariables } from './variables.ts';
 
 /** One statement that applies to a query. */
 export interface StatementMatch {
@@ -23,6 +24,10 @@ export interface PossibleMatch {
   readonly level: PrincipalLevel | undefined;
   /** False when it depends on keys that the context does not tell. */
   readonly isCertain: boolean;
+  /** Of Resource or NotResource alone. */
+  readonly isResourceCertain: boolean;
+  /** A value of the statement with what the context tells in place of its variables. */
+  readonly read: (text: string) => string;
 }
 
 /**
@@ -50,25 +55,31 @@ export function possibleStatements(sets: PolicySets, asked: AuthorizationQuery):
   const action = query.action.toLowerCase();
   const matches: PossibleMatch[] = [];
   for (const policyType of policyTypes) {
-    for (const { statements, characters } of sets[policyType] ?? []) {
+    for (const { statements, characters, hasVariables } of sets[policyType] ?? []) {
       scope.budget.startPolicy(characters);
+      const read = (text: string): string =>
+        hasVariables ? unlessFault(() => withVariables(text, scope), text) : text;
       for (const statement of statements) {
-        const applies = statement.matchesAction(action) && appliesOrFails(statement, scope);
+        if (!statement.matchesAction(action)) continue;
+        const applies = unlessFault(() => statementApplies(statement, scope), 'unknown');
         if (applies === false) continue;
         const level = statement.principalLevel?.(query.principal);
-        matches.push({ policyType, statement, level, isCertain: applies === true });
+        const isCertain = applies === true;
+        const isResourceCertain =
+          isCertain || unlessFault(() => statement.matchesResource(scope), 'unknown') === true;
+        matches.push({ policyType, statement, level, isCertain, isResourceCertain, read });
       }
     }
   }
   return matches;
 }
 
-function appliesOrFails(statement: CompiledStatement, scope: EvaluationScope): boolean | 'unknown' {
+/** Runs a test, which cannot always be decided. */
+function unlessFault<T>(test: () => T, otherwise: T): T {
   try {
-    const applies = statementApplies(statement, scope);
-    return typeof applies === 'boolean' ? applies : 'unknown';
+    return test();
   } catch (error) {
-    if (error instanceof DecisionFault) return 'unknown';
+    if (error instanceof DecisionFault) return otherwise;
     throw error;
   }
 }

@@ -3,35 +3,12 @@ import { compareRights } from '../../src/cli/config-diff/compare-rights.ts';
 import { buildSide } from '../../src/cli/config-diff/side.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { variable } from '../support/policy-documents.ts';
-import { type Execution, execute, file, missingFile, policyConfiguration, removeFiles } from './command.ts';
+import { execute, file, missingFile, policyConfiguration, removeFiles } from './command.ts';
+import { diff } from './differences.ts';
 
 afterAll(removeFiles);
 
 const old = file('old.yaml', policyConfiguration);
-
-type Replacement = readonly [text: string, by: string];
-
-function withReplaced(text: string, replaced: readonly Replacement[]): string {
-  return replaced.reduce((before, [part, by]) => {
-    if (!before.includes(part)) throw new Error(`there is no ${part}`);
-    return before.replace(part, by);
-  }, text);
-}
-
-/** Compares the configuration with one in which each of the texts is replaced. */
-function diff(...replaced: readonly Replacement[]): ReturnType<typeof between> {
-  return between([], replaced);
-}
-
-/** Compares the configuration with some texts replaced with the same with others replaced. */
-async function between(
-  before: readonly Replacement[],
-  after: readonly Replacement[],
-): Promise<Execution & { readonly lines: readonly string[] }> {
-  const [was, is] = [before, after].map((replaced) => withReplaced(policyConfiguration, replaced));
-  const execution = await execute('config', 'diff', file('was.yaml', was ?? ''), file('is.yaml', is ?? ''));
-  return { ...execution, lines: execution.data === '' ? [] : execution.data.split('\n') };
-}
 
 const team = variable('aws:principaltag/team');
 const readStatement = 'Action: "s3:GetObject", Resource: "arn:aws:s3:::data/*"';
@@ -146,75 +123,6 @@ describe('config diff', () => {
     const { lines } = await diff([', permissionsBoundary: OnlyReading', '']);
     expect(lines).toContain('user bounded has another permissions boundary');
     expect(lines).toContain(`user bounded gains s3:PutObject on data/${team}/*`);
-  });
-
-  it('says gains where a boundary goes that allowed nothing, also under conditions', async () => {
-    const bounded: Replacement = [
-      'tags: { team: blue }',
-      'tags: { team: blue }\n      permissionsBoundary: OnlyReading',
-    ];
-    const gained = await between([bounded], []);
-    expect(gained.lines).toContainEqual(
-      expect.stringMatching(
-        /^user alice gains sts:AssumeRole on role data-reader when StringEquals sts:ExternalId x/,
-      ),
-    );
-    const lost = await between([], [bounded]);
-    expect(lost.lines).toContainEqual(
-      expect.stringMatching(/^user alice loses sts:AssumeRole on role data-reader, which it had when /),
-    );
-  });
-
-  it('reports a boundary that goes beside a bucket policy that grants under a condition', async () => {
-    const given = (name: string): Replacement => [
-      '- { name: nobody }',
-      `- { name: nobody, ${name}inlinePolicies: { I: { Version: "2012-10-17", Statement: { Effect: Allow, Action: "s3:PutObject", Resource: "arn:aws:s3:::open/*", Condition: { IpAddress: { "aws:SourceIp": 10.0.0.0/8 } } } } } }`,
-    ];
-    const grants: Replacement = [
-      'Action: "s3:GetObject", Resource: "arn:aws:s3:::open/*"',
-      'Action: "s3:PutObject", Resource: "arn:aws:s3:::open/*", Condition: { IpAddress: { "aws:SourceIp": 192.0.2.0/24 } }',
-    ];
-    const bounded = given('permissionsBoundary: OnlyReading, ');
-    const { lines } = await between([bounded, grants], [given(''), grants]);
-    expect(lines).toContainEqual(
-      expect.stringMatching(
-        /^user nobody has other conditions for s3:PutObject on open\/\*: now when .*; before .*; the boundary never allows it$/,
-      ),
-    );
-  });
-
-  it('says gains where only the own consent to a source identity comes', async () => {
-    const trusted: Replacement = [
-      'Principal: { AWS: "123456789012" }, Action: "sts:AssumeRole"',
-      'Principal: { AWS: "arn:aws:iam::123456789012:role/data-reader" }, Action: "sts:SetSourceIdentity"',
-    ];
-    const consents: Replacement = [
-      'enforcement: audit',
-      'inlinePolicies: { I: { Version: "2012-10-17", Statement: { Effect: Allow, Action: "sts:SetSourceIdentity", Resource: "*" } } }',
-    ];
-    const { lines } = await between([trusted], [trusted, consents]);
-    expect(lines).toContainEqual(
-      expect.stringMatching(/^role data-reader gains sts:SetSourceIdentity on role data-reader when /),
-    );
-  });
-
-  it('compares every Deny of GetScopedCredentials, whichever resource it names', async () => {
-    const denies = (...resources: readonly string[]): Replacement => [
-      'enforcement: audit',
-      `inlinePolicies: { I: { Version: "2012-10-17", Statement: [${resources
-        .map(
-          (one, index) =>
-            `{ Effect: Deny, Action: "sts:GetScopedCredentials", Resource: "${one}", Condition: { IpAddress: { "aws:SourceIp": 10.${index}.0.0/16 } } }`,
-        )
-        .join(', ')}] } }`,
-    ];
-    const session = 'arn:aws:sts::123456789012:assumed-role/data-reader/*';
-    const { lines } = await between([denies('*', session)], [denies('*')]);
-    expect(lines).toContainEqual(
-      expect.stringMatching(
-        /^role data-reader has other conditions for sts:GetScopedCredentials on \*: now /,
-      ),
-    );
   });
 
   it('reports what new and removed principals may do', async () => {

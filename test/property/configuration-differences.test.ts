@@ -17,7 +17,7 @@ import { testNowMs } from '../support/raw-requests.ts';
  */
 
 const account = '123456789012';
-const actions = ['s3:GetObject', 's3:PutObject', 's3:ListBucket', 's3:*', 's3:Get*'];
+const actions = ['s3:GetObject', 's3:PutObject', 's3:ListBucket', 's3:*', 's3:Get*', 'sts:AssumeRole'];
 const resources = [
   'one',
   'one/*',
@@ -26,6 +26,7 @@ const resources = [
   'one*',
   '*',
   `one/${variable('aws:username')}/*`,
+  `one/${variable('aws:PrincipalTag/team')}/*`,
   'two/*',
 ].map((place) => (place === '*' ? place : `arn:aws:s3:::${place}`));
 const conditions = [
@@ -35,47 +36,114 @@ const conditions = [
   { Bool: { 'aws:SecureTransport': 'false' } },
   { StringEquals: { 'aws:PrincipalTag/team': 'blue' } },
   { StringEquals: { 's3:ExistingObjectTag/team': 'blue' } },
+  { StringLike: { 's3:prefix': `${variable('aws:PrincipalTag/team')}/*` } },
 ];
-const statement = fc.record({
-  Effect: fc.constantFrom('Allow', 'Allow', 'Deny'),
-  Action: fc.constantFrom(...actions),
-  Resource: fc.constantFrom(...resources),
-  Condition: fc.constantFrom(...conditions),
-});
-const statements = fc.array(statement, { minLength: 1, maxLength: 3 });
-const principals = ['*', { AWS: account }, { AWS: `arn:aws:iam::${account}:user/alice` }];
-const bucketStatements = fc.array(
+const effects = fc.constantFrom('Allow', 'Allow', 'Deny');
+
+/** Resource, or NotResource now and then. */
+function placed(...among: readonly string[]): fc.Arbitrary<object> {
+  const values = fc.uniqueArray(fc.constantFrom(...among), { minLength: 1, maxLength: 2 });
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.record({ Resource: values }) },
+    { weight: 1, arbitrary: fc.record({ NotResource: values }) },
+  );
+}
+
+/** One object with the elements of several. */
+function merged(...parts: readonly fc.Arbitrary<object>[]): fc.Arbitrary<object> {
+  return fc.tuple(...parts).map((all) => Object.assign({}, ...all) as object);
+}
+
+const statement = merged(
   fc.record({
-    Effect: fc.constantFrom('Allow', 'Deny'),
-    Principal: fc.constantFrom(...principals),
-    Action: fc.constantFrom('s3:GetObject', 's3:PutObject'),
-    Resource: fc.constantFrom('arn:aws:s3:::one/*', 'arn:aws:s3:::one/x'),
+    Effect: effects,
+    Action: fc.constantFrom(...actions),
+    Condition: fc.constantFrom(...conditions),
   }),
+  placed(...resources),
+);
+const statements = fc.array(statement, { minLength: 1, maxLength: 3 });
+const arnOf = (entity: string): string => `arn:aws:iam::${account}:${entity}`;
+const session = `arn:aws:sts::${account}:assumed-role/worker/s1`;
+const federated = `arn:aws:sts::${account}:federated-user/fred`;
+const principals = [
+  '*',
+  ...[account, arnOf('user/alice'), arnOf('role/worker'), session, federated].map((AWS) => ({ AWS })),
+];
+const named = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ Effect: effects, Principal: fc.constantFrom(...principals) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      Effect: fc.constant('Deny'),
+      NotPrincipal: fc.constantFrom(...principals.slice(1)),
+    }),
+  },
+);
+const bucketStatements = fc.array(
+  merged(
+    named,
+    fc.record({ Action: fc.constantFrom('s3:GetObject', 's3:PutObject', 's3:ListBucket', 's3:*') }),
+    placed('arn:aws:s3:::one', 'arn:aws:s3:::one/*', 'arn:aws:s3:::one/x', 'arn:aws:s3:::on*', '*'),
+  ),
   { minLength: 1, maxLength: 2 },
 );
-const trustStatements = fc.constantFrom(
-  ...[{ AWS: account }, { AWS: `arn:aws:iam::${account}:user/alice` }].map((Principal) => [
-    { Effect: 'Allow', Principal, Action: 'sts:AssumeRole' },
-  ]),
-);
+const trustStatements = fc.record({
+  Effect: fc.constant('Allow'),
+  Principal: fc.constantFrom(...[account, arnOf('user/alice'), arnOf('role/worker')].map((AWS) => ({ AWS }))),
+  Action: fc.constant('sts:AssumeRole'),
+});
+const boundary = fc.constantFrom(undefined, undefined, 'Shared', 'OnlyPut');
 
 const drawn = fc.record({
   shared: statements,
   own: fc.option(statements, { nil: undefined }),
-  boundary: fc.boolean(),
-  hasBob: fc.boolean(),
+  team: fc.constantFrom('blue', 'blue', 'red'),
+  boundary,
+  bob: fc.constantFrom(undefined, { policies: ['Shared'] }, {}),
+  worker: fc.record({ policies: fc.constantFrom(['Shared'], []), permissionsBoundary: boundary }),
   bucket: fc.option(bucketStatements, { nil: undefined }),
   trust: trustStatements,
-  assumes: fc.boolean(),
+  assumes: fc.option(fc.constantFrom(...conditions), { nil: null }),
 });
 type Drawn = typeof drawn extends fc.Arbitrary<infer T> ? T : never;
+
+const partsOfDrawn = [
+  'shared',
+  'own',
+  'team',
+  'boundary',
+  'bob',
+  'worker',
+  'bucket',
+  'trust',
+  'assumes',
+] as const;
+
+/** A configuration, and another one that differs in a part or two. */
+const pairs = fc
+  .record({
+    one: drawn,
+    other: drawn,
+    changed: fc.subarray([...partsOfDrawn], { minLength: 1, maxLength: 2 }),
+  })
+  .map(
+    ({ one, other, changed }) =>
+      [one, { ...one, ...Object.fromEntries(changed.map((part) => [part, other[part]])) }] as const,
+  );
 
 function policy(Statement: unknown): object {
   return { Version: '2012-10-17', Statement };
 }
 
-function load({ shared, own, boundary, hasBob, bucket, trust, assumes }: Drawn): Loaded {
-  const assume = policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' });
+function load({ shared, own, team, bob, worker, bucket, trust, assumes, ...drawn }: Drawn): Loaded {
+  const assume = {
+    Effect: 'Allow',
+    Action: 'sts:AssumeRole',
+    Resource: '*',
+    Condition: assumes ?? undefined,
+  };
+  const onlyPut = { Effect: 'Allow', Action: 's3:PutObject', Resource: 'arn:aws:s3:::one/*' };
   const document = {
     apiVersion: 'sts-sidecar/v1',
     backend: {
@@ -85,21 +153,21 @@ function load({ shared, own, boundary, hasBob, bucket, trust, assumes }: Drawn):
     account: { id: account },
     tokens: { sealWith: 'k', keys: [{ id: 'k', secret: Buffer.alloc(32, 1).toString('base64') }] },
     directory: {
-      policies: { Shared: policy(shared) },
+      policies: { Shared: policy(shared), OnlyPut: policy(onlyPut) },
       users: [
         {
           name: 'alice',
           policies: ['Shared'],
-          tags: { team: 'blue' },
+          tags: { team },
           inlinePolicies: {
             ...(own === undefined ? {} : { Own: policy(own) }),
-            ...(assumes ? { assume } : {}),
+            ...(assumes === null ? {} : { assume: policy(assume) }),
           },
-          ...(boundary ? { permissionsBoundary: 'Shared' } : {}),
+          permissionsBoundary: drawn.boundary,
         },
-        ...(hasBob ? [{ name: 'bob', policies: ['Shared'] }] : []),
+        ...(bob === undefined ? [] : [{ name: 'bob', ...bob }]),
       ],
-      roles: [{ name: 'worker', trustPolicy: policy(trust), policies: ['Shared'] }],
+      roles: [{ name: 'worker', trustPolicy: policy(trust), ...worker }],
       bucketPolicies: bucket === undefined ? {} : { one: policy(bucket) },
     },
   };
@@ -111,11 +179,19 @@ function load({ shared, own, boundary, hasBob, bucket, trust, assumes }: Drawn):
   return loaded;
 }
 
-const principalArns = new Map([
-  ['user alice', `arn:aws:iam::${account}:user/alice`],
-  ['user bob', `arn:aws:iam::${account}:user/bob`],
-  ['role worker', `arn:aws:iam::${account}:role/worker`],
-  ['an anonymous caller', '*'],
+const callers = new Map<string, { readonly principal: string; readonly federatedBy?: string }>([
+  ['user alice', { principal: arnOf('user/alice') }],
+  ['user bob', { principal: arnOf('user/bob') }],
+  ['role worker', { principal: arnOf('role/worker') }],
+  ['an anonymous caller', { principal: '*' }],
+  ['session worker/s1', { principal: session }],
+  ...['alice', 'bob'].map(
+    (name) =>
+      [
+        `federated user fred of user ${name}`,
+        { principal: federated, federatedBy: arnOf(`user/${name}`) },
+      ] as const,
+  ),
 ]);
 
 /** Some of the contexts that a request can have. */
@@ -125,6 +201,7 @@ const contexts = ['192.0.2.1', '198.51.100.1'].flatMap((ip) =>
       ['aws:SourceIp', ip],
       ['aws:SecureTransport', tls],
       ['s3:x-amz-content-sha256', 'UNSIGNED-PAYLOAD'],
+      ['s3:prefix', 'blue/x'],
       ...tags,
     ]),
   ),
@@ -153,9 +230,9 @@ function simulatedIn(
   const absent = ['s3:existingobjecttag/', 's3:buckettag/', 'aws:resourcetag/'];
   const circumstances = { context, absent };
   const raw = simulatedRequest(circumstances, testNowMs);
-  const principal = principalArns.get(asked.principal);
+  const asking = { ...callers.get(asked.principal), sessionPolicyArns: [], scopeDown: [], tags: [] };
   try {
-    const asker = findAsker({ principal, sessionPolicyArns: [], scopeDown: [], tags: [] }, world, testNowMs);
+    const asker = findAsker(asking, world, testNowMs);
     return outcomeOf(simulate(asked.action, asked.resource, { asker, circumstances, world, raw }));
   } catch (error) {
     if (error instanceof QuestionError) return undefined;
@@ -167,7 +244,7 @@ function isAllowed(outcome: string): boolean {
   return outcome === 'allowed';
 }
 
-const runs = { numRuns: 40 };
+const runs = { numRuns: 100 };
 
 describe('differences of configurations', () => {
   it('are none between equal configurations', () => {
@@ -182,7 +259,7 @@ describe('differences of configurations', () => {
 
   it('are true by policy simulate', () => {
     fc.assert(
-      fc.property(drawn, drawn, (one, other) => {
+      fc.property(pairs, ([one, other]) => {
         const [before, after] = [buildSide(load(one)), buildSide(load(other))];
         for (const { principal, asked, ...outcomes } of compareRights(before, after, testNowMs).changes) {
           for (const [side, outcome] of [
@@ -199,30 +276,49 @@ describe('differences of configurations', () => {
     );
   });
 
-  const asked = ['one/x', 'one/x/y', 'one/other', 'one/alice/1', 'two/1', 'six/1', 'one2/1'].flatMap(
-    (place) => ['s3:GetObject', 's3:PutObject'].map((action) => [action, `arn:aws:s3:::${place}`] as const),
+  const objects = [
+    'one/x',
+    'one/x/y',
+    'one/other',
+    'one/alice/1',
+    'one/blue/1',
+    'one/red/1',
+    'two/1',
+    'one2/1',
+  ];
+  const asked = objects.flatMap((place) =>
+    ['s3:GetObject', 's3:PutObject'].map((action) => [action, `arn:aws:s3:::${place}`] as const),
   );
   const everything = [
     ...asked,
     ['s3:ListBucket', 'arn:aws:s3:::one'],
     ['s3:ListBucket', 'arn:aws:s3:::two'],
-    ['sts:AssumeRole', `arn:aws:iam::${account}:role/worker`],
+    ['sts:AssumeRole', arnOf('role/worker')],
   ] as const;
 
-  it('include every decision that policy simulate makes differently, by caller and action', () => {
+  it('include every decision that policy simulate makes differently, by caller and action, as what it is', () => {
     fc.assert(
-      fc.property(drawn, drawn, (one, other) => {
+      fc.property(pairs, ([one, other]) => {
         const [before, after] = [buildSide(load(one)), buildSide(load(other))];
         const { changes } = compareRights(before, after, testNowMs);
         const reported = new Set(
-          changes.map(({ principal, asked: { known } }) => `${principal} ${known.action}`),
+          changes.flatMap(({ principal, asked: { known }, before: was, after: is }) => [
+            ...(was.effect !== 'allow' && is.effect !== 'deny' ? [`${principal} gains ${known.action}`] : []),
+            ...(was.effect !== 'deny' && is.effect !== 'allow' ? [`${principal} loses ${known.action}`] : []),
+          ]),
         );
-        for (const principal of principalArns.keys()) {
+        const both = JSON.stringify([one, other]);
+        for (const [principal, { principal: arn }] of callers) {
+          // A session is a caller where a policy names it.
+          if (arn.includes(':sts:') && !both.includes(arn)) continue;
           for (const [action, resource] of everything) {
             const was = simulated(before, principal, action, resource).map(isAllowed);
             const is = simulated(after, principal, action, resource).map(isAllowed);
-            if (was.join() === is.join()) continue;
-            expect([...reported], `${principal} ${action} ${resource}`).toContain(`${principal} ${action}`);
+            for (const [index, now] of is.entries()) {
+              if (now === was[index]) continue;
+              const line = `${principal} ${now ? 'gains' : 'loses'} ${action}`;
+              expect([...reported], `${line} on ${resource}`).toContain(line);
+            }
           }
         }
       }),

@@ -1,6 +1,7 @@
 import { isOfStore } from '../../authorize/store-keys.ts';
 import type { PolicySets, PolicyType } from '../../iam/combine.ts';
 import type { Condition } from '../../iam/conditions/condition.ts';
+import { policiesOf } from '../../iam/policy-sets.ts';
 import type { AuthorizationQuery } from '../../iam/query.ts';
 import { missingAllow, type SetEffect, type SetEffects } from '../../iam/set-effects.ts';
 import { type PossibleMatch, possibleStatements } from '../../iam/trace.ts';
@@ -75,7 +76,7 @@ function isCertain(key: string, asker: Asker, service: KnownAction['service']): 
   // The store is asked for these where an action has them, and the tags of a role are in the directory.
   if (isOfStore(key)) return service === 's3' || !key.startsWith('s3:');
   if (key.startsWith('iam:resourcetag/')) return service === 'sts';
-  if (asker.kind === 'caller' && asker.caller.kind === 'role-session') return false;
+  if (asker.kind === 'caller' && ['role-session', 'federated-user'].includes(asker.caller.kind)) return false;
   return key === 'aws:userid' || key.startsWith('aws:principaltag/');
 }
 
@@ -96,8 +97,9 @@ function isAllowOf(type: PolicyType): (match: PossibleMatch) => boolean {
 
 /** Of S3 the engine says so itself. For STS it goes on, to tell refusals apart. */
 function mayBeAllowed(matches: readonly PossibleMatch[], { sets, query }: TrustCase): boolean {
+  const counted = policiesOf(sets, query);
   const atBest = (type: PolicyType): SetEffect | undefined => {
-    if (sets[type] === undefined) return undefined;
+    if (counted[type] === undefined) return undefined;
     return matches.some(isAllowOf(type)) ? 'allow' : 'none';
   };
   const granting = new Set(matches.filter(isAllowOf('resource')).map(({ level }) => level));
@@ -122,13 +124,14 @@ function dependence(matches: readonly PossibleMatch[], boundary?: PolicySets['bo
   return { effect: 'depends', signature, when: [...conditionTexts(matches), ...shut].join('; ') };
 }
 
-function signatureOf({ policyType, statement, level, isCertain: certain }: PossibleMatch): string {
+function signatureOf({ policyType, statement, level, read, ...match }: PossibleMatch): string {
   const { effect, conditions, ranges, excludesResources } = statement;
-  if (certain) return JSON.stringify([policyType, effect, level]);
+  if (match.isCertain) return JSON.stringify([policyType, effect, level]);
   const texts = conditions.map(({ operator, key, values }) =>
-    JSON.stringify([operator, key, [...values].sort()]),
+    JSON.stringify([operator, key, values.map(read).sort()]),
   );
-  const patterns = ranges.map(({ source }) => source).filter((source) => source.includes('${'));
+  const sources = match.isResourceCertain ? [] : ranges.map(({ source }) => source);
+  const patterns = sources.filter((source) => source.includes('${')).map(read);
   return JSON.stringify([policyType, effect, level, texts.sort(), excludesResources, patterns.sort()]);
 }
 
@@ -143,20 +146,20 @@ const titles: Readonly<Record<PolicyType, string>> = {
 /** `when StringEquals s3:prefix a or …, unless Bool aws:SecureTransport false`. */
 function conditionTexts(matches: readonly PossibleMatch[]): ReadonlySet<string> {
   const texts = new Set<string>();
-  for (const { policyType, statement, isCertain: certain } of matches) {
+  for (const { policyType, statement, isCertain: certain, isResourceCertain, read } of matches) {
     if (certain) continue;
     const word = statement.effect === 'Allow' ? 'when' : 'unless';
-    const conditions = statement.conditions.map(conditionText);
-    const all = conditions.length === 0 ? 'its variables are those of the caller' : conditions.join(' and ');
-    texts.add(`${titles[policyType]}${word} ${all}`);
+    const conditions = statement.conditions.map((one) => conditionText(one, read));
+    const all = isResourceCertain ? conditions : [...conditions, 'its variables are those of the caller'];
+    texts.add(`${titles[policyType]}${word} ${all.join(' and ')}`);
   }
   return texts;
 }
 
 const shownValues = 5;
 
-function conditionText({ operator, name, values }: Condition): string {
-  const shown = values.slice(0, shownValues).map((value) => value.slice(0, 256));
+function conditionText({ operator, name, values }: Condition, read: PossibleMatch['read']): string {
+  const shown = values.slice(0, shownValues).map((value) => read(value).slice(0, 256));
   const more = values.length > shownValues ? ` and ${values.length - shownValues} more values` : '';
   return `${operator} ${name} ${shown.join(', ')}${more}`;
 }

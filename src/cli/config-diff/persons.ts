@@ -1,6 +1,5 @@
 import { policyPrincipal } from '../../authorize/gather-policies.ts';
-import { accountOf } from '../../core/arn.ts';
-import { sessionName } from '../../core/iam-names.ts';
+import { federatedUserName, sessionName } from '../../core/iam-names.ts';
 import type { EntityRecord } from '../../directory/records.ts';
 import type { Role } from '../../directory/role.ts';
 import type { PolicyDocument } from '../../iam/document.ts';
@@ -28,8 +27,13 @@ interface OwnPolicies {
 const noPolicies: OwnPolicies = { identity: [], boundary: [] };
 
 /** Everyone whom a configuration can give rights, by a name for people that is the same in the other configuration. */
-export function personsOf(side: Side, nowMs: number): ReadonlyMap<string, Person> {
+export function personsOf(
+  side: Side,
+  sessions: Iterable<string>,
+  nowMs: number,
+): ReadonlyMap<string, Person> {
   const { world, records } = side;
+  const { root } = world.directory;
   const persons = new Map<string, Person>();
   const add = (label: string, asking: Partial<Asking>, own: OwnPolicies = noPolicies): void => {
     persons.set(label, { ...personOf(asking, world, nowMs), ...own });
@@ -37,13 +41,10 @@ export function personsOf(side: Side, nowMs: number): ReadonlyMap<string, Person
   const ofUsers = new Map(records.users.map((user) => [user.name, ownPolicies(side, user)]));
   const ofRoles = new Map(records.roles.map((role) => [role.name, ownPolicies(side, role)]));
   add('an anonymous caller', { principal: '*' });
-  if (world.directory.root !== undefined) add('root', { principal: world.directory.root.arn });
+  if (root !== undefined) add('root', { principal: root.arn });
   for (const { name, arn } of world.users) add(`user ${name}`, { principal: arn }, ofUsers.get(name));
   for (const { name, arn } of side.roles.values()) add(`role ${name}`, { principal: arn }, ofRoles.get(name));
-  for (const arn of namedSessions(side)) {
-    const [, role = '', session = ''] = arn.split('/');
-    add(`session ${role}/${session}`, { principal: arn }, ofRoles.get(role));
-  }
+  for (const arn of sessions) addSession(arn, side, { users: ofUsers, roles: ofRoles }, add);
   for (const role of world.roles) if (role.provider !== undefined) addGenerated(role, side, add);
   for (const provider of world.settings.identityProviders) {
     const { form, principal, role } = describeProvider(provider);
@@ -55,7 +56,27 @@ export function personsOf(side: Side, nowMs: number): ReadonlyMap<string, Person
   return persons;
 }
 
-type Add = (label: string, asking: Partial<Asking>, own: OwnPolicies) => void;
+type Add = (label: string, asking: Partial<Asking>, own?: OwnPolicies) => void;
+
+/** The policies of users and roles by name. */
+type Owners = Readonly<Record<'users' | 'roles', ReadonlyMap<string, OwnPolicies>>>;
+
+/** A session of an existing role, or a federated user: every user and root can give one that name. */
+function addSession(principal: string, side: Side, { users, roles }: Owners, add: Add): void {
+  const { world, records } = side;
+  const { partition, id } = records.account;
+  const head = `arn:${partition}:sts::${id}:`;
+  if (!principal.startsWith(head)) return;
+  const [kind = '', name = '', session = ''] = principal.slice(head.length).split('/');
+  if (kind === 'federated-user' && federatedUserName.test(name)) {
+    const { root } = world.directory;
+    if (root !== undefined) add(`federated user ${name} of root`, { principal, federatedBy: root.arn });
+    for (const { name: user, arn } of world.users)
+      add(`federated user ${name} of user ${user}`, { principal, federatedBy: arn }, users.get(user));
+  } else if (side.roles.has(name) && sessionName.test(session)) {
+    add(`session ${name}/${session}`, { principal }, roles.get(name));
+  }
+}
 
 /** The generated role of a provider. In claim mode, a token brings policies along: each is a caller of its own. */
 function addGenerated({ arn, provider }: Role, side: Side, add: Add): void {
@@ -73,12 +94,13 @@ function addGenerated({ arn, provider }: Role, side: Side, add: Add): void {
 
 function personOf(asking: Partial<Asking>, world: World, nowMs: number): Person {
   const asker = findAsker({ sessionPolicyArns: [], scopeDown: [], tags: [], ...asking }, world, nowMs);
-  const tags = asker.kind === 'caller' ? [...asker.caller.entity.tags].sort() : [];
+  const { userId, entity } = asker.kind === 'caller' ? asker.caller : {};
+  const tags = [...(entity?.tags ?? [])].sort();
   return {
     asker,
     principal: principalOf(asker, world),
     ...noPolicies,
-    facts: JSON.stringify([asker.arn, tags]),
+    facts: JSON.stringify([asker.arn, userId, tags]),
   };
 }
 
@@ -107,15 +129,14 @@ function named({ managed }: Side, names: readonly string[]): readonly PolicyDocu
   return names.flatMap((name) => managed.get(name) ?? []);
 }
 
-/** Sessions of existing roles that a bucket or trust policy names. */
-function namedSessions({ records, buckets, trust, roles }: Side): ReadonlySet<string> {
-  const arns = new Set<string>();
-  for (const { statements } of [...buckets.values(), ...trust.values()]) {
-    for (const one of statements.flatMap(({ principals }) => principals?.values ?? [])) {
-      if (one.type !== 'arn' || accountOf(one.arn) !== records.account.id) continue;
-      const [, role = '', session = ''] = /:assumed-role\/([^/]+)\/([^/]+)$/.exec(one.arn) ?? [];
-      if (roles.has(role) && sessionName.test(session)) arns.add(one.arn);
-    }
-  }
-  return arns;
+/**
+ * The ARNs of sessions that a bucket or trust policy of one of the sides names. Each is compared on all: a session may do what its role
+ * may, also where no policy names it.
+ */
+export function namedSessions(...sides: readonly Side[]): ReadonlySet<string> {
+  const documents = sides.flatMap(({ buckets, trust }) => [...buckets.values(), ...trust.values()]);
+  const principals = documents.flatMap(({ statements }) =>
+    statements.flatMap((one) => one.principals?.values ?? []),
+  );
+  return new Set(principals.flatMap((one) => (one.type === 'arn' ? [one.arn] : [])));
 }

@@ -2,7 +2,7 @@ import { assumeRole, setSourceIdentity, tagSession } from '../../sts/grants/trus
 import type { KnownAction } from '../policy/known-actions.ts';
 import { isAbout, type SharedPolicy } from './changed-policies.ts';
 import type { Person } from './persons.ts';
-import { type Sample, samplesOf } from './samples.ts';
+import { everything, type Sample, samplesOf } from './samples.ts';
 import type { Side } from './side.ts';
 import {
   changedStatements,
@@ -54,9 +54,14 @@ export function* questionsOf(pair: Pair, comparison: Comparison): Generator<Aske
 
 function* allQuestions(pair: Pair, comparison: Comparison): Generator<Asked> {
   const { before, after } = pair;
-  const isOther = before === undefined || after === undefined || before.facts !== after.facts;
+  // A boundary that appears or goes is about everything that the caller may do, whatever grants it.
+  const isOther =
+    before === undefined ||
+    after === undefined ||
+    before.facts !== after.facts ||
+    before.boundary.length !== after.boundary.length;
   const all = [...ownStatements(before), ...ownStatements(after)];
-  const own = isOther ? all : changedOwn(before, after, all);
+  const own = isOther ? all : changedOwn(before, after);
   const samplesIn = sampler(pair, comparison);
   const places = new Map(all.flatMap((one) => samplesIn(one).map((sample) => [sample.place, sample])));
   const persons = [before, after];
@@ -70,7 +75,7 @@ function* allQuestions(pair: Pair, comparison: Comparison): Generator<Asked> {
     for (const one of own) yield* aboutStatement(one, everywhere, comparison);
   }
   for (const { bucket, about, statements } of shared) {
-    const within = [...places.values(), ...statements.flatMap(samplesIn)].filter(
+    const within = [...places.values(), ...placesIn(bucket, statements, samplesIn)].filter(
       ({ place }) => place === bucket || place.startsWith(`${bucket}/`),
     );
     for (const one of about) yield* onPlaces(one, within, comparison);
@@ -87,13 +92,7 @@ function ownStatements(person: Person | undefined): readonly PlacedStatement[] {
   return person === undefined ? [] : [...person.identity, ...person.boundary].flatMap(statementsOf);
 }
 
-/** A boundary that appears or goes is about everything that the caller may do. */
-function changedOwn(
-  before: Person,
-  after: Person,
-  all: readonly PlacedStatement[],
-): readonly PlacedStatement[] {
-  if (before.boundary.length !== after.boundary.length) return all;
+function changedOwn(before: Person, after: Person): readonly PlacedStatement[] {
   return [
     ...changedStatements(before.identity.flatMap(statementsOf), after.identity.flatMap(statementsOf)),
     ...changedStatements(before.boundary.flatMap(statementsOf), after.boundary.flatMap(statementsOf)),
@@ -102,18 +101,27 @@ function changedOwn(
 
 type Sampler = (placed: PlacedStatement) => readonly Sample[];
 
-/** The places that a statement names. Its variables stand for the caller's own values, where these are known. */
+/** The places that a statement names. Its variables stand for the caller's own values on either side, where these are known. */
 function sampler({ before, after }: Pair, { name, after: side }: Comparison): Sampler {
   const { partition } = side.records.account;
-  const caller = (after ?? before)?.asker;
-  const entity = caller?.kind === 'caller' ? caller.caller.entity : undefined;
-  const knownValue = (key: string): string | undefined => {
-    if (entity?.kind !== 'user') return undefined;
-    return key === 'aws:username' ? entity.name : tagOf(entity.tags, key);
+  const persons = new Map([before, after].flatMap((one) => (one === undefined ? [] : [[one.facts, one]])));
+  const fillings = [...persons.values()].map((person) => ({
+    name,
+    partition,
+    knownValue: (key: string) => knownValueOf(person, key),
+    showsValues: persons.size > 1,
+  }));
+  return ({ statement: { resources } }) => {
+    if (resources === undefined) return [];
+    const patterns = resources.isNegated ? [everything, ...resources.values] : resources.values;
+    return patterns.flatMap((pattern) => fillings.flatMap((filling) => samplesOf(pattern, filling)));
   };
-  const filling = { name, partition, knownValue };
-  return ({ statement }) =>
-    statement.resources?.values.flatMap((pattern) => samplesOf(pattern, filling)) ?? [];
+}
+
+function knownValueOf({ asker }: Person, key: string): string | undefined {
+  if (asker.kind !== 'caller' || asker.caller.kind !== 'user') return undefined;
+  const { name, tags } = asker.caller.entity;
+  return key === 'aws:username' ? name : tagOf(tags, key);
 }
 
 function tagOf(tags: ReadonlyMap<string, string>, key: string): string | undefined {
@@ -127,11 +135,26 @@ function grantedPlaces(
   { buckets }: Comparison,
   samplesIn: Sampler,
 ): readonly (readonly [string, Sample])[] {
-  return [...buckets.values()]
-    .flatMap(({ all }) => all)
-    .filter((one) => one.statement.effect === 'Allow' && isAbout(one, persons))
-    .flatMap((one) => samplesIn(one).map((sample) => [sample.place, sample] as const));
+  return [...buckets].flatMap(([bucket, { all }]) => {
+    const grants = all.filter((one) => one.statement.effect === 'Allow' && isAbout(one, persons));
+    return placesIn(bucket, grants, samplesIn).map((sample) => [sample.place, sample] as const);
+  });
 }
+
+/** The places that the policy of a bucket names: whatever its patterns match elsewhere, it is about this bucket alone. */
+function placesIn(
+  bucket: string,
+  statements: readonly PlacedStatement[],
+  samplesIn: Sampler,
+): readonly Sample[] {
+  const inBucket = (text: string): string => text.replace(bucketPart, () => bucket);
+  return statements
+    .flatMap(samplesIn)
+    .map(({ place, label }) => ({ place: inBucket(place), label: inBucket(label) }));
+}
+
+/** Up to the first slash that is not within a variable. */
+const bucketPart = /^(?:\$\{[^}]*\}|[^/])*/;
 
 function* aboutStatement(
   one: PlacedStatement,

@@ -10,6 +10,9 @@ export interface Sample {
   readonly label: string;
 }
 
+/** What NotResource is about, besides the places that it names. */
+export const everything: ResourcePattern = { source: '*', head: [], tail: [{ kind: 'any' }] };
+
 /** What stands for `*`: a name that no pattern of either configuration has. */
 export function unusedName(patterns: Iterable<string>): string {
   const all = [...patterns].filter((one) => one.includes('probe')).join('\n');
@@ -25,6 +28,8 @@ export interface Filling {
   readonly partition: string;
   /** The value of a context key that follows from the caller. */
   readonly knownValue: (lowerCaseKey: string) => string | undefined;
+  /** True when people are shown these values, and not the names of the variables. */
+  readonly showsValues: boolean;
 }
 
 /**
@@ -49,7 +54,7 @@ function isOfS3({ head }: ResourcePattern, partition: string): boolean {
   });
 }
 
-function filled(tokens: readonly TemplateToken[], { name, knownValue }: Filling): Sample {
+function filled(tokens: readonly TemplateToken[], { name, knownValue, showsValues }: Filling): Sample {
   let place = '';
   let label = '';
   for (const token of tokens) {
@@ -66,10 +71,12 @@ function filled(tokens: readonly TemplateToken[], { name, knownValue }: Filling)
         place += 'q';
         label += '?';
         break;
-      case 'variable':
-        place += knownValue(token.key) ?? token.fallback ?? name;
-        label += `\${${token.key}}`;
+      case 'variable': {
+        const value = knownValue(token.key) ?? token.fallback;
+        place += value ?? name;
+        label += (showsValues ? value : undefined) ?? `\${${token.key}}`;
         break;
+      }
     }
   }
   return { place, label };
