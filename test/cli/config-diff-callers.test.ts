@@ -99,6 +99,15 @@ describe('config diff of callers whose boundary, tags, id or places differ', () 
     );
   });
 
+  it('compares the tags of a role, which its sessions have unless they bring others', async () => {
+    const tagged = (value: string): Replacement => ['enforcement: audit', `tags: { team: ${value} }`];
+    const { lines } = await between([tagged('blue')], [tagged('red')]);
+    expect(lines).toContain(
+      `role data-reader has other conditions for s3:PutObject on data/*, data/${team}/*: now when its variables are those of the caller; its tag team is red unless a session brings another; before when its variables are those of the caller; its tag team is blue unless a session brings another`,
+    );
+    expect(lines.join()).not.toContain('s3:ListBucket');
+  });
+
   it('tells apart the resources of statements with the same conditions and variables', async () => {
     const own = `arn:aws:s3:::listed/${variable('aws:SourceIp')}/*`;
     const given = (...resources: readonly string[]): Replacement => [

@@ -101,7 +101,11 @@ const drawn = fc.record({
   team: fc.constantFrom('blue', 'blue', 'red'),
   boundary,
   bob: fc.constantFrom(undefined, { policies: ['Shared'] }, {}),
-  worker: fc.record({ policies: fc.constantFrom(['Shared'], []), permissionsBoundary: boundary }),
+  worker: fc.record({
+    tags: fc.constantFrom({}, { team: 'blue' }, { team: 'red' }),
+    policies: fc.constantFrom(['Shared'], []),
+    permissionsBoundary: boundary,
+  }),
   bucket: fc.option(bucketStatements, { nil: undefined }),
   trust: trustStatements,
   assumes: fc.option(fc.constantFrom(...conditions), { nil: null }),

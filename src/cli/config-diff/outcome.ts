@@ -1,4 +1,5 @@
 import { isOfStore } from '../../authorize/store-keys.ts';
+import { foldCase } from '../../core/fold-case.ts';
 import type { PolicySets, PolicyType } from '../../iam/combine.ts';
 import type { Condition } from '../../iam/conditions/condition.ts';
 import { policiesOf } from '../../iam/policy-sets.ts';
@@ -54,10 +55,11 @@ export function outcomeOf({ known, resource, asker, contextKeys, nowMs }: Questi
   try {
     const { decision, sets, query } = decideQuestion(known, resource, simulated);
     if (decision.effect !== 'needs') return { effect: decision.effect };
-    if (known.action === getScopedCredentials) return dependence(deniesOfScope(sets, query));
+    const tags = replaceableTags(asker);
+    if (known.action === getScopedCredentials) return dependence(deniesOfScope(sets, query), tags);
     const matches = possibleStatements(sets, query);
     if (known.service === 'sts' && !mayBeAllowed(matches, { sets, query })) return deny;
-    return dependence(matches, sets.boundary);
+    return dependence(matches, tags, sets.boundary);
   } catch (error) {
     if (error instanceof QuestionError) return deny;
     throw error;
@@ -76,8 +78,15 @@ function isCertain(key: string, asker: Asker, service: KnownAction['service']): 
   // The store is asked for these where an action has them, and the tags of a role are in the directory.
   if (isOfStore(key)) return service === 's3' || !key.startsWith('s3:');
   if (key.startsWith('iam:resourcetag/')) return service === 'sts';
-  if (asker.kind === 'caller' && ['role-session', 'federated-user'].includes(asker.caller.kind)) return false;
+  if (replaceableTags(asker) !== undefined) return false;
   return key === 'aws:userid' || key.startsWith('aws:principaltag/');
+}
+
+/** The tags of a role or user whose sessions may bring others. */
+function replaceableTags(asker: Asker): ReadonlyMap<string, string> | undefined {
+  if (asker.kind !== 'caller' || !['role-session', 'federated-user'].includes(asker.caller.kind))
+    return undefined;
+  return asker.caller.entity.tags;
 }
 
 function isOfToken(key: string, kind: string): boolean {
@@ -117,11 +126,19 @@ function mayBeAllowed(matches: readonly PossibleMatch[], { sets, query }: TrustC
   return requireOwnConsent(allowed, query).effect === 'allow';
 }
 
-function dependence(matches: readonly PossibleMatch[], boundary?: PolicySets['boundary']): Outcome {
+function dependence(
+  matches: readonly PossibleMatch[],
+  tags: ReadonlyMap<string, string> | undefined,
+  boundary?: PolicySets['boundary'],
+): Outcome {
+  const statements = [...new Set(matches.map(signatureOf))].sort().join('\n');
+  const told = foldCase(statements);
+  const named = [...(tags ?? [])].filter(([key]) => told.includes(`aws:principaltag/${foldCase(key)}`));
   const isShut = boundary !== undefined && !matches.some(isAllowOf('boundary'));
-  const shut = isShut ? ['the boundary never allows it'] : [];
-  const signature = [...shut, ...new Set(matches.map(signatureOf))].sort().join('\n');
-  return { effect: 'depends', signature, when: [...conditionTexts(matches), ...shut].join('; ') };
+  const notes = named.map(([key, value]) => `its tag ${key} is ${value} unless a session brings another`);
+  if (isShut) notes.push('the boundary never allows it');
+  const signature = [statements, ...notes].join('\n');
+  return { effect: 'depends', signature, when: [...conditionTexts(matches), ...notes].join('; ') };
 }
 
 function signatureOf({ policyType, statement, level, read, ...match }: PossibleMatch): string {
