@@ -75,9 +75,8 @@ function* allQuestions(pair: Pair, comparison: Comparison): Generator<Asked> {
     for (const one of own) yield* aboutStatement(one, everywhere, comparison);
   }
   for (const { bucket, about, statements } of shared) {
-    const within = [...places.values(), ...placesIn(bucket, statements, samplesIn)].filter(
-      ({ place }) => place === bucket || place.startsWith(`${bucket}/`),
-    );
+    const named = [...places.values()].filter((sample) => isIn(bucket, sample));
+    const within = [...named, ...placesIn(bucket, statements, samplesIn)];
     for (const one of about) yield* onPlaces(one, within, comparison);
   }
   for (const [name, { changed, all: statements }] of comparison.roles) {
@@ -147,10 +146,14 @@ function placesIn(
   statements: readonly PlacedStatement[],
   samplesIn: Sampler,
 ): readonly Sample[] {
-  const inBucket = (text: string): string => text.replace(bucketPart, () => bucket);
+  const moved = (text: string): string => text.replace(bucketPart, () => bucket);
   return statements
     .flatMap(samplesIn)
-    .map(({ place, label }) => ({ place: inBucket(place), label: inBucket(label) }));
+    .map((one) => (isIn(bucket, one) ? one : { place: moved(one.place), label: moved(one.label) }));
+}
+
+function isIn(bucket: string, { place }: Sample): boolean {
+  return place.startsWith(bucket) && (place.length === bucket.length || place[bucket.length] === '/');
 }
 
 /** Up to the first slash that is not within a variable. */
