@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { run } from './cli/program.ts';
-import { survivePipeErrors } from './cli/terminal.ts';
+import { surviveWriteErrors } from './cli/terminal.ts';
 
-survivePipeErrors();
+surviveWriteErrors();
 process.exitCode = await run(process.argv.slice(2));

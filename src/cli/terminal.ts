@@ -24,11 +24,18 @@ function escapedUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Ignores write errors of stdout and stderr. By default the process ends when the reader of one has gone. */
-export function survivePipeErrors(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
-  }
+/**
+ * Goes on when stdout or stderr cannot be written to. By default the process ends when the reader of one has gone. Any other error, such as
+ * a full disk, makes the exit code that of a failure.
+ */
+export function surviveWriteErrors(): void {
+  const fail = (code: number): void => {
+    if (code === exitCodes.ok) process.exitCode = exitCodes.failure;
+  };
+  const note = ({ code }: NodeJS.ErrnoException): void => {
+    if (code !== 'EPIPE') process.once('exit', fail);
+  };
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', note);
 }
 
 /** Longer than the input of any command. */

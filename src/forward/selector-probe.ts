@@ -16,7 +16,10 @@ import type { SmallAnswer } from './upstream.ts';
 /** `known`: the request can be sent. `nothing-to-delete`: there is no such configuration. */
 export type ProbeResult = 'known' | 'nothing-to-delete';
 
-const maxAnswerBytes = 4 * 1024 * 1024;
+const maxConfigurationBytes = 4 * 1024 * 1024;
+/** Ten tags, or any ACL. */
+const maxObjectsBytes = 256 * 1024;
+const aboutObject = new Set([400, 404, 405]);
 const notImplemented = new Set([405, 501]);
 /** NoSuchConfiguration, NoSuchCORSConfiguration, NoSuchBucketPolicy, NoSuchTagSet, OwnershipControlsNotFoundError and others. */
 const missingConfiguration =
@@ -51,7 +54,7 @@ export async function probeSelector(
     store,
     signing,
   );
-  const { status, headers, body } = await ask(head, maxAnswerBytes);
+  const { status, headers, body } = await ask(head, key === '' ? maxConfigurationBytes : maxObjectsBytes);
   requireReadable({ headers });
   if (status === 200) requireKnown(body, operation);
   // Some stores answer 204 when there is no configuration. A list of objects is never 204.
@@ -60,19 +63,22 @@ export async function probeSelector(
   requireOwnKeyAccepted(code);
   if (code === 'NoSuchBucket')
     throw new StoreRefusalError('NoSuchBucket', 404, 'The specified bucket does not exist');
-  if (notImplemented.has(status)) throw operationUnknown(`the store answered ${status} when it was probed`);
   if (status === 404 && missingConfiguration.test(code ?? ''))
     return operation.method === 'DELETE' ? 'nothing-to-delete' : 'known';
-  if (status === 404 && key !== '' && code !== undefined) {
+  // What the store says of the object, or of the version: it is missing, a delete marker, or has an id that cannot be.
+  if (key !== '' && code !== undefined && aboutObject.has(status)) {
     await authorized.decide(authorized.request.seesMissing);
     throw faultBehind({ code, status }, authorized) ?? new StoreRefusalError(code, status, textOf(code));
   }
+  if (notImplemented.has(status)) throw operationUnknown(`the store answered ${status} when it was probed`);
   // Any other refusal, such as AccessDenied, does not tell whether the store knows the selector.
   throw new UpstreamFault('protocol', `the store answered ${status} when it was probed`);
 }
 
 function textOf(code: string): string {
-  return code === 'NoSuchKey' ? 'The specified key does not exist.' : 'The specified object cannot be found.';
+  return code === 'NoSuchKey'
+    ? 'The specified key does not exist.'
+    : 'The specified object or version cannot be changed.';
 }
 
 /**

@@ -18,11 +18,12 @@ const maxQueued = 1_000;
 /** How often the Sentinels are asked for the master, besides when they report a change. */
 const scanMs = 30_000;
 /**
- * How long each Sentinel may be silent. They are asked one after the other, and commands wait meanwhile: one that hangs must cost less than a
- * command may wait, so they are pinged more often than they would speak by themselves.
+ * How long each Sentinel may be silent, and may take to connect. They are asked one after the other, and commands wait meanwhile: one that hangs
+ * must cost less than a command may wait, so they are pinged more often than they would speak by themselves.
  */
 const sentinelSilenceMs = 400;
 const sentinelPingMs = 150;
+const sentinelConnectMs = 800;
 /** How long a node of a Cluster is tried again before it is asked which node has its place. */
 const refreshAfterMs = 500;
 
@@ -87,7 +88,7 @@ function singleMaker({ createClient }: Library, settings: RedisSettings): () => 
 function sentinelMaker({ createSentinel }: Library, settings: RedisSettings): () => Attempt {
   const { sentinels = [], masterName = '', database, sentinelUsername, sentinelPassword } = settings;
   const { username: _, password: __, ...common } = nodeOptions(settings, settings.tls === true);
-  const options = {
+  const options = (connectTimeout: number) => ({
     name: masterName,
     sentinelRootNodes: sentinels.map(({ host, port }) => ({ host, port })),
     nodeClientOptions: {
@@ -98,15 +99,18 @@ function sentinelMaker({ createSentinel }: Library, settings: RedisSettings): ()
     sentinelClientOptions: {
       ...common,
       ...credentials(sentinelUsername, sentinelPassword?.reveal()),
-      socket: { ...common.socket, connectTimeout: sentinelSilenceMs, socketTimeout: sentinelSilenceMs },
+      socket: { ...common.socket, connectTimeout, socketTimeout: sentinelSilenceMs },
       pingInterval: sentinelPingMs,
     },
     // Each is a second: longer than that no request waits.
     maxCommandRediscovers: 3,
     scanInterval: scanMs,
-  };
+  });
+  // With names that resolve slowly, or far away, a connection takes longer: every second attempt has the time that others have.
+  let isPatient = true;
   return () => {
-    const sentinel = createSentinel(options);
+    isPatient = !isPatient;
+    const sentinel = createSentinel(options(isPatient ? connectTimeoutMs : sentinelConnectMs));
     sentinel.on('error', () => undefined);
     return {
       connected: sentinel.connect(),
@@ -162,6 +166,8 @@ function nodeOptions(settings: RedisSettings, isTls: boolean) {
   return {
     // A command that cannot be sent fails at once. Queued, it would run after its request has failed.
     disableOfflineQueue: true,
+    // It would look up the name of the node once more, past `lookup`.
+    maintNotifications: 'disabled' as const,
     commandsQueueMaxLength: maxQueued,
     ...credentials(settings.username, settings.password?.reveal()),
     socket: isTls ? { ...socket, tls: true as const, secureContext: secureContext(settings) } : socket,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -41,4 +42,13 @@ it('a command whose reader leaves ends as it would have ended', async () => {
   const messages = text(child.stderr);
   expect(await once(child, 'exit')).toEqual([1, null]);
   expect(await messages).not.toMatch(/EPIPE|at .*\.js/);
+});
+
+it('a command whose output cannot be written fails', async () => {
+  const full = await open('/dev/full', 'w');
+  const child = spawn(process.execPath, [entry, 'keys', 'generate'], {
+    stdio: ['ignore', full.fd, 'ignore'],
+  });
+  expect(await once(child, 'exit')).toEqual([1, null]);
+  await full.close();
 });

@@ -208,7 +208,10 @@ describe('a store that knows a selector', () => {
     [404, error('NoSuchBucket'), 'NoSuchBucket 404'],
     [404, '', 'ServiceUnavailable 503'],
     [403, error('AccessDenied'), 'ServiceUnavailable 503'],
-    [405, error('MethodNotAllowed'), 'NotImplemented 501'],
+    [405, error('MethodNotAllowed'), 'MethodNotAllowed 405'],
+    [400, error('InvalidArgument'), 'InvalidArgument 400'],
+    [405, '', 'NotImplemented 501'],
+    [501, error('NotImplemented'), 'NotImplemented 501'],
     [500, '', 'ServiceUnavailable 503'],
   ])('but answers %i %s changes no tags', async (status, body, expected) => {
     read = [status, body];
