@@ -158,7 +158,7 @@ export const chartValues = z
       .partial(),
     podSecurityContext: anything,
     securityContext: anything,
-    terminationGracePeriodSeconds: z.int().min(1),
+    terminationGracePeriodSeconds: z.int().min(30),
     podAnnotations: labels,
     podLabels: labels,
     nodeSelector: labels,

@@ -8,9 +8,6 @@ export interface ListenerLimits extends PlaceLimits {
   readonly maxConnections: number;
 }
 
-/** Longer than load balancers keep their side of an idle connection (60 s), so that they close it first. */
-export const keepAliveTimeoutMs = 75_000;
-
 /** How often Node checks `headersTimeout`. Its default is every 30 s. */
 export const connectionsCheckingIntervalMs = 500;
 

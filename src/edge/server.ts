@@ -12,7 +12,7 @@ import { createHttpServer } from '../tls/http-server.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { Edge, type EdgeParts } from './edge.ts';
 import { GatheringMessage } from './gathering-message.ts';
-import { connectionsCheckingIntervalMs, keepAliveTimeoutMs } from './limits.ts';
+import { connectionsCheckingIntervalMs } from './limits.ts';
 import type { Places } from './places.ts';
 
 export type { Snapshot } from './answer-request.ts';
@@ -46,7 +46,8 @@ export function createEdgeServer(parts: EdgeParts): EdgeServer {
     requestTimeout: 0,
     headersTimeout: limits.headersTimeoutSeconds * 1000,
     connectionsCheckingInterval: connectionsCheckingIntervalMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
+    // By default longer than load balancers keep their side of an idle connection (60 s), so that they close it first.
+    keepAliveTimeout: limits.idleTimeoutSeconds * 1000,
     maxHeaderSize: limits.maxHeaderBytes,
     requireHostHeader: false,
     insecureHTTPParser: false,

@@ -165,6 +165,12 @@ describe('the chart', () => {
       { limits: { maxConnections: 64 } },
       'limits.maxUnauthenticated: must be below limits.maxConnections',
     ],
+    ['one port for S3 and metrics', { ports: { s3: 9090 } }, 'ports.admin: 9090 is the port of ports.s3'],
+    [
+      'client certificates for probes',
+      { config: { admin: { tls: { certFile: '/a', keyFile: '/b', clientCaFile: '/etc/ca/ca.pem' } } } },
+      'config.admin.tls.clientCaFile: the probes of Kubernetes show no certificate',
+    ],
     ['the control port for S3', { control, ports: { s3: 9091 } }, 'ports.s3: 9091 is the port of control'],
     ['the control port for metrics', { control, ports: { admin: 9091 } }, 'ports.admin: 9091 is the port of'],
   ])('fails with a message for %s', async (_, values, message) => {

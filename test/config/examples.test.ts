@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { policyVocabulary } from '../../src/app/policy-vocabulary.ts';
 import { parseConfiguration } from '../../src/config/load.ts';
+import type { MemoryLimits } from '../../src/config/memory-estimate.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { demoConfiguration } from '../../src/demo/demo-configuration.ts';
 import { policyConfiguration } from '../cli/command.ts';
@@ -33,8 +34,8 @@ function read(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
-/** The warnings of a configuration whose variables and files all exist. */
-function warningsOf(text: string): readonly string[] {
+/** The warnings of a configuration whose variables and files all exist, in a container with so much memory. */
+function warningsOf(text: string, mebibytes?: number): readonly string[] {
   const loaded = parseConfiguration(text, 'sidecar.yaml', {
     vocabulary: policyVocabulary,
     environment: (name) => {
@@ -43,9 +44,15 @@ function warningsOf(text: string): readonly string[] {
       return /KEY$/.test(name) && !/ACCESS/.test(name) ? key : 'value-of-the-variable';
     },
     readText: (path) => ({ ok: true, text: fileText(path) }),
+    ...(mebibytes === undefined ? {} : { memory: memoryOf(mebibytes * 1_048_576) }),
   });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   return loaded.warnings;
+}
+
+/** The image and the chart give V8 half of the container, and its young generation some of it. */
+function memoryOf(containerBytes: number): MemoryLimits {
+  return { containerBytes, heapBytes: containerBytes / 2 };
 }
 
 function fileText(path: string): string {
@@ -117,13 +124,19 @@ describe('examples load without a warning', () => {
   it('in deploy, except for plain HTTP in a cluster and in a network of containers', () => {
     const compose = parse(read('deploy/compose.yaml')) as {
       readonly configs: { readonly sidecar: { readonly content: string } };
+      readonly services: { readonly sidecar: { readonly mem_limit: string } };
     };
+    const limit = Number.parseInt(compose.services.sidecar.mem_limit, 10);
     const manifests = parseAllDocuments(read('deploy/manifests/store-with-sidecar.yaml')).map(
       (document) => document.toJS() as { readonly data?: Readonly<Record<string, string>> },
     );
+    const inPod = /limits: \{ memory: (\d+)Mi \}/.exec(read('deploy/manifests/store-with-sidecar.yaml'))?.[1];
     const pod = manifests.find(({ data }) => data?.['sidecar.yaml'] !== undefined)?.data?.['sidecar.yaml'];
-    for (const text of [compose.configs.sidecar.content, pod ?? '']) {
-      const warnings = warningsOf(text);
+    for (const [text, mebibytes] of [
+      [compose.configs.sidecar.content, limit],
+      [pod ?? '', Number(inPod)],
+    ] as const) {
+      const warnings = warningsOf(text, mebibytes);
       expect(warnings.length).toBeGreaterThan(0);
       for (const warning of warnings) expect(warning).toContain('plain HTTP beyond loopback');
     }

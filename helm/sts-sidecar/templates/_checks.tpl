@@ -12,8 +12,18 @@
 {{- end -}}
 {{- end -}}
 {{- include "sts-sidecar.checkScale" . -}}
+{{- if ($settings.admin.tls | default dict).clientCaFile -}}
+{{- fail "config.admin.tls.clientCaFile: the probes of Kubernetes show no certificate, so no pod would get ready" -}}
+{{- end -}}
 {{- $ports := dict "ports.s3" .Values.ports.s3 "ports.admin" .Values.ports.admin -}}
 {{- if eq .Values.mode "sidecar" }}{{ $_ := set $ports "store.port" .Values.store.port }}{{ end -}}
+{{- range $name, $port := $ports -}}
+{{- range $other, $same := $ports -}}
+{{- if and (lt $name $other) (eq (int $port) (int $same)) -}}
+{{- fail (printf "%s: %d is the port of %s" $name (int $port) $other) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $section, $default := dict "control" "127.0.0.1:9091" "containerCredentials" "" -}}
 {{- with get $settings $section -}}
 {{- $own := .listen | default $default | splitList ":" | last -}}
