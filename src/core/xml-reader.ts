@@ -14,8 +14,8 @@ export interface XmlElement {
 export interface XmlLimits {
   readonly maxBytes: number;
   readonly maxDepth: number;
-  /** Tags, comments, sections and attributes together: their number is what reading costs. 120,000 when absent. */
-  readonly maxTags?: number;
+  /** Tags, comments, sections, attributes and references together: their number is what reading costs. 120,000 when absent. */
+  readonly maxMarkup?: number;
 }
 
 /** Why a document was refused. The message quotes nothing of it. */
@@ -24,10 +24,10 @@ export class XmlError extends Error {
 }
 
 /** A list of 10,000 buckets with every element that AWS knows. */
-const defaultMaxTags = 120_000;
+const defaultMaxMarkup = 120_000;
 
-/** A hundred in each of a thousand keys. */
-const maxReferences = 100_000;
+/** Each costs several times what a tag does. An assertion of SAML has some for each value. */
+const maxAttributes = 10_000;
 
 const name = /[A-Za-z_:][\w:.-]*/y;
 const space = /[ \t\n]*/y;
@@ -73,13 +73,13 @@ class XmlReader {
   readonly #source: string;
   readonly #maxDepth: number;
   #at = 0;
-  #tagsLeft: number;
-  #referencesLeft = maxReferences;
+  #markupLeft: number;
+  #attributesLeft = maxAttributes;
 
-  constructor(source: string, { maxDepth, maxTags = defaultMaxTags }: XmlLimits) {
+  constructor(source: string, { maxDepth, maxMarkup = defaultMaxMarkup }: XmlLimits) {
     this.#source = source;
     this.#maxDepth = maxDepth;
-    this.#tagsLeft = maxTags;
+    this.#markupLeft = maxMarkup;
   }
 
   read(): XmlElement {
@@ -100,14 +100,14 @@ class XmlReader {
   #element(depth: number): XmlElement {
     if (depth > this.#maxDepth) throw new XmlError('document is nested too deeply');
     this.#expect('<');
-    this.#countTag();
+    this.#countMarkup();
     const elementName = this.#match(name);
     if (elementName === '') throw new XmlError('document holds markup that is not accepted');
     this.#skipAttributes();
     if (this.#skip('/>')) return { name: elementName, children: [], text: '' };
     this.#expect('>');
     const content = this.#content(depth);
-    this.#countTag();
+    this.#countMarkup();
     this.#expect('</');
     this.#expect(elementName);
     this.#match(space);
@@ -140,7 +140,7 @@ class XmlReader {
 
   #section(): string {
     this.#expect('<![CDATA[');
-    this.#countTag();
+    this.#countMarkup();
     const end = this.#find(']]>', this.#at);
     const text = this.#source.slice(this.#at, end);
     this.#at = end + 3;
@@ -149,7 +149,7 @@ class XmlReader {
 
   #skipComment(): boolean {
     if (!this.#skip('<!--')) return false;
-    this.#countTag();
+    this.#countMarkup();
     this.#at = this.#find('--', this.#at);
     this.#expect('-->');
     return true;
@@ -157,7 +157,7 @@ class XmlReader {
 
   #skipInstruction(): boolean {
     if (!this.#skip('<?')) return false;
-    this.#countTag();
+    this.#countMarkup();
     const target = this.#match(name);
     if (target === '' || target.toLowerCase() === 'xml') throw new XmlError('document is not well-formed');
     this.#at = this.#find('?>', this.#at) + 2;
@@ -170,7 +170,9 @@ class XmlReader {
       const gap = this.#match(space);
       const attribute = this.#match(name);
       if (attribute === '') return;
-      this.#countTag();
+      this.#countMarkup();
+      this.#attributesLeft -= 1;
+      if (this.#attributesLeft < 0) throw new XmlError('document has too many attributes');
       seen ??= new Set();
       if (gap === '' || seen.has(attribute)) throw new XmlError('document is not well-formed');
       seen.add(attribute);
@@ -192,20 +194,15 @@ class XmlReader {
   }
 
   #decode(raw: string): string {
-    const decoded = decodeXmlReferences(raw, this.#countReference);
+    const decoded = decodeXmlReferences(raw, this.#countMarkup);
     if (decoded === undefined) throw new XmlError('document has an entity that is not accepted');
     return decoded;
   }
 
-  readonly #countReference = (): void => {
-    this.#referencesLeft -= 1;
-    if (this.#referencesLeft < 0) throw new XmlError('document has too many references');
+  readonly #countMarkup = (): void => {
+    this.#markupLeft -= 1;
+    if (this.#markupLeft < 0) throw new XmlError('document has too much markup');
   };
-
-  #countTag(): void {
-    this.#tagsLeft -= 1;
-    if (this.#tagsLeft < 0) throw new XmlError('document has too many elements');
-  }
 
   #find(text: string, from: number): number {
     const found = this.#source.indexOf(text, from);

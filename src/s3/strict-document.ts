@@ -3,8 +3,8 @@ import { s3Error } from './errors.ts';
 
 const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-/** A thousand rules or entries of the longest kind. */
-const maxTags = 50_000;
+/** A thousand rules or entries of the longest kind, with some ninety references in each key. */
+const maxMarkup = 100_000;
 
 /** What a document must be. */
 export interface DocumentShape {
@@ -19,7 +19,7 @@ export interface DocumentShape {
  */
 export function readDocument(body: Uint8Array, { root, maxBytes, maxDepth }: DocumentShape): XmlElement {
   try {
-    const element = readXml(body, { maxBytes, maxDepth, maxTags });
+    const element = readXml(body, { maxBytes, maxDepth, maxMarkup });
     if (element.name === root) return element;
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;

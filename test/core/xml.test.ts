@@ -170,7 +170,7 @@ describe('a text that is written', () => {
 });
 
 describe('a document of many tags', () => {
-  const few = { ...limits, maxTags: 100 };
+  const few = { ...limits, maxMarkup: 100 };
   const readFew = (text: string): XmlElement => readXml(Buffer.from(text), few);
 
   it('is read up to the number that is allowed', () => {
@@ -186,9 +186,11 @@ describe('a document of many tags', () => {
     ['comments outside', `<a/>${'<!---->'.repeat(100)}`],
     ['CDATA sections', `<a>${'<![CDATA[]]>'.repeat(99)}</a>`],
     ['processing instructions', `<a>${'<?b?>'.repeat(99)}</a>`],
+    ['references', `<a>${'&lt;'.repeat(99)}</a>`],
+    ['references in an attribute', `<a b="${'&lt;'.repeat(99)}"/>`],
     ['attributes', `<a ${Array.from({ length: 100 }, (_, index) => `b${index}="" `).join('')}/>`],
   ])('is refused with too many %s', (_, text) => {
-    expect(() => readFew(text)).toThrow('document has too many elements');
+    expect(() => readFew(text)).toThrow('document has too much markup');
   });
 
   it('is read when it is as large as the largest that are in use', () => {
@@ -209,11 +211,10 @@ describe('a document of many tags', () => {
   it('is refused with more references or elements than a thousand keys can need', () => {
     const big = { maxBytes: 8 * 1024 * 1024, maxDepth: 4 };
     const readBig = (text: string): XmlElement => readXml(Buffer.from(text), big);
-    expect(readBig(`<a>${'&amp;'.repeat(100_000)}</a>`).text).toHaveLength(100_000);
-    expect(() => readBig(`<a>${'&amp;'.repeat(100_001)}</a>`)).toThrow('document has too many references');
-    expect(() => readBig(`<a b="${'&amp;'.repeat(50_001)}">${'&#13;'.repeat(50_000)}</a>`)).toThrow(
-      'document has too many references',
-    );
-    expect(() => readBig(`<a>${'<b/>'.repeat(120_000)}</a>`)).toThrow('document has too many elements');
+    expect(readBig(`<a>${'&amp;'.repeat(119_000)}</a>`).text).toHaveLength(119_000);
+    expect(() => readBig(`<a>${'&amp;'.repeat(120_001)}</a>`)).toThrow('document has too much markup');
+    expect(() => readBig(`<a>${'<b/>&amp;'.repeat(60_000)}</a>`)).toThrow('document has too much markup');
+    expect(() => readBig(`<a>${'<b c=""/>'.repeat(10_001)}</a>`)).toThrow('document has too many attributes');
+    expect(() => readBig(`<a>${'<b/>'.repeat(120_000)}</a>`)).toThrow('document has too much markup');
   });
 });
