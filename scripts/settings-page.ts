@@ -11,7 +11,7 @@ errors, and every problem is reported at once. \`sts-sidecar config check sideca
 
 - A **secret** is \`{ env: NAME }\`, \`{ file: path }\`, or the text itself, which causes a warning. A **value** is the same without the
   warning.
-- Paths of files are relative to the folder of the configuration file.
+- Paths of files are relative to the folder of the configuration file; those of apiServer are absolute.
 - A **policy** is an IAM policy document, in YAML or JSON.
 - Editors check and complete a file that begins with \`# yaml-language-server: $schema=\` and the path or URL of
   [configuration.schema.json](configuration.schema.json).

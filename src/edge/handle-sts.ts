@@ -3,7 +3,7 @@ import { authenticateSts, precheckSts } from '../authenticate/authenticate.ts';
 import type { Caller } from '../authenticate/caller.ts';
 import { turnOwnerOf } from '../authorize/asker.ts';
 import { AuthenticationFault } from '../core/authentication-fault.ts';
-import { BodyFault } from '../core/body-fault.ts';
+import { BodyFault, type BodyReason } from '../core/body-fault.ts';
 import { BudgetExhaustedError } from '../core/byte-budget.ts';
 import { ClientGoneError } from '../core/client-gone.ts';
 import type { RawRequest } from '../core/raw-request.ts';
@@ -11,7 +11,7 @@ import { ServiceError } from '../core/service-error.ts';
 import { askForTurn, strangers, strangersLongWork, type TurnOwner, takeShare } from '../core/turns.ts';
 import { collect } from '../forward/request-body.ts';
 import { renderStsError } from '../sts/error-xml.ts';
-import { stsError } from '../sts/errors.ts';
+import { type StsErrorCode, stsError } from '../sts/errors.ts';
 import { handleSts, headOf, type StsDependencies, type StsResponse, type StsTrace } from '../sts/handle.ts';
 import { precheckCall } from '../sts/precheck.ts';
 import { maxStsBodyBytes } from '../sts/query-request.ts';
@@ -173,12 +173,17 @@ function toStsFault(error: unknown): unknown {
   )
     return stsError('Throttling', undefined, { cause: error, detail: error.message });
   if (!(error instanceof BodyFault)) return error;
-  return stsError(
-    error.reason === 'document_too_large' ? 'RequestEntityTooLarge' : 'MalformedQueryString',
-    undefined,
-    { cause: error, detail: `the body: ${error.reason}` },
-  );
+  return stsError(bodyCodes[error.reason] ?? 'MalformedQueryString', undefined, {
+    cause: error,
+    detail: `the body: ${error.reason}`,
+  });
 }
+
+/** SDKs send a request again after RequestTimeout. */
+const bodyCodes: Partial<Record<BodyReason, StsErrorCode>> = {
+  document_too_large: 'RequestEntityTooLarge',
+  idle: 'RequestTimeout',
+};
 
 async function send(
   answer: Omit<Answer, 'headers'>,

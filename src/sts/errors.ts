@@ -32,6 +32,7 @@ export type StsErrorCode =
   | 'PackedPolicyTooLarge'
   | 'RegionDisabledException'
   | 'RequestEntityTooLarge'
+  | 'RequestTimeout'
   | 'ServiceUnavailable'
   | 'SignatureDoesNotMatch'
   | 'Throttling'
@@ -69,6 +70,7 @@ const table: Readonly<Record<StsErrorCode, readonly [status: number, text: strin
   PackedPolicyTooLarge: [400, 'The packed session policies and tags are too large.'],
   RegionDisabledException: [403, 'STS is not activated in the requested region.'],
   RequestEntityTooLarge: [413, 'The request body is too large.'],
+  RequestTimeout: [400, 'The request did not arrive in time. Please try again.'],
   ServiceUnavailable: [503, 'The service is not available. Please try again.'],
   SignatureDoesNotMatch: [
     403,
