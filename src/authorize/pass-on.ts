@@ -67,14 +67,13 @@ export async function passOn(
   if (request.raw !== left.raw) throw new Error('deciding another request than was left to the store');
   const decider = new PermissionDecider(request, left, sources, client);
   return decider.holding(async () => {
-    const decided = await settleEverything(request, decider, request.conditionKeys);
-    if (!decided.isPermitted)
-      return deniedRequest(decided, left.caller, decider.contextOf(decided.permission));
-    const withoutConditions = request.conditionKeys.filter(([name]) => !conditions.has(name));
-    if (withoutConditions.length < request.conditionKeys.length) {
-      const unconditional = await settleEverything(request, decider, withoutConditions);
-      if (!unconditional.isPermitted)
-        return deniedRequest(unconditional, left.caller, decider.contextOf(unconditional.permission));
+    const { conditionKeys } = request;
+    const unconditional = conditionKeys.filter(([name]) => !conditions.has(name));
+    const isConditional = unconditional.length < conditionKeys.length;
+    for (const keys of isConditional ? [conditionKeys, unconditional] : [conditionKeys]) {
+      const decided = await settleEverything(request, decider, keys);
+      if (!decided.isPermitted)
+        return deniedRequest(decided, left.caller, decider.contextOf(decided.permission));
     }
     return new PassedOnRequest(request, left, await hiddenPermissions(request, decider));
   });

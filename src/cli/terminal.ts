@@ -29,12 +29,13 @@ function escapedUnit(unit: string): string {
  * a full disk, makes the exit code that of a failure.
  */
 export function surviveWriteErrors(): void {
-  const fail = (code: number): void => {
-    if (code === exitCodes.ok) process.exitCode = exitCodes.failure;
-  };
+  let isIncomplete = false;
   const note = ({ code }: NodeJS.ErrnoException): void => {
-    if (code !== 'EPIPE') process.once('exit', fail);
+    isIncomplete ||= code !== 'EPIPE';
   };
+  process.once('exit', (code) => {
+    if (isIncomplete && code === exitCodes.ok) process.exitCode = exitCodes.failure;
+  });
   for (const stream of [process.stdout, process.stderr]) stream.on('error', note);
 }
 

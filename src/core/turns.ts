@@ -88,7 +88,9 @@ export function askForTurn(owner: string, session: string = owner, share = 1): A
 
 /** Makes an owner rest for as long as a piece of its work has taken beyond its turn, where that could not be told beforehand. */
 export function restAfter(owner: string, tookMs: number): void {
-  if (tookMs > turnMs) resting.set(owner, performance.now() + tookMs - turnMs);
+  if (tookMs <= turnMs) return;
+  const until = performance.now() + tookMs - turnMs;
+  resting.set(owner, Math.max(until, resting.get(owner) ?? until));
 }
 
 /**
@@ -148,8 +150,14 @@ function beginTurn(): void {
 
 /** Only owners that rest have work: the next turn comes when the first of them has rested. */
 function scheduleRested(): void {
-  const restMs = Math.min(...resting.values()) - performance.now();
-  rested = setTimeout(schedule, Math.max(1, Math.ceil(restMs)));
+  const nowMs = performance.now();
+  let firstMs = Number.POSITIVE_INFINITY;
+  for (const [owner, until] of resting) {
+    // Of those that have rested nothing waits, or a turn would have begun.
+    if (until <= nowMs) resting.delete(owner);
+    else firstMs = Math.min(firstMs, until);
+  }
+  rested = setTimeout(schedule, Number.isFinite(firstMs) ? Math.ceil(firstMs - nowMs) : 1);
 }
 
 function isResting(owner: string): boolean {

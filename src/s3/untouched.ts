@@ -130,8 +130,7 @@ const objectType = /^(?!.*(?:multipart|form-))[ -~]*$/i;
 // Some stores look for a form, which names an object of its own, before they look at the query. MinIO trims what Unicode calls white space
 // (2026-11-30); SeaweedFS and older MinIO find `multipart/form-dat` anywhere, and take `multipart/mixed` for a form (by their sources).
 function requireNoForm({ operation }: S3Request, { method, headers }: RawRequest): void {
-  const expected =
-    operation.body === 'document' && operation.document !== undefined ? documentType : objectType;
+  const expected = operation.body === 'document' ? documentType : objectType;
   if (method === 'POST' && headers.getAll('content-type').some((type) => !expected.test(type)))
     throw s3Error('InvalidArgument', 'The Content-Type header could be read as that of a form.');
 }

@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { askForTurn, nextTurn, restAfter, strangers, takeShare } from '../../src/core/turns.ts';
 
 /** Queues `count` pieces of work, each of which records its owner. */
@@ -179,6 +179,17 @@ it('a piece that has taken longer than its turn makes its owner rest for as long
   const began = performance.now();
   await nextTurn('slow', 'slow', 0.1);
   expect(performance.now() - began).toBeGreaterThan(100);
+});
+
+it('an owner that has rested is not waited for again and again while another one rests', async () => {
+  await rest();
+  restAfter('over', 4);
+  await setTimeout(10);
+  await nextTurn('long', 'long', 50);
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  await nextTurn('long', 'long', 0.1);
+  expect(timers.mock.calls.length).toBeLessThan(10);
+  timers.mockRestore();
 });
 
 it('strangers have a quarter of the turns, however many callers there are', async () => {
