@@ -158,7 +158,7 @@ export const chartValues = z
       .partial(),
     podSecurityContext: anything,
     securityContext: anything,
-    terminationGracePeriodSeconds: z.int().min(30),
+    terminationGracePeriodSeconds: z.int().min(6),
     podAnnotations: labels,
     podLabels: labels,
     nodeSelector: labels,

@@ -92,9 +92,6 @@ export interface App {
   limitActions(): number;
 }
 
-/** How long requests in flight may take after the drain has begun. */
-const drainDeadlineMs = 25_000;
-
 /** How long the audit records that are left may take after the last request: what is left of the drain, within these bounds. */
 const leastAuditMs = 1_000;
 const mostAuditMs = 10_000;
@@ -198,8 +195,9 @@ export function createApp(parts: AppParts): App {
     stop: async (graceMs = 0) => {
       phase = 'draining';
       if (graceMs > 0) await setTimeout(graceMs);
-      const drainEndsAtMs = performance.now() + drainDeadlineMs;
-      await drain(edge.server, edge.places, drainDeadlineMs);
+      const drainMs = configuration.settings.server.drainSeconds * 1000;
+      const drainEndsAtMs = performance.now() + drainMs;
+      await drain(edge.server, edge.places, drainMs);
       if (control !== undefined) await closeServer(control, 0);
       // After the requests that its credentials are for.
       if (container !== undefined) await closeServer(container.server, 0);

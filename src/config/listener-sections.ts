@@ -89,6 +89,11 @@ export const server = z
       .prefault('127.0.0.1:9000')
       .describe('Address of S3 and STS: host and port, an IPv6 address in brackets.'),
     limits: limits.prefault({}).describe('Limits on what clients can hold; see docs/operating.md.'),
+    drainSeconds: wholeNumber(1, oneDaySeconds)
+      .default(25)
+      .describe(
+        'Time that requests in progress have to finish after SIGTERM. The process ends as soon as they have.',
+      ),
     tls: tls.describe(
       'TLS with HTTP/1.1. The files are read again when they change. Without it, plain HTTP.',
     ),

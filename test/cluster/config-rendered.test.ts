@@ -106,6 +106,28 @@ describe('the value config', () => {
       { config: { admin: { listen: '0.0.0.0:9091' } } },
       'config.admin.listen: must have the port 9090',
     ],
+    ...['127.0.0.1', 'localhost', '[::1]'].flatMap((host): [string, Values, string][] => [
+      [
+        `S3 on ${host}`,
+        { config: { server: { listen: `${host}:9000` } } },
+        `config.server.listen: ${host}:9000 is reached by no probe`,
+      ],
+      [
+        `probes on ${host}`,
+        { config: { admin: { listen: `${host}:9090` } } },
+        `config.admin.listen: ${host}:9090 is reached by no probe`,
+      ],
+    ]),
+    [
+      'a grace period shorter than the drain',
+      { config: { server: { drainSeconds: 600 } }, terminationGracePeriodSeconds: 604 },
+      'terminationGracePeriodSeconds: must be at least 605',
+    ],
+    [
+      'a grace period shorter than the drain by default',
+      { terminationGracePeriodSeconds: 29 },
+      'terminationGracePeriodSeconds: must be at least 30',
+    ],
     [
       'the port of S3 for control',
       { config: { control: { listen: '127.0.0.1:9000', token: { env: 'ALICE_SECRET' } } } },

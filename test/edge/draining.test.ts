@@ -1,8 +1,10 @@
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { sidecarBefore, storeAnswer } from '../forward/raw-store.ts';
+import { startRawServer } from '../http-client/raw-server.ts';
 import { signedHead } from '../support/hostile/signed.ts';
 import { Swarm } from '../support/hostile/sockets.ts';
+import { openDirectory } from '../support/open-directory.ts';
 import { alice, startSidecar } from '../support/sidecar.ts';
 
 it('a client that keeps sending requests is told to close during a drain, and loses no answer', {
@@ -32,7 +34,28 @@ it('a client that keeps sending requests is told to close during a drain, and lo
   expect(asked).toHaveLength(answered);
 });
 
-// The deadline of the drain is 25 s, so a connection that holds it up fails the test.
+it('requests in progress have the drainSeconds of the configuration in force', {
+  timeout: 20_000,
+}, async () => {
+  const store = await startRawServer(() => undefined);
+  onTestFinished(() => store.close());
+  const sidecar = await startSidecar({
+    directory: openDirectory,
+    server: '  drainSeconds: 3600',
+    backend: { endpoint: store.url, accessKeyId: 'KEY', secretAccessKey: 'store-secret' },
+  });
+  sidecar.reload({ server: '  drainSeconds: 2' });
+  const get = await signedHead(sidecar.url, alice, { method: 'GET', path: '/data/k' });
+  const client = connect({ host: '127.0.0.1', port: Number(new URL(sidecar.url).port) });
+  client.on('error', () => undefined).write(get);
+  const closed = new Promise((resolve) => client.once('close', resolve));
+  await expect.poll(() => store.accepted.length).toBe(1);
+  const startedAt = performance.now();
+  await Promise.all([sidecar.app.stop(), closed]);
+  expect(performance.now() - startedAt).toBeGreaterThan(1_900);
+});
+
+// The deadline of the drain is 25 s by default, so a connection that holds it up fails the test.
 describe('a drain is not held up for long', { timeout: 20_000 }, () => {
   const request = 'GET /data/k HTTP/1.1\r\nHost: a\r\n\r\n';
 

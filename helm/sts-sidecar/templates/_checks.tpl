@@ -11,6 +11,12 @@
 {{- fail (printf "config.%s.listen: must have the port %d, which is a value in ports" $section (int $port)) -}}
 {{- end -}}
 {{- end -}}
+{{- range $section := list "server" "admin" -}}
+{{- $listen := (get $settings $section).listen -}}
+{{- if regexMatch "^(127\\.|localhost:|\\[::1\\])" $listen -}}
+{{- fail (printf "config.%s.listen: %s is reached by no probe and no Service" $section $listen) -}}
+{{- end -}}
+{{- end -}}
 {{- include "sts-sidecar.checkScale" . -}}
 {{- if ($settings.admin.tls | default dict).clientCaFile -}}
 {{- fail "config.admin.tls.clientCaFile: the probes of Kubernetes show no certificate, so no pod would get ready" -}}
@@ -33,6 +39,11 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- /* Two seconds until the listeners close, and up to three for what is left of audit records. */ -}}
+{{- $drain := default 25 $settings.server.drainSeconds | int64 -}}
+{{- if lt (int64 .Values.terminationGracePeriodSeconds) (add $drain 5) -}}
+{{- fail (printf "terminationGracePeriodSeconds: must be at least %d, five more than config.server.drainSeconds" (add $drain 5)) -}}
 {{- end -}}
 {{- with include "sts-sidecar.memoryMebibytes" . -}}
 {{- if lt (int .) 192 -}}
