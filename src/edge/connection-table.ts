@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { resetConnection } from '../core/reset-connection.ts';
 import type { LimitReporter } from './limit-reporter.ts';
+import { RecordDebt } from './record-debt.ts';
 import { survive } from './survive-errors.ts';
 import { UnplacedMemory } from './unplaced-memory.ts';
 import { forgetHead, watchParser } from './watch-parser.ts';
@@ -131,11 +132,13 @@ export class ConnectionTable {
     this.#open.set(socket, connection);
     this.#idleStrangers.add(socket);
     survive(socket);
+    const records = new RecordDebt(socket);
     watchParser(socket, {
       onHeadBegins: () => connection.unplaced.beginHead(),
       onReadParsed: () => {
         connection.unplaced.endRead();
-        this.#recount(socket, connection);
+        if (records.isTooMuch()) this.#close(socket, 'tiny_records');
+        else this.#recount(socket, connection);
       },
     });
     socket.once('close', () => this.#remove(socket));
@@ -175,7 +178,7 @@ export class ConnectionTable {
     return [...this.#open.keys()].find((socket) => socket !== newest && !socket.destroyed);
   }
 
-  #close(socket: Socket, limit: 'connections' | 'unfinished_heads'): void {
+  #close(socket: Socket, limit: 'connections' | 'unfinished_heads' | 'tiny_records'): void {
     this.#idleStrangers.delete(socket);
     this.#idleKnown.delete(socket);
     resetConnection(socket);

@@ -20,6 +20,7 @@ export type LimitName =
   | 'connections'
   | 'unfinished_heads'
   | 'pipelined'
+  | 'tiny_records'
   | 'identity_provider';
 
 /** Why a handshake of TLS failed. */

@@ -5,9 +5,9 @@
  * It never reads HTTP, and never decides who a caller is: a client certificate opens a connection, and no more.
  */
 
-import { constants, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import tls, { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { keyExchangeGroups } from '../core/key-exchange-groups.ts';
 import { resetConnection } from '../core/reset-connection.ts';
@@ -59,6 +59,12 @@ const ciphers: string = [
   'ECDHE+CHACHA20',
 ].join(':');
 
+/**
+ * The first renegotiation of a client ends its connection, at every server of the process. `SSL_OP_NO_RENEGOTIATION` would answer
+ * each ClientHello with a warning and read on: thousands of them in one read, which JavaScript cannot stop.
+ */
+Object.assign(tls, { CLIENT_RENEG_LIMIT: 0 });
+
 /** TLS of one listener: HTTP/1.1 only, without renegotiation. */
 export class ListenerTls {
   readonly #reporter: HandshakeReporter;
@@ -103,7 +109,6 @@ export class ListenerTls {
       maxVersion: maxVersion ?? (isMutual ? 'TLSv1.3' : 'TLSv1.2'),
       ciphers,
       ecdhCurve: keyExchangeGroups,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     });
     const byName = new CertificatesByName(
       certificates.map((one) => ({ names: one.names, options: contextOf(one) })),
@@ -148,6 +153,7 @@ export class ListenerTls {
     }
     underWay.handshake.finish();
     this.#underWay.delete(raw);
+    deferRenegotiation(socket);
     // Node's own refuses sockets with TLS. Only a reset tells the peer that this is no orderly end.
     socket.resetAndDestroy = () => {
       resetConnection(raw);
@@ -179,6 +185,23 @@ interface Underway {
 /** The connection below TLS. Not documented; the same in Node 20 to 24. */
 function underlying(socket: TLSSocket & { readonly _parent?: Socket }): Socket | undefined {
   return socket._parent;
+}
+
+/**
+ * Node reports a renegotiation from within OpenSSL, whose memory is freed when a listener destroys the socket: a stranger could end the
+ * process with it (Node 20 and 24).
+ */
+function deferRenegotiation(socket: TLSSocket): void {
+  const emit = socket.emit.bind(socket);
+  socket.emit = (event: string | symbol, ...values: unknown[]) => {
+    if (event !== 'error' || !isRenegotiation(values[0])) return emit(event, ...values);
+    setImmediate(() => emit(event, ...values));
+    return true;
+  };
+}
+
+function isRenegotiation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_TLS_SESSION_ATTACK';
 }
 
 function reasonOf({ code }: NodeJS.ErrnoException): 'client_certificate' | 'timeout' | 'protocol' {

@@ -31,6 +31,8 @@ export interface ProgramOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Memory is allocated as in the image, by Debian's libjemalloc2. */
   readonly isAllocatedAsInImage?: boolean;
+  /** Memory is overwritten when it is freed, so that its use afterwards ends the process. */
+  readonly fillsFreedMemory?: boolean;
   /** A store other than the demo store in this process; its key is `STOREKEY`. */
   readonly store?: { readonly url: string; readonly secretAccessKey: string };
 }
@@ -113,6 +115,8 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       CAROL: carol.secretAccessKey,
       STORE: storeSecret,
       TOKENS: randomBytes(32).toString('base64'),
+      // glibc's, see mallopt(3).
+      ...(options.fillsFreedMemory === true ? { MALLOC_PERTURB_: '165' } : {}),
       ...(options.isAllocatedAsInImage === true ? await imageAllocator() : {}),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
