@@ -7,11 +7,22 @@ import { type AuthorizationSources, PermissionDecider } from './permission-decid
 import { settleAll } from './settle-all.ts';
 import { settleBatch } from './settle-batch.ts';
 
+interface PassedOnFacts {
+  /** The permissions that are denied everyone, behind headers of the answer. */
+  readonly hidden: ReadonlySet<Permission>;
+  readonly isUncertainCopy: boolean;
+}
+
 class PassedOnRequest {
   readonly isAllowed = true;
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
   readonly #request: S3Request;
   readonly #hidden: ReadonlySet<Permission>;
+  /**
+   * True for a copy where a bucket policy applies, which must be refused: versitygw 1.8 copies deleted objects, Ceph RGW 16 keeps tags that the
+   * request replaces (2026-11-30), and a Deny may concern either.
+   */
+  readonly isUncertainCopy: boolean;
   readonly payload: ForStore['payload'];
   /** The request as it arrived, with the parameters of its signature: what reaches the store. */
   readonly arrived: ForStore['arrived'];
@@ -19,11 +30,16 @@ class PassedOnRequest {
   readonly isPassedOn = true;
   readonly writeResult = undefined;
 
-  constructor(request: S3Request, { payload, arrived }: ForStore, hidden: ReadonlySet<Permission>) {
+  constructor(
+    request: S3Request,
+    { payload, arrived }: ForStore,
+    { hidden, isUncertainCopy }: PassedOnFacts,
+  ) {
     this.#request = request;
     this.payload = payload;
     this.arrived = arrived;
     this.#hidden = hidden;
+    this.isUncertainCopy = isUncertainCopy;
   }
 
   /** The request as it was classified. `arrived` is what reaches the store. */
@@ -75,7 +91,13 @@ export async function passOn(
       if (!decided.isPermitted)
         return deniedRequest(decided, left.caller, decider.contextOf(decided.permission));
     }
-    return new PassedOnRequest(request, left, await hiddenPermissions(request, decider));
+    const isUncertainCopy =
+      request.copySource !== undefined &&
+      request.permissions.some((permission) => decider.hasBucketPolicy(permission));
+    return new PassedOnRequest(request, left, {
+      hidden: await hiddenPermissions(request, decider),
+      isUncertainCopy,
+    });
   });
 }
 
@@ -90,14 +112,12 @@ async function settleEverything(
   decider: PermissionDecider,
   requestKeys: readonly ConditionKey[],
 ): Promise<DecidedPermission> {
-  const { batch, permissions, tagCopy } = request;
+  const { batch, permissions } = request;
   if (batch !== undefined) {
     const settled = await settleBatch(batch.items, (permission, keys) => decider.settle(permission, keys));
     return settled.decided;
   }
-  // Which tags a copy takes is not looked up.
-  const ofCopy = tagCopy === undefined ? [] : [tagCopy.reads, ...tagCopy.sets(undefined)];
-  return settleAll([...permissions, ...ofCopy], (permission) => decider.settle(permission, requestKeys));
+  return settleAll(permissions, (permission) => decider.settle(permission, requestKeys));
 }
 
 /** The permissions behind response headers that are denied. */

@@ -4,7 +4,7 @@ import { passOn } from '../authorize/pass-on.ts';
 import { requireNoBody } from '../forward/request-body.ts';
 import { s3Error } from '../s3/errors.ts';
 import { allowsStreaming, type S3Request } from '../s3/operation.ts';
-import { requireOwnDocument, requirePlainDocument, requireUntouched } from '../s3/untouched.ts';
+import { notPassedOn, requireOwnDocument, requirePlainDocument, requireUntouched } from '../s3/untouched.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { requireNoOverride } from './identify.ts';
 import { noteDecision, requireAudit, type S3Pipeline, sendToStore } from './perform-s3.ts';
@@ -56,6 +56,7 @@ export async function passOnS3(
     throw s3Error('AccessDenied');
   }
   if (complete.refusal !== undefined) throw complete.refusal;
+  if (passed.isUncertainCopy) throw notPassedOn(`${request.operation.name} where a bucket policy applies`);
   const exchange = new StoreExchange(passed, left, connection);
   await sendToStore(passed.request, connection, trace, () => pipeline.forwarder.passOn(passed, exchange));
 }

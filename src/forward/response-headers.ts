@@ -2,6 +2,7 @@ import type { Authorized } from '../authorize/authorize-s3.ts';
 import { withoutAwsChunked } from '../core/content-encoding.ts';
 import type { AnswerHead } from '../http-client/answer-head.ts';
 import { UpstreamFault } from './faults.ts';
+import { isOfMissing } from './hidden-errors.ts';
 import type { Relayed } from './relayed.ts';
 
 const hopByHop: ReadonlySet<string> = new Set([
@@ -60,7 +61,7 @@ type Permissions = Parameters<Authorized['decide']>[0];
 /** The permissions on which it depends what the client gets to see of an answer. */
 export function permissionsToShow({ status, headers }: AnswerHead, { request }: Relayed): Permissions {
   const { guardedHeaders, seesMissing } = request;
-  let needed: Permissions = status === 404 ? seesMissing : none;
+  let needed: Permissions = isOfMissing(status, request) ? seesMissing : none;
   if (guardedHeaders.length === 0) return needed;
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const guard = guardOf(headers[index] ?? '', guardedHeaders);

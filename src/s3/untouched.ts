@@ -52,14 +52,19 @@ export function requirePlainDocument(document: Buffer): void {
   if (/^\s*[^\s<]|<[!?]|&#/.test(text)) throw s3Error('MalformedXML');
 }
 
+// Other languages count U+0085 as white space, too.
+const trimmed = /^[\s\u0085]|[\s\u0085]$/;
+
 /**
- * Requires that the document of a request need not be written anew, and names keys that no store reads in another way: some trim them.
+ * Requires that the document of a request need not be written anew, and names keys that no store reads in another way: some trim them, some
+ * read them as paths.
  * @throws `NotImplemented`, `MalformedXML`
  */
 export function requireOwnDocument({ operation, isDocumentRewritten, batch }: S3Request): void {
   if (isDocumentRewritten === true) throw notPassedOn(operation.name);
   const keys = batch?.items.flatMap(({ permissions }) => permissions.map(({ object }) => object?.key ?? ''));
-  if (keys?.some((key) => key !== key.trim()) === true) throw s3Error('MalformedXML');
+  if (keys?.some((key) => trimmed.test(key) || pathsOfKey(key).length > 0) === true)
+    throw s3Error('MalformedXML');
 }
 
 // What was decided is the value as it was understood: `+` is a space in tags, and Ceph RGW keeps it.
@@ -74,7 +79,8 @@ function requireOwnValues(understood: ReadonlyMap<string, string>, { headers }: 
   }
 }
 
-function notPassedOn(operation: string): Error {
+/** The error for what is not passed on, although the store could do it. */
+export function notPassedOn(operation: string): Error {
   return s3Error('NotImplemented', `${operation} needs credentials that this endpoint knows.`);
 }
 

@@ -13,7 +13,7 @@ const user = (name: string, key: string, variable: string, statement: string): s
       inlinePolicies: { Own: { Version: "2012-10-17", Statement: [{ Effect: Allow, ${statement} }] } }`;
 const directory = `
 directory:
-  users:${user('alice', alice.accessKeyId, 'ALICE', 'Action: "s3:*", Resource: ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]')}${user('bob', bob.accessKeyId, 'BOB', 'Action: "sts:*", Resource: "*"')}${user('carol', carol.accessKeyId, 'CAROL', 'Action: "s3:GetObject", Resource: "arn:aws:s3:::data/*"')}
+  users:${user('alice', alice.accessKeyId, 'ALICE', 'Action: "s3:*", Resource: ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]')}${user('bob', bob.accessKeyId, 'BOB', 'Action: "sts:*", Resource: "*"')}${user('carol', carol.accessKeyId, 'CAROL', 'Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:*Tagging", "s3:GetObjectRetention"], Resource: "arn:aws:s3:::data/*"')}
 `;
 const bucketList =
   '<ListAllMyBucketsResult><Owner><ID>owner-of-the-store</ID></Owner><Buckets><Bucket><Name>data</Name></Bucket><Bucket><Name>merger</Name></Bucket></Buckets><ContinuationToken>merger</ContinuationToken></ListAllMyBucketsResult>';
@@ -133,5 +133,23 @@ describe('an object that is missing, and hidden from who may not list', () => {
     await send({ method, path: '/data/x' });
     await expect.poll(() => sidecar.logged.length).toBe(before + 2);
     expect(JSON.parse(sidecar.logged.at(-1) ?? '{}')).not.toHaveProperty('upstream_status');
+  });
+
+  // Stores say so where the last version is a delete marker.
+  it.each([
+    ['GET', { tagging: '' }],
+    ['DELETE', { tagging: '' }],
+    ['GET', { retention: '' }],
+    ['HEAD', {}],
+  ])('is not told from one that never was by 405: %s %j', async (method, query) => {
+    given = { status: 405, body: method === 'HEAD' ? '' : '<Error><Code>MethodNotAllowed</Code></Error>' };
+    const sent = { method, path: '/data/x', query };
+    expect(await send(sent, carol)).toMatch(/^HTTP\/1.1 403/);
+    expect(await send(sent)).toMatch(/^HTTP\/1.1 405/);
+  });
+
+  it('a version that the caller names is told to be a delete marker', async () => {
+    given = { status: 405, body: '<Error><Code>MethodNotAllowed</Code></Error>' };
+    expect(await send({ path: '/data/x', query: { versionId: 'v1' } }, carol)).toMatch(/^HTTP\/1.1 405/);
   });
 });
