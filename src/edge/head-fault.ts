@@ -96,6 +96,11 @@ export class HeadFault extends Error {
   }
 }
 
+/** Code, status and usual text of every head fault, for documentation. */
+export function headErrorTable(protocol: 's3' | 'sts'): readonly (readonly [string, number, string])[] {
+  return Object.values(table).map(({ [protocol]: [code, status], text }) => [code, status, text]);
+}
+
 /** The error for a head fault in the protocol that the request seems to use. */
 export function headError({ reason, text }: HeadFault, protocol: 's3' | 'sts'): ServiceError {
   const row = table[reason];

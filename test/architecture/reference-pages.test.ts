@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { storeProfileNames, storeProfiles } from '../../src/config/store-profiles.ts';
+import { headErrorTable } from '../../src/edge/head-fault.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { s3ErrorTable } from '../../src/s3/errors.ts';
 import type { S3Operation } from '../../src/s3/operation.ts';
@@ -76,10 +77,17 @@ ${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}
 }
 
 function errorsPage(): string {
-  const rows = (errors: ReadonlyMap<string, readonly [number, string]>): string[][] =>
-    [...errors]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, [status, text]]) => [code(name), String(status), text]);
+  const rows = (
+    protocol: 's3' | 'sts',
+    errors: ReadonlyMap<string, readonly [number, string]>,
+  ): string[][] => {
+    const ofHeads = headErrorTable(protocol).filter(([name, status]) => errors.get(name)?.[0] !== status);
+    const onceEach = new Map(ofHeads.map((row) => [`${row[0]} ${row[1]}`, row]));
+    const others = [...errors].map(([name, [status, text]]) => [name, status, text] as const);
+    return [...others, ...onceEach.values()]
+      .toSorted(([a, aStatus], [b, bStatus]) => (a < b ? -1 : a > b ? 1 : aStatus - bStatus))
+      .map(([name, status, text]) => [code(name), String(status), text]);
+  };
   return `# Error codes
 
 The codes that the sidecar itself answers with, and the usual message of each; many answers have a more exact one. Errors of the
@@ -88,11 +96,11 @@ store are passed on with its own codes, except where they would tell the caller 
 
 ## S3
 
-${table(['Code', 'Status', 'Message'], rows(s3ErrorTable()))}
+${table(['Code', 'Status', 'Message'], rows('s3', s3ErrorTable()))}
 
 ## STS
 
-${table(['Code', 'Status', 'Message'], rows(stsErrorTable()))}
+${table(['Code', 'Status', 'Message'], rows('sts', stsErrorTable()))}
 `;
 }
 

@@ -206,7 +206,7 @@ describe.each(storeModes)('$name behind the sidecar, trailers: $trailers', ({ tr
     'keeps nothing of an upload ($name)',
     async (upload) => {
       const before = await target.held();
-      for (const path of target.paths) await send(path, upload);
+      await Promise.all(target.paths.map((path) => send(path, upload)));
       expect(await target.held()).toEqual(before);
     },
   );

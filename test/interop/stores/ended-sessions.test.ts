@@ -111,17 +111,20 @@ describe.each(storeModes)('$name behind the sidecar, trailers: $trailers', ({ tr
   describe('keeps nothing of an upload whose session is revoked meanwhile', () => {
     it.each([...smallUploads, ...largeUploads])('($title)', async (upload) => {
       const before = await target.held();
+      const callers: { readonly path: string; readonly name: string; readonly caller: SdkCredentials }[] = [];
       for (const path of target.paths) {
         const name = randomUUID();
-        const caller = await session(name);
-        const answer = await sendSlowly(path, upload, caller, async () => {
+        callers.push({ path, name, caller: await session(name) });
+      }
+      const answers = callers.map(({ path, name, caller }) =>
+        sendSlowly(path, upload, caller, async () => {
           const { status } = await controlClient(sidecar.controlUrl, token).add({
             roleSession: `data/${name}`,
           });
           expect(status).toBe(201);
-        });
-        expect(answer, path).toBe('400 ExpiredToken');
-      }
+        }),
+      );
+      expect(await Promise.all(answers)).toEqual(target.paths.map(() => '400 ExpiredToken'));
       await sleep(150);
       expect(await target.held()).toEqual(before);
     });
