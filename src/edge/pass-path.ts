@@ -25,7 +25,7 @@ export async function handlePassedPath(
   requireNoAwsCredentials(raw);
   requireNoBody(raw.headers, { kind: 'unsigned' });
   const { place, message, response, ownHeaders } = connection;
-  place.admitAnonymous(place.client);
+  place.admitAnonymous(place.client, true);
   requireAudit(trace);
   await sendToStore(undefined, connection, trace, () =>
     forwarder.passPath(raw, { message, response, ownHeaders }),

@@ -21,7 +21,7 @@ export interface PlaceKeeper {
    * The same for an anonymous caller.
    * @throws NoPlaceError
    */
-  readonly admitAnonymous: (place: Place, network: string) => string;
+  readonly admitAnonymous: (place: Place, network: string, isPath: boolean) => string;
   readonly stepOut: (place: Place) => void;
   readonly stepIn: (place: Place) => void;
   /**
@@ -119,12 +119,13 @@ export class Place {
   /**
    * Moves the request to the places in flight that anonymous callers have.
    * @param network the network of the client; those of anonymous callers share their places
+   * @param isPath for a path of the store; these have places of their own, which other requests never take
    * @throws RateExceededError when the network sends too many requests, NoPlaceError when they have as many as they may, or the network has most of them; BudgetExhaustedError
    */
-  admitAnonymous(network: string): void {
+  admitAnonymous(network: string, isPath = false): void {
     if (this.#isKnown) return;
     this.countStranger();
-    const holder = this.#keeper.admitAnonymous(this, network);
+    const holder = this.#keeper.admitAnonymous(this, network, isPath);
     this.#isKnown = true;
     this.#network = network;
     this.#payAs(holder);

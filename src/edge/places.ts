@@ -25,6 +25,11 @@ const formsPart = 4;
 /** All anonymous callers together take one of so many parts. */
 const anonymousPart = 4;
 
+/** Paths of the store have places for so many requests, beside those in flight: monitors ask them now and then. */
+const pathPlaces = 16;
+/** Who holds these. */
+const pathHolder = 'paths of the store';
+
 /**
  * The places of the requests in progress.
  *
@@ -44,11 +49,14 @@ export class Places {
   readonly #networksRates: RequestRates | undefined;
   /** The part of those places that anonymous callers may have, by their networks. */
   readonly #anonymous: CallersPlaces;
+  /** The places for paths of the store, by networks. */
+  readonly #paths: CallersPlaces = new CallersPlaces(pathPlaces, true);
   /** One for all places: a request makes no closures. */
   readonly #keeper: PlaceKeeper = {
     admit: (place, caller, isForm) => this.#admit(place, caller.owner, isForm),
     countStranger: (network) => this.#requireRate(this.#networksRates, network),
-    admitAnonymous: (place, network) => this.#admitAnonymous(place, network),
+    admitAnonymous: (place, network, isPath) =>
+      isPath ? this.#admitPath(place, network) : this.#admitAnonymous(place, network),
     stepOut: (place) => this.#room.delete(place),
     stepIn: (place) => this.#welcome(place),
     leave: (place, holder, network) => this.#leave(place, holder, network),
@@ -142,12 +150,23 @@ export class Places {
     return anonymousHolder;
   }
 
+  #admitPath(place: Place, network: string): string {
+    if (!this.#paths.take(network))
+      throw this.#noPlace('paths of the store have no place, or this network has most');
+    this.#room.delete(place);
+    return pathHolder;
+  }
+
   #noPlace(why: string): NoPlaceError {
     this.#reporter.acted('in_flight');
     return new NoPlaceError(why);
   }
 
   #leave(place: Place, holder: string | undefined, network: string | undefined): void {
+    if (holder === pathHolder) {
+      this.#paths.giveBack(network ?? '');
+      return;
+    }
     if (network !== undefined) this.#anonymous.giveBack(network);
     if (holder === undefined) this.#room.delete(place);
     else this.#callers.giveBack(holder);

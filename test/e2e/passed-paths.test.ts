@@ -155,3 +155,18 @@ describe('nothing else is handed to the store', () => {
     expect(seen).toEqual([]);
   });
 });
+
+it('has 16 places, of which one network takes 12', async () => {
+  const { host, hostname, port } = new URL(sidecar.url);
+  const head = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  const sockets = Array.from({ length: 12 }, () => connect(Number(port), hostname));
+  for (const socket of sockets) {
+    socket.on('error', () => undefined).write(head('/minio/health/hung'));
+    await once(socket, 'data');
+  }
+  expect(summary(await exchange(sidecar.url, head('/minio/health/live')))).toBe('503 SlowDown');
+  for (const socket of sockets) socket.destroy();
+  await expect
+    .poll(async () => summary(await exchange(sidecar.url, head('/minio/health/live'))))
+    .toMatch(/^200/);
+});

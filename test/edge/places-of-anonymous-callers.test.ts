@@ -22,7 +22,7 @@ beforeEach(async () => {
   sidecar = await startSidecar({
     directory,
     server: '  trustedProxies: [127.0.0.1]\n  limits: { maxInFlight: 16, maxUnauthenticated: 4 }',
-    store: '  anonymous: policy',
+    store: '  anonymous: policy\n  passthrough: [/health/]',
   });
 });
 afterEach(() => sidecar.stop());
@@ -38,8 +38,8 @@ function open(address: string): Socket {
   return socket;
 }
 
-const get = async (address: string): Promise<string> => {
-  const head = `GET /data/k HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ${address}\r\nConnection: close\r\n\r\n`;
+const get = async (address: string, path = '/data/k'): Promise<string> => {
+  const head = `GET ${path} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ${address}\r\nConnection: close\r\n\r\n`;
   return summary(await exchange(sidecar.url, head));
 };
 
@@ -66,5 +66,13 @@ it('one network has three quarters of them, also after a time without another on
   await expect.poll(() => gauge('requests_in_flight')).toBe(3);
   expect(await get('192.0.2.1')).toBe('503 SlowDown');
   expect(await get('192.0.2.2')).toBe('404 NoSuchBucket');
+  for (const socket of sockets) socket.destroy();
+});
+
+it('leave those for paths of the store to them', async () => {
+  const sockets = [1, 2, 3, 4].map((number) => open(`192.0.2.${number}`));
+  await expect.poll(() => gauge('requests_in_flight')).toBe(4);
+  expect(await get('192.0.2.5')).toBe('503 SlowDown');
+  expect(await get('192.0.2.5', '/health/live')).not.toContain('503');
   for (const socket of sockets) socket.destroy();
 });
