@@ -137,7 +137,7 @@ export class ConnectionTable {
       onHeadBegins: () => connection.unplaced.beginHead(),
       onReadParsed: () => {
         connection.unplaced.endRead();
-        if (records.isTooMuch()) this.#close(socket, 'tiny_records');
+        if (!socket.destroyed && records.isTooMuch()) this.#close(socket, 'tiny_records');
         else this.#recount(socket, connection);
       },
     });

@@ -1,21 +1,25 @@
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { TLSSocket } from 'node:tls';
 
-/** What a record costs, in bytes: Node hands each to the parser by itself. */
-const recordBytes = 16;
-/** Tiny records that a connection may send in a row. No client writes a head byte by byte. */
+/** What a record costs, in bytes: Node hands each to the parser by itself, which takes some 2 µs. */
+const recordBytes = 128;
+/** Tiny records that a connection may send at once. Usual clients write a head in one record. */
 const fewRecords = 256;
+/** Tiny records that it may send in a second, however long. */
+const recordsPerSecond = 200;
 
 /**
- * Tells connections whose TLS records hold a few bytes each. One read of 64 KiB brings 2,000 of them, which take as long as some MiB
- * of data. A record takes up debt in the amount that it is shorter than what it costs, and pays some off when it is longer. Without TLS the kernel
- * joins what is sent in tiny packets.
+ * Tells connections that send many TLS records of a few bytes each. One read of 64 KiB brings 2,000 of them, which take as long as some MiB
+ * of data. A record takes up debt in the amount that it is shorter than what it costs. Time pays it off, and so do longer records, each as much as one
+ * costs: a single long one would pay for hundreds. Without TLS the kernel joins what is sent in tiny packets.
  */
 export class RecordDebt {
   readonly #socket: Socket;
   readonly #isSecure: boolean;
   #read = 0;
   #debt = 0;
+  #countedAtMs = 0;
 
   /** @param socket a connection, whose handshake is over */
   constructor(socket: Socket) {
@@ -27,8 +31,14 @@ export class RecordDebt {
   isTooMuch(): boolean {
     if (!this.#isSecure) return false;
     const { bytesRead } = this.#socket;
-    this.#debt = Math.max(0, this.#debt + recordBytes - (bytesRead - this.#read));
+    const bytes = bytesRead - this.#read;
     this.#read = bytesRead;
+    if (this.#debt === 0 && bytes >= recordBytes) return false;
+    const nowMs = performance.now();
+    const paidByTime = ((nowMs - this.#countedAtMs) / 1000) * recordsPerSecond * recordBytes;
+    this.#countedAtMs = nowMs;
+    const left = Math.max(0, this.#debt - paidByTime);
+    this.#debt = Math.max(0, left + recordBytes - Math.min(bytes, 2 * recordBytes));
     return this.#debt > fewRecords * recordBytes;
   }
 }

@@ -5,7 +5,7 @@
  * It never reads HTTP, and never decides who a caller is: a client certificate opens a connection, and no more.
  */
 
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls, { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { fingerprintOf } from '../core/fingerprint.ts';
@@ -59,10 +59,7 @@ const ciphers: string = [
   'ECDHE+CHACHA20',
 ].join(':');
 
-/**
- * The first renegotiation of a client ends its connection, at every server of the process. `SSL_OP_NO_RENEGOTIATION` would answer
- * each ClientHello with a warning and read on: thousands of them in one read, which JavaScript cannot stop.
- */
+/** The first renegotiation of a client ends its connection, at every server of the process. */
 Object.assign(tls, { CLIENT_RENEG_LIMIT: 0 });
 
 /** TLS of one listener: HTTP/1.1 only, without renegotiation. */
@@ -109,6 +106,8 @@ export class ListenerTls {
       maxVersion: maxVersion ?? (isMutual ? 'TLSv1.3' : 'TLSv1.2'),
       ciphers,
       ecdhCurve: keyExchangeGroups,
+      // An abbreviated handshake would pass by the callback that withholds the answer to a renegotiation.
+      secureOptions: constants.SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION,
     });
     const byName = new CertificatesByName(
       certificates.map((one) => ({ names: one.names, options: contextOf(one) })),
@@ -153,7 +152,7 @@ export class ListenerTls {
     }
     underWay.handshake.finish();
     this.#underWay.delete(raw);
-    deferRenegotiation(socket);
+    refuseRenegotiation(socket);
     // Node's own refuses sockets with TLS. Only a reset tells the peer that this is no orderly end.
     socket.resetAndDestroy = () => {
       resetConnection(raw);
@@ -187,11 +186,25 @@ function underlying(socket: TLSSocket & { readonly _parent?: Socket }): Socket |
   return socket._parent;
 }
 
+/** Node's side of a session. Not documented; the same in Node 20 to 24. */
+interface SessionHandle {
+  /** Called before a certificate is chosen. The handshake rests until it is told to go on. */
+  oncertcb: () => void;
+  /** Makes the next handshake of the session call it. */
+  enableCertCb(): void;
+}
+
 /**
- * Node reports a renegotiation from within OpenSSL, whose memory is freed when a listener destroys the socket: a stranger could end the
- * process with it (Node 20 and 24).
+ * Refuses renegotiations. Node reports one from within OpenSSL, whose memory is freed when a listener destroys the socket: a stranger
+ * could end the process with it (Node 20 and 24). So the report is deferred. Until then OpenSSL rests: it would sign for the ClientHello, or, told not
+ * to renegotiate (`SSL_OP_NO_RENEGOTIATION`), answer each of thousands in one read with a warning.
  */
-function deferRenegotiation(socket: TLSSocket): void {
+function refuseRenegotiation(socket: TLSSocket & { readonly _handle?: SessionHandle | null }): void {
+  const { _handle: handle } = socket;
+  if (handle) {
+    handle.oncertcb = () => undefined;
+    handle.enableCertCb();
+  }
   const emit = socket.emit.bind(socket);
   socket.emit = (event: string | symbol, ...values: unknown[]) => {
     if (event !== 'error' || !isRenegotiation(values[0])) return emit(event, ...values);

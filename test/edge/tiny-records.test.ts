@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAuthority } from '../support/authority.ts';
 import { type Program, startProgram } from '../support/program.ts';
@@ -19,16 +21,37 @@ const closedByLimit = (): Promise<number> =>
   program.metric('sts_sidecar_limit_actions_total{limit="tiny_records"}');
 
 it.each([
-  ['a head', 'GET /data/k HTTP/1.1\r\nHost: a\r\nX-Long: '],
-  ['a refused body', 'PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n'],
-])('%s in TLS records of one byte closes the connection', async (_, begin) => {
+  ['a head', 1, 'GET /data/k HTTP/1.1\r\nHost: a\r\nX-Long: '],
+  ['a head', 40, 'GET /data/k HTTP/1.1\r\nHost: a\r\nX-Long: '],
+  ['a refused body', 1, 'PUT /data/k HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n'],
+])('%s in TLS records of %i bytes closes the connection', async (_, length, begin) => {
   const before = await closedByLimit();
   const { socket, record } = await recordSession(program.url, authority.certPem);
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.write(record(dataType, Buffer.from(begin)));
-  socket.write(Buffer.concat(Array.from({ length: 2_000 }, () => record(dataType, Buffer.from('a')))));
+  const tiny = Buffer.alloc(length, 'a');
+  // A long one from time to time does not pay for them.
+  const sent = Array.from({ length: 500 }, (__, index) =>
+    record(dataType, index % 100 === 99 ? Buffer.alloc(1_000, 'a') : tiny),
+  );
+  socket.write(Buffer.concat(sent));
   await closed;
   expect(await closedByLimit()).toBe((before || 0) + 1);
+});
+
+it('a slow sender of tiny records is served', { timeout: 20_000 }, async () => {
+  const before = await closedByLimit();
+  const { socket, record } = await recordSession(program.url, authority.certPem);
+  socket.write(record(dataType, Buffer.from('GET /data/k HTTP/1.1\r\nHost: a\r\nX-Long: ')));
+  for (let sent = 0; sent < 400; sent += 1) {
+    socket.write(record(dataType, Buffer.from('a')));
+    await sleep(10);
+  }
+  const answered = once(socket, 'data');
+  socket.write(record(dataType, Buffer.from('\r\n\r\n')));
+  await answered;
+  expect(await closedByLimit()).toEqual(before);
+  socket.destroy();
 });
 
 it('heads whose lines have a record each are answered', async () => {
@@ -38,8 +61,8 @@ it('heads whose lines have a record each are answered', async () => {
   socket.on('data', (bytes: Buffer) => {
     answers += String(bytes[0]);
   });
-  const head = `GET /data/k HTTP/1.1\r\nHost: a\r\n${'X-Filler: 12345\r\n'.repeat(150)}\r\n`;
-  for (let request = 1; request <= 5; request += 1) {
+  const head = `GET /data/k HTTP/1.1\r\nHost: a\r\n${'X-Filler: some forty characters of it\r\n'.repeat(12)}\r\n`;
+  for (let request = 1; request <= 20; request += 1) {
     for (const line of head.split(/(?<=\n)/)) socket.write(record(dataType, Buffer.from(line)));
     // Records of data: the answers.
     await expect.poll(() => answers.match(/23/g)?.length ?? 0).toBeGreaterThanOrEqual(request);
