@@ -113,12 +113,16 @@ describe('refuses', () => {
 
   it('renegotiation, and goes on', { timeout: 20_000 }, async () => {
     for (let session = 0; session < 5; session += 1) {
-      const socket = await secureSocket(url, { ca: authority.certPem, maxVersion: 'TLSv1.2' });
+      const raw = await plainSocket(url);
+      const socket = await secureSocket(url, { socket: raw, ca: authority.certPem, maxVersion: 'TLSv1.2' });
+      const bytesBefore = raw.bytesRead;
       const refused = new Promise((resolve) => {
         socket.once('close', () => resolve('closed'));
         socket.renegotiate({}, () => resolve('renegotiated'));
       });
       expect(await refused).toBe('closed');
+      // Nothing was signed for it.
+      expect(raw.bytesRead).toBe(bytesBefore);
       socket.destroy();
     }
     await secureSts(url, alice, tls).send(new GetCallerIdentityCommand({}));
