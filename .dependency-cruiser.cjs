@@ -10,6 +10,7 @@ const LAYERS = {
   tokens: { values: ['core'] },
   s3: { values: ['core'] },
   observe: { values: ['core'] },
+  tracing: { values: ['core'] },
   audit: { values: ['core'], types: ['authenticate', 's3'] },
   state: { values: ['core'] },
   schema: { values: ['core'] },
@@ -27,7 +28,7 @@ const LAYERS = {
       'revocation/(?:revocation-record|revocation-names)\\.ts',
       'identity/kinds?\\.ts',
     ],
-    types: ['injector'],
+    types: ['injector', 'tracing'],
   },
   revocation: { values: ['core', 'directory', 'state'], types: ['tokens'] },
   authenticate: { values: ['core', 'sigv4', 'tokens', 'directory', 'revocation'] },
@@ -47,7 +48,7 @@ const LAYERS = {
   },
   edge: {
     values: ['core', 's3', 'authenticate', 'authorize', 'sts', 'forward', 'observe', 'state', 'tls'],
-    types: ['audit'],
+    types: ['audit', 'tracing'],
   },
   control: {
     values: [
@@ -68,7 +69,7 @@ const LAYERS = {
       'sts/(?:container-credentials|credentials|errors|handle|parameters)\\.ts',
       'edge/(?:audited-sts|client-address|connection-table|head-fault|limit-reporter|limits|one-at-a-time|read-head|request-trace|trusted-proxies)\\.ts',
     ],
-    types: ['audit'],
+    types: ['audit', 'tracing'],
   },
   injector: {
     values: [
@@ -94,6 +95,7 @@ const FENCES = {
   jose: ['tokens/', 'identity/'],
   'prom-client': ['observe/'],
   pino: ['observe/'],
+  '@opentelemetry/[a-z-]+': ['tracing/'],
   undici: ['outbound/'],
   'http-proxy-3': ['forward/passthrough'],
   otpauth: ['sts/mfa'],

@@ -17,6 +17,7 @@ import { createContainer, createControl } from './app/optional-listeners.ts';
 import type { Phase } from './app/readiness.ts';
 import { reloadedConfiguration, reportReload } from './app/reload.ts';
 import { createState } from './app/state.ts';
+import { createTracing } from './app/tracing.ts';
 import type { LoadResult } from './config/load.ts';
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
@@ -92,9 +93,9 @@ export interface App {
   limitActions(): number;
 }
 
-/** How long the audit records that are left may take after the last request: what is left of the drain, within these bounds. */
-const leastAuditMs = 1_000;
-const mostAuditMs = 10_000;
+/** How long the audit records and spans that are left may take after the last request: what is left of the drain, within these bounds. */
+const leastRecordsMs = 1_000;
+const mostRecordsMs = 10_000;
 
 /** Builds a sidecar. It opens no connection before `start`. */
 export function createApp(parts: AppParts): App {
@@ -136,7 +137,8 @@ export function createApp(parts: AppParts): App {
   let phase: Phase = 'starting';
   let isReloaded = true;
   const reporter = new LimitReporter(metrics, log);
-  const common = { clock, randomness, metrics, log, audit, reporter };
+  const tracing = createTracing(settings, { clock, metrics, log });
+  const common = { clock, randomness, metrics, log, audit, reporter, tracing: tracing.current };
   const tls = new ListenersTls(settings, metrics, log);
   const edge = createEdgeServer({
     snapshot: () => configuration.snapshot,
@@ -172,6 +174,7 @@ export function createApp(parts: AppParts): App {
   return {
     start: async () => {
       await audit?.open();
+      await tracing.open();
       const [adminUrl = '', url = '', controlUrl, containerUrl] = await openListeners([
         { server: admin, address: settings.admin.listen, tls: tls.admin },
         { server: edge.server, address: settings.server.listen, tls: tls.server },
@@ -204,7 +207,8 @@ export function createApp(parts: AppParts): App {
       operations.stop();
       upstream.destroy();
       const leftMs = drainEndsAtMs - performance.now();
-      await audit?.stop(Math.min(mostAuditMs, Math.max(leastAuditMs, leftMs)));
+      const recordsMs = Math.min(mostRecordsMs, Math.max(leastRecordsMs, leftMs));
+      await Promise.all([audit?.stop(recordsMs), tracing.stop(recordsMs)]);
       await fetch.close();
       await shared.stop();
       await closeServer(admin, 0);

@@ -34,6 +34,7 @@ import {
   warnOfLimits,
 } from './read-sections.ts';
 import { readState } from './read-state.ts';
+import { readTracing } from './read-tracing.ts';
 import { Reading, type ReadingContext } from './reading.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
@@ -120,6 +121,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
   const section = readDirectory(reading, { account, outbound });
   const directory = account && section && directoryOf(account, section);
   const revocations = readRevocations(reading, directory);
+  const tracing = readTracing(reading.context);
   warnOfLimits(reading, server, audit);
   checkAddresses(reading, { server, admin, control, containerCredentials, backend });
   warnOfAnonymousAccess(reading, { backend, directory });
@@ -143,7 +145,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
     return { ok: false, problems: problems.list() };
   }
   const identityProviders = section.identityProviders.map((provider) => provider.settings);
-  const settings = { ...parts, identityProviders };
+  const settings = { ...parts, identityProviders, tracing };
   return { ok: true, settings, directory, characters, warnings: warnings.list() };
 }
 

@@ -3,6 +3,7 @@ import type { Secret } from '../core/secret.ts';
 import type { ProviderSettings } from '../identity/kind.ts';
 import type { RevocationRecord } from '../revocation/revocation-record.ts';
 import type { ListenAddress } from '../schema/scalars.ts';
+import type { TracingSettings } from '../tracing/tracing.ts';
 import type { sections } from './sections.ts';
 
 export type { ListenAddress } from '../schema/scalars.ts';
@@ -34,6 +35,8 @@ export interface Settings extends Sections {
   readonly identityProviders: readonly ProviderSettings[];
   readonly backend: BackendSettings;
   readonly containerCredentials: ContainerCredentialsSettings;
+  /** From the variables of OpenTelemetry; `undefined` while no spans are exported. */
+  readonly tracing: TracingSettings | undefined;
 }
 
 /** `containerCredentials`. */

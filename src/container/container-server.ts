@@ -26,6 +26,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { issueContainerCredentials } from '../sts/container-credentials.ts';
 import type { IssuedCredentials } from '../sts/credentials.ts';
 import { headOf, type StsDependencies } from '../sts/handle.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { readContainerRequest } from './read-request.ts';
 import { refusalFor } from './refusal.ts';
 
@@ -43,6 +44,8 @@ export interface ContainerParts {
   readonly log: Log;
   /** `undefined` while audit is off. */
   readonly audit: Audit | undefined;
+  /** `undefined` while no spans are exported. */
+  readonly tracing: () => Tracing | undefined;
   readonly reporter: LimitReporter;
 }
 
@@ -91,6 +94,7 @@ async function serve(
   const requestId = Buffer.from(parts.randomness.bytes(8)).toString('hex').toUpperCase();
   const trace = new RequestTrace(requestId, message.method ?? '', clientAddress(message.socket) ?? '');
   trace.audit = parts.audit?.begin();
+  trace.tracing = parts.tracing();
   trace.add({ service: 'sts', listener: 'container' });
   try {
     send(response, 200, bodyOf(await issueFor(message, response, trace, parts)), trace);
@@ -104,6 +108,7 @@ async function serve(
   parts.metrics.record(record);
   parts.log.request(record);
   trace.audit?.write(record);
+  trace.endSpan(record);
 }
 
 async function issueFor(

@@ -9,6 +9,7 @@ import type { Randomness } from '../core/randomness.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ListenerTls } from '../tls/listener-tls.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { type AnswerParts, answerRequest, type Snapshot } from './answer-request.ts';
 import { answerUnreadable } from './answer-unreadable.ts';
 import { clientAddress, networkOf } from './client-address.ts';
@@ -39,6 +40,8 @@ export interface EdgeParts {
   readonly log: Log;
   /** `undefined` while audit is off. */
   readonly audit: Audit | undefined;
+  /** `undefined` while no spans are exported. */
+  readonly tracing: () => Tracing | undefined;
   readonly reporter: LimitReporter;
   /** Budget for everything that is held whole in memory. */
   readonly budget: ByteBudget;
@@ -122,7 +125,7 @@ export class Edge {
       address,
       exchange.arrivedAt,
     );
-    trace.audit = this.#parts.audit?.begin();
+    this.#follow(trace);
     turns.know(undefined);
     const place = this.places.enter(turns);
     metrics.inFlight(1);
@@ -156,6 +159,11 @@ export class Edge {
     this.#parts.metrics.inFlight(-1);
   }
 
+  #follow(trace: RequestTrace): void {
+    trace.audit = this.#parts.audit?.begin();
+    trace.tracing = this.#parts.tracing();
+  }
+
   // An error in a record must not end the process.
   #note(trace: RequestTrace): void {
     const { metrics, log } = this.#parts;
@@ -164,6 +172,7 @@ export class Edge {
       metrics.record(record);
       log.request(record);
       trace.audit?.write(record);
+      trace.endSpan(record);
     } catch (error) {
       log.error('edge', 'recording failed', { request_id: trace.requestId, cause: String(error) });
     } finally {
@@ -185,7 +194,7 @@ export class Edge {
       return;
     }
     const trace = new RequestTrace(this.#requestIds.next(), '', clientAddress(socket) ?? '');
-    trace.audit = this.#parts.audit?.begin();
+    this.#follow(trace);
     answerUnreadable(error, socket, trace, this.#parts.clock.now());
     this.#note(trace);
   }

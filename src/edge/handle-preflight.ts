@@ -40,6 +40,7 @@ export async function handlePreflight(
     requestId: trace.requestId,
     reservation: place.reservation,
     signal: soonAfter(gone.signal),
+    traceHeaders: trace.askStore(),
   };
   const ask = (): Promise<PreflightAnswer> =>
     forwarder.preflight(requirePreflight(request), preflightExchange);

@@ -57,7 +57,7 @@ export async function passOnS3(
   }
   if (complete.refusal !== undefined) throw complete.refusal;
   if (passed.isUncertainCopy) throw notPassedOn(`${request.operation.name} where a bucket policy applies`);
-  const exchange = new StoreExchange(passed, left, connection);
+  const exchange = new StoreExchange(passed, left, connection, { traceHeaders: trace.askStore() });
   await sendToStore(passed.request, connection, trace, () => pipeline.forwarder.passOn(passed, exchange));
 }
 

@@ -28,6 +28,6 @@ export async function handlePassedPath(
   place.admitAnonymous(place.client, true);
   requireAudit(trace);
   await sendToStore(undefined, connection, trace, () =>
-    forwarder.passPath(raw, { message, response, ownHeaders }),
+    forwarder.passPath(raw, { message, response, ownHeaders, traceHeaders: trace.askStore() }),
   );
 }

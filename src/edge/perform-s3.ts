@@ -88,7 +88,8 @@ export async function performS3(
     await answerEmptyBatch(authorized, connection, trace);
     return;
   }
-  const exchange = new StoreExchange(authorized, identified, connection, success);
+  const further = { success, traceHeaders: trace.askStore() };
+  const exchange = new StoreExchange(authorized, identified, connection, further);
   const denied = await sendToStore(authorized.request, connection, trace, () =>
     pipeline.forwarder.forward(authorized, exchange),
   );

@@ -2,9 +2,13 @@ import { performance } from 'node:perf_hooks';
 import type { RequestAudit } from '../audit/request-audit.ts';
 import type { RawRequest } from '../core/raw-request.ts';
 import type { RequestRecord } from '../core/request-record.ts';
+import { readTraceContext, type TraceContext, traceHeaders } from '../core/trace-context.ts';
+import type { RequestSpan, Tracing } from '../tracing/tracing.ts';
 
 /** Facts that stages return, in the fields of the record. */
 export type TraceFacts = Partial<Omit<RequestRecord, 'requestId' | 'method' | 'sourceIp' | 'durationMs'>>;
+
+const untraced: readonly string[] = [];
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -12,6 +16,11 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export class RequestTrace {
   /** Collects what only the audit record has; `undefined` while audit is off. */
   audit: RequestAudit | undefined = undefined;
+  /** Makes its spans; `undefined` while none are exported. */
+  tracing: Tracing | undefined = undefined;
+  #span: RequestSpan | undefined;
+  /** Where the client says that the request comes from. */
+  #cameFrom: TraceContext | undefined;
   readonly #startedAt: number;
   // Every field exists from the start and is set in place: copying or growing the object at each stage is slow.
   readonly #record: Writable<RequestRecord>;
@@ -84,12 +93,26 @@ export class RequestTrace {
 
   /** Adds facts from the head. */
   addHead(raw: RawRequest): void {
-    const traceparent = raw.headers.get('traceparent');
+    this.#cameFrom = readTraceContext(raw.headers);
     // Behind a trusted proxy this is the client's address, not the peer's.
     this.#record.sourceIp = raw.clientAddress;
     this.#record.userAgent = raw.headers.get('user-agent');
-    this.#record.traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
+    this.#beginSpan();
     this.audit?.arrived(raw);
+  }
+
+  /**
+   * Notes that the store is asked now. Returns the headers, flat, by which its spans join the trace: without an exporter those of the
+   * client, whose span is then the nearest one that exists.
+   */
+  askStore(): readonly string[] {
+    const context = this.#span?.askStore(this.elapsedMs()) ?? this.#cameFrom;
+    return context === undefined ? untraced : traceHeaders(context);
+  }
+
+  #beginSpan(): void {
+    this.#span = this.tracing?.begin(this.#cameFrom, this.elapsedMs());
+    this.#record.traceId = this.#span?.traceId ?? this.#cameFrom?.traceId;
   }
 
   /** False when the request must be refused, because its audit record could not be kept. */
@@ -104,12 +127,15 @@ export class RequestTrace {
 
   /** The finished record. Nothing may be added afterwards. */
   finish(): RequestRecord {
+    // A head that could not be read has its span too.
+    if (this.#span === undefined) this.#beginSpan();
     this.#record.durationMs = this.elapsedMs();
     return this.#record;
   }
-}
 
-// W3C Trace Context, section 3.2.
-function traceIdOf(traceparent: string): string | undefined {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1];
+  /** Ends its spans. */
+  endSpan(record: RequestRecord): void {
+    this.#span?.end(record);
+    this.#span = undefined;
+  }
 }

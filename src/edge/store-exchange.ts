@@ -4,6 +4,11 @@ import type { Exchange } from '../forward/forward.ts';
 import type { S3Request } from '../s3/operation.ts';
 import type { ClientConnection } from './client-connection.ts';
 
+interface FurtherParts extends Pick<Exchange, 'traceHeaders'> {
+  /** Given the URL of the object, and its ETag. */
+  readonly success?: ((url: string, etag: string) => SuccessAnswer) | undefined;
+}
+
 /**
  * The client's side of a forwarded request. A class, because each object literal with an accessor gets a hidden class of
  * its own, which keeps the whole request alive until the next full collection.
@@ -16,13 +21,14 @@ export class StoreExchange implements Exchange {
   readonly url: string;
   readonly recheck: Exchange['recheck'];
   readonly success: Exchange['success'];
+  readonly traceHeaders: Exchange['traceHeaders'];
   readonly #place: ClientConnection['place'];
 
   constructor(
     { request: { raw } }: { readonly request: S3Request },
     identified: Pick<Identified, 'recheck'>,
     { message, response, invite, ownHeaders, place, clock }: ClientConnection,
-    success?: (url: string, etag: string) => SuccessAnswer,
+    { success, traceHeaders }: FurtherParts,
   ) {
     this.message = message;
     this.response = response;
@@ -33,6 +39,7 @@ export class StoreExchange implements Exchange {
     this.recheck = (body) => identified.recheck(body === 'whole' ? clock.now() : raw.receivedAtMs);
     const { url } = this;
     this.success = success && ((etag) => success(url, etag));
+    this.traceHeaders = traceHeaders;
     this.#place = place;
   }
 

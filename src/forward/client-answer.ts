@@ -23,6 +23,8 @@ export interface ClientSide {
   readonly ownHeaders: readonly string[];
   /** The URL that the client requested, without its query. */
   readonly url: string;
+  /** Headers that join requests to the store to the trace, flat; they are not signed. */
+  readonly traceHeaders: readonly string[];
   /** Accounts for everything that this exchange buffers whole; the caller releases it. */
   readonly reservation: Reservation;
   /** Present for a client that is told of a success in its own way; given the ETag in the store's answer. */

@@ -82,7 +82,7 @@ export class Forwarder {
     // A store may take its time to answer.
     if (probes || ask !== undefined || isConditional)
       exchange.recheck(body.content instanceof StreamedBody ? 'streamed' : 'whole');
-    const head = buildOutgoing(authorized, body, this.#store, this.#signing());
+    const head = traced(buildOutgoing(authorized, body, this.#store, this.#signing()), exchange);
     const whyRefused = (): Promise<string | undefined> => this.#whyRefused(authorized, exchange);
     return this.#send(authorized, exchange, { head, body, whyRefused });
   }
@@ -135,14 +135,15 @@ export class Forwarder {
   }
 
   /** Questions end when the client leaves. */
-  #asking({ reservation, response }: Exchange): Asking {
+  #asking(exchange: Exchange): Asking {
+    const { reservation, response } = exchange;
     const gone = new AbortController();
     if (response.destroyed) gone.abort();
     else response.once('close', () => gone.abort());
     const ask = async (head: OutgoingHead, maxBytes: number): Promise<SmallAnswer> => {
       const before = reservation.bytes;
       try {
-        return await this.#upstream.fetchSmall(head, maxBytes, reservation, gone.signal);
+        return await this.#upstream.fetchSmall(traced(head, exchange), maxBytes, reservation, gone.signal);
       } catch (error) {
         throw namedFault(error);
       } finally {
@@ -193,6 +194,11 @@ interface Outgoing {
   readonly body: OutgoingBody;
   /** Finds the error code of a HEAD that the store has refused; must not reject. */
   readonly whyRefused: () => Promise<string | undefined>;
+}
+
+function traced(head: OutgoingHead, { traceHeaders }: Exchange): OutgoingHead {
+  head.headers.push(...traceHeaders);
+  return head;
 }
 
 // The sidecar has no credentials to ask with.

@@ -32,9 +32,9 @@ const passed: ReadonlySet<string> = new Set([
 export async function passPath(
   { method, path, query, headers }: RawRequest,
   { upstream, host }: { readonly upstream: Upstream; readonly host: string },
-  client: Pick<ClientSide, 'message' | 'response' | 'ownHeaders'>,
+  client: Pick<ClientSide, 'message' | 'response' | 'ownHeaders' | 'traceHeaders'>,
 ): Promise<RelayFacts> {
-  const sent = ['host', host];
+  const sent = ['host', host, ...client.traceHeaders];
   for (const { name, value } of headers) if (passed.has(name)) sent.push(name, value);
   const head = { method, target: query === '' ? path : `${path}?${query}`, headers: sent };
   try {

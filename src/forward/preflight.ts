@@ -23,6 +23,8 @@ export interface PreflightExchange {
   readonly reservation: Reservation;
   /** Closes the connection to the store. */
   readonly signal: AbortSignal;
+  /** Headers that join the request to the trace, flat. */
+  readonly traceHeaders: readonly string[];
 }
 
 const maxAnswerBytes = 65_536;
@@ -38,7 +40,7 @@ export async function forwardPreflight(
   upstream: Upstream,
   exchange: PreflightExchange,
 ): Promise<PreflightAnswer> {
-  const headers = ['host', exchange.host];
+  const headers = ['host', exchange.host, ...exchange.traceHeaders];
   for (const [name, value] of request.headers) headers.push(name, value);
   const head = { method: 'OPTIONS', target: storePath(request.bucket, request.key), headers };
   const answer = await upstream

@@ -7,6 +7,8 @@ const alwaysPassed: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-type',
   'date',
+  'traceparent',
+  'tracestate',
   'x-amz-api-version',
   'x-amz-content-sha256',
   'x-amz-date',

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { RequestRecord } from '../core/request-record.ts';
+import { type KeyVisibility, shownKey } from '../core/shown-key.ts';
 import { LinesOfATurn } from './lines-of-a-turn.ts';
 
 /** What is logged, from the configuration. */
@@ -8,7 +8,7 @@ export interface LogSettings {
   readonly level: 'debug' | 'error' | 'fatal' | 'info' | 'silent' | 'trace' | 'warn';
   /** One line per request. */
   readonly requests: boolean;
-  readonly objectKeys: 'full' | 'hash' | 'off';
+  readonly objectKeys: KeyVisibility;
 }
 
 const maxUserAgent = 256;
@@ -56,7 +56,7 @@ export class Log {
         trace_id: record.traceId,
         operation: record.operation,
         bucket: record.bucket,
-        key: this.#key(record.key),
+        key: shownKey(record.key, this.#settings.objectKeys),
         principal_arn: record.principalArn,
         caller: record.caller,
         access_key_id: record.accessKeyId,
@@ -100,12 +100,6 @@ export class Log {
     const { before, requested, after } = nearMiss;
     if (this.#settings.objectKeys === 'full') return before + requested + after;
     return ofSession.has(policyType) ? before : before + after;
-  }
-
-  #key(key: string | undefined): string | undefined {
-    if (key === undefined || key === '' || this.#settings.objectKeys === 'off') return undefined;
-    if (this.#settings.objectKeys === 'full') return key;
-    return createHash('sha256').update(key).digest('hex').slice(0, 16);
   }
 }
 

@@ -57,6 +57,7 @@ export class Metrics {
   readonly #stateRefreshes: CounterTally;
   readonly #stateRefreshed: Gauge;
   readonly #auditEvents: CounterTally;
+  readonly #traceSpans: CounterTally;
   readonly #inFlight: Gauge;
   #requestsInFlight = 0;
   readonly #unauthenticated: Gauge;
@@ -110,6 +111,11 @@ export class Metrics {
       'audit_events_total',
       'Audit records that a sink has accepted, and those that are lost.',
       ['sink', 'outcome'],
+    );
+    this.#traceSpans = factory.counter(
+      'trace_spans_total',
+      'Spans that the collector has accepted, and those that are lost.',
+      ['outcome'],
     );
     this.#inFlight = factory.gauge('requests_in_flight', 'Requests being answered.', ['listener']);
     this.#unauthenticated = factory.gauge(
@@ -219,6 +225,11 @@ export class Metrics {
   /** Counts audit records that were delivered to a sink, or lost. */
   auditEvents(sink: string, outcome: 'delivered' | 'dropped', count: number): void {
     this.#auditEvents.add(count, sink, outcome);
+  }
+
+  /** Counts spans that were delivered to the collector, or lost. */
+  traceSpans(outcome: 'delivered' | 'dropped', count: number): void {
+    this.#traceSpans.add(count, outcome);
   }
 
   /** The exposition text and its content type. */
