@@ -79,7 +79,7 @@ function readSampler(variables: OtelVariables): Pick<TracingSettings, 'sampler' 
     variables.problem(sampler, `must be one of ${[...samplers].join(', ')}`);
   const ratio = variables.get('OTEL_TRACES_SAMPLER_ARG');
   const isRatio = sampler?.value.endsWith('traceidratio') === true && ratio !== undefined;
-  if (isRatio && !/^(?:0|1|0?\.\d{1,18}|[01]\.0{1,18}|0\.\d{1,18})$/.test(ratio.value))
+  if (isRatio && !(/^[01]?(?:\.\d{1,18})?$/.test(ratio.value) && Number(ratio.value) <= 1))
     variables.problem(ratio, 'must be a number from 0 to 1');
   return {
     sampler: sampler !== undefined && isSampler(sampler.value) ? sampler.value : 'parentbased_always_on',

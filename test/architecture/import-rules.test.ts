@@ -9,6 +9,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tokens: ['core'],
   s3: ['core'],
   observe: ['core'],
+  tracing: ['core'],
   state: ['core'],
   outbound: ['core'],
   'http-client': ['core'],
@@ -31,7 +32,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** What may be imported as types and no more. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
-  config: ['injector'],
+  config: ['injector', 'tracing'],
+  edge: ['tracing'],
+  container: ['tracing'],
   injector: ['schema'],
   revocation: ['tokens'],
   authorize: ['authenticate', 's3'],
@@ -136,6 +139,8 @@ function packagePlants(): readonly Plant[] {
       plant(forbidden, name, `fence-${name}`, `import type { Planted } from '${name}';`),
     ]),
     plant('schema', 'zod', undefined),
+    plant('tracing', '@opentelemetry/api', undefined),
+    plant('edge', '@opentelemetry/api', 'fence-@opentelemetry/[a-z-]+'),
     plant('identity', 'zod', 'fence-zod'),
     // Also inside core: `lru-cache` belongs to one file of it.
     ...elsewhere.map((name) => plant('core', name, `fence-${name}`)),

@@ -33,6 +33,8 @@ export interface ProgramOptions {
   readonly isAllocatedAsInImage?: boolean;
   /** Memory is overwritten when it is freed, so that its use afterwards ends the process. */
   readonly fillsFreedMemory?: boolean;
+  /** Further environment variables. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** A store other than the demo store in this process; its key is `STOREKEY`. */
   readonly store?: { readonly url: string; readonly secretAccessKey: string };
 }
@@ -117,6 +119,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       TOKENS: randomBytes(32).toString('base64'),
       // glibc's, see mallopt(3).
       ...(options.fillsFreedMemory === true ? { MALLOC_PERTURB_: '165' } : {}),
+      ...options.variables,
       ...(options.isAllocatedAsInImage === true ? await imageAllocator() : {}),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
