@@ -12,6 +12,7 @@ import { postForm } from '../support/post-form.ts';
 import { assume, outcome, s3Client, stsClient } from '../support/sdk.ts';
 import { alice, roleArn, startSidecar } from '../support/sidecar.ts';
 import { presignWithSmithy } from '../support/smithy-signer.ts';
+import { exportingTo, startSpanCollector } from '../support/span-collector.ts';
 
 const planted: string[] = [];
 
@@ -22,14 +23,20 @@ function secret(place: string): string {
   return text;
 }
 
-it('no record of any sink has a secret, wherever in a request it stands', async () => {
+it('no record of any sink, line of the log or span has a secret, wherever in a request it stands', async () => {
   const collector = await startAuditCollector();
+  const spanCollector = await startSpanCollector();
   const folder = await mkdtemp(join(tmpdir(), 'audit-secrets-'));
   const path = join(folder, 'audit.log');
   const collectorKey = secret('collector');
   const sidecar = await startSidecar({
     directory: auditedDirectory,
-    variables: { ROOT: root.secretAccessKey, COLLECTOR: collectorKey },
+    variables: {
+      ROOT: root.secretAccessKey,
+      COLLECTOR: collectorKey,
+      ...exportingTo(spanCollector.url),
+      OTEL_EXPORTER_OTLP_HEADERS: `x-key=${secret('spans')}`,
+    },
     further: `audit: { stdout: true, file: "${path}", webhook: { url: "${collector.url}", headers: { x-key: { env: COLLECTOR } } } }`,
   });
   const { url } = sidecar;
@@ -85,6 +92,11 @@ it('no record of any sink has a secret, wherever in a request it stands', async 
     { authorization: `AWS AKIA:${secret('v2header')}` },
     { 'x-amz-security-token': secret('token') },
     { cookie: `session=${secret('cookie')}` },
+    { traceparent: secret('traceparent') },
+    { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00-${secret('traceparent')}` },
+    { tracestate: `v=${secret('tracestate')}` },
+    { baggage: `token=${secret('baggage')}` },
+    { referer: `https://example.com/?token=${secret('referer')}` },
     { 'x-amz-server-side-encryption-customer-key': secret('key') },
     { 'x-amz-copy-source-server-side-encryption-customer-key': secret('key') },
     { expect: secret('expectation') },
@@ -142,13 +154,16 @@ it('no record of any sink has a secret, wherever in a request it stands', async 
   await expect.poll(() => collector.records.length).toBe(recordsOf(sidecar.logged.join('')).length);
   await sidecar.stop();
   await collector.stop();
+  await spanCollector.stop();
   const outputs = {
     log: sidecar.logged.join(''),
     file: await readFile(path, 'utf8'),
     webhook: collector.requests.map(({ body }) => body).join(''),
+    spans: spanCollector.requests.map(({ body }) => body.toString()).join(''),
   };
   await rm(folder, { recursive: true });
   expect(recordsOf(outputs.file).length).toBeGreaterThan(30);
+  expect(spanCollector.spans.length).toBeGreaterThan(30);
   for (const [name, text] of Object.entries(outputs)) {
     const found = planted.filter(
       (one) => text.includes(one) || text.includes(Buffer.from(one).toString('base64url')),

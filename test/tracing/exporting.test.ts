@@ -57,7 +57,8 @@ async function loadedScripts(variables: Readonly<Record<string, string>>): Promi
 
 describe('a program without an endpoint for spans', () => {
   it('loads nothing of OpenTelemetry but the API, which comes with prom-client', async () => {
-    const isOfTracing = (url: string): boolean => /@opentelemetry\/(?!api\/)|\/tracing\/open-telemetry/.test(url);
+    const isOfTracing = (url: string): boolean =>
+      /@opentelemetry\/(?!api\/)|\/tracing\/open-telemetry/.test(url);
     const { url } = await startCollector();
     const off = await loadedScripts({ ...exportingTo(url), OTEL_SDK_DISABLED: 'true' });
     expect(off.length).toBeGreaterThan(100);
