@@ -130,6 +130,7 @@ export function createApp(parts: AppParts): App {
     clock,
     randomness,
     fetch,
+    serviceName: settings.tracing?.serviceName ?? 'sts-sidecar',
     metrics,
     log,
     logTo: parts.logTo,

@@ -66,8 +66,8 @@ export function createConfiguration(
   return { settings, records, ...parts, ...created };
 }
 
-function isAudited({ audit: { stdout, file, webhook } }: Settings): boolean {
-  return stdout || file !== undefined || webhook !== undefined;
+function isAudited({ audit: { stdout, file, webhook, otlp } }: Settings): boolean {
+  return stdout || file !== undefined || webhook !== undefined || otlp !== undefined;
 }
 
 function revocationsOf({ revocations: records }: Settings, names: RevocationNames): RevocationIndex {

@@ -1,5 +1,5 @@
 /** The name of a sink; a label of `sts_sidecar_audit_events_total`. */
-export type SinkName = 'stdout' | 'file' | 'webhook';
+export type SinkName = 'stdout' | 'file' | 'webhook' | 'otlp';
 
 /** Where the records of one sink go. */
 export interface Destination {
@@ -15,9 +15,10 @@ export interface Destination {
   open(): Promise<void>;
   /**
    * Delivers lines, each of which ends in a line feed. They are delivered again, with the same first line, when this fails.
+   * @returns how many were accepted; the others never will be
    * @throws SinkError
    */
-  deliver(lines: readonly string[]): Promise<void>;
+  deliver(lines: readonly string[]): Promise<number>;
   close(): Promise<void>;
 }
 

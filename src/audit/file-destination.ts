@@ -47,7 +47,7 @@ export class FileDestination implements Destination {
     await this.#attempt(() => this.#ready(0));
   }
 
-  async deliver(lines: readonly string[]): Promise<void> {
+  async deliver(lines: readonly string[]): Promise<number> {
     const bytes = Buffer.from(lines.join(''));
     await this.#attempt(async () => {
       // A line that was begun is ended in the same file.
@@ -59,6 +59,7 @@ export class FileDestination implements Destination {
       }
       this.#written = 0;
     });
+    return lines.length;
   }
 
   async close(): Promise<void> {

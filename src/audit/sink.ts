@@ -99,9 +99,10 @@ export class Sink {
     while (this.#queue.length > 0 && !this.#isGivenUp) {
       const lines = this.#queue.first(most);
       try {
-        await destination.deliver(lines);
+        const accepted = await destination.deliver(lines);
         this.#settle(lines.length);
-        reporter.delivered(destination.name, lines.length);
+        reporter.delivered(destination.name, accepted);
+        if (accepted < lines.length) this.#drop(lines.length - accepted, 'refused one by one');
         most = { ...most, lines: Math.min(2 * most.lines, destination.batch.lines) };
       } catch (error) {
         if (this.#isGivenUp) break;

@@ -24,7 +24,7 @@ export class StdoutDestination implements Destination {
   }
 
   // Not in another turn, as the log writes its lines at once too: theirs and these must not be mixed.
-  async deliver(lines: readonly string[]): Promise<void> {
+  async deliver(lines: readonly string[]): Promise<number> {
     const bytes = Buffer.from(lines.join(''));
     try {
       while (this.#written < bytes.length) this.#written += this.#write(bytes, this.#written);
@@ -32,6 +32,7 @@ export class StdoutDestination implements Destination {
       throw new SinkError(`cannot be written to: ${codeOf(cause)}`, { cause });
     }
     this.#written = 0;
+    return lines.length;
   }
 
   close(): Promise<void> {

@@ -1,9 +1,9 @@
 import { type Destination, SinkError } from './destination.ts';
 
-/** Sends one JSON text to the webhook. */
+/** Sends one JSON text to a collector. */
 export type PostText = (json: string) => Promise<
-  /** Accepted: 2xx. */
-  | { readonly outcome: 'accepted' }
+  /** 2xx. The answer is JSON that was read, or `undefined`. */
+  | { readonly outcome: 'accepted'; readonly answer: unknown }
   /** `isFinal` for a status that says that the content is at fault. */
   | { readonly outcome: 'refused'; readonly cause: string; readonly isFinal: boolean }
 >;
@@ -24,6 +24,7 @@ export function webhookDestination(post: PostText): Destination {
     deliver: async (lines) => {
       const answer = await post(`{"Records":[${lines.join(',')}]}`);
       if (answer.outcome === 'refused') throw new SinkError(answer.cause, { isFinal: answer.isFinal });
+      return lines.length;
     },
     close: () => Promise.resolve(),
   };

@@ -24,6 +24,17 @@ const headerName = textLike(
   { error: 'must not be a header that the sidecar sets itself' },
 );
 
+const collector = z.strictObject({
+  url: z
+    .string()
+    .refine(isWebhookUrl, { error: 'must be an http or https URL without user and fragment' })
+    .describe('Where records are posted; plain http only as `outbound.allowHttp` says.'),
+  headers: z
+    .record(headerName, secretSource)
+    .default({})
+    .describe('Headers to send, for example `Authorization`, by name.'),
+});
+
 export const audit = z
   .strictObject({
     stdout: z.boolean().default(false).describe('Whether records are lines of the standard output.'),
@@ -36,19 +47,12 @@ export const audit = z
     fileCount: wholeNumber(1, 1_000)
       .default(10)
       .describe('Files that are kept: `file`, `file.1` and so on. The oldest one is removed.'),
-    webhook: z
-      .strictObject({
-        url: z
-          .string()
-          .refine(isWebhookUrl, { error: 'must be an http or https URL without user and fragment' })
-          .describe('Where records are posted; plain http only as `outbound.allowHttp` says.'),
-        headers: z
-          .record(headerName, secretSource)
-          .default({})
-          .describe('Headers to send, for example `Authorization`, by name.'),
-      })
+    webhook: collector.optional().describe('An HTTP endpoint for records.'),
+    otlp: collector
       .optional()
-      .describe('An HTTP endpoint for records.'),
+      .describe(
+        'A collector that takes log records by OTLP over HTTP in JSON. The URL is used as it stands; its path is usually `/v1/logs`.',
+      ),
     maxQueuedBytes: wholeNumber(1_048_576, 1_073_741_824)
       .default(8_388_608)
       .describe(

@@ -12,48 +12,52 @@ const headerRule: ValueRule = {
   message: 'must be 1 to 8192 printable characters without spaces around them',
 };
 
-/** Reads `audit`, with the headers of its webhook; without a sink there is no audit trail. */
+/** Reads `audit`, with the headers of its collectors; without a sink there is no audit trail. */
 export function readAudit(
   reading: Reading,
   outbound: Settings['outbound'] | undefined,
 ): Settings['audit'] | undefined {
   const shape = reading.read(['audit'], sections.audit);
   if (shape === undefined) return undefined;
-  const { stdout, file, webhook: sent, failClosed, ...limits } = shape;
-  const hasSink = stdout || file !== undefined || sent !== undefined;
+  const { stdout, file, webhook: toWebhook, otlp: toOtlp, failClosed, ...limits } = shape;
+  const hasSink = stdout || file !== undefined || toWebhook !== undefined || toOtlp !== undefined;
   if (!hasSink && failClosed)
-    reading.problem(['audit', 'failClosed'], 'needs a sink: stdout, file or webhook');
+    reading.problem(['audit', 'failClosed'], 'needs a sink: stdout, file, webhook or otlp');
   else if (!hasSink && reading.valueAt(['audit']) !== undefined)
-    reading.warn(['audit'], 'without stdout, file or webhook there is no audit trail');
-  const webhook = sent && readWebhook(reading, sent, outbound);
-  if (sent !== undefined && webhook === undefined) return undefined;
+    reading.warn(['audit'], 'without stdout, file, webhook or otlp there is no audit trail');
+  const webhook = toWebhook && readCollector(reading, 'webhook', toWebhook, outbound);
+  const otlp = toOtlp && readCollector(reading, 'otlp', toOtlp, outbound);
+  if ((toWebhook !== undefined && webhook === undefined) || (toOtlp !== undefined && otlp === undefined))
+    return undefined;
   return {
     stdout,
     failClosed,
     ...limits,
     ...(file === undefined ? {} : { file: reading.context.sources.resolvePath?.(file) ?? file }),
     ...(webhook === undefined ? {} : { webhook }),
+    ...(otlp === undefined ? {} : { otlp }),
   };
 }
 
-type Webhook = NonNullable<Settings['audit']['webhook']>;
+type Collector = NonNullable<Settings['audit']['webhook']>;
 
-function readWebhook(
+function readCollector(
   reading: Reading,
+  sink: 'webhook' | 'otlp',
   { url, headers: sources }: { readonly url: string; readonly headers: Readonly<Record<string, Source>> },
   outbound: Settings['outbound'] | undefined,
-): Webhook | undefined {
+): Collector | undefined {
   const { protocol, hostname, origin } = new URL(url);
   const isAllowed = protocol === 'https:' || isLoopbackHost(hostname) || outbound?.allowHttp.includes(origin);
   if (outbound !== undefined && isAllowed !== true) {
     reading.problem(
-      ['audit', 'webhook', 'url'],
+      ['audit', sink, 'url'],
       `must be https; to allow plain http, list ${quoteText(origin)} in outbound.allowHttp`,
     );
   }
   const headers: [name: string, value: Secret][] = [];
   for (const [name, source] of Object.entries(sources)) {
-    const value = readSecret(reading, ['audit', 'webhook', 'headers', name], source, headerRule);
+    const value = readSecret(reading, ['audit', sink, 'headers', name], source, headerRule);
     if (value !== undefined) headers.push([name, value]);
   }
   return headers.length === Object.keys(sources).length

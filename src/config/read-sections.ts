@@ -60,8 +60,8 @@ export function warnOfLimits(
   for (const fault of openFiles === undefined ? faults : [...faults, openFiles]) reading.warn(path, fault);
 }
 
-function queuedAuditBytes({ stdout, file, webhook, maxQueuedBytes }: Settings['audit']): number {
-  const sinks = [stdout, file !== undefined, webhook !== undefined].filter(Boolean);
+function queuedAuditBytes({ stdout, file, webhook, otlp, maxQueuedBytes }: Settings['audit']): number {
+  const sinks = [stdout, file !== undefined, webhook !== undefined, otlp !== undefined].filter(Boolean);
   return sinks.length * maxQueuedBytes;
 }
 

@@ -96,10 +96,11 @@ export class GuardedFetch {
   }
 
   /**
-   * Sends one JSON text, and takes any 2xx for its receipt. What the answer says is not read.
+   * Sends one JSON text, and takes any 2xx for its receipt.
+   * @returns what the receipt says; `undefined` when it is no JSON of a few kilobytes
    * @throws OutboundFault
    */
-  async deliver({ url: text, json, headers, pool }: Delivery): Promise<void> {
+  async deliver({ url: text, json, headers, pool }: Delivery): Promise<unknown> {
     const url = this.#checkUrl(text);
     const signal = this.#deadline();
     try {
@@ -112,10 +113,11 @@ export class GuardedFetch {
         signal,
       });
       body.on('error', () => undefined);
+      const refusal = refuseStatus(statusCode);
+      if (refusal === undefined) return await readReceipt(body, pool);
       // A short answer is read to its end, so that its connection can be used again.
       await body.dump({ limit: maxReceiptBytes, signal });
-      const refusal = refuseStatus(statusCode);
-      if (refusal !== undefined) throw refusal;
+      throw refusal;
     } catch (error) {
       throw toFault(error, signal);
     }
@@ -213,8 +215,17 @@ export class GuardedFetch {
   }
 }
 
-/** Of an answer that is not read. */
 const maxReceiptBytes = 16_384;
+
+// What was accepted stays accepted, whatever the receipt looks like.
+async function readReceipt(body: AsyncIterable<unknown>, pool: string): Promise<unknown> {
+  try {
+    return await readValue(body, maxReceiptBytes, pool);
+  } catch (error) {
+    if (error instanceof OutboundFault) return undefined;
+    throw error;
+  }
+}
 
 /** Connections of one pool: enough for all requests that a provider may have in flight. */
 const maxConnectionsPerOrigin = 18;

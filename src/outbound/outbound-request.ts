@@ -29,7 +29,7 @@ export interface OutboundRequest {
   readonly namedBy?: string;
 }
 
-/** What is sent to a webhook that answers with a status alone. */
+/** What is sent to a collector, whose answer is a receipt. */
 export interface Delivery {
   readonly url: string;
   readonly json: string;

@@ -15,6 +15,8 @@ interface World {
   readonly logged: Readonly<Record<string, unknown>>[];
   /** What attempts do; they succeed when absent. */
   fail: ((lines: readonly string[]) => void) | undefined;
+  /** How many lines of each accepted batch are refused for good. */
+  refused: number;
 }
 
 function world(isLocal: boolean, maxQueuedBytes = 1_000): World {
@@ -29,6 +31,7 @@ function world(isLocal: boolean, maxQueuedBytes = 1_000): World {
     deliver: async (lines) => {
       attempts.push([...lines]);
       made.fail?.(lines);
+      return lines.length - made.refused;
     },
     close: () => Promise.resolve(),
   };
@@ -39,7 +42,7 @@ function world(isLocal: boolean, maxQueuedBytes = 1_000): World {
     warn: (message, facts) => void logged.push({ message, ...facts }),
   });
   const sink = new Sink({ destination, maxQueuedBytes, reporter, jitter: () => 1 });
-  const made: World = { sink, attempts, counts, logged, fail: undefined };
+  const made: World = { sink, attempts, counts, logged, fail: undefined, refused: 0 };
   return made;
 }
 
@@ -60,6 +63,16 @@ describe('a sink', () => {
       ['e', 'f'],
     ]);
     expect(counts).toEqual({ delivered: 6, dropped: 0 });
+  });
+
+  it('counts as lost what a receipt refuses, and does not deliver it again', async () => {
+    const made = world(false);
+    made.refused = 2;
+    for (const text of 'abc') add(made.sink, text);
+    await vi.runAllTimersAsync();
+    expect(made.attempts).toEqual([['a', 'b', 'c']]);
+    expect(made.counts).toEqual({ delivered: 1, dropped: 2 });
+    expect(made.logged).toHaveLength(1);
   });
 
   it('delivers the same lines again, ever more seldom, until they are accepted', async () => {

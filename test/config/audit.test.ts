@@ -38,7 +38,7 @@ describe('audit', () => {
     expect(literal.warnings.join()).toContain('audit.webhook.headers.X-Key: warning: a literal secret');
     expect(literal.warnings.join()).not.toContain('literal-secret');
     expect(load(audit('{ maxQueuedBytes: 2097152 }')).warnings.join()).toContain(
-      'audit: warning: without stdout, file or webhook there is no audit trail',
+      'audit: warning: without stdout, file, webhook or otlp there is no audit trail',
     );
   });
 
@@ -68,6 +68,15 @@ describe('audit', () => {
       'audit.webhook.url: must be an http or https URL without user and fragment',
     ],
     ['{ webhook: {} }', 'audit.webhook.url: is required'],
+    ['{ otlp: {} }', 'audit.otlp.url: is required'],
+    [
+      '{ otlp: { url: "http://a.example/v1/logs" } }',
+      'audit.otlp.url: must be https; to allow plain http, list "http://a.example" in outbound.allowHttp',
+    ],
+    [
+      '{ otlp: { url: "a.example:4318" } }',
+      'audit.otlp.url: must be an http or https URL without user and fragment',
+    ],
     [
       '{ webhook: { url: "https://a.example", headers: { X-Key: { env: MISSING } } } }',
       'audit.webhook.headers.X-Key: the environment variable MISSING is not set',
@@ -94,7 +103,7 @@ describe('audit', () => {
       'audit.fileMaxBytes: must be a whole number from 1048576 to 1099511627776',
     ],
     ['{ stdot: true }', 'audit.stdot: unknown key (did you mean "stdout"?)'],
-    ['{ failClosed: true }', 'audit.failClosed: needs a sink: stdout, file or webhook'],
+    ['{ failClosed: true }', 'audit.failClosed: needs a sink: stdout, file, webhook or otlp'],
   ])('refuses %s', (section, problem) => {
     expect(problems(section)).toEqual([problem]);
   });

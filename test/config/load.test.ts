@@ -102,7 +102,7 @@ directory:
       'sidecar.yaml:11:16 account.id: must be text (numbers in quotes)',
       'sidecar.yaml:12:21 tokens.sealWith: no key has the id "k2" (did you mean "k1"?)',
       'sidecar.yaml:13:15 log.level: must be one of "debug", "info", "warn", "error" (did you mean "info"?)',
-      'sidecar.yaml:14:22 audit.failClosed: needs a sink: stdout, file or webhook',
+      'sidecar.yaml:14:22 audit.failClosed: needs a sink: stdout, file, webhook or otlp',
       'sidecar.yaml:18:30 directory.policies.ReadData.Statement[0].Effect: must be "Allow" or "Deny"',
       'sidecar.yaml:21:18 directory.users[0].policies[0]: no managed policy is named "ReedData" (did you mean "ReadData"?)',
       'sidecar.yaml:22:13 directory.users[1].name: repeats a user of this name, ignoring case',

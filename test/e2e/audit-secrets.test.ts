@@ -8,6 +8,7 @@ import { expect, it } from 'vitest';
 import { recordsOf } from '../support/audit.ts';
 import { startAuditCollector } from '../support/audit-collector.ts';
 import { auditedDirectory, root } from '../support/audited-world.ts';
+import { startLogCollector } from '../support/log-collector.ts';
 import { postForm } from '../support/post-form.ts';
 import { assume, outcome, s3Client, stsClient } from '../support/sdk.ts';
 import { alice, roleArn, startSidecar } from '../support/sidecar.ts';
@@ -26,6 +27,7 @@ function secret(place: string): string {
 it('no record of any sink, line of the log or span has a secret, wherever in a request it stands', async () => {
   const collector = await startAuditCollector();
   const spanCollector = await startSpanCollector();
+  const logCollector = await startLogCollector();
   const folder = await mkdtemp(join(tmpdir(), 'audit-secrets-'));
   const path = join(folder, 'audit.log');
   const collectorKey = secret('collector');
@@ -37,7 +39,7 @@ it('no record of any sink, line of the log or span has a secret, wherever in a r
       ...exportingTo(spanCollector.url),
       OTEL_EXPORTER_OTLP_HEADERS: `x-key=${secret('spans')}`,
     },
-    further: `audit: { stdout: true, file: "${path}", webhook: { url: "${collector.url}", headers: { x-key: { env: COLLECTOR } } } }`,
+    further: `audit: { stdout: true, file: "${path}", webhook: { url: "${collector.url}", headers: { x-key: { env: COLLECTOR } } }, otlp: { url: "${logCollector.url}/v1/logs", headers: { x-key: { env: COLLECTOR } } } }`,
   });
   const { url } = sidecar;
   const session = await assume(url, alice, 'teams/data');
@@ -155,14 +157,17 @@ it('no record of any sink, line of the log or span has a secret, wherever in a r
   await sidecar.stop();
   await collector.stop();
   await spanCollector.stop();
+  await logCollector.stop();
   const outputs = {
     log: sidecar.logged.join(''),
     file: await readFile(path, 'utf8'),
     webhook: collector.requests.map(({ body }) => body).join(''),
+    otlp: logCollector.bodies.join(''),
     spans: spanCollector.requests.map(({ body }) => body.toString()).join(''),
   };
   await rm(folder, { recursive: true });
   expect(recordsOf(outputs.file).length).toBeGreaterThan(30);
+  expect(logCollector.logRecords.length).toBe(collector.records.length);
   expect(spanCollector.spans.length).toBeGreaterThan(30);
   for (const [name, text] of Object.entries(outputs)) {
     const found = planted.filter(

@@ -30,6 +30,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   sts_sidecar_component_ready: ['component'],
   sts_sidecar_config_reloads_total: ['outcome'],
   sts_sidecar_audit_events_total: ['outcome', 'sink'],
+  sts_sidecar_trace_spans_total: ['outcome'],
   sts_sidecar_sts_request_duration_seconds: ['action'],
   sts_sidecar_s3_request_duration_seconds: ['operation'],
   sts_sidecar_s3_time_to_first_byte_seconds: ['operation'],
