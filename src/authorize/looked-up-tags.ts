@@ -5,6 +5,8 @@ import type { Permission } from '../s3/operation.ts';
 import { placeOf, subjectOf } from './store-keys.ts';
 import { lookUpTags, type StoreLookup, type StoreTag } from './store-lookup.ts';
 
+const untraced: readonly string[] = [];
+
 /** The tags that were looked up for one request. */
 export class LookedUpTags {
   readonly #lookup: StoreLookup;
@@ -15,16 +17,24 @@ export class LookedUpTags {
   #lastTables: Map<string, { readonly tags: readonly StoreTag[]; readonly table: KeyTable }> | undefined;
   readonly #owner: string;
   readonly #client: WaitingClient;
+  readonly #traceHeaders: readonly string[];
   #gone: AbortController | undefined;
 
   /**
    * @param owner the ARN of the principal that look-ups are for
    * @param client look-ups end when it leaves
+   * @param traceHeaders see {@link LookupAsker}
    */
-  constructor(lookup: StoreLookup, owner: string, client: WaitingClient) {
+  constructor(
+    lookup: StoreLookup,
+    owner: string,
+    client: WaitingClient,
+    traceHeaders: readonly string[] = untraced,
+  ) {
     this.#lookup = lookup;
     this.#owner = owner;
     this.#client = client;
+    this.#traceHeaders = traceHeaders;
   }
 
   /**
@@ -64,7 +74,8 @@ export class LookedUpTags {
     this.#asked ??= new Map();
     let asked = this.#asked.get(place);
     if (asked === undefined) {
-      asked = lookUpTags(this.#lookup, subject, { owner: this.#owner, signal: this.#signal() });
+      const asker = { owner: this.#owner, signal: this.#signal(), traceHeaders: this.#traceHeaders };
+      asked = lookUpTags(this.#lookup, subject, asker);
       this.#asked.set(place, asked);
     }
     const tags = await asked;

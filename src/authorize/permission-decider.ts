@@ -70,7 +70,7 @@ export class PermissionDecider {
     this.#sources = sources;
     this.#principal = policyPrincipal(caller);
     this.#leniency = leniencyFor(identified, sources.enforcement);
-    this.#tags = new LookedUpTags(sources.lookup, holderOf(caller), client);
+    this.#tags = new LookedUpTags(sources.lookup, holderOf(caller), client, request.raw.traceHeaders);
     this.#contexts = new DecisionContexts(request, identified, this.#budget);
   }
 

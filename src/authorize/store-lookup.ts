@@ -43,6 +43,8 @@ export interface LookupAsker {
   readonly owner: string;
   /** Aborts when the client has left. */
   readonly signal: AbortSignal;
+  /** Headers that join the look-up to the trace of the request, flat. */
+  readonly traceHeaders: readonly string[];
 }
 
 /** Looks up the tags of a subject for one decision. */

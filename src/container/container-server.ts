@@ -126,8 +126,7 @@ async function issueFor(
     requestId,
     isExpectationUnknown: false,
   };
-  const raw = readHead(message, facts, noProxies);
-  trace.addHead(raw);
+  const raw = trace.addHead(readHead(message, facts, noProxies));
   const asked = readContainerRequest(raw, host);
   const policy = scopeDownPolicy();
   const sent = policy === undefined ? asked : new Map([...asked, ['Policy', policy]]);

@@ -27,6 +27,8 @@ export interface RawRequest {
   /** Milliseconds since the Unix epoch, read once per request. */
   readonly receivedAtMs: number;
   readonly requestId: string;
+  /** Headers that join requests to the store to the trace before it is asked what the client wants, flat; absent without a trace. */
+  readonly traceHeaders?: readonly string[];
 }
 
 /** What the listener knows about a request beside the message itself. */

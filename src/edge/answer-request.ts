@@ -64,9 +64,8 @@ export async function answerRequest(
   const facts = { clientAddress: trace.sourceIp, isSecure, receivedAtMs, requestId, isExpectationUnknown };
   let raw: RawRequest;
   try {
-    raw = readHead(message, facts, snapshot.trustedProxies);
+    raw = trace.addHead(readHead(message, facts, snapshot.trustedProxies));
     place.client = networkOf(raw.clientAddress);
-    trace.addHead(raw);
     freeHead(message);
   } catch (error) {
     const refused = refusedHead(message, facts);

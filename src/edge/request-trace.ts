@@ -91,14 +91,16 @@ export class RequestTrace {
     Object.assign(this.#record, facts);
   }
 
-  /** Adds facts from the head. */
-  addHead(raw: RawRequest): void {
+  /** Adds facts from the head. Returns the request with its place in the trace. */
+  addHead(raw: RawRequest): RawRequest {
     this.#cameFrom = readTraceContext(raw.headers);
     // Behind a trusted proxy this is the client's address, not the peer's.
     this.#record.sourceIp = raw.clientAddress;
     this.#record.userAgent = raw.headers.get('user-agent');
     this.#beginSpan();
     this.audit?.arrived(raw);
+    const context = this.#span?.context ?? this.#cameFrom;
+    return context === undefined ? raw : { ...raw, traceHeaders: traceHeaders(context) };
   }
 
   /**
@@ -112,7 +114,7 @@ export class RequestTrace {
 
   #beginSpan(): void {
     this.#span = this.tracing?.begin(this.#cameFrom, this.elapsedMs());
-    this.#record.traceId = this.#span?.traceId ?? this.#cameFrom?.traceId;
+    this.#record.traceId = (this.#span?.context ?? this.#cameFrom)?.traceId;
   }
 
   /** False when the request must be refused, because its audit record could not be kept. */

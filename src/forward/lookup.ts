@@ -66,10 +66,11 @@ export class TagLookup implements StoreLookup {
    */
   async tags(
     { subject }: LookupWarrant,
-    { owner, signal }: LookupAsker,
+    { owner, signal, traceHeaders }: LookupAsker,
   ): Promise<readonly StoreTag[] | undefined> {
     const reservation = this.#budget.reserve(owner);
-    const ask = (request: StoreRequest): Promise<SmallAnswer> => this.#ask(request, reservation, signal);
+    const ask = (request: StoreRequest): Promise<SmallAnswer> =>
+      this.#ask(request, traceHeaders, reservation, signal);
     try {
       const answer = await ask(tagsOf(subject));
       if (answer.status === methodNotAllowed && (await isDeleted(subject, ask))) return [];
@@ -83,9 +84,15 @@ export class TagLookup implements StoreLookup {
     }
   }
 
-  #ask(request: StoreRequest, reservation: Reservation, signal: AbortSignal): Promise<SmallAnswer> {
+  #ask(
+    request: StoreRequest,
+    traceHeaders: readonly string[],
+    reservation: Reservation,
+    signal: AbortSignal,
+  ): Promise<SmallAnswer> {
     const signing = { keys: this.#signingKeys, nowMs: this.#clock.now() };
     const head = signHead(request, this.#store, signing);
+    head.headers.push(...traceHeaders);
     return this.#upstream.fetchSmall(head, maxAnswerBytes, reservation, signal);
   }
 }

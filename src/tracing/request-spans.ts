@@ -41,8 +41,8 @@ export class TracedRequest implements RequestSpan {
     this.#request = parts.tracer.startSpan('request', options, remote(parent));
   }
 
-  get traceId(): string {
-    return this.#request.spanContext().traceId;
+  get context(): TraceContext {
+    return this.#contextOf(this.#request);
   }
 
   askStore(afterMs: number): TraceContext {
@@ -50,6 +50,10 @@ export class TracedRequest implements RequestSpan {
     const options = { kind: SpanKind.CLIENT, startTime: hrTime(this.#startedAtMs + afterMs), attributes };
     const span = tracer.startSpan('request', options, trace.setSpan(ROOT_CONTEXT, this.#request));
     this.#store = { span, afterMs };
+    return this.#contextOf(span);
+  }
+
+  #contextOf(span: Span): TraceContext {
     const { traceId, spanId, traceFlags } = span.spanContext();
     const flags = traceFlags | ((this.#parent?.flags ?? 0) & randomFlag);
     return { traceId, spanId, flags, state: this.#parent?.state };

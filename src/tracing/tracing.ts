@@ -72,7 +72,8 @@ export interface Tracing {
 
 /** The span of one request, whether it is sampled or not. */
 export interface RequestSpan {
-  readonly traceId: string;
+  /** The context of what is done for the request. */
+  readonly context: TraceContext;
   /**
    * Begins the span of its exchange with the store.
    * @param afterMs since the request arrived

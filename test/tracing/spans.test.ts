@@ -132,6 +132,26 @@ it('joins the trace of the client, and tells the store its own span', async () =
   expect(seen?.headers.get('authorization')).not.toContain('trace');
 });
 
+it('joins the questions that a decision asks the store below the span of the request', async () => {
+  const directory = `
+directory:
+  users:
+    - name: alice
+      accessKeys: [{ accessKeyId: ${alice.accessKeyId}, secretAccessKey: { env: ALICE } }]
+      inlinePolicies:
+        Tagged:
+          Version: "2012-10-17"
+          Statement: [{ Effect: Allow, Action: "s3:GetObject", Resource: "*", Condition: { StringEquals: { "s3:ExistingObjectTag/team": "a" } } }]
+`;
+  const { sidecar, spans } = await startTraced({}, { directory });
+  const s3 = s3Client(sidecar.url, alice);
+  await outcome(s3.send(new GetObjectCommand({ Bucket: 'data', Key: 'k' })));
+  const [span] = await spans(1);
+  expect(sidecar.seen.map(({ target }) => target)).toEqual(['/data/k?tagging=']);
+  const [asked] = sidecar.seen;
+  expect(asked?.headers.getAll('traceparent')).toEqual([`00-${span?.traceId}-${span?.spanId}-01`]);
+});
+
 it('follows the sampled flag of the client', async () => {
   const { sidecar, spans, collector } = await startTraced();
   await get(sidecar.url, [['traceparent', `00-${traceId}-${spanId}-00`]]);
