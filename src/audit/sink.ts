@@ -102,7 +102,8 @@ export class Sink {
         const accepted = await destination.deliver(lines);
         this.#settle(lines.length);
         reporter.delivered(destination.name, accepted);
-        if (accepted < lines.length) this.#drop(lines.length - accepted, 'refused one by one');
+        if (accepted < lines.length)
+          this.#drop(lines.length - accepted, 'the receipt says that they are rejected');
         most = { ...most, lines: Math.min(2 * most.lines, destination.batch.lines) };
       } catch (error) {
         if (this.#isGivenUp) break;

@@ -28,6 +28,10 @@ export function readTracing(context: ReadingContext): TracingSettings | undefine
       endpoint,
       'is plain HTTP beyond loopback: an attacker on this network can read the headers',
     );
+  const [certificate, key] = [variables.ofTraces('CLIENT_CERTIFICATE'), variables.ofTraces('CLIENT_KEY')];
+  const either = certificate ?? key;
+  if (either !== undefined && (certificate === undefined || key === undefined))
+    variables.problem(either, 'needs the other one of CLIENT_CERTIFICATE and CLIENT_KEY');
   const keyPem = variables.file('CLIENT_KEY');
   return {
     url,

@@ -18,6 +18,9 @@ const sampledFlag = 0x01;
 /** The last 56 bits of the trace id are random (level 2). It is passed on as it comes. */
 export const randomFlag = 0x02;
 
+/** Version 00 has 55. What is cut out of a longer text keeps all of it in memory, for as long as a span waits. */
+const maxParentCharacters = 256;
+
 /** What every receiver must be able to pass on (section 3.3.1.5). No more is kept of what strangers send. */
 const maxStateCharacters = 512;
 const maxStateMembers = 32;
@@ -35,6 +38,7 @@ const stateMember =
 export function readTraceContext(headers: HeaderList): TraceContext | undefined {
   const parent = headers.get('traceparent');
   if (parent === undefined || headers.count('traceparent') > 1) return undefined;
+  if (parent.length > maxParentCharacters) return undefined;
   const [, version = 'ff', traceId = '', spanId = '', flags = '', further] = parentForm.exec(parent) ?? [];
   if (version === 'ff' || (version === '00' && further !== undefined)) return undefined;
   if (isZero(traceId) || isZero(spanId)) return undefined;

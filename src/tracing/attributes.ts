@@ -44,7 +44,7 @@ const ofRequest: readonly Row[] = [
   ['aws.request_id', ({ requestId }) => ownText(requestId)],
   ['aws.s3.bucket', ({ bucket }) => ownText(bucket)],
   ['aws.s3.key', ({ key }, objectKeys) => ownText(shownKey(key, objectKeys))],
-  ['enduser.id', ({ principalArn }) => principalArn],
+  ['enduser.id', ({ principalArn }) => ownText(principalArn)],
   ['sts_sidecar.decision', ({ decision }) => decision?.decision],
   ['error.type', ({ errorCode, status }) => errorCode ?? (isFault(status) ? String(status) : undefined)],
 ];

@@ -123,6 +123,12 @@ describe('tracing', () => {
     ['OTEL_EXPORTER_OTLP_HEADERS', 'host=secret', /^must be a list of name=value/],
     ['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'a b=secret', /^must be a list of name=value/],
     ['OTEL_RESOURCE_ATTRIBUTES', 'team', /^must be a list of name=value/],
+    ['OTEL_EXPORTER_OTLP_CLIENT_KEY', 'key.pem', 'needs the other one of CLIENT_CERTIFICATE and CLIENT_KEY'],
+    [
+      'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE',
+      'cert.pem',
+      'needs the other one of CLIENT_CERTIFICATE and CLIENT_KEY',
+    ],
     ['OTEL_EXPORTER_OTLP_CERTIFICATE', 'secret.pem', 'names a file that is no test file'],
   ])('refuses %s=%s', (name, value, message) => {
     const problems = problemsOf({ [name]: value });

@@ -62,6 +62,7 @@ describe('traceparent', () => {
     ['space inside', valid.replace('-', ' -')],
     ['two values in a line', `${valid},${valid}`],
     ['an NBSP at its end', `${valid}\u00a0`],
+    ['a later version of 257 characters', `01-${traceId}-${spanId}-01-${'x'.repeat(201)}`],
     ['thirty thousand dashes', '-'.repeat(30_000)],
   ])('is ignored with %s', (_, sent) => {
     expect(read([sent], ['vendor=1'])).toBeUndefined();

@@ -39,7 +39,7 @@ export function exportingTo(url: string): Record<string, string> {
 }
 
 /** Starts a collector that accepts everything. */
-export async function startSpanCollector(): Promise<SpanCollector> {
+export async function startSpanCollector(tls = false): Promise<SpanCollector> {
   const spans: CollectedSpan[] = [];
   const requests: SpanCollector['requests'] = [];
   let override: ((response: ServerResponse) => boolean) | undefined;
@@ -54,7 +54,7 @@ export async function startSpanCollector(): Promise<SpanCollector> {
       if (request.headers['content-type'] === 'application/json') spans.push(...spansOf(body));
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
-  });
+  }, tls);
   return {
     url: server.url,
     spans,

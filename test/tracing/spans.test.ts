@@ -1,6 +1,7 @@
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterEach, expect, it } from 'vitest';
+import { testCaPem } from '../support/identity-provider.ts';
 import { assume, outcome, s3Client, stsClient } from '../support/sdk.ts';
 import { alice, bob, startSidecar, type TestSidecar, type TestSidecarOptions } from '../support/sidecar.ts';
 import {
@@ -257,6 +258,20 @@ it('describes itself as the variables say, and sends their headers', async () =>
     headers: { 'x-api-key': 'of-traces', 'x-all': '1' },
   });
   expect(sidecar.logged.join('')).not.toMatch(/of-traces|of=all/);
+});
+
+it('trusts the authorities that the variable names', async () => {
+  const collector = await startSpanCollector(true);
+  ended.push(() => collector.stop());
+  for (const variables of [{}, { OTEL_EXPORTER_OTLP_CERTIFICATE: 'ca.pem' }]) {
+    const sidecar = await startSidecar({
+      files: { 'ca.pem': testCaPem },
+      variables: { ...exportingTo(collector.url), ...variables },
+    });
+    await get(sidecar.url);
+    await sidecar.stop();
+    expect(collector.spans).toHaveLength(Object.keys(variables).length);
+  }
 });
 
 it('exports protobuf by default, to the endpoint of traces as it stands', async () => {
