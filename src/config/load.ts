@@ -60,7 +60,8 @@ export type LoadResult =
 
 /**
  * Loads the configuration file, with files it names relative to its folder. Reads and checks all of it in one turn of the event
- * loop. Policies are compared with a vocabulary where the caller shows warnings.
+ * loop. Policies are compared with a vocabulary, and the variables of OpenTelemetry are read, where the caller runs the program or checks
+ * whether it would run.
  * @param inputs remembers every file that was read
  */
 export function loadConfiguration(
@@ -75,7 +76,7 @@ export function loadConfiguration(
   const loaded = parseConfiguration(
     file.text,
     path,
-    vocabulary === undefined ? sources : { ...sources, vocabulary },
+    vocabulary === undefined ? sources : { ...sources, vocabulary, telemetry: sources.environment },
   );
   return loaded.ok ? { ...loaded, characters: inputs.characters() } : loaded;
 }

@@ -18,7 +18,7 @@ export class OtelVariables {
 
   /** An empty variable counts as unset. */
   get(name: string): Variable | undefined {
-    const value = this.#context.sources.environment(name)?.trim();
+    const value = this.#context.sources.telemetry?.(name)?.trim();
     return value === undefined || value === '' ? undefined : { name, value };
   }
 

@@ -31,6 +31,11 @@ export interface ConfigurationSources {
   readonly maxOpenFiles?: number | undefined;
   /** The kinds of identity providers; those of this version when absent. */
   readonly identityKinds?: IdentityKinds;
+  /**
+   * The variables of OpenTelemetry; without them no spans are exported. Commands that only read a configuration have none, since what the
+   * environment of a developer says about spans is not for them.
+   */
+  readonly telemetry?: (name: string) => string | undefined;
   /** An environment variable; `undefined` when it is not set. */
   environment(name: string): string | undefined;
   /** Reads a UTF-8 file of at most `maxBytes`; relative paths start at the configuration file's folder. */

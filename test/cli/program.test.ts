@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import packageFile from '../../package.json' with { type: 'json' };
 import { version } from '../../src/version.ts';
 import { execute, file, missingFile, removeFiles } from './command.ts';
@@ -24,6 +24,18 @@ describe('config check', () => {
     expect(prose).toContain('warning:');
     expect(prose).not.toContain('a-literal-secret');
     expect(prose).not.toContain(key);
+  });
+
+  it('refuses variables of OpenTelemetry that cannot be followed, which other commands do not look at', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4317');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc');
+    const path = file('traced.yaml', valid);
+    const checked = await execute('config', 'check', path);
+    const differences = await execute('config', 'diff', path, path);
+    vi.unstubAllEnvs();
+    expect(checked.code).toBe(2);
+    expect(checked.prose).toContain('OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json');
+    expect(differences.code).toBe(0);
   });
 
   it('prints the role ARNs that clients of MinIO-style providers must name', async () => {

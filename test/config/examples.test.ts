@@ -39,7 +39,7 @@ function warningsOf(text: string, mebibytes?: number): readonly string[] {
   const loaded = parseConfiguration(text, 'sidecar.yaml', {
     vocabulary: policyVocabulary,
     environment: (name) => {
-      if (/^(?:STS_SIDECAR|OTEL)_/.test(name)) return undefined;
+      if (name.startsWith('STS_SIDECAR_')) return undefined;
       if (name === 'REDIS_URL') return 'rediss://redis:6379';
       return /KEY$/.test(name) && !/ACCESS/.test(name) ? key : 'value-of-the-variable';
     },

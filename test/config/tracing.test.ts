@@ -24,6 +24,7 @@ directory: {}
     'test.yaml',
     {
       environment: (name) => all[name],
+      telemetry: (name) => all[name],
       readText: (path) => {
         const text = files[path];
         return text === undefined ? { ok: false, reason: 'is no test file' } : { ok: true, text };

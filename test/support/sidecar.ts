@@ -226,6 +226,7 @@ ${options.directory ?? defaultDirectory}`;
   return parseConfiguration(text, 'test.yaml', {
     ...kinds,
     environment: (name) => variables.get(name),
+    telemetry: (name) => variables.get(name),
     readText: (path) => {
       const content = options.files?.[path];
       return content === undefined ? { ok: false, reason: 'is no test file' } : { ok: true, text: content };
