@@ -17,6 +17,15 @@ export function readTracing(context: ReadingContext): TracingSettings | undefine
   if (exporter?.value === 'none') return undefined;
   if (exporter !== undefined && exporter.value !== 'otlp')
     variables.problem(exporter, 'must be otlp or none');
+  const protocol = variables.ofTraces('PROTOCOL');
+  // What the operator of OpenTelemetry for Kubernetes sets for every program must not keep this one from starting.
+  if (protocol?.value === 'grpc') {
+    variables.warn(
+      protocol,
+      'is grpc, so no spans are exported: set http/protobuf, and an endpoint that speaks HTTP',
+    );
+    return undefined;
+  }
   const url = readUrl(variables, endpoint);
   const resource = variables.pairs('OTEL_RESOURCE_ATTRIBUTES', isAttributeName);
   const headers = {
@@ -35,7 +44,7 @@ export function readTracing(context: ReadingContext): TracingSettings | undefine
   const keyPem = variables.file('CLIENT_KEY');
   return {
     url,
-    protocol: readProtocol(variables),
+    protocol: readProtocol(protocol, variables),
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, new Secret(value)])),
     caPem: variables.file('CERTIFICATE'),
     certPem: variables.file('CLIENT_CERTIFICATE'),
@@ -60,11 +69,9 @@ function readUrl(variables: OtelVariables, endpoint: Variable): string {
   return name === 'OTEL_EXPORTER_OTLP_ENDPOINT' ? `${value.replace(/\/$/, '')}/v1/traces` : value;
 }
 
-function readProtocol(variables: OtelVariables): TracingSettings['protocol'] {
-  const protocol = variables.ofTraces('PROTOCOL');
+function readProtocol(protocol: Variable | undefined, variables: OtelVariables): TracingSettings['protocol'] {
   if (protocol === undefined || protocol.value === 'http/protobuf') return 'http/protobuf';
-  if (protocol.value !== 'http/json')
-    variables.problem(protocol, 'must be http/protobuf or http/json; grpc is not supported');
+  if (protocol.value !== 'http/json') variables.problem(protocol, 'must be http/protobuf or http/json');
   return 'http/json';
 }
 

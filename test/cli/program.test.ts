@@ -28,7 +28,7 @@ describe('config check', () => {
 
   it('refuses variables of OpenTelemetry that cannot be followed, which other commands do not look at', async () => {
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4317');
-    vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'thrift');
     const path = file('traced.yaml', valid);
     const checked = await execute('config', 'check', path);
     const differences = await execute('config', 'diff', path, path);
@@ -36,6 +36,20 @@ describe('config check', () => {
     expect(checked.code).toBe(2);
     expect(checked.prose).toContain('OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json');
     expect(differences.code).toBe(0);
+  });
+
+  it('warns of gRPC, which is not spoken, and refuses it when told to be strict', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:4317');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc');
+    const path = file('traced.yaml', valid);
+    const [lenient, strict] = [
+      await execute('config', 'check', path),
+      await execute('config', 'check', '--strict', path),
+    ];
+    vi.unstubAllEnvs();
+    expect(lenient.code).toBe(0);
+    expect(lenient.prose).toContain('OTEL_EXPORTER_OTLP_PROTOCOL warning: is grpc, so no spans are exported');
+    expect(strict.code).toBe(2);
   });
 
   it('prints the role ARNs that clients of MinIO-style providers must name', async () => {

@@ -54,6 +54,7 @@ describe('tracing', () => {
     [{ ...toCollector, OTEL_SDK_DISABLED: 'TRUE' }],
     [{ ...toCollector, OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
     [{ ...toCollector, OTEL_TRACES_EXPORTER: 'none' }],
+    [{ ...toCollector, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
   ])('is off with %j', (variables) => {
     expect(tracingOf(variables)).toBeUndefined();
   });
@@ -100,7 +101,7 @@ describe('tracing', () => {
   });
 
   it.each([
-    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'must be http/protobuf or http/json; grpc is not supported'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http', 'must be http/protobuf or http/json'],
     [
       'OTEL_EXPORTER_OTLP_ENDPOINT',
       'collector:4317',

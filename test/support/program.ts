@@ -31,8 +31,6 @@ export interface ProgramOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Memory is allocated as in the image, by Debian's libjemalloc2. */
   readonly isAllocatedAsInImage?: boolean;
-  /** Memory is overwritten when it is freed, so that its use afterwards ends the process. */
-  readonly fillsFreedMemory?: boolean;
   /** Further environment variables. */
   readonly variables?: Readonly<Record<string, string>>;
   /** A store other than the demo store in this process; its key is `STOREKEY`. */
@@ -117,8 +115,6 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       CAROL: carol.secretAccessKey,
       STORE: storeSecret,
       TOKENS: randomBytes(32).toString('base64'),
-      // glibc's, see mallopt(3).
-      ...(options.fillsFreedMemory === true ? { MALLOC_PERTURB_: '165' } : {}),
       ...options.variables,
       ...(options.isAllocatedAsInImage === true ? await imageAllocator() : {}),
     },
