@@ -15,6 +15,7 @@ import type { Secret } from '../core/secret.ts';
 import { percentDecode } from '../core/uri-encode.ts';
 import { connectionsCheckingIntervalMs, maxOperatorHeaders } from '../edge/limits.ts';
 import { createOneAtATimeServer } from '../edge/one-at-a-time.ts';
+import { endTinyRecords } from '../edge/record-debt.ts';
 import { survive } from '../edge/survive-errors.ts';
 import { collect } from '../forward/request-body.ts';
 import type { Log } from '../observe/log.ts';
@@ -66,6 +67,7 @@ export function createControlServer(parts: ControlParts): Server {
       .catch(() => response.destroy());
   };
   const server = createOneAtATimeServer(limits, listener, parts.tls);
+  endTinyRecords(server);
   server.timeout = idleTimeoutMs;
   server.maxHeadersCount = maxOperatorHeaders;
   const admitStranger = (socket: Socket): void => {

@@ -1,6 +1,8 @@
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { TLSSocket } from 'node:tls';
+import { watchParser } from './watch-parser.ts';
 
 /** What a record costs, in bytes: Node hands each to the parser by itself, which takes some 2 µs. */
 const recordBytes = 128;
@@ -41,4 +43,15 @@ export class RecordDebt {
     this.#debt = Math.max(0, left + recordBytes - Math.min(bytes, 2 * recordBytes));
     return this.#debt > fewRecords * recordBytes;
   }
+}
+
+/** Ends the connections of a server that send too many tiny records. For one without a table of its connections. */
+export function endTinyRecords(server: Server): void {
+  server.on('connection', (socket: Socket) => {
+    const records = new RecordDebt(socket);
+    const onReadParsed = (): void => {
+      if (!socket.destroyed && records.isTooMuch()) socket.destroy();
+    };
+    watchParser(socket, { onHeadBegins: () => undefined, onReadParsed });
+  });
 }

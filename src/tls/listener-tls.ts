@@ -155,7 +155,9 @@ export class ListenerTls {
     refuseRenegotiation(socket);
     // Node's own refuses sockets with TLS. Only a reset tells the peer that this is no orderly end.
     socket.resetAndDestroy = () => {
-      resetConnection(raw);
+      // The end that TLS has announced is not one that the connection below knows of: see `resetConnection`.
+      if (socket.writableEnded) raw.destroy();
+      else resetConnection(raw);
       return socket.destroy();
     };
     // After a fatal alert of the client, Node leaves the socket open, and writes nothing of what is written to it.

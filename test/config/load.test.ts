@@ -24,6 +24,7 @@ describe('a valid configuration', () => {
         maxBufferedBytes: 67_108_864,
         requestsPerSecondPerClient: 0,
       },
+      drainSeconds: 25,
       virtualHosts: [],
       trustedProxies: [],
     });

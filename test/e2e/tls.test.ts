@@ -150,6 +150,22 @@ describe('refuses', () => {
     },
   );
 
+  it('renegotiation behind the end of an answer, and leaves nothing open', { timeout: 30_000 }, async () => {
+    const open = (): Promise<number> => one.metric('sts_sidecar_open_connections{listener="s3"}');
+    const before = await open();
+    const sockets = await Promise.all(
+      Array.from({ length: 40 }, () => secureSocket(url, { ca: authority.certPem, maxVersion: 'TLSv1.2' })),
+    );
+    for (const socket of sockets) {
+      socket.write('GET /data/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      socket.renegotiate({}, () => undefined);
+      socket.write('GET / HTTP/1.1\r\n');
+    }
+    await Promise.all(sockets.map((socket) => untilClosed(socket)));
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(open).toBeLessThanOrEqual(before);
+  });
+
   it('garbage, a broken handshake and an empty connection, without a crash', async () => {
     const hello = Buffer.from([22, 3, 1, 0, 5, 1, 0, 0, 1, 0]);
     for (const bytes of [randomBytes(200), Buffer.from([22, 3]), hello, Buffer.alloc(0)]) {

@@ -16,7 +16,8 @@ afterEach(async () => {
 });
 
 async function start(options: ProgramOptions): Promise<Program> {
-  const program = await startProgram(options);
+  // How long it may take to end, which spans that cannot be exported use up.
+  const program = await startProgram({ server: 'drainSeconds: 2', ...options });
   ended.push(() => program.stop());
   return program;
 }
