@@ -14,6 +14,7 @@ import { Complaints, type ReportsTo } from './complaints.ts';
 import type { Destination } from './destination.ts';
 import { EventIds } from './event-ids.ts';
 import type { Room } from './record-queue.ts';
+import { recordText } from './record-text.ts';
 import { type AuditAccount, auditRecordOf, roomFor } from './render.ts';
 import { type AuditFacts, type AuditWriter, RequestAudit } from './request-audit.ts';
 import { Sink, type SinkState } from './sink.ts';
@@ -111,7 +112,7 @@ export class Audit implements AuditWriter {
 
   #lineOf(facts: AuditFacts, record: RequestRecord, eventId: string): string {
     const { account, clock } = this.#parts;
-    return `${JSON.stringify(auditRecordOf(facts, record, { account: account(), eventId, nowMs: clock.now() }))}\n`;
+    return recordText(auditRecordOf(facts, record, { account: account(), eventId, nowMs: clock.now() }));
   }
 }
 

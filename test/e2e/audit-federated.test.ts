@@ -115,6 +115,16 @@ describe('the record of a web identity', () => {
     });
   });
 
+  it('is well-formed text, whatever is in the token', async () => {
+    const token = await idp.mint({ sub: 'subject-\ud83d' });
+    const before = byToken.logged.length;
+    const record = await byProof(byToken, () => outcome(present(token)));
+    expect(record).toMatchObject({ errorCode: 'AccessDenied' });
+    const line = byToken.logged.slice(before).find((text) => text.startsWith('{"eventVersion"'));
+    expect(line).toContain('subject-');
+    expect(line).not.toMatch(/\\ud[89a-f]/);
+  });
+
   it('names nobody when the token was not verified', async () => {
     const [head = '', body = ''] = (await idp.mint()).split('.');
     const record = await byProof(byToken, () => outcome(present(`${head}.${body}.AAAA`)));

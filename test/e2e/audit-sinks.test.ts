@@ -102,6 +102,25 @@ describe('the sinks of the audit trail', () => {
     20_000,
   );
 
+  it.each([
+    ['a parameter', `list-type=2&prefix=${'a'.repeat(1023)}`],
+    ['another', `list-type=2&delimiter=${'a'.repeat(1023)}`],
+  ])(
+    'cut no character in two, which a strict collector would never take: %s of a stranger',
+    async (_, query) => {
+      collector.answerWith((response) => {
+        const { body = '' } = collector.requests.at(-1) ?? {};
+        if (/\\ud[89a-f]/.test(body)) response.writeHead(500).end();
+        return response.writableEnded;
+      });
+      const running = await start(webhook());
+      expect((await fetch(`${running.url}/data?${query}%F0%9F%98%80b`)).status).toBe(403);
+      await ask(running);
+      await expect.poll(() => collector.records.length, { timeout: 5_000 }).toBe(2);
+      expect(JSON.stringify(collector.records[0])).toContain(`${'a'.repeat(1023)}…`);
+    },
+  );
+
   it('lose a record that a webhook refuses for ever, and count it', async () => {
     collector.answerWith((response) => response.writeHead(422).end() && true);
     const running = await start(webhook());
