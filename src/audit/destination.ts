@@ -14,7 +14,8 @@ export interface Destination {
    */
   open(): Promise<void>;
   /**
-   * Delivers lines, each of which ends in a line feed. They are delivered again, with the same first line, when this fails.
+   * Delivers lines, each of which ends in a line feed. They are delivered again when this fails, to a local
+   * destination with the same first line.
    * @returns how many were accepted; the others never will be
    * @throws SinkError
    */

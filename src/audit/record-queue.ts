@@ -48,20 +48,22 @@ export class RecordQueue {
     return hasRoom;
   }
 
-  /** The first lines: at least one, if there is one, and no more than that many lines and bytes. */
-  first(most: { readonly lines: number; readonly bytes: number }): string[] {
+  /** The lines from a place on: at least one, if there is one, and no more than that many lines and bytes. */
+  from(place: number, most: { readonly lines: number; readonly bytes: number }): string[] {
     const taken: string[] = [];
     let bytes = 0;
-    for (const line of this.#lines) {
+    for (const line of this.#lines.slice(place, place + most.lines)) {
       bytes += line.bytes;
-      if (taken.length > 0 && (taken.length === most.lines || bytes > most.bytes)) break;
+      if (taken.length > 0 && bytes > most.bytes) break;
       taken.push(line.text);
     }
     return taken;
   }
 
-  /** Removes that many of the first lines. */
-  remove(count: number): void {
-    for (const { holder, bytes } of this.#lines.splice(0, count)) this.#room.change(holder, -bytes);
+  /** Removes that many lines from a place on, and returns them. */
+  remove(place: number, count: number): Line[] {
+    const removed = this.#lines.splice(place, count);
+    for (const { holder, bytes } of removed) this.#room.change(holder, -bytes);
+    return removed;
   }
 }

@@ -1,5 +1,6 @@
 import type { SinkReporter } from './complaints.ts';
 import { type Destination, SinkError, type SinkName } from './destination.ts';
+import { Doubt } from './doubt.ts';
 import { type Line, RecordQueue, type Room } from './record-queue.ts';
 
 /** What a sink works with. */
@@ -30,6 +31,9 @@ const retryAtTheEndMs = 250;
 export class Sink {
   readonly #parts: SinkParts;
   readonly #queue: RecordQueue;
+  readonly #doubt = new Doubt();
+  /** How much is delivered at a time: less than a whole batch while it is at fault for a failure. */
+  #most: Destination['batch'];
   /** Set while records are being delivered. */
   #pumping: Promise<void> | undefined;
   /** Attempts that have failed in a row. */
@@ -43,6 +47,7 @@ export class Sink {
   constructor(parts: SinkParts) {
     this.#parts = parts;
     this.#queue = new RecordQueue(parts.maxQueuedBytes);
+    this.#most = parts.destination.batch;
   }
 
   /** The destination's name, and whether it has refused or not reached what was last sent to it. */
@@ -95,43 +100,70 @@ export class Sink {
 
   async #pump(): Promise<void> {
     const { destination, reporter } = this.#parts;
-    let most = destination.batch;
     while (this.#queue.length > 0 && !this.#isGivenUp) {
-      const lines = this.#queue.first(most);
+      const { place } = this.#doubt;
+      const lines = this.#queue.from(place, this.#most);
       try {
         const accepted = await destination.deliver(lines);
-        this.#settle(lines.length);
+        this.#queue.remove(place, lines.length);
+        this.#failures = 0;
+        this.#doubt.accepted(lines.length);
         reporter.delivered(destination.name, accepted);
         if (accepted < lines.length)
           this.#drop(lines.length - accepted, 'the receipt says that they are rejected');
-        most = { ...most, lines: Math.min(2 * most.lines, destination.batch.lines) };
+        this.#allow(2 * this.#most.lines, place);
       } catch (error) {
         if (this.#isGivenUp) break;
         const fault = error instanceof SinkError ? error : new SinkError('failed', { cause: error });
-        if (fault.isFinal && lines.length === 1) {
-          this.#settle(1);
-          this.#drop(1, fault.message);
-          most = destination.batch;
-        } else if (fault.isFinal) {
-          // One of them is at fault: the others must not be lost with it.
-          most = { ...most, lines: Math.ceil(lines.length / 2) };
-        } else {
-          this.#failures += 1;
-          reporter.failed(destination.name, fault.message);
-          await this.#rest();
-        }
+        if (fault.isFinal) this.#refused(lines.length, fault.message);
+        else await this.#failed(lines.length, fault.message);
       }
     }
     this.#pumping = undefined;
   }
 
-  #drop(count: number, cause: string, holder?: string): void {
-    this.#parts.reporter.dropped(this.#parts.destination.name, { count, cause, holder });
+  /** These records are refused for ever. */
+  #refused(count: number, cause: string): void {
+    if (count > 1) {
+      // One of them is at fault: the others must not be lost with it.
+      this.#allow(Math.ceil(count / 2));
+      return;
+    }
+    const { place } = this.#doubt;
+    this.#giveUp(cause);
+    this.#doubt.left(1);
+    this.#allow(this.#parts.destination.batch.lines, place);
   }
 
-  #settle(count: number): void {
+  async #failed(count: number, cause: string): Promise<void> {
+    const { destination, reporter } = this.#parts;
+    this.#failures += 1;
+    // The failures of a disk pass, and do not depend on what is written.
+    const attempt = { count, waiting: this.#queue.length, failures: this.#failures };
+    const next = destination.isLocal ? 'again' : this.#doubt.failed(attempt);
+    if (next === 'lost') {
+      this.#giveUp(`it fails again and again for this record, and takes others: ${cause}`);
+      this.#doubt.lost();
+      return;
+    }
+    if (next === 'alone') this.#allow(1);
+    reporter.failed(destination.name, cause);
+    await this.#rest();
+  }
+
+  #giveUp(cause: string): void {
     this.#failures = 0;
-    this.#queue.remove(count);
+    for (const { holder } of this.#queue.remove(this.#doubt.place, 1)) this.#drop(1, cause, holder);
+  }
+
+  /** Sets how many lines are delivered at a time. While the first is in doubt, later ones are tried one by one. */
+  #allow(lines: number, place = 0): void {
+    const { batch } = this.#parts.destination;
+    if (place === 0) this.#most = { ...batch, lines: Math.min(lines, batch.lines) };
+  }
+
+  #drop(count: number, cause: string, holder?: string): void {
+    this.#parts.reporter.dropped(this.#parts.destination.name, { count, cause, holder });
   }
 
   #rest(): Promise<void> {

@@ -66,13 +66,14 @@ describe('a queue of records', () => {
   it('gives lines out in their order, at least one, and has room again once they are removed', () => {
     const queue = new RecordQueue(200);
     for (const bytes of [50, 20, 30]) queue.add(line(bytes), 0);
-    expect(queue.first({ lines: 10, bytes: 10 }).map((text) => text.length)).toEqual([50]);
-    expect(queue.first({ lines: 2, bytes: 100 }).map((text) => text.length)).toEqual([50, 20]);
-    expect(queue.first({ lines: 9, bytes: 70 }).map((text) => text.length)).toEqual([50, 20]);
-    queue.remove(2);
+    expect(queue.from(0, { lines: 10, bytes: 10 }).map((text) => text.length)).toEqual([50]);
+    expect(queue.from(0, { lines: 2, bytes: 100 }).map((text) => text.length)).toEqual([50, 20]);
+    expect(queue.from(1, { lines: 1, bytes: 1 }).map((text) => text.length)).toEqual([20]);
+    expect(queue.from(0, { lines: 9, bytes: 70 }).map((text) => text.length)).toEqual([50, 20]);
+    queue.remove(0, 2);
     expect(queue.length).toBe(1);
     expect(queue.add(line(70), 0)).toBe(true);
-    expect(queue.first({ lines: 9, bytes: 100 }).map((text) => text.length)).toEqual([30, 70]);
+    expect(queue.from(0, { lines: 9, bytes: 100 }).map((text) => text.length)).toEqual([30, 70]);
   });
 
   it('never holds more than its bound, and has room for one more, whatever is reserved, added and removed', () => {
@@ -86,7 +87,7 @@ describe('a queue of records', () => {
         const queue = new RecordQueue(100);
         const held: { bytes: number; holder: string }[] = [];
         const inQueue = (): number =>
-          queue.first({ lines: 1000, bytes: 1000 }).reduce((sum, text) => sum + text.length, 0);
+          queue.from(0, { lines: 1000, bytes: 1000 }).reduce((sum, text) => sum + text.length, 0);
         for (const { kind, bytes, holder } of steps) {
           if (kind === 'add') queue.add(line(bytes, holder), 0);
           else if (kind === 'hold') {
@@ -96,14 +97,14 @@ describe('a queue of records', () => {
             // A line of a reserved length is never refused.
             if (reserved !== undefined)
               expect(queue.add(line(reserved.bytes, reserved.holder), reserved.bytes)).toBe(true);
-          } else queue.remove(bytes % 4);
+          } else queue.remove(0, bytes % 4);
           const left = 100 - inQueue() - held.reduce((sum, one) => sum + one.bytes, 0);
           // Three holders at their most leave an eighth.
           expect(left).toBeGreaterThanOrEqual(Math.floor(100 / 8));
           expect(queue.reserve('erin', Math.floor(left / 2))).toBe(true);
           queue.reserve('erin', -Math.floor(left / 2));
         }
-        queue.remove(queue.length);
+        queue.remove(0, queue.length);
         for (const { bytes, holder } of held) queue.reserve(holder, -bytes);
         expect(queue.reserve('alice', 50)).toBe(true);
       }),

@@ -199,3 +199,123 @@ describe('a sink', () => {
     expect(made.attempts.length).toBeLessThan(8);
   });
 });
+
+describe('a sink whose collector fails for one record', () => {
+  const failFor =
+    (...marked: string[]) =>
+    (lines: readonly string[]): void => {
+      if (lines.some((line) => marked.includes(line))) throw new SinkError('answered with status 500');
+    };
+  const accepted = ({ attempts }: World, marked: readonly string[]): string[] =>
+    attempts.filter((lines) => !lines.some((line) => marked.includes(line))).flat();
+
+  it.each([0, 1, 2, 3, 4, 7, 13, 19])('gives that one up, wherever it is: %d', async (place) => {
+    const made = world(false);
+    const texts = Array.from({ length: 20 }, (_, index) => `r${index}`);
+    const marked = `r${place}`;
+    made.fail = failFor(marked);
+    for (const text of texts) add(made.sink, text, text === marked ? 'mallory' : 'alice');
+    // What a busy program adds: the last record is not alone.
+    const adding = setInterval(() => add(made.sink, 'later'), 1_000);
+    await vi.advanceTimersByTimeAsync(60_000);
+    clearInterval(adding);
+    expect(made.counts.dropped).toBe(1);
+    expect(made.counts.delivered).toBeGreaterThan(70);
+    const delivered = accepted(made, [marked]);
+    expect(new Set(delivered).size).toBe(delivered.filter((text) => text !== 'later').length + 1);
+    // In their order, none missing.
+    expect(delivered.filter((text) => text !== 'later')).toEqual(texts.filter((text) => text !== marked));
+    const lost = made.logged.filter(({ message }) => message === 'audit records are lost');
+    expect(lost).toEqual([
+      expect.objectContaining({
+        lost: 1,
+        holder: 'mallory',
+        cause: 'it fails again and again for this record, and takes others: answered with status 500',
+      }),
+    ]);
+  });
+
+  it('gives up several beside each other', async () => {
+    const made = world(false);
+    const marked = ['r3', 'r4', 'r5', 'r6', 'r7', 'r8'];
+    made.fail = failFor(...marked);
+    for (let index = 0; index < 40; index += 1) add(made.sink, `r${index}`);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(made.counts).toEqual({ delivered: 34, dropped: 6 });
+  });
+
+  it('finds the next one sooner', async () => {
+    const made = world(false, 100_000);
+    made.fail = failFor('bad');
+    for (let index = 0; index < 100; index += 1) add(made.sink, index % 10 === 5 ? 'bad' : 'good');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made.counts).toEqual({ delivered: 90, dropped: 10 });
+    const attempts = made.attempts.length;
+    expect(attempts).toBeLessThan(300);
+  });
+
+  it('loses nothing in an outage, however long, and however it ends', async () => {
+    for (let end = 1; end <= 40; end += 1) {
+      const made = world(false);
+      for (let index = 0; index < 10; index += 1) add(made.sink, `r${index}`);
+      made.fail = () => {
+        if (made.attempts.length < end) throw new SinkError('did not answer in time');
+      };
+      await vi.advanceTimersByTimeAsync(40 * 30_000);
+      expect(made.counts).toEqual({ delivered: 10, dropped: 0 });
+      expect(made.attempts.length).toBeLessThan(end + 10);
+    }
+  });
+
+  it('waits where the one record is all that waits', async () => {
+    const made = world(false);
+    made.fail = failFor('bad');
+    add(made.sink, 'bad');
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(made.counts).toEqual({ delivered: 0, dropped: 0 });
+    made.fail = undefined;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(made.counts).toEqual({ delivered: 1, dropped: 0 });
+  });
+
+  it('gives up nothing of a disk, whose failures pass', async () => {
+    const made = world(true);
+    made.fail = failFor('bad');
+    for (const text of ['bad', 'a', 'b', 'c', 'd']) add(made.sink, text);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made.counts).toEqual({ delivered: 0, dropped: 0 });
+    expect(new Set(made.attempts.map((lines) => lines.join()))).toEqual(new Set(['bad,a,b,c']));
+  });
+
+  it('loses no record to a collector that fails every other time', async () => {
+    const made = world(false, 100_000);
+    made.fail = () => {
+      if (made.attempts.length % 2 === 1) throw new SinkError('answered with status 503');
+    };
+    for (let index = 0; index < 100; index += 1) add(made.sink, `r${index}`);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made.counts).toEqual({ delivered: 100, dropped: 0 });
+  });
+
+  it('takes what is refused for ever while it looks', async () => {
+    const made = world(false);
+    made.fail = (lines) => {
+      failFor('bad')(lines);
+      if (lines.includes('c')) throw new SinkError('answered with status 422', { isFinal: true });
+    };
+    for (const text of ['bad', 'c', 'c', 'd', 'e', 'f', 'g', 'c', 'h']) add(made.sink, text);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made.counts).toEqual({ delivered: 5, dropped: 4 });
+  });
+
+  it('stops at its deadline while it looks', async () => {
+    const made = world(false);
+    made.fail = failFor('bad');
+    for (const text of ['bad', 'bad', 'bad', 'a']) add(made.sink, text);
+    await vi.advanceTimersByTimeAsync(9_000);
+    const stopped = made.sink.stop(1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await stopped;
+    expect(made.counts.delivered + made.counts.dropped).toBe(4);
+  });
+});

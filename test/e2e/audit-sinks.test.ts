@@ -121,6 +121,24 @@ describe('the sinks of the audit trail', () => {
     },
   );
 
+  it('lose the one record that a webhook fails for, and no other', async () => {
+    collector.answerWith((response) => {
+      const { body = '' } = collector.requests.at(-1) ?? {};
+      if (body.includes('marked')) response.writeHead(500).end();
+      return response.writableEnded;
+    });
+    const running = await start(webhook());
+    await ask(running);
+    await fetch(`${running.url}/data/marked`);
+    for (let count = 0; count < 9; count += 1) await ask(running);
+    await expect.poll(() => counted(running, 'webhook', 'dropped'), { timeout: 40_000 }).toBe(1);
+    await expect.poll(() => collector.records.length, { timeout: 10_000 }).toBe(10);
+    await expect
+      .poll(() => running.logged.join(''))
+      .toContain('it fails again and again for this record, and takes others');
+    expect(running.logged.join('')).toContain('"holder":"strangers"');
+  }, 60_000);
+
   it('lose a record that a webhook refuses for ever, and count it', async () => {
     collector.answerWith((response) => response.writeHead(422).end() && true);
     const running = await start(webhook());
