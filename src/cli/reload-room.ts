@@ -18,20 +18,58 @@ type MemoryOfApp = Pick<App, 'reload' | 'emptyCaches' | 'endUnplaced' | 'endEarl
 const mostCallers = 128;
 const betweenChainsMs = 600_000;
 
+/** The configuration that the program has started with. */
+export interface StartedConfiguration {
+  /** The heap that it takes. */
+  readonly heapBytes: number;
+  /** Of its files. */
+  readonly characters: number;
+  /** The heap that is left beside it, without any request. */
+  readonly freeBytes: number;
+}
+
+/** The files of a reload. */
+export interface ReloadedFiles {
+  readonly fileBytes: number;
+  /** Characters of the files of the configuration in force. */
+  readonly inForce: number;
+}
+
+/** The heap that reading files may take beside the configuration in force, and the heap that is there without any request. */
+function heapOfReload(
+  { fileBytes, inForce }: ReloadedFiles,
+  { heapBytes, characters, freeBytes }: StartedConfiguration,
+): { readonly needed: number; readonly available: number } {
+  const perCharacter = Math.max(0, heapBytes - leastHeap) / characters;
+  const perByte = Math.max(leastPerByte, peakFactor * perCharacter);
+  return {
+    needed: heapReserve + perByte * fileBytes,
+    // One that is smaller than the first has made room, and a larger one has taken it.
+    available: freeBytes + perCharacter * (characters - inForce),
+  };
+}
+
+/** A warning where the configuration that the program has started with cannot be read again, whatever requests there are. */
+export function reloadWarning(started: StartedConfiguration, fileBytes: number): string | undefined {
+  const { needed, available } = heapOfReload({ fileBytes, inForce: started.characters }, started);
+  if (needed <= available) return undefined;
+  return (
+    `warning: reading this configuration again may take ${mebibytes(needed)} of heap, and beside it ${mebibytes(available)} are free: ` +
+    'a change takes effect at a restart only, unless --max-old-space-size in NODE_OPTIONS is raised, and the memory limit with it'
+  );
+}
+
 /**
  * Tells whether the heap has room for one more configuration: the one in force must not end with the process. If not, all caches are
  * emptied, then what strangers hold and requests that hold earlier configurations are reset. If that is not enough, the log says once that the reload waits.
  * The second time, the requests of callers that have very many are reset as well: 300 uploads that never end would keep away the
- * configuration that takes their caller's rights. Where that does not help, it is not done again for a while.
- * @param started the configuration that the program has started with: the heap that it takes, the length of its files, and the heap
- * that it left free
+ * configuration that takes their caller's rights. Where that does not help, it is not done again for a while. Nothing is reset where it
+ * would not fit beside the configuration in force without any request either.
  */
 export function roomForReload(
   app: MemoryOfApp,
-  started: { readonly heapBytes: number; readonly characters: number; readonly freeBytes: number },
-): (fileBytes: number, trigger: ReloadTrigger) => ReloadRoom {
-  const perCharacter = Math.max(0, started.heapBytes - leastHeap) / started.characters;
-  const perByte = Math.max(leastPerByte, peakFactor * perCharacter);
+  started: StartedConfiguration,
+): (files: ReloadedFiles, trigger: ReloadTrigger) => ReloadRoom {
   let isWaiting = false;
   let chainSince = Number.NEGATIVE_INFINITY;
   let callers = 1;
@@ -47,24 +85,26 @@ export function roomForReload(
     callers *= 2;
     return areEnded;
   };
-  return (fileBytes, trigger) => {
-    const bytes = heapReserve + perByte * fileBytes;
-    if (fitsIntoHeap(bytes) || fitsWithoutCaches(app, bytes)) {
+  return (files, trigger) => {
+    const { needed, available } = heapOfReload(files, started);
+    if (fitsIntoHeap(needed) || fitsWithoutCaches(app, needed)) {
       isWaiting = false;
       return 'free';
     }
-    // Without any request and any configuration.
-    const canFit = bytes <= started.freeBytes + started.heapBytes;
+    const canFit = needed <= available;
     if (canFit && (app.endUnplaced() || app.endEarlier() || (isWaiting && endBusiest()))) return 'soon';
-    if (!isWaiting) app.reload({ ok: false, problems: [noRoom(bytes)] }, trigger);
+    if (!isWaiting) app.reload({ ok: false, problems: [noRoom(needed)] }, trigger);
     isWaiting = true;
     return 'none';
   };
 }
 
 function noRoom(bytes: number): string {
-  const needed = `${Math.ceil(bytes / 1024 / 1024)} MiB`;
-  return `reading the configuration again may take ${needed} of heap, which are not free: it is tried again, or takes effect at a restart`;
+  return `reading the configuration again may take ${mebibytes(bytes)} of heap, which are not free: it is tried again, or takes effect at a restart`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.max(0, Math.ceil(bytes / 1024 / 1024))} MiB`;
 }
 
 function fitsWithoutCaches(app: MemoryOfApp, bytes: number): boolean {

@@ -12,7 +12,7 @@ import {
   liveHeapBytes,
   tuneGarbageCollection,
 } from './garbage-collection.ts';
-import { roomForReload } from './reload-room.ts';
+import { reloadWarning, roomForReload } from './reload-room.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
 /** How long a stopping replica still accepts requests, while load balancers notice that it is not ready. */
@@ -41,17 +41,20 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
       app.abort();
       process.exit(exitCodes.failure);
     });
-  let inForce = inputs.lengths();
-  const hasRoom = roomForReload(app, {
+  let inForce = inputs;
+  const started = {
     heapBytes: liveHeapBytes() - heapBefore,
     characters: inputs.characters(),
     freeBytes: freeHeapBytes(),
-  });
+  };
+  const warning = reloadWarning(started, inputs.bytesNow());
+  if (warning !== undefined) terminal.prose(`${path}: ${warning}`);
+  const hasRoom = roomForReload(app, started);
   const reload: ConfigurationReloads['reload'] = (trigger, current) => {
-    const room = hasRoom(current.bytesNow(), trigger);
+    const room = hasRoom({ fileBytes: current.bytesNow(), inForce: inForce.characters() }, trigger);
     if (room !== 'free') return room;
-    const read = new ConfigurationInputs(inForce);
-    if (app.reload(loadAgain(path, overrides, read), trigger)) inForce = read.lengths();
+    const read = new ConfigurationInputs(inForce.lengths());
+    if (app.reload(loadAgain(path, overrides, read), trigger)) inForce = read;
     return read;
   };
   watchConfiguration({ inputs, reload });

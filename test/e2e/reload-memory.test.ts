@@ -42,6 +42,33 @@ it('a configuration for which memory does not suffice waits, and the one in forc
   }
 }, 120_000);
 
+it('resets no upload for a configuration for which there can never be room, and says so at the start', async () => {
+  const directory = `${programDirectory}${manyPolicies()}`;
+  const program = await startProgram({ heapMiB: 128, limits: chartLimits, directory });
+  const swarm = new Swarm(program.url);
+  try {
+    expect(program.output()).toMatch(
+      /warning: reading this configuration again may take \d+ MiB of heap, and beside it \d+ MiB are free: a change takes effect at a restart/,
+    );
+    await s3Client(program.url, alice).send(new CreateBucketCommand({ Bucket: 'data' }));
+    const upload = { method: 'PUT', path: '/data/slow', headers: { 'content-length': '1000000' } };
+    const head = await signedHead(program.url, alice, upload);
+    for (let count = 0; count < 150; count += 1) swarm.open(head + 'x'.repeat(2_000));
+    await expect.poll(() => program.metric('sts_sidecar_requests_in_flight{listener="s3"}')).toBe(150);
+    for (let count = 0; count < 4; count += 1) {
+      process.kill(program.pid, 'SIGHUP');
+      // The signal is handled before a connection that was opened after it.
+      for (let asked = 0; asked < 5; asked += 1) await program.metrics();
+    }
+    await expect.poll(() => program.output()).toContain('reading the configuration again may take');
+    expect(program.output()).not.toContain('reset');
+    expect(swarm.openCount).toBe(150);
+  } finally {
+    swarm.close();
+    await program.stop();
+  }
+}, 120_000);
+
 it('uploads that never end do not keep away a configuration that takes their caller its rights', async () => {
   const directory = `${programDirectory}${manyPolicies(400)}`;
   const program = await startProgram({ heapMiB: 192, limits: chartLimits, directory });
