@@ -122,15 +122,11 @@ describe('the table of docs/operating.md', () => {
 
   const more = /^With TLS these need ([\d, Miand]+) more/m.exec(page)?.[1]?.match(/\d+/g)?.map(Number) ?? [];
 
-  it.each(rows.map((row, index) => [...row, more[index] ?? 0]))(
-    'fits with TLS: %d connections, %d requests, %d bytes in %d MiB and %d more',
-    (connections, inFlight, bytes, limit, further) => {
-      const limits = {
-        maxConnections: connections ?? 0,
-        maxInFlight: inFlight ?? 0,
-        maxBufferedBytes: bytes ?? 0,
-      };
-      expect(memoryFaults(limits, container((limit ?? 0) + (further ?? 0)), { isSecure: true })).toEqual([]);
+  it.each(rows.map((row, index) => ({ row, further: more[index] ?? 0 })))(
+    'fits with TLS: $row and $further MiB more',
+    ({ row: [maxConnections = 0, maxInFlight = 0, maxBufferedBytes = 0, limit = 0], further }) => {
+      const limits = { maxConnections, maxInFlight, maxBufferedBytes };
+      expect(memoryFaults(limits, container(limit + further), { isSecure: true })).toEqual([]);
     },
   );
 });
