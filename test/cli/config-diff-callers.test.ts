@@ -132,6 +132,53 @@ describe('config diff of callers whose boundary, tags, id or places differ', () 
     expect(lines).toContain('user nobody gains s3:GetObject on open/*');
   });
 
+  it('reports a role id that comes where a policy names it, whose sessions may do so', async () => {
+    const named: Replacement = [
+      'Sid: Everybody, Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::open/*"',
+      'Effect: Allow, Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::open/*", Condition: { StringLike: { "aws:userid": "AROABBBBBBBBBBBBBBBBB:*" } }',
+    ];
+    const role = '- name: data-reader';
+    const { lines } = await between(
+      [[role, `${role}\n      roleId: AROAAAAAAAAAAAAAAAAAA`], named],
+      [[role, `${role}\n      roleId: AROABBBBBBBBBBBBBBBBB`], named],
+    );
+    const condition = 'when StringLike aws:userid AROABBBBBBBBBBBBBBBBB:*; its aws:userid begins with';
+    expect(lines).toContain(
+      `role data-reader has other conditions for s3:GetObject on open/*: now ${condition} AROABBBBBBBBBBBBBBBBB:; before ${condition} AROAAAAAAAAAAAAAAAAAA:`,
+    );
+    const same: Replacement = [role, `${role}\n      roleId: AROABBBBBBBBBBBBBBBBB`];
+    expect((await between([same, named], [same, named])).lines).toEqual([]);
+  });
+
+  it('reports a Deny that moves, goes or comes in one of several policies that a token names', async () => {
+    const given = '{ kind: oidc, name: company, issuer: "https://login.example.com", clientIds: [app] }';
+    const claims =
+      '{ kind: oidc, name: company, issuer: "https://login.example.com", clientIds: [app], claimName: policy }';
+    const provider: Replacement = [given, claims];
+    const denying = (place: string): Replacement => [
+      '\n  policies:\n',
+      `\n  policies:\n    Denying: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "s3:PutObject", Resource: "arn:aws:s3:::own/*" }, { Effect: Deny, Action: "s3:GetObject", Resource: "arn:aws:s3:::data/${place}/*" }] }\n`,
+    ];
+    const who = 'a user of provider company whose token names Denying and policies that allow it';
+    const moved = await between([provider, denying('secret')], [provider, denying('other')]);
+    expect(moved.lines).toEqual([
+      `${who} gains s3:GetObject on data/secret/*`,
+      `${who} loses s3:GetObject on data/other/*`,
+      'managed policy Denying has changed',
+    ]);
+    const gone = await between([provider, denying('secret')], [provider]);
+    expect(gone.lines).toContain(`${who} gains s3:GetObject on data/secret/*`);
+    expect(gone.lines).toContain(
+      'managed policy Denying is gone: sessions with it as their session policy are refused everything, and those whose token names it go on without it',
+    );
+    const come = await between([provider], [provider, denying('secret')]);
+    expect(come.lines).toContain(`${who} loses s3:GetObject on data/secret/*`);
+    // Where no token names policies, nothing is said of tokens.
+    expect((await between([denying('secret')], [])).lines).toEqual([
+      'managed policy Denying is gone: sessions with it as their session policy are refused everything',
+    ]);
+  });
+
   it('compares a session that one of the files names with what it may do in the other', async () => {
     const named: Replacement = [
       'Sid: Nobody, Effect: Deny, Principal: { AWS: "*" }, Action: "s3:*"',

@@ -144,11 +144,13 @@ function providers(before: Loaded, after: Loaded): RecordChange[] {
 /** Of policies: sessions can have them as session policies, whoever they are attached to. */
 function managedPolicies(before: Loaded, after: Loaded): RecordChange[] {
   const { policies: old } = before.directory;
+  const hasClaims = after.directory.providerRoles?.some(({ mode }) => mode === 'claim') === true;
+  const ofTokens = hasClaims ? ', and those whose token names it go on without it' : '';
   return paired(old, after.directory.policies, ({ name }) => name).flatMap(
     ({ name, old: was, next: is }): RecordChange[] => {
       if (was === undefined) return [{ about: 'policy', text: `managed policy ${name} is new` }];
       if (is === undefined) {
-        const text = `managed policy ${name} is gone: sessions with it as their session policy are refused everything`;
+        const text = `managed policy ${name} is gone: sessions with it as their session policy are refused everything${ofTokens}`;
         return [{ about: 'policy', text }];
       }
       const isSame = documentSignature(was.document) === documentSignature(is.document);

@@ -1,7 +1,7 @@
 import { iamArn } from '../../directory/managed-policies.ts';
 import { bucketPolicies, trustPolicies } from './changed-policies.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { namedSessions, type Person, personsOf } from './persons.ts';
+import { movedDenies, namedSessions, type Person, personsOf } from './persons.ts';
 import { type Asked, type Comparison, type Pair, questionsOf } from './questions.ts';
 import { unusedName } from './samples.ts';
 import type { Side } from './side.ts';
@@ -46,9 +46,9 @@ export function compareRights(
     roles: trustPolicies(before, after),
     name: unusedName(patternsOf(before, after)),
   };
-  const sessions = namedSessions(before, after);
-  const old = personsOf(before, sessions, nowMs);
-  const next = personsOf(after, sessions, nowMs);
+  const named = { sessions: namedSessions(before, after), denies: movedDenies(before, after) };
+  const old = personsOf(before, named, nowMs);
+  const next = personsOf(after, named, nowMs);
   const changes: RightsChange[] = [];
   const incomplete: string[] = [];
   let questions = 0;

@@ -55,11 +55,10 @@ export function outcomeOf({ known, resource, asker, contextKeys, nowMs }: Questi
   try {
     const { decision, sets, query } = decideQuestion(known, resource, simulated);
     if (decision.effect !== 'needs') return { effect: decision.effect };
-    const tags = replaceableTags(asker);
-    if (known.action === getScopedCredentials) return dependence(deniesOfScope(sets, query), tags);
+    if (known.action === getScopedCredentials) return dependence(deniesOfScope(sets, query), asker);
     const matches = possibleStatements(sets, query);
     if (known.service === 'sts' && !mayBeAllowed(matches, { sets, query })) return deny;
-    return dependence(matches, tags, sets.boundary);
+    return dependence(matches, asker, sets.boundary);
   } catch (error) {
     if (error instanceof QuestionError) return deny;
     throw error;
@@ -128,17 +127,27 @@ function mayBeAllowed(matches: readonly PossibleMatch[], { sets, query }: TrustC
 
 function dependence(
   matches: readonly PossibleMatch[],
-  tags: ReadonlyMap<string, string> | undefined,
+  asker: Asker,
   boundary?: PolicySets['boundary'],
 ): Outcome {
   const statements = [...new Set(matches.map(signatureOf))].sort().join('\n');
   const told = foldCase(statements);
-  const named = [...(tags ?? [])].filter(([key]) => told.includes(`aws:principaltag/${foldCase(key)}`));
+  const named = [...(replaceableTags(asker) ?? [])].filter(([key]) =>
+    told.includes(`aws:principaltag/${foldCase(key)}`),
+  );
   const isShut = boundary !== undefined && !matches.some(isAllowOf('boundary'));
   const notes = named.map(([key, value]) => `its tag ${key} is ${value} unless a session brings another`);
+  const id = roleIdOf(asker);
+  if (id !== undefined && told.includes('aws:userid')) notes.push(`its aws:userid begins with ${id}:`);
   if (isShut) notes.push('the boundary never allows it');
   const signature = [statements, ...notes].join('\n');
   return { effect: 'depends', signature, when: [...conditionTexts(matches), ...notes].join('; ') };
+}
+
+/** The part of `aws:userid` that all sessions of a role have. */
+function roleIdOf(asker: Asker): string | undefined {
+  const isOfRole = asker.kind === 'caller' && asker.caller.kind === 'role-session';
+  return isOfRole ? asker.caller.userId.split(':', 1)[0] : undefined;
 }
 
 function signatureOf({ policyType, statement, level, read, ...match }: PossibleMatch): string {

@@ -8,7 +8,8 @@ import { describeProvider } from '../../identity/kinds.ts';
 import { type Asker, findAsker } from '../policy/asker.ts';
 import type { Asking } from '../policy/question.ts';
 import type { World } from '../policy/world.ts';
-import type { Side } from './side.ts';
+import { allowingPolicy, type Side } from './side.ts';
+import { changedStatements, type PlacedStatement, statementsOf } from './statements.ts';
 
 /** A caller as one of the configurations knows it. */
 export interface Person extends OwnPolicies {
@@ -26,10 +27,18 @@ interface OwnPolicies {
 
 const noPolicies: OwnPolicies = { identity: [], boundary: [] };
 
+/** What both configurations have to be looked at for. */
+export interface NamedInBoth {
+  /** ARNs of sessions: {@link namedSessions}. */
+  readonly sessions: ReadonlySet<string>;
+  /** Names of managed policies: {@link movedDenies}. */
+  readonly denies: ReadonlySet<string>;
+}
+
 /** Everyone whom a configuration can give rights, by a name for people that is the same in the other configuration. */
 export function personsOf(
   side: Side,
-  sessions: Iterable<string>,
+  { sessions, denies }: NamedInBoth,
   nowMs: number,
 ): ReadonlyMap<string, Person> {
   const { world, records } = side;
@@ -45,7 +54,7 @@ export function personsOf(
   for (const { name, arn } of world.users) add(`user ${name}`, { principal: arn }, ofUsers.get(name));
   for (const { name, arn } of side.roles.values()) add(`role ${name}`, { principal: arn }, ofRoles.get(name));
   for (const arn of sessions) addSession(arn, side, { users: ofUsers, roles: ofRoles }, add);
-  for (const role of world.roles) if (role.provider !== undefined) addGenerated(role, side, add);
+  for (const role of world.roles) if (role.provider !== undefined) addGenerated(role, side, denies, add);
   for (const provider of world.settings.identityProviders) {
     const { form, principal, role } = describeProvider(provider);
     if (principal === undefined || role !== undefined) continue;
@@ -78,8 +87,11 @@ function addSession(principal: string, side: Side, { users, roles }: Owners, add
   }
 }
 
-/** The generated role of a provider. In claim mode, a token brings policies along: each is a caller of its own. */
-function addGenerated({ arn, provider }: Role, side: Side, add: Add): void {
+/**
+ * The generated role of a provider. In claim mode, a token brings policies along: each is a caller of its own. What one of them denies is
+ * denied whatever the others allow: where that changes, it is a caller once more, beside what allows everything.
+ */
+function addGenerated({ arn, provider }: Role, side: Side, denies: Iterable<string>, add: Add): void {
   const label = `a user of provider ${provider?.name}`;
   if (provider?.mode !== 'claim') {
     const record = side.records.providerRoles?.find((one) => one.provider === provider?.name);
@@ -90,6 +102,28 @@ function addGenerated({ arn, provider }: Role, side: Side, add: Add): void {
     const asking = { principal: arn, policyNames: [policy] };
     add(`${label} whose token names ${policy}`, asking, { identity: [document], boundary: [] });
   }
+  for (const policy of denies) {
+    const document = side.managed.get(policy);
+    const policyNames = document === undefined ? [allowingPolicy] : [policy, allowingPolicy];
+    const identity = document === undefined ? [] : onlyDenies(document);
+    const who = `${label} whose token names ${policy} and policies that allow it`;
+    add(who, { principal: arn, policyNames }, { identity, boundary: [] });
+  }
+}
+
+function onlyDenies(document: PolicyDocument): readonly PolicyDocument[] {
+  const statements = document.statements.filter(({ effect }) => effect === 'Deny');
+  return statements.length === 0 ? [] : [{ ...document, statements }];
+}
+
+/** The managed policies that do not deny the same on both sides. */
+export function movedDenies(before: Side, after: Side): ReadonlySet<string> {
+  const deniesOf = ({ managed }: Side, name: string): readonly PlacedStatement[] =>
+    statementsOf(managed.get(name)).filter(({ statement }) => statement.effect === 'Deny');
+  const names = new Set([...before.managed.keys(), ...after.managed.keys()]);
+  return new Set(
+    [...names].filter((name) => changedStatements(deniesOf(before, name), deniesOf(after, name)).length > 0),
+  );
 }
 
 function personOf(asking: Partial<Asking>, world: World, nowMs: number): Person {

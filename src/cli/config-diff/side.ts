@@ -1,7 +1,7 @@
 import type { LoadResult } from '../../config/load.ts';
 import type { DirectoryRecords } from '../../directory/records.ts';
 import type { Role } from '../../directory/role.ts';
-import type { PolicyDocument } from '../../iam/document.ts';
+import { type PolicyDocument, parsePolicyDocument } from '../../iam/document.ts';
 import { buildWorld, type World } from '../policy/world.ts';
 
 /** A configuration without problems. */
@@ -21,6 +21,18 @@ export interface Side {
   readonly roles: ReadonlyMap<string, Role>;
 }
 
+/**
+ * Stands for the policies that a token names beside another one. Its name can be that of no policy.
+ * The world has it; the records do not.
+ */
+export const allowingPolicy = 'allows everything';
+
+const allowing: PolicyDocument = parsePolicyDocument(
+  { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } },
+  'identity',
+);
+const allowingRecord = { name: allowingPolicy, document: allowing, characters: allowing.characters };
+
 /** Builds one side. Whether a refusal is only recorded does not count: what policies allow is compared. */
 export function buildSide(loaded: Loaded): Side {
   const { directory: records, settings } = loaded;
@@ -29,7 +41,7 @@ export function buildSide(loaded: Loaded): Side {
   const world = buildWorld({
     ...loaded,
     settings: { ...settings, authorization },
-    directory: { ...records, roles },
+    directory: { ...records, roles, policies: [...records.policies, allowingRecord] },
   });
   const own = world.roles.filter(({ provider }) => provider === undefined);
   return {
