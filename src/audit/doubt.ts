@@ -3,7 +3,7 @@ const patience = 5;
 /** So many records after one that was given up, the next one is looked for at the first failure: its sender may send more. */
 const doubtedAfterLoss = 10_000;
 
-/** An attempt that has failed, for no reason that lies in the records as far as the collector says. */
+/** An attempt that has failed, and not because the collector refused the records for ever. */
 export interface FailedAttempt {
   /** Records that were sent together. */
   readonly count: number;

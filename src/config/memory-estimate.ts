@@ -18,7 +18,10 @@ const idle: MemoryShare = { heap: 40 * mebibyte, outside: 70 * mebibyte };
 /** Sessions and policies that are kept in parsed form, heads outside the places of requests, and requests that wait their turn. */
 const bounded: MemoryShare = { heap: (24 + 16 + 8) * mebibyte, outside: 0 };
 const perConnection: MemoryShare = { heap: 4 * kibibyte, outside: 12 * kibibyte };
-/** 30 KiB with TLS, and 34 KiB more for an unfinished record of 16 KiB, which may be so until the connection is idle for too long (Node 20, 1,500 of them). */
+/**
+ * 30 KiB with TLS, and 34 KiB more while a record of 16 KiB is unfinished, which may last as long as a connection may be idle (Node 20,
+ * 1,500 kept alive).
+ */
 const perSecureConnection: MemoryShare = { heap: 8 * kibibyte, outside: 58 * kibibyte };
 /** Handshakes under way: 256 whose clients send as many certificates as OpenSSL reads. */
 const handshakes: MemoryShare = { heap: 0, outside: 40 * mebibyte };
