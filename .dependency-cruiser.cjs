@@ -58,7 +58,7 @@ const LAYERS = {
       'observe',
       'state',
       'forward/request-body\\.ts',
-      'edge/(?:limits|one-at-a-time|survive-errors)\\.ts',
+      'edge/(?:limits|one-at-a-time|record-debt|survive-errors)\\.ts',
     ],
   },
   container: {
@@ -77,7 +77,7 @@ const LAYERS = {
       'observe',
       'outbound',
       'forward/request-body\\.ts',
-      'edge/(?:limits|one-at-a-time|survive-errors)\\.ts',
+      'edge/(?:limits|one-at-a-time|record-debt|survive-errors)\\.ts',
     ],
     types: ['schema'],
   },
