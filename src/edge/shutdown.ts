@@ -4,10 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const idleSweepMs = 100;
 
-/** Closes a listener: refuses new connections, closes idle ones at once, and lets requests run until the deadline. */
+/** How long connections that are being reset may take to be gone. */
+const resettingMs = 1_000;
+
+/**
+ * Closes a listener: refuses new connections, closes idle ones at once, and lets requests run until the deadline. Resolves soon after
+ * that in any case: a connection that Node has lost track of must not keep the process from ending.
+ */
 export async function closeServer(server: Server, deadlineMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    let timer = setTimeout(() => {
+      server.closeAllConnections();
+      timer = setTimeout(() => {
+        clearInterval(sweep);
+        resolve();
+      }, resettingMs);
+    }, deadlineMs);
     // Kept-alive connections that become idle later would otherwise stay open until their own timeout.
     const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
     server.close(() => {

@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { closeServer } from '../../src/edge/shutdown.ts';
 import { sidecarBefore, storeAnswer } from '../forward/raw-store.ts';
 import { startRawServer } from '../http-client/raw-server.ts';
 import { signedHead } from '../support/hostile/signed.ts';
@@ -53,6 +55,15 @@ it('requests in progress have the drainSeconds of the configuration in force', {
   const startedAt = performance.now();
   await Promise.all([sidecar.app.stop(), closed]);
   expect(performance.now() - startedAt).toBeGreaterThan(1_900);
+});
+
+it('a connection that never closes does not hold up the end', { timeout: 20_000 }, async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = server.close.bind(server);
+  server.close = () => server;
+  await closeServer(server, 100);
+  close();
 });
 
 // The deadline of the drain is 25 s by default, so a connection that holds it up fails the test.
