@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { headErrorTable } from '../../src/edge/head-fault.ts';
 import { s3ErrorTable } from '../../src/s3/errors.ts';
 import { stsErrorTable } from '../../src/sts/errors.ts';
 import { assume, s3Client } from '../support/sdk.ts';
@@ -26,10 +27,11 @@ function codesIn(section: string): string[] {
 
 describe('docs/troubleshooting.md', () => {
   it.each([
-    ['S3', ofS3, s3ErrorTable()],
-    ['STS', ofSts, stsErrorTable()],
-  ])('has a row for every error code of %s', (_, section, table) => {
-    expect(codesIn(section)).toEqual([...table.keys()].sort());
+    ['S3', ofS3, s3ErrorTable(), headErrorTable('s3')],
+    ['STS', ofSts, stsErrorTable(), headErrorTable('sts')],
+  ])('has a row for every error code of %s', (_, section, table, ofHeads) => {
+    const codes = new Set([...table.keys(), ...ofHeads.map(([code]) => code)]);
+    expect(codesIn(section)).toEqual([...codes].sort());
   });
 
   it('names only ways to the cause that it explains', () => {
