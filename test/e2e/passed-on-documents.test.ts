@@ -43,7 +43,8 @@ async function post(target: string, headers: readonly string[], body = ''): Prom
   );
 }
 
-const digest = (body: string): string => `Content-MD5: ${createHash('md5').update(body).digest('base64')}`;
+const digest = (body: string): string =>
+  `Content-MD5: ${createHash('md5').update(body, 'latin1').digest('base64')}`;
 
 describe('a multi-delete that is passed on', () => {
   it.each([
@@ -57,6 +58,8 @@ describe('a multi-delete that is passed on', () => {
     ['<Key>./dir/k</Key>', '400 MalformedXML'],
     ['<Key>dir/x/../k</Key>', '400 MalformedXML'],
     ['<Key>dir/k/</Key>', '200'],
+    // U+0085 in UTF-8.
+    ['<Key>\xc2\x85k</Key>', '400 MalformedXML'],
     ['text<Key>k</Key>', '400 MalformedXML'],
     ['<Key>k</Key></Object>text<Object><Key>l</Key>', '400 MalformedXML'],
     ['\n<Key>k</Key>\n', '200'],
