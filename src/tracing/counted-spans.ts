@@ -7,11 +7,16 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { SpanReports } from './tracing.ts';
 
+type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
+
 /** Spans that may wait for a collector: some megabytes. */
 const maxWaiting = 2_048;
 
 /** Writing one batch takes about a millisecond of the event loop. */
 const batch = { maxExportBatchSize: 128, scheduledDelayMillis: 1_000, exportTimeoutMillis: 15_000 };
+
+/** A batch that takes longer has its connections closed. The exporter's own limit is that of a silent connection, and a collector may drip. */
+const longestExportMs = 30_000;
 
 const betweenLinesMs = 60_000;
 
@@ -22,6 +27,10 @@ const betweenLinesMs = 60_000;
 export class CountedSpans implements SpanProcessor {
   readonly #reports: SpanReports;
   readonly #batches: BatchSpanProcessor;
+  readonly #exporter: SpanExporter;
+  readonly #hangUp: () => void;
+  /** The batch under way and those behind it: the SDK begins one more after each that has failed. */
+  #underWay: Promise<void> = Promise.resolve();
   #waiting = 0;
   #exporting = 0;
   #isStopped = false;
@@ -29,8 +38,11 @@ export class CountedSpans implements SpanProcessor {
   #lost = 0;
   #saidAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(exporter: SpanExporter, reports: SpanReports) {
+  /** @param hangUp closes the connections to the collector */
+  constructor(exporter: SpanExporter, reports: SpanReports, hangUp: () => void) {
     this.#reports = reports;
+    this.#exporter = exporter;
+    this.#hangUp = hangUp;
     this.#batches = new BatchSpanProcessor({
       ...batch,
       maxQueueSize: maxWaiting,
@@ -38,13 +50,22 @@ export class CountedSpans implements SpanProcessor {
         export: (spans, done) => {
           this.#waiting -= spans.length;
           this.#exporting += spans.length;
-          exporter.export(spans, (result) => {
-            this.#settle(spans.length, result.error);
-            done(result);
-          });
+          this.#underWay = this.#underWay.then(() => this.#export(spans)).then(done);
         },
         shutdown: () => exporter.shutdown(),
       },
+    });
+  }
+
+  /** Never rejects. */
+  #export(spans: ReadableSpan[]): Promise<ExportResult> {
+    return new Promise((resolve) => {
+      const overdue = setInterval(this.#hangUp, longestExportMs);
+      this.#exporter.export(spans, (result) => {
+        clearInterval(overdue);
+        this.#settle(spans.length, result.error);
+        resolve(result);
+      });
     });
   }
 
@@ -53,7 +74,7 @@ export class CountedSpans implements SpanProcessor {
   }
 
   onEnd(span: ReadableSpan): void {
-    if (this.#isStopped || this.#waiting >= maxWaiting) {
+    if (this.#isStopped || this.#waiting + this.#exporting >= maxWaiting) {
       this.#lose(1, 'too many spans wait for the collector');
       return;
     }

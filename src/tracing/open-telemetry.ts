@@ -26,7 +26,7 @@ export function startTracing({
   reports,
 }: TracingParts): Tracing {
   const agent = agentFor(settings);
-  const spans = new CountedSpans(exporterFor(settings, agent), reports);
+  const spans = new CountedSpans(exporterFor(settings, agent), reports, () => agent.destroy());
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       'service.version': version,
@@ -83,9 +83,28 @@ function exporterFor(
   return protocol === 'http/json' ? new JsonExporter(options) : new ProtobufExporter(options);
 }
 
+/** Receipts have some hundred bytes. The exporter keeps each piece of one as it comes, and a piece may be a single byte. */
+const maxAnswerBytes = 65_536;
+
 function agentFor({ url, caPem, certPem, keyPem }: TracingSettings): HttpAgent {
-  if (!url.toLowerCase().startsWith('https:')) return new HttpAgent({ keepAlive: true });
-  return new HttpsAgent({ keepAlive: true, ca: caPem, cert: certPem, key: keyPem?.reveal() });
+  const agent = url.toLowerCase().startsWith('https:')
+    ? new HttpsAgent({ keepAlive: true, ca: caPem, cert: certPem, key: keyPem?.reveal() })
+    : new HttpAgent({ keepAlive: true });
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...given) => {
+    const socket = connect(...given);
+    let bytesRead = 0;
+    socket?.on('data', (bytes: Buffer) => {
+      bytesRead += bytes.length;
+      if (bytesRead > maxAnswerBytes) socket.destroy(new Error('the answer of the collector is too long'));
+    });
+    // The agent's own event between two requests.
+    socket?.on('free', () => {
+      bytesRead = 0;
+    });
+    return socket;
+  };
+  return agent;
 }
 
 function refuseConnection(): never {

@@ -118,6 +118,26 @@ describe('a program that exports spans', () => {
     expect(await terminate(program)).toBe(0);
   }, 60_000);
 
+  it('an answer without end is cut off, and costs no memory', async () => {
+    const collector = await startCollector();
+    collector.answerWith((response) => {
+      response.writeHead(200);
+      // Each byte is an HTTP chunk of its own.
+      const write = (): void => {
+        while (!response.destroyed && response.write('a'));
+      };
+      response.on('drain', write);
+      write();
+      return true;
+    });
+    const program = await start({ variables: exportingTo(collector.url) });
+    const { residentMiB } = await program.memory();
+    await ask(program, 1);
+    await expect.poll(() => spans(program, 'dropped'), { timeout: 30_000 }).toBe(1);
+    expect((await program.memory()).peakMiB).toBeLessThan(residentMiB + 60);
+    expect(await terminate(program)).toBe(0);
+  }, 60_000);
+
   it.each([
     ['refuses them', 'status 400'],
     ['fails', 'status 500'],
