@@ -11,6 +11,9 @@ type Row = readonly [
 /** As in the log. */
 const maxUserAgent = 256;
 
+/** Of codes and ids that the store chooses. */
+const maxOfStore = 128;
+
 /** What OpenTelemetry calls known methods; any other is `_OTHER`. */
 const knownMethods: ReadonlySet<string> = new Set(
   'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE'.split(' '),
@@ -46,13 +49,16 @@ const ofRequest: readonly Row[] = [
   ['aws.s3.key', ({ key }, objectKeys) => ownText(shownKey(key, objectKeys))],
   ['enduser.id', ({ principalArn }) => ownText(principalArn)],
   ['sts_sidecar.decision', ({ decision }) => decision?.decision],
-  ['error.type', ({ errorCode, status }) => errorCode ?? (isFault(status) ? String(status) : undefined)],
+  [
+    'error.type',
+    ({ errorCode, status }) => ofStoresText(errorCode) ?? (isFault(status) ? String(status) : undefined),
+  ],
 ];
 
 const ofStore: readonly Row[] = [
   ...common,
   ['http.response.status_code', storeStatus],
-  ['aws.request_id', ({ upstreamRequestId }) => ownText(upstreamRequestId)],
+  ['aws.request_id', ({ upstreamRequestId }) => ofStoresText(upstreamRequestId)],
   ['error.type', storeError],
 ];
 
@@ -96,6 +102,10 @@ function attributesOf(rows: readonly Row[], record: RequestRecord, objectKeys: K
     if (value !== undefined) attributes[name] = value;
   }
   return attributes;
+}
+
+function ofStoresText(text: string | undefined): string | undefined {
+  return ownText(text?.slice(0, maxOfStore));
 }
 
 // Spans wait for their export. A slice would keep the head that it was cut from.
