@@ -38,7 +38,11 @@ export class OtelVariables {
   }
 
   /** A list `name=value,name=value`, percent-encoded. */
-  pairs(name: string, isName: (name: string) => boolean): Readonly<Record<string, string>> {
+  pairs(
+    name: string,
+    isName: (name: string) => boolean,
+    isValue: (value: string) => boolean = () => true,
+  ): Readonly<Record<string, string>> {
     const variable = this.get(name);
     if (variable === undefined) return {};
     const pairs: [name: string, value: string][] = [];
@@ -46,7 +50,7 @@ export class OtelVariables {
       if (piece.trim() === '') continue;
       const [, sent = '', encoded = ''] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/s.exec(piece) ?? [];
       const value = decoded(encoded);
-      if (!isName(sent) || value === undefined) {
+      if (!isName(sent) || value === undefined || !isValue(value)) {
         this.problem(variable, 'must be a list of name=value, with commas between them, percent-encoded');
         return {};
       }

@@ -29,9 +29,10 @@ export function readTracing(context: ReadingContext): TracingSettings | undefine
   const url = readUrl(variables, endpoint);
   const resource = variables.pairs('OTEL_RESOURCE_ATTRIBUTES', isAttributeName);
   const headers = {
-    ...variables.pairs('OTEL_EXPORTER_OTLP_HEADERS', isHeaderName),
-    ...variables.pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', isHeaderName),
+    ...variables.pairs('OTEL_EXPORTER_OTLP_HEADERS', isHeaderName, isHeaderValue),
+    ...variables.pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', isHeaderName, isHeaderValue),
   };
+  requireOwnSettings(variables);
   if (Object.keys(headers).length > 0 && isPlainBeyondLoopback(url))
     variables.warn(
       endpoint,
@@ -75,6 +76,16 @@ function readProtocol(protocol: Variable | undefined, variables: OtelVariables):
   return 'http/json';
 }
 
+/** Those that the exporter reads itself, and takes the default for where it cannot read them. */
+function requireOwnSettings(variables: OtelVariables): void {
+  const compression = variables.ofTraces('COMPRESSION');
+  if (compression !== undefined && !/^(?:gzip|none)$/.test(compression.value))
+    variables.problem(compression, 'must be gzip or none');
+  const timeout = variables.ofTraces('TIMEOUT');
+  if (timeout !== undefined && !/^[1-9]\d{0,8}$/.test(timeout.value))
+    variables.problem(timeout, 'must be a whole number of milliseconds from 1 to 999999999');
+}
+
 const samplers: ReadonlySet<string> = new Set<SamplerName>([
   'always_on',
   'always_off',
@@ -116,6 +127,11 @@ function isHeaderName(name: string): boolean {
       name,
     )
   );
+}
+
+/** What Node sends in a header. */
+function isHeaderValue(value: string): boolean {
+  return /^[\x20-\x7e\xa0-\xff]*$/.test(value);
 }
 
 function isAttributeName(name: string): boolean {
