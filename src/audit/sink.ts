@@ -40,6 +40,8 @@ export class Sink {
   #failures = 0;
   /** Ends the pause between two attempts. */
   #wake: (() => void) | undefined;
+  /** True while the pause is for a line that waits aside. */
+  #isRestingAside = false;
   #isStopping = false;
   /** Set at the end: what is still in the queue is given up. */
   #isGivenUp = false;
@@ -76,6 +78,7 @@ export class Sink {
       this.#drop(1, 'its holder has no room left in the queue', line.holder);
       return;
     }
+    if (this.#isRestingAside && this.#queue.inOrder > 0) this.#wake?.();
     // Lines of one turn of the event loop are delivered together.
     this.#pumping ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#pump());
   }
@@ -99,27 +102,62 @@ export class Sink {
   }
 
   async #pump(): Promise<void> {
-    const { destination, reporter } = this.#parts;
     while (this.#queue.length > 0 && !this.#isGivenUp) {
-      const { place } = this.#doubt;
-      const lines = this.#queue.from(place, this.#most);
-      try {
-        const accepted = await destination.deliver(lines);
-        this.#queue.remove(place, lines.length);
-        this.#failures = 0;
-        this.#doubt.accepted(lines.length);
-        reporter.delivered(destination.name, accepted);
-        if (accepted < lines.length)
-          this.#drop(lines.length - accepted, 'the receipt says that they are rejected');
-        this.#allow(2 * this.#most.lines, place);
-      } catch (error) {
-        if (this.#isGivenUp) break;
-        const fault = error instanceof SinkError ? error : new SinkError('failed', { cause: error });
-        if (fault.isFinal) this.#refused(lines.length, fault.message);
-        else await this.#failed(lines.length, fault.message);
-      }
+      const hasDelivered = this.#queue.inOrder > 0 && (await this.#deliverInOrder());
+      if (hasDelivered || this.#queue.inOrder === 0) await this.#deliverAside(hasDelivered);
     }
     this.#pumping = undefined;
+  }
+
+  /** Delivers a batch; false when it was not accepted. */
+  async #deliverInOrder(): Promise<boolean> {
+    const { place } = this.#doubt;
+    const lines = this.#queue.from(place, this.#most);
+    const fault = await this.#deliver(lines);
+    if (this.#isGivenUp) return false;
+    if (fault === undefined) {
+      this.#queue.remove(place, lines.length);
+      this.#doubt.accepted(lines.length);
+      this.#allow(2 * this.#most.lines, place);
+    } else if (fault.isFinal) this.#refused(lines.length, fault.message);
+    else await this.#failed(lines.length, fault.message);
+    return fault === undefined;
+  }
+
+  /**
+   * Delivers the first line that waits aside, if there is one.
+   * @param isProven the collector has just accepted others, so a failure is that of the record
+   */
+  async #deliverAside(isProven: boolean): Promise<void> {
+    const line = this.#queue.firstAside;
+    if (line === undefined || this.#isGivenUp) return;
+    const fault = await this.#deliver([line.text]);
+    if (this.#isGivenUp) return;
+    if (fault === undefined) this.#queue.removeAside();
+    else if (fault.isFinal || isProven) {
+      this.#queue.removeAside();
+      this.#drop(1, fault.message, line.holder);
+    } else {
+      this.#failures += 1;
+      this.#parts.reporter.failed(this.#parts.destination.name, fault.message);
+      this.#isRestingAside = true;
+      await this.#rest();
+      this.#isRestingAside = false;
+    }
+  }
+
+  async #deliver(lines: readonly string[]): Promise<SinkError | undefined> {
+    const { destination, reporter } = this.#parts;
+    try {
+      const accepted = await destination.deliver(lines);
+      this.#failures = 0;
+      reporter.delivered(destination.name, accepted);
+      if (accepted < lines.length)
+        this.#drop(lines.length - accepted, 'the receipt says that they are rejected');
+      return undefined;
+    } catch (error) {
+      return error instanceof SinkError ? error : new SinkError('failed', { cause: error });
+    }
   }
 
   /** These records are refused for ever. */
@@ -139,7 +177,7 @@ export class Sink {
     const { destination, reporter } = this.#parts;
     this.#failures += 1;
     // The failures of a disk pass, and do not depend on what is written.
-    const attempt = { count, waiting: this.#queue.length, failures: this.#failures };
+    const attempt = { count, waiting: this.#queue.inOrder, failures: this.#failures };
     const next = destination.isLocal ? 'again' : this.#doubt.failed(attempt);
     if (next === 'lost') {
       this.#giveUp(`it fails again and again for this record, and takes others: ${cause}`);
@@ -153,7 +191,10 @@ export class Sink {
 
   #giveUp(cause: string): void {
     this.#failures = 0;
-    for (const { holder } of this.#queue.remove(this.#doubt.place, 1)) this.#drop(1, cause, holder);
+    for (const { holder } of this.#queue.remove(this.#doubt.place, 1)) {
+      this.#drop(1, cause, holder);
+      this.#queue.setAside(holder);
+    }
   }
 
   /** Sets how many lines are delivered at a time. While the first is in doubt, later ones are tried one by one. */

@@ -221,9 +221,8 @@ const maxReceiptBytes = 16_384;
 async function readReceipt(body: AsyncIterable<unknown>, pool: string): Promise<unknown> {
   try {
     return await readValue(body, maxReceiptBytes, pool);
-  } catch (error) {
-    if (error instanceof OutboundFault) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 

@@ -96,6 +96,18 @@ it.each([
   expect(collector.requests).toHaveLength(1);
 });
 
+it('a receipt with 2xx that breaks off is a receipt', async () => {
+  collector.answerWith((response) => {
+    response.writeHead(200, { 'content-length': '20' }).write('{"partial');
+    setTimeout(() => response.socket?.resetAndDestroy(), 100);
+    return true;
+  });
+  const running = await start();
+  await ask(running);
+  await expect.poll(() => counted(running, 'delivered')).toBe(1);
+  expect(collector.requests).toHaveLength(1);
+});
+
 it.each([
   ['answers 503', (response: ServerResponse) => void response.writeHead(503).end()],
   ['resets the connection', (response: ServerResponse) => void response.socket?.resetAndDestroy()],
