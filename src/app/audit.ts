@@ -77,6 +77,9 @@ function stdoutOf(logTo: AuditSurroundings['logTo']): Destination {
 /** Statuses by which a collector says that it will never accept these records: malformed, too large, or unprocessable. */
 const finalStatuses: ReadonlySet<number | undefined> = new Set([400, 413, 422]);
 
+/** Statuses by which it says that it takes nothing at the moment. */
+const busyStatuses: ReadonlySet<number | undefined> = new Set([429, 503]);
+
 function posterOf(
   { url, headers }: NonNullable<Settings['audit']['webhook']>,
   fetch: GuardedFetch,
@@ -90,7 +93,8 @@ function posterOf(
     } catch (error) {
       if (!(error instanceof OutboundFault)) throw error;
       const { message, status } = error;
-      return { outcome: 'refused', cause: message, isFinal: finalStatuses.has(status) };
+      const [isFinal, isBusy] = [finalStatuses.has(status), busyStatuses.has(status)];
+      return { outcome: 'refused', cause: message, isFinal, isBusy };
     }
   };
 }

@@ -28,10 +28,16 @@ export class SinkError extends Error {
   override readonly name = 'SinkError';
   /** True when these records are refused, however often they are delivered. */
   readonly isFinal: boolean;
+  /** True when the destination says that it takes nothing at the moment, whatever is delivered. */
+  readonly isBusy: boolean;
 
-  constructor(message: string, options: { readonly isFinal?: boolean; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { readonly isFinal?: boolean; readonly isBusy?: boolean; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.isFinal = options.isFinal ?? false;
+    this.isBusy = options.isBusy ?? false;
   }
 }
 

@@ -28,7 +28,7 @@ export function otlpDestination(post: PostText, source: LogSource): Destination 
     open: () => Promise.resolve(),
     deliver: async (lines) => {
       const answer = await post(requestOf(lines, source));
-      if (answer.outcome === 'refused') throw new SinkError(answer.cause, { isFinal: answer.isFinal });
+      if (answer.outcome === 'refused') throw new SinkError(answer.cause, answer);
       return lines.length - Math.min(rejectedIn(answer.answer), lines.length);
     },
     close: () => Promise.resolve(),

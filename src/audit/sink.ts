@@ -120,7 +120,7 @@ export class Sink {
       this.#doubt.accepted(lines.length);
       this.#allow(2 * this.#most.lines, place);
     } else if (fault.isFinal) this.#refused(lines.length, fault.message);
-    else await this.#failed(lines.length, fault.message);
+    else await this.#failed(lines.length, fault);
     return fault === undefined;
   }
 
@@ -134,7 +134,7 @@ export class Sink {
     const fault = await this.#deliver([line.text]);
     if (this.#isGivenUp) return;
     if (fault === undefined) this.#queue.removeAside();
-    else if (fault.isFinal || isProven) {
+    else if (fault.isFinal || (isProven && !fault.isBusy)) {
       this.#queue.removeAside();
       this.#drop(1, fault.message, line.holder);
     } else {
@@ -173,12 +173,12 @@ export class Sink {
     this.#allow(this.#parts.destination.batch.lines, place);
   }
 
-  async #failed(count: number, cause: string): Promise<void> {
+  async #failed(count: number, { message: cause, isBusy }: SinkError): Promise<void> {
     const { destination, reporter } = this.#parts;
     this.#failures += 1;
     // The failures of a disk pass, and do not depend on what is written.
     const attempt = { count, waiting: this.#queue.inOrder, failures: this.#failures };
-    const next = destination.isLocal ? 'again' : this.#doubt.failed(attempt);
+    const next = destination.isLocal || isBusy ? 'again' : this.#doubt.failed(attempt);
     if (next === 'lost') {
       this.#giveUp(`it fails again and again for this record, and takes others: ${cause}`);
       this.#doubt.lost();

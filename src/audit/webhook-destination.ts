@@ -4,8 +4,13 @@ import { type Destination, SinkError } from './destination.ts';
 export type PostText = (json: string) => Promise<
   /** 2xx. The answer is JSON that was read, or `undefined`. */
   | { readonly outcome: 'accepted'; readonly answer: unknown }
-  /** `isFinal` for a status that says that the content is at fault. */
-  | { readonly outcome: 'refused'; readonly cause: string; readonly isFinal: boolean }
+  /** `isFinal` for a status that says that the content is at fault, `isBusy` for one that says that it is not. */
+  | {
+      readonly outcome: 'refused';
+      readonly cause: string;
+      readonly isFinal: boolean;
+      readonly isBusy: boolean;
+    }
 >;
 
 /**
@@ -23,7 +28,7 @@ export function webhookDestination(post: PostText): Destination {
     open: () => Promise.resolve(),
     deliver: async (lines) => {
       const answer = await post(`{"Records":[${lines.join(',')}]}`);
-      if (answer.outcome === 'refused') throw new SinkError(answer.cause, { isFinal: answer.isFinal });
+      if (answer.outcome === 'refused') throw new SinkError(answer.cause, answer);
       return lines.length;
     },
     close: () => Promise.resolve(),

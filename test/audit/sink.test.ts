@@ -308,6 +308,21 @@ describe('a sink whose collector fails for one record', () => {
     expect(made.counts).toEqual({ delivered: 5, dropped: 4 });
   });
 
+  it('doubts no record while the collector limits its rate', async () => {
+    const made = world(false, 100_000);
+    let nextAt = 0;
+    made.fail = () => {
+      if (Date.now() < nextAt) throw new SinkError('answered with status 429', { isBusy: true });
+      nextAt = Date.now() + 5_000;
+    };
+    const adding = setInterval(() => add(made.sink, 'r'), 2_000);
+    await vi.advanceTimersByTimeAsync(600_000);
+    clearInterval(adding);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made.counts.dropped).toBe(0);
+    expect(made.counts.delivered).toBeGreaterThan(290);
+  });
+
   it('stops at its deadline while it looks', async () => {
     const made = world(false);
     made.fail = failFor('bad');
