@@ -265,10 +265,11 @@ it('quotes no token in an answer or in the log', async () => {
 
 it('is IDPCommunicationError while the identity provider never answered', async () => {
   const gone = await startIdentityProvider({ clock });
+  const token = await gone.mint();
+  // Before the sidecar starts, which asks for the keys at once.
+  await gone.stop();
   const alone = await startSidecar({ clock, directory: webIdentityDirectory({ issuer: gone.issuer }) });
   try {
-    const token = await gone.mint();
-    await gone.stop();
     const client = new STSClient({ endpoint: alone.url, region: 'us-east-1', maxAttempts: 1 });
     const command = new AssumeRoleWithWebIdentityCommand({
       RoleArn: roleArn('pod'),
