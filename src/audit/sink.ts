@@ -114,12 +114,12 @@ export class Sink {
     const { place } = this.#doubt;
     const lines = this.#queue.from(place, this.#most);
     const fault = await this.#deliver(lines);
-    if (this.#isGivenUp) return false;
     if (fault === undefined) {
       this.#queue.remove(place, lines.length);
       this.#doubt.accepted(lines.length);
       this.#allow(2 * this.#most.lines, place);
-    } else if (fault.isFinal) this.#refused(lines.length, fault.message);
+    } else if (this.#isGivenUp) return false;
+    else if (fault.isFinal) this.#refused(lines.length, fault.message);
     else await this.#failed(lines.length, fault);
     return fault === undefined;
   }
@@ -132,8 +132,8 @@ export class Sink {
     const line = this.#queue.firstAside;
     if (line === undefined || this.#isGivenUp) return;
     const fault = await this.#deliver([line.text]);
-    if (this.#isGivenUp) return;
     if (fault === undefined) this.#queue.removeAside();
+    else if (this.#isGivenUp) return;
     else if (fault.isFinal || (isProven && !fault.isBusy)) {
       this.#queue.removeAside();
       this.#drop(1, fault.message, line.holder);

@@ -7,22 +7,11 @@ import { type AuthorizationSources, PermissionDecider } from './permission-decid
 import { settleAll } from './settle-all.ts';
 import { settleBatch } from './settle-batch.ts';
 
-interface PassedOnFacts {
-  /** The permissions that are denied everyone, behind headers of the answer. */
-  readonly hidden: ReadonlySet<Permission>;
-  readonly isUncertainCopy: boolean;
-}
-
 class PassedOnRequest {
   readonly isAllowed = true;
   // A private field makes the type nominal: no object literal and no other class can stand in for it.
   readonly #request: S3Request;
   readonly #hidden: ReadonlySet<Permission>;
-  /**
-   * True for a copy where a bucket policy applies, which must be refused: versitygw 1.8 copies deleted objects, Ceph RGW 16 keeps tags that the
-   * request replaces (2026-11-30), and a Deny may concern either.
-   */
-  readonly isUncertainCopy: boolean;
   readonly payload: ForStore['payload'];
   /** The request as it arrived, with the parameters of its signature: what reaches the store. */
   readonly arrived: ForStore['arrived'];
@@ -30,16 +19,11 @@ class PassedOnRequest {
   readonly isPassedOn = true;
   readonly writeResult = undefined;
 
-  constructor(
-    request: S3Request,
-    { payload, arrived }: ForStore,
-    { hidden, isUncertainCopy }: PassedOnFacts,
-  ) {
+  constructor(request: S3Request, { payload, arrived }: ForStore, hidden: ReadonlySet<Permission>) {
     this.#request = request;
     this.payload = payload;
     this.arrived = arrived;
     this.#hidden = hidden;
-    this.isUncertainCopy = isUncertainCopy;
   }
 
   /** The request as it was classified. `arrived` is what reaches the store. */
@@ -72,6 +56,7 @@ export type PassedOn = PassedOnRequest;
 /**
  * Decides whether a request may be left to the store. Only a Deny that applies to anonymous callers refuses it, or a decision that
  * cannot be made. A batch is refused as a whole, because its document is not written anew.
+ * @returns `uncertain copy` for one that no Deny refuses, and that must not be sent either
  * @throws ClientGoneError, and when the store cannot be asked for tags that a Deny depends on.
  */
 export async function passOn(
@@ -79,7 +64,7 @@ export async function passOn(
   left: ForStore,
   sources: AuthorizationSources,
   client: WaitingClient = alwaysThere,
-): Promise<PassedOn | Denied> {
+): Promise<PassedOn | Denied | 'uncertain copy'> {
   if (request.raw !== left.raw) throw new Error('deciding another request than was left to the store');
   const decider = new PermissionDecider(request, left, sources, client);
   return decider.holding(async () => {
@@ -91,14 +76,22 @@ export async function passOn(
       if (!decided.isPermitted)
         return deniedRequest(decided, left.caller, decider.contextOf(decided.permission));
     }
-    const isUncertainCopy =
-      request.copySource !== undefined &&
-      request.permissions.some((permission) => decider.hasBucketPolicy(permission));
-    return new PassedOnRequest(request, left, {
-      hidden: await hiddenPermissions(request, decider),
-      isUncertainCopy,
-    });
+    if (isUncertainCopy(request, sources)) return 'uncertain copy';
+    return new PassedOnRequest(request, left, await hiddenPermissions(request, decider));
   });
+}
+
+/**
+ * True for a copy where a bucket policy applies: versitygw 1.8 copies deleted objects, Ceph RGW 16 keeps tags that the request replaces
+ * (2026-11-30), and a Deny may concern either.
+ */
+function isUncertainCopy(
+  { copySource, permissions }: S3Request,
+  { policies }: AuthorizationSources,
+): boolean {
+  const hasPolicy = ({ resource }: Permission): boolean =>
+    policies.withBucketPolicy({ identity: [] }, resource).resource !== undefined;
+  return copySource !== undefined && permissions.some(hasPolicy);
 }
 
 /**

@@ -156,11 +156,6 @@ export class PermissionDecider {
     return asksStore(this.#setsFor(permission));
   }
 
-  /** True when the bucket of the permission has a policy. */
-  hasBucketPolicy(permission: Permission): boolean {
-    return this.#setsFor(permission).resource !== undefined;
-  }
-
   /**
    * The decision with the Allow that came closest, if it is an implicit deny. To be asked once for a request, because that takes as
    * long as another decision, and while the policies are held: later it changes nothing.

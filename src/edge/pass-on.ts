@@ -50,13 +50,14 @@ export async function passOnS3(
   trace.audit?.asks(complete);
   requireAudit(trace);
   const passed = await passOn(complete, left, pipeline.authorization, connection.response);
-  if (!passed.isAllowed) {
+  if (passed !== 'uncertain copy' && !passed.isAllowed) {
     noteDecision(passed, trace);
     trace.audit?.denied(passed.message);
     throw s3Error('AccessDenied');
   }
   if (complete.refusal !== undefined) throw complete.refusal;
-  if (passed.isUncertainCopy) throw notPassedOn(`${request.operation.name} where a bucket policy applies`);
+  if (passed === 'uncertain copy')
+    throw notPassedOn(`${request.operation.name} where a bucket policy applies`);
   const exchange = new StoreExchange(passed, left, connection, { traceHeaders: trace.askStore() });
   await sendToStore(passed.request, connection, trace, () => pipeline.forwarder.passOn(passed, exchange));
 }

@@ -200,6 +200,35 @@ describe('a sink', () => {
   });
 });
 
+it('counts once what is accepted after the deadline, while the sink closes', async () => {
+  const counts = { delivered: 0, dropped: 0 };
+  const after = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const sink = new Sink({
+    destination: {
+      name: 'webhook',
+      batch: { lines: 4, bytes: 1_000 },
+      isLocal: false,
+      open: () => Promise.resolve(),
+      deliver: (lines) => after(1_500).then(() => lines.length),
+      close: () => after(1_000),
+    },
+    maxQueuedBytes: 1_000,
+    reporter: new Complaints({
+      count: (_, outcome, count) => {
+        counts[outcome] += count;
+      },
+      warn: () => undefined,
+    }),
+    jitter: () => 1,
+  });
+  add(sink, 'a');
+  const stopped = sink.stop(1_000);
+  await vi.advanceTimersByTimeAsync(3_000);
+  await stopped;
+  expect(counts).toEqual({ delivered: 1, dropped: 0 });
+});
+
 describe('a sink whose collector fails for one record', () => {
   const failFor =
     (...marked: string[]) =>
