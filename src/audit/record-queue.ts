@@ -26,8 +26,8 @@ const asideMs = 300_000;
  */
 export class RecordQueue {
   readonly #room: SharedBytes;
-  readonly #lines: Line[] = [];
-  readonly #aside: Line[] = [];
+  #lines: Line[] = [];
+  #aside: Line[] = [];
   /** Holders whose lines wait aside, and until when, by the monotonic clock in milliseconds. */
   readonly #setAside = new Map<string, number>();
 
@@ -54,9 +54,9 @@ export class RecordQueue {
   setAside(holder: string): void {
     if (this.#lines.every((line) => line.holder === holder)) return;
     this.#setAside.set(holder, performance.now() + asideMs);
-    const others = this.#lines.filter((line) => line.holder !== holder);
-    this.#aside.push(...this.#lines.filter((line) => line.holder === holder));
-    this.#lines.splice(0, this.#lines.length, ...others);
+    // There may be a million: too many for the arguments of a call.
+    this.#aside = this.#aside.concat(this.#lines.filter((line) => line.holder === holder));
+    this.#lines = this.#lines.filter((line) => line.holder !== holder);
   }
 
   /** Removes the first line that waits aside. */

@@ -110,4 +110,16 @@ describe('a queue of records', () => {
       }),
     );
   });
+
+  it('sets the lines of one holder aside out of hundreds of thousands', () => {
+    const queue = new RecordQueue(10_000_000);
+    const count = 300_000;
+    for (let added = 0; added < count; added += 1) {
+      queue.add(line(1, 'alice'), 0);
+      queue.add(line(1, 'bob'), 0);
+    }
+    queue.setAside('alice');
+    expect([queue.length, queue.inOrder, queue.firstAside?.holder]).toEqual([2 * count, count, 'alice']);
+    expect(queue.remove(0, count).every(({ holder }) => holder === 'bob')).toBe(true);
+  });
 });
