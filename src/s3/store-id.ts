@@ -35,7 +35,7 @@ export function requireVersionId(text: string): void {
 
 /** Whether a text could be the id of an upload of the requested key, and of no other key. */
 export function isUploadId(text: string): boolean {
-  return isStoreId(text) && !continuesKey(text) && !hidesPath(text);
+  return isStoreId(text) && !continuesKey(text) && !hidesPath(text) && !isPartNumber(text);
 }
 
 // Ceph RGW names an upload `<key>.<id>`, and its ids are `2~` and letters without a dot. The id `pem.2~x` for the key `dir/id`
@@ -50,4 +50,10 @@ function hidesPath(text: string): boolean {
   if (!base64.test(text)) return false;
   const decoded = Buffer.from(text, 'base64').toString('latin1');
   return climbsOut(decoded) || climbsOut(decoded.slice(decoded.indexOf('.') + 1));
+}
+
+// Swift keeps part 1 of the upload `U` of `key` as `key/U/1`, and an upload `I` of `other` as `other/I`: the upload `1` of `key/U` would be
+// that part (2.30, 2026-11).
+function isPartNumber(text: string): boolean {
+  return /^\d{1,5}$/.test(text);
 }

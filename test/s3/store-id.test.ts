@@ -132,6 +132,10 @@ describe('an id of an upload', () => {
     },
   );
 
+  it.each(['1', '0', '10000', '00001'])('is no part of an upload of another key: %s', (id) => {
+    expect(isUploadId(id)).toBe(false);
+  });
+
   it('is an id of a store', () => {
     expect(isUploadId('../x')).toBe(false);
     expect(isUploadId('')).toBe(false);
