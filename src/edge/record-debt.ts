@@ -6,6 +6,8 @@ import { watchParser } from './watch-parser.ts';
 
 /** What a record costs, in bytes: Node hands each to the parser by itself, which takes some 2 µs. */
 const recordBytes = 128;
+/** A record pays off the debt of one tiny record for each of so many of its bytes. */
+const payingBytes = 1024;
 /** Tiny records that a connection may send at once. Usual clients write a head in one record. */
 const fewRecords = 256;
 /** Tiny records that it may send in a second, however long. */
@@ -13,8 +15,8 @@ const recordsPerSecond = 200;
 
 /**
  * Tells connections that send many TLS records of a few bytes each. One read of 64 KiB brings 2,000 of them, which take as long as some MiB
- * of data. A record takes up debt in the amount that it is shorter than what it costs. Time pays it off, and so do longer records, each as much as one
- * costs: a single long one would pay for hundreds. Without TLS the kernel joins what is sent in tiny packets.
+ * of data. A record takes up debt in the amount that it is shorter than what it costs. Time pays it off, and so do longer records, by what they
+ * cost themselves: a client that writes a chunk of a body, its length and its line end one by one is served. Without TLS the kernel joins what is sent in tiny packets.
  */
 export class RecordDebt {
   readonly #socket: Socket;
@@ -40,7 +42,8 @@ export class RecordDebt {
     const paidByTime = ((nowMs - this.#countedAtMs) / 1000) * recordsPerSecond * recordBytes;
     this.#countedAtMs = nowMs;
     const left = Math.max(0, this.#debt - paidByTime);
-    this.#debt = Math.max(0, left + recordBytes - Math.min(bytes, 2 * recordBytes));
+    const paid = Math.min(bytes, recordBytes * (1 + Math.max(1, Math.floor(bytes / payingBytes))));
+    this.#debt = Math.max(0, left + recordBytes - paid);
     return this.#debt > fewRecords * recordBytes;
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAuthority } from '../support/authority.ts';
 import { type Program, startProgram } from '../support/program.ts';
+import { signHead } from '../support/signed-socket.ts';
 import { dataType, recordSession } from '../support/tls-records.ts';
 
 const authority = createAuthority();
@@ -67,6 +68,31 @@ it('heads whose lines have a record each are answered', async () => {
     // Records of data: the answers.
     await expect.poll(() => answers.match(/23/g)?.length ?? 0).toBeGreaterThanOrEqual(request);
   }
+  expect(await closedByLimit()).toEqual(before);
+  socket.destroy();
+});
+
+it('an upload with two tiny records beside each of 4 KiB is stored', async () => {
+  const before = await closedByLimit();
+  const pieces = [Buffer.from('1000\r\n'), Buffer.alloc(4_096, 'a'), Buffer.from('\r\n')];
+  const rounds = 1_000;
+  const length = rounds * Buffer.concat(pieces).length;
+  const headOf = (path: string, bytes: number): Promise<string> =>
+    signHead(program.url, {
+      method: 'PUT',
+      path,
+      headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD', 'content-length': String(bytes) },
+    });
+  const { socket, record } = await recordSession(program.url, authority.certPem);
+  for (const head of [await headOf('/tiny', 0), await headOf('/tiny/records', length)]) {
+    socket.write(record(dataType, Buffer.from(head)));
+  }
+  for (let sent = 0; sent < rounds; sent += 1) {
+    for (const piece of pieces) socket.write(record(dataType, piece));
+  }
+  await expect
+    .poll(() => program.metric('sts_sidecar_s3_requests_total{operation="PutObject",code="200"}'))
+    .toBe(1);
   expect(await closedByLimit()).toEqual(before);
   socket.destroy();
 });
