@@ -10,6 +10,7 @@ import { createSecureContext, rootCertificates, type SecureContext } from 'node:
 import { Agent, buildConnector, errors, request } from 'undici';
 import { NameLookups } from '../core/name-lookups.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
+import { boundAnswers } from './bounded-answers.ts';
 import { OutboundFault } from './outbound-fault.ts';
 import { type Delivery, type OutboundRequest, toOptions } from './outbound-request.ts';
 import { readValue, refuseStatus } from './read-answer.ts';
@@ -109,7 +110,7 @@ export class GuardedFetch {
         method: 'POST',
         headers: ['content-type', 'application/json', ...sent],
         body: json,
-        dispatcher: this.#agentFor({ pool }),
+        dispatcher: this.#agentFor({ pool, maxBytes: maxReceiptBytes }),
         signal,
       });
       body.on('error', () => undefined);
@@ -160,10 +161,10 @@ export class GuardedFetch {
     return isConfigured && (isLoopbackHost(issuer.hostname) || issuer.origin === origin);
   }
 
-  /** One pool for each name, issuer, set of authorities and time limit. The pool of a replaced set times out. */
+  /** One pool for each name, issuer, set of authorities, and limit of time and bytes. The pool of a replaced set times out. */
   #agentFor(question: Partial<OutboundRequest>): Agent {
-    const { pool = '', caPem = '', namedBy = '', timeoutSeconds = '' } = question;
-    const key = [pool, namedBy, timeoutSeconds, caPem].join('\n');
+    const { pool = '', caPem = '', namedBy = '', timeoutSeconds = '', maxBytes = '' } = question;
+    const key = [pool, namedBy, timeoutSeconds, maxBytes, caPem].join('\n');
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const agent = new Agent({ connect: this.#connector(question), connections: maxConnectionsPerOrigin });
@@ -171,7 +172,8 @@ export class GuardedFetch {
     return agent;
   }
 
-  #connector({ caPem, namedBy, timeoutSeconds }: Partial<OutboundRequest>): buildConnector.connector {
+  #connector(question: Partial<OutboundRequest>): buildConnector.connector {
+    const { caPem, namedBy, timeoutSeconds, maxBytes = 0 } = question;
     const connect = buildConnector({
       // undici ends a request that is out of time only once it has a connection.
       timeout: this.#limitMs(timeoutSeconds),
@@ -189,7 +191,10 @@ export class GuardedFetch {
         if (fault !== undefined) {
           socket.destroy();
           callback(fault, null);
-        } else callback(null, socket);
+        } else {
+          boundAnswers(socket, maxBytes);
+          callback(null, socket);
+        }
       });
     };
   }
