@@ -8,7 +8,13 @@ import { openFilesFault } from './open-files.ts';
 import { readCertificates } from './read-certificates.ts';
 import { readKeyPair, readListenerTls } from './read-key-pair.ts';
 import type { Reading } from './reading.ts';
-import { accessKeyIdRule, readSecret, readValue, secretAccessKeyRule, tokenKeyRule } from './secret-value.ts';
+import {
+  readSecret,
+  readValue,
+  secretAccessKeyRule,
+  storeAccessKeyIdRule,
+  tokenKeyRule,
+} from './secret-value.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
 import { contradictions, withProfile } from './store-profiles.ts';
@@ -97,7 +103,12 @@ export function readBackend(reading: Reading): Settings['backend'] | undefined {
     reading.warn(['backend', setting, ...(index === undefined ? [] : [index])], message);
   const path = ['backend', 'credentials'];
   const { credentials } = shape;
-  const accessKeyId = readValue(reading, [...path, 'accessKeyId'], credentials.accessKeyId, accessKeyIdRule);
+  const accessKeyId = readValue(
+    reading,
+    [...path, 'accessKeyId'],
+    credentials.accessKeyId,
+    storeAccessKeyIdRule,
+  );
   const secretAccessKey = readSecret(
     reading,
     [...path, 'secretAccessKey'],

@@ -60,6 +60,12 @@ export const accessKeyIdRule: ValueRule = {
   message: 'must be 3 to 128 letters, digits, "_", "." or "-"',
 };
 
+/** The access key id of a store. Those of Swift's tempauth are `account:user`. */
+export const storeAccessKeyIdRule: ValueRule = {
+  isValid: (text) => /^[\w.:-]{3,128}$/.test(text),
+  message: 'must be 3 to 128 letters, digits, "_", ".", ":" or "-"',
+};
+
 /** A secret access key. */
 export const secretAccessKeyRule: ValueRule = {
   isValid: (text) => /^[\x21-\x7e]{8,128}$/.test(text),

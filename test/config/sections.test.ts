@@ -252,6 +252,12 @@ describe('values from elsewhere', () => {
     expect(warnings).toEqual([]);
   });
 
+  it("takes an access key id of Swift's tempauth", () => {
+    const backend = validSections['backend']?.replace('STOREKEY', 'test:tester');
+    const { settings } = load(configuration({ backend }));
+    expect(settings.backend.credentials.accessKeyId).toBe('test:tester');
+  });
+
   it('rejects an access key id that does not fit into a credential scope', () => {
     const backend = validSections['backend']?.replace('STOREKEY', 'STORE/KEY');
     expect(problemWith({ backend })).toMatch(/^backend\.credentials\.accessKeyId: must be 3 to 128/);

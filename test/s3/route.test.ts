@@ -104,9 +104,7 @@ describe('classification', () => {
     for (const row of operations) {
       const { name, method, scope, selectors, selectingHeader, requiredHeaders = [] } = row;
       const path = { service: '/', bucket: '/bucket', object: '/bucket/key' }[scope];
-      const query = selectors
-        .map((selector) => selector.replace('uploadId=*', 'uploadId=id').replace('=*', '=1'))
-        .join('&');
+      const query = selectors.map((one) => one.replace('Id=*', 'Id=a').replace('=*', '=1')).join('&');
       const headers: Record<string, string> =
         selectingHeader === undefined ? {} : { [selectingHeader]: '/other/key' };
       if (row.isPreflight === true) {
