@@ -64,15 +64,18 @@ async function storeOf(answer: RequestListener): Promise<{
   return { backend, server };
 }
 
+/** An address of this machine where no other test listens, so that a free port stays free. */
+const ownAddress = '127.77.0.1';
+
 /** An endpoint where nothing listens. */
 async function nowhere(): Promise<string> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(0, ownAddress);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
+  return `http://${ownAddress}:${port}`;
 }
 
 const storeError = (code: string): string => `<Error><Code>${code}</Code><Message>m</Message></Error>`;
@@ -198,7 +201,7 @@ describe('the readiness of the store', () => {
     expect((await ready(sidecar, '')).status).toBe(503);
     expect(await gauges(sidecar)).toMatchObject({ store: 0, store_credentials: 0, listeners: 1 });
     const store = createServer((_, response) => response.writeHead(403).end(storeError('AccessDenied')));
-    store.listen(Number(new URL(endpoint).port), '127.0.0.1');
+    store.listen(Number(new URL(endpoint).port), ownAddress);
     closing.push(async () => {
       store.closeAllConnections();
       store.close();
