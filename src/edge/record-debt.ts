@@ -16,7 +16,8 @@ const recordsPerSecond = 200;
 /**
  * Tells connections that send many TLS records of a few bytes each. One read of 64 KiB brings 2,000 of them, which take as long as some MiB
  * of data. A record takes up debt in the amount that it is shorter than what it costs. Time pays it off, and so do longer records, by what they
- * cost themselves: a client that writes a chunk of a body, its length and its line end one by one is served. Without TLS the kernel joins what is sent in tiny packets.
+ * cost themselves: a client that writes a chunk of a body, its length and its line end one by one is served. Without TLS the kernel joins what is
+ * sent in tiny packets.
  */
 export class RecordDebt {
   readonly #socket: Socket;

@@ -21,9 +21,12 @@ export function boundAnswers(socket: Socket, maxBytes: number): void {
   let ofTurn = 0;
   const nextTurn = (): void => {
     ofTurn = 0;
-    if (!socket.destroyed && socket.readableLength > 0) socket.emit('readable');
+    // Also where nothing is left: only a further read finds the end of the connection.
+    if (!socket.destroyed) socket.emit('readable');
   };
-  socket.read = (): unknown => {
+  socket.read = (size?: number): unknown => {
+    // The stream itself reads nothing, to have more fetched.
+    if (size !== undefined) return read(size);
     if (socket.destroyed || ofTurn >= turnBytes) return null;
     const length = Math.min(socket.readableLength, pieceBytes);
     const piece: unknown = length === 0 ? read() : read(length);

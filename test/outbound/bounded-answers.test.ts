@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { boundAnswers } from '../../src/outbound/bounded-answers.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
@@ -63,6 +63,21 @@ it('each answer of a connection may be as long', async () => {
     const { value } = await fetch.answer({ url: `http://127.0.0.1:${port}/`, maxBytes: 65_536 });
     expect(value).toHaveLength(50_000);
   }
+});
+
+it('a connection ends, also where one turn has read all that was there', async () => {
+  const port = await serve((socket) => socket.end(Buffer.alloc(2_048)));
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  boundAnswers(socket, 65_536);
+  // Its end has arrived too.
+  await expect.poll(() => socket.readableLength).toBe(2_048);
+  await setTimeout(200);
+  const ended = once(socket, 'end');
+  socket.on('readable', () => {
+    while (socket.read() !== null);
+  });
+  await Promise.race([ended, setTimeout(5_000).then(() => expect.unreachable('no end'))]);
 });
 
 it('a connection is read in small pieces, a few in each turn, and not at all once it is closed', async () => {
