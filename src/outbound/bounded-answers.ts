@@ -1,20 +1,27 @@
 import type { Socket } from 'node:net';
 import { OutboundFault } from './outbound-fault.ts';
+import type { ProviderPace } from './provider-pace.ts';
 
 /** Room for the head of an answer, interim ones, trailers and framing, beside the body and as much as it is long. */
 const aroundBodyBytes: number = 64 * 1024;
 /** The parser notices that its connection is closed between two pieces only, and makes an error for each header until then. */
 const pieceBytes = 512;
-/** Most bytes that are parsed in one turn of the event loop. */
+/** Most bytes that are parsed before the connection waits for its turn. */
 const turnBytes: number = 2 * 1024;
+
+/** Most bytes of an answer whose body has as many, with everything around it. */
+export function mostBytesFor(maxBytes: number): number {
+  return 2 * maxBytes + aroundBodyBytes;
+}
 
 /**
  * Bounds what an answer on a connection may cost, whatever it consists of: undici limits neither interim answers nor extensions of chunks, and
  * took 0.4 s for one read of 64 KiB whose head is too long (7.30, 2026-11).
  * @param maxBytes of a body
+ * @param pace shared by the connections of a provider
  */
-export function boundAnswers(socket: Socket, maxBytes: number): void {
-  const mostBytes = 2 * maxBytes + aroundBodyBytes;
+export function boundAnswers(socket: Socket, maxBytes: number, pace: ProviderPace): void {
+  const mostBytes = mostBytesFor(maxBytes);
   const read = socket.read.bind(socket);
   let written = 0;
   let ofAnswer = 0;
@@ -31,7 +38,7 @@ export function boundAnswers(socket: Socket, maxBytes: number): void {
     const length = Math.min(socket.readableLength, pieceBytes);
     const piece: unknown = length === 0 ? read() : read(length);
     if (!Buffer.isBuffer(piece)) return piece;
-    if (ofTurn === 0) setImmediate(nextTurn);
+    if (ofTurn === 0) pace.nextTurn(nextTurn);
     ofTurn += piece.length;
     // Each request is written as a whole before its answer is awaited.
     if (socket.bytesWritten !== written) ofAnswer = 0;

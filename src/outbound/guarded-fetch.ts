@@ -6,13 +6,14 @@
  * It never follows a redirect, never uses a proxy, and never exceeds the given limits for bytes and time.
  */
 
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { Agent, buildConnector, errors, request } from 'undici';
+import { rootCertificates, type SecureContext } from 'node:tls';
+import { Agent, type buildConnector, errors, request } from 'undici';
 import { NameLookups } from '../core/name-lookups.ts';
 import { addressKind, isLoopbackHost } from './addresses.ts';
-import { boundAnswers } from './bounded-answers.ts';
+import { createConnector, trustIn } from './connector.ts';
 import { OutboundFault } from './outbound-fault.ts';
 import { type Delivery, type OutboundRequest, toOptions } from './outbound-request.ts';
+import { ProviderPace } from './provider-pace.ts';
 import { readValue, refuseStatus } from './read-answer.ts';
 
 /** How long a name rests at most after its look-up has failed, so that other providers get half of the time. */
@@ -40,6 +41,8 @@ export class GuardedFetch {
   readonly #settings: OutboundSettings;
   readonly #allowHttp: ReadonlySet<string>;
   readonly #agents = new Map<string, Agent>();
+  /** By pool. */
+  readonly #paces = new Map<string, ProviderPace>();
   readonly #names: NameLookups;
   #usualTrust: SecureContext | undefined;
 
@@ -173,36 +176,23 @@ export class GuardedFetch {
   }
 
   #connector(question: Partial<OutboundRequest>): buildConnector.connector {
-    const { caPem, namedBy, timeoutSeconds, maxBytes = 0 } = question;
-    const connect = buildConnector({
-      // undici ends a request that is out of time only once it has a connection.
-      timeout: this.#limitMs(timeoutSeconds),
+    const { pool = '', caPem, namedBy, timeoutSeconds, maxBytes = 0 } = question;
+    const pace = this.#paces.get(pool) ?? new ProviderPace();
+    this.#paces.set(pool, pace);
+    return createConnector({
       lookup: this.#names.lookup,
-      secureContext: caPem === undefined ? this.#usual() : createSecureContext({ ca: [caPem] }),
+      timeoutMs: this.#limitMs(timeoutSeconds),
+      trust: caPem === undefined ? this.#usual() : trustIn([caPem]),
+      maxBytes,
+      pace,
+      refuse: (options, address) => this.#refuseAddress(options, address, namedBy),
     });
-    return (options, callback) => {
-      connect(options, (...[error, socket]) => {
-        // A failed connection has no socket, although the type says so.
-        if (error !== null || !socket) {
-          callback(error ?? new Error('no connection'), null);
-          return;
-        }
-        const fault = this.#refuseAddress(options, socket.remoteAddress, namedBy);
-        if (fault !== undefined) {
-          socket.destroy();
-          callback(fault, null);
-        } else {
-          boundAnswers(socket, maxBytes);
-          callback(null, socket);
-        }
-      });
-    };
   }
 
   /** Made once, not for every connection: reading all public authorities takes 16 ms, and strangers cause connections. */
   #usual(): SecureContext {
     const own = this.#settings.caPem;
-    this.#usualTrust ??= createSecureContext(own === undefined ? {} : { ca: [...rootCertificates, own] });
+    this.#usualTrust ??= trustIn(own === undefined ? undefined : [...rootCertificates, own]);
     return this.#usualTrust;
   }
 

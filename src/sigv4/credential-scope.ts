@@ -19,7 +19,8 @@ export interface Credential {
 const terminator = 'aws4_request';
 // Scopes become cache keys and log fields before anything is verified, so their size is bounded.
 const scopeName = /^[A-Za-z0-9_-]{0,64}$/;
-const accessKeyIdForm = /^[\w.-]{1,128}$/;
+// Those of Swift's tempauth have a colon.
+const accessKeyIdForm = /^[\w.:-]{1,128}$/;
 
 /**
  * Parses `AKID/date/region/service/aws4_request`; `undefined` unless it has exactly those five fields and a real

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { boundAnswers } from '../../src/outbound/bounded-answers.ts';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../src/outbound/outbound-fault.ts';
+import { ProviderPace } from '../../src/outbound/provider-pace.ts';
 
 /** The port of a server that does this with each connection. */
 async function serve(onConnection: (socket: Socket) => void): Promise<number> {
@@ -69,7 +70,7 @@ it('a connection ends, also where one turn has read all that was there', async (
   const port = await serve((socket) => socket.end(Buffer.alloc(2_048)));
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
-  boundAnswers(socket, 65_536);
+  boundAnswers(socket, 65_536, new ProviderPace());
   // Its end has arrived too.
   await expect.poll(() => socket.readableLength).toBe(2_048);
   await setTimeout(200);
@@ -84,7 +85,7 @@ it('a connection is read in small pieces, a few in each turn, and not at all onc
   const port = await serve((socket) => socket.write(Buffer.alloc(100_000)));
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
-  boundAnswers(socket, 65_536);
+  boundAnswers(socket, 65_536, new ProviderPace());
   const turns: number[] = [];
   socket.on('readable', () => {
     let bytes = 0;
