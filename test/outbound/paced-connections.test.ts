@@ -136,6 +136,21 @@ it('the server may not begin a second handshake', async () => {
   expect(renegotiated).toBe(false);
 });
 
+it.each([
+  ['TLSv1.2', { ciphers: 'DHE-RSA-AES128-GCM-SHA256', dhparam: 'auto' }],
+  ['TLSv1.3', { ecdhCurve: 'ffdhe8192' }],
+] as const)('no Diffie-Hellman group of the server is computed in, %s', async (version, options) => {
+  const reply = (socket: TLSSocket): void => void socket.once('data', () => socket.write(answer('1')));
+  const url = await serve(reply, { ...options, minVersion: version, maxVersion: version });
+  await expect(openFetch().answer({ url, maxBytes: 10 })).rejects.toMatchObject({ reason: 'unreachable' });
+});
+
+it.each(['X25519', 'P-256', 'P-384', 'P-521'])('a server with the curve %s is asked', async (ecdhCurve) => {
+  const reply = (socket: TLSSocket): void => void socket.once('data', () => socket.write(answer('1')));
+  const url = await serve(reply, { ecdhCurve });
+  expect((await openFetch().answer({ url, maxBytes: 10 })).value).toBe(1);
+});
+
 it('the next connection resumes the session', async () => {
   const resumed: boolean[] = [];
   const url = await serve((socket) => {
