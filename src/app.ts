@@ -22,6 +22,7 @@ import type { LoadResult } from './config/load.ts';
 import { ByteBudget } from './core/byte-budget.ts';
 import type { Clock } from './core/clock.ts';
 import type { Randomness } from './core/randomness.ts';
+import { type Steps, takeAll } from './core/steps.ts';
 import { LimitReporter } from './edge/limit-reporter.ts';
 import { createEdgeServer } from './edge/server.ts';
 import { closeServer, drain } from './edge/shutdown.ts';
@@ -70,6 +71,8 @@ export interface App {
    * @returns true when it is in force now
    */
   reload(loaded: LoadResult, trigger: 'signal' | 'file'): boolean;
+  /** The same as {@link reload}, in steps. Until the last one the configuration in force stays. One reload at a time. */
+  reloadInSteps(loaded: LoadResult, trigger: 'signal' | 'file'): Steps<boolean>;
   /** Empties all caches. One caller can fill them, and must not keep a new configuration from coming into force. */
   emptyCaches(): void;
   /** Closes connections whose unfinished heads and refused uploads take memory. False when these take little. */
@@ -121,7 +124,7 @@ export function createApp(parts: AppParts): App {
     providers: { fetch, clock, observer: identityObserver(metrics, log), used: state },
     identityKinds: parts.identityKinds,
   };
-  let configuration: Configuration = createConfiguration(parts, tools);
+  let configuration: Configuration = takeAll(createConfiguration(parts, tools));
   metrics.describe({ version, revision: '' });
   metrics.policiesLoaded({ ...configuration.directory.policyCounts });
   const audit = createAudit(settings.audit, {
@@ -172,6 +175,22 @@ export function createApp(parts: AppParts): App {
     budget,
   });
   const { admin } = operations;
+  function* reloadInSteps(loaded: LoadResult, trigger: 'signal' | 'file'): Steps<boolean> {
+    const reloaded = yield* reloadedConfiguration(loaded, configuration, tools);
+    metrics.reloaded(reloaded.outcome);
+    isReloaded = reloaded.outcome === 'success';
+    reportReload(reloaded, trigger, log);
+    if (reloaded.outcome === 'failure') return false;
+    if (reloaded.configuration === configuration) return true;
+    configuration.retire();
+    configuration = reloaded.configuration;
+    tls.replace(configuration.settings);
+    upstream.replaceTls(configuration.settings.backend.tls);
+    metrics.policiesLoaded({ ...configuration.directory.policyCounts });
+    logProviderRoles(configuration, log);
+    void configuration.identityProviders.probe();
+    return true;
+  }
   return {
     start: async () => {
       await audit?.open();
@@ -215,22 +234,8 @@ export function createApp(parts: AppParts): App {
       await closeServer(admin, 0);
       log.info('app', 'stopped');
     },
-    reload: (loaded, trigger) => {
-      const reloaded = reloadedConfiguration(loaded, configuration, tools);
-      metrics.reloaded(reloaded.outcome);
-      isReloaded = reloaded.outcome === 'success';
-      reportReload(reloaded, trigger, log);
-      if (reloaded.outcome === 'failure') return false;
-      if (reloaded.configuration === configuration) return true;
-      configuration.retire();
-      configuration = reloaded.configuration;
-      tls.replace(configuration.settings);
-      upstream.replaceTls(configuration.settings.backend.tls);
-      metrics.policiesLoaded({ ...configuration.directory.policyCounts });
-      logProviderRoles(configuration, log);
-      void configuration.identityProviders.probe();
-      return true;
-    },
+    reload: (loaded, trigger) => takeAll(reloadInSteps(loaded, trigger)),
+    reloadInSteps,
     emptyCaches: () => {
       configuration.forget();
       tools.shared.signingKeys.forget();

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts';
-import { fingerprintOf } from '../core/fingerprint.ts';
-import { buildDirectory, type Directory } from '../directory/directory.ts';
+import type { Steps } from '../core/steps.ts';
+import { buildInSteps, type Directory } from '../directory/directory.ts';
 import type { DirectoryRecords } from '../directory/records.ts';
 import type { Snapshot } from '../edge/answer-request.ts';
 import type { ConfiguredProviders } from '../identity/configured-providers.ts';
@@ -8,6 +8,7 @@ import type { ProviderTools } from '../identity/kind.ts';
 import { createProviders, type IdentityKinds } from '../identity/kinds.ts';
 import { RevocationIndex } from '../revocation/revocation-index.ts';
 import { RevocationNames } from '../revocation/revocation-names.ts';
+import { fingerprintRecords } from './records-fingerprint.ts';
 import { createSnapshot, type SnapshotParts } from './snapshot.ts';
 
 /** What one version of the configuration file becomes. A reload replaces all of it at once. */
@@ -21,6 +22,8 @@ export interface Configuration {
   readonly snapshot: Snapshot;
   /** Identifies the policies in audit records: the same for the same directory. Empty while audit is off. */
   readonly policyRevision: string;
+  /** Of the records. */
+  readonly fingerprint: string;
   /** Called once another version is in force. */
   readonly retire: () => void;
   /** Empties its caches. */
@@ -33,6 +36,8 @@ export interface ConfigurationParts {
   readonly directory: DirectoryRecords;
   /** Of the files that it was read from. */
   readonly characters: number;
+  /** Of the records, where it is known. */
+  readonly fingerprint?: string;
 }
 
 /** What every version of the configuration has in common. */
@@ -43,17 +48,19 @@ export interface ConfigurationTools {
 }
 
 /**
- * Builds a version of the configuration.
+ * Builds a version of the configuration, in steps.
  * @param previous its providers with the same settings are kept, with the keys that they have fetched
  * @throws for settings or records that were not checked
  */
-export function createConfiguration(
-  { settings, directory: records, characters }: ConfigurationParts,
+export function* createConfiguration(
+  { settings, directory: records, characters, fingerprint: known }: ConfigurationParts,
   { shared, providers, identityKinds }: ConfigurationTools,
   previous?: Configuration,
-): Configuration {
-  const directory = buildDirectory(records);
+): Steps<Configuration> {
+  const directory = yield* buildInSteps(records);
+  const fingerprint = known ?? (yield* fingerprintRecords(records));
   const revocationNames = new RevocationNames(records);
+  yield;
   const identityProviders = createProviders(
     settings.identityProviders,
     { ...providers, account: settings.account },
@@ -61,8 +68,8 @@ export function createConfiguration(
   );
   const revocations = revocationsOf(settings, revocationNames);
   const created = createSnapshot(settings, { ...shared, directory, identityProviders, characters });
-  const policyRevision = isAudited(settings) ? fingerprintOf(records, 'derived').slice(0, 16) : '';
-  const parts = { directory, revocationNames, identityProviders, revocations, policyRevision };
+  const policyRevision = isAudited(settings) ? fingerprint.slice(0, 16) : '';
+  const parts = { directory, revocationNames, identityProviders, revocations, policyRevision, fingerprint };
   return { settings, records, ...parts, ...created };
 }
 

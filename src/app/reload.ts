@@ -1,8 +1,10 @@
 import type { LoadResult } from '../config/load.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import type { Steps } from '../core/steps.ts';
 import type { Log } from '../observe/log.ts';
 import { type Configuration, type ConfigurationTools, createConfiguration } from './configuration.ts';
 import { adoptionFault, adoptSettings } from './fixed-settings.ts';
+import { fingerprintRecords } from './records-fingerprint.ts';
 
 /** What became of an attempt to reload. */
 export type Reloaded =
@@ -18,29 +20,32 @@ export type Reloaded =
     }
   | { readonly outcome: 'failure'; readonly problems: readonly string[] };
 
-/** Builds the configuration that follows another one. Never throws. */
-export function reloadedConfiguration(
+/** Builds the configuration that follows another one, in steps. Never throws. */
+export function* reloadedConfiguration(
   loaded: LoadResult,
   current: Configuration,
   tools: ConfigurationTools,
-): Reloaded {
+): Steps<Reloaded> {
   if (!loaded.ok) return { outcome: 'failure', problems: loaded.problems };
   const fault = adoptionFault(current.settings, loaded.settings);
   if (fault !== undefined) return { outcome: 'failure', problems: [fault] };
   const { settings, needRestart } = adoptSettings(current.settings, loaded.settings);
   const { warnings } = loaded;
   try {
-    const changed = changedSections(current, { settings, records: loaded.directory });
+    const fingerprint = yield* fingerprintRecords(loaded.directory);
+    const changed = changedSections(current, { settings, fingerprint });
     // Requests hold a few earlier configurations at most, so one that is the same must not count as another.
     const configuration =
-      changed.length === 0 ? current : createConfiguration({ ...loaded, settings }, tools, current);
+      changed.length === 0
+        ? current
+        : yield* createConfiguration({ ...loaded, settings, fingerprint }, tools, current);
     return { outcome: 'success', configuration, changed, needRestart, warnings };
   } catch (error) {
     return { outcome: 'failure', problems: [String(error)] };
   }
 }
 
-type Fingerprinted = Pick<Configuration, 'settings' | 'records'>;
+type Fingerprinted = Pick<Configuration, 'settings' | 'fingerprint'>;
 
 function changedSections(before: Fingerprinted, after: Fingerprinted): readonly string[] {
   const earlier = fingerprintsOf(before);
@@ -49,7 +54,7 @@ function changedSections(before: Fingerprinted, after: Fingerprinted): readonly 
     .map(([name]) => name);
 }
 
-function fingerprintsOf({ settings, records }: Fingerprinted): ReadonlyMap<string, string> {
+function fingerprintsOf({ settings, fingerprint: records }: Fingerprinted): ReadonlyMap<string, string> {
   const { identityProviders, ...sections } = settings;
   const all = { ...sections, directory: { records, identityProviders } };
   // A parsed policy has tests of its conditions beside their text.

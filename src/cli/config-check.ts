@@ -8,7 +8,7 @@ import { exitCodes, type Terminal } from './terminal.ts';
  * is an error.
  */
 export function checkConfiguration(path: string, isStrict: boolean, terminal: Terminal): number {
-  const loaded = loadConfiguration(path, {}, policyVocabulary);
+  const loaded = loadConfiguration(path, {}, { vocabulary: policyVocabulary });
   if (!loaded.ok) {
     for (const problem of loaded.problems) terminal.prose(problem);
     terminal.prose(`${path}: ${counted(loaded.problems.length, 'problem')}`);

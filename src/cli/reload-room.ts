@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import type { App } from '../app.ts';
 import type { ReloadRoom, ReloadTrigger } from './configuration-watch.ts';
-import { fitsIntoHeap } from './garbage-collection.ts';
+import { fitsIntoHeap, freeHeapBytes } from './garbage-collection.ts';
 
 /** The least memory that a reload takes for each byte of the files: their YAML, and what becomes of it (measured 2026-11 on Node 20). */
 const leastPerByte = 80;
@@ -35,6 +36,17 @@ export interface ReloadedFiles {
   readonly inForce: number;
 }
 
+/** The memory that a reload may take. */
+export interface RoomForReload {
+  /** Whether it fits into the heap. */
+  readonly find: (files: ReloadedFiles, trigger: ReloadTrigger) => ReloadRoom;
+  /**
+   * The heap that this thread may grow to, and how much of it another thread may take meanwhile: memory is planned for the heap of
+   * one thread.
+   */
+  readonly forThread: () => { readonly heapBytes: number; readonly limitBytes: number };
+}
+
 /** The heap that reading files may take beside the configuration in force, and the heap that is there without any request. */
 function heapOfReload(
   { fileBytes, inForce }: ReloadedFiles,
@@ -66,10 +78,7 @@ export function reloadWarning(started: StartedConfiguration, fileBytes: number):
  * configuration that takes their caller's rights. Where that does not help, it is not done again for a while. Nothing is reset where it
  * would not fit beside the configuration in force without any request either.
  */
-export function roomForReload(
-  app: MemoryOfApp,
-  started: StartedConfiguration,
-): (files: ReloadedFiles, trigger: ReloadTrigger) => ReloadRoom {
+export function roomForReload(app: MemoryOfApp, started: StartedConfiguration): RoomForReload {
   let isWaiting = false;
   let chainSince = Number.NEGATIVE_INFINITY;
   let callers = 1;
@@ -85,7 +94,7 @@ export function roomForReload(
     callers *= 2;
     return areEnded;
   };
-  return (files, trigger) => {
+  const find: RoomForReload['find'] = (files, trigger) => {
     const { needed, available } = heapOfReload(files, started);
     if (fitsIntoHeap(needed) || fitsWithoutCaches(app, needed)) {
       isWaiting = false;
@@ -97,6 +106,11 @@ export function roomForReload(
     isWaiting = true;
     return 'none';
   };
+  return { find, forThread: heapForThread };
+}
+
+function heapForThread(): ReturnType<RoomForReload['forThread']> {
+  return { heapBytes: getHeapStatistics().heap_size_limit, limitBytes: freeHeapBytes() - heapReserve };
 }
 
 function noRoom(bytes: number): string {

@@ -2,16 +2,18 @@ import { policyVocabulary } from '../app/policy-vocabulary.ts';
 import { type App, createApp } from '../app.ts';
 import { SinkError } from '../audit/audit.ts';
 import { ConfigurationInputs } from '../config/inputs.ts';
-import { type LoadResult, loadConfiguration, type Overrides } from '../config/load.ts';
+import { loadConfiguration, type Overrides } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemRandomness } from '../core/randomness.ts';
-import { type ConfigurationReloads, watchConfiguration } from './configuration-watch.ts';
+import { watchConfiguration } from './configuration-watch.ts';
 import {
   collectWhenQuiet,
   freeHeapBytes,
   liveHeapBytes,
   tuneGarbageCollection,
 } from './garbage-collection.ts';
+import { readInWorker } from './read-in-worker.ts';
+import { reloadElsewhere } from './reload.ts';
 import { reloadWarning, roomForReload } from './reload-room.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
@@ -24,7 +26,7 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   process.on('SIGHUP', () => undefined);
   const inputs = new ConfigurationInputs();
   const heapBefore = liveHeapBytes();
-  const loaded = loadConfiguration(path, overrides, policyVocabulary, inputs);
+  const loaded = loadConfiguration(path, overrides, { vocabulary: policyVocabulary, files: inputs });
   if (!loaded.ok) {
     for (const problem of loaded.problems) terminal.prose(problem);
     return exitCodes.badConfiguration;
@@ -41,7 +43,6 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
       app.abort();
       process.exit(exitCodes.failure);
     });
-  let inForce = inputs;
   const started = {
     heapBytes: liveHeapBytes() - heapBefore,
     characters: inputs.characters(),
@@ -49,14 +50,11 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   };
   const warning = reloadWarning(started, inputs.bytesNow());
   if (warning !== undefined) terminal.prose(`${path}: ${warning}`);
-  const hasRoom = roomForReload(app, started);
-  const reload: ConfigurationReloads['reload'] = (trigger, current) => {
-    const room = hasRoom({ fileBytes: current.bytesNow(), inForce: inForce.characters() }, trigger);
-    if (room !== 'free') return room;
-    const read = new ConfigurationInputs(inForce.lengths());
-    if (app.reload(loadAgain(path, overrides, read), trigger)) inForce = read;
-    return read;
-  };
+  const room = roomForReload(app, started);
+  const ending = new AbortController();
+  const { signal } = ending;
+  const readElsewhere = readInWorker;
+  const reload = reloadElsewhere({ app, path, overrides, inputs, room, readElsewhere, signal });
   watchConfiguration({ inputs, reload });
   const addresses = await startOrExplain(app, terminal);
   if (typeof addresses === 'number') return addresses;
@@ -68,17 +66,8 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   await stopped;
   terminal.prose('draining');
   await app.stop(drainGraceMs);
+  ending.abort();
   return exitCodes.ok;
-}
-
-/** At a reload even an error of the program itself must not end the process. Its text could quote a secret. */
-function loadAgain(path: string, overrides: Overrides, inputs: ConfigurationInputs): LoadResult {
-  try {
-    return loadConfiguration(path, overrides, policyVocabulary, inputs);
-  } catch (error) {
-    const name = error instanceof Error ? error.name : 'unknown error';
-    return { ok: false, problems: [`${path} cannot be read: ${name}`] };
-  }
 }
 
 async function startOrExplain(

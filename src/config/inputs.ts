@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type FileText, readBoundedText } from './sources.ts';
+import { documentOf, type FileDocument, type FileReader, type FileText, readBoundedText } from './sources.ts';
 
-interface Input {
+/** A file as it was read: plain data. */
+export interface Input {
   /** Of which more is not read. */
   readonly maxBytes: number;
   /** Characters of its text; 0 when it could not be read. */
@@ -22,17 +23,24 @@ function mostAgain(maxBytes: number, length: number): number {
 }
 
 /** The files that a configuration was read from, with a digest of each. */
-export class ConfigurationInputs {
-  readonly #inputs = new Map<string, Input>();
+export class ConfigurationInputs implements FileReader {
+  readonly #inputs: Map<string, Input>;
   readonly #inForce: ReadonlyMap<string, number> | undefined;
 
   /**
    * @param inForce for a reload, the {@link lengths} of the configuration in force. Pipes and devices are refused then, which may block
    * the process for ever, and so is a file that has grown far beyond what it was: problems in megabytes of text can take all memory,
    * which ends the process
+   * @param inputs {@link list} of files that another thread has read
    */
-  constructor(inForce?: ReadonlyMap<string, number>) {
+  constructor(inForce?: ReadonlyMap<string, number>, inputs: ReadonlyMap<string, Input> = new Map()) {
     this.#inForce = inForce;
+    this.#inputs = new Map(inputs);
+  }
+
+  /** What is remembered of each file: plain data, without its text. */
+  list(): ReadonlyMap<string, Input> {
+    return this.#inputs;
   }
 
   /** The length of each file's text, in characters. */
@@ -61,6 +69,10 @@ export class ConfigurationInputs {
     const length = text.ok ? text.text.length : 0;
     this.#inputs.set(path, { maxBytes: most, length, digest: digestOf(text) });
     return text;
+  }
+
+  readDocument(path: string, maxBytes: number): FileDocument {
+    return documentOf(this.read(path, maxBytes));
   }
 
   /**

@@ -7,6 +7,7 @@
  */
 
 import { dirname } from 'node:path';
+import { type Steps, takeAll } from '../core/steps.ts';
 import type { DirectoryRecords } from '../directory/records.ts';
 import { maxConfigurationBytes } from '../schema/scalars.ts';
 import { warnOfAnonymousAccess } from './anonymous-access.ts';
@@ -38,8 +39,8 @@ import { readTracing } from './read-tracing.ts';
 import { Reading, type ReadingContext } from './reading.ts';
 import { sections } from './sections.ts';
 import type { Settings } from './settings.ts';
-import { type ConfigurationSources, type Overrides, processSources } from './sources.ts';
-import { parseYaml } from './yaml-document.ts';
+import { type ConfigurationSources, type FileReader, type Overrides, processSources } from './sources.ts';
+import { parseYaml, type YamlResult } from './yaml-document.ts';
 
 export type { ConfigurationSources, Overrides } from './sources.ts';
 
@@ -58,27 +59,47 @@ export type LoadResult =
     }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+/** How the configuration is loaded. */
+export interface LoadOptions {
+  /** What policies are compared with. With it, the variables of OpenTelemetry are read. */
+  readonly vocabulary?: PolicyVocabulary;
+  /** True to read the variables of OpenTelemetry also without a vocabulary: policies have been compared before. */
+  readonly hasTelemetry?: boolean;
+  /** Where files are read; each one from the disk when absent. */
+  readonly files?: FileReader & Pick<ConfigurationInputs, 'characters'>;
+  /** The heap of the thread that answers requests; that of this thread when absent. */
+  readonly heapBytes?: number;
+}
+
 /**
  * Loads the configuration file, with files it names relative to its folder. Reads and checks all of it in one turn of the event
  * loop. Policies are compared with a vocabulary, and the variables of OpenTelemetry are read, where the caller runs the program or checks
  * whether it would run.
- * @param inputs remembers every file that was read
  */
-export function loadConfiguration(
+export function loadConfiguration(path: string, overrides: Overrides, options: LoadOptions = {}): LoadResult {
+  return takeAll(loadInSteps(path, overrides, options));
+}
+
+/** The same as {@link loadConfiguration}, record by record once the files are read. */
+export function* loadInSteps(
   path: string,
   overrides: Overrides,
-  vocabulary?: PolicyVocabulary,
-  inputs: ConfigurationInputs = new ConfigurationInputs(),
-): LoadResult {
-  const file = inputs.read(path, maxConfigurationBytes);
+  {
+    vocabulary,
+    hasTelemetry = vocabulary !== undefined,
+    files = new ConfigurationInputs(),
+    heapBytes,
+  }: LoadOptions,
+): Steps<LoadResult> {
+  const file = files.readDocument(path, maxConfigurationBytes);
   if (!file.ok) return { ok: false, problems: [`${path} ${file.reason}`] };
-  const sources = processSources(dirname(path), overrides, inputs);
-  const loaded = parseConfiguration(
-    file.text,
-    path,
-    vocabulary === undefined ? sources : { ...sources, vocabulary, telemetry: sources.environment },
-  );
-  return loaded.ok ? { ...loaded, characters: inputs.characters() } : loaded;
+  const sources = processSources(dirname(path), overrides, files, heapBytes);
+  const loaded = yield* readDocument(file.yaml, path, {
+    ...sources,
+    ...(vocabulary === undefined ? {} : { vocabulary }),
+    ...(hasTelemetry ? { telemetry: sources.environment } : {}),
+  });
+  return loaded.ok ? { ...loaded, characters: files.characters() } : loaded;
 }
 
 /** Reads a configuration from its text; everything outside the text comes from `sources`. */
@@ -87,22 +108,33 @@ export function parseConfiguration(
   fileName: string,
   sources: ConfigurationSources,
 ): LoadResult {
+  const loaded = takeAll(readDocument(parseYaml(text), fileName, sources));
+  return loaded.ok ? { ...loaded, characters: text.length } : loaded;
+}
+
+type Loaded =
+  | Exclude<LoadResult, { readonly ok: true }>
+  | Omit<LoadResult & { readonly ok: true }, 'characters'>;
+
+function* readDocument(
+  { document, faults }: YamlResult,
+  fileName: string,
+  sources: ConfigurationSources,
+): Steps<Loaded> {
   const context: ReadingContext = {
     problems: new ProblemLog(),
     warnings: new ProblemLog('warning: '),
     sources,
   };
-  const { document, faults } = parseYaml(text);
   for (const { position, message } of faults) {
     context.problems.add({ source: fileName, position, path: '' }, message);
   }
   if (document === undefined) return { ok: false, problems: context.problems.list() };
   const overridden = overrideValues(document.value, sources);
-  const reading = new Reading({ name: fileName, document, ...overridden, mount: [] }, context);
-  return readAll(reading, text.length);
+  return yield* readAll(new Reading({ name: fileName, document, ...overridden, mount: [] }, context));
 }
 
-function readAll(reading: Reading, characters: number): LoadResult {
+function* readAll(reading: Reading): Steps<Loaded> {
   reading.read([], configurationOutline);
   const { problems, warnings } = reading.context;
   // Without a mapping there is nothing to read, and every part would be reported as missing.
@@ -119,7 +151,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
   const outbound = readOutbound(reading);
   const audit = readAudit(reading, outbound);
   const log = reading.read(['log'], sections.log);
-  const section = readDirectory(reading, { account, outbound });
+  const section = yield* readDirectory(reading, { account, outbound });
   const directory = account && section && directoryOf(account, section);
   const revocations = readRevocations(reading, directory);
   const tracing = readTracing(reading.context);
@@ -147,7 +179,7 @@ function readAll(reading: Reading, characters: number): LoadResult {
   }
   const identityProviders = section.identityProviders.map((provider) => provider.settings);
   const settings = { ...parts, identityProviders, tracing };
-  return { ok: true, settings, directory, characters, warnings: warnings.list() };
+  return { ok: true, settings, directory, warnings: warnings.list() };
 }
 
 function isComplete<Parts extends object>(

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { withoutScheme } from '../core/issuer.ts';
+import type { Steps } from '../core/steps.ts';
 import { checkRecords, type DirectoryDraft } from '../directory/check-records.ts';
 import {
   type BucketPolicyRecord,
@@ -19,8 +20,8 @@ import { scopeDownPolicyPath } from './read-container-credentials.ts';
 import { readRole, readRootAccessKeys, readUser } from './read-entity.ts';
 import { type ReadProvider, readIdentityProvider } from './read-identity-provider.ts';
 import { Reading } from './reading.ts';
+import { documentOf } from './sources.ts';
 import { suggest } from './suggest.ts';
-import { parseYaml } from './yaml-document.ts';
 
 const mount: Path = ['directory'];
 
@@ -29,11 +30,11 @@ export interface DirectorySection extends Omit<DirectoryRecords, 'account' | 'id
   readonly identityProviders: readonly ReadProvider[];
 }
 
-/** Reads `directory`, or the file that `directoryFile` names, and checks its records together. */
-export function readDirectory(
+/** Reads `directory`, or the file that `directoryFile` names, record by record, and checks its records together. */
+export function* readDirectory(
   main: Reading,
   surroundings: ProviderSurroundings,
-): DirectorySection | undefined {
+): Steps<DirectorySection | undefined> {
   const reading = chooseReading(main);
   if (reading === undefined) return undefined;
   reading.read(mount, directoryOutline);
@@ -42,17 +43,18 @@ export function readDirectory(
   const draft: DirectoryDraft = {
     partition: surroundings.account?.partition,
     policyNames,
-    policies: policyNames.flatMap((name) => readManagedPolicy(reading, name) ?? []),
+    policies: yield* readEach(policyNames, (name) => readManagedPolicy(reading, name)),
     rootAccessKeys: readRootAccessKeys(reading, [...mount, 'root']),
-    users: readAll(reading, 'users', readUser),
-    roles: readAll(reading, 'roles', readRole),
-    bucketPolicies: bucketNames.flatMap((bucket) => readBucketPolicy(reading, bucket) ?? []),
+    users: yield* readAll(reading, 'users', readUser),
+    roles: yield* readAll(reading, 'roles', readRole),
+    bucketPolicies: yield* readEach(bucketNames, (bucket) => readBucketPolicy(reading, bucket)),
   };
+  yield;
   for (const { path, message, unknownName } of checkRecords(draft)) {
     const suggestion = unknownName === undefined ? '' : suggest(unknownName.name, unknownName.known);
     reading.problem([...mount, ...path], message + suggestion);
   }
-  const identityProviders = readAll(reading, 'identityProviders', readIdentityProvider);
+  const identityProviders = yield* readAll(reading, 'identityProviders', readIdentityProvider);
   checkIdentityProviders(reading, identityProviders, surroundings);
   checkProviderRoles(reading, identityProviders, draft);
   checkFederatedTrust(reading, draft.roles, identityProviders, surroundings);
@@ -137,13 +139,30 @@ function readBucketPolicy(reading: Reading, bucket: string): BucketPolicyRecord 
   return policy && { bucket, ...policy };
 }
 
-function readAll<T>(
+/** Reads one after the other, and leaves out what cannot be read. */
+function* readEach<T>(names: readonly string[], readOne: (name: string) => T | undefined): Steps<T[]> {
+  const all: T[] = [];
+  for (const name of names) {
+    const one = readOne(name);
+    if (one !== undefined) all.push(one);
+    yield;
+  }
+  return all;
+}
+
+function* readAll<T>(
   reading: Reading,
   list: string,
   readOne: (reading: Reading, path: Path) => T | undefined,
-): (T | undefined)[] {
+): Steps<(T | undefined)[]> {
   const path = [...mount, list];
-  return Array.from({ length: reading.lengthAt(path) }, (_, index) => readOne(reading, [...path, index]));
+  const length = reading.lengthAt(path);
+  const all: (T | undefined)[] = [];
+  for (let index = 0; index < length; index += 1) {
+    all.push(readOne(reading, [...path, index]));
+    yield;
+  }
+  return all;
 }
 
 function chooseReading(main: Reading): Reading | undefined {
@@ -163,13 +182,16 @@ function chooseReading(main: Reading): Reading | undefined {
 
 function openDirectoryFile(main: Reading, path: string): Reading | undefined {
   const { context } = main;
-  const file = context.sources.readText(path, maxConfigurationBytes);
+  const { sources } = context;
+  const file =
+    sources.readDocument?.(path, maxConfigurationBytes) ??
+    documentOf(sources.readText(path, maxConfigurationBytes));
   if (!file.ok) {
     main.problem(['directoryFile'], `the file ${JSON.stringify(path)} ${file.reason}`);
     return undefined;
   }
   const name = join(main.fileName, '..', path);
-  const { document, faults } = parseYaml(file.text);
+  const { document, faults } = file.yaml;
   for (const { position, message } of faults) {
     context.problems.add({ source: name, position, path: '' }, message);
   }

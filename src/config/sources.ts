@@ -7,6 +7,7 @@ import type { IdentityKinds } from '../identity/kinds.ts';
 import type { MemoryLimits } from './memory-estimate.ts';
 import { processOpenFiles } from './open-files.ts';
 import type { PolicyVocabulary } from './policy-vocabulary.ts';
+import { parseYaml, type YamlResult } from './yaml-document.ts';
 
 /** Values of command-line flags; absent flags are absent here. */
 export interface Overrides {
@@ -18,6 +19,11 @@ export interface Overrides {
 /** The text of a file, or why there is none; the reason quotes no content. */
 export type FileText =
   | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly reason: string };
+
+/** A YAML file, or why it could not be read. */
+export type FileDocument =
+  | { readonly ok: true; readonly yaml: YamlResult }
   | { readonly ok: false; readonly reason: string };
 
 /** Everything outside the configuration file that the configuration is read from. */
@@ -40,37 +46,55 @@ export interface ConfigurationSources {
   environment(name: string): string | undefined;
   /** Reads a UTF-8 file of at most `maxBytes`; relative paths start at the configuration file's folder. */
   readText(path: string, maxBytes: number): FileText;
+  /** Reads a YAML file likewise; by {@link readText} when absent. */
+  readDocument?(path: string, maxBytes: number): FileDocument;
   /** The path of a file that is written; relative paths start at the configuration file's folder. */
   resolvePath?(path: string): string;
 }
 
 /** Reads files, and may remember them. */
-interface TextReader {
+export interface FileReader {
   read(path: string, maxBytes: number): FileText;
+  readDocument(path: string, maxBytes: number): FileDocument;
 }
 
-/** The sources of this process: its environment, and its files relative to `folder`. */
+/** Parses the text of a YAML file. */
+export function documentOf(file: FileText): FileDocument {
+  return file.ok ? { ok: true, yaml: parseYaml(file.text) } : file;
+}
+
+const plainFiles: FileReader = {
+  read: readBoundedText,
+  readDocument: (path, maxBytes) => documentOf(readBoundedText(path, maxBytes)),
+};
+
+/**
+ * The sources of this process: its environment, and its files relative to `folder`.
+ * @param heapBytes the heap of the thread that answers requests; that of this thread when absent
+ */
 export function processSources(
   folder: string,
   overrides: Overrides,
-  files: TextReader = { read: readBoundedText },
+  files: FileReader = plainFiles,
+  heapBytes: number = getHeapStatistics().heap_size_limit,
 ): ConfigurationSources {
   return {
     overrides,
     environment: (name) => process.env[name],
     readText: (path, maxBytes) => files.read(resolve(folder, path), maxBytes),
+    readDocument: (path, maxBytes) => files.readDocument(resolve(folder, path), maxBytes),
     resolvePath: (path) => resolve(folder, path),
-    memory: processMemory(),
+    memory: processMemory(heapBytes),
     maxOpenFiles: processOpenFiles(),
   };
 }
 
 /** Without a limit the system reports 0, or more memory than any machine has. */
-function processMemory(): MemoryLimits {
+function processMemory(heapBytes: number): MemoryLimits {
   const constrained = process.constrainedMemory();
   return {
     containerBytes: constrained > 0 && constrained < totalmem() ? constrained : undefined,
-    heapBytes: getHeapStatistics().heap_size_limit,
+    heapBytes,
   };
 }
 

@@ -4,6 +4,7 @@
  * It never reads a file, verifies a signature or decides a request.
  */
 
+import { type Steps, takeAll } from '../core/steps.ts';
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccessKey } from './access-key.ts';
 import { checkRecords } from './check-records.ts';
@@ -55,9 +56,15 @@ export interface Directory {
  * @throws Error for records that {@link checkRecords} refuses; the configuration reports those first, with their positions
  */
 export function buildDirectory(records: DirectoryRecords): Directory {
+  return takeAll(buildInSteps(records));
+}
+
+/** The same as {@link buildDirectory}, record by record. */
+export function* buildInSteps(records: DirectoryRecords): Steps<Directory> {
   const { account } = records;
   refuseProblems(records);
-  const managed = compileManagedPolicies(account, records.policies);
+  yield;
+  const managed = yield* compileManagedPolicies(account, records.policies);
   const users = new Map<string, User>();
   const accessKeys = new Map<string, AccessKey>();
   const root = records.rootAccessKeys.length === 0 ? undefined : buildRoot(account);
@@ -66,20 +73,21 @@ export function buildDirectory(records: DirectoryRecords): Directory {
     const owner = buildUser(record, account, managed);
     users.set(owner.arn, owner);
     addKeys(accessKeys, record.accessKeys, owner);
+    yield;
   }
   const roles = new Map<string, Role>();
   for (const record of records.roles) {
     const role = buildRole(record, account, managed);
     roles.set(role.arn, role);
     roles.set(iamArn({ ...account, id: '' }, `role${role.path}${role.name}`), role);
+    yield;
   }
   addProviderRoles(roles, records, managed);
-  const bucketPolicies = new Map(
-    records.bucketPolicies.map(({ bucket, document }) => [
-      bucket,
-      compilePolicy(document, `bucket policy of ${bucket}`),
-    ]),
-  );
+  const bucketPolicies = new Map<string, CompiledPolicy>();
+  for (const { bucket, document } of records.bucketPolicies) {
+    bucketPolicies.set(bucket, compilePolicy(document, `bucket policy of ${bucket}`));
+    yield;
+  }
   return Object.freeze({
     account: Object.freeze({ ...account }),
     policyCounts: countPolicies(records),

@@ -1,4 +1,5 @@
 import { formatArn } from '../core/arn.ts';
+import type { Steps } from '../core/steps.ts';
 import { type CompiledPolicy, compilePolicy } from '../iam/compile.ts';
 import type { AccountRecord, EntityRecord, NamedPolicyRecord } from './records.ts';
 
@@ -17,10 +18,10 @@ export interface ManagedPolicies {
  * Compiles every managed policy under its ARN. Identity, session and boundary policies are evaluated alike, so one compiled
  * policy serves as all three.
  */
-export function compileManagedPolicies(
+export function* compileManagedPolicies(
   account: AccountRecord,
   records: readonly NamedPolicyRecord[],
-): ManagedPolicies {
+): Steps<ManagedPolicies> {
   const names = new Map<string, CompiledPolicy>();
   const arns = new Map<string, CompiledPolicy>();
   for (const { name, document } of records) {
@@ -28,6 +29,7 @@ export function compileManagedPolicies(
     const policy = compilePolicy(document, arn);
     names.set(name, policy);
     arns.set(arn, policy);
+    yield;
   }
   return {
     byName: (name) => names.get(name),
