@@ -14,8 +14,8 @@ export type ReadElsewhere = (
 ) => Promise<PassedConfiguration>;
 
 const mebibyte = 1024 * 1024;
-/** More makes collections rarer, and what a parser makes is short-lived. */
-const mostYoungMiB = 48;
+/** Counts towards the heap, and has no room for what lives: a large one would leave too little for that. */
+const mostYoungMiB = 16;
 
 /** {@link ReadElsewhere} with a worker thread. Needs the compiled program. */
 export const readInWorker: ReadElsewhere = async (request, heapBytes, signal) => {
