@@ -29,9 +29,7 @@ async function large(): Promise<Program> {
 }
 
 const put = (program: Program, user: SdkCredentials): Promise<string> =>
-  outcome(
-    s3Client(program.url, user).send(new PutObjectCommand({ Bucket: 'data', Key: 'k', Body: 'x' })),
-  );
+  outcome(s3Client(program.url, user).send(new PutObjectCommand({ Bucket: 'data', Key: 'k', Body: 'x' })));
 
 const successes = async (program: Program): Promise<number> =>
   (await program.metric('sts_sidecar_config_reloads_total{outcome="success"}')) || 0;
@@ -48,7 +46,10 @@ describe('while a large configuration is read again', () => {
       expect(await put(program, alice)).toBe('allowed');
       const s3 = s3Client(program.url, alice);
       const text = await readFile(program.configurationFile, 'utf8');
-      await writeFile(program.configurationFile, text.replace('secretAccessKey: { env: BOB } }]', withRights));
+      await writeFile(
+        program.configurationFile,
+        text.replace('secretAccessKey: { env: BOB } }]', withRights),
+      );
       process.kill(program.pid, 'SIGHUP');
       let answers = 0;
       while (reloads(program).length === 0) {
@@ -69,7 +70,10 @@ describe('while a large configuration is read again', () => {
     const program = await large();
     try {
       const text = await readFile(program.configurationFile, 'utf8');
-      await writeFile(program.configurationFile, text.replace('secretAccessKey: { env: BOB } }]', withRights));
+      await writeFile(
+        program.configurationFile,
+        text.replace('secretAccessKey: { env: BOB } }]', withRights),
+      );
       process.kill(program.pid, 'SIGHUP');
       // By then it is being read.
       for (let count = 0; count < 10; count += 1) expect(await put(program, bob)).toBe('AccessDenied 403');

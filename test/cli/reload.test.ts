@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { App } from '../../src/app.ts';
+import type { ReadElsewhere } from '../../src/cli/read-in-worker.ts';
+import { reloadElsewhere } from '../../src/cli/reload.ts';
+import { ConfigurationInputs } from '../../src/config/inputs.ts';
+import type { LoadResult } from '../../src/config/load.ts';
+
+let path: string;
+let inputs: ConfigurationInputs;
+
+beforeEach(() => {
+  path = join(mkdtempSync(join(tmpdir(), 'sts-sidecar-')), 'sidecar.yaml');
+  writeFileSync(path, 'one');
+  inputs = new ConfigurationInputs();
+  inputs.read(path, 1000);
+});
+afterEach(() => rmSync(join(path, '..'), { recursive: true }));
+
+function world(readElsewhere: ReadElsewhere): {
+  readonly attempt: (isAsSeen?: boolean) => Promise<ConfigurationInputs | string>;
+  readonly taken: readonly LoadResult[];
+} {
+  const taken: LoadResult[] = [];
+  const reload: App['reload'] = (loaded) => {
+    taken.push(loaded);
+    return loaded.ok;
+  };
+  const reloadInSteps: App['reloadInSteps'] = function* (loaded) {
+    yield;
+    return reload(loaded, 'file');
+  };
+  const attempt = reloadElsewhere({
+    app: { reload, reloadInSteps },
+    path,
+    overrides: {},
+    inputs,
+    room: { find: () => 'free', forThread: () => ({ heapBytes: 1, limitBytes: 1 }) },
+    readElsewhere,
+    signal: new AbortController().signal,
+  });
+  return {
+    attempt: (isAsSeen = true) =>
+      attempt({ trigger: 'file', current: inputs, isAsSeen: async () => isAsSeen }),
+    taken,
+  };
+}
+
+/** The file, with a problem. */
+const readWithProblem: ReadElsewhere = async () => {
+  const read = new ConfigurationInputs();
+  read.read(path, 1000);
+  return { ok: false, problems: ['a problem'], inputs: read.list() };
+};
+
+describe('a reload in another thread', () => {
+  it('that fails is reported once, without the text of the error, and tried again', async () => {
+    let calls = 0;
+    const { attempt, taken } = world(async (...request) => {
+      calls += 1;
+      if (calls === 3) return await readWithProblem(...request);
+      throw Object.assign(new Error('a secret'), { code: 'ERR_WORKER_OUT_OF_MEMORY' });
+    });
+    expect(await attempt()).toBe('none');
+    expect(await attempt()).toBe('none');
+    const failure = {
+      ok: false,
+      problems: [
+        'reading the configuration again takes more heap than is free: it is tried again, or takes effect at a restart',
+      ],
+    };
+    expect(taken).toEqual([failure]);
+    expect(await attempt()).toBeInstanceOf(ConfigurationInputs);
+    expect(await attempt()).toBe('none');
+    expect(taken.slice(2)).toEqual([failure]);
+  });
+
+  it('reports the problems of the files, which are not tried again', async () => {
+    const { attempt, taken } = world(readWithProblem);
+    const read = await attempt();
+    expect(taken).toMatchObject([{ ok: false, problems: ['a problem'] }]);
+    expect(read).toBeInstanceOf(ConfigurationInputs);
+  });
+
+  it('takes nothing over, and reports nothing, when a file has changed since it was read', async () => {
+    const { attempt, taken } = world(async (...request) => {
+      const passed = await readWithProblem(...request);
+      writeFileSync(path, 'two');
+      return passed;
+    });
+    expect(await attempt()).toBe('changed');
+    expect(taken).toEqual([]);
+  });
+
+  it('takes nothing over of files that are not as two looks have found them', async () => {
+    const { attempt, taken } = world(readWithProblem);
+    expect(await attempt(false)).toBe('changed');
+    expect(taken).toEqual([]);
+  });
+});
