@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { App } from '../app.ts';
+import { processMemory } from '../config/sources.ts';
 import type { ReloadRoom, ReloadTrigger } from './configuration-watch.ts';
 import { fitsIntoHeap, freeHeapBytes } from './garbage-collection.ts';
 
@@ -17,6 +18,8 @@ const leastHeap = 2 * 1024 * 1024;
 const heapReserve = 64 * 1024 * 1024;
 /** What of it is left to requests while the thread reads. The thread takes 24 MiB for the smallest configuration. */
 const requestReserve = 24 * 1024 * 1024;
+/** What the thread takes for the smallest configuration, its heap and all else. */
+const threadBytes = 48 * 1024 * 1024;
 
 type MemoryOfApp = Pick<App, 'reload' | 'emptyCaches' | 'endUnplaced' | 'endEarlier' | 'endBusiest'>;
 
@@ -50,6 +53,8 @@ export interface RoomForReload {
    * one thread.
    */
   readonly forThread: () => { readonly heapBytes: number; readonly limitBytes: number };
+  /** Whether the container has memory for another thread, beside what the process takes now. */
+  readonly hasThread: (fileBytes: number) => boolean;
 }
 
 /** The heap that reading files may take beside the configuration in force, and the heap that is there without any request. */
@@ -111,11 +116,16 @@ export function roomForReload(app: MemoryOfApp, started: StartedConfiguration): 
     isWaiting = true;
     return 'none';
   };
-  return { find, forThread: heapForThread };
+  return { find, forThread: heapForThread, hasThread };
 }
 
 function heapForThread(): ReturnType<RoomForReload['forThread']> {
   return { heapBytes: getHeapStatistics().heap_size_limit, limitBytes: freeHeapBytes() - requestReserve };
+}
+
+function hasThread(fileBytes: number): boolean {
+  const { containerBytes = Number.POSITIVE_INFINITY } = processMemory(getHeapStatistics().heap_size_limit);
+  return containerBytes - process.memoryUsage.rss() >= threadBytes + fileBytes * leastPerByte;
 }
 
 function noRoom(bytes: number): string {

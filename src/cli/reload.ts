@@ -7,6 +7,9 @@ import type { ConfigurationReloads, ReloadTrigger } from './configuration-watch.
 import type { ReadElsewhere } from './read-in-worker.ts';
 import type { RoomForReload } from './reload-room.ts';
 
+/** Files of so many bytes are read in some 50 ms: another thread would take longer to start, and 30 MiB. */
+const briefBytes: number = 32 * 1024;
+
 /** What a reload needs. */
 export interface ReloadParts {
   readonly app: Pick<App, 'reload' | 'reloadInSteps'>;
@@ -15,19 +18,33 @@ export interface ReloadParts {
   /** The files of the configuration that the program has started with. */
   readonly inputs: ConfigurationInputs;
   readonly room: RoomForReload;
+  /** For more than {@link briefBytes}. */
   readonly readElsewhere: ReadElsewhere;
+  /** In this thread, and this turn of the event loop. */
+  readonly readHere: (files: ConfigurationInputs) => LoadResult;
   /** Ends a reload that is under way. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads the configuration again in another thread, and takes it over in steps. Nothing changes before the last step, and nothing is
+ * Reads the configuration again, in another thread unless it is short, and takes it over in steps. Nothing changes before the last step, and nothing is
  * taken over of files that have changed since they were read.
  */
 export function reloadElsewhere(parts: ReloadParts): ConfigurationReloads['reload'] {
-  const { app, path, overrides, room, readElsewhere, signal } = parts;
+  const { app, path, overrides, room, readElsewhere, readHere, signal } = parts;
   let inForce = parts.inputs;
   let isThreadFailing = false;
+  const reloadAtOnce = (trigger: ReloadTrigger): ConfigurationInputs => {
+    const read = new ConfigurationInputs(inForce.lengths());
+    if (
+      app.reload(
+        explainErrors(path, () => readHere(read)),
+        trigger,
+      )
+    )
+      inForce = read;
+    return read;
+  };
   const readAgain = async (trigger: ReloadTrigger): Promise<PassedConfiguration | undefined> => {
     const { heapBytes, limitBytes } = room.forThread();
     const request: ReadAgain = { path, overrides, lengths: inForce.lengths(), heapBytes };
@@ -43,8 +60,11 @@ export function reloadElsewhere(parts: ReloadParts): ConfigurationReloads['reloa
     }
   };
   return async ({ trigger, current, isAsSeen }) => {
-    const found = room.find({ fileBytes: current.bytesNow(), inForce: inForce.characters() }, trigger);
+    const fileBytes = current.bytesNow();
+    const found = room.find({ fileBytes, inForce: inForce.characters() }, trigger);
     if (found !== 'free') return found;
+    // A pause is better than the end by the memory of the container.
+    if (fileBytes <= briefBytes || !room.hasThread(fileBytes)) return reloadAtOnce(trigger);
     const passed = await readAgain(trigger);
     if (passed === undefined) return 'none';
     const read = new ConfigurationInputs(undefined, passed.inputs);
@@ -61,6 +81,15 @@ export function reloadElsewhere(parts: ReloadParts): ConfigurationReloads['reloa
 }
 
 /** At a reload even an error of the program itself must not end the process. Its text could quote a secret. */
+function explainErrors(path: string, read: () => LoadResult): LoadResult {
+  try {
+    return read();
+  } catch (error) {
+    return { ok: false, problems: [cannotBeRead(path, error)] };
+  }
+}
+
+/** The same as {@link explainErrors}, in steps. */
 function* again(
   passed: PassedConfiguration,
   request: Pick<ReadAgain, 'path' | 'overrides'>,

@@ -53,8 +53,16 @@ export async function serve(path: string, overrides: Overrides, terminal: Termin
   const room = roomForReload(app, started);
   const ending = new AbortController();
   const { signal } = ending;
-  const readElsewhere = readInWorker;
-  const reload = reloadElsewhere({ app, path, overrides, inputs, room, readElsewhere, signal });
+  const reload = reloadElsewhere({
+    app,
+    path,
+    overrides,
+    inputs,
+    room,
+    readElsewhere: readInWorker,
+    readHere: (files) => loadConfiguration(path, overrides, { vocabulary: policyVocabulary, files }),
+    signal,
+  });
   watchConfiguration({ inputs, reload });
   const addresses = await startOrExplain(app, terminal);
   if (typeof addresses === 'number') return addresses;

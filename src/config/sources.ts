@@ -89,8 +89,8 @@ export function processSources(
   };
 }
 
-/** Without a limit the system reports 0, or more memory than any machine has. */
-function processMemory(heapBytes: number): MemoryLimits {
+/** The memory of this process. Without a limit the system reports 0, or more memory than any machine has. */
+export function processMemory(heapBytes: number): MemoryLimits {
   const constrained = process.constrainedMemory();
   return {
     containerBytes: constrained > 0 && constrained < totalmem() ? constrained : undefined,

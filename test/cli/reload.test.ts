@@ -13,13 +13,16 @@ let inputs: ConfigurationInputs;
 
 beforeEach(() => {
   path = join(mkdtempSync(join(tmpdir(), 'sts-sidecar-')), 'sidecar.yaml');
-  writeFileSync(path, 'one');
+  writeFileSync(path, 'one'.padEnd(40_000));
   inputs = new ConfigurationInputs();
-  inputs.read(path, 1000);
+  inputs.read(path, 100_000);
 });
 afterEach(() => rmSync(join(path, '..'), { recursive: true }));
 
-function world(readElsewhere: ReadElsewhere): {
+function world(
+  readElsewhere: ReadElsewhere,
+  { hasThread = true, readHere = (): LoadResult => expect.unreachable('is read in another thread') } = {},
+): {
   readonly attempt: (isAsSeen?: boolean) => Promise<ConfigurationInputs | string>;
   readonly taken: readonly LoadResult[];
 } {
@@ -37,8 +40,13 @@ function world(readElsewhere: ReadElsewhere): {
     path,
     overrides: {},
     inputs,
-    room: { find: () => 'free', forThread: () => ({ heapBytes: 1, limitBytes: 1 }) },
+    room: {
+      find: () => 'free',
+      forThread: () => ({ heapBytes: 1, limitBytes: 1 }),
+      hasThread: () => hasThread,
+    },
     readElsewhere,
+    readHere,
     signal: new AbortController().signal,
   });
   return {
@@ -51,7 +59,7 @@ function world(readElsewhere: ReadElsewhere): {
 /** The file, with a problem. */
 const readWithProblem: ReadElsewhere = async () => {
   const read = new ConfigurationInputs();
-  read.read(path, 1000);
+  read.read(path, 100_000);
   return { ok: false, problems: ['a problem'], inputs: read.list() };
 };
 
@@ -99,4 +107,30 @@ describe('a reload in another thread', () => {
     expect(await attempt(false)).toBe('changed');
     expect(taken).toEqual([]);
   });
+});
+
+const readNowhere: ReadElsewhere = () => expect.unreachable('is read at once');
+
+it.each([
+  ['short files', 'short', true],
+  ['files for whose thread the container has no memory', 'one'.padEnd(40_000), false],
+])('%s are read in this thread', async (_, text, hasThread) => {
+  writeFileSync(path, text);
+  const { attempt, taken } = world(readNowhere, {
+    hasThread,
+    readHere: () => ({ ok: false, problems: ['read here'] }),
+  });
+  expect(await attempt()).toBeInstanceOf(ConfigurationInputs);
+  expect(taken).toEqual([{ ok: false, problems: ['read here'] }]);
+});
+
+it('an error while files are read in this thread is a problem, without its text', async () => {
+  writeFileSync(path, 'short');
+  const { attempt, taken } = world(readNowhere, {
+    readHere: () => {
+      throw new TypeError('a secret');
+    },
+  });
+  await attempt();
+  expect(taken).toEqual([{ ok: false, problems: [`${path} cannot be read: TypeError`] }]);
 });

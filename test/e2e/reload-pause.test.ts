@@ -123,12 +123,12 @@ it('a configuration that takes more heap than its size promises ends its thread,
     const s3 = s3Client(program.url, alice);
     await s3.send(new CreateBucketCommand({ Bucket: 'data' }));
     const text = await readFile(program.configurationFile, 'utf8');
-    // Nearly as many values as a file may have, in a few kilobytes.
+    // Nearly as many values as a file may have, in few kilobytes, of a file that is long enough for the thread.
     const tens = (name: string, of: string): string =>
       `x-${name}: &${name} [${Array.from({ length: 10 }, () => of).join(', ')}]\n`;
     const aliases = ['{}', '*a', '*b', '*c', '*d'].map((of, index) => tens('abcde'.charAt(index), of));
     const last = `x-f: [${Array.from({ length: 7 }, () => '*e').join(', ')}]\n`;
-    await writeFile(program.configurationFile, `${text}\n${aliases.join('')}${last}`);
+    await writeFile(program.configurationFile, `${text}\n${aliases.join('')}${last}#${'-'.repeat(40_000)}\n`);
     process.kill(program.pid, 'SIGHUP');
     await expect
       .poll(() => program.output(), patience)
