@@ -27,11 +27,11 @@ export function* reloadedConfiguration(
   tools: ConfigurationTools,
 ): Steps<Reloaded> {
   if (!loaded.ok) return { outcome: 'failure', problems: loaded.problems };
-  const fault = adoptionFault(current.settings, loaded.settings);
-  if (fault !== undefined) return { outcome: 'failure', problems: [fault] };
-  const { settings, needRestart } = adoptSettings(current.settings, loaded.settings);
   const { warnings } = loaded;
   try {
+    const fault = adoptionFault(current.settings, loaded.settings);
+    if (fault !== undefined) return { outcome: 'failure', problems: [fault] };
+    const { settings, needRestart } = adoptSettings(current.settings, loaded.settings);
     const fingerprint = yield* fingerprintRecords(loaded.directory);
     const changed = changedSections(current, { settings, fingerprint });
     // Requests hold a few earlier configurations at most, so one that is the same must not count as another.

@@ -60,8 +60,9 @@ export function watchConfiguration({ inputs, reload }: ConfigurationReloads): vo
     due = undefined;
     const [checked, look] = [current, seen];
     const isAsSeen = async (): Promise<boolean> => trigger === 'signal' || (await checked.changes()) === look;
-    const read = await reload({ trigger, current, isAsSeen });
-    isReloading = false;
+    const read = await reload({ trigger, current, isAsSeen }).finally(() => {
+      isReloading = false;
+    });
     if (typeof read !== 'string') current = read;
     if (typeof read !== 'string' || read === 'changed') seen = undefined;
     if (isSignalled) {

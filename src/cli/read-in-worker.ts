@@ -33,7 +33,8 @@ export const readInWorker: ReadElsewhere = async (request, heapBytes, signal) =>
     return await new Promise<PassedConfiguration>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('messageerror', reject);
-      worker.once('error', reject);
+      // A thread can report several errors, and one that nobody listens for ends the process.
+      worker.on('error', reject);
       worker.once('exit', () => reject(new Error('the thread ended without a result')));
     });
   } finally {

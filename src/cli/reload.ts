@@ -33,16 +33,13 @@ export interface ReloadParts {
 export function reloadElsewhere(parts: ReloadParts): ConfigurationReloads['reload'] {
   const { app, path, overrides, room, readElsewhere, readHere, signal } = parts;
   let inForce = parts.inputs;
+  /** True once a failure of the thread has been reported, until files have been read again. */
   let isThreadFailing = false;
   const reloadAtOnce = (trigger: ReloadTrigger): ConfigurationInputs => {
     const read = new ConfigurationInputs(inForce.lengths());
-    if (
-      app.reload(
-        explainErrors(path, () => readHere(read)),
-        trigger,
-      )
-    )
-      inForce = read;
+    const loaded = explainErrors(path, () => readHere(read));
+    isThreadFailing = false;
+    if (app.reload(loaded, trigger)) inForce = read;
     return read;
   };
   const readAgain = async (trigger: ReloadTrigger): Promise<PassedConfiguration | undefined> => {

@@ -9,7 +9,7 @@ import { ConfigurationInputs, type Input } from './inputs.ts';
 import { type LoadResult, loadConfiguration, loadInSteps, type Overrides } from './load.ts';
 import { type PackedValue, packValue, unpackValue } from './packed-value.ts';
 import type { PolicyVocabulary } from './policy-vocabulary.ts';
-import type { FileDocument, FileReader, FileText } from './sources.ts';
+import { documentOf, type FileDocument, type FileReader, type FileText } from './sources.ts';
 import type { SourcePosition } from './yaml-document.ts';
 
 /** What is read again: plain data. */
@@ -35,27 +35,28 @@ export type PassedConfiguration = { readonly inputs: ReadonlyMap<string, Input> 
 );
 
 /** Reads and checks the whole configuration. */
-export function readForAnotherThread(
-  { path, overrides, lengths, heapBytes }: ReadAgain,
+export function readForAnotherThread(request: ReadAgain, vocabulary: PolicyVocabulary): PassedConfiguration {
+  const files = new RememberedFiles(request.lengths);
+  try {
+    return readAndPack(request, vocabulary, files);
+  } catch (error) {
+    // An error of the program itself is no reason to read the same files again and again. Its text could quote a secret.
+    const name = error instanceof Error ? error.name : 'unknown error';
+    return { ok: false, problems: [`${request.path} cannot be read: ${name}`], inputs: files.list() };
+  }
+}
+
+function readAndPack(
+  { path, overrides, heapBytes }: ReadAgain,
   vocabulary: PolicyVocabulary,
+  files: RememberedFiles,
 ): PassedConfiguration {
-  const files = new RememberedFiles(lengths);
-  const loaded = loadOrExplain(path, overrides, { vocabulary, files, heapBytes });
+  const loaded = loadConfiguration(path, overrides, { vocabulary, files, heapBytes });
   const inputs = files.list();
   if (!loaded.ok) return { ok: false, problems: loaded.problems, inputs };
   const { texts, values } = files;
   const documents = new Map([...values].map(([name, value]) => [name, packValue(value)]));
   return { ok: true, warnings: loaded.warnings, texts, documents, inputs };
-}
-
-/** An error of the program itself is no reason to read the same files again and again. Its text could quote a secret. */
-function loadOrExplain(...[path, overrides, options]: Parameters<typeof loadConfiguration>): LoadResult {
-  try {
-    return loadConfiguration(path, overrides, options);
-  } catch (error) {
-    const name = error instanceof Error ? error.name : 'unknown error';
-    return { ok: false, problems: [`${path} cannot be read: ${name}`] };
-  }
 }
 
 /** What another thread has read, in steps. */
@@ -85,7 +86,8 @@ class RememberedFiles extends ConfigurationInputs {
   }
 
   override readDocument(path: string, maxBytes: number): FileDocument {
-    const file = super.readDocument(path, maxBytes);
+    // Not by `read` of this class: a text that is passed on takes one turn, however long it is.
+    const file = documentOf(super.read(path, maxBytes));
     if (file.ok) this.values.set(path, file.yaml.document?.value);
     return file;
   }

@@ -134,3 +134,19 @@ it('an error while files are read in this thread is a problem, without its text'
   await attempt();
   expect(taken).toEqual([{ ok: false, problems: [`${path} cannot be read: TypeError`] }]);
 });
+
+it('a thread that fails again after files were read in between is reported again', async () => {
+  const { attempt, taken } = world(async () => await Promise.reject(new Error('a secret')), {
+    readHere: () => ({ ok: false, problems: ['read here'] }),
+  });
+  await attempt();
+  writeFileSync(path, 'short');
+  await attempt();
+  writeFileSync(path, 'one'.padEnd(40_000));
+  await attempt();
+  expect(taken.map((loaded) => loaded.ok || loaded.problems[0])).toEqual([
+    expect.stringContaining('failed: unknown error'),
+    'read here',
+    expect.stringContaining('failed: unknown error'),
+  ]);
+});

@@ -75,6 +75,8 @@ describe('a configuration that another thread has read', () => {
     if (!loaded.ok || !taken.ok) throw new Error('not read');
     expect(taken.settings).toEqual(loaded.settings);
     expect(taken.characters).toBe(loaded.characters);
+    // What is YAML is passed on in short pieces, and only so.
+    expect(passed.ok && [...passed.texts.keys()]).toEqual([join(folder, 'store.key')]);
     // The wrong action and the literal secret.
     expect(loaded.warnings.length).toBeGreaterThanOrEqual(2);
     expect(taken.warnings).toEqual(loaded.warnings);

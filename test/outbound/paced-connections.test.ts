@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
@@ -8,6 +9,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { GuardedFetch } from '../../src/outbound/guarded-fetch.ts';
 import { OutboundFault } from '../../src/outbound/outbound-fault.ts';
 import { ProviderPace } from '../../src/outbound/provider-pace.ts';
+import { selfSigned } from '../support/certificates.ts';
 
 const file = (name: string): string =>
   readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8');
@@ -140,9 +142,17 @@ it.each([
   ['TLSv1.2', { ciphers: 'DHE-RSA-AES128-GCM-SHA256', dhparam: 'auto' }],
   ['TLSv1.3', { ecdhCurve: 'ffdhe8192' }],
 ] as const)('no Diffie-Hellman group of the server is computed in, %s', async (version, options) => {
-  const reply = (socket: TLSSocket): void => void socket.once('data', () => socket.write(answer('1')));
-  const url = await serve(reply, { ...options, minVersion: version, maxVersion: version });
-  await expect(openFetch().answer({ url, maxBytes: 10 })).rejects.toMatchObject({ reason: 'unreachable' });
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const cert = `-----BEGIN CERTIFICATE-----\n${selfSigned(privateKey)}\n-----END CERTIFICATE-----\n`;
+  const url = await serve(() => undefined, {
+    ...options,
+    cert,
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    minVersion: version,
+    maxVersion: version,
+  });
+  // The certificate, which nobody trusts, is not reached.
+  await expect(openFetch().answer({ url, maxBytes: 10 })).rejects.toThrow(/HANDSHAKE_FAILURE/);
 });
 
 it.each(['X25519', 'P-256', 'P-384', 'P-521'])('a server with the curve %s is asked', async (ecdhCurve) => {
