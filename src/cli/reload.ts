@@ -1,7 +1,12 @@
 import type { App } from '../app.ts';
 import { ConfigurationInputs } from '../config/inputs.ts';
 import type { LoadResult, Overrides } from '../config/load.ts';
-import { type PassedConfiguration, type ReadAgain, takeOver } from '../config/passed-configuration.ts';
+import {
+  cannotBeRead,
+  type PassedConfiguration,
+  type ReadAgain,
+  takeOver,
+} from '../config/passed-configuration.ts';
 import { takeInSlices } from '../core/steps.ts';
 import type { ConfigurationReloads, ReloadTrigger } from './configuration-watch.ts';
 import type { ReadElsewhere } from './read-in-worker.ts';
@@ -96,10 +101,6 @@ function* again(
   } catch (error) {
     return { ok: false, problems: [cannotBeRead(request.path, error)] } satisfies LoadResult;
   }
-}
-
-function cannotBeRead(path: string, error: unknown): string {
-  return `${path} cannot be read: ${error instanceof Error ? error.name : 'unknown error'}`;
 }
 
 function threadFailed(error: unknown): string {

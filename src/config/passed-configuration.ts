@@ -40,9 +40,8 @@ export function readForAnotherThread(request: ReadAgain, vocabulary: PolicyVocab
   try {
     return readAndPack(request, vocabulary, files);
   } catch (error) {
-    // An error of the program itself is no reason to read the same files again and again. Its text could quote a secret.
-    const name = error instanceof Error ? error.name : 'unknown error';
-    return { ok: false, problems: [`${request.path} cannot be read: ${name}`], inputs: files.list() };
+    // An error of the program itself is no reason to read the same files again and again.
+    return { ok: false, problems: [cannotBeRead(request.path, error)], inputs: files.list() };
   }
 }
 
@@ -57,6 +56,11 @@ function readAndPack(
   const { texts, values } = files;
   const documents = new Map([...values].map(([name, value]) => [name, packValue(value)]));
   return { ok: true, warnings: loaded.warnings, texts, documents, inputs };
+}
+
+/** The problem that stands for an error of the program itself, whose text could quote a secret. */
+export function cannotBeRead(path: string, error: unknown): string {
+  return `${path} cannot be read: ${error instanceof Error ? error.name : 'unknown error'}`;
 }
 
 /** What another thread has read, in steps. */

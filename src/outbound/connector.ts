@@ -9,6 +9,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { buildConnector, errors } from 'undici';
+import { keyExchangeGroups } from '../core/key-exchange-groups.ts';
 import { boundAnswers, mostBytesFor } from './bounded-answers.ts';
 import type { OutboundFault } from './outbound-fault.ts';
 import { PacedConnection } from './paced-connection.ts';
@@ -34,7 +35,7 @@ export interface ConnectorSettings {
  * What a server may ask for before its certificate is looked at. A Diffie-Hellman group of its own of 10,000 bits takes 0.9 s in one turn of the event
  * loop, the longest named one 0.2 s (Node 20, 2026-12); every server has elliptic curves.
  */
-const keyExchange = { ciphers: `${DEFAULT_CIPHERS}:!kDHE`, ecdhCurve: 'X25519:P-256:P-384:P-521' };
+const keyExchange = { ciphers: `${DEFAULT_CIPHERS}:!kDHE`, ecdhCurve: `${keyExchangeGroups}:secp521r1` };
 
 /** Authorities for connections to providers: a renegotiation would be a second handshake, with another chain. */
 export function trustIn(ca: readonly string[] | undefined): SecureContext {
